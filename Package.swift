@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+// The build: the host, its modules, and one dynamic library for every folder under Plugins/.
+// A new plugin or plugin test folder is found here by its name alone; nothing below names a provider.
+
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let providerSDK = Target.Dependency.product(name: "ProviderSDK", package: "ProviderSDK")
+let providerSDKTesting = Target.Dependency.product(name: "ProviderSDKTesting", package: "ProviderSDK")
+
+/// The names of the folders directly under `path`, sorted; empty when there is no such folder.
+func folders(in path: String) -> [String] {
+    let root = Context.packageDirectory + "/" + path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+    return names.filter { name in
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: root + "/" + name, isDirectory: &isDirectory)
+            && isDirectory.boolValue && !name.hasPrefix(".")
+    }.sorted()
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", swiftSettings: settings)
+}
+
+let plugins = folders(in: "Plugins")
+let pluginTests = folders(in: "Tests").filter { $0.hasSuffix("Tests") && plugins.contains(String($0.dropLast(5))) }
+
+let systemLibraries: [Target] = [
+    .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+    .systemLibrary(
+        name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+        name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+]
+
+let modules: [Target] = [
+    module("Cryptography", ["COpenSSL"]),
+    module("HTTPServer", ["CLinux"]),
+    module("HTTPClient", ["CCurl", "CLinux"]),
+    module("DocumentStore", ["CLinux", "Cryptography"]),
+    module("ProviderSandbox", ["HTTPServer", "Cryptography", providerSDK]),
+    .executableTarget(
+        name: "IntegrationHost",
+        dependencies: [
+            "CLinux", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "ProviderSandbox", providerSDK,
+        ],
+        path: "Sources/IntegrationHost", swiftSettings: settings),
+]
+
+let moduleTests: [Target] = [
+    tests(of: "Cryptography", ["Cryptography"]),
+    tests(of: "HTTPServer", ["HTTPServer", "CLinux"]),
+    tests(of: "HTTPClient", ["HTTPClient", "CLinux"]),
+    tests(of: "DocumentStore", ["DocumentStore", "Cryptography", "CLinux"]),
+    tests(of: "ProviderSDK", [providerSDK, providerSDKTesting]),
+    tests(of: "IntegrationHost", ["IntegrationHost", "HTTPServer", "CLinux", providerSDK]),
+]
+
+let package = Package(
+    name: "integration-host",
+    products: [.executable(name: "integration-host", targets: ["IntegrationHost"])]
+        + plugins.map { .library(name: $0, type: .dynamic, targets: [$0]) },
+    dependencies: [.package(path: "Sources/ProviderSDK")],
+    targets: systemLibraries + modules + moduleTests
+        + plugins.map {
+            .target(name: $0, dependencies: [providerSDK], path: "Plugins/\($0)", swiftSettings: settings)
+        }
+        + pluginTests.map { folder in
+            let plugin = String(folder.dropLast(5))
+            return tests(of: plugin, [.target(name: plugin), providerSDK, providerSDKTesting])
+        }
+)

@@ -1,0 +1,43 @@
+// The Linux calls and constants that Swift's Glibc module leaves out or imports in several forms. Headers only: no C is
+// compiled, and nothing here decides anything.
+#ifndef INTEGRATION_HOST_CLINUX_H
+#define INTEGRATION_HOST_CLINUX_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+// Declared by hand: with _GNU_SOURCE glibc turns the address parameters into transparent unions Swift cannot call.
+extern int accept4(int fd, void *address, void *length, int flags);
+extern int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags);
+extern int syncfs(int fd);
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE (1 << 0)
+#endif
+
+static const uint32_t CL_EPOLLIN = EPOLLIN, CL_EPOLLOUT = EPOLLOUT, CL_EPOLLRDHUP = EPOLLRDHUP,
+                      CL_EPOLLHUP = EPOLLHUP, CL_EPOLLERR = EPOLLERR, CL_EPOLLET = EPOLLET;
+static const int32_t CL_EPOLL_CLOEXEC = EPOLL_CLOEXEC, CL_EFD_NONBLOCK = EFD_NONBLOCK, CL_EFD_CLOEXEC = EFD_CLOEXEC;
+static const int32_t CL_SOCK_STREAM = SOCK_STREAM, CL_SOCK_NONBLOCK = SOCK_NONBLOCK, CL_SOCK_CLOEXEC = SOCK_CLOEXEC;
+static const int32_t CL_MSG_NOSIGNAL = MSG_NOSIGNAL;
+static const uint32_t CL_RENAME_NOREPLACE = RENAME_NOREPLACE;
+
+// Variadic functions are not imported.
+static inline int cl_openat(int directory, const char *path, int flags, unsigned int mode) {
+    return openat(directory, path, flags, mode);
+}
+static inline int cl_fcntl(int fd, int command, int value) { return fcntl(fd, command, value); }
+static inline int cl_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
+
+#endif
