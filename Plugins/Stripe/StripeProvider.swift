@@ -1,0 +1,85 @@
+// Stripe Connect for standard accounts. Facts: Stripe's API reference at version 2026-07-29.dahlia. Everything but the plugin's
+// entry points is data.
+
+import ProviderSDK
+
+/// Stripe Connect, standard accounts.
+struct StripeProvider: Provider {
+    let manifest = ProviderManifest(id: "stripe", name: "Stripe") { manifest in
+        manifest.description = "Payment processing and subscription management"
+        manifest.category = "Payments"
+        manifest.features = ["payments", "subscriptions", "invoicing", "customers"]
+        manifest.auth = .oauth2(oauth)
+        manifest.scopes = scopes
+        manifest.endpoints = [
+            "authorize": "https://connect.stripe.com/oauth/authorize",
+            "token": "https://connect.stripe.com/oauth/token",
+            "revoke": "https://connect.stripe.com/oauth/deauthorize",
+            "api": "https://api.stripe.com",
+        ]
+        manifest.headers = [NamedValue("Stripe-Version", "2026-07-29.dahlia")]
+        manifest.identity = IdentitySource(
+            id: ["token.stripe_user_id", "response.id"],
+            name: [
+                "response.business_profile.name", "response.settings.dashboard.display_name", "response.email",
+            ],
+            request: .get("/v1/account"))
+        manifest.dataTypes = StripeDataTypes.all
+        // The documented floor for test mode; live mode takes four times as much.
+        manifest.rateLimits = [RateLimit(25, per: .seconds(1), scope: .account)]
+        manifest.errors = errors
+        manifest.settings = [
+            ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true)
+        ]
+        manifest.webhooks = webhooks
+    }
+
+    /// OAuth: the platform's secret key authenticates, no client id is sent to the token endpoint, tokens do not expire.
+    private static let oauth = OAuth2 { oauth in
+        oauth.clientAuthentication = .secretAsBearer
+        oauth.pkce = .unsupported
+        oauth.sendsRedirectURIInExchange = false
+        oauth.refresh = .refreshToken(rotation: .keepsUntilReplaced)
+        oauth.revocation = Revocation { revocation in
+            revocation.token = .none
+            revocation.parameters = [
+                NamedValue("client_id", "{clientId}"), NamedValue("stripe_user_id", "{accountId}"),
+            ]
+        }
+    }
+
+    /// Stripe knows two scopes; the documented names are folded into them.
+    private static let scopes: ScopeTable = {
+        var table = ScopeTable([
+            Scope("read:payments", grants: ["read_only"]), Scope("write:invoices", grants: ["read_write"]),
+            Scope("read:customers", grants: ["read_only"]), Scope("write:subscriptions", grants: ["read_write"]),
+        ])
+        table.contains = ["read_write": ["read_only"]]
+        return table
+    }()
+
+    private static let errors: ErrorClassification = {
+        var errors = ErrorClassification([
+            ErrorRule(401, is: .authRevoked),
+            ErrorRule(403, where: .equals("error.code", "account_invalid"), is: .authRevoked),
+            ErrorRule(400, where: .equals("error.code", "rate_limit"), is: .rateLimited(after: nil)),
+            ErrorRule(409, is: .transient),
+        ])
+        errors.code = ["error.code", "error.type", "error"]
+        errors.message = ["error.message", "error_description"]
+        return errors
+    }()
+
+    private static let webhooks: WebhookScheme = {
+        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "webhookSecret"), header: "Stripe-Signature")
+        scheme.layout = .pairs(timestamp: "t", signature: "v1")
+        scheme.payload = [.timestamp, .text("."), .body]
+        scheme.tolerance = .seconds(300)
+        scheme.rejectionStatus = 400
+        return scheme
+    }()
+
+    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
+        try StripeWebhook.outcome(of: delivery)
+    }
+}

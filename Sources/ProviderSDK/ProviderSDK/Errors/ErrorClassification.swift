@@ -1,0 +1,103 @@
+// How a provider's error answers are told apart, as data: statuses, codes in the body, where the pause is written. The host
+// applies it to every answer, so a plugin's own code sees good answers only.
+
+/// One rule: which answers it fits and what they mean.
+public struct ErrorRule: Sendable {
+    /// The HTTP statuses it fits.
+    public var statuses: ClosedRange<Int>
+    /// What the JSON body must show; nil fits every body, JSON or not.
+    public var condition: Condition?
+    /// What the answer means.
+    public var kind: ProviderError.Kind
+
+    /// A rule for answers with a status in `statuses` whose body meets `condition`.
+    public init(_ statuses: ClosedRange<Int>, where condition: Condition? = nil, is kind: ProviderError.Kind) {
+        self.statuses = statuses
+        self.condition = condition
+        self.kind = kind
+    }
+
+    /// A rule for answers with this one status.
+    public init(_ status: Int, where condition: Condition? = nil, is kind: ProviderError.Kind) {
+        self.init(status...status, where: condition, is: kind)
+    }
+}
+
+/// How a provider's answers are sorted into the classes of ``ProviderError``.
+///
+/// The first rule that fits decides. When none does, the status does: 2xx is no error, 401 ``ProviderError/Kind/authExpired``,
+/// 403 ``ProviderError/Kind/scopeMissing(_:)``, 408, 425 and 5xx ``ProviderError/Kind/transient``, 429
+/// ``ProviderError/Kind/rateLimited(after:)``, any other ``ProviderError/Kind/permanent``.
+public struct ErrorClassification: Sendable {
+    /// The rules, most particular first.
+    public var rules: [ErrorRule] = []
+    /// Where the provider's code stands in an error body; the first that holds a string or number counts.
+    public var code: [JSONPath] = ["error.code", "error", "code"]
+    /// Where the provider's text stands in an error body.
+    public var message: [JSONPath] = ["error.message", "error_description", "message"]
+    /// Where the missing scopes stand in an error body, as text separated by commas or spaces.
+    public var missingScopes: [JSONPath] = []
+    /// Where a pause in seconds stands in an error body, besides the `Retry-After` header.
+    public var retryAfter: [JSONPath] = []
+    /// The pause after a rate limit when the answer names none.
+    public var defaultRetryAfter: Duration = .seconds(1)
+
+    /// Classification by status alone.
+    public init() {}
+
+    /// Classification by these rules, then by status.
+    public init(_ rules: [ErrorRule]) { self.rules = rules }
+
+    /// What `response` means; nil when it is a good answer.
+    ///
+    /// - Parameters:
+    ///   - response: the answer.
+    ///   - now: the time, for a `Retry-After` that is a date.
+    public func error(for response: ProviderResponse, now: Timestamp) -> ProviderError? {
+        let isSuccess = 200...299 ~= response.status
+        let mayFit = rules.contains { $0.statuses ~= response.status }
+        guard mayFit || !isSuccess else { return nil }
+        let body = try? JSONValue.parse(response.body)
+        let rule = rules.first { rule in
+            guard rule.statuses ~= response.status else { return false }
+            guard let condition = rule.condition else { return true }
+            return body.map { condition.isMet(by: $0, now: now) } ?? false
+        }
+        guard let kind = rule?.kind ?? ErrorClassification.kind(of: response.status) else { return nil }
+        let code = body.flatMap { body in self.code.lazy.compactMap { $0.first(in: body)?.scalarText }.first }
+        let message = body.flatMap { body in self.message.lazy.compactMap { $0.first(in: body)?.string }.first }
+        return ProviderError(
+            completed(kind, response: response, body: body, now: now),
+            message ?? "The provider answered with status \(response.status).", code: code, status: response.status)
+    }
+
+    private func completed(
+        _ kind: ProviderError.Kind, response: ProviderResponse, body: JSONValue?, now: Timestamp
+    ) -> ProviderError.Kind {
+        switch kind {
+        case .rateLimited(nil):
+            let written = body.flatMap { body in
+                retryAfter.lazy.compactMap { $0.first(in: body)?.number?.double }.first { $0 >= 0 && $0 < 1e7 }
+            }
+            return .rateLimited(
+                after: response.retryAfter(now: now) ?? written.map { .milliseconds(Int64($0 * 1000)) }
+                    ?? defaultRetryAfter)
+        case .scopeMissing(let scopes) where scopes.isEmpty:
+            guard let body else { return kind }
+            let text = missingScopes.lazy.compactMap { $0.first(in: body)?.string }.first ?? ""
+            return .scopeMissing(text.split { $0 == "," || $0 == " " }.map(String.init))
+        default: return kind
+        }
+    }
+
+    private static func kind(of status: Int) -> ProviderError.Kind? {
+        switch status {
+        case 200...299: nil
+        case 401: .authExpired
+        case 403: .scopeMissing([])
+        case 408, 425, 500...599: .transient
+        case 429: .rateLimited(after: nil)
+        default: .permanent
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// An answer of a provider as a plugin sees it. Knows nothing of connections or retries.
+
+/// A complete answer of a provider.
+public struct ProviderResponse: Sendable {
+    /// The HTTP status.
+    public let status: Int
+    /// The header fields in the order they came.
+    public let headers: [NamedValue]
+    /// The body.
+    public let body: [UInt8]
+
+    /// An answer.
+    public init(status: Int, headers: [NamedValue] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The value of the first header field called `name`, in any case; nil when there is none.
+    public func header(_ name: String) -> String? {
+        headers.first { $0.name.utf8.elementsEqual(name.utf8) { ($0 | 0x20) == ($1 | 0x20) } }?.value
+    }
+
+    /// The body as JSON.
+    ///
+    /// - Throws: a ``ProviderError`` of kind transient when the body is not JSON: what answered was not the API.
+    public func json() throws(ProviderError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue.parse(body)
+        } catch {
+            throw ProviderError(.transient, "The provider's answer is not JSON: \(error).", status: status)
+        }
+    }
+
+    /// How long `Retry-After` asks to wait: seconds with or without a fraction, or a date (RFC 9110 section 10.2.3).
+    public func retryAfter(now: Timestamp) -> Duration? {
+        guard let text = header("retry-after") else { return nil }
+        if let seconds = ExactDecimal(text), seconds.coefficient >= 0 {
+            let double = JSONNumber(checked: text).double
+            return double < 1e7 ? .milliseconds(Int64(double * 1000)) : nil
+        }
+        guard let date = Timestamp(httpDate: text) else { return nil }
+        return date > now ? date.duration(since: now) : .zero
+    }
+}
+
+extension Timestamp {
+    /// Reads an IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
+    public init?(httpDate text: String) {
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let parts = text.split(separator: " ")
+        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else { return nil }
+        let twoDigits = month + 1 < 10 ? "0\(month + 1)" : "\(month + 1)"
+        self.init(iso8601: "\(parts[3])-\(twoDigits)-\(parts[1])T\(parts[4])Z")
+    }
+}

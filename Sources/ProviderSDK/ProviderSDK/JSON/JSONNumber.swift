@@ -1,0 +1,49 @@
+// JSON numbers kept as they were written: 10.00 stays 10.00, and an id beyond 2^53 stays exact. Knows no money.
+
+/// A JSON number as text, without loss.
+///
+/// Two numbers are equal when their texts are: `1` and `1.0` differ.
+public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
+    /// The number as written; always valid by RFC 8259 section 6.
+    public let text: String
+
+    init(checked text: String) { self.text = text }
+
+    /// The number written as `text`; nil when that is not a JSON number. O(length).
+    public init?(_ text: String) {
+        guard let value = try? JSONValue.parse(Array(text.utf8)), let number = value.number, number.text == text else {
+            return nil
+        }
+        self = number
+    }
+
+    /// An integer.
+    public init(_ integer: some BinaryInteger) { text = String(integer) }
+
+    /// The number as written.
+    public var description: String { text }
+
+    /// The value when it is written as an integer, without fraction or exponent, that fits 64 bits; else nil.
+    public var integer: Int64? {
+        var utf8 = Substring(text).utf8
+        let isNegative = utf8.first == UInt8(ascii: "-")
+        if isNegative { utf8.removeFirst() }
+        var value: Int64 = 0
+        for byte in utf8 {
+            guard byte &- 0x30 < 10 else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let digit = Int64(byte - 0x30)
+            let (sum, overflow2) = isNegative
+                ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+            guard !overflow, !overflow2 else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// The exact value as a decimal; nil when it does not fit ``ExactDecimal``.
+    public var decimal: ExactDecimal? { ExactDecimal(self) }
+
+    /// The nearest binary floating-point value. For measurements only, never for money.
+    public var double: Double { Double(text) ?? .nan }
+}

@@ -1,0 +1,106 @@
+// Well-formedness of the inside of JSON strings: UTF-8 sequences (RFC 3629) and escapes (RFC 8259 section 7).
+
+enum JSONText {
+    /// The length of the valid multi-byte UTF-8 sequence at `i`; nil when it is overlong, a surrogate, or cut off.
+    @inline(__always) static func sequenceLength(_ b: UnsafeBufferPointer<UInt8>, at i: Int) -> Int? {
+        let lead = unsafe b[i]
+        let length: Int
+        var low: UInt8 = 0x80
+        var high: UInt8 = 0xBF
+        switch lead {
+        case 0xC2...0xDF: length = 2
+        case 0xE0...0xEF:
+            length = 3
+            if lead == 0xE0 { low = 0xA0 }
+            if lead == 0xED { high = 0x9F }
+        case 0xF0...0xF4:
+            length = 4
+            if lead == 0xF0 { low = 0x90 }
+            if lead == 0xF4 { high = 0x8F }
+        default: return nil
+        }
+        guard i + length <= b.count, unsafe b[i + 1] >= low, unsafe b[i + 1] <= high else { return nil }
+        for offset in 2..<max(2, length) where unsafe b[i + offset] & 0xC0 != 0x80 { return nil }
+        return length
+    }
+
+    /// The length of the valid escape at `i`, a surrogate pair counting as one; nil when it is malformed or half a pair.
+    static func escapeLength(_ b: UnsafeBufferPointer<UInt8>, at i: Int) -> Int? {
+        guard i + 1 < b.count else { return nil }
+        switch unsafe b[i + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return 2
+        case UInt8(ascii: "u"):
+            guard let unit = unsafe codeUnit(b, at: i) else { return nil }
+            guard unit & 0xF800 == 0xD800 else { return 6 }
+            guard unit & 0xFC00 == 0xD800, let low = unsafe codeUnit(b, at: i + 6), low & 0xFC00 == 0xDC00 else {
+                return nil
+            }
+            return 12
+        default: return nil
+        }
+    }
+
+    private static func codeUnit(_ b: UnsafeBufferPointer<UInt8>, at i: Int) -> UInt32? {
+        guard i + 6 <= b.count, unsafe b[i] == UInt8(ascii: "\\"), unsafe b[i + 1] == UInt8(ascii: "u") else {
+            return nil
+        }
+        var unit: UInt32 = 0
+        for offset in 2..<6 {
+            guard let digit = unsafe JSONEscapes.hexDigit(b[i + offset]) else { return nil }
+            unit = unit << 4 | UInt32(digit)
+        }
+        return unit
+    }
+}
+
+/// The member names of one object while it is parsed: finds repeats without hashing small objects.
+struct MemberNames {
+    private static let linearMax = 24
+    private(set) var count = 0
+    private var large: Set<[UInt8]> = []
+
+    /// Takes in `name`, which is already the last node; false when an earlier name has the same bytes.
+    mutating func insert(
+        _ name: JSONNode, firstName: Int, nodes: [JSONNode], bytes: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        defer { count += 1 }
+        let isPlain = !name.isEscaped
+        if count < MemberNames.linearMax {
+            var at = firstName
+            for _ in 0..<count {
+                let other = nodes[at]
+                if isPlain, !other.isEscaped {
+                    let length = Int(name.end &- name.start)
+                    if Int(other.end &- other.start) == length {
+                        var offset = 0
+                        while offset < length,
+                            unsafe bytes[Int(name.start) &+ offset] == bytes[Int(other.start) &+ offset]
+                        {
+                            offset &+= 1
+                        }
+                        if offset == length { return false }
+                    }
+                } else if unsafe MemberNames.resolved(name, bytes) == MemberNames.resolved(other, bytes) {
+                    return false
+                }
+                at = Int(nodes[at + 1].next)
+            }
+            return true
+        }
+        if large.isEmpty {
+            var at = firstName
+            for _ in 0..<count {
+                unsafe large.insert(MemberNames.resolved(nodes[at], bytes))
+                at = Int(nodes[at + 1].next)
+            }
+        }
+        return unsafe large.insert(MemberNames.resolved(name, bytes)).inserted
+    }
+
+    private static func resolved(_ node: JSONNode, _ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        let slice = unsafe bytes[Int(node.start)..<Int(node.end)]
+        return unsafe node.isEscaped ? JSONEscapes.resolved(slice) : Array(slice)
+    }
+}

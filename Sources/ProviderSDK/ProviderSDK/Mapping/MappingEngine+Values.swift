@@ -1,0 +1,108 @@
+// The transforms that look at one value.
+
+extension MappingRun {
+    /// Writes what `transform` makes of `value`, which is not null.
+    mutating func write(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure) {
+        switch transform {
+        case .text, .uppercased, .lowercased, .reference, .oneOf, .index:
+            try writeText(transform, value, place: place)
+        case .epochSeconds, .epoch, .epochText, .iso8601, .dotNetDate, .snowflakeTime:
+            guard value.isPresent else { return writer.null() }
+            try writeMoment(transform, value, place: place)
+        case .boolean:
+            guard let boolean = value.boolean else { throw failure(place, "boolean", "the value is no boolean") }
+            writer.value(boolean)
+        case .decimal:
+            guard value.isPresent else { return writer.null() }
+            if let number = value.number {
+                writer.value(number)
+            } else if let amount = value.decimal {
+                writer.raw(amount.description.utf8)
+            } else {
+                throw failure(place, "decimal", "the value is no number")
+            }
+        case .integer(let range):
+            guard let integer = value.integer, range ~= integer else {
+                throw failure(place, "integer", "the value is no integer from \(range.lowerBound) to \(range.upperBound)")
+            }
+            writer.value(JSONNumber(integer))
+        case .each(let inner):
+            guard let elements = value.array else { throw failure(place, "each", "the value is no array") }
+            try list(elements) { (run, element) throws(MappingFailure) in
+                if element.isNull { run.writer.null() } else { try run.write(inner, element, place: place) }
+            }
+        case .table(let fields, let condition):
+            guard let elements = value.array else { throw failure(place, "table", "the value is no array") }
+            let now = now
+            try list(elements.filter { condition?.isMet(by: $0, now: now) ?? true }) {
+                (run, element) throws(MappingFailure) in
+                guard element.kind == .object else { throw run.failure(place, "table", "an element is no object") }
+                try run.object { (run) throws(MappingFailure) in
+                    for field in fields { try run.write(field, from: element, path: place + ".") }
+                }
+            }
+        case .object(let fields):
+            guard value.kind == .object else { throw failure(place, "object", "the value is no object") }
+            try object { (run) throws(MappingFailure) in
+                for field in fields { try run.write(field, from: value, path: place + ".") }
+            }
+        default: writer.value(value)
+        }
+    }
+
+    private mutating func list(
+        _ elements: [JSONValue], _ body: (inout MappingRun, JSONValue) throws(MappingFailure) -> Void
+    ) throws(MappingFailure) {
+        writer.separate()
+        writer.bytes.append(UInt8(ascii: "["))
+        writer.needsComma = false
+        for element in elements { try body(&self, element) }
+        writer.bytes.append(UInt8(ascii: "]"))
+        writer.needsComma = true
+    }
+
+    private mutating func writeText(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure) {
+        switch transform {
+        case .reference(let id):
+            guard value.kind == .object else { return try writeText(.text, value, place: place) }
+            guard let text = id.first(in: value)?.idText else { throw failure(place, "reference", "the object has no id") }
+            writer.value(text)
+        case .index(let texts, let first, let other):
+            guard let number = value.integer else { throw failure(place, "index", "the value is no integer") }
+            let (position, overflow) = number.subtractingReportingOverflow(first)
+            guard !overflow, position >= 0, position < texts.count else { return writer.value(other) }
+            writer.value(texts[Int(position)])
+        case .oneOf(let table, let other):
+            guard let text = value.scalarText else { throw failure(place, "oneOf", "the value is no text") }
+            writer.value(table[text] ?? other)
+        default:
+            guard let text = value.scalarText, value.kind != .boolean else {
+                throw failure(place, "text", "the value is no text")
+            }
+            switch transform {
+            case .uppercased: writer.value(String(decoding: text.utf8.map { 0x61...0x7A ~= $0 ? $0 - 0x20 : $0 }, as: UTF8.self))
+            case .lowercased: writer.value(String(decoding: text.utf8.map { 0x41...0x5A ~= $0 ? $0 + 0x20 : $0 }, as: UTF8.self))
+            default: writer.value(text.isEmpty ? nil : text)
+            }
+        }
+    }
+
+    private mutating func writeMoment(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure) {
+        let moment: Timestamp?
+        switch transform {
+        case .epochSeconds: moment = value.integer.flatMap(Timestamp.init(seconds:))
+        case .epoch:
+            if value.integer == 0 { return writer.null() }
+            moment = value.integer == nil ? nil : Timestamp(anyForm: value)
+        case .epochText: moment = value.scalarText.flatMap(Timestamp.init(epochText:))
+        case .iso8601: moment = value.string.flatMap(Timestamp.init(iso8601:))
+        case .dotNetDate: moment = value.string.flatMap(Timestamp.init(dotNetDate:))
+        case .snowflakeTime(let epoch):
+            let id = value.scalarText.flatMap { JSONNumber($0)?.integer }
+            moment = id.flatMap { $0 < 0 ? nil : Timestamp(milliseconds: ($0 >> 22) + epoch) }
+        default: moment = nil
+        }
+        guard let moment else { throw failure(place, "moment", "the value is no moment in the expected form") }
+        writer.value(moment.description)
+    }
+}

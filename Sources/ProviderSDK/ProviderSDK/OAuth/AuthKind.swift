@@ -1,0 +1,90 @@
+// The ways in which a user connects an account, and the identity that comes out of it. Tokens never appear here.
+
+/// How a user connects an account of a provider.
+public enum AuthKind: Sendable {
+    /// With OAuth 2.0.
+    case oauth2(OAuth2)
+    /// With a key that the user pastes, sent as the manifest says.
+    case apiKey(APIKeyAuth)
+    /// With an account id that the user types; the host's own credential reads it.
+    case accountID(AccountIDAuth)
+    /// With a token that a bot of the provider hands to the user.
+    case linkToken
+    /// Without any credential.
+    case none
+}
+
+/// A key that the user pastes.
+public struct APIKeyAuth: Sendable {
+    /// The header field that carries it.
+    public var header: String = "Authorization"
+    /// What stands before it in that field.
+    public var prefix: String = "Bearer "
+
+    /// The key as a bearer token.
+    public init() {}
+}
+
+/// An account id that the user types.
+public struct AccountIDAuth: Sendable {
+    /// The longest id accepted, in bytes.
+    public var accountIDBytesMax: Int = 256
+    /// The secret setting that authorises requests for every account; nil when none does.
+    public var secretSetting: String?
+    /// What stands before that secret in the `Authorization` header.
+    public var scheme: String = "Bearer"
+
+    /// An account id of at most 256 bytes.
+    public init() {}
+}
+
+/// The account that a connection turned out to be for.
+public struct AccountIdentity: Sendable, Equatable {
+    /// The provider's id of the account.
+    public var id: String
+    /// A name for people.
+    public var name: String
+
+    /// An account.
+    public init(id: String, name: String) {
+        self.id = id
+        self.name = name
+    }
+}
+
+/// Where the identity of a freshly connected account comes from, as data.
+///
+/// The paths look into one JSON object: `token` (the token response without its secrets), `claims` (the claims of the access
+/// token when it is a JWT), `callback` (the query of the OAuth callback), and `response` (the answer to ``request``).
+public struct IdentitySource: Sendable {
+    /// The request that tells who the account is; nil when the token response does.
+    public var request: ProviderRequest?
+    /// Where the account id stands; the first path that leads to a non-empty text counts.
+    public var id: [JSONPath]
+    /// Where the name stands; the account id when none leads to a text.
+    public var name: [JSONPath]
+
+    /// An identity found by these paths.
+    public init(id: [JSONPath], name: [JSONPath], request: ProviderRequest? = nil) {
+        self.id = id
+        self.name = name
+        self.request = request
+    }
+}
+
+/// What a completed authorization gave, without its secrets.
+public struct TokenGrant: Sendable {
+    /// The token response with every token in it replaced by null.
+    public var response: JSONValue
+    /// The claims of the access token when it is a JWT, else an empty object. Not verified: it came straight from the provider.
+    public var claims: JSONValue
+    /// The query of the callback, without code and state, as an object of strings.
+    public var callback: JSONValue
+
+    /// A grant.
+    public init(response: JSONValue, claims: JSONValue, callback: JSONValue) {
+        self.response = response
+        self.claims = claims
+        self.callback = callback
+    }
+}

@@ -1,0 +1,40 @@
+// A kind of record that can be synced: how it is read, what it needs, how it is mapped.
+
+/// A kind of record that can be synced.
+public struct DataType: Sendable {
+    /// Its name in sync requests, in the plural: `payments`.
+    public let name: String
+    /// The provider's scopes that reading it needs.
+    public var scopes: [String] = []
+    /// The variants that have it; empty means all.
+    public var variants: [String] = []
+    /// How all records are read; nil when the plugin reads them in code.
+    public var list: ListRequest?
+    /// How changes are read, where that is another list; nil means ``list`` with its `since` parameter.
+    public var changes: ListRequest?
+    /// Whether and how far back changes can be read; nil means every sync reads all records.
+    public var incremental: Incremental?
+    /// How a record becomes a normalised one.
+    public var mapping: FieldMapping
+
+    /// A data type whose records are mapped by `mapping`.
+    public init(_ name: String, mapping: FieldMapping, _ configure: (inout DataType) -> Void = { _ in }) {
+        self.name = name
+        self.mapping = mapping
+        configure(&self)
+    }
+}
+
+/// How changes are read.
+public struct Incremental: Sendable {
+    /// How far back the provider tells changes; a longer gap means reading everything. Nil means without end.
+    public var reach: Duration?
+    /// How far before the last sync the next begins, so that late changes are not missed.
+    public var overlap: Duration
+
+    /// Changes within `reach`, read again from `overlap` before the last sync.
+    public init(reach: Duration? = nil, overlap: Duration = .seconds(600)) {
+        self.reach = reach
+        self.overlap = overlap
+    }
+}

@@ -1,0 +1,69 @@
+// The protocol that a plugin implements. Everything but the manifest has a default that works from the manifest.
+
+/// A third-party service that users can connect.
+///
+/// A provider is stateless: the host may call it from many tasks at once, and keeps every token to itself.
+public protocol Provider: Sendable {
+    /// All that the provider says about itself.
+    var manifest: ProviderManifest { get }
+
+    /// The account that `grant` is for.
+    ///
+    /// The default follows the manifest's ``ProviderManifest/identity``.
+    func identity(of grant: TokenGrant, in context: ProviderContext) async throws(ProviderError) -> AccountIdentity
+
+    /// One page of records.
+    ///
+    /// The default reads the data type's ``DataType/list``, or its ``DataType/changes`` when changes are asked for.
+    func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage
+
+    /// What a verified webhook delivery means.
+    ///
+    /// The default answers 200 and reports nothing.
+    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome
+}
+
+extension Provider {
+    /// Follows the manifest's identity source.
+    public func identity(
+        of grant: TokenGrant, in context: ProviderContext
+    ) async throws(ProviderError) -> AccountIdentity {
+        guard let source = manifest.identity else {
+            throw ProviderError(.permanent, "\(manifest.name) does not tell whose account this is.")
+        }
+        var facts: [(key: String, value: JSONValue)] = [
+            ("token", grant.response), ("claims", grant.claims), ("callback", grant.callback),
+        ]
+        if let request = source.request { facts.append(("response", try await context.json(request))) }
+        return try source.identity(in: .object(facts), provider: manifest.name)
+    }
+
+    /// Reads the data type's list.
+    public func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+        guard let dataType = manifest.dataType(request.dataType) else {
+            throw ProviderError(.permanent, "\(manifest.name) has no data type \(request.dataType).")
+        }
+        guard let list = (request.since == nil ? nil : dataType.changes) ?? dataType.list else {
+            throw ProviderError(.permanent, "\(manifest.name) does not say how \(request.dataType) are read.")
+        }
+        return try await list.page(at: request.cursor, since: request.since, in: context)
+    }
+
+    /// Answers 200 and reports nothing.
+    public func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome { WebhookOutcome() }
+}
+
+extension IdentitySource {
+    /// The account that the paths find in `facts`.
+    ///
+    /// - Throws: a permanent ``ProviderError`` when no path leads to an id.
+    public func identity(in facts: JSONValue, provider: String) throws(ProviderError) -> AccountIdentity {
+        func text(_ paths: [JSONPath]) -> String? {
+            paths.lazy.compactMap { $0.first(in: facts)?.scalarText }.first { !$0.isEmpty }
+        }
+        guard let id = text(self.id) else {
+            throw ProviderError(.permanent, "\(provider) did not tell whose account this is.")
+        }
+        return AccountIdentity(id: id, name: text(name) ?? id)
+    }
+}

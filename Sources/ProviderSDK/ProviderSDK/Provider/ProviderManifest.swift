@@ -1,0 +1,138 @@
+// All that a provider says about itself, as data. The host reads everything it can from here, so that a plugin writes code only
+// where its provider is peculiar.
+
+/// What a provider is, how an account is connected, and what can be synced from it.
+///
+/// A manifest is built from its id and name and then filled in; new properties with defaults can appear in later SDK versions
+/// without breaking plugins built before.
+public struct ProviderManifest: Sendable {
+    /// The id in routes and documents: 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.
+    public let id: String
+    /// The name for people.
+    public let name: String
+    /// The version of the plugin, kept with dead letters.
+    public var version: String = "1.0.0"
+    /// One line on what the provider is for.
+    public var description: String = ""
+    /// The category it is listed under.
+    public var category: String = ""
+    /// The URL of an icon; when nil the host serves one made from the name.
+    public var icon: String?
+    /// What an application can do with it, as short lower-case words.
+    public var features: [String] = []
+    /// How an account is connected.
+    public var auth: AuthKind = .none
+    /// The scopes.
+    public var scopes = ScopeTable()
+    /// The data types that can be synced.
+    public var dataTypes: [DataType] = []
+    /// The variants; empty when the provider is one.
+    public var variants: [Variant] = []
+    /// URLs by name: `authorize`, `token`, `revoke`, `api` and any of the plugin's own. One that is missing here must come from
+    /// the operator's configuration. A variant's own endpoints go before these.
+    public var endpoints: [String: String] = [:]
+    /// What the operator can or must configure besides client id and secret.
+    public var settings: [ProviderSetting] = []
+    /// The provider's rate limits.
+    public var rateLimits: [RateLimit] = []
+    /// The header fields in which answers tell what is left of a rate limit.
+    public var rateLimitHeaders: [RateLimitHeaders] = []
+    /// How error answers are told apart.
+    public var errors = ErrorClassification()
+    /// Header fields sent with every API request.
+    public var headers: [NamedValue] = []
+    /// Where the identity of a connected account comes from; nil when the plugin finds it in code or there is none.
+    public var identity: IdentitySource?
+    /// How the provider signs webhooks; nil when it sends none.
+    public var webhooks: WebhookScheme?
+    /// Whether credentials are refreshed before every sync.
+    public var refreshesBeforeSync: Bool = false
+
+    /// The manifest of the provider `id`, called `name`, with what `configure` sets.
+    public init(id: String, name: String, _ configure: (inout ProviderManifest) -> Void = { _ in }) {
+        self.id = id
+        self.name = name
+        configure(&self)
+    }
+
+    /// The data type called `name`; nil when there is none.
+    public func dataType(_ name: String) -> DataType? { dataTypes.first { $0.name == name } }
+}
+
+/// One of several services that a provider unites.
+public struct Variant: Sendable {
+    /// The id in routes: 1 to 32 of `a-z`, `0-9` and `-`.
+    public let id: String
+    /// The name for people.
+    public let name: String
+    /// Its own endpoints, in place of the manifest's.
+    public var endpoints: [String: String] = [:]
+
+    /// A variant.
+    public init(id: String, name: String) {
+        self.id = id
+        self.name = name
+    }
+}
+
+/// A setting of the operator for this provider.
+public struct ProviderSetting: Sendable {
+    /// Its key in the provider's configuration.
+    public let key: String
+    /// What it is for.
+    public let description: String
+    /// Whether it is kept from plugins and every output.
+    public var isSecret: Bool
+    /// Whether the provider is unavailable without it.
+    public var isRequired: Bool
+
+    /// A setting.
+    public init(_ key: String, _ description: String, isSecret: Bool = false, isRequired: Bool = false) {
+        self.key = key
+        self.description = description
+        self.isSecret = isSecret
+        self.isRequired = isRequired
+    }
+}
+
+/// How many requests the provider takes.
+public struct RateLimit: Sendable {
+    /// Who shares the limit.
+    public enum Scope: Sendable, Equatable {
+        /// All connections of this application.
+        case application
+        /// All connections to one account.
+        case account
+    }
+
+    /// Who shares it.
+    public var scope: Scope
+    /// How many requests in ``interval``.
+    public var requests: Int
+    /// The interval.
+    public var interval: Duration
+    /// The name by which requests choose it; nil counts every request.
+    public var name: String?
+
+    /// At most `requests` per `interval`.
+    public init(_ requests: Int, per interval: Duration, scope: Scope, name: String? = nil) {
+        self.requests = requests
+        self.interval = interval
+        self.scope = scope
+        self.name = name
+    }
+}
+
+/// The header fields in which answers tell what is left of a rate limit.
+public struct RateLimitHeaders: Sendable {
+    /// The field with the number of requests left.
+    public var remaining: String
+    /// The field with the seconds until more; nil when it is not told.
+    public var resetAfter: String?
+
+    /// These fields.
+    public init(remaining: String, resetAfter: String? = nil) {
+        self.remaining = remaining
+        self.resetAfter = resetAfter
+    }
+}

@@ -1,0 +1,97 @@
+// One step of a walk along a ListRequest: from a cursor to a page and its successor. The sending is done by the caller's context.
+
+extension ListRequest {
+    /// The page at `cursor`.
+    ///
+    /// - Parameters:
+    ///   - cursor: what the page before gave; nil for the first.
+    ///   - since: changes only, where ``since`` says how.
+    ///   - context: the way to the provider.
+    /// - Throws: ``ProviderError`` of the call, or a permanent one when the answer is not a page of this list.
+    public func page(
+        at cursor: JSONValue?, since moment: Timestamp? = nil, in context: ProviderContext
+    ) async throws(ProviderError) -> SyncPage {
+        let answer = try await context.json(try request(at: cursor, since: moment))
+        return try page(answer, at: cursor, now: context.now)
+    }
+
+    /// The request for the page at `cursor`.
+    public func request(at cursor: JSONValue?, since moment: Timestamp?) throws(ProviderError) -> ProviderRequest {
+        var request = request
+        if let pageSizeParameter { request.query.append(NamedValue(pageSizeParameter, String(pageSize))) }
+        if let moment, let since {
+            switch since.place {
+            case .query(let name): request.query.append(NamedValue(name, since.text(moment)))
+            case .header(let name): request.headers.append(NamedValue(name, since.text(moment)))
+            }
+        }
+        switch paging {
+        case .none: break
+        case .lastRecord(let parameter, _, _), .token(let parameter, _, _):
+            if let text = cursor?["at"]?.scalarText { request.query.append(NamedValue(parameter, text)) }
+        case .pageNumber(let parameter, let first, _):
+            request.query.append(NamedValue(parameter, cursor?["at"]?.scalarText ?? String(first)))
+        case .nextLink:
+            if let link = cursor?["at"]?.string {
+                request.path = link
+                request.query = []
+            }
+        }
+        return request
+    }
+
+    /// The page in `answer`.
+    public func page(_ answer: JSONValue, at cursor: JSONValue?, now: Timestamp) throws(ProviderError) -> SyncPage {
+        guard isPage?.isMet(by: answer, now: now) ?? true, let items = items.first(in: answer)?.array else {
+            throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
+        }
+        let number = Int(cursor?["page"]?.integer ?? 1)
+        let records = items.compactMap { item -> SourceRecord? in
+            guard filter?.isMet(by: item, now: now) ?? true, let value = record.first(in: item) else { return nil }
+            return SourceRecord(value, isDeletion?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
+        }
+        var page = SyncPage(records)
+        page.totalCount = totalCount?.first(in: answer)?.integer.map(Int.init(clamping:))
+        if let next = try position(after: items, of: answer, cursor: cursor) {
+            guard number < pagesMax else {
+                throw ProviderError(.permanent, "The list has more than \(pagesMax) pages.")
+            }
+            page.next = ["at": next, "page": .number(JSONNumber(number + 1))]
+        }
+        return page
+    }
+
+    /// What the next request must say; nil at the end of the list.
+    private func position(
+        after items: [JSONValue], of answer: JSONValue, cursor: JSONValue?
+    ) throws(ProviderError) -> JSONValue? {
+        let isFull = items.count >= pageSize
+        switch paging {
+        case .none: return nil
+        case .lastRecord(_, let id, let hasMore):
+            guard hasMore.map({ $0.first(in: answer)?.boolean == true }) ?? isFull, let last = items.last else {
+                return nil
+            }
+            guard let text = id.first(in: last)?.scalarText else {
+                throw ProviderError(.permanent, "The last record of the page has no id.")
+            }
+            return .string(text)
+        case .token(_, let token, let hasMore):
+            if let hasMore, hasMore.first(in: answer)?.boolean != true { return nil }
+            guard let text = token.first(in: answer)?.scalarText, !text.isEmpty else { return nil }
+            return .string(text)
+        case .pageNumber(_, let first, let pageCount):
+            let current = cursor?["at"]?.integer ?? Int64(first)
+            let count = pageCount.flatMap { $0.first(in: answer)?.integer }
+            guard count.map({ current < $0 }) ?? isFull else { return nil }
+            return .number(JSONNumber(current + 1))
+        case .nextLink(let path, let isRequired):
+            let link = path.first(in: answer)
+            if let text = link?.string { return text.isEmpty ? nil : .string(text) }
+            guard link?.isNull ?? !isRequired else {
+                throw ProviderError(.permanent, "The page does not say whether there is another.")
+            }
+            return nil
+        }
+    }
+}

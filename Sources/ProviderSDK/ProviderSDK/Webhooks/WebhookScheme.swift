@@ -1,0 +1,103 @@
+// How a provider signs its webhooks, as data: the host computes and compares, in constant time, on the raw bytes. No crypto here.
+
+/// How a provider signs what it sends.
+public struct WebhookScheme: Sendable {
+    /// The signature algorithm and the operator's setting that holds its key.
+    public enum Algorithm: Sendable, Equatable {
+        /// HMAC-SHA256; the key is the text of a secret setting.
+        case hmacSHA256(secretSetting: String)
+        /// Ed25519 (RFC 8032); the public key is a setting in hexadecimal.
+        case ed25519(publicKeySetting: String)
+    }
+    /// How signature bytes are written.
+    public enum Encoding: Sendable, Equatable { case hex, base64 }
+    /// How the signature stands in its header.
+    public enum Layout: Sendable, Equatable {
+        /// Alone, after a prefix that may be empty.
+        case plain(prefix: String)
+        /// Among `key=value` pairs separated by commas; several signatures may stand there, each under `signature`.
+        case pairs(timestamp: String, signature: String)
+    }
+    /// A part of the signed bytes.
+    public enum Part: Sendable, Equatable { case text(String), timestamp, body }
+
+    /// The algorithm.
+    public var algorithm: Algorithm
+    /// The header field of the signature.
+    public var header: String
+    /// How signature bytes are written.
+    public var encoding: Encoding = .hex
+    /// How the signature stands in its header.
+    public var layout: Layout = .plain(prefix: "")
+    /// The header field of the timestamp, where it is not in the signature's own.
+    public var timestampHeader: String?
+    /// What is signed.
+    public var payload: [Part] = [.body]
+    /// How far the timestamp may be from now; nil when there is no timestamp.
+    public var tolerance: Duration?
+    /// The status for a bad signature.
+    public var rejectionStatus: Int = 401
+
+    /// Signatures by `algorithm` in `header`.
+    public init(_ algorithm: Algorithm, header: String) {
+        self.algorithm = algorithm
+        self.header = header
+    }
+}
+
+/// A verified delivery.
+public struct WebhookDelivery: Sendable {
+    /// The header fields.
+    public let headers: [NamedValue]
+    /// The body, exactly as signed.
+    public let body: [UInt8]
+    /// When it arrived.
+    public let receivedAt: Timestamp
+
+    /// A delivery.
+    public init(headers: [NamedValue], body: [UInt8], receivedAt: Timestamp) {
+        self.headers = headers
+        self.body = body
+        self.receivedAt = receivedAt
+    }
+}
+
+/// What a delivery means.
+public struct WebhookOutcome: Sendable {
+    /// One event in a delivery.
+    public struct Event: Sendable {
+        /// What the event does to the connections of its account.
+        public enum Effect: Sendable, Equatable {
+            /// Records of these data types changed: sync them.
+            case changed(dataTypes: [String])
+            /// The user ended the grant at the provider.
+            case revoked
+        }
+        /// The provider's id of the event, for deduplication; nil when it has none.
+        public var id: String?
+        /// The account it is about.
+        public var accountID: String
+        /// What it does.
+        public var effect: Effect
+        /// When it happened, to tell an old event from one about the present grant.
+        public var occurredAt: Timestamp?
+
+        /// An event.
+        public init(id: String?, accountID: String, effect: Effect, occurredAt: Timestamp? = nil) {
+            self.id = id
+            self.accountID = accountID
+            self.effect = effect
+            self.occurredAt = occurredAt
+        }
+    }
+
+    /// The status to answer with.
+    public var status: Int = 200
+    /// The JSON to answer with; nil for an empty body.
+    public var reply: JSONValue?
+    /// The events.
+    public var events: [Event] = []
+
+    /// An empty 200.
+    public init() {}
+}

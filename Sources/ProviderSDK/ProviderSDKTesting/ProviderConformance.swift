@@ -1,0 +1,48 @@
+// What every provider must hold, whatever it is: run by the tests of each plugin, here and elsewhere.
+
+public import ProviderSDK
+
+/// Checks that hold for every provider.
+public struct ProviderConformance: Sendable {
+    private let provider: any Provider
+
+    /// The checks for `provider`.
+    public init(_ provider: any Provider) { self.provider = provider }
+
+    /// What does not hold, one sentence each; empty for a provider that can be loaded.
+    public func problems() -> [String] {
+        let manifest = provider.manifest
+        var problems = manifest.problems
+        if manifest.description.isEmpty { problems.append("the manifest has no description") }
+        if manifest.category.isEmpty { problems.append("the manifest has no category") }
+        if case .oauth2 = manifest.auth {
+            let urls = [manifest.endpoints] + manifest.variants.map(\.endpoints)
+            if manifest.variants.isEmpty, !urls.contains(where: { $0["authorize"] != nil && $0["token"] != nil }) {
+                problems.append("an OAuth provider without variants names no authorize and token endpoint")
+            }
+        }
+        for dataType in manifest.dataTypes { problems += totality(of: dataType) }
+        return problems
+    }
+
+    /// Feeds hostile records through the mapping: each must give a record or a failure that names field and rule.
+    private func totality(of dataType: DataType) -> [String] {
+        let hostile: [JSONValue] = [
+            nil, true, 0, "", [], [:], "text", [[:]], ["id": nil], ["id": [:]], ["id": "", "Id": ""],
+            .object((0..<200).map { ("field\($0)", JSONValue.string("value")) }),
+        ]
+        return hostile.compactMap { record in
+            do throws(MappingFailure) {
+                let mapped = try dataType.mapping.map(record, now: .epoch)
+                guard (try? JSONValue.parse(mapped.json))?.kind == .object else {
+                    return "data type “\(dataType.name)”: the mapping writes invalid JSON"
+                }
+            } catch {
+                guard !error.field.isEmpty, !error.rule.isEmpty else {
+                    return "data type “\(dataType.name)”: a mapping failure names no field and rule"
+                }
+            }
+            return nil
+        }
+    }
+}

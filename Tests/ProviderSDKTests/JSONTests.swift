@@ -1,0 +1,123 @@
+// The JSON parser against tables of its own, and against JSONTestSuite when that is present beside the repository.
+
+import Foundation
+import ProviderSDK
+import Testing
+
+@Suite("JSON")
+struct JSONTests {
+    static func parse(_ text: String, _ limits: JSONLimits = .provider) throws(JSONError) -> JSONValue {
+        try JSONValue.parse(Array(text.utf8), limits: limits)
+    }
+
+    @Test(
+        "accepts what RFC 8259 allows and writes it back compact",
+        arguments: [
+            (" [ 1 , 2 ] ", "[1,2]"), ("{\"a\" : null}", "{\"a\":null}"), ("10.00", "10.00"), ("-0", "-0"),
+            ("\"\\u00e9\\n\\/\"", "\"\\u00e9\\n\\/\""), ("1e400", "1e400"), ("\"\u{1F600}\"", "\"\u{1F600}\""),
+            ("12345678901234567890", "12345678901234567890"), ("\"\\uD83D\\uDE00\"", "\"\\uD83D\\uDE00\""),
+        ])
+    func accepts(text: String, written: String) throws {
+        #expect(try Self.parse(text).description == written)
+    }
+
+    @Test(
+        "refuses everything else, naming the place",
+        arguments: [
+            ("", 1, 1), ("[1,]", 1, 4), ("{\"a\":1,}", 1, 8), ("\u{FEFF}1", 1, 1), ("01", 1, 1), ("[+5]", 1, 2),
+            ("\n\n  nul", 3, 6), ("\"\t\"", 1, 2), ("\"\\uD800\"", 1, 2), ("\"\\uD800\\u0041\"", 1, 2), ("1 2", 1, 3),
+            ("{\"a\":1,\"a\":2}", 1, 8), ("{\"a\":1,\"\\u0061\":2}", 1, 8), ("[1", 1, 3), ("\"", 1, 2), ("１", 1, 1),
+        ])
+    func refuses(text: String, line: Int, column: Int) {
+        let error = #expect(throws: JSONError.self) { try Self.parse(text) }
+        #expect(error?.line == line)
+        #expect(error?.column == column)
+    }
+
+    @Test("names that differ only in Unicode normalisation are different members")
+    func comparesNamesAsBytes() throws {
+        let value = try Self.parse("{\"\u{E9}\":1,\"e\u{301}\":2}")
+        #expect(value["\u{E9}"]?.integer == 1)
+        #expect(value["e\u{301}"]?.integer == 2)
+    }
+
+    @Test("a repeated name among many members is found", arguments: [2, 23, 24, 25, 26, 500])
+    func findsRepeats(count: Int) {
+        let members = (0..<count).map { "\"k\($0)\":0" } + ["\"k\(count / 2)\":1"]
+        #expect(throws: JSONError.self) { try Self.parse("{\(members.joined(separator: ","))}") }
+    }
+
+    @Test("each limit refuses the first input beyond it")
+    func keepsLimits() throws {
+        var limits = JSONLimits()
+        limits.depthMax = 3
+        limits.membersMax = 2
+        limits.numberBytesMax = 4
+        limits.stringBytesMax = 3
+        limits.nodesMax = 12
+        limits.bytesMax = 60
+        for good in ["[[[]]]", "{\"a\":1,\"b\":2}", "1234", "\"abc\"", "[1,2,3,4,5,6,7,8,9,0,1]"] {
+            #expect(throws: Never.self) { try Self.parse(good, limits) }
+        }
+        let bad = [
+            "[[[[]]]]", "{\"a\":1,\"b\":2,\"c\":3}", "12345", "\"abcd\"", "[1,2,3,4,5,6,7,8,9,0,1,2]",
+            String(repeating: " ", count: 60) + "1",
+        ]
+        for text in bad {
+            let error = #expect(throws: JSONError.self) { try Self.parse(text, limits) }
+            #expect(error?.reason == .limitExceeded)
+        }
+    }
+
+    @Test("a hostile body of the largest size is refused without trouble")
+    func survivesHostileInput() {
+        #expect(throws: JSONError.self) { try Self.parse(String(repeating: "[", count: 1_000_000), .request) }
+        #expect(throws: JSONError.self) { try Self.parse(String(repeating: "{\"a\":", count: 200_000), .request) }
+    }
+
+    @Test(
+        "reaches into values by path",
+        arguments: [
+            ("a.b", "1"), ("c.1", "5"), ("c[].0", nil), ("d[].n", "\"x\""), ("d[n=y].v", "8"), ("", nil), ("a.z", nil),
+        ] as [(String, String?)])
+    func followsPaths(path: String, expected: String?) throws {
+        let value = try Self.parse(#"{"a":{"b":1},"c":[4,5],"d":[{"n":"x","v":7},{"n":"y","v":8}]}"#)
+        guard !path.isEmpty else { return #expect(JSONPath("").first(in: value) == value) }
+        #expect(JSONPath(path).first(in: value)?.description == expected)
+    }
+
+    @Test("the writer escapes what must be and nothing else")
+    func writes() {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("a/b", "\"\\\u{1}\n\u{7F}é")
+            writer.member("n", -42)
+            writer.member("none", String?.none)
+            writer.member("list", ["x", "y"])
+        }
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a/b":"\"\\\u0001\n"# + "\u{7F}é" + #"","n":-42,"none":null,"list":["x","y"]}"#)
+    }
+
+    static let suite = URL(fileURLWithPath: #filePath).appending(path: "../../../../shared/cases/json/test_parsing").standardized
+    static let hasSuite = FileManager.default.fileExists(atPath: suite.path)
+
+    @Test("JSONTestSuite: every y_ accepted, every n_ refused", .enabled(if: hasSuite, "JSONTestSuite is not present"))
+    func passesSuite() throws {
+        var limits = JSONLimits()
+        limits.duplicateKeys = .keepLast
+        var counts = (accepted: 0, refused: 0)
+        for file in try FileManager.default.contentsOfDirectory(atPath: Self.suite.path) {
+            let bytes = try [UInt8](Data(contentsOf: Self.suite.appending(path: file)))
+            let isAccepted = (try? JSONValue.parse(bytes, limits: limits)) != nil
+            if file.hasPrefix("y_") {
+                #expect(isAccepted, "\(file)")
+                counts.accepted += 1
+            } else if file.hasPrefix("n_") {
+                #expect(!isAccepted, "\(file)")
+                counts.refused += 1
+            }
+        }
+        #expect(counts.accepted == 95)
+        #expect(counts.refused == 188)
+    }
+}

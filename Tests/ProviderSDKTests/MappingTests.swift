@@ -1,0 +1,117 @@
+// The mapping engine: each transform, each kind of failure, and that no input is too strange.
+
+import ProviderSDK
+import ProviderSDKTesting
+import Testing
+
+@Suite("Field mapping")
+struct MappingTests {
+    static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
+
+    static func map(_ field: Field, _ json: String) throws -> String {
+        let mapping = FieldMapping("thing", sourceID: ["id"], [field])
+        let source = try JSONValue.parse(Array("{\"id\":\"x\",\(json)}".utf8))
+        let mapped = try mapping.map(source, now: now)
+        let value = try JSONValue.parse(mapped.json)
+        return value[field.name]?.description ?? "absent"
+    }
+
+    @Test(
+        "each transform on a value that fits and on null",
+        arguments: [
+            (Transform.copy, "10.00", "10.00"), (.copy, #"{"b":[1]}"#, #"{"b":[1]}"#), (.text, "5", "\"5\""),
+            (.text, "\"\"", "null"), (.uppercased, "\"usd\"", "\"USD\""), (.lowercased, "\"ÄB\"", "\"Äb\""),
+            (.boolean, "true", "true"), (.decimal, "\"42.40\"", "42.40"), (.decimal, "362.07", "362.07"),
+            (.integer(0...10), "7", "7"), (.epochSeconds, "1704067200", "\"2024-01-01T00:00:00Z\""),
+            (.epoch, "1773088761261", "\"2026-03-09T20:39:21Z\""), (.epoch, "0", "null"),
+            (.epochText, "\"1503435956.000247\"", "\"2017-08-22T21:05:56Z\""),
+            (.iso8601, "\"2024-01-01\"", "\"2024-01-01T00:00:00Z\""),
+            (.dotNetDate, "\"/Date(1539993600000+0000)/\"", "\"2018-10-20T00:00:00Z\""),
+            (.oneOf(["a": "b"], other: "unknown"), "\"a\"", "\"b\""),
+            (.oneOf(["a": "b"], other: "unknown"), "\"z\"", "\"unknown\""),
+            (.index(["no", "yes"], first: 0, other: nil), "1", "\"yes\""),
+            (.index(["no", "yes"], first: 0, other: nil), "2", "null"), (.reference(id: "id"), "\"c\"", "\"c\""),
+            (.reference(id: "id"), #"{"id":"c","n":1}"#, "\"c\""), (.each(.uppercased), #"["a",null]"#, #"["A",null]"#),
+            (.table([Field("n", "name")], where: .isSet("name")), #"[{"name":"a"},{"x":1}]"#, #"[{"n":"a"}]"#),
+            (.snowflakeTime(epochMilliseconds: 1_420_070_400_000), "\"175928847299117063\"", "\"2016-04-30T11:18:25Z\""),
+            (.negated(if: .equals("credit", true)), "5.50", "5.50"), (.constant("x"), "1", "\"x\""),
+        ])
+    func transforms(transform: Transform, source: String, expected: String) throws {
+        #expect(try Self.map(Field("f", "v", transform), "\"v\":\(source)") == expected)
+        if transform.isNullForNull { #expect(try Self.map(Field("f", "v", transform), "\"v\":null") == "null") }
+    }
+
+    @Test("a value of the wrong kind is a failure that names record, field and rule")
+    func namesFailures() {
+        let wrong: [(Transform, String)] = [
+            (.uppercased, "{}"), (.boolean, "\"true\""), (.decimal, "\"x\""), (.integer(0...1), "2"), (.integer(0...1), "1.0"),
+            (.epochSeconds, "\"1\""), (.iso8601, "5"), (.each(.text), "{}"), (.table([], where: nil), "[1]"),
+            (.reference(id: "id"), "{}"), (.minorUnits(currency: "c", .iso4217), "10"),
+            (.minorUnits(currency: "id", .iso4217), "1.5"),
+        ]
+        for (transform, source) in wrong {
+            let failure = #expect(throws: MappingFailure.self) {
+                try Self.map(Field("f", "v", transform), "\"v\":\(source)")
+            }
+            #expect(failure?.sourceID == "x")
+            #expect(failure?.field == "f")
+            #expect(failure?.rule.isEmpty == false)
+        }
+    }
+
+    @Test("the first source with a value counts, empty text being none")
+    func coalesces() throws {
+        #expect(try Self.map(Field("f", ["a", "b"]), #""a":"","b":"x""#) == "\"x\"")
+        #expect(try Self.map(Field("f", ["a", "b"]), #""a":null,"b":2"#) == "2")
+        #expect(try Self.map(Field("f", ["a", "b"]), #""c":1"#) == "null")
+    }
+
+    @Test("conditions choose a status, dates in the past included")
+    func branches() throws {
+        let field = Field(
+            "status",
+            .when(
+                [
+                    .init(.equals("balance", 0), .text("paid")),
+                    .init(.all([.isLess("balance", than: "total"), .isPast("due")]), .text("overdue")),
+                    .init(.isLess("balance", than: "total"), .text("partly")),
+                ], other: .source("raw", .uppercased)))
+        #expect(try Self.map(field, #""balance":0.00,"total":5"#) == "\"paid\"")
+        #expect(try Self.map(field, #""balance":1,"total":5,"due":"2024-05-31""#) == "\"overdue\"")
+        #expect(try Self.map(field, #""balance":1,"total":5,"due":"2024-06-02""#) == "\"partly\"")
+        #expect(try Self.map(field, #""balance":5,"total":5,"raw":"open""#) == "\"OPEN\"")
+    }
+
+    @Test("ids keep the source id and drop a vendor prefix only where the table says so")
+    func makesIDs() throws {
+        let value = try JSONValue.parse(Array(#"{"id":"pi_12_3","n":5}"#.utf8))
+        let dropping = FieldMapping("payment", sourceID: ["id"], dropsVendorPrefix: true, [])
+        #expect(try dropping.map(value, now: Self.now).id == "payment-12_3")
+        #expect(try dropping.map(value, now: Self.now).sourceID == "pi_12_3")
+        #expect(try FieldMapping("x", sourceID: ["id", "n"], []).map(value, now: Self.now).id == "x-pi_12_3-5")
+        #expect(throws: MappingFailure.self) { try FieldMapping("x", sourceID: ["z"], []).map(value, now: Self.now) }
+    }
+
+    @Test("a required field without a value is a failure")
+    func requires() {
+        let failure = #expect(throws: MappingFailure.self) { try Self.map(Field("f", "v", isRequired: true), "\"w\":1") }
+        #expect(failure?.rule == "required")
+    }
+
+    @Test("slips in a table are found at load")
+    func checksTables() {
+        let mapping = FieldMapping(
+            "", sourceID: [],
+            [Field("a", "x"), Field("a", "y"), Field("id", "z"), Field("b", .text), Field("c", "l", .table([Field("d", .copy)], where: nil))])
+        #expect(mapping.problems.count == 6)
+    }
+}
+
+extension Transform {
+    var isNullForNull: Bool {
+        switch self {
+        case .constant: false
+        default: true
+        }
+    }
+}

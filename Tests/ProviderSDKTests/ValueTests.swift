@@ -1,0 +1,79 @@
+// Money, moments and scopes: tables of exact results.
+
+import ProviderSDK
+import Testing
+
+@Suite("Values")
+struct ValueTests {
+    @Test(
+        "minor units become exact major units",
+        arguments: [
+            (1000, "usd", "10.00"), (5, "USD", "0.05"), (-5, "usd", "-0.05"), (500, "jpy", "500"), (5120, "kwd", "5.120"),
+            (0, "usd", "0.00"), (Int64.max, "usd", "92233720368547758.07"),
+        ])
+    func convertsMinorUnits(minor: Int64, currency: String, expected: String) {
+        #expect(CurrencyExponents.iso4217.majorUnits(minor, currency: currency)?.description == expected)
+    }
+
+    @Test(
+        "decimal texts are read exactly or not at all",
+        arguments: [
+            ("10.00", "10.00"), ("-0.5", "-0.5"), ("1.5e3", "1500"), ("1.25e1", "12.5"), ("1e-2", "0.01"), ("+5", nil),
+            ("1.2.3", nil), ("", nil), ("abc", nil), ("1e99", nil), ("１", nil), ("1e+2", "100"), ("1e", nil),
+        ] as [(String, String?)])
+    func readsDecimals(text: String, expected: String?) {
+        #expect(ExactDecimal(text)?.description == expected)
+    }
+
+    @Test(
+        "moments in every form that providers write",
+        arguments: [
+            ("2024-01-01", "2024-01-01T00:00:00Z"), ("2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"),
+            ("2026-05-05T03:13:29-07:00", "2026-05-05T10:13:29Z"), ("2018-10-20T00:00:00", "2018-10-20T00:00:00Z"),
+            ("2026-05-14T06:06:28.058000+00:00", "2026-05-14T06:06:28Z"), ("2023-02-29", nil), ("2024-13-01", nil),
+            ("2024-1-1", nil), ("2024-01-01T24:00:00Z", nil), ("+2024-01-01", nil), ("0001-01-01", "0001-01-01T00:00:00Z"),
+        ] as [(String, String?)])
+    func readsISO8601(text: String, expected: String?) {
+        #expect(Timestamp(iso8601: text)?.description == expected)
+    }
+
+    @Test(
+        ".NET dates count milliseconds in UTC",
+        arguments: [
+            ("/Date(1539993600000+0000)/", "2018-10-20T00:00:00Z"), ("/Date(1552326816230)/", "2019-03-11T17:53:36Z"),
+            ("/Date(-86400000)/", "1969-12-31T00:00:00Z"), ("/Date(x)/", nil), ("Date(1)", nil), ("/Date(1+00)/", nil),
+        ] as [(String, String?)])
+    func readsDotNetDates(text: String, expected: String?) {
+        #expect(Timestamp(dotNetDate: text)?.description == expected)
+    }
+
+    @Test("HTTP dates and Retry-After in seconds, fractions and dates")
+    func readsRetryAfter() throws {
+        let now = try #require(Timestamp(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT"))
+        #expect(now.description == "1994-11-06T08:49:37Z")
+        func wait(_ text: String) -> Duration? {
+            ProviderResponse(status: 429, headers: [NamedValue("Retry-After", text)]).retryAfter(now: now)
+        }
+        #expect(wait("30") == .seconds(30))
+        #expect(wait("0.5") == .milliseconds(500))
+        #expect(wait("Sun, 06 Nov 1994 08:50:37 GMT") == .seconds(60))
+        #expect(wait("Sun, 06 Nov 1994 08:40:37 GMT") == .zero)
+        #expect(wait("-1") == nil)
+        #expect(wait("soon") == nil)
+    }
+
+    @Test("documented scopes become the provider's own, each once, contained ones left out")
+    func translatesScopes() {
+        var table = ScopeTable([
+            Scope("read:payments", grants: ["read_only"]), Scope("write:invoices", grants: ["read_write"]),
+        ])
+        table.contains = ["read_write": ["read_only"]]
+        table.always = ["offline"]
+        #expect(table.requested(for: ["read:payments"], needed: []) == ["read_only", "offline"])
+        #expect(table.requested(for: ["read:payments", "write:invoices"], needed: []) == ["read_write", "offline"])
+        #expect(table.requested(for: [], needed: []) == ["read_write", "offline"])
+        #expect(table.requested(for: ["something:else"], needed: ["extra"]) == ["offline", "extra"])
+        #expect(table.missing(["read_only"], granted: ["read_write"]).isEmpty)
+        #expect(table.missing(["read_write"], granted: ["read_only"]) == ["read_write"])
+    }
+}
