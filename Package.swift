@@ -33,9 +33,15 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
 }
 
-func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", swiftSettings: settings)
+func tests(of name: String, _ dependencies: [Target.Dependency], linker: [LinkerSetting] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", swiftSettings: settings,
+        linkerSettings: linker)
 }
+
+/// All tests are linked into one executable, and every plugin exports the same two C symbols: there the first may win, because
+/// no test calls them. Plugins themselves are linked apart from each other.
+let severalEntryPoints: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]
 
 let plugins = folders(in: "Plugins")
 let pluginTests = folders(in: "Tests").filter { $0.hasSuffix("Tests") && plugins.contains(String($0.dropLast(5))) }
@@ -82,6 +88,7 @@ let package = Package(
         }
         + pluginTests.map { folder in
             let plugin = String(folder.dropLast(5))
-            return tests(of: plugin, [.target(name: plugin), providerSDK, providerSDKTesting])
+            return tests(
+                of: plugin, [.target(name: plugin), providerSDK, providerSDKTesting], linker: severalEntryPoints)
         }
 )

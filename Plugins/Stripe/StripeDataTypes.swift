@@ -32,7 +32,8 @@ enum StripeDataTypes {
 
     /// The events about one kind of object. `customer.*` matches subscription events too, so the object itself decides.
     private static func changes(of object: String, event: String) -> ListRequest {
-        ListRequest(.get("/v1/events", [NamedValue("type", "\(event).*")]), items: "data", paging: paging).with { list in
+        ListRequest(.get("/v1/events", [NamedValue("type", "\(event).*")]), items: "data", paging: paging).with {
+            list in
             list.pageSizeParameter = "limit"
             list.since = SinceParameter(.query("created[gte]"), .epochSeconds)
             list.record = "data.object"

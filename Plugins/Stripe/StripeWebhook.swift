@@ -9,7 +9,9 @@ enum StripeWebhook {
         }
         var outcome = WebhookOutcome()
         // Connect events name the account they are about; an event without one is about the platform itself.
-        guard let account = event["account"]?.string, let effect = effect(of: type, object: event.at("data.object.object")) else {
+        guard let account = event["account"]?.string,
+            let effect = effect(of: type, object: event.at("data.object.object"))
+        else {
             return outcome
         }
         outcome.events = [

@@ -95,10 +95,13 @@ struct JSONTests {
             writer.member("none", String?.none)
             writer.member("list", ["x", "y"])
         }
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a/b":"\"\\\u0001\n"# + "\u{7F}é" + #"","n":-42,"none":null,"list":["x","y"]}"#)
+        #expect(
+            String(decoding: writer.bytes, as: UTF8.self) == #"{"a/b":"\"\\\u0001\n"# + "\u{7F}é"
+                + #"","n":-42,"none":null,"list":["x","y"]}"#)
     }
 
-    static let suite = URL(fileURLWithPath: #filePath).appending(path: "../../../../shared/cases/json/test_parsing").standardized
+    static let suite = URL(fileURLWithPath: #filePath).appending(path: "../../../../shared/cases/json/test_parsing")
+        .standardized
     static let hasSuite = FileManager.default.fileExists(atPath: suite.path)
 
     @Test("JSONTestSuite: every y_ accepted, every n_ refused", .enabled(if: hasSuite, "JSONTestSuite is not present"))

@@ -33,7 +33,10 @@ struct MappingTests {
             (.index(["no", "yes"], first: 0, other: nil), "2", "null"), (.reference(id: "id"), "\"c\"", "\"c\""),
             (.reference(id: "id"), #"{"id":"c","n":1}"#, "\"c\""), (.each(.uppercased), #"["a",null]"#, #"["A",null]"#),
             (.table([Field("n", "name")], where: .isSet("name")), #"[{"name":"a"},{"x":1}]"#, #"[{"n":"a"}]"#),
-            (.snowflakeTime(epochMilliseconds: 1_420_070_400_000), "\"175928847299117063\"", "\"2016-04-30T11:18:25Z\""),
+            (
+                .snowflakeTime(epochMilliseconds: 1_420_070_400_000), "\"175928847299117063\"",
+                "\"2016-04-30T11:18:25Z\""
+            ),
             (.negated(if: .equals("credit", true)), "5.50", "5.50"), (.constant("x"), "1", "\"x\""),
         ])
     func transforms(transform: Transform, source: String, expected: String) throws {
@@ -44,7 +47,8 @@ struct MappingTests {
     @Test("a value of the wrong kind is a failure that names record, field and rule")
     func namesFailures() {
         let wrong: [(Transform, String)] = [
-            (.uppercased, "{}"), (.boolean, "\"true\""), (.decimal, "\"x\""), (.integer(0...1), "2"), (.integer(0...1), "1.0"),
+            (.uppercased, "{}"), (.boolean, "\"true\""), (.decimal, "\"x\""), (.integer(0...1), "2"),
+            (.integer(0...1), "1.0"),
             (.epochSeconds, "\"1\""), (.iso8601, "5"), (.each(.text), "{}"), (.table([], where: nil), "[1]"),
             (.reference(id: "id"), "{}"), (.minorUnits(currency: "c", .iso4217), "10"),
             (.minorUnits(currency: "id", .iso4217), "1.5"),
@@ -94,7 +98,9 @@ struct MappingTests {
 
     @Test("a required field without a value is a failure")
     func requires() {
-        let failure = #expect(throws: MappingFailure.self) { try Self.map(Field("f", "v", isRequired: true), "\"w\":1") }
+        let failure = #expect(throws: MappingFailure.self) {
+            try Self.map(Field("f", "v", isRequired: true), "\"w\":1")
+        }
         #expect(failure?.rule == "required")
     }
 
@@ -102,7 +108,10 @@ struct MappingTests {
     func checksTables() {
         let mapping = FieldMapping(
             "", sourceID: [],
-            [Field("a", "x"), Field("a", "y"), Field("id", "z"), Field("b", .text), Field("c", "l", .table([Field("d", .copy)], where: nil))])
+            [
+                Field("a", "x"), Field("a", "y"), Field("id", "z"), Field("b", .text),
+                Field("c", "l", .table([Field("d", .copy)], where: nil)),
+            ])
         #expect(mapping.problems.count == 6)
     }
 }

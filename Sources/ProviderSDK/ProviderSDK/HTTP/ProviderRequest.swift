@@ -21,7 +21,9 @@ public struct NamedValue: Sendable, Hashable {
 /// they are percent-encoded.
 public struct ProviderRequest: Sendable {
     /// Request methods (RFC 9110 section 9).
-    public enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE" }
+    public enum Method: String, Sendable {
+        case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE"
+    }
 
     /// What the body holds.
     public enum Body: Sendable {

@@ -49,7 +49,9 @@ extension Timestamp {
     public init?(httpDate text: String) {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let parts = text.split(separator: " ")
-        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else { return nil }
+        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else {
+            return nil
+        }
         let twoDigits = month + 1 < 10 ? "0\(month + 1)" : "\(month + 1)"
         self.init(iso8601: "\(parts[3])-\(twoDigits)-\(parts[1])T\(parts[4])Z")
     }

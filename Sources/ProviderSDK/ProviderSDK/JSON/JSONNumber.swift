@@ -33,7 +33,8 @@ public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
             guard byte &- 0x30 < 10 else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
             let digit = Int64(byte - 0x30)
-            let (sum, overflow2) = isNegative
+            let (sum, overflow2) =
+                isNegative
                 ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
             guard !overflow, !overflow2 else { return nil }
             value = sum

@@ -23,7 +23,8 @@ extension MappingRun {
             }
         case .integer(let range):
             guard let integer = value.integer, range ~= integer else {
-                throw failure(place, "integer", "the value is no integer from \(range.lowerBound) to \(range.upperBound)")
+                throw failure(
+                    place, "integer", "the value is no integer from \(range.lowerBound) to \(range.upperBound)")
             }
             writer.value(JSONNumber(integer))
         case .each(let inner):
@@ -65,7 +66,9 @@ extension MappingRun {
         switch transform {
         case .reference(let id):
             guard value.kind == .object else { return try writeText(.text, value, place: place) }
-            guard let text = id.first(in: value)?.idText else { throw failure(place, "reference", "the object has no id") }
+            guard let text = id.first(in: value)?.idText else {
+                throw failure(place, "reference", "the object has no id")
+            }
             writer.value(text)
         case .index(let texts, let first, let other):
             guard let number = value.integer else { throw failure(place, "index", "the value is no integer") }
@@ -80,14 +83,17 @@ extension MappingRun {
                 throw failure(place, "text", "the value is no text")
             }
             switch transform {
-            case .uppercased: writer.value(String(decoding: text.utf8.map { 0x61...0x7A ~= $0 ? $0 - 0x20 : $0 }, as: UTF8.self))
-            case .lowercased: writer.value(String(decoding: text.utf8.map { 0x41...0x5A ~= $0 ? $0 + 0x20 : $0 }, as: UTF8.self))
+            case .uppercased:
+                writer.value(String(decoding: text.utf8.map { 0x61...0x7A ~= $0 ? $0 - 0x20 : $0 }, as: UTF8.self))
+            case .lowercased:
+                writer.value(String(decoding: text.utf8.map { 0x41...0x5A ~= $0 ? $0 + 0x20 : $0 }, as: UTF8.self))
             default: writer.value(text.isEmpty ? nil : text)
             }
         }
     }
 
-    private mutating func writeMoment(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure) {
+    private mutating func writeMoment(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure)
+    {
         let moment: Timestamp?
         switch transform {
         case .epochSeconds: moment = value.integer.flatMap(Timestamp.init(seconds:))

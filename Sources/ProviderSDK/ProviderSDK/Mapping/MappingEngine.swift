@@ -135,7 +135,9 @@ struct MappingRun {
             }
             writer.value(texts.isEmpty ? nil : texts.joined(separator: separator))
         case .earliestEpoch, .latestEpoch:
-            let moments = sources.flatMap { $0.all(in: scope) }.compactMap { $0.integer.flatMap(Timestamp.init(seconds:)) }
+            let moments = sources.flatMap { $0.all(in: scope) }.compactMap {
+                $0.integer.flatMap(Timestamp.init(seconds:))
+            }
             if case .earliestEpoch = transform {
                 writer.value(moments.min()?.description)
             } else {

@@ -31,7 +31,9 @@ extension ProviderManifest {
         check(Set(settings.map(\.key)).count == settings.count, "two settings have the same key")
         let reserved: Set = ["clientId", "clientSecret", "clientSecretFile", "endpoints", "variants"]
         for setting in settings {
-            check(!reserved.contains(setting.key), "the setting “\(setting.key)” has a name that every provider has already")
+            check(
+                !reserved.contains(setting.key),
+                "the setting “\(setting.key)” has a name that every provider has already")
         }
         for limit in rateLimits {
             check(limit.requests > 0 && limit.interval > .zero, "a rate limit is not positive")

@@ -35,7 +35,9 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         let delta = seconds.multipliedReportingOverflow(by: 1000)
         let sum = milliseconds.addingReportingOverflow(delta.partialValue &+ attoseconds / 1_000_000_000_000_000)
         let range = Timestamp.millisecondsRange
-        guard !delta.overflow, !sum.overflow else { return Timestamp(clamped: seconds < 0 ? range.lowerBound : range.upperBound) }
+        guard !delta.overflow, !sum.overflow else {
+            return Timestamp(clamped: seconds < 0 ? range.lowerBound : range.upperBound)
+        }
         return Timestamp(clamped: min(max(sum.partialValue, range.lowerBound), range.upperBound))
     }
 

@@ -1,0 +1,124 @@
+// Stripe beyond its tables: conformance, paging, incremental reading, identity, error classes, webhooks.
+
+import ProviderSDK
+import ProviderSDKTesting
+import Testing
+
+@testable import Stripe
+
+@Suite("Stripe provider")
+struct StripeProviderTests {
+    let provider = StripeProvider()
+    let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
+
+    func context(_ answer: @escaping @Sendable (ProviderRequest) -> ProviderResponse) -> (ProviderContext, ScriptedHTTP)
+    {
+        let http = ScriptedHTTP(provider.manifest, now: now, answer: answer)
+        return (.testing(http, accountID: "acct_1", now: now), http)
+    }
+
+    @Test("holds what every provider must hold")
+    func conforms() { #expect(ProviderConformance(provider).problems() == []) }
+
+    @Test("pages until has_more is false, starting after the last record")
+    func pages() async throws {
+        let (context, http) = context { request in
+            let after = request.query.first { $0.name == "starting_after" }?.value
+            return .json(
+                after == nil
+                    ? #"{"object":"list","has_more":true,"data":[{"id":"pi_2"},{"id":"pi_1"}]}"#
+                    : #"{"object":"list","has_more":false,"data":[{"id":"pi_0"}]}"#)
+        }
+        let first = try await provider.page(PageRequest(dataType: "payments"), in: context)
+        #expect(first.records.count == 2)
+        let second = try await provider.page(PageRequest(dataType: "payments", cursor: first.next), in: context)
+        #expect(second.next == nil)
+        #expect(http.requests.map(\.path) == ["/v1/payment_intents", "/v1/payment_intents"])
+        #expect(http.requests[1].query.contains(NamedValue("starting_after", "pi_1")))
+        #expect(http.requests[0].query == [NamedValue("limit", "100")])
+    }
+
+    @Test("subscriptions are asked for with all statuses")
+    func asksForAllSubscriptions() async throws {
+        let (context, http) = context { _ in .json(#"{"has_more":false,"data":[]}"#) }
+        _ = try await provider.page(PageRequest(dataType: "subscriptions"), in: context)
+        #expect(http.requests[0].query.contains(NamedValue("status", "all")))
+    }
+
+    @Test("changes come from events; other objects are left out and deletions told")
+    func readsEvents() async throws {
+        let (context, http) = context { _ in
+            .json(
+                #"""
+                {"has_more":false,"data":[
+                {"id":"evt_1","type":"customer.updated","data":{"object":{"id":"cus_1","object":"customer"}}},
+                {"id":"evt_2","type":"customer.subscription.updated","data":{"object":{"id":"sub_1","object":"subscription"}}},
+                {"id":"evt_3","type":"customer.deleted","data":{"object":{"id":"cus_2","object":"customer"}}}]}
+                """#)
+        }
+        let page = try await provider.page(
+            PageRequest(dataType: "customers", since: Timestamp(iso8601: "2024-05-30")), in: context)
+        #expect(page.records.map { $0.value["id"] } == ["cus_1", "cus_2"])
+        #expect(page.records.map(\.change) == [.upserted, .deleted])
+        #expect(http.requests[0].path == "/v1/events")
+        #expect(http.requests[0].query.contains(NamedValue("created[gte]", "1717027200")))
+        #expect(http.requests[0].query.contains(NamedValue("type", "customer.*")))
+    }
+
+    @Test(
+        "the account's name is the first that is not empty",
+        arguments: [
+            (#"{"id":"acct_1","business_profile":{"name":"Shop"},"email":"a@b.c"}"#, "Shop"),
+            (
+                #"{"id":"acct_1","business_profile":{"name":null},"settings":{"dashboard":{"display_name":"Dash"}}}"#,
+                "Dash"
+            ),
+            (#"{"id":"acct_1","email":"a@b.c"}"#, "a@b.c"), (#"{"id":"acct_1"}"#, "acct_1"),
+        ])
+    func identifies(account: String, name: String) async throws {
+        let (context, _) = context { _ in .json(account) }
+        let grant = TokenGrant(response: ["stripe_user_id": "acct_1"], claims: [:], callback: [:])
+        #expect(try await provider.identity(of: grant, in: context) == AccountIdentity(id: "acct_1", name: name))
+    }
+
+    @Test(
+        "error answers fall into the right class",
+        arguments: [
+            (401, "{}", ProviderError.Kind.authRevoked), (402, "{}", .permanent), (409, "{}", .transient),
+            (403, #"{"error":{"code":"account_invalid","message":"m"}}"#, .authRevoked),
+            (403, #"{"error":{"message":"m"}}"#, .scopeMissing([])), (429, "{}", .rateLimited(after: .seconds(1))),
+            (400, #"{"error":{"code":"rate_limit"}}"#, .rateLimited(after: .seconds(1))),
+            (400, #"{"error":{"code":"parameter_invalid"}}"#, .permanent), (500, "<html>", .transient),
+            (404, "", .permanent),
+        ])
+    func classifies(status: Int, body: String, kind: ProviderError.Kind) {
+        let error = provider.manifest.errors.error(for: .json(body, status: status), now: now)
+        #expect(error?.kind == kind)
+    }
+
+    @Test("a deauthorised account ends the grant; changed objects name their data type")
+    func readsWebhooks() throws {
+        func outcome(_ body: String) throws -> WebhookOutcome {
+            try provider.outcome(of: WebhookDelivery(headers: [], body: Array(body.utf8), receivedAt: now))
+        }
+        let revoked = try outcome(
+            #"{"id":"evt_1","type":"account.application.deauthorized","account":"acct_1","created":5}"#)
+        #expect(revoked.events.first?.effect == .revoked)
+        #expect(revoked.events.first?.accountID == "acct_1")
+        let changed = try outcome(
+            #"{"id":"evt_2","type":"invoice.paid","account":"acct_1","data":{"object":{"object":"invoice"}}}"#)
+        #expect(changed.events.first?.effect == .changed(dataTypes: ["invoices"]))
+        #expect(try outcome(#"{"type":"invoice.paid"}"#).events.isEmpty)
+        #expect(throws: ProviderError.self) { try outcome("no json") }
+    }
+
+    @Test("the platform's OAuth flow is described as Stripe has it")
+    func describesOAuth() {
+        guard case .oauth2(let oauth) = provider.manifest.auth else { return #expect(Bool(false), "not OAuth") as Void }
+        #expect(oauth.clientAuthentication == .secretAsBearer)
+        #expect(oauth.pkce == .unsupported)
+        let scopes = provider.manifest.scopes
+        #expect(scopes.requested(for: ["read:payments", "write:invoices"], needed: []) == ["read_write"])
+        #expect(scopes.requested(for: ["read:payments"], needed: ["read_only"]) == ["read_only"])
+    }
+}
