@@ -39,8 +39,10 @@ func tests(of name: String, _ dependencies: [Target.Dependency], linker: [Linker
         linkerSettings: linker)
 }
 
-/// All tests are linked into one executable, and every plugin exports the same two C symbols: there the first may win, because
-/// no test calls them. Plugins themselves are linked apart from each other.
+/// All tests are linked into one executable, and every plugin exports the same two C symbols: there the first may win,
+/// because no test calls them.
+///
+/// Plugins themselves are linked apart from each other.
 let severalEntryPoints: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]
 
 let plugins = folders(in: "Plugins")

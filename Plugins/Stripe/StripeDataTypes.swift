@@ -30,7 +30,9 @@ enum StripeDataTypes {
 
     private static let paging = Paging.lastRecord(parameter: "starting_after", id: "id", hasMore: "has_more")
 
-    /// The events about one kind of object. `customer.*` matches subscription events too, so the object itself decides.
+    /// The events about one kind of object.
+    ///
+    /// `customer.*` matches subscription events too, so the object itself decides.
     private static func changes(of object: String, event: String) -> ListRequest {
         ListRequest(.get("/v1/events", [NamedValue("type", "\(event).*")]), items: "data", paging: paging).with {
             list in

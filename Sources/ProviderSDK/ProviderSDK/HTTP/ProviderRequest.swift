@@ -33,7 +33,9 @@ public struct ProviderRequest: Sendable {
         case json(JSONValue)
     }
 
-    /// Whose credential authorises the request. The plugin never sees it.
+    /// Whose credential authorises the request.
+    ///
+    /// The plugin never sees it.
     public enum Authorization: Sendable, Equatable {
         /// The connection's access token, in the form that the manifest describes.
         case connection

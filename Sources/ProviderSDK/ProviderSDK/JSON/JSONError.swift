@@ -35,7 +35,9 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         (line, column) = JSONError.position(of: offset, in: bytes)
     }
 
-    /// The line and byte column of `offset` in `bytes`, both counted from 1. O(offset).
+    /// The line and byte column of `offset` in `bytes`, both counted from 1.
+    ///
+    /// O(offset).
     public static func position(of offset: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
         var line = 1
         var lineStart = 0

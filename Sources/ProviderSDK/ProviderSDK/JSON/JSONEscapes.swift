@@ -1,7 +1,9 @@
 // Escapes in JSON strings (RFC 8259 section 7): resolving those the parser has already checked.
 
 enum JSONEscapes {
-    /// The UTF-8 bytes of a checked string body with its escapes resolved. O(length).
+    /// The UTF-8 bytes of a checked string body with its escapes resolved.
+    ///
+    /// O(length).
     static func resolved(_ body: some Sequence<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
         var iterator = body.makeIterator()

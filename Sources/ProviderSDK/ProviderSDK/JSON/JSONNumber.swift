@@ -9,7 +9,9 @@ public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
 
     init(checked text: String) { self.text = text }
 
-    /// The number written as `text`; nil when that is not a JSON number. O(length).
+    /// The number written as `text`; nil when that is not a JSON number.
+    ///
+    /// O(length).
     public init?(_ text: String) {
         guard let value = try? JSONValue.parse(Array(text.utf8)), let number = value.number, number.text == text else {
             return nil
@@ -45,6 +47,8 @@ public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
     /// The exact value as a decimal; nil when it does not fit ``ExactDecimal``.
     public var decimal: ExactDecimal? { ExactDecimal(self) }
 
-    /// The nearest binary floating-point value. For measurements only, never for money.
+    /// The nearest binary floating-point value.
+    ///
+    /// For measurements only, never for money.
     public var double: Double { Double(text) ?? .nan }
 }

@@ -45,7 +45,9 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
     /// Whether the path can lead to several values.
     public var isPlural: Bool { steps.contains(.each) }
 
-    /// The value at this path; nil when a step finds nothing. With `[]`, the first of all values.
+    /// The value at this path; nil when a step finds nothing.
+    ///
+    /// With `[]`, the first of all values.
     public func first(in value: JSONValue) -> JSONValue? {
         if isPlural { return all(in: value).first }
         var current = value

@@ -36,7 +36,9 @@ final class JSONTape: Sendable {
         self.nodes = nodes
     }
 
-    /// The text of the string node at `index`, escapes resolved. O(length).
+    /// The text of the string node at `index`, escapes resolved.
+    ///
+    /// O(length).
     func text(at index: Int) -> String {
         let node = nodes[index]
         guard node.isEscaped else {

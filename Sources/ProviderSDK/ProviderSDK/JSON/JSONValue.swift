@@ -109,7 +109,9 @@ public struct JSONValue: Sendable {
         }
     }
 
-    /// The elements of an array; nil for every other kind. O(n).
+    /// The elements of an array; nil for every other kind.
+    ///
+    /// O(n).
     public var array: [JSONValue]? {
         switch storage {
         case .array(let values): return values
@@ -128,7 +130,9 @@ public struct JSONValue: Sendable {
         }
     }
 
-    /// The members of an object in order; nil for every other kind. O(n).
+    /// The members of an object in order; nil for every other kind.
+    ///
+    /// O(n).
     public var members: [(key: String, value: JSONValue)]? {
         switch storage {
         case .object(let members): return members
@@ -157,7 +161,9 @@ public struct JSONValue: Sendable {
         }
     }
 
-    /// The member `key` of an object; nil when this is no object or has no such member. Names are compared as bytes.
+    /// The member `key` of an object; nil when this is no object or has no such member.
+    ///
+    /// Names are compared as bytes.
     public subscript(key: String) -> JSONValue? { member(utf8: Array(key.utf8)) }
 
     /// The element at `position` of an array; nil when this is no array or it is shorter.
@@ -193,7 +199,9 @@ public struct JSONValue: Sendable {
         return Int(tape.nodes[index].start)
     }
 
-    /// The compact JSON text. O(n).
+    /// The compact JSON text.
+    ///
+    /// O(n).
     public var serialized: [UInt8] {
         var writer = JSONWriter()
         writer.value(self)

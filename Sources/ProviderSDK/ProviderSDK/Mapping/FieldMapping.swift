@@ -8,7 +8,9 @@
 public struct FieldMapping: Sendable {
     /// What stands before the source id in `id`: `payment` makes `payment-123`.
     public var idPrefix: String
-    /// Where the source id stands. Several paths are joined with `-`.
+    /// Where the source id stands.
+    ///
+    /// Several paths are joined with `-`.
     public var sourceID: [JSONPath]
     /// Whether `id` drops the vendor's own prefix, everything through the first `_` of the source id.
     public var dropsVendorPrefix: Bool

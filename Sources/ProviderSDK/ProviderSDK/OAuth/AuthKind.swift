@@ -76,7 +76,9 @@ public struct IdentitySource: Sendable {
 public struct TokenGrant: Sendable {
     /// The token response with every token in it replaced by null.
     public var response: JSONValue
-    /// The claims of the access token when it is a JWT, else an empty object. Not verified: it came straight from the provider.
+    /// The claims of the access token when it is a JWT, else an empty object.
+    ///
+    /// Not verified: it came straight from the provider.
     public var claims: JSONValue
     /// The query of the callback, without code and state, as an object of strings.
     public var callback: JSONValue

@@ -1,7 +1,9 @@
 // OAuth 2.0 as a provider does it, as data: the host runs the flow (RFC 6749, 7636, 7009), the plugin only says where this
 // provider differs. URLs are endpoints of the manifest, named "authorize", "token" and "revoke".
 
-/// How a provider does OAuth 2.0. The defaults are what RFC 6749 and RFC 9700 recommend.
+/// How a provider does OAuth 2.0.
+///
+/// The defaults are what RFC 6749 and RFC 9700 recommend.
 public struct OAuth2: Sendable {
     /// How the host authenticates itself at the token endpoint.
     public enum ClientAuthentication: Sendable, Equatable {
@@ -48,8 +50,9 @@ public struct OAuth2: Sendable {
     public var sendsRedirectURIInExchange: Bool = true
     /// Parameters of the callback, besides `code` and `state`, that are kept with the connection.
     public var callbackParameters: [CallbackParameter] = []
-    /// Whether the provider returns `state` on the callback. Where it does not, the host finds the pending connection by the
-    /// user's session alone.
+    /// Whether the provider returns `state` on the callback.
+    ///
+    /// Where it does not, the host finds the pending connection by the user's session alone.
     public var returnsState: Bool = true
     /// The issuer identifier that the callback's `iss` must equal when it is sent (RFC 9207).
     public var issuer: String?

@@ -27,7 +27,9 @@ public struct DataType: Sendable {
 
 /// How changes are read.
 public struct Incremental: Sendable {
-    /// How far back the provider tells changes; a longer gap means reading everything. Nil means without end.
+    /// How far back the provider tells changes; a longer gap means reading everything.
+    ///
+    /// Nil means without end.
     public var reach: Duration?
     /// How far before the last sync the next begins, so that late changes are not missed.
     public var overlap: Duration

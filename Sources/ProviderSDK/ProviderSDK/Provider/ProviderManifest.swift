@@ -28,8 +28,9 @@ public struct ProviderManifest: Sendable {
     public var dataTypes: [DataType] = []
     /// The variants; empty when the provider is one.
     public var variants: [Variant] = []
-    /// URLs by name: `authorize`, `token`, `revoke`, `api` and any of the plugin's own. One that is missing here must come from
-    /// the operator's configuration. A variant's own endpoints go before these.
+    /// URLs by name: `authorize`, `token`, `revoke`, `api` and any of the plugin's own.
+    ///
+    /// One that is missing here must come from the operator's configuration. A variant's own endpoints go before these.
     public var endpoints: [String: String] = [:]
     /// What the operator can or must configure besides client id and secret.
     public var settings: [ProviderSetting] = []

@@ -24,7 +24,9 @@ public struct SourceRecord: Sendable {
 
     /// The record.
     public var value: JSONValue
-    /// Whether it is there or gone. For a record that is gone only its id needs to be in ``value``.
+    /// Whether it is there or gone.
+    ///
+    /// For a record that is gone only its id needs to be in ``value``.
     public var change: Change
 
     /// A record.
@@ -38,7 +40,9 @@ public struct SourceRecord: Sendable {
 public struct SyncPage: Sendable {
     /// The records, in the provider's order.
     public var records: [SourceRecord]
-    /// The cursor of the next page; nil when this is the last. The host stores it: it holds nothing secret.
+    /// The cursor of the next page; nil when this is the last.
+    ///
+    /// The host stores it: it holds nothing secret.
     public var next: JSONValue?
     /// How many records the provider says there are in all.
     public var totalCount: Int?

@@ -29,7 +29,9 @@ public struct CurrencyExponents: Sendable, Hashable {
         4: ["CLF", "UYW"],
     ])
 
-    /// The places of the currency `code`, upper or lower case. O(1).
+    /// The places of the currency `code`, upper or lower case.
+    ///
+    /// O(1).
     public func places(of code: String) -> Int {
         places[code.utf8.map { 0x61...0x7A ~= $0 ? $0 - 0x20 : $0 }] ?? standard
     }
