@@ -1,0 +1,228 @@
+// The key ring as a file: a few lines that a person can read, compare and back up, of mode 0600, replaced as a whole or not
+// at all. A reader refuses anything that it did not expect, for a ring read wrongly means credentials that nobody opens again.
+
+import Glibc
+
+extension KeyRing {
+    /// The first line of a key ring file.
+    static let heading = "integration-host key ring 1"
+
+    /// The content of a file of this ring.
+    ///
+    /// It contains the keys.
+    func serialized() -> [UInt8] {
+        var text = Array("\(Self.heading)\n".utf8)
+        text += Array(
+            "# Whoever has this file can open every stored credential: keep it 0600, and keep a backup of it.\n".utf8)
+        for (index, master) in keys.enumerated() {
+            text += Array("\(index == 0 ? "primary" : "retired") \(master.id) \(master.created) ".utf8)
+            master.key.withBytes { Base64Coder.appendURL($0, to: &text) }
+            text.append(UInt8(ascii: "\n"))
+        }
+        return text
+    }
+
+    /// Reads the content of a key ring file.
+    ///
+    /// - Throws: `.keyRing` with `path`, the line and what is wrong with it.
+    init(parsing text: Span<UInt8>, path: String) throws(CryptographyError) {
+        var primary: [MasterKey] = []
+        var retired: [MasterKey] = []
+        var number = 0
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
+            number += 1
+            let line = text.extracting(start..<end)
+            start = end + 1
+            if number == 1 {
+                guard constantTimeEquals(line, Self.heading.utf8Span.span) else {
+                    throw .keyRing(path: path, .lineInvalid(line: 1, .headingUnknown))
+                }
+                continue
+            }
+            if line.isEmpty || line[0] == UInt8(ascii: "#") { continue }
+            let (isPrimary, master) = try Self.parse(line, number: number, path: path)
+            guard !(primary + retired).contains(where: { $0.id == master.id }) else {
+                throw .keyRing(path: path, .lineInvalid(line: number, .idRepeated))
+            }
+            if isPrimary { primary.append(master) } else { retired.append(master) }
+        }
+        guard number > 0 else { throw .keyRing(path: path, .lineInvalid(line: 1, .headingUnknown)) }
+        guard primary.count == 1 else { throw .keyRing(path: path, .primaryCount(primary.count)) }
+        guard retired.count < CryptographyLimits.keyRingKeysMax else { throw .keyRing(path: path, .tooManyKeys) }
+        self.init(primary: primary[0], retired: retired)
+    }
+
+    private static func parse(
+        _ line: Span<UInt8>, number: Int, path: String
+    ) throws(CryptographyError) -> (isPrimary: Bool, MasterKey) {
+        let invalid = CryptographyError.keyRing(path: path, .lineInvalid(line: number, .fieldsInvalid))
+        var bounds: [Range<Int>] = []
+        var start = 0
+        for index in 0...line.count where index == line.count || line[index] == UInt8(ascii: " ") {
+            bounds.append(start..<index)
+            start = index + 1
+        }
+        guard bounds.count == 4 else { throw invalid }
+        let role = line.extracting(bounds[0])
+        let isPrimary = constantTimeEquals(role, "primary".utf8Span.span)
+        guard isPrimary || constantTimeEquals(role, "retired".utf8Span.span) else { throw invalid }
+        guard isKeyID(line.extracting(bounds[1])), isDate(line.extracting(bounds[2])) else { throw invalid }
+        var bytes: [UInt8]
+        do {
+            bytes = try Base64URL.decode(line.extracting(bounds[3]))
+        } catch {
+            throw .keyRing(path: path, .lineInvalid(line: number, .keyInvalid))
+        }
+        defer { cleanse(&bytes) }
+        guard bytes.count == 32 else { throw .keyRing(path: path, .lineInvalid(line: number, .keyInvalid)) }
+        let master = MasterKey(
+            id: text(line.extracting(bounds[1])), created: text(line.extracting(bounds[2])), key: SymmetricKey(bytes))
+        return (isPrimary, master)
+    }
+
+    private static func isDate(_ date: Span<UInt8>) -> Bool {
+        guard date.count == 10 else { return false }
+        for index in date.indices {
+            let isHyphen = date[index] == UInt8(ascii: "-")
+            guard index == 4 || index == 7 ? isHyphen : (0x30...0x39).contains(date[index]) else { return false }
+        }
+        return true
+    }
+
+    private static func text(_ ascii: Span<UInt8>) -> String {
+        unsafe ascii.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension KeyRing {
+    /// Reads the ring from a file, which must be a regular file of this user (or root) that nobody else can read or write.
+    ///
+    /// - Throws: `.keyRing` with the path and the reason.
+    public static func load(path: String) throws(CryptographyError) -> KeyRing {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard file >= 0 else { throw .keyRing(path: path, .system(operation: "open", errno: errno)) }
+        defer { close(file) }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else {
+            throw .keyRing(path: path, .system(operation: "fstat", errno: errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .keyRing(path: path, .notRegularFile) }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else { throw .keyRing(path: path, .ownerForeign) }
+        guard status.st_mode & 0o077 == 0 else {
+            throw .keyRing(path: path, .modeTooWide(mode: status.st_mode & 0o7777))
+        }
+        guard status.st_size <= CryptographyLimits.keyRingFileBytesMax else {
+            throw .keyRing(path: path, .tooLarge(bytes: Int(status.st_size)))
+        }
+        var text = try readAll(file, path: path)
+        defer { cleanse(&text) }
+        return try KeyRing(parsing: text.span, path: path)
+    }
+
+    /// Makes a ring with one new key and writes it durably to a file that does not exist yet.
+    ///
+    /// Of two processes that do this at once, one succeeds; the other's error is `.alreadyExists`.
+    ///
+    /// - Throws: `.keyRing` with the path and the reason; `.randomUnavailable`.
+    @discardableResult
+    public static func create(path: String) throws(CryptographyError) -> KeyRing {
+        let ring = try generate()
+        try ring.write(path: path, replacing: false)
+        return ring
+    }
+
+    /// Replaces the file durably and as a whole: a crash at any instant leaves the old ring or the new one.
+    ///
+    /// - Throws: `.keyRing` with the path and the reason; when `operation` is `fsync of the directory`, the file is in place
+    ///   but may not survive a power cut.
+    public func save(path: String) throws(CryptographyError) {
+        try write(path: path, replacing: true)
+    }
+
+    private func write(path: String, replacing: Bool) throws(CryptographyError) {
+        let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) + "/" } ?? "."
+        let temporary = "\(path).\(try SecureRandom.hex(byteCount: 16)).tmp"
+        let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .keyRing(path: path, .system(operation: "creation", errno: errno)) }
+        var content = serialized()
+        defer { cleanse(&content) }
+        do {
+            try Self.writeAll(content, to: file, path: path)
+        } catch {
+            unsafe unlink(temporary)
+            throw error
+        }
+        // link refuses an existing name, where rename would put a ring over another process's ring and lose its keys.
+        if replacing {
+            guard unsafe rename(temporary, path) == 0 else {
+                let code = errno
+                unsafe unlink(temporary)
+                throw .keyRing(path: path, .system(operation: "rename", errno: code))
+            }
+        } else {
+            let linked = unsafe link(temporary, path)
+            let code = errno
+            unsafe unlink(temporary)
+            guard linked == 0 else {
+                throw .keyRing(path: path, code == EEXIST ? .alreadyExists : .system(operation: "link", errno: code))
+            }
+        }
+        try Self.syncDirectory(directory, path: path)
+    }
+
+    private static func writeAll(_ content: [UInt8], to file: Int32, path: String) throws(CryptographyError) {
+        var failure: Int32 = 0
+        unsafe content.withUnsafeBytes { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                let count = unsafe Glibc.write(file, bytes.baseAddress?.advanced(by: offset), bytes.count - offset)
+                if count > 0 {
+                    offset += count
+                } else if count == 0 || errno != EINTR {
+                    failure = count == 0 ? EIO : errno
+                    return
+                }
+            }
+        }
+        if failure == 0, fchmod(file, 0o600) != 0 { failure = errno }
+        if failure == 0, fsync(file) != 0 { failure = errno }
+        if close(file) != 0, failure == 0, errno != EINTR { failure = errno }
+        guard failure == 0 else { throw .keyRing(path: path, .system(operation: "writing", errno: failure)) }
+    }
+
+    private static func syncDirectory(_ directory: String, path: String) throws(CryptographyError) {
+        let handle = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard handle >= 0 else {
+            throw .keyRing(path: path, .system(operation: "opening the directory", errno: errno))
+        }
+        defer { close(handle) }
+        guard fsync(handle) == 0 else {
+            throw .keyRing(path: path, .system(operation: "fsync of the directory", errno: errno))
+        }
+    }
+
+    private static func readAll(_ file: Int32, path: String) throws(CryptographyError) -> [UInt8] {
+        // One byte more than allowed, so that a file that grew since fstat is seen.
+        var content = [UInt8](repeating: 0, count: CryptographyLimits.keyRingFileBytesMax + 1)
+        var count = 0
+        while count < content.count {
+            let got = unsafe content.withUnsafeMutableBytes { buffer in
+                unsafe read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            }
+            if got == 0 { break }
+            if got > 0 {
+                count += got
+            } else if errno != EINTR {
+                throw .keyRing(path: path, .system(operation: "reading", errno: errno))
+            }
+        }
+        guard count <= CryptographyLimits.keyRingFileBytesMax else {
+            throw .keyRing(path: path, .tooLarge(bytes: count))
+        }
+        content.removeLast(content.count - count)
+        return content
+    }
+}
