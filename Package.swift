@@ -60,7 +60,7 @@ let modules: [Target] = [
     module("Cryptography", ["COpenSSL"]),
     module("HTTPServer", ["CLinux"]),
     module("HTTPClient", ["CCurl", "CLinux"]),
-    module("DocumentStore", ["CLinux", "Cryptography"]),
+    module("DocumentStore", ["CLinux", "COpenSSL", "Cryptography"]),
     module("ProviderSandbox", ["HTTPServer", "Cryptography", providerSDK]),
     .executableTarget(
         name: "IntegrationHost",

@@ -1,0 +1,93 @@
+// The data directory as a whole: taking its lock, refusing file systems that lie, clearing leftovers, and handing out
+// the stores that live in it. Keys and plugins, which lie in the same directory, are not its business.
+
+import Glibc
+import Synchronization
+
+/// What a data directory is opened with.
+public struct StoreOptions: Sendable {
+    /// The threads that may wait for the disk at the same time.
+    public var ioThreadsMax: Int = 32
+    /// The bytes of documents kept in memory, with what callers keep beside them.
+    public var cacheBytesMax: Int = 64 << 20
+    /// Whether file systems without durable writes or reliable locks are accepted.
+    public var allowsAnyFileSystem: Bool = false
+
+    /// The defaults.
+    public init() {}
+}
+
+/// An open data directory, locked for this process.
+///
+/// Keep it as long as the stores in it are used: letting go of it closes them.
+public final class DataDirectory: Sendable {
+    /// The documents.
+    public let documents: Documents
+
+    private let root: Directory
+    private let gate: WriteGate
+    private let threads: IOThreads
+    private let lock: DataDirectoryLock
+    private let isClosed = Atomic<Bool>(false)
+
+    /// Opens the directory at `path`, making it with mode 0700 when it is missing, and takes its lock.
+    ///
+    /// Blocks the calling thread; meant for the start of a process. Takes the same time however many documents there
+    /// are. Throws ``StoreError/locked(holder:)`` when another process has it,
+    /// ``StoreError/unsupportedFileSystem(name:)``, ``StoreError/io(errno:call:path:)`` or
+    /// ``StoreError/noSpace(call:path:)``.
+    public convenience init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
+        try self.init(path: path, options: options, fileSystem: FileSystem())
+    }
+
+    init(path: String, options: StoreOptions, fileSystem: FileSystem) throws(StoreError) {
+        gate = WriteGate()
+        let files = DurableFiles(gate: gate, temporaryNames: TemporaryNames())
+        root = try Self.openRoot(path, files: files, fileSystem: fileSystem)
+        if !options.allowsAnyFileSystem, let name = try FileSystemKind.refusal(for: root) {
+            throw .unsupportedFileSystem(name: name)
+        }
+        lock = try DataDirectoryLock(in: root)
+        threads = IOThreads(threadsMax: max(1, options.ioThreadsMax))
+        let folders = DocumentFolders(root: root, files: files)
+        documents = Documents(folders: folders, threads: threads, cacheBytesMax: options.cacheBytesMax)
+        LeftoverCleaner(root: root, names: files.temporaryNames).start(isStopped: { [weak self] in
+            self?.isClosed.load(ordering: .relaxed) ?? true
+        })
+    }
+
+    deinit { close() }
+
+    /// Why the store accepts no writes, or nil when it does.
+    public var readOnlyReason: String? { gate.currentReason }
+
+    /// Brings every acknowledged document into its own file; durable on return.
+    public func flush() async throws(StoreError) {
+        try gate.check()
+    }
+
+    /// Finishes what was begun, releases the lock, and refuses everything after that.
+    public func close() {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        threads.close()
+        lock.release()
+    }
+
+    private static func openRoot(
+        _ path: String, files: DurableFiles, fileSystem: FileSystem
+    ) throws(StoreError) -> Directory {
+        do throws(CallFailure) {
+            let isNew = try fileSystem.mkdir(path, in: AT_FDCWD, path: path)
+            let fd = try fileSystem.open(
+                path, in: AT_FDCWD, flags: O_RDONLY | O_DIRECTORY, followsLink: true, path: path)
+            let root = Directory(fileSystem: fileSystem, fd: fd, path: "")
+            // The files below hold credentials: nobody else has business in here, whatever made the directory.
+            try fileSystem.setMode(0o700, of: fd, path: path)
+            if isNew {
+                let parent = try fileSystem.open("..", in: fd, flags: O_RDONLY | O_DIRECTORY, path: path)
+                try Directory(fileSystem: fileSystem, fd: parent, path: path + "/..").sync()
+            }
+            return root
+        } catch { throw error.asStoreError }
+    }
+}

@@ -1,0 +1,96 @@
+// What a document is called, in memory and on disk. Ids are bytes and are compared as bytes: comparing them as Swift
+// strings would merge two users whose ids are canonically equivalent.
+
+/// The name of one document: a collection and an id of arbitrary bytes.
+public struct DocumentKey: Hashable, Sendable {
+    /// The collection: the name of a folder of the data directory, such as `users`.
+    ///
+    /// 1 to ``StoreLimits/collectionBytesMax`` bytes of `a-z`, `0-9` and `-`, beginning with a letter.
+    public let collection: String
+    /// The id: 1 to ``StoreLimits/idBytesMax`` bytes.
+    public let id: [UInt8]
+
+    /// A key whose limits are checked when it is used.
+    public init(collection: String, id: [UInt8]) {
+        self.collection = collection
+        self.id = id
+    }
+
+    /// The number of the folder that the document is kept in: the first 12 bits of SHA-256 of the id.
+    public static func shard(ofID id: [UInt8]) -> UInt16 {
+        SHA256.hash(id).shard
+    }
+}
+
+extension DocumentKey: CustomStringConvertible {
+    /// The key as the path of its document, or its id in hexadecimal where it is too long for one.
+    public var description: String {
+        (try? DocumentLocation(self))?.path ?? "\(collection)/\(String(decoding: hexDigits(id), as: UTF8.self))"
+    }
+}
+
+/// Where a document is: collection folder, shard folder, file name.
+struct DocumentLocation: Sendable {
+    static let fileSuffix = ".json"
+
+    let collection: String
+    let shard: String
+    let fileName: String
+
+    var path: String { "\(collection)/\(shard)/\(fileName)" }
+
+    init(_ key: DocumentKey) throws(StoreError) {
+        try Self.validate(collection: key.collection)
+        guard (1...StoreLimits.idBytesMax).contains(key.id.count) else {
+            throw .invalidName("a document id of \(key.id.count) bytes")
+        }
+        let digest = SHA256.hash(key.id)
+        collection = key.collection
+        shard = Self.shardName(digest.shard)
+        let stem = Self.isPlain(key.id) ? key.id : Array("~".utf8) + digest.hex
+        fileName = String(decoding: stem, as: UTF8.self) + Self.fileSuffix
+    }
+
+    static func validate(collection: String) throws(StoreError) {
+        let bytes = Array(collection.utf8)
+        let isName =
+            (1...StoreLimits.collectionBytesMax).contains(bytes.count)
+            && (0x61...0x7a).contains(bytes[0])
+            && bytes.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
+        // These folders of the data directory hold something else.
+        guard isName, !["journal", "records", "keys", "plugins"].contains(collection) else {
+            throw .invalidName("the collection \"\(collection)\"")
+        }
+    }
+
+    static func shardName(_ shard: UInt16) -> String {
+        String(decoding: hexDigits([UInt8(shard >> 8), UInt8(shard & 0xff)]).dropFirst(), as: UTF8.self)
+    }
+
+    static func isShardName(_ name: String) -> Bool {
+        name.utf8.count == 3 && name.utf8.allSatisfy { hexValue($0) != nil }
+    }
+
+    /// `[a-z0-9_-]{1,64}`: safe as a file name everywhere, and readable.
+    static func isPlain(_ id: [UInt8]) -> Bool {
+        (1...StoreLimits.plainNameBytesMax).contains(id.count)
+            && id.allSatisfy {
+                (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f || $0 == 0x2d
+            }
+    }
+
+    /// The id that a file name stands for, or nil when only the file itself tells.
+    static func plainID(ofFileName name: String) -> [UInt8]? {
+        guard name.hasSuffix(fileSuffix) else { return nil }
+        let stem = Array(name.utf8.dropLast(fileSuffix.utf8.count))
+        return isPlain(stem) ? stem : nil
+    }
+
+    /// Whether `name` can be a document's file name.
+    static func isDocumentName(_ name: String) -> Bool {
+        if plainID(ofFileName: name) != nil { return true }
+        let bytes = Array(name.utf8)
+        return bytes.count == 1 + 64 + fileSuffix.utf8.count && bytes[0] == 0x7e && name.hasSuffix(fileSuffix)
+            && bytes[1...64].allSatisfy { hexValue($0) != nil }
+    }
+}

@@ -1,0 +1,41 @@
+// One writer per document: whoever comes second waits, in order, without holding a thread. Writers of different
+// documents never meet.
+
+import Synchronization
+
+final class KeyLocks: Sendable {
+    private let holders = Mutex<[DocumentKey: FIFO<CheckedContinuation<Void, Never>>]>([:])
+
+    /// Takes the lock when nobody has it.
+    func tryAcquire(_ key: DocumentKey) -> Bool {
+        holders.withLock { holders in
+            if holders[key] != nil { return false }
+            holders[key] = FIFO()
+            return true
+        }
+    }
+
+    func acquire(_ key: DocumentKey) async {
+        if tryAcquire(key) { return }
+        await withCheckedContinuation { continuation in
+            let isFree = holders.withLock { holders in
+                if holders[key] == nil {
+                    holders[key] = FIFO()
+                    return true
+                }
+                holders[key]?.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func release(_ key: DocumentKey) {
+        let next = holders.withLock { holders -> CheckedContinuation<Void, Never>? in
+            if let next = holders[key]?.popFirst() { return next }
+            holders[key] = nil
+            return nil
+        }
+        next?.resume()
+    }
+}

@@ -1,0 +1,62 @@
+// The lock that lets one process at a time have the data directory: flock, which the kernel releases however the
+// process ends. The note inside the file only serves the message to the one who comes second.
+
+import CLinux
+import Glibc
+import Synchronization
+
+final class DataDirectoryLock: Sendable {
+    static let fileName = ".lock"
+
+    private let fd: Int32
+    private let isReleased = Atomic<Bool>(false)
+
+    /// Takes the lock at once or throws ``StoreError/locked(holder:)``.
+    init(in directory: Directory) throws(StoreError) {
+        let fileSystem = directory.fileSystem
+        let path = directory.path(of: Self.fileName)
+        let fd: Int32
+        do throws(CallFailure) {
+            fd = try fileSystem.open(Self.fileName, in: directory.fd, flags: O_RDWR | O_CREAT, mode: 0o600, path: path)
+        } catch { throw error.asStoreError }
+        do throws(StoreError) {
+            while flock(fd, LOCK_EX | LOCK_NB) != 0 {
+                if errno == EWOULDBLOCK { throw .locked(holder: Self.note(in: fd, fileSystem)) }
+                if errno != EINTR { throw .io(errno: errno, call: "flock", path: path) }
+            }
+            do throws(CallFailure) {
+                try fileSystem.setMode(0o600, of: fd, path: path)
+            } catch { throw error.asStoreError }
+            Self.leaveNote(in: fd)
+        } catch {
+            _ = Glibc.close(fd)
+            throw error
+        }
+        self.fd = fd
+    }
+
+    deinit { release() }
+
+    /// Gives the lock back; the next process can have it at once.
+    func release() {
+        if !isReleased.exchange(true, ordering: .acquiringAndReleasing) { _ = Glibc.close(fd) }
+    }
+
+    /// Best effort: a full disk must not keep the host from starting and serving reads.
+    private static func leaveNote(in fd: Int32) {
+        var host = [CChar](repeating: 0, count: 256)
+        let named =
+            unsafe host.withUnsafeMutableBufferPointer { unsafe $0.baseAddress.map { unsafe gethostname($0, 255) } }
+            == 0
+        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let note = Array("process \(getpid()) on host \(named ? name : "unknown")\n".utf8)
+        if ftruncate(fd, 0) == 0 { _ = unsafe note.withUnsafeBytes { unsafe pwrite(fd, $0.baseAddress, $0.count, 0) } }
+    }
+
+    private static func note(in fd: Int32, _ fileSystem: FileSystem) -> String {
+        var bytes = [UInt8](repeating: 0, count: StoreLimits.lockNoteBytesMax)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(fd, $0.baseAddress, $0.count, 0) }
+        let printable = bytes.prefix(max(0, count)).filter { (0x20...0x7e).contains($0) }
+        return printable.isEmpty ? "another process" : String(decoding: printable, as: UTF8.self)
+    }
+}

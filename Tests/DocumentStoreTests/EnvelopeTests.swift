@@ -1,0 +1,74 @@
+// The format of a document's file: fixed bytes, and every damage found.
+
+import Testing
+
+@testable import DocumentStore
+
+@Suite struct EnvelopeTests {
+    static let sample = Envelope(key: .user("alice"), revision: 12, data: bytes("{\"a\": 1}"))
+
+    @Test func theFormatOfSchemaOneNeverChanges() {
+        let expected = """
+            {
+            "schema": 1,
+            "collection": "users",
+            "id": "alice",
+            "revision": 12,
+            "checksum": "sha256:2292b074bc74028a7c6122aa2cde66ee193b2e3dd94be6dc90f5ef0f0b96132b",
+            "data": {"a": 1}
+            }
+
+            """
+        let text = String(decoding: Self.sample.encoded(), as: UTF8.self)
+        #expect(text == expected)
+    }
+
+    @Test(arguments: [
+        bytes("alice"), bytes("a\"b\\c"), bytes("é"), bytes("e\u{301}"), [0xff, 0x00], bytes("line\nbreak"), bytes(" "),
+        bytes("\u{202e}txt"), bytes("日本語"), [0x7f], bytes("~"), [UInt8](repeating: 0x41, count: 1024),
+    ])
+    func everyIDComesBackByteForByte(id: [UInt8]) throws {
+        let envelope = Envelope(
+            key: DocumentKey(collection: "users", id: id), revision: .max, data: [0, 255, 10, 125, 10])
+        let parsed = try Envelope(parsing: envelope.encoded())
+        #expect(parsed == envelope)
+        let file = envelope.encoded()
+        #expect(!file[..<file.count.advanced(by: -8)].contains(0x1b))
+    }
+
+    @Test func everyFlippedBitIsFound() {
+        let file = Self.sample.encoded()
+        for index in file.indices {
+            for bit in 0..<8 {
+                var damaged = file
+                damaged[index] ^= 1 << UInt8(bit)
+                #expect(throws: Envelope.Failure.self) { try Envelope(parsing: damaged) }
+            }
+        }
+    }
+
+    @Test func everyTruncationAndEveryAddedByteIsFound() {
+        let file = Self.sample.encoded()
+        for length in 0..<file.count {
+            #expect(throws: Envelope.Failure.self) { try Envelope(parsing: Array(file[..<length])) }
+        }
+        #expect(throws: Envelope.Failure.self) { try Envelope(parsing: file + [0x0a]) }
+        #expect(throws: Envelope.Failure.self) { try Envelope(parsing: [0x20] + file) }
+    }
+
+    @Test func aNewerSchemaIsToldApartFromDamage() {
+        let newer = bytes("{\n\"schema\": 2,\n\"anything\": true\n}\n")
+        #expect(throws: Envelope.Failure.newerSchema(2)) { try Envelope(parsing: newer) }
+    }
+
+    @Test(arguments: [
+        "\"revision\": 012", "\"revision\": +12", "\"revision\": -1", "\"revision\": 18446744073709551616",
+        "\"revision\": ",
+        "\"revision\":12",
+    ])
+    func numbersHaveOneSpelling(revision: String) {
+        let text = String(decoding: Self.sample.encoded(), as: UTF8.self)
+        let parts = text.split(separator: "\"revision\": 12", maxSplits: 1, omittingEmptySubsequences: false)
+        #expect(throws: Envelope.Failure.self) { try Envelope(parsing: bytes(parts[0] + revision + parts[1])) }
+    }
+}
