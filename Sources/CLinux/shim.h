@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // Declared by hand: with _GNU_SOURCE glibc turns the address parameters into transparent unions Swift cannot call.
@@ -40,6 +41,15 @@ static inline int cl_openat(int directory, const char *path, int flags, unsigned
 static inline int cl_fcntl(int fd, int command, int value) { return fcntl(fd, command, value); }
 // The name of the calling thread, as ps and top show it: at most 15 bytes.
 static inline int cl_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+// How many cores this process may run on; 1 where the system does not say. The call is made directly: the library's set
+// type and macros need _GNU_SOURCE.
+static inline int cl_core_count(void) {
+    unsigned long set[128];
+    long bytes = syscall(SYS_sched_getaffinity, 0, sizeof set, set);
+    int count = 0;
+    for (long word = 0; word < bytes / (long)sizeof set[0]; word++) count += __builtin_popcountl(set[word]);
+    return count < 1 ? 1 : count;
+}
 static inline int cl_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
 
 #endif

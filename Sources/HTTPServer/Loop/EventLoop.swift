@@ -1,0 +1,281 @@
+// One thread that waits in epoll and runs what is ready: descriptors, timers, and Swift tasks, for which it is an
+// executor. It knows no HTTP: a worker is told of the descriptors' events.
+
+import CLinux
+import Dispatch
+import Glibc
+import Synchronization
+
+/// One thread that serves connections and runs tasks.
+///
+/// Tasks that prefer it as executor (`Task(executorPreference: loop)`) run on the thread that also does the I/O: what
+/// they await resumes there without a switch of threads. Work on it must not block. Jobs given to a loop that has
+/// stopped run on the global queue, so that none is lost.
+public final class EventLoop: TaskExecutor, @unchecked Sendable {
+    enum Work {
+        case job(UnownedJob)
+        case call(@Sendable () -> Void)
+    }
+
+    private struct Inbox: ~Copyable {
+        var work: [Work] = []
+        var isWakePending = false
+        var hasStopped = false
+    }
+
+    /// Jobs run between two looks at the descriptors.
+    private static let jobsPerTickMax = 256
+    private static let eventsPerTickMax = 256
+    private static let wakeToken: UInt64 = .max
+    static let listenerToken: UInt64 = .max - 1
+
+    let epoll: Int32
+    private let wakeup: Int32
+    private let inbox = Mutex(Inbox())
+    private let thread = Atomic<UInt>(0)
+
+    // From here on: touched by the loop's own thread only.
+    private var local = WorkQueue()
+    private var arrived: [Work] = []
+    private var timers = TimerHeap()
+    private var scheduled: [UInt64: @Sendable () -> Void] = [:]
+    private let nextTimer = Atomic<UInt64>(0)
+    private var isStopping = false
+    /// The monotonic time at which this turn of the loop began.
+    private(set) var now: Nanoseconds = EventLoop.clock()
+    var worker: Worker?
+
+    init() throws(ServerError) {
+        epoll = epoll_create1(CL_EPOLL_CLOEXEC)
+        guard epoll >= 0 else { throw .system(call: "epoll_create1", code: errno) }
+        wakeup = eventfd(0, CL_EFD_NONBLOCK | CL_EFD_CLOEXEC)
+        guard wakeup >= 0 else {
+            let code = errno
+            close(epoll)
+            throw .system(call: "eventfd", code: code)
+        }
+        watch(wakeup, EPOLL_CTL_ADD, CL_EPOLLIN, Self.wakeToken)
+    }
+
+    deinit {
+        close(epoll)
+        close(wakeup)
+    }
+
+    /// Has epoll watch `descriptor`, or watch it otherwise; false when the kernel refuses.
+    @discardableResult
+    func watch(_ descriptor: Int32, _ operation: Int32, _ events: UInt32, _ token: UInt64) -> Bool {
+        var event = unsafe epoll_event(events: events, data: epoll_data_t(u64: token))
+        return unsafe epoll_ctl(epoll, operation, descriptor, &event) == 0
+    }
+
+    static func clock() -> Nanoseconds {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+
+    // MARK: Giving it work
+
+    /// Whether the caller is on this loop's thread.
+    public var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    /// The loop whose thread the caller is on; nil on other threads.
+    public static var current: EventLoop? { CurrentLoop.get() }
+
+    /// Runs a job of the Swift runtime; see `TaskExecutor`.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isCurrent { local.append(.job(job)) } else { deliver(.job(job)) }
+    }
+
+    /// Runs `body` on the loop's thread, soon.
+    public func execute(_ body: @escaping @Sendable () -> Void) {
+        if isCurrent { local.append(.call(body)) } else { deliver(.call(body)) }
+    }
+
+    private func deliver(_ work: Work) {
+        let (wakes, stopped) = inbox.withLock { inbox in
+            if inbox.hasStopped { return (false, true) }
+            inbox.work.append(work)
+            defer { inbox.isWakePending = true }
+            return (!inbox.isWakePending, false)
+        }
+        if wakes { _ = eventfd_write(wakeup, 1) }
+        if stopped { DispatchQueue.global().async { self.perform(work) } }
+    }
+
+    private func perform(_ work: Work) {
+        switch work {
+        case .job(let job): unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+        case .call(let body): body()
+        }
+    }
+
+    // MARK: Time
+
+    /// Runs `body` on the loop's thread once `delay` has passed; at once where the loop has stopped.
+    @discardableResult
+    public func schedule(after delay: Duration, _ body: @escaping @Sendable () -> Void) -> ScheduledCall {
+        let id = nextTimer.wrappingAdd(1, ordering: .relaxed).newValue
+        let deadline = Self.clock() &+ delay.nanoseconds
+        if isCurrent {
+            insert(id, deadline, body)
+        } else {
+            deliver(.call { [self] in isCurrent ? insert(id, deadline, body) : body() })
+        }
+        return ScheduledCall(loop: self, id: id)
+    }
+
+    private func insert(_ id: UInt64, _ deadline: Nanoseconds, _ body: @escaping @Sendable () -> Void) {
+        scheduled[id] = body
+        timers.insert(TimerHeap.Entry(deadline: deadline, owner: .scheduled(id)))
+    }
+
+    fileprivate func cancel(_ id: UInt64) {
+        guard isCurrent else { return deliver(.call { [self] in if isCurrent { cancel(id) } }) }
+        if scheduled.removeValue(forKey: id) != nil { noteStaleTimer() }
+    }
+
+    /// Suspends the caller for `duration`; throws when its task is cancelled before that.
+    public func sleep(for duration: Duration) async throws(CancellationError) {
+        let sleeper = Sleeper()
+        let finished = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                sleeper.begin(continuation) { schedule(after: duration) { sleeper.end(finished: true) } }
+            }
+        } onCancel: {
+            sleeper.end(finished: false)
+        }
+        if !finished { throw CancellationError() }
+    }
+
+    func arm(_ token: ConnectionToken, at deadline: Nanoseconds) {
+        timers.insert(TimerHeap.Entry(deadline: deadline, owner: .connection(token)))
+    }
+
+    func noteStaleTimer() {
+        timers.noteStale { owner in
+            switch owner {
+            case .scheduled(let id): scheduled[id] != nil
+            case .connection(let token): worker?.isOpen(token) ?? false
+            }
+        }
+    }
+
+    // MARK: Running
+
+    func start() throws(ServerError) {
+        var created: pthread_t = 0
+        let retained = unsafe Unmanaged.passRetained(self)
+        let code = unsafe pthread_create(
+            &created, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let loop = unsafe Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
+                loop.run()
+                return nil
+            }, retained.toOpaque())
+        guard code == 0 else {
+            unsafe retained.release()
+            throw .system(call: "pthread_create", code: code)
+        }
+        pthread_detach(created)
+    }
+
+    /// Ends the thread after its present work; later jobs run elsewhere.
+    func stop() { execute { [self] in isStopping = true } }
+
+    private func run() {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
+        CurrentLoop.set(self)
+        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Self.eventsPerTickMax)
+        while !isStopping {
+            let count = unsafe epoll_wait(epoll, events, Int32(Self.eventsPerTickMax), timeoutMilliseconds)
+            now = Self.clock()
+            worker?.turnBegins()
+            for index in 0..<max(0, Int(count)) {
+                let event = unsafe events[index]
+                unsafe handle(event.data.u64, event.events)
+            }
+            fireTimers()
+            runJobs()
+            worker?.turnEnds()
+        }
+        unsafe events.deallocate()
+        CurrentLoop.set(nil)
+        handOver()
+    }
+
+    private var timeoutMilliseconds: Int32 {
+        if !local.isEmpty || worker?.hasWaitingTurns == true { return 0 }
+        guard let earliest = timers.earliest else { return -1 }
+        if earliest <= now { return 0 }
+        // Rounded up, so that the timer is due when the wait is over.
+        return Int32(min((earliest - now) / 1_000_000 + 1, 3_600_000))
+    }
+
+    private func handle(_ token: UInt64, _ events: UInt32) {
+        switch token {
+        case Self.wakeToken: takeInbox()
+        case Self.listenerToken: worker?.acceptConnections()
+        default: worker?.handle(ConnectionToken(packed: token), events)
+        }
+    }
+
+    private func takeInbox() {
+        var value: eventfd_t = 0
+        unsafe eventfd_read(wakeup, &value)
+        inbox.withLock { inbox in
+            // Swapped, not copied: both arrays keep their allocation.
+            swap(&inbox.work, &arrived)
+            inbox.isWakePending = false
+        }
+        for work in arrived { local.append(work) }
+        arrived.removeAll(keepingCapacity: true)
+    }
+
+    private func fireTimers() {
+        while let entry = timers.popDue(now) {
+            switch entry.owner {
+            case .connection(let token): worker?.deadlineReached(token, armedAt: entry.deadline)
+            case .scheduled(let id): scheduled.removeValue(forKey: id)?()
+            }
+        }
+    }
+
+    private func runJobs() {
+        var count = 0
+        while count < Self.jobsPerTickMax, let work = local.popFirst() {
+            perform(work)
+            count += 1
+        }
+    }
+
+    /// Gives what is left to the global queue, so that no task waits for ever.
+    private func handOver() {
+        thread.store(0, ordering: .relaxed)
+        let late = inbox.withLock { inbox in
+            inbox.hasStopped = true
+            let work = inbox.work
+            inbox.work = []
+            return work
+        }
+        var rest: [Work] = []
+        while let work = local.popFirst() { rest.append(work) }
+        rest += late
+        for body in scheduled.values { rest.append(.call(body)) }
+        scheduled = [:]
+        worker = nil
+        for work in rest { DispatchQueue.global().async { self.perform(work) } }
+    }
+}
+
+/// A call that waits for its time; see `EventLoop.schedule(after:_:)`.
+public struct ScheduledCall: Sendable {
+    let loop: EventLoop
+    let id: UInt64
+
+    /// Drops the call if it has not been made.
+    public func cancel() { loop.cancel(id) }
+}

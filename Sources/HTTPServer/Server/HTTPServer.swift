@@ -1,0 +1,167 @@
+// A server: its loops, its listening sockets, its beginning and its end. It knows no protocol and no route.
+
+import CLinux
+import Glibc
+import Synchronization
+
+/// How a server listens.
+public struct ServerConfiguration: Sendable {
+    /// Where to listen; port 0 lets the system choose one.
+    public var address: SocketAddress
+    /// Event loops, each with a thread; by default one for each core this process may use.
+    public var loopCount: Int
+    /// Connections the kernel keeps for each loop until they are accepted.
+    public var backlog: Int32 = 1024
+    /// Descriptors left to the rest of the program: `Limits.connectionsMax` is lowered to leave so many.
+    public var descriptorsReserved = 128
+    /// The bounds the server keeps.
+    public var limits = Limits()
+
+    /// A server on `address`.
+    public init(address: SocketAddress, loopCount: Int = ServerConfiguration.coreCount) {
+        self.address = address
+        self.loopCount = loopCount
+    }
+
+    /// The cores this process may use.
+    public static var coreCount: Int { Int(cl_core_count()) }
+}
+
+/// An HTTP/1.1 server: one event loop per core, each with its own listening socket.
+public final class HTTPServer: Sendable {
+    private enum State: Sendable { case new, running, ended }
+
+    private struct Running {
+        var state = State.new
+        var workers: [Worker] = []
+    }
+
+    private let configuration: ServerConfiguration
+    private let application: any HTTPApplication
+    private let running = Mutex(Running())
+    /// The event loops: executors for the program's own background tasks too.
+    ///
+    /// Tasks given to a loop run from `start()` on, and elsewhere after `shutdown(grace:)`.
+    public let loops: [EventLoop]
+    private let nextLoop = Atomic<Int>(0)
+
+    /// A server that is not started yet; throws where the system gives no more descriptors.
+    public init(_ configuration: ServerConfiguration, application: any HTTPApplication) throws(ServerError) {
+        self.configuration = configuration
+        self.application = application
+        var loops: [EventLoop] = []
+        for _ in 0..<max(1, configuration.loopCount) { loops.append(try EventLoop()) }
+        self.loops = loops
+    }
+
+    /// One of the loops, in turn: an executor for a background task.
+    public var executor: EventLoop {
+        loops[(nextLoop.wrappingAdd(1, ordering: .relaxed).oldValue & .max) % loops.count]
+    }
+
+    /// Listens and begins to serve; returns the address, with the port the system chose where 0 was asked for.
+    @discardableResult
+    public func start() throws(ServerError) -> SocketAddress {
+        let isNew = running.withLock { running in
+            defer { running.state = .running }
+            return running.state == .new
+        }
+        guard isNew else { throw .alreadyStarted }
+        let (address, listeners) = try listen()
+        let limits = ConnectionLimits(configuration.limits)
+        let shared = SharedState(connectionsMax: connectionsMax)
+        var workers: [Worker] = []
+        for (loop, listener) in zip(loops, listeners) {
+            let worker = Worker(
+                loop: loop, application: application, limits: limits, listener: listener, shared: shared)
+            loop.worker = worker
+            loop.execute { worker.beginAccepting() }
+            workers.append(worker)
+        }
+        running.withLock { $0.workers = workers }
+        for loop in loops { try loop.start() }
+        return address
+    }
+
+    private func listen() throws(ServerError) -> (SocketAddress, [Int32]) {
+        try ListeningSocket.checkUnused(configuration.address)
+        var listeners: [Int32] = []
+        do throws(ServerError) {
+            listeners.append(try ListeningSocket.open(configuration.address, backlog: configuration.backlog))
+            let address = try ListeningSocket.address(of: listeners[0])
+            for _ in 1..<max(1, loops.count) {
+                listeners.append(try ListeningSocket.open(address, backlog: configuration.backlog))
+            }
+            return (address, listeners)
+        } catch {
+            for listener in listeners { close(listener) }
+            throw error
+        }
+    }
+
+    private var connectionsMax: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return configuration.limits.connectionsMax
+        }
+        let available = Int(clamping: limit.rlim_cur) - configuration.descriptorsReserved
+        return max(16, min(configuration.limits.connectionsMax, available))
+    }
+
+    /// Stops: accepts no more, answers what is in flight with `Connection: close`, ends what is idle, and after `grace`
+    /// whatever is left.
+    ///
+    /// Returns when all connections are closed and the loops' threads are told to end.
+    public func shutdown(grace: Duration) async {
+        let workers = running.withLock { running in
+            let workers = running.state == .running ? running.workers : []
+            running.state = .ended
+            return workers
+        }
+        if workers.isEmpty { return }
+        let latch = Latch(count: workers.count)
+        for worker in workers {
+            worker.loop.execute { worker.shutDown(grace: grace) { latch.countDown() } }
+        }
+        await latch.wait()
+        for loop in loops { loop.stop() }
+    }
+
+    /// What has been counted so far.
+    ///
+    /// Takes no lock that serving takes.
+    public var counters: ServerCounters {
+        ServerCounters(running.withLock { $0.workers }.map(\.counters))
+    }
+}
+
+/// Waits for a number of things to have happened.
+private final class Latch: Sendable {
+    private struct State {
+        var count: Int
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state: Mutex<State>
+
+    init(count: Int) { state = Mutex(State(count: count)) }
+
+    func countDown() {
+        let waiter = state.withLock { state in
+            state.count -= 1
+            return state.count == 0 ? state.waiter.take() : nil
+        }
+        waiter?.resume()
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.count <= 0 { return true }
+                state.waiter = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+}
