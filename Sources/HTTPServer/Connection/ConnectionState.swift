@@ -193,7 +193,8 @@ struct ConnectionState: Sendable {
         deadline = bodyStarted &+ limits.body
         let rate = limits.limits.bodyBytesPerSecondMin
         guard rate > 0 else { return }
-        let paidFor = UInt64(max(0, bodyReceived)) &* 1_000_000_000 / UInt64(rate)
+        let (seconds, rest) = max(0, bodyReceived).quotientAndRemainder(dividingBy: rate)
+        let paidFor = UInt64(seconds) &* 1_000_000_000 &+ UInt64(rest) &* 1_000_000_000 / UInt64(rate)
         deadline = min(deadline, bodyStarted &+ limits.bodyGrace &+ paidFor)
     }
 

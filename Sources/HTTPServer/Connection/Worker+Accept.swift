@@ -107,7 +107,7 @@ extension Worker {
         listener.isPaused = true
         setListenerInterest(0)
         loop.schedule(after: Self.pause) { [self] in
-            guard listener.descriptor >= 0 else { return }
+            guard loop.isCurrent, listener.descriptor >= 0 else { return }
             listener.isPaused = false
             setListenerInterest(CL_EPOLLIN)
         }
@@ -141,6 +141,7 @@ extension Worker {
         }
         if openCount == 0, let whenEmpty = whenEmpty.take() { return whenEmpty() }
         loop.schedule(after: grace) { [self] in
+            guard loop.isCurrent else { return }
             for case let connection? in connections { end(connection) }
         }
     }

@@ -11,7 +11,8 @@ final class Worker: @unchecked Sendable {
     /// Room asked for when a connection reads into its own buffer.
     static let ownReceiveBytes = 16 * 1024
 
-    unowned let loop: EventLoop
+    /// A cycle while the loop runs; the loop lets go of its worker when it stops.
+    let loop: EventLoop
     let application: any HTTPApplication
     let limits: ConnectionLimits
     let counters = LoopCounters()
@@ -310,6 +311,7 @@ final class Worker: @unchecked Sendable {
     private func send(_ connection: Connection) -> Bool {
         if connection.unsent != nil {
             connection.unsent?.bytes.append(output)
+            connection.state.outputWaits(now: loop.now, limits)
             return true
         }
         var sent = 0

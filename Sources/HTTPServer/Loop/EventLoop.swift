@@ -38,8 +38,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var local = WorkQueue()
     private var arrived: [Work] = []
     private var timers = TimerHeap()
-    private var scheduled: [UInt64: @Sendable () -> Void] = [:]
-    private let nextTimer = Atomic<UInt64>(0)
+    private var scheduled: [UInt64: ScheduledCall] = [:]
+    private var lastTimer: UInt64 = 0
     private var isStopping = false
     /// The monotonic time at which this turn of the loop began.
     private(set) var now: Nanoseconds = EventLoop.clock()
@@ -114,27 +114,29 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
     // MARK: Time
 
-    /// Runs `body` on the loop's thread once `delay` has passed; at once where the loop has stopped.
+    /// Runs `body` once `delay` has passed: on the loop's thread, or on the global queue where the loop has stopped.
     @discardableResult
     public func schedule(after delay: Duration, _ body: @escaping @Sendable () -> Void) -> ScheduledCall {
-        let id = nextTimer.wrappingAdd(1, ordering: .relaxed).newValue
-        let deadline = Self.clock() &+ delay.nanoseconds
+        let call = ScheduledCall(loop: self, body: body, deadline: Self.clock() &+ delay.nanoseconds)
         if isCurrent {
-            insert(id, deadline, body)
+            insert(call)
         } else {
-            deliver(.call { [self] in isCurrent ? insert(id, deadline, body) : body() })
+            deliver(.call { [self] in isCurrent ? insert(call) : call.performLater() })
         }
-        return ScheduledCall(loop: self, id: id)
+        return call
     }
 
-    private func insert(_ id: UInt64, _ deadline: Nanoseconds, _ body: @escaping @Sendable () -> Void) {
-        scheduled[id] = body
-        timers.insert(TimerHeap.Entry(deadline: deadline, owner: .scheduled(id)))
+    private func insert(_ call: ScheduledCall) {
+        lastTimer += 1
+        call.setTimer(lastTimer)
+        scheduled[lastTimer] = call
+        timers.insert(TimerHeap.Entry(deadline: call.deadline, owner: .scheduled(lastTimer)))
     }
 
-    fileprivate func cancel(_ id: UInt64) {
-        guard isCurrent else { return deliver(.call { [self] in if isCurrent { cancel(id) } }) }
-        if scheduled.removeValue(forKey: id) != nil { noteStaleTimer() }
+    /// Forgets a call that was cancelled.
+    func forget(_ call: ScheduledCall) {
+        guard isCurrent else { return deliver(.call { [self] in if isCurrent { forget(call) } }) }
+        if scheduled.removeValue(forKey: call.timer) != nil { noteStaleTimer() }
     }
 
     /// Suspends the caller for `duration`; throws when its task is cancelled before that.
@@ -189,6 +191,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private func run() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         CurrentLoop.set(self)
+        _ = unsafe cl_set_thread_name("event-loop")
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Self.eventsPerTickMax)
         while !isStopping {
             let count = unsafe epoll_wait(epoll, events, Int32(Self.eventsPerTickMax), timeoutMilliseconds)
@@ -239,7 +242,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         while let entry = timers.popDue(now) {
             switch entry.owner {
             case .connection(let token): worker?.deadlineReached(token, armedAt: entry.deadline)
-            case .scheduled(let id): scheduled.removeValue(forKey: id)?()
+            case .scheduled(let id): scheduled.removeValue(forKey: id)?.perform()
             }
         }
     }
@@ -264,18 +267,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         var rest: [Work] = []
         while let work = local.popFirst() { rest.append(work) }
         rest += late
-        for body in scheduled.values { rest.append(.call(body)) }
+        for call in scheduled.values { call.performLater() }
         scheduled = [:]
         worker = nil
         for work in rest { DispatchQueue.global().async { self.perform(work) } }
     }
-}
-
-/// A call that waits for its time; see `EventLoop.schedule(after:_:)`.
-public struct ScheduledCall: Sendable {
-    let loop: EventLoop
-    let id: UInt64
-
-    /// Drops the call if it has not been made.
-    public func cancel() { loop.cancel(id) }
 }

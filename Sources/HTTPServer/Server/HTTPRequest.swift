@@ -52,7 +52,9 @@ public struct HTTPRequest: ~Copyable {
         return view(query)
     }
 
-    /// The Host field's value: a checked host with an optional port; nil only in HTTP/1.0.
+    /// The host the request is for, with an optional port: the target's where it has one, else the Host field's value.
+    ///
+    /// It is checked to be a host; nil or empty only in HTTP/1.0.
     public var host: ByteView? {
         guard let host = unsafe head.pointee.host else { return nil }
         return view(host)

@@ -26,7 +26,7 @@ public struct HTTPRequestSnapshot: Sendable {
     public var path: [UInt8] { head.path.isEmpty ? [ASCII.slash] : Array(bytes[head.path]) }
     /// What follows the first `?` of the target; nil where there is no `?`.
     public var query: [UInt8]? { head.query.map { Array(bytes[$0]) } }
-    /// The Host field's value; nil only in HTTP/1.0.
+    /// The host the request is for; see `HTTPRequest.host`.
     public var host: [UInt8]? { head.host.map { Array(bytes[$0]) } }
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     public var minorVersion: Int { Int(head.minorVersion) }

@@ -79,7 +79,12 @@ public final class HTTPServer: Sendable {
             workers.append(worker)
         }
         running.withLock { $0.workers = workers }
-        for loop in loops { try loop.start() }
+        do throws(ServerError) {
+            for loop in loops { try loop.start() }
+        } catch {
+            for loop in loops { loop.stop() }
+            throw error
+        }
         return address
     }
 

@@ -9,6 +9,8 @@ public struct Limits: Sendable {
     public var requestLineBytesMax = 8 * 1024
     /// All header fields together with their line ends; more is 431.
     public var headerBytesMax = 32 * 1024
+    /// One header field, without its CR LF; longer is 431. Proxies in front keep the same bound.
+    public var fieldLineBytesMax = 8 * 1024
     /// The number of header fields, and of trailer fields; more is 431.
     public var headerFieldsMax = 100
     /// The body after decoding; more is 413, said before the body is read where Content-Length tells.

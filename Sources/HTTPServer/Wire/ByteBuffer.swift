@@ -135,16 +135,16 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Lets `body` write up to `countMax` bytes at the end; it returns how many it wrote.
+    /// Lets `body` append up to `countMax` bytes.
     @inlinable
     public mutating func append<Failure: Error>(
-        atMost countMax: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Int
+        atMost countMax: Int, _ body: (inout OutputSpan<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
         reserve(countMax)
         let space = unsafe UnsafeMutableBufferPointer(start: base + written, count: countMax)
-        let wrote = unsafe try body(space)
-        precondition(wrote >= 0 && wrote <= countMax, "more bytes were written than room was asked for")
-        written += wrote
+        var span = unsafe OutputSpan(buffer: space, initializedCount: 0)
+        try body(&span)
+        written += unsafe span.finalize(for: space)
     }
 
     /// The bytes, valid until the buffer is next changed.

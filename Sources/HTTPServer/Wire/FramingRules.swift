@@ -36,6 +36,8 @@ enum FramingRules {
         if closes { head.keepsAlive = false }
         head.expectsContinue = expects && head.minorVersion == 1
         try checkHost(bytes, head)
+        // RFC 9112 section 3.2.2: with an absolute-form target the Host field is ignored.
+        if let authority = head.authority { head.host = authority }
         try applyFraming(bytes, length: length, coding: coding, to: &head)
     }
 
@@ -103,23 +105,13 @@ enum FramingRules {
         return (closes, keepsAlive)
     }
 
-    /// One Host in 1.1; where the target names an authority, Host must be the same.
+    /// One valid Host in 1.1; at most one in 1.0.
     private static func checkHost(_ bytes: Span<UInt8>, _ head: RequestHead) throws(RequestRejection) {
-        guard let host = head.host else {
-            if head.minorVersion == 1 { throw .hostMissing }
-            return
-        }
-        if host.isEmpty {
+        guard let host = head.host, !host.isEmpty else {
             if head.minorVersion == 1 { throw .hostMissing }
             return
         }
         guard isHost(bytes, host) else { throw .hostInvalid }
-        guard let authority = head.authority else { return }
-        guard authority.count == host.count else { throw .hostInvalid }
-        for index in 0..<host.count
-        where ASCII.lowercase(bytes[host.lowerBound + index]) != ASCII.lowercase(bytes[authority.lowerBound + index]) {
-            throw .hostInvalid
-        }
     }
 
     /// uri-host [ ":" port ] of RFC 9110 section 7.2: a registered name or an address, in brackets for IPv6; no userinfo.

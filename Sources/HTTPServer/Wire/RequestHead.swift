@@ -28,6 +28,7 @@ struct RequestHead {
     var query: Range<Int>?
     /// The authority of an absolute-form target.
     var authority: Range<Int>?
+    /// That authority, or the Host field's value.
     var host: Range<Int>?
     var minorVersion: UInt8 = 1
     var fields: [HeaderField] = []

@@ -16,11 +16,13 @@ struct HeadProgress: Equatable, Sendable {
 struct RequestParser: Sendable {
     let requestLineBytesMax: Int
     let headerBytesMax: Int
+    let fieldLineBytesMax: Int
     let headerFieldsMax: Int
 
     init(_ limits: Limits) {
         requestLineBytesMax = limits.requestLineBytesMax
         headerBytesMax = limits.headerBytesMax
+        fieldLineBytesMax = limits.fieldLineBytesMax
         headerFieldsMax = limits.headerFieldsMax
     }
 
@@ -75,12 +77,16 @@ struct RequestParser: Sendable {
         while true {
             let start = progress.lineStart
             guard let lineFeed = bytes.firstLineFeed(from: start) else {
-                if bytes.count - progress.fieldsStart > headerBytesMax { throw .headerTooLarge }
+                if bytes.count - progress.fieldsStart > headerBytesMax || bytes.count - start > fieldLineBytesMax + 1 {
+                    throw .headerTooLarge
+                }
                 try FieldLine.checkPrefix(bytes, start..<bytes.count)
                 return false
             }
             guard lineFeed > start, bytes[lineFeed - 1] == ASCII.cr else { throw .lineEndInvalid }
-            if lineFeed + 1 - progress.fieldsStart > headerBytesMax { throw .headerTooLarge }
+            if lineFeed + 1 - progress.fieldsStart > headerBytesMax || lineFeed - 1 - start > fieldLineBytesMax {
+                throw .headerTooLarge
+            }
             progress.lineStart = lineFeed + 1
             if lineFeed - 1 == start { return true }
             if progress.fieldCount == headerFieldsMax { throw .tooManyFields }

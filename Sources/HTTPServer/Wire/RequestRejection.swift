@@ -52,7 +52,7 @@ public enum RequestRejection: String, Error, Sendable, CaseIterable {
         case .headerTooLarge: "The header fields are larger than this server reads."
         case .tooManyFields: "There are more header fields than this server reads."
         case .hostMissing: "HTTP/1.1 needs exactly one Host field."
-        case .hostInvalid: "The Host field is repeated, not a host and port, or not that of the request target."
+        case .hostInvalid: "The Host field is repeated, or is not a host and an optional port."
         case .contentLengthInvalid: "Content-Length is not one plain decimal number."
         case .transferEncodingInvalid: "Transfer-Encoding is not exactly one \"chunked\", or was sent in HTTP/1.0."
         case .transferCodingNotImplemented: "The only transfer coding served here is chunked."

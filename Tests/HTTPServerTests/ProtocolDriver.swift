@@ -1,0 +1,109 @@
+// Drives a connection's protocol state without a socket: bytes and times go in, what was asked of the outside is noted.
+
+@testable import HTTPServer
+
+/// One connection on paper, with a clock that the test moves.
+struct ProtocolDriver {
+    struct Request: Equatable {
+        var method: HTTPMethod
+        var target: String
+        var fields: [String]
+        var body: [UInt8]
+    }
+
+    enum Event: Equatable {
+        case request(Request, isLast: Bool)
+        case continueSent
+        case refused(RequestRejection)
+        case closed
+    }
+
+    private final class Buffer {
+        var bytes = InputBuffer(capacity: 64)
+    }
+
+    private let buffer = Buffer()
+    let limits: ConnectionLimits
+    var state: ConnectionState
+    var now: Nanoseconds = 1_000_000_000_000
+    var events: [Event] = []
+    /// Requests are left without an answer until `answer()`.
+    var defersAnswers = false
+    private var head = RequestHead()
+
+    init(_ configure: (inout Limits) -> Void = { _ in }) {
+        var limits = Limits()
+        configure(&limits)
+        self.limits = ConnectionLimits(limits)
+        state = ConnectionState(now: now, self.limits)
+    }
+
+    var requests: [Request] {
+        events.compactMap { if case .request(let request, _) = $0 { request } else { nil } }
+    }
+
+    var refusals: [RequestRejection] {
+        events.compactMap { if case .refused(let reason) = $0 { reason } else { nil } }
+    }
+
+    var unreadCount: Int { buffer.bytes.count }
+
+    mutating func receive(_ text: String) { receive(Array(text.utf8)) }
+
+    mutating func receive(_ bytes: [UInt8]) {
+        buffer.bytes.append(bytes.span)
+        state.received(bytes.count)
+        // The head is shared by all connections of a loop: nothing may be expected to be left in it between events.
+        head = RequestHead()
+        head.target = 7..<9
+        head.fields = [HeaderField(nameStart: 9, nameEnd: 1, valueStart: 9, valueEnd: 1)]
+        proceed()
+    }
+
+    mutating func receive(byteByByte bytes: [UInt8]) {
+        for byte in bytes { receive([byte]) }
+    }
+
+    mutating func answer() {
+        state.answered(
+            closes: state.isLastAnswer(limits), inputIsEmpty: buffer.bytes.isEmpty, now: now, limits)
+        proceed()
+    }
+
+    mutating func pass(_ duration: Duration) {
+        now += duration.nanoseconds
+        switch state.deadlineReached(now: now, outputIsWaiting: false) {
+        case .close: events.append(.closed)
+        case .refuse(let reason): events.append(.refused(reason))
+        case .notYet: break
+        }
+    }
+
+    private mutating func proceed() {
+        while true {
+            switch state.advance(&buffer.bytes, into: &head, now: now, limits) {
+            case .needBytes, .stop: return
+            case .sendContinue: events.append(.continueSent)
+            case .refuse(let reason): events.append(.refused(reason))
+            case .respond:
+                events.append(.request(request(), isLast: state.isLastAnswer(limits)))
+                state.consumeRequest(&buffer.bytes)
+                if defersAnswers { return }
+                state.answered(
+                    closes: state.isLastAnswer(limits), inputIsEmpty: buffer.bytes.isEmpty, now: now, limits)
+            }
+        }
+    }
+
+    private func request() -> Request {
+        buffer.bytes.withBytes { bytes in
+            func text(_ range: Range<Int>) -> String {
+                String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+            }
+            return Request(
+                method: head.method, target: text(head.target),
+                fields: head.fields.map { text($0.name) + ": " + text($0.value) },
+                body: (state.headLength..<(state.headLength + state.bodyCount)).map { bytes[$0] })
+        }
+    }
+}
