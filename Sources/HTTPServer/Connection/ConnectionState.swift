@@ -15,6 +15,7 @@ struct ConnectionLimits: Sendable {
     let handler: Nanoseconds
     let writeStall: Nanoseconds
     let drain: Nanoseconds
+    let linger: Nanoseconds
 
     init(_ limits: Limits) {
         self.limits = limits
@@ -26,6 +27,7 @@ struct ConnectionLimits: Sendable {
         handler = limits.handlerTimeout.nanoseconds
         writeStall = limits.writeStallTimeout.nanoseconds
         drain = limits.drainTimeout.nanoseconds
+        linger = limits.lingerTimeout.nanoseconds
     }
 }
 
@@ -91,6 +93,7 @@ struct ConnectionState: Sendable {
     private var bodyReceived = 0
     private var keepsAlive = true
     private var drained = 0
+    private var wasRefused = false
 
     init(now: Nanoseconds, _ limits: ConnectionLimits) {
         deadline = now &+ limits.idle
@@ -232,6 +235,7 @@ struct ConnectionState: Sendable {
     private mutating func refuse(_ reason: RequestRejection) -> Action {
         phase = .closing
         leavesInputUnread = true
+        wasRefused = true
         return .refuse(reason)
     }
 
@@ -240,7 +244,7 @@ struct ConnectionState: Sendable {
     /// The last answer has been sent and our side is shut: drop what still comes, within bounds.
     mutating func beginDraining(now: Nanoseconds, _ limits: ConnectionLimits) {
         phase = .draining
-        deadline = now &+ limits.drain
+        deadline = now &+ (wasRefused ? limits.drain : limits.linger)
     }
 
     /// `count` bytes were read and dropped; false when it has been enough.

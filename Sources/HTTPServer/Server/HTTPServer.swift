@@ -110,7 +110,7 @@ public final class HTTPServer: Sendable {
             return configuration.limits.connectionsMax
         }
         let available = Int(clamping: limit.rlim_cur) - configuration.descriptorsReserved
-        return max(16, min(configuration.limits.connectionsMax, available))
+        return min(configuration.limits.connectionsMax, max(16, available))
     }
 
     /// Stops: accepts no more, answers what is in flight with `Connection: close`, ends what is idle, and after `grace`

@@ -9,7 +9,9 @@ public struct Limits: Sendable {
     public var requestLineBytesMax = 8 * 1024
     /// All header fields together with their line ends; more is 431.
     public var headerBytesMax = 32 * 1024
-    /// One header field, without its CR LF; longer is 431. Proxies in front keep the same bound.
+    /// One header field, without its CR LF; longer is 431.
+    ///
+    /// Proxies in front keep the same bound.
     public var fieldLineBytesMax = 8 * 1024
     /// The number of header fields, and of trailer fields; more is 431.
     public var headerFieldsMax = 100
@@ -53,6 +55,8 @@ public struct Limits: Sendable {
     public var drainBytesMax = 32 * 1024 * 1024
     /// How long bytes are dropped after an error answer.
     public var drainTimeout: Duration = .seconds(5)
+    /// How long bytes are dropped after a good answer that the client did not know to be the last.
+    public var lingerTimeout: Duration = .seconds(1)
 
     /// The defaults.
     public init() {}
