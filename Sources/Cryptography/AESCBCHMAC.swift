@@ -49,7 +49,8 @@ struct AES256CBCHS512: Sendable {
         return Array(authentication.code(for: message).bytes[..<32])
     }
 
-    private func transform(_ input: [UInt8], nonce: [UInt8], encrypting: Bool) -> [UInt8]? {
+    /// Runs the cipher with its padding (PKCS #7); nil when the padding is wrong or a step fails.
+    func transform(_ input: [UInt8], nonce: [UInt8], encrypting: Bool) -> [UInt8]? {
         guard input.count < Int(Int32.max) - 32, let context = unsafe EVP_CIPHER_CTX_new() else { return nil }
         defer { unsafe EVP_CIPHER_CTX_free(context) }
         let started = encryptionKey.withBytes { key in

@@ -23,7 +23,7 @@ public enum Base64URL {
 
     /// The bytes of base64url text given as ASCII.
     public static func decode(_ text: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
-        guard let bytes = Base64Coder.decode(text, table: Base64Coder.urlValues) else {
+        guard let bytes = unsafe Base64Coder.decode(text, table: Base64Coder.urlValues) else {
             throw .encodingInvalid(.base64URL)
         }
         return bytes
@@ -55,7 +55,7 @@ public enum Base64 {
         guard text.count % 4 == 0 else { throw .encodingInvalid(.base64) }
         var end = text.count
         while end > 0, end > text.count - 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
-        guard let bytes = Base64Coder.decode(text.extracting(..<end), table: Base64Coder.standardValues) else {
+        guard let bytes = unsafe Base64Coder.decode(text.extracting(..<end), table: Base64Coder.standardValues) else {
             throw .encodingInvalid(.base64)
         }
         return bytes
@@ -66,14 +66,15 @@ public enum Base64 {
 enum Base64Coder {
     static let standardAlphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     static let urlAlphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    static let standardValues = values(of: standardAlphabet)
-    static let urlValues = values(of: urlAlphabet)
+    nonisolated(unsafe) static let standardValues = unsafe values(of: standardAlphabet)
+    nonisolated(unsafe) static let urlValues = unsafe values(of: urlAlphabet)
 
-    /// The value of each byte as a digit; 255 for a byte outside the alphabet.
-    private static func values(of alphabet: StaticString) -> InlineArray<256, UInt8> {
-        var table = InlineArray<256, UInt8>(repeating: 255)
-        for value in 0..<64 { table[Int(unsafe alphabet.utf8Start[value])] = UInt8(value) }
-        return table
+    /// The value of each byte as a digit, 255 for a byte outside the alphabet; made once and never freed.
+    private static func values(of alphabet: StaticString) -> UnsafePointer<UInt8> {
+        let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
+        unsafe table.initialize(repeating: 255, count: 256)
+        for value in 0..<64 { unsafe table[Int(alphabet.utf8Start[value])] = UInt8(value) }
+        return unsafe UnsafePointer(table)
     }
 
     static func encodedCount(_ byteCount: Int, padded: Bool) -> Int {
@@ -132,35 +133,51 @@ enum Base64Coder {
     }
 
     /// The bytes of unpadded digits; nil for a byte outside the alphabet, an impossible length, or set trailing bits.
-    static func decode(_ text: borrowing Span<UInt8>, table: InlineArray<256, UInt8>) -> [UInt8]? {
-        let remainder = text.count % 4
-        guard remainder != 1 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count * 3 / 4)
-        var accumulator: UInt32 = 0
-        var refused: UInt8 = 0
-        for index in text.indices {
-            let value = table[Int(text[index])]
-            refused |= value
-            accumulator = accumulator << 6 | UInt32(value & 63)
-            if index & 3 == 3 {
-                bytes.append(UInt8(truncatingIfNeeded: accumulator >> 16))
-                bytes.append(UInt8(truncatingIfNeeded: accumulator >> 8))
-                bytes.append(UInt8(truncatingIfNeeded: accumulator))
-                accumulator = 0
+    static func decode(_ text: Span<UInt8>, table: UnsafePointer<UInt8>) -> [UInt8]? {
+        guard text.count % 4 != 1 else { return nil }
+        var isValid = false
+        let bytes = unsafe text.withUnsafeBufferPointer { source in
+            unsafe [UInt8](unsafeUninitializedCapacity: source.count / 4 * 3 + 2) { target, count in
+                unsafe (isValid, count) = decode(source, into: target, table: table)
             }
         }
-        guard refused < 64 else { return nil }
-        switch remainder {
-        case 2:
-            guard accumulator & 0x0F == 0 else { return nil }
-            bytes.append(UInt8(truncatingIfNeeded: accumulator >> 4))
-        case 3:
-            guard accumulator & 0x03 == 0 else { return nil }
-            bytes.append(UInt8(truncatingIfNeeded: accumulator >> 10))
-            bytes.append(UInt8(truncatingIfNeeded: accumulator >> 2))
-        default: break
+        return isValid ? bytes : nil
+    }
+
+    /// Every digit is looked at before the verdict, so that the time tells nothing about where a wrong one is.
+    private static func decode(
+        _ source: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>,
+        table: UnsafePointer<UInt8>
+    ) -> (isValid: Bool, count: Int) {
+        var read = 0
+        var written = 0
+        var refused: UInt8 = 0
+        while read + 4 <= source.count {
+            let first = unsafe table[Int(source[read])]
+            let second = unsafe table[Int(source[read + 1])]
+            let third = unsafe table[Int(source[read + 2])]
+            let fourth = unsafe table[Int(source[read + 3])]
+            refused |= first | second | third | fourth
+            unsafe target[written] = first << 2 | second >> 4
+            unsafe target[written + 1] = second << 4 | third >> 2
+            unsafe target[written + 2] = third << 6 | fourth
+            read += 4
+            written += 3
         }
-        return bytes
+        guard read < source.count else { return (refused < 64, written) }
+        let first = unsafe table[Int(source[read])]
+        let second = unsafe table[Int(source[read + 1])]
+        refused |= first | second
+        unsafe target[written] = first << 2 | second >> 4
+        written += 1
+        var unused = second & 0x0F
+        if read + 2 < source.count {
+            let third = unsafe table[Int(source[read + 2])]
+            refused |= third
+            unsafe target[written] = second << 4 | third >> 2
+            written += 1
+            unused = third & 0x03
+        }
+        return (refused < 64 && unused == 0, written)
     }
 }

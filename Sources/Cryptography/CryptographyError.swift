@@ -41,6 +41,10 @@ public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertib
         case rsaModulusBits(Int)
         /// The RSA public exponent is even, 1, or larger than 64 bits.
         case rsaExponent
+        /// The RSA modulus was made by a generator whose keys can be factored (CVE-2017-15361).
+        case rsaModulusWeak
+        /// The key says of itself that it is for another algorithm or use.
+        case purposeForeign
         /// The point is not on the curve, or the encoding has the wrong length.
         case pointInvalid
     }
@@ -151,6 +155,10 @@ extension CryptographyError.KeyFault: CustomStringConvertible {
                 + "\(CryptographyLimits.rsaModulusBitsMax) are accepted."
         case .rsaExponent:
             "The RSA public exponent must be odd, at least 3 and at most 64 bits long."
+        case .rsaModulusWeak:
+            "The RSA key was made by a generator whose keys can be factored (CVE-2017-15361); make a new one elsewhere."
+        case .purposeForeign:
+            "The key's alg, use or key_ops says that it is not for verifying signatures of the configured algorithm."
         case .pointInvalid:
             "The public key is not a point of its curve in the expected encoding."
         }

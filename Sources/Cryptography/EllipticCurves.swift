@@ -78,6 +78,10 @@ public struct Ed25519PrivateKey: Sendable {
 
 /// A public key on the curve P-256.
 public struct P256PublicKey: Sendable {
+    private static let groupName: StaticString = "group"
+    private static let curveName: StaticString = "prime256v1"
+    private static let pointName: StaticString = "pub"
+
     private let handle: KeyHandle
 
     /// Reads `-----BEGIN PUBLIC KEY-----` of a P-256 key.
@@ -100,9 +104,12 @@ public struct P256PublicKey: Sendable {
     public init(x: [UInt8], y: [UInt8]) throws(CryptographyError) {
         guard x.count == 32, y.count == 32 else { throw .keyInvalid(.pointInvalid) }
         let point = [4] + x + y
-        let handle = try unsafe KeyHandle.make(type: "EC") { builder in
-            unsafe OSSL_PARAM_BLD_push_utf8_string(builder, "group", "prime256v1", 0) == 1
-                && OSSL_PARAM_BLD_push_octet_string(builder, "pub", point, point.count) == 1
+        let handle = try unsafe point.withUnsafeBufferPointer { point throws(CryptographyError) in
+            try unsafe KeyHandle.make(type: "EC") { builder in
+                unsafe OSSL_PARAM_BLD_push_utf8_string(builder, Self.groupName.cString, Self.curveName.cString, 0) == 1
+                    && OSSL_PARAM_BLD_push_octet_string(
+                        builder, Self.pointName.cString, point.baseAddress, point.count) == 1
+            }
         }
         guard let handle else { throw .keyInvalid(.pointInvalid) }
         self.handle = handle

@@ -20,7 +20,11 @@ public struct JOSEHeader: Sendable, Equatable {
     ///
     /// - Throws: `.tokenInvalid(.malformed)`, `.headerMalformed` or `.criticalHeader`.
     public init(unverified token: String) throws(CryptographyError) {
-        let bytes = token.utf8Span.span
+        try self.init(unverified: token.utf8Span.span)
+    }
+
+    /// Reads the header of a compact token, given as ASCII, without verifying anything.
+    public init(unverified bytes: Span<UInt8>) throws(CryptographyError) {
         guard bytes.count <= CryptographyLimits.tokenBytesMax else { throw .tokenInvalid(.malformed) }
         var end = 0
         while end < bytes.count, bytes[end] != UInt8(ascii: ".") { end += 1 }
@@ -42,75 +46,95 @@ public struct JOSEHeader: Sendable, Equatable {
 
     /// Reads the JSON text of a header.
     init(json: Span<UInt8>) throws(CryptographyError) {
-        var reader = HeaderReader(position: 0)
-        let members = try reader.object(json)
-        var values: [String?] = [nil, nil, nil, nil]
-        var extended = false
-        for member in members {
-            switch member.name {
-            case Array("alg".utf8): values[0] = String(decoding: member.value, as: UTF8.self)
-            case Array("kid".utf8): values[1] = String(decoding: member.value, as: UTF8.self)
-            case Array("typ".utf8): values[2] = String(decoding: member.value, as: UTF8.self)
-            case Array("enc".utf8): values[3] = String(decoding: member.value, as: UTF8.self)
-            case Array("crit".utf8): throw .tokenInvalid(.criticalHeader)
-            case Array("zip".utf8), Array("b64".utf8): extended = true
-            default: continue
-            }
-        }
-        guard let algorithm = values[0] else { throw .tokenInvalid(.headerMalformed) }
+        var reader = HeaderReader(byteCount: json.count)
+        try reader.readObject(json)
+        if reader.has("crit") { throw .tokenInvalid(.criticalHeader) }
+        guard let algorithm = reader.value(of: "alg") else { throw .tokenInvalid(.headerMalformed) }
         self.algorithm = algorithm
-        keyID = values[1]
-        type = values[2]
-        encryption = values[3]
-        demandsExtension = extended
+        keyID = reader.value(of: "kid")
+        type = reader.value(of: "typ")
+        encryption = reader.value(of: "enc")
+        demandsExtension = reader.has("zip") || reader.has("b64")
     }
 
     /// Whether `alg` is exactly the bytes of `name`.
-    func hasAlgorithm(_ name: StaticString) -> Bool {
-        Array(algorithm.utf8) == Array(name.description.utf8)
+    func hasAlgorithm(_ name: String) -> Bool {
+        algorithm.utf8.elementsEqual(name.utf8)
     }
 }
 
 /// A reader of one flat JSON object of strings.
+///
+/// The strings are decoded one after another into one buffer.
 private struct HeaderReader {
-    var position: Int
+    private var position = 0
+    private var text: [UInt8] = []
+    private var members: [Member] = []
 
-    typealias Member = (name: [UInt8], value: [UInt8])
+    private struct Member {
+        var name: Range<Int>
+        var value: Range<Int>
+    }
 
-    mutating func object(_ json: Span<UInt8>) throws(CryptographyError) -> [Member] {
-        var members: [Member] = []
+    init(byteCount: Int) {
+        text.reserveCapacity(byteCount)
+        members.reserveCapacity(4)
+    }
+
+    /// The value of the member called `name`, as decoded.
+    func value(of name: StaticString) -> String? {
+        for member in members where isName(member, name) {
+            return String(decoding: text[member.value], as: UTF8.self)
+        }
+        return nil
+    }
+
+    func has(_ name: StaticString) -> Bool {
+        members.contains { isName($0, name) }
+    }
+
+    private func isName(_ member: Member, _ name: StaticString) -> Bool {
+        guard member.name.count == name.utf8CodeUnitCount else { return false }
+        for offset in 0..<member.name.count
+        where unsafe text[member.name.lowerBound + offset] != name.utf8Start[offset] { return false }
+        return true
+    }
+
+    mutating func readObject(_ json: Span<UInt8>) throws(CryptographyError) {
         skipWhitespace(json)
         try expect(UInt8(ascii: "{"), json)
         skipWhitespace(json)
         if peek(json) == UInt8(ascii: "}") {
             position += 1
         } else {
-            while true {
-                guard members.count < CryptographyLimits.tokenHeaderMembersMax else {
-                    throw .tokenInvalid(.headerMalformed)
-                }
-                skipWhitespace(json)
-                let name = try string(json)
-                skipWhitespace(json)
-                try expect(UInt8(ascii: ":"), json)
-                skipWhitespace(json)
-                // `crit` is a list; it is refused for what it says rather than for its form.
-                if name == Array("crit".utf8) { throw .tokenInvalid(.criticalHeader) }
-                let value = try string(json)
-                guard !members.contains(where: { $0.name == name }) else { throw .tokenInvalid(.headerMalformed) }
-                members.append((name, value))
-                skipWhitespace(json)
-                if peek(json) == UInt8(ascii: ",") {
-                    position += 1
-                    continue
-                }
-                try expect(UInt8(ascii: "}"), json)
-                break
-            }
+            try readMembers(json)
         }
         skipWhitespace(json)
         guard position == json.count else { throw .tokenInvalid(.headerMalformed) }
-        return members
+    }
+
+    private mutating func readMembers(_ json: Span<UInt8>) throws(CryptographyError) {
+        while true {
+            guard members.count < CryptographyLimits.tokenHeaderMembersMax else {
+                throw .tokenInvalid(.headerMalformed)
+            }
+            skipWhitespace(json)
+            var member = Member(name: try string(json), value: 0..<0)
+            skipWhitespace(json)
+            try expect(UInt8(ascii: ":"), json)
+            skipWhitespace(json)
+            // `crit` is a list; it is refused for what it says rather than for its form.
+            if isName(member, "crit") { throw .tokenInvalid(.criticalHeader) }
+            guard !members.contains(where: { text[$0.name].elementsEqual(text[member.name]) }) else {
+                throw .tokenInvalid(.headerMalformed)
+            }
+            member.value = try string(json)
+            members.append(member)
+            skipWhitespace(json)
+            guard peek(json) == UInt8(ascii: ",") else { break }
+            position += 1
+        }
+        try expect(UInt8(ascii: "}"), json)
     }
 
     private func peek(_ json: Span<UInt8>) -> UInt8? {
@@ -126,25 +150,30 @@ private struct HeaderReader {
         while let byte = peek(json), byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { position += 1 }
     }
 
-    /// A string (RFC 8259 section 7) as UTF-8; ill-formed UTF-8 and lone surrogates are refused.
-    private mutating func string(_ json: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
+    /// A string (RFC 8259 section 7), decoded as UTF-8; ill-formed UTF-8 and lone surrogates are refused.
+    private mutating func string(_ json: Span<UInt8>) throws(CryptographyError) -> Range<Int> {
         try expect(UInt8(ascii: "\""), json)
-        var text: [UInt8] = []
+        let start = text.count
+        var isASCII = true
         while let byte = peek(json) {
             position += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard String(validating: text, as: UTF8.self) != nil else { throw .tokenInvalid(.headerMalformed) }
-                return text
-            case UInt8(ascii: "\\"): try escape(json, into: &text)
+                guard isASCII || String(validating: text[start...], as: UTF8.self) != nil else {
+                    throw .tokenInvalid(.headerMalformed)
+                }
+                return start..<text.count
+            case UInt8(ascii: "\\"): try escape(json)
             case 0x00...0x1F: throw .tokenInvalid(.headerMalformed)
-            default: text.append(byte)
+            default:
+                if byte >= 0x80 { isASCII = false }
+                text.append(byte)
             }
         }
         throw .tokenInvalid(.headerMalformed)
     }
 
-    private mutating func escape(_ json: Span<UInt8>, into text: inout [UInt8]) throws(CryptographyError) {
+    private mutating func escape(_ json: Span<UInt8>) throws(CryptographyError) {
         guard let byte = peek(json) else { throw .tokenInvalid(.headerMalformed) }
         position += 1
         switch byte {

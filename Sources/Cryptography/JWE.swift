@@ -69,7 +69,7 @@ public struct JWEKey: Sendable {
         guard dots.count == 4, dots[1] == dots[0] + 1 else { throw refused }
         let header = try JOSEHeader(encoded: token.extracting(..<dots[0]))
         guard header.hasAlgorithm("dir"), !header.demandsExtension, let name = header.encryption,
-            Array(name.utf8) == Array(encryption.rawValue.utf8)
+            name.utf8.elementsEqual(encryption.rawValue.utf8)
         else { throw refused }
         let nonce = try Base64URL.decode(token.extracting(dots[1] + 1..<dots[2]))
         let ciphertext = try Base64URL.decode(token.extracting(dots[2] + 1..<dots[3]))

@@ -11,7 +11,7 @@ public struct JWSVerifier: Sendable {
         case es256(P256PublicKey)
         case edDSA(Ed25519PublicKey)
 
-        var algorithm: StaticString {
+        var algorithm: String {
             switch self {
             case .hs256: "HS256"
             case .rs256: "RS256"
@@ -56,10 +56,20 @@ public struct JWSVerifier: Sendable {
 
     /// The payload of `token`, given as ASCII.
     public func verify(_ token: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
-        let (first, second) = try Self.dots(in: token)
+        guard token.count <= CryptographyLimits.tokenBytesMax, let first = Self.dot(in: token, from: 0) else {
+            throw .tokenInvalid(.malformed)
+        }
         let header = try JOSEHeader(encoded: token.extracting(..<first))
         guard header.hasAlgorithm(key.algorithm) else { throw .tokenInvalid(.algorithmRefused) }
         guard !header.demandsExtension else { throw .tokenInvalid(.criticalHeader) }
+        return try verify(token, headerEnd: first)
+    }
+
+    /// Verifies a token whose header, up to the dot at `first`, is known to be right.
+    func verify(_ token: Span<UInt8>, headerEnd first: Int) throws(CryptographyError) -> [UInt8] {
+        guard token.count <= CryptographyLimits.tokenBytesMax, let second = Self.dot(in: token, from: first + 1) else {
+            throw .tokenInvalid(.malformed)
+        }
         let payload: [UInt8]
         let signature: [UInt8]
         do {
@@ -83,19 +93,16 @@ public struct JWSVerifier: Sendable {
         }
     }
 
-    /// The positions of the two dots of a token that has exactly two.
-    private static func dots(in token: Span<UInt8>) throws(CryptographyError) -> (Int, Int) {
-        guard token.count <= CryptographyLimits.tokenBytesMax else { throw .tokenInvalid(.malformed) }
-        var found = (-1, -1)
-        for index in token.indices where token[index] == UInt8(ascii: ".") {
-            switch found {
-            case (-1, _): found.0 = index
-            case (_, -1): found.1 = index
-            default: throw .tokenInvalid(.malformed)
-            }
+    /// The position of the first dot at or after `start`.
+    ///
+    /// A third dot is refused by the decoder: it is no digit.
+    private static func dot(in token: Span<UInt8>, from start: Int) -> Int? {
+        var index = start
+        while index < token.count {
+            if token[index] == UInt8(ascii: ".") { return index }
+            index += 1
         }
-        guard found.1 >= 0 else { throw .tokenInvalid(.malformed) }
-        return found
+        return nil
     }
 }
 
@@ -111,7 +118,7 @@ public struct JWSSigner: Sendable {
 
     private let key: Key
     /// The encoded header and its dot: the same for every token.
-    private let prefix: [UInt8]
+    let prefix: [UInt8]
 
     /// A signer with HMAC-SHA-256.
     ///

@@ -102,7 +102,7 @@ extension KeyRing {
     ///
     /// - Throws: `.keyRing` with the path and the reason.
     public static func load(path: String) throws(CryptographyError) -> KeyRing {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard file >= 0 else { throw .keyRing(path: path, .system(operation: "open", errno: errno)) }
         defer { close(file) }
         var status = stat()

@@ -20,21 +20,13 @@ import COpenSSL
     /// Reads one PEM block with the label `PUBLIC KEY` or `PRIVATE KEY`.
     convenience init(pem: String, label: String, isPrivate: Bool) throws(CryptographyError) {
         let fault = CryptographyError.keyInvalid(.notPEM(expectedLabel: label))
-        guard pem.utf8.count <= CryptographyLimits.pemBytesMax else { throw fault }
+        // Of two keys in one text nobody could say which is meant; of the labels OpenSSL is not particular.
+        guard pem.utf8.count <= CryptographyLimits.pemBytesMax, pem.ranges(of: "-----BEGIN ").count == 1,
+            pem.contains("-----BEGIN \(label)-----")
+        else { throw fault }
         var text = Array(pem.utf8)
         defer { cleanse(&text) }
-        guard let bio = unsafe BIO_new_mem_buf(text, Int32(text.count)) else {
-            throw .libraryFailure(operation: "BIO_new_mem_buf")
-        }
-        defer { unsafe BIO_free(bio) }
-        // The callback stands in for OpenSSL's own, which would ask for a pass phrase on the terminal.
-        let refusePassphrase:
-            @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 =
-                { _, _, _, _ in -1 }
-        let key =
-            isPrivate
-            ? unsafe PEM_read_bio_PrivateKey(bio, nil, refusePassphrase, nil)
-            : unsafe PEM_read_bio_PUBKEY(bio, nil, refusePassphrase, nil)
+        let key = unsafe text.withUnsafeBytes { unsafe Self.readPEM($0, isPrivate: isPrivate) }
         guard let key = unsafe key else {
             OpenSSL.clearErrors()
             throw fault
@@ -42,8 +34,20 @@ import COpenSSL
         unsafe self.init(taking: key)
     }
 
+    private static func readPEM(_ text: UnsafeRawBufferPointer, isPrivate: Bool) -> OpaquePointer? {
+        guard let bio = unsafe BIO_new_mem_buf(text.baseAddress, Int32(text.count)) else { return nil }
+        defer { unsafe BIO_free(bio) }
+        // The callback stands in for OpenSSL's own, which would ask for a pass phrase on the terminal.
+        let refusePassphrase:
+            @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 =
+                { _, _, _, _ in -1 }
+        return isPrivate
+            ? unsafe PEM_read_bio_PrivateKey(bio, nil, refusePassphrase, nil)
+            : unsafe PEM_read_bio_PUBKEY(bio, nil, refusePassphrase, nil)
+    }
+
     func isOf(type: StaticString) -> Bool {
-        unsafe EVP_PKEY_is_a(pointer, UnsafeRawPointer(type.utf8Start).assumingMemoryBound(to: CChar.self)) == 1
+        unsafe EVP_PKEY_is_a(pointer, type.cString) == 1
     }
 
     /// The PEM text of the public half.
@@ -107,6 +111,8 @@ import COpenSSL
     }
 
     /// A key of `type` from named parameters; nil when OpenSSL refuses them.
+    ///
+    /// The builder keeps the pointers it is given until the key is made: they must outlive this call.
     static func make(
         type: StaticString, _ parameters: (OpaquePointer) -> Bool
     ) throws(CryptographyError) -> KeyHandle? {
@@ -116,8 +122,7 @@ import COpenSSL
             throw .libraryFailure(operation: "OSSL_PARAM_BLD")
         }
         defer { unsafe OSSL_PARAM_free(list) }
-        let name = unsafe UnsafeRawPointer(type.utf8Start).assumingMemoryBound(to: CChar.self)
-        guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, name, nil) else {
+        guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, type.cString, nil) else {
             throw .libraryFailure(operation: "EVP_PKEY_CTX_new_from_name")
         }
         defer { unsafe EVP_PKEY_CTX_free(context) }
@@ -129,5 +134,12 @@ import COpenSSL
             return nil
         }
         return unsafe KeyHandle(taking: key)
+    }
+}
+
+extension StaticString {
+    /// The text as a C string that lives as long as the program.
+    var cString: UnsafePointer<CChar> {
+        unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
     }
 }

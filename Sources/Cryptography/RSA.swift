@@ -4,6 +4,9 @@ import COpenSSL
 
 /// An RSA public key of 2048 to 8192 bits.
 public struct RSAPublicKey: Sendable {
+    private static let modulusName: StaticString = "n"
+    private static let exponentName: StaticString = "e"
+
     let handle: KeyHandle
     /// The number of bits of the modulus.
     public let modulusBits: Int
@@ -32,7 +35,8 @@ public struct RSAPublicKey: Sendable {
         }
         guard let n = unsafe n, let e = unsafe e else { throw .libraryFailure(operation: "BN_bin2bn") }
         let handle = try unsafe KeyHandle.make(type: "RSA") { builder in
-            unsafe OSSL_PARAM_BLD_push_BN(builder, "n", n) == 1 && OSSL_PARAM_BLD_push_BN(builder, "e", e) == 1
+            unsafe OSSL_PARAM_BLD_push_BN(builder, Self.modulusName.cString, n) == 1
+                && OSSL_PARAM_BLD_push_BN(builder, Self.exponentName.cString, e) == 1
         }
         guard let handle else { throw .keyInvalid(.rsaModulusBits(Int(unsafe BN_num_bits(n)))) }
         try self.init(handle: handle)
@@ -53,8 +57,35 @@ public struct RSAPublicKey: Sendable {
         else {
             throw .keyInvalid(.rsaExponent)
         }
+        var modulus: OpaquePointer?
+        guard unsafe EVP_PKEY_get_bn_param(handle.pointer, "n", &modulus) == 1 else {
+            throw .libraryFailure(operation: "EVP_PKEY_get_bn_param")
+        }
+        defer { unsafe BN_free(modulus) }
+        guard unsafe BN_is_odd(modulus) == 1 else { throw .keyInvalid(.rsaModulusBits(bits)) }
+        guard unsafe !Self.isFromWeakGenerator(modulus) else { throw .keyInvalid(.rsaModulusWeak) }
         self.handle = handle
         modulusBits = bits
+    }
+
+    /// Whether the modulus has the mark of the generator of CVE-2017-15361: modulo each of the first primes it is a
+    /// power of 65537.
+    ///
+    /// Of other keys, one in more than 2^27 has it.
+    private static func isFromWeakGenerator(_ modulus: OpaquePointer?) -> Bool {
+        let primes: [UInt] = [
+            3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+            109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+        ]
+        return primes.allSatisfy { prime in
+            let remainder = unsafe BN_mod_word(modulus, prime)
+            var power: UInt = 1
+            for _ in 1..<prime {
+                if power == remainder { return true }
+                power = power * 65537 % prime
+            }
+            return false
+        }
     }
 
     /// Whether `signature` is the RS256 signature of `message`.

@@ -43,7 +43,9 @@ public struct SymmetricKey: Sendable, Equatable {
     public func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(unsafe Span(_unsafeElements: storage.buffer))
+        defer { withExtendedLifetime(storage) {} }
+        let buffer = unsafe UnsafeBufferPointer(storage.buffer)
+        return try body(unsafe Span(_unsafeElements: buffer))
     }
 
     /// Whether two keys have the same bytes, in constant time.

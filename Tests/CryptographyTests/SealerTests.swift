@@ -43,4 +43,80 @@ struct SealerTests {
             }
         }
     }
+
+    @Test("does not open with any character changed, and says nothing of the secret")
+    func everyCharacter() throws {
+        let sealer = try Sealer(.generate())
+        let text = Array(try sealer.seal("canary", for: context).utf8)
+        for index in text.indices {
+            for replacement in [UInt8(ascii: "A"), UInt8(ascii: "b"), UInt8(ascii: ":"), UInt8(ascii: "="), 0, 0xFF]
+            where replacement != text[index] {
+                var altered = text
+                altered[index] = replacement
+                do {
+                    _ = try sealer.open(altered.span, for: context)
+                    Issue.record("opened with byte \(index) changed")
+                } catch {
+                    #expect(!error.description.contains("canary"))
+                }
+            }
+        }
+    }
+
+    @Test(
+        "is malformed unless it has the five parts in their exact encodings",
+        arguments: [
+            "", ":", "v1", "v1:", "v1::::", "v2:$K:$N:$C:$T", "V1:$K:$N:$C:$T", "v1:$K:$N:$C", "v1:$K:$N:$C:$T:",
+            "v1:$K:$N:$C:$T=", " v1:$K:$N:$C:$T", "v1:$K:$N:$C:$T\n", "v1:UPPER:$N:$C:$T",
+            "v1:toolongtoolongtoo:$N:$C:$T",
+            "v1:$K:$N:$C:", "v1:$K::$C:$T", "v1:$K:$N:$C:AAAA", "v1:$K:AAAA:$C:$T",
+        ])
+    func malformed(template: String) throws {
+        let sealer = try Sealer(.generate())
+        let parts = try sealer.seal("secret", for: context).split(separator: ":")
+        var text = template
+        for (mark, part) in zip(["$K", "$N", "$C", "$T"], parts.dropFirst()) {
+            text.replace(mark, with: part)
+        }
+        #expect(throws: CryptographyError.sealedTextMalformed) { try sealer.open(text, for: context) }
+    }
+
+    @Test("still opens after a rotation, is then due to be sealed again, and names the key that is missing")
+    func rotation() throws {
+        let ring = try KeyRing.generate()
+        let old = try Sealer(ring).seal("secret", for: context)
+        let rotatedRing = try ring.rotated()
+        let rotated = try Sealer(rotatedRing)
+        #expect(try rotated.open(old, for: context) == Array("secret".utf8))
+        #expect(try rotated.needsResealing(old))
+        let new = try rotated.seal("secret", for: context)
+        #expect(try !rotated.needsResealing(new))
+        #expect(throws: CryptographyError.keyUnknown(id: rotatedRing.primaryID)) {
+            try Sealer(ring).open(new, for: context)
+        }
+        #expect(CryptographyError.keyUnknown(id: "abc").description.contains("'abc'"))
+    }
+
+    @Test("of one purpose does not open with the keys of another")
+    func purposes() throws {
+        let ring = try KeyRing.generate()
+        let text = try Sealer(ring, purpose: KeyPurpose("one")).seal("secret", for: context)
+        #expect(throws: CryptographyError.authenticationFailed) {
+            try Sealer(ring, purpose: KeyPurpose("two")).open(text, for: context)
+        }
+    }
+
+    @Test("holds any bytes, none, and as many as allowed")
+    func sizes() throws {
+        let sealer = try Sealer(.generate())
+        for bytes in [
+            [], [0], Array(0...255), [UInt8](repeating: 7, count: CryptographyLimits.sealedPlaintextBytesMax),
+        ] {
+            #expect(try sealer.open(sealer.seal(bytes, for: context), for: context) == bytes)
+        }
+        let tooLong = [UInt8](repeating: 7, count: CryptographyLimits.sealedPlaintextBytesMax + 1)
+        #expect(throws: CryptographyError.sizeOutOfRange(maxBytes: CryptographyLimits.sealedPlaintextBytesMax)) {
+            try sealer.seal(tooLong, for: context)
+        }
+    }
 }

@@ -1,0 +1,192 @@
+// One request on its way, from `send` to its response: what was asked, what has come so far, and which deadline is next. Everything
+// in it but the constants is touched by the worker's thread alone, libcurl's callbacks included.
+
+import CCurl
+import Glibc
+
+/// A request with its state.
+///
+/// Owned by the worker from `start` until it is resumed.
+final class Transfer: @unchecked Sendable {
+    typealias Outcome = Result<HTTPClient.Response, HTTPClientError>
+
+    let request: HTTPClient.Request
+    let target: RequestTarget
+    let origin: String
+    let policy: AddressPolicy
+    let created = MonotonicTime.now()
+    private let continuation: CheckedContinuation<Outcome, Never>
+
+    /// Where the transfer is.
+    ///
+    /// It only ever goes down this list.
+    enum Stage: Sendable {
+        case waiting, connecting, sent, receiving, done
+    }
+
+    private(set) var stage = Stage.waiting
+    private(set) var deadline: MonotonicTime
+    private var phase = HTTPClientError.Phase.queue
+    private var headers = HTTPClient.HeaderFields()
+    private var headerByteCount = 0
+    private var isHeaderComplete = false
+    private var status = 0
+    private var body: [UInt8] = []
+    /// Why a callback stopped the transfer; libcurl itself only knows that one did.
+    private(set) var refusal: HTTPClientError.Kind?
+    /// Connections that were opened for this transfer.
+    private(set) var connectionsOpened = 0
+
+    init(
+        request: HTTPClient.Request, target: RequestTarget, policy: AddressPolicy,
+        continuation: CheckedContinuation<Outcome, Never>
+    ) {
+        self.request = request
+        self.target = target
+        self.policy = policy
+        self.continuation = continuation
+        origin = target.origin
+        deadline = created + request.timeouts.total
+    }
+
+    var bodyByteCount: Int { body.count }
+
+    /// The transfer got its place: the time for connecting runs.
+    func begin(now: MonotonicTime) {
+        stage = .connecting
+        limit(.connect, to: now + request.timeouts.connect)
+    }
+
+    /// The next deadline and what it is called; the total one holds throughout.
+    private func limit(_ phase: HTTPClientError.Phase, to end: MonotonicTime) {
+        let total = created + request.timeouts.total
+        self.phase = end < total ? phase : .total
+        deadline = min(end, total)
+    }
+
+    /// The error of a deadline that has passed.
+    func timeoutKind() -> HTTPClientError.Kind {
+        .timeout(stage == .waiting ? .queue : phase)
+    }
+
+    /// Ends the transfer.
+    ///
+    /// Whatever comes later finds it done and does nothing.
+    func finish(_ outcome: Outcome) {
+        guard stage != .done else { return }
+        stage = .done
+        continuation.resume(returning: outcome)
+    }
+
+    func fail(_ kind: HTTPClientError.Kind, mayHaveBeenSent: Bool) {
+        finish(.failure(HTTPClientError(kind, host: target.host, mayHaveBeenSent: mayHaveBeenSent)))
+    }
+
+    func succeed(now: MonotonicTime) {
+        let response = HTTPClient.Response(
+            status: status, headers: headers, body: body,
+            duration: .nanoseconds(now.nanoseconds - created.nanoseconds), reusedConnection: connectionsOpened == 0)
+        body = []
+        finish(.success(response))
+    }
+}
+
+/// What libcurl's callbacks report.
+extension Transfer {
+    /// A connection is about to be opened to an address: the socket, or `CC_SOCKET_BAD` where the policy refuses it.
+    func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        let family = unsafe address.pointee.family
+        let byteCount = unsafe Int(address.pointee.addrlen)
+        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
+        let socketAddress = unsafe UnsafeRawPointer(address).advanced(by: offset)
+        guard let ip = unsafe IPAddress(family: family, socketAddress: socketAddress, byteCount: byteCount),
+            policy.allows(ip), refusal == nil
+        else {
+            // One refused address condemns the name: whoever mixes public and private ones is up to no good.
+            refusal = refusal ?? .addressRefused
+            return CC_SOCKET_BAD
+        }
+        connectionsOpened += 1
+        let type = unsafe address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+        return unsafe socket(family, type, address.pointee.protocol)
+    }
+
+    /// A connection, new or kept, is ready and the request is about to be sent.
+    ///
+    /// False stops it.
+    func willSend(peer: UnsafePointer<CChar>?) -> Bool {
+        if policy == .publicOnly {
+            guard let peer = unsafe peer, let address = unsafe IPAddress(String(cString: peer)), policy.allows(address)
+            else {
+                refusal = .addressRefused
+                return false
+            }
+        }
+        stage = .sent
+        limit(.firstByte, to: .now() + request.timeouts.firstByte)
+        return true
+    }
+
+    /// A line of the header section, of an informational response, or of the trailers.
+    ///
+    /// False stops the transfer.
+    func receive(headerLine line: UnsafeRawBufferPointer) -> Bool {
+        if stage == .sent {
+            stage = .receiving
+            deadline = created + request.timeouts.total
+            phase = .total
+        }
+        headerByteCount += line.count
+        guard headerByteCount <= HTTPClientLimits.responseHeaderBytesMax else {
+            return stop(.responseTooLarge(.header, bytesMax: HTTPClientLimits.responseHeaderBytesMax))
+        }
+        // What follows the header section of the final response are trailers: counted, and not merged.
+        if isHeaderComplete { return true }
+        if unsafe line.starts(with: "HTTP/".utf8) {
+            headers.removeAll()
+            status = unsafe Self.statusCode(line)
+            return status >= 100 ? true : stop(.protocolError)
+        }
+        if unsafe line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) {
+            isHeaderComplete = status >= 200
+            return true
+        }
+        guard unsafe headers.append(line: line) else { return stop(.protocolError) }
+        guard headers.count <= HTTPClientLimits.responseHeaderFieldsMax else {
+            return stop(.responseTooLarge(.header, bytesMax: HTTPClientLimits.responseHeaderBytesMax))
+        }
+        return true
+    }
+
+    /// A piece of the body.
+    ///
+    /// `expectedByteCount` is the whole body's, where the response says so. False stops the transfer.
+    func receive(body piece: UnsafeRawBufferPointer, expectedByteCount: () -> Int) -> Bool {
+        let bytesMax = request.responseBodyBytesMax
+        guard piece.count <= bytesMax - body.count else { return stop(.responseTooLarge(.body, bytesMax: bytesMax)) }
+        if body.isEmpty {
+            let expected = expectedByteCount()
+            guard expected <= bytesMax else { return stop(.responseTooLarge(.body, bytesMax: bytesMax)) }
+            body.reserveCapacity(min(max(expected, piece.count), HTTPClientLimits.bodyReservationBytesMax))
+        }
+        unsafe body.append(contentsOf: piece)
+        return true
+    }
+
+    private func stop(_ kind: HTTPClientError.Kind) -> Bool {
+        refusal = kind
+        return false
+    }
+
+    /// The code of a status line `HTTP/1.1 200 OK` or `HTTP/2 200`; 0 when there is none.
+    private static func statusCode(_ line: UnsafeRawBufferPointer) -> Int {
+        guard let space = unsafe line.firstIndex(of: 0x20), space + 3 < line.count else { return 0 }
+        var code = 0
+        for index in space + 1...space + 3 {
+            let byte = unsafe line[index]
+            guard 0x30...0x39 ~= byte else { return 0 }
+            code = code * 10 + Int(byte - 0x30)
+        }
+        return code
+    }
+}
