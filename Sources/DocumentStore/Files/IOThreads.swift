@@ -138,7 +138,9 @@ final class IOThreads: Sendable {
         monitor.wakeAll()
     }
 
-    /// Waits until the threads of a closed pool have ended. Not to be called on one of them.
+    /// Waits until the threads of a closed pool have ended.
+    ///
+    /// Not to be called on one of them.
     func waitUntilEnded() {
         monitor.wait { $0.threadCount == 0 ? true : nil as Bool? }
     }

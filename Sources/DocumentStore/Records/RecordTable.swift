@@ -50,7 +50,9 @@ struct RecordTable: Sendable {
     var byteCount: Int { words.count * 8 }
     var isEmpty: Bool { used == 0 }
 
-    /// The slot that holds `hash`, or the empty one where it belongs. There is always an empty one.
+    /// The slot that holds `hash`, or the empty one where it belongs.
+    ///
+    /// There is always an empty one.
     @inline(__always)
     private func slot(for hash: RecordHash) -> Int {
         var slot = Int(truncatingIfNeeded: hash.high.multipliedFullWidth(by: UInt64(capacity)).high)

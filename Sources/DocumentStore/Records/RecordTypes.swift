@@ -106,7 +106,9 @@ public struct StreamState: Sendable {
     }
 }
 
-/// A place in a stream. Opaque; it survives restarts and compaction.
+/// A place in a stream.
+///
+/// Opaque; it survives restarts and compaction.
 public struct RecordCursor: Hashable, Sendable {
     /// The beginning of every stream.
     public static let start = RecordCursor(incarnation: 0, sequence: 0)

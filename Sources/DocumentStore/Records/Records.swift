@@ -104,8 +104,9 @@ public final class Records: Sendable {
         }
     }
 
-    /// Removes a stream with everything in it; durable on return. Cursors of it fit no stream made later under its
-    /// name.
+    /// Removes a stream with everything in it; durable on return.
+    ///
+    /// Cursors of it fit no stream made later under its name.
     public func erase(_ stream: StreamID) async throws(StoreError) {
         try await locked(stream) { records throws(StoreError) in
             records.state.withLock { _ = $0.streams.removeValue(forKey: stream) }

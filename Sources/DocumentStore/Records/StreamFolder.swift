@@ -40,7 +40,9 @@ struct StreamFolder: Sendable {
         return try files.makeDirectory(location.name, in: files.makeDirectory(location.shard, in: records))
     }
 
-    /// Removes a stream's folder and everything in it; durable on return. Does nothing when there is none.
+    /// Removes a stream's folder and everything in it; durable on return.
+    ///
+    /// Does nothing when there is none.
     func erase(_ stream: StreamID) throws(StoreError) {
         try files.gate.check()
         let location = try Location(stream)

@@ -54,7 +54,9 @@ struct StreamLayout: Sendable {
         self.dataTypes = dataTypes.map { DataType(name: $0) }
     }
 
-    /// The number of a data type, or nil when the stream has none of it. Names are compared as bytes.
+    /// The number of a data type, or nil when the stream has none of it.
+    ///
+    /// Names are compared as bytes.
     func index(of dataType: String) -> Int? {
         dataTypes.firstIndex { $0.name.utf8.elementsEqual(dataType.utf8) }
     }
@@ -75,7 +77,9 @@ struct StreamLayout: Sendable {
         }
     }
 
-    /// Takes one more frame in. A frame that cannot follow changes nothing.
+    /// Takes one more frame in.
+    ///
+    /// A frame that cannot follow changes nothing.
     mutating func apply(_ header: FrameHeader, at position: FramePosition) throws(LayoutConflict) {
         let index = Int(header.dataType)
         guard index < dataTypes.count else { throw LayoutConflict() }

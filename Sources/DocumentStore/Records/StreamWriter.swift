@@ -288,8 +288,9 @@ struct StreamWriter: Sendable {
 
     // MARK: Files
 
-    /// Makes an empty segment and names it in `manifest`, which is not saved yet. The file's name becomes durable
-    /// with it.
+    /// Makes an empty segment and names it in `manifest`, which is not saved yet.
+    ///
+    /// The file's name becomes durable with it.
     static func makeSegment(
         _ manifest: inout Manifest, folder: Directory, files: DurableFiles
     ) throws(StoreError) -> OpenFile {
