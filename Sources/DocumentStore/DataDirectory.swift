@@ -23,6 +23,8 @@ public struct StoreOptions: Sendable {
 public final class DataDirectory: Sendable {
     /// The documents.
     public let documents: Documents
+    /// The record streams.
+    public let records: Records
 
     private let root: Directory
     private let gate: WriteGate
@@ -51,6 +53,7 @@ public final class DataDirectory: Sendable {
         threads = IOThreads(threadsMax: max(1, options.ioThreadsMax))
         let folders = DocumentFolders(root: root, files: files)
         documents = Documents(folders: folders, threads: threads, cacheBytesMax: options.cacheBytesMax)
+        records = Records(folders: StreamFolder(root: root, files: files), threads: threads)
         LeftoverCleaner(root: root, names: files.temporaryNames).start(isStopped: { [weak self] in
             self?.isClosed.load(ordering: .relaxed) ?? true
         })
@@ -67,9 +70,13 @@ public final class DataDirectory: Sendable {
     }
 
     /// Finishes what was begun, releases the lock, and refuses everything after that.
+    ///
+    /// Blocks the calling thread until the last write is done; meant for the end of a process.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         threads.close()
+        threads.waitUntilEnded()
+        records.settle()
         lock.release()
     }
 

@@ -26,3 +26,35 @@ public enum StoreLimits {
     /// The bytes read from the lock file to name its holder.
     static let lockNoteBytesMax = 512
 }
+
+extension StoreLimits {
+    /// The most records in one batch.
+    public static let batchRecordsMax = 10_000
+    /// The most bytes of ids, sources and payloads in one batch: 16 MiB.
+    public static let batchBytesMax = 16 << 20
+    /// The longest data type name, in bytes.
+    public static let dataTypeBytesMax = 128
+    /// The most data types in one stream.
+    public static let dataTypesMax = 256
+    /// The longest checkpoint, in bytes: 64 KiB.
+    public static let checkpointBytesMax = 64 << 10
+    /// The most changes on one page of a read.
+    public static let changePageMax = 1000
+    /// The payload bytes after which a page of a read ends early: 4 MiB.
+    public static let changePageBytesMax = 4 << 20
+
+    /// The size after which a stream goes on in a new segment: 32 MiB.
+    static let segmentBytesMax = 32 << 20
+    /// The bytes of neighbouring frames that share one entry of the index in memory: 64 KiB.
+    static let runBytesMax = 64 << 10
+    /// The bytes one read asks the kernel for at least: 64 KiB.
+    static let readWindowBytes = 64 << 10
+    /// The largest manifest of a stream: 1 MiB.
+    static let manifestBytesMax = 1 << 20
+    /// The deletions that the end of a generation writes in one frame.
+    static let deletionsPerFrameMax = 1024
+    /// The streams kept open.
+    static let openStreamsMax = 256
+    /// The bytes of indexes kept for streams that were written to lately: 256 MiB.
+    static let indexBytesMax = 256 << 20
+}

@@ -10,7 +10,7 @@ public final class Documents: Sendable {
     private let folders: DocumentFolders
     private let threads: IOThreads
     private let cache: DocumentCache
-    private let locks = KeyLocks()
+    private let locks = KeyLocks<DocumentKey>()
     private let deleted = DeletedRevisions()
 
     init(folders: DocumentFolders, threads: IOThreads, cacheBytesMax: Int) {

@@ -73,6 +73,7 @@ struct FIFO<Element> {
     }
 
     /// Waits until `body` gives a value.
+    @discardableResult
     func wait<Result>(for body: (inout State) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
@@ -137,6 +138,13 @@ final class IOThreads: Sendable {
         monitor.wakeAll()
     }
 
+    /// Waits until the threads of a closed pool have ended.
+    ///
+    /// Not to be called on one of them.
+    func waitUntilEnded() {
+        monitor.wait { $0.threadCount == 0 ? true : nil as Bool? }
+    }
+
     /// Runs `body` on a thread of the pool and returns what it gives.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(StoreError) -> Value
@@ -185,7 +193,11 @@ final class IOThreads: Sendable {
                 }
                 return nil
             }
-            guard let job else { return }
+            guard let job else {
+                monitor.withLock { $0.threadCount -= 1 }
+                monitor.wakeAll()
+                return
+            }
             job()
         }
     }

@@ -1,13 +1,13 @@
-// One writer per document: whoever comes second waits, in order, without holding a thread. Writers of different
-// documents never meet.
+// One writer per document or stream: whoever comes second waits, in order, without holding a thread. Writers of
+// different ones never meet.
 
 import Synchronization
 
-final class KeyLocks: Sendable {
-    private let holders = Mutex<[DocumentKey: FIFO<CheckedContinuation<Void, Never>>]>([:])
+final class KeyLocks<Key: Hashable & Sendable>: Sendable {
+    private let holders = Mutex<[Key: FIFO<CheckedContinuation<Void, Never>>]>([:])
 
     /// Takes the lock when nobody has it.
-    func tryAcquire(_ key: DocumentKey) -> Bool {
+    func tryAcquire(_ key: Key) -> Bool {
         holders.withLock { holders in
             if holders[key] != nil { return false }
             holders[key] = FIFO()
@@ -15,7 +15,7 @@ final class KeyLocks: Sendable {
         }
     }
 
-    func acquire(_ key: DocumentKey) async {
+    func acquire(_ key: Key) async {
         if tryAcquire(key) { return }
         await withCheckedContinuation { continuation in
             let isFree = holders.withLock { holders in
@@ -30,7 +30,7 @@ final class KeyLocks: Sendable {
         }
     }
 
-    func release(_ key: DocumentKey) {
+    func release(_ key: Key) {
         let next = holders.withLock { holders -> CheckedContinuation<Void, Never>? in
             if let next = holders[key]?.popFirst() { return next }
             holders[key] = nil

@@ -1,0 +1,84 @@
+// Little-endian numbers and LEB128 in byte buffers, bounds checked. Shared by the frames of records and of the journal.
+
+extension [UInt8] {
+    @inline(__always)
+    mutating func append(littleEndian value: some FixedWidthInteger) {
+        let value = value.littleEndian
+        unsafe Swift.withUnsafeBytes(of: value) { unsafe append(contentsOf: $0) }
+    }
+
+    @inline(__always)
+    mutating func store(littleEndian value: some FixedWidthInteger, at offset: Int) {
+        let value = value.littleEndian
+        unsafe Swift.withUnsafeBytes(of: value) { bytes in
+            for index in 0..<bytes.count { self[offset + index] = unsafe bytes[index] }
+        }
+    }
+
+    @inline(__always)
+    mutating func append(variable value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(rest))
+    }
+}
+
+extension Span<UInt8> {
+    /// The number at `offset`, which the caller knows to be within bounds.
+    @inline(__always)
+    func load<Number: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: Number.Type) -> Number {
+        precondition(offset >= 0 && count - offset >= MemoryLayout<Number>.size)
+        return Number(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Number.self))
+    }
+}
+
+/// Reads fields of a part of a buffer one after the other; a field that is not there ends the read.
+struct FieldReader {
+    struct Truncated: Error {}
+
+    private let bytes: [UInt8]
+    private(set) var offset: Int
+    private let end: Int
+
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
+        self.bytes = bytes
+        offset = range.lowerBound
+        end = range.upperBound
+    }
+
+    var isAtEnd: Bool { offset == end }
+
+    @inline(__always)
+    mutating func number<Number: FixedWidthInteger & BitwiseCopyable>(_ type: Number.Type) throws(Truncated) -> Number {
+        guard end - offset >= MemoryLayout<Number>.size else { throw Truncated() }
+        defer { offset += MemoryLayout<Number>.size }
+        return bytes.span.load(offset, as: type)
+    }
+
+    @inline(__always)
+    mutating func variable() throws(Truncated) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while shift < 64 {
+            guard offset < end else { throw Truncated() }
+            let byte = bytes[offset]
+            offset += 1
+            value |= UInt64(byte & 0x7f) << shift
+            if byte & 0x80 == 0 { return value }
+            shift += 7
+        }
+        throw Truncated()
+    }
+
+    /// The range of the next `count` bytes.
+    @inline(__always)
+    mutating func range(_ count: UInt64) throws(Truncated) -> Range<Int> {
+        guard count <= UInt64(end - offset) else { throw Truncated() }
+        let start = offset
+        offset += Int(count)
+        return start..<offset
+    }
+}

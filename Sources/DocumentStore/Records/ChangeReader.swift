@@ -1,0 +1,94 @@
+// One page of changes for a reader: looks the places up, reads them without any lock, and looks again when compaction
+// moved them.
+
+import Synchronization
+
+struct ChangeReader {
+    let stream: RecordStream
+
+    func page(after cursor: RecordCursor, dataType: String?, limit: Int) throws(StoreError) -> ChangePage {
+        let start = try stream.sequence(of: cursor)
+        var attempts = 3
+        while true {
+            attempts -= 1
+            do throws(StoreError) {
+                return try attempt(after: start, dataType: dataType, limit: limit)
+            } catch {
+                guard attempts > 0, RunReader.isGone(error) else { throw error }
+            }
+        }
+    }
+
+    private struct Plan {
+        var runs: [(name: String, run: FrameRun)]
+        var isComplete: Bool
+        var last: UInt64
+    }
+
+    private func attempt(after start: UInt64, dataType: String?, limit: Int) throws(StoreError) -> ChangePage {
+        let plan = stream.layout.withLock { layout -> Plan in
+            var index: Int?
+            if let dataType {
+                index = layout.index(of: dataType)
+                if index == nil { return Plan(runs: [], isComplete: true, last: layout.lastSequence) }
+            }
+            // One row more than asked for tells whether there is another page.
+            let (runs, isComplete) = layout.runs(after: start, dataType: index, rowCount: limit + 1)
+            return Plan(
+                runs: runs.map { (layout.dataTypes[$0.dataType].name, $0.run) }, isComplete: isComplete,
+                last: layout.lastSequence)
+        }
+        var changes: [RecordChange] = []
+        changes.reserveCapacity(limit)
+        var payloadBytes = 0
+        var hasMore = false
+        var reached = start
+        for (name, run) in plan.runs where !hasMore {
+            try RunReader(stream.folder, stream.incarnation, run).forEachChange(
+                after: start, dataType: name, hashes: stream.hashes
+            ) { change in
+                if changes.count == limit || payloadBytes >= StoreLimits.changePageBytesMax {
+                    hasMore = true
+                    return false
+                }
+                payloadBytes += change.payload.count
+                reached = change.sequence
+                changes.append(change)
+                return true
+            }
+        }
+        if !hasMore, !plan.isComplete, let last = plan.runs.last {
+            // Deletions of records this reader never saw were left out, and the places looked up did not fill the page.
+            hasMore = true
+            reached = last.run.endSequence - 1
+        }
+        return ChangePage(
+            changes: changes,
+            next: RecordCursor(incarnation: stream.epoch, sequence: hasMore ? reached : plan.last), hasMore: hasMore)
+    }
+}
+
+extension StreamState {
+    init(of stream: RecordStream) throws(StoreError) {
+        let layout = stream.layout.withLock { $0 }
+        let bytes = stream.writer.withLock { $0.byteCount }
+        var states: [DataTypeState] = []
+        for type in layout.dataTypes {
+            states.append(
+                DataTypeState(
+                    dataType: type.name, recordCount: type.recordCount,
+                    checkpoint: try Self.checkpoint(at: type.checkpoint, stream),
+                    generation: type.generation.map {
+                        Generation(stream: stream.id, dataType: type.name, number: $0.number)
+                    },
+                    generationCheckpoint: try Self.checkpoint(at: type.generation?.checkpoint, stream)))
+        }
+        self.init(dataTypes: states, lastSequence: layout.lastSequence, bytes: bytes)
+    }
+
+    private static func checkpoint(at position: FramePosition?, _ stream: RecordStream) throws(StoreError) -> [UInt8]? {
+        guard let position else { return nil }
+        let run = FrameRun(position: position, bytes: .max / 2, firstSequence: 0, endSequence: 0, rowCount: 0)
+        return try RunReader(stream.folder, stream.incarnation, run).checkpoint()
+    }
+}

@@ -1,0 +1,132 @@
+// The manifest of a stream: its name, its keys, its data types and the segments it consists of, in order. It is
+// replaced as a whole, so that a new segment or a compaction is either there or not. Text of one line per fact, read
+// strictly.
+
+struct Manifest: Equatable, Sendable {
+    static let fileName = "manifest"
+    private static let firstLine = Array("integration-host record stream 1\n".utf8)
+    private static let schema: UInt64 = 1
+
+    struct Segment: Equatable, Sendable {
+        var number: UInt64
+        /// The bytes that were in it when the manifest was written; later ones only count in the last segment.
+        var bytes: Int
+    }
+
+    /// Cursors given out before a restore: good up to the last sequence they share with the restored stream.
+    struct FormerEpoch: Equatable, Sendable {
+        var epoch: UInt64
+        var lastSequence: UInt64
+    }
+
+    var id: StreamID
+    var incarnation: UInt64
+    var key: SipKey
+    var epoch: UInt64
+    var formerEpochs: [FormerEpoch] = []
+    var nextSegment: UInt64 = 1
+    var dataTypes: [String] = []
+    var segments: [Segment] = []
+
+    init(id: StreamID) {
+        func random() -> UInt64 { randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
+        self.id = id
+        incarnation = random()
+        key = SipKey(low: random(), high: random())
+        // 0 is the epoch of the cursor that fits every stream.
+        epoch = max(1, random())
+    }
+
+    static func segmentName(_ number: UInt64) -> String {
+        String(
+            decoding: hexDigits((0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * UInt64($0))) }),
+            as: UTF8.self)
+            + ".seg"
+    }
+
+    func encoded() -> [UInt8] {
+        func hex(_ value: UInt64) -> String { Self.segmentName(value).replacingSuffix(".seg") }
+        var text = ""
+        text += "id \(String(decoding: hexDigits(id.bytes), as: UTF8.self))\n"
+        text += "incarnation \(hex(incarnation))\nkey \(hex(key.low)) \(hex(key.high))\nepoch \(hex(epoch))\n"
+        for former in formerEpochs { text += "former \(hex(former.epoch)) \(hex(former.lastSequence))\n" }
+        text += "next \(hex(nextSegment))\n"
+        for name in dataTypes { text += "type \(name)\n" }
+        for segment in segments { text += "segment \(hex(segment.number)) \(hex(UInt64(segment.bytes)))\n" }
+        let body = Self.firstLine + Array(text.utf8)
+        return body + Array("checksum sha256:".utf8) + SHA256.hash(body).hex + [0x0a]
+    }
+
+    enum Failure: Error, Equatable {
+        case corrupt(Corruption)
+        case newerSchema(UInt64)
+    }
+
+    init(parsing file: [UInt8]) throws(Failure) {
+        var reader = ByteReader(file)
+        do throws(ByteReader.Mismatch) {
+            try reader.expect("integration-host record stream ")
+            let schema = try reader.decimal()
+            if schema > Self.schema { throw ByteReader.Mismatch(offset: 0, newerSchema: schema) }
+            let lineBytes = 16 + 64 + 1
+            let bodyEnd = file.count - lineBytes
+            guard bodyEnd >= Self.firstLine.count, file.starts(with: Self.firstLine),
+                file[bodyEnd...]
+                    == (Array("checksum sha256:".utf8) + SHA256.hash(Array(file[..<bodyEnd])).hex + [0x0a])[...]
+            else { throw ByteReader.Mismatch(offset: -1) }
+            try reader.expect("\nid ")
+            id = StreamID(try Self.bytes(&reader))
+            try reader.expect("\nincarnation ")
+            incarnation = try Self.number(&reader)
+            try reader.expect("\nkey ")
+            let low = try Self.number(&reader)
+            try reader.expect(" ")
+            key = SipKey(low: low, high: try Self.number(&reader))
+            try reader.expect("\nepoch ")
+            epoch = try Self.number(&reader)
+            while reader.skip("\nformer ") {
+                let epoch = try Self.number(&reader)
+                try reader.expect(" ")
+                formerEpochs.append(FormerEpoch(epoch: epoch, lastSequence: try Self.number(&reader)))
+            }
+            try reader.expect("\nnext ")
+            nextSegment = try Self.number(&reader)
+            while reader.skip("\ntype ") { dataTypes.append(String(decoding: try reader.until(0x0a), as: UTF8.self)) }
+            while reader.skip("\nsegment ") {
+                let number = try Self.number(&reader)
+                try reader.expect(" ")
+                segments.append(Segment(number: number, bytes: Int(clamping: try Self.number(&reader))))
+            }
+            guard reader.offset == bodyEnd - 1, !segments.isEmpty else { throw reader.mismatch }
+        } catch {
+            if let schema = error.newerSchema { throw .newerSchema(schema) }
+            throw .corrupt(error.offset < 0 ? .checksumMismatch : .malformed(offset: error.offset))
+        }
+    }
+
+    private static func number(_ reader: inout ByteReader) throws(ByteReader.Mismatch) -> UInt64 {
+        var value: UInt64 = 0
+        for digit in try reader.take(16) {
+            guard let part = hexValue(digit) else { throw reader.mismatch }
+            value = value << 4 | UInt64(part)
+        }
+        return value
+    }
+
+    private static func bytes(_ reader: inout ByteReader) throws(ByteReader.Mismatch) -> [UInt8] {
+        let digits = Array(try reader.until(0x0a))
+        guard digits.count.isMultiple(of: 2) else { throw reader.mismatch }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else {
+                throw reader.mismatch
+            }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+}
+
+extension String {
+    fileprivate func replacingSuffix(_ suffix: String) -> String { String(dropLast(suffix.count)) }
+}

@@ -1,0 +1,150 @@
+// The values that go in and out of record streams. Plain data: no files, no order, no time.
+
+/// The name of a stream: 1 to ``StoreLimits/idBytesMax`` bytes, compared as bytes.
+public struct StreamID: Hashable, Sendable {
+    /// The bytes of the name.
+    public let bytes: [UInt8]
+
+    /// A stream by the bytes of its name; its limits are checked when it is used.
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// A stream by the UTF-8 of its name; its limits are checked when it is used.
+    public init(_ name: String) { bytes = Array(name.utf8) }
+}
+
+/// One change of one record.
+public struct RecordChange: Equatable, Sendable {
+    /// What happened to the record.
+    public enum Kind: UInt8, Sendable {
+        /// The reader has not seen the record before, or saw it deleted.
+        case added = 0
+        /// The reader has seen an earlier content.
+        case updated = 1
+        /// The record is gone; there is no payload.
+        case deleted = 2
+    }
+
+    /// The place in the stream: larger than that of every earlier change.
+    public let sequence: UInt64
+    /// What happened.
+    public let kind: Kind
+    /// The data type that the record belongs to.
+    public let dataType: String
+    /// The record's id.
+    public let id: [UInt8]
+    /// The id at the source; empty when none was given.
+    public let sourceID: [UInt8]
+    /// The time given with the change, in milliseconds since 1970.
+    public let timestampMilliseconds: Int64
+    /// A hash of payload and source id that is the same for equal contents within one stream; 0 for deletions.
+    public let contentHash: UInt64
+    /// The payload as it was given.
+    public let payload: [UInt8]
+}
+
+/// One page of changes.
+public struct ChangePage: Sendable {
+    /// The changes in order; may be empty while `hasMore` is true.
+    public let changes: [RecordChange]
+    /// Where the next page begins; valid on the last page too, to ask again later.
+    public let next: RecordCursor
+    /// Whether there was more when this page was read.
+    public let hasMore: Bool
+}
+
+/// How many records of a batch were what.
+public struct AppendOutcome: Equatable, Sendable {
+    /// Records that were not there.
+    public var added = 0
+    /// Records whose content changed.
+    public var updated = 0
+    /// Records that already had this content, and deletions of records that are not there.
+    public var unchanged = 0
+    /// Records that were there and are deleted.
+    public var deleted = 0
+
+    /// No records.
+    public init() {}
+}
+
+/// A full synchronisation of one data type that readers do not see yet.
+public struct Generation: Hashable, Sendable {
+    /// The stream it is for.
+    public let stream: StreamID
+    /// The data type it replaces.
+    public let dataType: String
+    /// Its number within the stream and data type.
+    public let number: UInt32
+}
+
+/// What a stream holds of one data type.
+public struct DataTypeState: Sendable {
+    /// The data type.
+    public let dataType: String
+    /// The records that readers see.
+    public let recordCount: Int
+    /// The checkpoint of the last visible page or committed generation.
+    public let checkpoint: [UInt8]?
+    /// The generation that was begun and neither committed nor abandoned.
+    public let generation: Generation?
+    /// The checkpoint of that generation's last page.
+    public let generationCheckpoint: [UInt8]?
+}
+
+/// What a stream holds.
+public struct StreamState: Sendable {
+    /// The data types, in the order of their first use.
+    public let dataTypes: [DataTypeState]
+    /// The sequence number of the newest visible change; 0 before the first.
+    public let lastSequence: UInt64
+    /// The size on disk.
+    public let bytes: Int
+
+    /// The state of one data type, or nil when the stream has none of it.
+    public subscript(dataType: String) -> DataTypeState? {
+        dataTypes.first { $0.dataType.utf8.elementsEqual(dataType.utf8) }
+    }
+}
+
+/// A place in a stream.
+///
+/// Opaque; it survives restarts and compaction.
+public struct RecordCursor: Hashable, Sendable {
+    /// The beginning of every stream.
+    public static let start = RecordCursor(incarnation: 0, sequence: 0)
+
+    let incarnation: UInt64
+    let sequence: UInt64
+
+    init(incarnation: UInt64, sequence: UInt64) {
+        self.incarnation = incarnation
+        self.sequence = sequence
+    }
+
+    /// The cursor as text of `[0-9a-f-]`, at most 37 bytes.
+    public var text: String {
+        "1-" + String(decoding: Self.hex(incarnation) + [0x2d] + Self.hex(sequence), as: UTF8.self)
+    }
+
+    /// A cursor from its text, or nil when it is not one.
+    public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 35, bytes[0] == 0x31, bytes[1] == 0x2d, bytes[18] == 0x2d,
+            let incarnation = Self.value(bytes[2..<18]), let sequence = Self.value(bytes[19..<35])
+        else { return nil }
+        self.init(incarnation: incarnation, sequence: sequence)
+    }
+
+    private static func hex(_ value: UInt64) -> [UInt8] {
+        hexDigits((0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * UInt64($0))) })
+    }
+
+    private static func value(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        for digit in digits {
+            guard let part = hexValue(digit) else { return nil }
+            value = value << 4 | UInt64(part)
+        }
+        return value
+    }
+}

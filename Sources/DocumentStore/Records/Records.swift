@@ -1,0 +1,242 @@
+// The record streams of a data directory: which are open, who writes, and the way from async callers to threads that
+// block. What a record means is the caller's.
+
+import Synchronization
+
+/// Durable, ordered streams of record changes.
+///
+/// A stream holds the records of any number of data types and gives them out as changes in one order. Writers of one
+/// stream take turns; readers never wait for them and see only what is durable. No call blocks the calling thread.
+public final class Records: Sendable {
+    private struct State {
+        var streams: [StreamID: (stream: RecordStream, used: UInt64)] = [:]
+        var clock: UInt64 = 0
+    }
+
+    private let folders: StreamFolder
+    private let threads: IOThreads
+    private let locks = KeyLocks<StreamID>()
+    private let state = Mutex(State())
+
+    init(folders: StreamFolder, threads: IOThreads) {
+        self.folders = folders
+        self.threads = threads
+    }
+
+    // MARK: Writing
+
+    /// Appends a batch that readers see when this returns; durable on return, as a whole or not at all.
+    ///
+    /// Records whose content is the stored one produce no change. The batch's checkpoint is stored in the same frame.
+    /// After any error nothing was appended, but for ``StoreError/readOnly(reason:)``, after which only the next
+    /// start tells.
+    ///
+    /// While a generation of the same data type is open, what is appended here is visible at once and not deleted by
+    /// the generation's commit; for records that the generation changes too, the generation has the last word.
+    public func append(_ batch: RecordBatch, to stream: StreamID) async throws(StoreError) -> AppendOutcome {
+        try batch.validate()
+        return try await write(stream) { open throws(StoreError) in
+            try open.writer.withLock { writer throws(StoreError) in
+                try writer.append(batch, generation: nil, to: open)
+            }
+        }
+    }
+
+    /// Begins a full synchronisation of one data type: what is appended to it is durable but not seen before its
+    /// commit.
+    ///
+    /// A generation of the same data type that is still open is abandoned.
+    ///
+    /// - Parameter checkpoint: the generation's first checkpoint.
+    public func beginGeneration(
+        of dataType: String, in stream: StreamID, checkpoint: [UInt8]? = nil
+    ) async throws(StoreError) -> Generation {
+        try RecordBatch.validate(dataType: dataType)
+        try RecordBatch.validate(checkpoint: checkpoint)
+        let number = try await write(stream) { open throws(StoreError) in
+            try open.writer.withLock { writer throws(StoreError) in
+                try writer.begin(dataType, checkpoint: checkpoint, in: open)
+            }
+        }
+        return Generation(stream: stream, dataType: dataType, number: number)
+    }
+
+    /// Appends a batch to a generation; durable on return, as a whole or not at all.
+    ///
+    /// The outcome compares with what readers see and with what the generation changed before. The batch's data type
+    /// must be the generation's. Throws ``StoreError/generationNotOpen(dataType:)`` when the generation is not the
+    /// open one.
+    public func append(_ batch: RecordBatch, to generation: Generation) async throws(StoreError) -> AppendOutcome {
+        try batch.validate()
+        guard batch.dataType.utf8.elementsEqual(generation.dataType.utf8) else {
+            throw .generationNotOpen(dataType: batch.dataType)
+        }
+        return try await write(generation.stream, makes: false) { open throws(StoreError) in
+            try open.writer.withLock { writer throws(StoreError) in
+                try writer.append(batch, generation: generation.number, to: open)
+            }
+        }
+    }
+
+    /// Makes a generation visible at once: its changes, and a deletion for each record that it did not meet.
+    ///
+    /// Durable on return. A failure leaves the generation open, and the commit can be tried again.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: the data type's checkpoint from now on; nil keeps the one of the generation's last page.
+    ///   - timestampMilliseconds: the time given to the deletions.
+    /// - Returns: an outcome that counts only the deletions.
+    public func commit(
+        _ generation: Generation, checkpoint: [UInt8]? = nil, timestampMilliseconds: Int64
+    ) async throws(StoreError) -> AppendOutcome {
+        try RecordBatch.validate(checkpoint: checkpoint)
+        return try await write(generation.stream, makes: false) { open throws(StoreError) in
+            try open.writer.withLock { writer throws(StoreError) in
+                try writer.commit(generation, checkpoint: checkpoint, timestamp: timestampMilliseconds, in: open)
+            }
+        }
+    }
+
+    /// Gives a generation up: readers see no trace of it, and the checkpoint is the one from before it began.
+    public func abandon(_ generation: Generation) async throws(StoreError) {
+        try await write(generation.stream, makes: false) { open throws(StoreError) in
+            try open.writer.withLock { writer throws(StoreError) in try writer.abandon(generation, in: open) }
+        }
+    }
+
+    /// Removes a stream with everything in it; durable on return.
+    ///
+    /// Cursors of it fit no stream made later under its name.
+    public func erase(_ stream: StreamID) async throws(StoreError) {
+        try await locked(stream) { records throws(StoreError) in
+            records.state.withLock { _ = $0.streams.removeValue(forKey: stream) }
+            try records.folders.erase(stream)
+        }
+    }
+
+    // MARK: Reading
+
+    /// The changes after a place in the stream, in order.
+    ///
+    /// Costs the page, not the stream. A page may be empty while there are more changes. A stream that does not exist
+    /// has no changes.
+    ///
+    /// - Parameters:
+    ///   - cursor: where the page begins; ``RecordCursor/start`` for the first one.
+    ///   - dataType: only the changes of this data type, or nil for all.
+    ///   - limit: 1 to ``StoreLimits/changePageMax``; other values are moved there. A page also ends after
+    ///     ``StoreLimits/changePageBytesMax`` bytes of payloads.
+    ///
+    /// Throws ``StoreError/invalidCursor`` when the cursor was not given out by this stream, and
+    /// ``StoreError/corrupt(path:_:)`` when what it would give out is damaged.
+    public func read(
+        _ stream: StreamID, after cursor: RecordCursor, dataType: String? = nil, limit: Int = 100
+    ) async throws(StoreError) -> ChangePage {
+        let limit = max(1, min(limit, StoreLimits.changePageMax))
+        guard let open = try await find(stream) else {
+            guard cursor == .start else { throw .invalidCursor }
+            return ChangePage(changes: [], next: .start, hasMore: false)
+        }
+        return try await threads.run { () throws(StoreError) in
+            try ChangeReader(stream: open).page(after: cursor, dataType: dataType, limit: limit)
+        }
+    }
+
+    /// What a stream holds, or nil when there is none.
+    public func state(of stream: StreamID) async throws(StoreError) -> StreamState? {
+        guard let open = try await find(stream) else { return nil }
+        return try await threads.run { () throws(StoreError) in try StreamState(of: open) }
+    }
+
+    // MARK: Open streams
+
+    /// Runs `body` with the stream, as its only writer.
+    private func write<Value: Sendable>(
+        _ stream: StreamID, makes: Bool = true, _ body: @escaping @Sendable (RecordStream) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await locked(stream) { records throws(StoreError) in
+            guard let open = try records.opened(stream, makes: makes) else {
+                throw .generationNotOpen(dataType: "a stream that does not exist")
+            }
+            defer { records.forgetIfBroken(open) }
+            return try body(open)
+        }
+    }
+
+    private func locked<Value: Sendable>(
+        _ stream: StreamID, _ body: @escaping @Sendable (Records) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        await locks.acquire(stream)
+        defer { locks.release(stream) }
+        let value = try await threads.run { () throws(StoreError) in try body(self) }
+        trim()
+        return value
+    }
+
+    private func find(_ stream: StreamID) async throws(StoreError) -> RecordStream? {
+        if let open = known(stream) { return open }
+        return try await locked(stream) { records throws(StoreError) in try records.opened(stream, makes: false) }
+    }
+
+    private func known(_ stream: StreamID) -> RecordStream? {
+        state.withLock { state in
+            state.clock += 1
+            state.streams[stream]?.used = state.clock
+            return state.streams[stream]?.stream
+        }
+    }
+
+    /// The open stream; opened by whoever holds its lock.
+    private func opened(_ stream: StreamID, makes: Bool) throws(StoreError) -> RecordStream? {
+        if let open = known(stream) { return open }
+        let folder: Directory
+        if makes {
+            folder = try folders.make(stream)
+        } else {
+            guard let found = try folders.open(stream),
+                try StreamLoader(folder: found, files: folders.files).readManifest() != nil
+            else { return nil }
+            folder = found
+        }
+        let open = try RecordStream.open(stream, in: folder, files: folders.files)
+        state.withLock { state in
+            state.clock += 1
+            state.streams[stream] = (open, state.clock)
+        }
+        return open
+    }
+
+    private func forgetIfBroken(_ open: RecordStream) {
+        if open.writer.withLock({ $0.needsReopening }) {
+            state.withLock { _ = $0.streams.removeValue(forKey: open.id) }
+        }
+    }
+
+    /// Closes streams that were not used for longest while there are too many, or their indexes take too much memory.
+    private func trim() {
+        let (count, oldest) = state.withLock { state in
+            (
+                state.streams.count,
+                state.streams.count > StoreLimits.openStreamsMax
+                    ? state.streams.min { $0.value.used < $1.value.used } : nil
+            )
+        }
+        guard count > StoreLimits.openStreamsMax, let oldest, locks.tryAcquire(oldest.key) else { return }
+        let refused = threads.submit {
+            self.close(oldest.key)
+            self.locks.release(oldest.key)
+        }
+        if refused != nil { locks.release(oldest.key) }
+    }
+
+    /// Closes every stream at the end of the process, when nobody uses one any more.
+    func settle() {
+        for stream in state.withLock({ Array($0.streams.keys) }) { close(stream) }
+    }
+
+    private func close(_ stream: StreamID) {
+        guard let open = state.withLock({ $0.streams.removeValue(forKey: stream)?.stream }) else { return }
+        // Only a note for the next start; without it a damaged end would be taken for a torn one.
+        try? open.writer.withLock { writer throws(StoreError) in try writer.settle() }
+    }
+}

@@ -1,0 +1,90 @@
+// The folders of streams: where one is, making it, and removing it for good. Knows no frames.
+
+import Glibc
+
+struct StreamFolder: Sendable {
+    static let rootName = "records"
+    private static let erasedPrefix = ".erased-"
+
+    let root: Directory
+    let files: DurableFiles
+
+    struct Location: Sendable {
+        let shard: String
+        let name: String
+
+        init(_ stream: StreamID) throws(StoreError) {
+            guard (1...StoreLimits.idBytesMax).contains(stream.bytes.count) else {
+                throw .invalidName("a stream name of \(stream.bytes.count) bytes")
+            }
+            let digest = SHA256.hash(stream.bytes)
+            shard = DocumentLocation.shardName(digest.shard)
+            let name = DocumentLocation.isPlain(stream.bytes) ? stream.bytes : [0x7e] + digest.hex
+            self.name = String(decoding: name, as: UTF8.self)
+        }
+    }
+
+    /// The folder of a stream, or nil when there is none.
+    func open(_ stream: StreamID) throws(StoreError) -> Directory? {
+        let location = try Location(stream)
+        do throws(CallFailure) {
+            return try root.subdirectory(Self.rootName)?.subdirectory(location.shard)?.subdirectory(location.name)
+        } catch { throw error.asStoreError }
+    }
+
+    /// The folder of a stream, made durably when there is none.
+    func make(_ stream: StreamID) throws(StoreError) -> Directory {
+        try files.gate.check()
+        let location = try Location(stream)
+        let records = try files.makeDirectory(Self.rootName, in: root)
+        return try files.makeDirectory(location.name, in: files.makeDirectory(location.shard, in: records))
+    }
+
+    /// Removes a stream's folder and everything in it; durable on return.
+    ///
+    /// Does nothing when there is none.
+    func erase(_ stream: StreamID) throws(StoreError) {
+        try files.gate.check()
+        let location = try Location(stream)
+        do throws(CallFailure) {
+            guard let shard = try root.subdirectory(Self.rootName)?.subdirectory(location.shard) else { return }
+            let digits = String(decoding: hexDigits(randomBytes(8)), as: UTF8.self)
+            let erased = Self.erasedPrefix + digits
+            do throws(CallFailure) {
+                try shard.fileSystem.rename(
+                    location.name, in: shard.fd, to: erased, in: shard.fd, replacing: false,
+                    path: shard.path(of: location.name))
+            } catch {
+                if error.errno == ENOENT { return }
+                throw error
+            }
+            try Self.syncing(shard, files.gate)
+            try Self.removeTree(erased, in: shard)
+            try Self.syncing(shard, files.gate)
+        } catch {
+            throw files.gate.currentReason == nil ? files.gate.error(for: error) : .readOnly(reason: error.sentence)
+        }
+    }
+
+    private static func syncing(_ directory: Directory, _ gate: WriteGate) throws(CallFailure) {
+        do throws(CallFailure) { try directory.sync() } catch {
+            _ = gate.unknownOutcome(error)
+            throw error
+        }
+    }
+
+    private static func removeTree(_ name: String, in parent: Directory) throws(CallFailure) {
+        guard let folder = try parent.subdirectory(name) else { return }
+        for file in try folder.names() {
+            try folder.fileSystem.unlink(file, in: folder.fd, path: folder.path(of: file))
+        }
+        try parent.fileSystem.unlink(name, in: parent.fd, isDirectory: true, path: parent.path(of: name))
+    }
+
+    /// Removes what an erasure that was cut short left in one shard folder.
+    static func finishErasures(in shard: Directory) {
+        for name in (try? shard.names()) ?? [] where name.hasPrefix(erasedPrefix) {
+            try? removeTree(name, in: shard)
+        }
+    }
+}

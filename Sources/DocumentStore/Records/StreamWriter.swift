@@ -1,0 +1,331 @@
+// Appending to one stream: a frame is encoded, written, made durable, and only then taken into the layout that
+// readers see. After a failure the indexes are dropped and built again from what is on disk.
+
+import Glibc
+import Synchronization
+
+struct StreamWriter: Sendable {
+    let folder: Directory
+    let files: DurableFiles
+    private(set) var manifest: Manifest
+    private var file: OpenFile
+    private var end: Int
+    private var ordinal: UInt32
+    private var builder = FrameBuilder()
+    private var indexes: [Int: TypeIndex] = [:]
+    // Set when bytes of a failed append could not be cut off; opening the stream again does that.
+    private(set) var needsReopening = false
+
+    init(_ loaded: StreamLoader.Loaded, folder: Directory, files: DurableFiles) {
+        self.folder = folder
+        self.files = files
+        manifest = loaded.manifest
+        file = loaded.activeFile
+        end = loaded.activeEnd
+        ordinal = loaded.activeOrdinal
+    }
+
+    var indexBytes: Int { indexes.values.reduce(0) { $0 + $1.byteCount } }
+    var byteCount: Int { manifest.segments.dropLast().reduce(end) { $0 + $1.bytes } }
+
+    // MARK: Appending
+
+    /// Appends a batch, for readers to see or to a generation.
+    mutating func append(
+        _ batch: RecordBatch, generation: UInt32?, to stream: RecordStream
+    ) throws(StoreError) -> AppendOutcome {
+        try prepare()
+        let type = try dataType(batch.dataType, stream)
+        let isGenerationOpen = try check(generation, type, batch.dataType, stream)
+        var outcome = AppendOutcome()
+        var index = try takeIndex(type, stream)
+        builder.clear()
+        encode(batch, into: &index, staged: generation != nil, marksSeen: isGenerationOpen, stream.hashes, &outcome)
+        // An index that is ahead of the disk is worth nothing, so it is put back only after the write.
+        if builder.isEmpty && batch.checkpoint == nil {
+            indexes[type] = index
+            return outcome
+        }
+        try write(generation == nil ? .page : .stagedPage, dataType: type, checkpoint: batch.checkpoint, to: stream)
+        indexes[type] = index
+        return outcome
+    }
+
+    private mutating func prepare() throws(StoreError) {
+        try files.gate.check()
+        if needsReopening { throw .io(errno: EIO, call: "append", path: folder.path) }
+    }
+
+    /// Throws when the generation is not the open one; says whether any is open.
+    private func check(
+        _ generation: UInt32?, _ type: Int, _ name: String, _ stream: RecordStream
+    ) throws(StoreError) -> Bool {
+        let open = stream.layout.withLock { $0.dataTypes[type].generation?.number }
+        if let generation, open != generation { throw .generationNotOpen(dataType: name) }
+        return open != nil
+    }
+
+    private mutating func encode(
+        _ batch: RecordBatch, into index: inout TypeIndex, staged: Bool, marksSeen: Bool, _ hashes: StreamHashes,
+        _ outcome: inout AppendOutcome
+    ) {
+        var key = 0
+        var payload = 0
+        for row in batch.rows {
+            let id = key..<key + row.idBytes
+            let source = id.upperBound..<id.upperBound + row.sourceBytes
+            let content = payload..<payload + row.payloadBytes
+            key = source.upperBound
+            payload = content.upperBound
+            let hash = hashes.id(batch.keys.span.extracting(id))
+            var contentHash: UInt64 = 0
+            let verdict: TypeIndex.Verdict
+            if row.isDeletion {
+                verdict = staged ? index.stageDelete(hash) : index.delete(hash)
+            } else {
+                contentHash = hashes.content(
+                    payload: batch.payloads.span.extracting(content), source: batch.keys.span.extracting(source))
+                verdict =
+                    staged
+                    ? index.stageUpsert(hash, content: contentHash)
+                    : index.upsert(hash, content: contentHash, marksSeen: marksSeen)
+            }
+            switch verdict {
+            case .unchanged: outcome.unchanged += 1
+            case .unchangedAndSeen:
+                outcome.unchanged += 1
+                builder.addSeen(hash)
+            case .change(let kind):
+                outcome.count(kind)
+                builder.add(
+                    kind, id: batch.keys[id], source: batch.keys[source], timestamp: row.timestamp,
+                    contentHash: contentHash, payload: batch.payloads[content])
+            }
+        }
+    }
+
+    // MARK: Generations
+
+    mutating func begin(_ name: String, checkpoint: [UInt8]?, in stream: RecordStream) throws(StoreError) -> UInt32 {
+        try prepare()
+        let type = try dataType(name, stream)
+        builder.clear()
+        try write(.begin, dataType: type, checkpoint: checkpoint, to: stream)
+        // What an earlier generation met and changed counts no longer.
+        indexes[type]?.abandon()
+        return stream.layout.withLock { $0.dataTypes[type].generationCount }
+    }
+
+    mutating func abandon(_ generation: Generation, in stream: RecordStream) throws(StoreError) {
+        try prepare()
+        guard let type = stream.layout.withLock({ $0.index(of: generation.dataType) }) else {
+            throw .generationNotOpen(dataType: generation.dataType)
+        }
+        _ = try check(generation.number, type, generation.dataType, stream)
+        builder.clear()
+        try write(.abandon, dataType: type, checkpoint: nil, to: stream)
+        indexes[type]?.abandon()
+    }
+
+    /// Stages the deletion of every record the generation has not met, then makes the generation visible.
+    mutating func commit(
+        _ generation: Generation, checkpoint: [UInt8]?, timestamp: Int64, in stream: RecordStream
+    ) throws(StoreError) -> AppendOutcome {
+        try prepare()
+        guard let type = stream.layout.withLock({ $0.index(of: generation.dataType) }) else {
+            throw .generationNotOpen(dataType: generation.dataType)
+        }
+        _ = try check(generation.number, type, generation.dataType, stream)
+        var outcome = AppendOutcome()
+        var index = try takeIndex(type, stream)
+        if index.unseenCount > 0 {
+            outcome.deleted = try stageDeletions(of: &index, type, timestamp: timestamp, stream)
+        }
+        builder.clear()
+        try write(.commit, dataType: type, checkpoint: checkpoint, to: stream)
+        index.commit()
+        indexes[type] = index
+        return outcome
+    }
+
+    private mutating func stageDeletions(
+        of index: inout TypeIndex, _ type: Int, timestamp: Int64, _ stream: RecordStream
+    ) throws(StoreError) -> Int {
+        let runs = stream.layout.withLock { $0.dataTypes[type].runs }
+        var count = 0
+        for run in runs where index.unseenCount > 0 {
+            var unseen: [(hash: RecordHash, id: [UInt8], source: [UInt8])] = []
+            try RunReader(stream.folder, stream.incarnation, run).forEachRow { row, rowBytes in
+                let hash = stream.hashes.id(rowBytes.span.extracting(row.id))
+                if row.kind != .deleted, index.isUnseen(hash, content: row.contentHash) {
+                    unseen.append((hash, Array(rowBytes[row.id]), Array(rowBytes[row.source])))
+                }
+            }
+            for record in unseen where index.stageDelete(record.hash) == .change(.deleted) {
+                builder.add(
+                    .deleted, id: record.id[...], source: record.source[...], timestamp: timestamp, contentHash: 0,
+                    payload: [])
+                count += 1
+                // One frame at a time is being written, ever: only the last one in a segment can be torn.
+                if builder.rowCount == StoreLimits.deletionsPerFrameMax {
+                    try write(.stagedPage, dataType: type, checkpoint: nil, to: stream)
+                }
+            }
+        }
+        if !builder.isEmpty { try write(.stagedPage, dataType: type, checkpoint: nil, to: stream) }
+        return count
+    }
+
+    // MARK: Data types and indexes
+
+    private mutating func dataType(_ name: String, _ stream: RecordStream) throws(StoreError) -> Int {
+        if let known = stream.layout.withLock({ $0.index(of: name) }) { return known }
+        guard manifest.dataTypes.count < StoreLimits.dataTypesMax else {
+            throw .invalidName("one data type more than \(StoreLimits.dataTypesMax): \"\(name)\"")
+        }
+        var changed = manifest
+        changed.dataTypes.append(name)
+        changed.segments[changed.segments.count - 1].bytes = end
+        try Self.save(changed, in: folder, files: files)
+        manifest = changed
+        return stream.layout.withLock { $0.addDataType(name) }
+    }
+
+    /// Takes the index of a data type out of the writer, so that it is changed in place; built from disk when there
+    /// is none.
+    private mutating func takeIndex(_ type: Int, _ stream: RecordStream) throws(StoreError) -> TypeIndex {
+        if let index = indexes.removeValue(forKey: type) { return index }
+        let state = stream.layout.withLock { $0.dataTypes[type] }
+        var index = TypeIndex(recordCount: state.recordCount)
+        let hashes = stream.hashes
+        for run in state.runs {
+            try RunReader(stream.folder, stream.incarnation, run).forEachRow { row, bytes in
+                let isDuringGeneration = state.generation.map { row.sequence >= $0.beganAtSequence } ?? false
+                index.replay(
+                    row.kind, hashes.id(bytes.span.extracting(row.id)), content: row.contentHash,
+                    marksSeen: isDuringGeneration)
+            }
+        }
+        for run in state.generation?.directRuns ?? [] {
+            try RunReader(stream.folder, stream.incarnation, run).forEachSeen { index.replaySeen($0) }
+        }
+        for run in state.generation?.runs ?? [] {
+            let reader = RunReader(stream.folder, stream.incarnation, run)
+            try reader.forEachRow { row, bytes in
+                index.replayStaged(row.kind, hashes.id(bytes.span.extracting(row.id)), content: row.contentHash)
+            }
+            try reader.forEachSeen { index.replaySeen($0) }
+        }
+        return index
+    }
+
+    mutating func dropIndexes() {
+        indexes.removeAll()
+    }
+
+    // MARK: Writing
+
+    /// Writes the built frame, durable on return, and takes it into the layout.
+    private mutating func write(
+        _ kind: FrameHeader.Kind, dataType: Int, checkpoint: [UInt8]?, to stream: RecordStream
+    ) throws(StoreError) {
+        if end >= StoreLimits.segmentBytesMax { try roll() }
+        let place = stream.layout.withLock { $0.nextFrame(kind, dataType: dataType) }
+        var header = FrameHeader(
+            kind: kind, dataType: UInt16(dataType), incarnation: manifest.incarnation, segment: activeNumber,
+            ordinal: ordinal, firstSequence: place.firstSequence)
+        header.generation = place.generation
+        header.span = UInt32(builder.rowCount)
+        let written = builder.finish(header, checkpoint: checkpoint)
+        try writeFrame()
+        let position = FramePosition(segment: activeNumber, offset: end)
+        end += builder.frame.count
+        ordinal += 1
+        do throws(LayoutConflict) {
+            try stream.layout.withLock { layout throws(LayoutConflict) in try layout.apply(written, at: position) }
+        } catch { fatalError("a frame this stream made does not fit it") }
+    }
+
+    private var activeNumber: UInt64 { manifest.segments[manifest.segments.count - 1].number }
+
+    private mutating func writeFrame() throws(StoreError) {
+        do throws(CallFailure) {
+            try file.fileSystem.write(builder.frame.span, to: file.fd, at: end, path: file.path)
+        } catch {
+            let reason = files.gate.error(for: error)
+            // Stale bytes after the end would be met by a shorter frame that is written there next.
+            do throws(CallFailure) { try file.fileSystem.truncate(file.fd, to: end, path: file.path) } catch {
+                needsReopening = true
+            }
+            throw reason
+        }
+        do throws(CallFailure) { try file.fileSystem.fdatasync(file.fd, path: file.path) } catch {
+            needsReopening = true
+            throw files.gate.unknownOutcome(error)
+        }
+    }
+
+    /// Goes on in a new segment.
+    private mutating func roll() throws(StoreError) {
+        var changed = manifest
+        changed.segments[changed.segments.count - 1].bytes = end
+        let next = try Self.makeSegment(&changed, folder: folder, files: files)
+        try Self.save(changed, in: folder, files: files)
+        manifest = changed
+        file = next
+        end = Segment.headerBytes
+        ordinal = 0
+    }
+
+    /// Notes in the manifest how much is durable, so that damage to it is told apart from a torn end.
+    mutating func settle() throws(StoreError) {
+        guard manifest.segments[manifest.segments.count - 1].bytes != end else { return }
+        var changed = manifest
+        changed.segments[changed.segments.count - 1].bytes = end
+        try Self.save(changed, in: folder, files: files)
+        manifest = changed
+    }
+
+    // MARK: Files
+
+    /// Makes an empty segment and names it in `manifest`, which is not saved yet.
+    ///
+    /// The file's name becomes durable with it.
+    static func makeSegment(
+        _ manifest: inout Manifest, folder: Directory, files: DurableFiles
+    ) throws(StoreError) -> OpenFile {
+        let number = manifest.nextSegment
+        let name = Manifest.segmentName(number)
+        let path = folder.path(of: name)
+        let fileSystem = folder.fileSystem
+        do throws(CallFailure) {
+            let fd = try fileSystem.open(
+                name, in: folder.fd, flags: O_RDWR | O_CREAT | O_TRUNC, mode: 0o600, path: path)
+            let file = OpenFile(fileSystem: fileSystem, fd: fd, path: path)
+            try fileSystem.setMode(0o600, of: fd, path: path)
+            let header = Segment.header(incarnation: manifest.incarnation, number: number)
+            try fileSystem.write(header.span, to: fd, at: 0, path: path)
+            try fileSystem.fdatasync(fd, path: path)
+            manifest.nextSegment += 1
+            manifest.segments.append(Manifest.Segment(number: number, bytes: Segment.headerBytes))
+            return file
+        } catch {
+            _ = try? fileSystem.unlink(name, in: folder.fd, path: path)
+            throw files.gate.error(for: error)
+        }
+    }
+
+    static func save(_ manifest: Manifest, in folder: Directory, files: DurableFiles) throws(StoreError) {
+        try files.replace(Manifest.fileName, with: manifest.encoded(), in: folder)
+    }
+}
+
+extension AppendOutcome {
+    fileprivate mutating func count(_ kind: RecordChange.Kind) {
+        switch kind {
+        case .added: added += 1
+        case .updated: updated += 1
+        case .deleted: deleted += 1
+        }
+    }
+}
