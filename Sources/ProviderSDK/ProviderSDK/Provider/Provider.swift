@@ -34,7 +34,13 @@ extension Provider {
         var facts: [(key: String, value: JSONValue)] = [
             ("token", grant.response), ("claims", grant.claims), ("callback", grant.callback),
         ]
-        if let request = source.request { facts.append(("response", try await context.json(request))) }
+        if let request = source.request {
+            do throws(ProviderError) {
+                facts.append(("response", try await context.json(request)))
+            } catch {
+                guard source.requestTellsNameOnly, !error.isAboutGrant else { throw error }
+            }
+        }
         return try source.identity(in: .object(facts), provider: manifest.name)
     }
 
