@@ -75,6 +75,9 @@ struct ValueTests {
         #expect(table.requested(for: ["read:payments", "write:invoices"], needed: []) == ["read_write", "offline"])
         #expect(table.requested(for: [], needed: []) == ["read_write", "offline"])
         #expect(table.requested(for: ["something:else"], needed: ["extra"]) == ["offline", "extra"])
+        table.standard = ["read:payments"]
+        #expect(table.requested(for: [], needed: []) == ["read_only", "offline"])
+        #expect(table.requested(for: ["write:invoices"], needed: []) == ["read_write", "offline"])
         #expect(table.missing(["read_only"], granted: ["read_write"]).isEmpty)
         #expect(table.missing(["read_write"], granted: ["read_only"]) == ["read_write"])
     }

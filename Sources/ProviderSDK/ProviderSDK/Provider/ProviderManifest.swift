@@ -63,7 +63,7 @@ public struct ProviderManifest: Sendable {
     /// the data types need or can use.
     ///
     /// - Parameters:
-    ///   - permissions: what the application asked for; empty means all documented scopes.
+    ///   - permissions: what the application asked for; empty means the standard ones.
     ///   - wanted: the names of the data types to be synced; nil means all.
     ///   - variant: the variant that is connected, for providers that have variants.
     public func requestedScopes(
