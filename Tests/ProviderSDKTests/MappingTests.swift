@@ -38,6 +38,10 @@ struct MappingTests {
                 "\"2016-04-30T11:18:25Z\""
             ),
             (.negated(if: .equals("credit", true)), "5.50", "5.50"), (.constant("x"), "1", "\"x\""),
+            (.parts(separator: ","), "\"a@b.c, ,d@e.f é\"", "[\"a@b.c\",\"d@e.f é\"]"),
+            (.parts(separator: ","), "\"\"", "[]"),
+            (.firstPart(separator: ","), "\" a@b.c ,d@e.f\"", "\"a@b.c\""),
+            (.firstPart(separator: ","), "\" , \"", "null"),
         ])
     func transforms(transform: Transform, source: String, expected: String) throws {
         #expect(try Self.map(Field("f", "v", transform), "\"v\":\(source)") == expected)
@@ -51,7 +55,8 @@ struct MappingTests {
             (.integer(0...1), "1.0"),
             (.epochSeconds, "\"1\""), (.iso8601, "5"), (.each(.text), "{}"), (.table([], where: nil), "[1]"),
             (.reference(id: "id"), "{}"), (.minorUnits(currency: "c", .iso4217), "10"),
-            (.minorUnits(currency: "id", .iso4217), "1.5"),
+            (.minorUnits(currency: "id", .iso4217), "1.5"), (.parts(separator: ","), "5"),
+            (.firstPart(separator: ","), "[]"),
         ]
         for (transform, source) in wrong {
             let failure = #expect(throws: MappingFailure.self) {
@@ -84,6 +89,26 @@ struct MappingTests {
         #expect(try Self.map(field, #""balance":1,"total":5,"due":"2024-05-31""#) == "\"overdue\"")
         #expect(try Self.map(field, #""balance":1,"total":5,"due":"2024-06-02""#) == "\"partly\"")
         #expect(try Self.map(field, #""balance":5,"total":5,"raw":"open""#) == "\"OPEN\"")
+    }
+
+    @Test(
+        "what is due today is not past, whatever form the date has",
+        arguments: [
+            ("\"2024-05-31\"", true), ("\"2024-06-01\"", false), ("\"2024-06-02\"", false),
+            ("\"/Date(1717113600000+0000)/\"", true),
+            ("\"/Date(1717200000000+0000)/\"", false), ("null", false), ("\"soon\"", false),
+        ])
+    func comparesDays(due: String, isOver: Bool) throws {
+        let noon = try #require(Timestamp(iso8601: "2024-06-01T12:00:00Z"))
+        let value = try JSONValue.parse(Array("{\"due\":\(due)}".utf8))
+        #expect(Condition.isBeforeToday("due").isMet(by: value, now: noon) == isOver)
+    }
+
+    @Test("a rule can join several sources")
+    func joinsInRules() throws {
+        let field = Field("f", .when([.init(.isSet("a"), .sources(["a", "b", "c"], .joined(" ")))], other: .null))
+        #expect(try Self.map(field, #""a":"x","b":"","c":5"#) == "\"x 5\"")
+        #expect(try Self.map(field, #""b":"x""#) == "null")
     }
 
     @Test("ids keep the source id and drop a vendor prefix only where the table says so")

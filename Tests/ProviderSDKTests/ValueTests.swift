@@ -75,7 +75,43 @@ struct ValueTests {
         #expect(table.requested(for: ["read:payments", "write:invoices"], needed: []) == ["read_write", "offline"])
         #expect(table.requested(for: [], needed: []) == ["read_write", "offline"])
         #expect(table.requested(for: ["something:else"], needed: ["extra"]) == ["offline", "extra"])
+        table.standard = ["read:payments"]
+        #expect(table.requested(for: [], needed: []) == ["read_only", "offline"])
+        #expect(table.requested(for: ["write:invoices"], needed: []) == ["read_write", "offline"])
         #expect(table.missing(["read_only"], granted: ["read_write"]).isEmpty)
         #expect(table.missing(["read_write"], granted: ["read_only"]) == ["read_write"])
+    }
+
+    @Test("an authorization asks for what the wanted data types need and can use")
+    func asksForDataTypes() {
+        let manifest = ProviderManifest(id: "x", name: "X") { manifest in
+            manifest.scopes = ScopeTable([Scope("read")])
+            manifest.scopes.always = ["offline"]
+            manifest.dataTypes = [
+                DataType("a", mapping: FieldMapping("a", sourceID: ["id"], [])) {
+                    $0.scopes = ["read", "a.read"]
+                    $0.optionalScopes = ["a.more"]
+                },
+                DataType("b", mapping: FieldMapping("b", sourceID: ["id"], [])) {
+                    $0.scopes = ["b.read"]
+                    $0.variants = ["one"]
+                },
+            ]
+        }
+        #expect(manifest.requestedScopes(for: []) == ["read", "offline", "a.read", "b.read", "a.more"])
+        #expect(manifest.requestedScopes(for: ["read"], dataTypes: ["b"]) == ["read", "offline", "b.read"])
+        #expect(manifest.requestedScopes(for: [], variant: "two") == ["read", "offline", "a.read", "a.more"])
+        #expect(manifest.requestedScopes(for: ["a.more"], dataTypes: []) == ["offline"])
+    }
+
+    @Test(
+        "an operator can change a rate limit within reason",
+        arguments: [("1", 1), ("120", 120), ("0", 50), ("-1", 50), ("1.5", 50), ("2000000", 50), ("many", 50)])
+    func overridesRateLimits(text: String, requests: Int) {
+        var limit = RateLimit(50, per: .seconds(60), scope: .account)
+        #expect(limit.requests(in: ["pace": text]) == 50)
+        limit.setting = "pace"
+        #expect(limit.requests(in: ["pace": text]) == requests)
+        #expect(limit.requests(in: [:]) == 50)
     }
 }

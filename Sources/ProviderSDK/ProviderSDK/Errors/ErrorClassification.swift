@@ -7,7 +7,11 @@ public struct ErrorRule: Sendable {
     public var statuses: ClosedRange<Int>
     /// What the JSON body must show; nil fits every body, JSON or not.
     public var condition: Condition?
+    /// What a header field must show; nil fits every answer.
+    public var header: HeaderCondition?
     /// What the answer means.
+    ///
+    /// The pause of a ``ProviderError/Kind/rateLimited(after:)`` is the one for answers that name none themselves.
     public var kind: ProviderError.Kind
 
     /// A rule for answers with a status in `statuses` whose body meets `condition`.
@@ -21,11 +25,43 @@ public struct ErrorRule: Sendable {
     public init(_ status: Int, where condition: Condition? = nil, is kind: ProviderError.Kind) {
         self.init(status...status, where: condition, is: kind)
     }
+
+    /// A rule for answers with this one status and this header field.
+    public init(_ status: Int, header: HeaderCondition, is kind: ProviderError.Kind) {
+        self.init(status...status, is: kind)
+        self.header = header
+    }
+
+    func fits(_ response: ProviderResponse, body: JSONValue?, now: Timestamp) -> Bool {
+        guard statuses ~= response.status, header?.isMet(by: response) ?? true else { return false }
+        guard let condition else { return true }
+        return body.map { condition.isMet(by: $0, now: now) } ?? false
+    }
+}
+
+/// A condition on a header field of an answer.
+public struct HeaderCondition: Sendable, Equatable {
+    /// The name of the field, in any case.
+    public var name: String
+    /// The values that meet it, compared without regard to ASCII case; empty is met by every value.
+    public var values: [String]
+
+    /// Met by a field `name` with one of `values`.
+    public init(_ name: String, isOneOf values: [String] = []) {
+        self.name = name
+        self.values = values
+    }
+
+    /// Whether `response` has such a field.
+    public func isMet(by response: ProviderResponse) -> Bool {
+        guard let found = response.header(name) else { return false }
+        return values.isEmpty || values.contains { $0.utf8.elementsEqual(found.utf8) { ($0 | 0x20) == ($1 | 0x20) } }
+    }
 }
 
 /// How a provider's answers are sorted into the classes of ``ProviderError``.
 ///
-/// The first rule that fits decides. When none does, the status does: 2xx is no error, 401 ``ProviderError/Kind/authExpired``,
+/// The first rule that fits decides. When none does, the status does: 2xx and 304 are no error, 401 ``ProviderError/Kind/authExpired``,
 /// 403 ``ProviderError/Kind/scopeMissing(_:)``, 408, 425 and 5xx ``ProviderError/Kind/transient``, 429
 /// ``ProviderError/Kind/rateLimited(after:)``, any other ``ProviderError/Kind/permanent``.
 public struct ErrorClassification: Sendable {
@@ -39,14 +75,42 @@ public struct ErrorClassification: Sendable {
     public var missingScopes: [JSONPath] = []
     /// Where a pause in seconds stands in an error body, besides the `Retry-After` header.
     public var retryAfter: [JSONPath] = []
-    /// The pause after a rate limit when the answer names none.
+    /// The pause after a rate limit when neither the answer nor the rule names one.
     public var defaultRetryAfter: Duration = .seconds(1)
+    /// The longest pause that is waited for.
+    ///
+    /// A daily quota asks for hours: then the sync ends as failed and says when it can go on, instead of sleeping.
+    public var pauseMax: Duration = .seconds(900)
 
     /// Classification by status alone.
     public init() {}
 
     /// Classification by these rules, then by status.
     public init(_ rules: [ErrorRule]) { self.rules = rules }
+
+    /// The answers of a token endpoint by RFC 6749 section 5.2, also where they come with status 200.
+    ///
+    /// Only `invalid_grant` means that the grant is dead; an answer that merely looks bad never ends a connection.
+    public static let tokenEndpoint: ErrorClassification = {
+        var errors = ErrorClassification([
+            ErrorRule(200...499, where: .equals("error", "invalid_grant"), is: .authRevoked),
+            ErrorRule(
+                200...499,
+                where: .isOneOf(
+                    "error",
+                    ["invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"]),
+                is: .misconfigured),
+            ErrorRule(
+                200...499, where: .isOneOf("error", ["temporarily_unavailable", "server_error", "slow_down"]),
+                is: .transient),
+            ErrorRule(401, is: .misconfigured),
+            ErrorRule(403, is: .permanent),
+            ErrorRule(200...299, where: .isSet("error"), is: .permanent),
+        ])
+        errors.code = ["error"]
+        errors.message = ["error_description"]
+        return errors
+    }()
 
     /// What `response` means; nil when it is a good answer.
     ///
@@ -58,11 +122,7 @@ public struct ErrorClassification: Sendable {
         let mayFit = rules.contains { $0.statuses ~= response.status }
         guard mayFit || !isSuccess else { return nil }
         let body = try? JSONValue.parse(response.body)
-        let rule = rules.first { rule in
-            guard rule.statuses ~= response.status else { return false }
-            guard let condition = rule.condition else { return true }
-            return body.map { condition.isMet(by: $0, now: now) } ?? false
-        }
+        let rule = rules.first { $0.fits(response, body: body, now: now) }
         guard let kind = rule?.kind ?? ErrorClassification.kind(of: response.status) else { return nil }
         let code = body.flatMap { body in self.code.lazy.compactMap { $0.first(in: body)?.scalarText }.first }
         let message = body.flatMap { body in self.message.lazy.compactMap { $0.first(in: body)?.string }.first }
@@ -75,13 +135,13 @@ public struct ErrorClassification: Sendable {
         _ kind: ProviderError.Kind, response: ProviderResponse, body: JSONValue?, now: Timestamp
     ) -> ProviderError.Kind {
         switch kind {
-        case .rateLimited(nil):
+        case .rateLimited(let pause):
             let written = body.flatMap { body in
                 retryAfter.lazy.compactMap { $0.first(in: body)?.number?.double }.first { $0 >= 0 && $0 < 1e7 }
             }
             return .rateLimited(
                 after: response.retryAfter(now: now) ?? written.map { .milliseconds(Int64($0 * 1000)) }
-                    ?? defaultRetryAfter)
+                    ?? pause ?? defaultRetryAfter)
         case .scopeMissing(let scopes) where scopes.isEmpty:
             guard let body else { return kind }
             let text = missingScopes.lazy.compactMap { $0.first(in: body)?.string }.first ?? ""
@@ -92,7 +152,8 @@ public struct ErrorClassification: Sendable {
 
     private static func kind(of status: Int) -> ProviderError.Kind? {
         switch status {
-        case 200...299: nil
+        // 304 is the good answer to a question for changes: there are none (RFC 9110 section 15.4.5).
+        case 200...299, 304: nil
         case 401: .authExpired
         case 403: .scopeMissing([])
         case 408, 425, 500...599: .transient

@@ -18,6 +18,8 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
         case permanent
         /// The application's own settings at the provider are wrong: only the operator can mend it.
         case misconfigured
+        /// What changed since the moment that was asked for cannot be told, or not completely: everything is read instead.
+        case changesUnavailable
     }
 
     /// The class of the failure.
@@ -42,4 +44,12 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
 
     /// The message with the provider's code.
     public var description: String { code.map { "\(message) (\($0))" } ?? message }
+
+    /// Whether the failure says something about the grant: that it is dead, too narrow, or of another application.
+    public var isAboutGrant: Bool {
+        switch kind {
+        case .authExpired, .authRevoked, .scopeMissing, .misconfigured: true
+        default: false
+        }
+    }
 }

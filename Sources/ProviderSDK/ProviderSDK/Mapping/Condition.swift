@@ -18,6 +18,8 @@ public indirect enum Condition: Sendable {
     case isPositive(JSONPath)
     /// The moment at the path (epoch seconds, ISO 8601 or `/Date()/`) is before now.
     case isPast(JSONPath)
+    /// The calendar day at the path (a moment in any of these forms) is over: what is due today is not past.
+    case isBeforeToday(JSONPath)
     /// All of these.
     case all([Condition])
     /// At least one of these.
@@ -54,6 +56,9 @@ public indirect enum Condition: Sendable {
         case .isPast(let path):
             guard let moment = path.first(in: value).flatMap(Timestamp.init(anyForm:)) else { return false }
             return moment < now
+        case .isBeforeToday(let path):
+            guard let moment = path.first(in: value).flatMap(Timestamp.init(anyForm:)) else { return false }
+            return moment.advanced(by: .seconds(86_400)) <= now
         case .all(let conditions): return conditions.allSatisfy { $0.isMet(by: value, now: now) }
         case .any(let conditions): return conditions.contains { $0.isMet(by: value, now: now) }
         case .not(let condition): return !condition.isMet(by: value, now: now)

@@ -133,6 +133,10 @@ public indirect enum Transform: Sendable {
     case object([Field])
     /// All sources that have a value, as text joined by this.
     case joined(String)
+    /// The parts of a text between separators, without the spaces around them; empty parts are left out.
+    case parts(separator: String)
+    /// The first of the parts of a text; null when there is none.
+    case firstPart(separator: String)
     /// The least of all values, as ISO 8601 in UTC, of epoch seconds.
     case earliestEpoch
     /// The greatest of all values, as ISO 8601 in UTC, of epoch seconds.
@@ -167,6 +171,8 @@ public indirect enum Transform: Sendable {
         case null
         /// The source at this path by this transform.
         case source(JSONPath, Transform)
+        /// The sources at these paths by this transform.
+        case sources([JSONPath], Transform)
     }
 
     var needsSource: Bool {

@@ -4,7 +4,7 @@ extension MappingRun {
     /// Writes what `transform` makes of `value`, which is not null.
     mutating func write(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure) {
         switch transform {
-        case .text, .uppercased, .lowercased, .reference, .oneOf, .index:
+        case .text, .uppercased, .lowercased, .reference, .oneOf, .index, .parts, .firstPart:
             try writeText(transform, value, place: place)
         case .epochSeconds, .epoch, .epochText, .iso8601, .dotNetDate, .snowflakeTime:
             guard value.isPresent else { return writer.null() }
@@ -75,6 +75,13 @@ extension MappingRun {
             let (position, overflow) = number.subtractingReportingOverflow(first)
             guard !overflow, position >= 0, position < texts.count else { return writer.value(other) }
             writer.value(texts[Int(position)])
+        case .parts(let separator):
+            guard let text = value.string else { throw failure(place, "parts", "the value is no text") }
+            let parts = text.parts(separatedBy: separator)
+            writer.value(JSONValue.array(parts.map(JSONValue.string)))
+        case .firstPart(let separator):
+            guard let text = value.string else { throw failure(place, "firstPart", "the value is no text") }
+            writer.value(text.parts(separatedBy: separator).first)
         case .oneOf(let table, let other):
             guard let text = value.scalarText else { throw failure(place, "oneOf", "the value is no text") }
             writer.value(table[text] ?? other)
@@ -110,5 +117,18 @@ extension MappingRun {
         }
         guard let moment else { throw failure(place, "moment", "the value is no moment in the expected form") }
         writer.value(moment.description)
+    }
+}
+
+extension String {
+    /// The non-empty parts between separators, without the spaces around them.
+    fileprivate func parts(separatedBy separator: String) -> [String] {
+        split(separator: separator).compactMap { part in
+            let space = UInt8(ascii: " ")
+            guard let first = part.utf8.firstIndex(where: { $0 != space }),
+                let last = part.utf8.lastIndex(where: { $0 != space })
+            else { return nil }
+            return String(part[first...last])
+        }
     }
 }

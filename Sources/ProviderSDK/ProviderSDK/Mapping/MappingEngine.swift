@@ -122,6 +122,8 @@ struct MappingRun {
             case .null: writer.null()
             case .source(let path, let transform):
                 try write(transform, sources: [path], scope: scope, place: place)
+            case .sources(let paths, let transform):
+                try write(transform, sources: paths, scope: scope, place: place)
             }
         case .object(let fields):
             guard let value = sources.isEmpty ? scope : source(sources, in: scope) else { return writer.null() }

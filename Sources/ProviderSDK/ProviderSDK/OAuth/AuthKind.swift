@@ -63,6 +63,11 @@ public struct IdentitySource: Sendable {
     public var id: [JSONPath]
     /// Where the name stands; the account id when none leads to a text.
     public var name: [JSONPath]
+    /// Whether ``request`` only tells the name.
+    ///
+    /// Then a failure of it that may pass, or that is not about the grant, leaves the account without a name instead of losing
+    /// an authorization that cannot be repeated.
+    public var requestTellsNameOnly: Bool = false
 
     /// An identity found by these paths.
     public init(id: [JSONPath], name: [JSONPath], request: ProviderRequest? = nil) {

@@ -58,6 +58,8 @@ public struct OAuth2: Sendable {
     public var issuer: String?
     /// Where the values stand in a token response.
     public var tokenResponse = TokenResponseFields()
+    /// How error answers of the token endpoint are told apart, those with status 200 included.
+    public var tokenErrors = ErrorClassification.tokenEndpoint
     /// A second request that turns the first access token into a longer-lived one.
     public var secondExchange: SecondExchange?
     /// How an access token is renewed.

@@ -21,6 +21,8 @@ public struct Scope: Sendable {
 public struct ScopeTable: Sendable {
     /// The documented scopes, in the order of the documents.
     public var documented: [Scope] = []
+    /// The documented scopes that are asked for when the application names none; nil means all of them.
+    public var standard: [String]?
     /// Scopes that every authorization needs, whatever is asked for, such as `offline_access`.
     public var always: [String] = []
     /// Which scopes contain others, such as `read_write` → `read_only`: a contained one is not asked for beside its container.
@@ -38,11 +40,11 @@ public struct ScopeTable: Sendable {
     ///
     /// - Parameters:
     ///   - permissions: what the application asked for: documented names, the provider's own, or others, which are kept as
-    ///     permissions and ask for nothing. Empty means all documented scopes.
+    ///     permissions and ask for nothing. Empty means the ``standard`` ones.
     ///   - needed: the provider's scopes that the wanted data types need.
     /// - Returns: each scope once, contained ones left out; in the order of `permissions`, then `always`, then `needed`.
     public func requested(for permissions: [String], needed: [String]) -> [String] {
-        let wanted = permissions.isEmpty ? documented.map(\.name) : permissions
+        let wanted = permissions.isEmpty ? standard ?? documented.map(\.name) : permissions
         let ownNames = Set(documented.flatMap(\.grants) + always + needed + contains.keys + contains.values.joined())
         var scopes: [String] = []
         for name in wanted {

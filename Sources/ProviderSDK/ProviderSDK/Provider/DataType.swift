@@ -6,6 +6,10 @@ public struct DataType: Sendable {
     public let name: String
     /// The provider's scopes that reading it needs.
     public var scopes: [String] = []
+    /// Scopes of the provider that let more of it be read.
+    ///
+    /// They are asked for; without them less is read, and nothing fails.
+    public var optionalScopes: [String] = []
     /// The variants that have it; empty means all.
     public var variants: [String] = []
     /// How all records are read; nil when the plugin reads them in code.

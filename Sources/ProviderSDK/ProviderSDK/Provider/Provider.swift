@@ -28,29 +28,49 @@ extension Provider {
     public func identity(
         of grant: TokenGrant, in context: ProviderContext
     ) async throws(ProviderError) -> AccountIdentity {
-        guard let source = manifest.identity else {
-            throw ProviderError(.permanent, "\(manifest.name) does not tell whose account this is.")
-        }
-        var facts: [(key: String, value: JSONValue)] = [
-            ("token", grant.response), ("claims", grant.claims), ("callback", grant.callback),
-        ]
-        if let request = source.request { facts.append(("response", try await context.json(request))) }
-        return try source.identity(in: .object(facts), provider: manifest.name)
+        try await manifest.identity(of: grant, in: context)
     }
 
     /// Reads the data type's list.
     public func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
-        guard let dataType = manifest.dataType(request.dataType) else {
-            throw ProviderError(.permanent, "\(manifest.name) has no data type \(request.dataType).")
-        }
-        guard let list = (request.since == nil ? nil : dataType.changes) ?? dataType.list else {
-            throw ProviderError(.permanent, "\(manifest.name) does not say how \(request.dataType) are read.")
-        }
-        return try await list.page(at: request.cursor, since: request.since, in: context)
+        try await manifest.page(request, in: context)
     }
 
     /// Answers 200 and reports nothing.
     public func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome { WebhookOutcome() }
+}
+
+extension ProviderManifest {
+    /// The account that `grant` is for, by ``identity``: what a provider does that finds it no other way.
+    public func identity(
+        of grant: TokenGrant, in context: ProviderContext
+    ) async throws(ProviderError) -> AccountIdentity {
+        guard let source = identity else {
+            throw ProviderError(.permanent, "\(name) does not tell whose account this is.")
+        }
+        var facts: [(key: String, value: JSONValue)] = [
+            ("token", grant.response), ("claims", grant.claims), ("callback", grant.callback),
+        ]
+        if let request = source.request {
+            do throws(ProviderError) {
+                facts.append(("response", try await context.json(request)))
+            } catch {
+                guard source.requestTellsNameOnly, !error.isAboutGrant else { throw error }
+            }
+        }
+        return try source.identity(in: .object(facts), provider: name)
+    }
+
+    /// A page by the data type's lists: what a provider does for every data type that it does not read in code.
+    public func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+        guard let dataType = dataType(request.dataType) else {
+            throw ProviderError(.permanent, "\(name) has no data type \(request.dataType).")
+        }
+        guard let list = (request.since == nil ? nil : dataType.changes) ?? dataType.list else {
+            throw ProviderError(.permanent, "\(name) does not say how \(request.dataType) are read.")
+        }
+        return try await list.page(at: request.cursor, since: request.since, in: context)
+    }
 }
 
 extension IdentitySource {

@@ -58,6 +58,24 @@ public struct ProviderManifest: Sendable {
 
     /// The data type called `name`; nil when there is none.
     public func dataType(_ name: String) -> DataType? { dataTypes.first { $0.name == name } }
+
+    /// The provider's own scopes that an authorization asks for: what `permissions` stand for, what is always needed, and what
+    /// the data types need or can use.
+    ///
+    /// - Parameters:
+    ///   - permissions: what the application asked for; empty means the standard ones.
+    ///   - wanted: the names of the data types to be synced; nil means all.
+    ///   - variant: the variant that is connected, for providers that have variants.
+    public func requestedScopes(
+        for permissions: [String], dataTypes wanted: [String]? = nil, variant: String? = nil
+    ) -> [String] {
+        let chosen = dataTypes.filter { dataType in
+            (wanted?.contains(dataType.name) ?? true)
+                && (dataType.variants.isEmpty || variant.map(dataType.variants.contains) ?? true)
+        }
+        return scopes.requested(
+            for: permissions, needed: chosen.flatMap(\.scopes) + chosen.flatMap(\.optionalScopes))
+    }
 }
 
 /// One of several services that a provider unites.
@@ -114,6 +132,8 @@ public struct RateLimit: Sendable {
     public var interval: Duration
     /// The name by which requests choose it; nil counts every request.
     public var name: String?
+    /// The operator's setting that holds another number of requests, for plans that differ; nil when there is none.
+    public var setting: String?
 
     /// At most `requests` per `interval`.
     public init(_ requests: Int, per interval: Duration, scope: Scope, name: String? = nil) {
@@ -121,6 +141,14 @@ public struct RateLimit: Sendable {
         self.interval = interval
         self.scope = scope
         self.name = name
+    }
+
+    /// How many requests in ``interval`` under these settings: the number in ``setting`` where it is one from 1 to a million.
+    public func requests(in settings: [String: String]) -> Int {
+        guard let text = setting.flatMap({ settings[$0] }), let number = JSONNumber(text)?.integer,
+            1...1_000_000 ~= number
+        else { return requests }
+        return Int(number)
     }
 }
 
@@ -130,10 +158,21 @@ public struct RateLimitHeaders: Sendable {
     public var remaining: String
     /// The field with the seconds until more; nil when it is not told.
     public var resetAfter: String?
+    /// The interval that the limit is counted in, which bounds the pause when ``resetAfter`` is nil or absent.
+    public var interval: Duration?
+    /// Who shares the limit.
+    public var scope: RateLimit.Scope = .account
 
     /// These fields.
     public init(remaining: String, resetAfter: String? = nil) {
         self.remaining = remaining
         self.resetAfter = resetAfter
+    }
+
+    /// The field `remaining` for a limit that is counted in `interval` and shared by `scope`.
+    public init(remaining: String, interval: Duration, scope: RateLimit.Scope) {
+        self.remaining = remaining
+        self.interval = interval
+        self.scope = scope
     }
 }

@@ -11,8 +11,10 @@ extension ListRequest {
     public func page(
         at cursor: JSONValue?, since moment: Timestamp? = nil, in context: ProviderContext
     ) async throws(ProviderError) -> SyncPage {
-        let answer = try await context.json(try request(at: cursor, since: moment))
-        return try page(answer, at: cursor, now: context.now)
+        let response = try await context.http.send(try request(at: cursor, since: moment))
+        // Nothing changed since the moment that was asked about (RFC 9110 section 15.4.5).
+        guard response.status != 304 else { return SyncPage([]) }
+        return try page(try response.json(), at: cursor, now: context.now)
     }
 
     /// The request for the page at `cursor`.

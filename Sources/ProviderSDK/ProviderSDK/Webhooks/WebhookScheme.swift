@@ -72,6 +72,8 @@ public struct WebhookOutcome: Sendable {
             case changed(dataTypes: [String])
             /// The user ended the grant at the provider.
             case revoked
+            /// The records with these source ids are gone, for providers whose lists do not show deletions.
+            case deleted(dataType: String, sourceIDs: [String])
         }
         /// The provider's id of the event, for deduplication; nil when it has none.
         public var id: String?

@@ -1,0 +1,94 @@
+// QuickBooks Online. Facts: Intuit's API at minor version 75. The company stands in the OAuth callback and nowhere else; reading
+// is done in a query language, which QuickBooksReader speaks; the rest is data.
+
+import ProviderSDK
+
+/// One QuickBooks Online company for each connection.
+struct QuickBooksProvider: Provider {
+    let manifest = ProviderManifest(id: "quickbooks", name: "QuickBooks") { manifest in
+        manifest.description = "Accounting sync, invoice management and expense tracking"
+        manifest.category = "Accounting"
+        manifest.features = ["accounting", "invoicing", "expenses", "reporting"]
+        manifest.auth = .oauth2(oauth)
+        manifest.scopes = scopes
+        manifest.endpoints = [
+            "authorize": "https://appcenter.intuit.com/connect/oauth2",
+            "token": "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+            "revoke": "https://developer.api.intuit.com/v2/oauth2/tokens/revoke",
+            "api": "https://quickbooks.api.intuit.com",
+        ]
+        // Without it, answers are XML.
+        manifest.headers = [NamedValue("Accept", "application/json")]
+        manifest.identity = identity
+        manifest.dataTypes = QuickBooksDataTypes.all
+        manifest.rateLimits = [
+            RateLimit(500, per: .seconds(60), scope: .account), RateLimit(10, per: .seconds(1), scope: .account),
+        ]
+        manifest.errors = QuickBooksErrors.classification
+        manifest.settings = [
+            ProviderSetting("webhookVerifierToken", "The verifier token of the app's webhooks.", isSecret: true)
+        ]
+        manifest.webhooks = webhooks
+    }
+
+    private static let oauth = OAuth2 { oauth in
+        oauth.clientAuthentication = .basic
+        // Intuit's discovery document names no challenge method, and its own clients send none.
+        oauth.pkce = .unsupported
+        oauth.callbackParameters = [CallbackParameter("realmId")]
+        oauth.tokenHeaders = [
+            NamedValue("Accept", "application/json"),
+            // Asks for the end of the grant, which no refresh moves.
+            NamedValue("x-include-refresh-token-hard-expires-in", "true"),
+        ]
+        oauth.tokenResponse.refreshExpiresIn = ["x_refresh_token_expires_in"]
+        oauth.tokenResponse.refreshHardExpiresIn = ["x_refresh_token_hard_expires_in"]
+        // The token before stays good for a day after a new one is issued.
+        oauth.refresh = .refreshToken(rotation: .rotates(grace: .seconds(86_400)))
+        oauth.lifetimes = TokenLifetimes(
+            accessToken: .seconds(3600), refreshTokenIdle: .seconds(100 * 86_400), grant: .seconds(5 * 365 * 86_400))
+        oauth.revocation = Revocation { $0.encoding = .json }
+    }
+
+    /// The documented names are folded into Intuit's two.
+    ///
+    /// The one for payments is asked for only by name: an app without that product could not be connected at all, and no data
+    /// type needs it.
+    private static let scopes: ScopeTable = {
+        var table = ScopeTable([
+            Scope("accounting", grants: ["com.intuit.quickbooks.accounting"]),
+            Scope("payments", grants: ["com.intuit.quickbooks.payment"]),
+            Scope("invoicing", grants: ["com.intuit.quickbooks.accounting"]),
+        ])
+        table.standard = ["accounting", "invoicing"]
+        return table
+    }()
+
+    /// The company of the callback; its name is one row of a query.
+    private static let identity: IdentitySource = {
+        var identity = IdentitySource(
+            id: ["callback.realmId"], name: ["response.QueryResponse.CompanyInfo.0.CompanyName"],
+            request: .get(
+                "/v3/company/{callback.realmId}/query",
+                [NamedValue("query", "SELECT * FROM CompanyInfo"), QuickBooksReader.minorVersion]))
+        identity.requestTellsNameOnly = true
+        return identity
+    }()
+
+    private static let webhooks: WebhookScheme = {
+        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "webhookVerifierToken"), header: "intuit-signature")
+        scheme.encoding = .base64
+        return scheme
+    }()
+
+    func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+        guard let entity = QuickBooksDataTypes.entities[request.dataType] else {
+            throw ProviderError(.permanent, "QuickBooks has no data type \(request.dataType).")
+        }
+        return try await QuickBooksReader(entity, since: request.since, in: context).page(at: request.cursor)
+    }
+
+    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
+        try QuickBooksWebhook.outcome(of: delivery)
+    }
+}

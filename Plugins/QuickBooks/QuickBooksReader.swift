@@ -1,0 +1,81 @@
+// Reading one entity: pages of a query, and after the changed ones the deleted ones, which no query shows.
+
+import ProviderSDK
+
+/// A walk over the objects of one entity, or over those that changed.
+struct QuickBooksReader {
+    /// The version of the API that is asked for; older ones are retired.
+    static let minorVersion = NamedValue("minorversion", "75")
+    /// Rows in one page of a query at most.
+    static let pageSize = 1000
+    /// Objects in one answer about changes at most; one that is full may have left some out.
+    static let changesMax = 1000
+
+    private let entity: QuickBooksEntity
+    private let since: Timestamp?
+    private let context: ProviderContext
+
+    /// All objects of `entity`, or those that changed or went since `since`.
+    init(_ entity: QuickBooksEntity, since: Timestamp?, in context: ProviderContext) {
+        self.entity = entity
+        self.since = since
+        self.context = context
+    }
+
+    /// The page at `cursor`: a position in the query, or the deletions at its end.
+    func page(at cursor: JSONValue?) async throws(ProviderError) -> SyncPage {
+        if let since, cursor?["deletions"]?.boolean == true { return try await deletions(since: since) }
+        return try await rows(at: max(cursor?["at"]?.integer ?? 1, 1))
+    }
+
+    /// The statement for the rows from `position` on, counted from 1.
+    ///
+    /// Rows are ordered by id, because an order by time of change would let a row that changes during the walk push another
+    /// one over the edge of a page.
+    func statement(at position: Int64) -> String {
+        var conditions: [String] = []
+        if entity.hidesInactive { conditions.append("Active IN (true, false)") }
+        if let since { conditions.append("MetaData.LastUpdatedTime >= '\(since)'") }
+        let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        return "SELECT * FROM \(entity.name)\(filter) ORDERBY Id STARTPOSITION \(position) MAXRESULTS \(Self.pageSize)"
+    }
+
+    private func rows(at position: Int64) async throws(ProviderError) -> SyncPage {
+        let query = [NamedValue("query", statement(at: position)), Self.minorVersion]
+        let answer = try await context.json(.get("/v3/company/{accountId}/query", query))
+        // Without rows it is an empty object.
+        guard let response = answer["QueryResponse"], response.kind == .object else {
+            throw ProviderError(.permanent, "QuickBooks' answer is not a page of a query.")
+        }
+        let rows = response[entity.name]?.array ?? []
+        var page = SyncPage(rows.map { SourceRecord($0) })
+        let end = position + Int64(rows.count)
+        let isMoreTold = (response["totalCount"]?.integer ?? 0) >= end
+        if !rows.isEmpty, rows.count >= Self.pageSize || isMoreTold {
+            page.next = ["at": .number(JSONNumber(end))]
+        } else if since != nil {
+            page.next = ["deletions": true]
+        }
+        return page
+    }
+
+    private func deletions(since: Timestamp) async throws(ProviderError) -> SyncPage {
+        let query = [
+            NamedValue("entities", entity.name), NamedValue("changedSince", since.description), Self.minorVersion,
+        ]
+        let answer = try await context.json(.get("/v3/company/{accountId}/cdc", query))
+        guard let responses = answer["CDCResponse"]?.array,
+            responses.allSatisfy({ $0["QueryResponse"]?.kind == .array })
+        else {
+            throw ProviderError(.permanent, "QuickBooks' answer is not a list of changes.")
+        }
+        let groups = responses.flatMap { $0["QueryResponse"]?.array ?? [] }
+        let changed = groups.flatMap { $0[entity.name]?.array ?? [] }
+        guard changed.count < Self.changesMax else {
+            throw ProviderError(
+                .changesUnavailable,
+                "More than \(Self.changesMax) objects changed in QuickBooks: which were deleted cannot be told.")
+        }
+        return SyncPage(changed.filter { $0["status"]?.string == "Deleted" }.map { SourceRecord($0, .deleted) })
+    }
+}

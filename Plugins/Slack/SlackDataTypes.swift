@@ -1,0 +1,44 @@
+// The data types of Slack: the lists they are read from and the scopes they need. Slack's lists cannot be asked for changes;
+// only messages have a beginning.
+
+import ProviderSDK
+
+enum SlackDataTypes {
+    static let all: [DataType] = [
+        DataType("messages", mapping: SlackMappings.message) { messages in
+            messages.scopes = ["channels:read", "channels:history"]
+            messages.optionalScopes = ["groups:read", "groups:history"]
+            messages.incremental = Incremental()
+        },
+        DataType("channels", mapping: SlackMappings.channel) { channels in
+            channels.scopes = ["channels:read"]
+            channels.optionalScopes = ["groups:read"]
+        },
+        DataType("users", mapping: SlackMappings.user) { type in
+            type.scopes = ["users:read"]
+            type.optionalScopes = ["users:read.email"]
+            type.list = users
+        },
+    ]
+
+    private static let users = list("users.list", items: "members")
+
+    /// The channels of these types, archived ones included.
+    static func channels(_ types: String) -> ListRequest {
+        list(
+            "conversations.list", [NamedValue("types", types), NamedValue("exclude_archived", "false")],
+            items: "channels")
+    }
+
+    private static func list(_ method: String, _ query: [NamedValue] = [], items: JSONPath) -> ListRequest {
+        var request = ProviderRequest.get("/\(method)", query)
+        request.rateLimit = method
+        // An empty next_cursor is the end; a page may be short, even empty, without being the last.
+        let paging = Paging.token(parameter: "cursor", token: "response_metadata.next_cursor", hasMore: nil)
+        return ListRequest(request, items: items, paging: paging).with { list in
+            list.pageSizeParameter = "limit"
+            list.pageSize = 200
+            list.isPage = .equals("ok", true)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+// Where a walk over the messages of a workspace stands, as plain data that the host stores between pages. It knows no requests.
+
+import ProviderSDK
+
+/// The state of a walk: channel by channel, in each page of history by page, after each page the threads begun on it.
+struct SlackMessageCursor: Equatable {
+    /// A channel whose messages are still to be read.
+    struct Channel: Equatable {
+        var id: String
+        var isPrivate: Bool
+    }
+
+    /// The list of channels.
+    enum Listing: Equatable {
+        /// Its next page is at this cursor; nil for the first.
+        case next(JSONValue?)
+        /// All of it was read.
+        case complete
+    }
+
+    /// Where the list of channels goes on when ``channels`` are read.
+    var listing = Listing.next(nil)
+    /// The listed channels that are not read yet; the first is being read.
+    var channels: [Channel] = []
+    /// Where the first channel's history goes on; nil at its beginning.
+    var history: String?
+    /// Whether the first channel's history is read and only ``threads`` are left.
+    var isHistoryRead = false
+    /// The threads of the last page of history that are not read yet; the first is being read.
+    var threads: [String] = []
+    /// Where the first thread goes on; nil at its beginning.
+    var replies: String?
+
+    /// Before the first channel.
+    init() {}
+
+    /// The first thread has been read or passed over.
+    mutating func endThread() {
+        threads.removeFirst()
+        replies = nil
+        if threads.isEmpty, isHistoryRead { endChannel() }
+    }
+
+    /// A page of the first channel's history has been read: it began `threads`, and the history goes on at `next`.
+    mutating func endHistoryPage(threads: [String], next: String?) {
+        self.threads = threads
+        history = next
+        isHistoryRead = next == nil
+        if threads.isEmpty, isHistoryRead { endChannel() }
+    }
+
+    /// The first channel has been read or passed over.
+    mutating func endChannel() {
+        channels.removeFirst()
+        history = nil
+        isHistoryRead = false
+        threads = []
+        replies = nil
+    }
+
+    /// The cursor as the host stores it; nil at the end of the walk.
+    var json: JSONValue? {
+        guard !channels.isEmpty || listing != .complete else { return nil }
+        var members: [(key: String, value: JSONValue)] = [
+            ("channels", .array(channels.map { $0.isPrivate ? ["private": .string($0.id)] : .string($0.id) }))
+        ]
+        switch listing {
+        case .next(let cursor): members.append(("list", cursor ?? .null))
+        case .complete: break
+        }
+        if let history { members.append(("history", .string(history))) }
+        if isHistoryRead { members.append(("isHistoryRead", true)) }
+        if !threads.isEmpty { members.append(("threads", .array(threads.map(JSONValue.string)))) }
+        if let replies { members.append(("replies", .string(replies))) }
+        return .object(members)
+    }
+
+    /// The cursor that ``json`` wrote; the beginning of a walk for nil.
+    init(_ json: JSONValue?) {
+        guard let json else { return }
+        channels = (json["channels"]?.array ?? []).compactMap { channel in
+            if let id = channel.string { return Channel(id: id, isPrivate: false) }
+            return channel["private"]?.string.map { Channel(id: $0, isPrivate: true) }
+        }
+        listing = json["list"].map { $0.isNull ? .next(nil) : .next($0) } ?? .complete
+        history = json["history"]?.string
+        isHistoryRead = json["isHistoryRead"]?.boolean ?? false
+        threads = (json["threads"]?.array ?? []).compactMap(\.string)
+        replies = json["replies"]?.string
+    }
+}

@@ -1,0 +1,187 @@
+// Slack: one app installed into a workspace with a bot token. Facts: Slack's Web API and OAuth v2 as of mid 2026. How messages
+// are walked and what events mean stands in files of their own; the rest is data.
+
+import ProviderSDK
+
+/// Slack workspaces, and organisations that installed the app as a whole.
+struct SlackProvider: Provider {
+    let manifest = ProviderManifest(id: "slack", name: "Slack") { manifest in
+        manifest.description = "Team communication and notifications"
+        manifest.category = "Communication"
+        manifest.features = ["notifications", "messaging", "alerts"]
+        manifest.auth = .oauth2(oauth)
+        manifest.scopes = ScopeTable([Scope("chat:write"), Scope("channels:read"), Scope("users:read")])
+        manifest.endpoints = [
+            "authorize": "https://slack.com/oauth/v2/authorize",
+            "token": "https://slack.com/api/oauth.v2.access",
+            "revoke": "https://slack.com/api/auth.revoke",
+            "api": "https://slack.com/api",
+        ]
+        manifest.dataTypes = SlackDataTypes.all
+        manifest.rateLimits = rateLimits
+        manifest.errors = errors
+        manifest.settings = [
+            ProviderSetting("signingSecret", "The app's signing secret, for events.", isSecret: true),
+            ProviderSetting(
+                SlackSettings.messageRequestsPerMinute,
+                "Calls a minute for messages and for replies: 50 by default; 1 for commercially distributed apps outside Slack's marketplace."
+            ),
+            ProviderSetting(
+                SlackSettings.messagePageSize,
+                "Messages in one call, from 1 to 999: 200 by default; Slack gives such apps no more than 15."),
+            ProviderSetting(
+                SlackSettings.messageLookbackDays,
+                "How many days of messages are read again in search of edits, from 0 to 365: 14 by default."),
+        ]
+        manifest.webhooks = webhooks
+    }
+
+    /// OAuth v2 asks for bot scopes, separated by commas.
+    ///
+    /// Tokens live for ever unless the app has token rotation on; then the answer says how long, and a refresh token is good
+    /// for one use. PKCE stays off: switching it on turns the app into a public client for good.
+    private static let oauth = OAuth2 { oauth in
+        oauth.clientAuthentication = .basic
+        oauth.pkce = .unsupported
+        oauth.scopeSeparator = ","
+        oauth.tokenResponse.acceptedTokenTypes = ["bot", "bearer"]
+        oauth.tokenErrors = tokenErrors
+        oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
+        oauth.revocation = Revocation { revocation in
+            revocation.token = .accessToken
+            revocation.tokenParameter = ""
+            // The bearer token alone authorises it.
+            revocation.clientAuthentication = OAuth2.ClientAuthentication.none
+            revocation.succeeds = .any([
+                .equals("ok", true),
+                // Already dead.
+                .isOneOf("error", ["token_revoked", "token_expired", "invalid_auth", "account_inactive"]),
+            ])
+        }
+    }
+
+    /// The token endpoint reports its errors with status 200 and names of its own.
+    private static let tokenErrors: ErrorClassification = {
+        var errors = ErrorClassification.tokenEndpoint
+        errors.rules =
+            [
+                ErrorRule(
+                    200...499,
+                    where: .isOneOf(
+                        "error",
+                        [
+                            "invalid_code", "code_already_used", "invalid_refresh_token", "token_revoked",
+                            "token_expired", "account_inactive", "invalid_auth",
+                        ]), is: .authRevoked),
+                ErrorRule(
+                    200...499,
+                    where: .isOneOf(
+                        "error",
+                        [
+                            "bad_client_secret", "invalid_client_id", "bad_redirect_uri", "invalid_grant_type",
+                            "oauth_authorization_url_mismatch",
+                        ]), is: .misconfigured),
+                ErrorRule(200...499, where: .isOneOf("error", SlackErrors.rateLimited), is: .rateLimited(after: nil)),
+                ErrorRule(200...499, where: .isOneOf("error", SlackErrors.transient), is: .transient),
+            ] + errors.rules + [ErrorRule(200...299, where: .equals("ok", false), is: .permanent)]
+        return errors
+    }()
+
+    /// Limits are counted for each method, each workspace and each app.
+    private static let rateLimits: [RateLimit] = {
+        let perMinute = [
+            "conversations.list": 20, "users.list": 20, "conversations.history": 50, "conversations.replies": 50,
+        ]
+        return perMinute.sorted { $0.key < $1.key }.map { method, requests in
+            var limit = RateLimit(requests, per: .seconds(60), scope: .account, name: method)
+            if requests == 50 { limit.setting = SlackSettings.messageRequestsPerMinute }
+            return limit
+        }
+    }()
+
+    /// Status 200 says nothing: `ok` does.
+    private static let errors: ErrorClassification = {
+        var errors = ErrorClassification([
+            ErrorRule(200...499, where: .isOneOf("error", ["invalid_auth", "token_expired"]), is: .authExpired),
+            ErrorRule(
+                200...499, where: .isOneOf("error", ["token_revoked", "account_inactive", "not_authed"]),
+                is: .authRevoked),
+            ErrorRule(
+                200...499, where: .isOneOf("error", ["missing_scope", "no_permission", "org_login_required"]),
+                is: .scopeMissing([])),
+            ErrorRule(200...499, where: .isOneOf("error", SlackErrors.rateLimited), is: .rateLimited(after: nil)),
+            ErrorRule(200...499, where: .isOneOf("error", SlackErrors.transient), is: .transient),
+            ErrorRule(200...299, where: .equals("ok", false), is: .permanent),
+        ])
+        errors.code = ["error"]
+        errors.message = []
+        errors.missingScopes = ["needed"]
+        errors.defaultRetryAfter = .seconds(60)
+        return errors
+    }()
+
+    private static let webhooks: WebhookScheme = {
+        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "signingSecret"), header: "X-Slack-Signature")
+        scheme.layout = .plain(prefix: "v0=")
+        scheme.timestampHeader = "X-Slack-Request-Timestamp"
+        scheme.payload = [.text("v0:"), .timestamp, .text(":"), .body]
+        scheme.tolerance = .seconds(300)
+        return scheme
+    }()
+
+    private static let workspace = IdentitySource(id: ["token.team.id"], name: ["token.team.name"])
+    private static let organisation = IdentitySource(id: ["token.enterprise.id"], name: ["token.enterprise.name"])
+
+    /// The workspace, or the organisation when the app was installed into all of its workspaces at once.
+    func identity(of grant: TokenGrant, in context: ProviderContext) async throws(ProviderError) -> AccountIdentity {
+        let isOrganisation = grant.response["is_enterprise_install"]?.boolean == true
+        let source = isOrganisation ? SlackProvider.organisation : SlackProvider.workspace
+        if let identity = try? source.identity(in: ["token": grant.response], provider: manifest.name) {
+            return identity
+        }
+        let asked = IdentitySource(
+            id: isOrganisation ? ["enterprise_id"] : ["team_id"],
+            name: isOrganisation ? ["enterprise", "team"] : ["team"])
+        return try asked.identity(in: try await context.json(.get("/auth.test")), provider: manifest.name)
+    }
+
+    func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+        switch request.dataType {
+        case "channels": try await SlackChannels.page(at: request.cursor, in: context)
+        case "messages": try await SlackMessages(since: request.since, in: context).page(at: request.cursor)
+        default: try await manifest.page(request, in: context)
+        }
+    }
+
+    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
+        try SlackWebhook.outcome(of: delivery)
+    }
+}
+
+/// Error names that mean the same at every method.
+enum SlackErrors {
+    static let rateLimited = ["ratelimited", "rate_limited"]
+    static let transient = [
+        "request_timeout", "fatal_error", "internal_error", "service_unavailable", "team_added_to_org",
+    ]
+    /// About one channel or thread: it is passed over and the walk goes on.
+    static let skipped: Set = [
+        "not_in_channel", "channel_not_found", "is_archived", "method_not_supported_for_channel_type",
+        "thread_not_found",
+    ]
+}
+
+/// The operator's settings, and what they are without one.
+enum SlackSettings {
+    static let messageRequestsPerMinute = "messageRequestsPerMinute"
+    static let messagePageSize = "messagePageSize"
+    static let messageLookbackDays = "messageLookbackDays"
+
+    /// The whole number set for `key` if it is in `range`, else `standard`.
+    static func number(_ key: String, in settings: [String: String], _ range: ClosedRange<Int64>, standard: Int64)
+        -> Int64
+    {
+        guard let number = settings[key].flatMap({ JSONNumber($0) })?.integer, range ~= number else { return standard }
+        return number
+    }
+}

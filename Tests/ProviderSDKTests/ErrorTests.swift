@@ -1,0 +1,82 @@
+// How error answers are told apart: rules on headers, pauses, token endpoints, and what a failed identity request means.
+
+import ProviderSDK
+import ProviderSDKTesting
+import Testing
+
+@Suite("Error classification")
+struct ErrorTests {
+    static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
+
+    @Test("a pause comes from the header, else the body, else the rule, else the provider's usual one")
+    func findsPauses() {
+        var errors = ErrorClassification([
+            ErrorRule(
+                429, header: HeaderCondition("X-Problem", isOneOf: ["day"]), is: .rateLimited(after: .seconds(3600)))
+        ])
+        errors.retryAfter = ["retry_after"]
+        errors.defaultRetryAfter = .seconds(60)
+        func kind(_ headers: [NamedValue], _ body: String = "") -> ProviderError.Kind? {
+            errors.error(for: .json(body, status: 429, headers: headers), now: Self.now)?.kind
+        }
+        #expect(kind([]) == .rateLimited(after: .seconds(60)))
+        #expect(kind([NamedValue("x-problem", "Day")]) == .rateLimited(after: .seconds(3600)))
+        #expect(kind([NamedValue("x-problem", "minute")]) == .rateLimited(after: .seconds(60)))
+        #expect(
+            kind([NamedValue("x-problem", "day"), NamedValue("retry-after", "7")]) == .rateLimited(after: .seconds(7)))
+        #expect(kind([], #"{"retry_after":2.5}"#) == .rateLimited(after: .milliseconds(2500)))
+    }
+
+    @Test("a header condition without values asks only whether the field is there")
+    func findsHeaders() {
+        let response = ProviderResponse(status: 200, headers: [NamedValue("X-A", "")])
+        #expect(HeaderCondition("x-a").isMet(by: response))
+        #expect(!HeaderCondition("x-b").isMet(by: response))
+        #expect(!HeaderCondition("x-a", isOneOf: ["1"]).isMet(by: response))
+    }
+
+    @Test(
+        "a token endpoint ends a grant only with invalid_grant, whatever its status",
+        arguments: [
+            (400, #"{"error":"invalid_grant"}"#, ProviderError.Kind.authRevoked),
+            (401, #"{"error":"invalid_grant"}"#, .authRevoked), (200, #"{"error":"invalid_grant"}"#, .authRevoked),
+            (401, #"{"error":"invalid_client"}"#, .misconfigured), (400, #"{"error":"invalid_scope"}"#, .misconfigured),
+            (400, #"{"error":"invalid_request"}"#, .permanent), (400, "<html>", .permanent), (403, "", .permanent),
+            (401, "", .misconfigured), (400, #"{"error":"temporarily_unavailable"}"#, .transient),
+            (500, #"{"error":"invalid_grant"}"#, .transient), (502, "", .transient),
+            (200, #"{"error":"something"}"#, .permanent), (200, #"{"access_token":"t"}"#, nil),
+            (429, "", .rateLimited(after: .seconds(1))),
+        ] as [(Int, String, ProviderError.Kind?)])
+    func classifiesTokenAnswers(status: Int, body: String, kind: ProviderError.Kind?) {
+        let error = OAuth2().tokenErrors.error(for: .json(body, status: status), now: Self.now)
+        #expect(error?.kind == kind)
+    }
+
+    struct Named: Provider {
+        let manifest = ProviderManifest(id: "x", name: "X") { manifest in
+            manifest.identity = IdentitySource(id: ["token.id"], name: ["response.name"], request: .get("/me"))
+            manifest.identity?.requestTellsNameOnly = true
+        }
+    }
+
+    @Test(
+        "a name that cannot be read does not lose the grant, unless the failure is about the grant",
+        arguments: [(503, "1"), (404, "1"), (200, "Ada"), (401, nil), (403, nil)] as [(Int, String?)])
+    func toleratesMissingNames(status: Int, name: String?) async {
+        let provider = Named()
+        let http = ScriptedHTTP(provider.manifest, now: Self.now) { _ in .json(#"{"name":"Ada"}"#, status: status) }
+        let grant = TokenGrant(response: ["id": "1"], claims: [:], callback: [:])
+        let identity = try? await provider.identity(of: grant, in: .testing(http, now: Self.now))
+        #expect(identity?.name == name)
+    }
+
+    @Test("an answer that nothing changed is an empty last page")
+    func readsNotModified() async throws {
+        var list = ListRequest(.get("/x"), items: "data", paging: .none)
+        list.since = SinceParameter(.header("If-Modified-Since"), .iso8601WithoutZone)
+        let http = ScriptedHTTP(Named().manifest, now: Self.now) { _ in ProviderResponse(status: 304) }
+        let page = try await list.page(at: nil, since: Self.now, in: .testing(http, now: Self.now))
+        #expect(page.records.isEmpty && page.next == nil)
+        #expect(http.requests[0].headers == [NamedValue("If-Modified-Since", "2024-06-01T00:00:00")])
+    }
+}

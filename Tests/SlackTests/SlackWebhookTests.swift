@@ -1,0 +1,96 @@
+// Slack's events: the challenge, what changed, what is gone, when the grant has ended.
+
+import ProviderSDK
+import Testing
+
+@testable import Slack
+
+@Suite("Slack events")
+struct SlackWebhookTests {
+    func outcome(_ body: String) throws -> WebhookOutcome {
+        try SlackProvider().outcome(of: WebhookDelivery(headers: [], body: Array(body.utf8), receivedAt: .epoch))
+    }
+
+    func event(_ event: String, team: String = #""team_id":"T1""#) throws -> WebhookOutcome.Event? {
+        try outcome(
+            #"{"type":"event_callback",\#(team),"api_app_id":"A1","event_id":"Ev1","event_time":1704067200,"event":\#(event)}"#
+        ).events.first
+    }
+
+    @Test("the challenge is echoed")
+    func echoesChallenge() throws {
+        let outcome = try outcome(#"{"token":"t","challenge":"3eZbrw1a","type":"url_verification"}"#)
+        #expect(outcome.status == 200)
+        #expect(outcome.reply == ["challenge": "3eZbrw1a"])
+        #expect(outcome.events.isEmpty)
+    }
+
+    @Test(
+        "each event tells what it does to the connection",
+        arguments: [
+            (
+                #"{"type":"message","channel":"C1","channel_type":"channel","ts":"1.0"}"#,
+                .changed(dataTypes: ["messages"])
+            ),
+            (
+                #"{"type":"message","channel":"G1","channel_type":"group","ts":"1.0"}"#,
+                .changed(dataTypes: ["messages"])
+            ),
+            (
+                #"{"type":"message","subtype":"message_changed","channel":"C1","message":{"ts":"1.0"}}"#,
+                .changed(dataTypes: ["messages"])
+            ),
+            (
+                #"{"type":"message","subtype":"message_deleted","channel":"C1","deleted_ts":"1503435956.000247"}"#,
+                .deleted(dataType: "messages", sourceIDs: ["C1-1503435956.000247"])
+            ), (#"{"type":"message","channel":"D1","channel_type":"im","ts":"1.0"}"#, nil),
+            (#"{"type":"message","channel":"G2","channel_type":"mpim","ts":"1.0"}"#, nil),
+            (#"{"type":"message","subtype":"message_deleted","channel":"C1"}"#, nil),
+            (#"{"type":"channel_created","channel":{"id":"C1"}}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"channel_rename","channel":{"id":"C1"}}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"channel_archive","channel":"C1"}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"channel_unarchive","channel":"C1"}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"channel_deleted","channel":"C1"}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"group_rename","channel":{"id":"G1"}}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"member_joined_channel","channel":"C1"}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"user_change","user":{"id":"U1"}}"#, .changed(dataTypes: ["users"])),
+            (#"{"type":"team_join","user":{"id":"U1"}}"#, .changed(dataTypes: ["users"])),
+            (#"{"type":"app_uninstalled"}"#, .revoked),
+            (#"{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":["U2"]}}"#, .revoked),
+            (#"{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":[]}}"#, nil),
+            (#"{"type":"tokens_revoked","tokens":{"oauth":["U1"]}}"#, nil),
+            (#"{"type":"app_rate_limited","minute_rate_limited":1}"#, nil), (#"{"type":"reaction_added"}"#, nil),
+            (#"{"type":"channel_"}"#, nil), ("{}", nil),
+        ] as [(String, WebhookOutcome.Event.Effect?)])
+    func tellsEffects(body: String, effect: WebhookOutcome.Event.Effect?) throws {
+        let event = try event(body)
+        #expect(event?.effect == effect)
+        guard effect != nil else { return }
+        #expect(event?.id == "Ev1")
+        #expect(event?.accountID == "T1")
+        #expect(event?.occurredAt?.description == "2024-01-01T00:00:00Z")
+    }
+
+    @Test(
+        "an event belongs to the workspace, or to the organisation that installed the app",
+        arguments: [
+            (#""team_id":"T1","enterprise_id":"E1""#, "T1"),
+            (
+                #""team_id":"T1","enterprise_id":"E1","authorizations":[{"team_id":"T2","enterprise_id":"E1","is_enterprise_install":false}]"#,
+                "T2"
+            ),
+            (
+                #""team_id":"T1","enterprise_id":"E1","authorizations":[{"team_id":null,"enterprise_id":"E1","is_enterprise_install":true}]"#,
+                "E1"
+            ), (#""enterprise_id":"E1""#, nil),
+        ] as [(String, String?)])
+    func findsAccount(team: String, account: String?) throws {
+        #expect(try event(#"{"type":"app_uninstalled"}"#, team: team)?.accountID == account)
+    }
+
+    @Test("what is no event is refused", arguments: ["", "no json", "[]", "{}", #"{"type":"url_verification"}"#])
+    func refuses(body: String) {
+        let error = #expect(throws: ProviderError.self) { try outcome(body) }
+        #expect(error?.status == 400)
+    }
+}
