@@ -240,7 +240,9 @@ final class Worker: @unchecked Sendable {
         writer.status = reason.status
         application.respond(
             toRejected: RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress), &writer)
-        writer.finish(into: &output, ResponseFraming(closes: true), date: date)
+        // Only a request that was handed out is known to be a HEAD.
+        let isHead = reason == .handlerTimeout && connection.framing.isHead
+        writer.finish(into: &output, ResponseFraming(isHead: isHead, closes: true), date: date)
     }
 
     // MARK: Deferred responses
