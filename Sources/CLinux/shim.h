@@ -89,4 +89,12 @@ static inline int cl_has_crc32c(void) { return 0; }
 static inline uint32_t cl_crc32c(uint32_t crc, const void *bytes, size_t count) { return crc; }
 #endif
 
+// dladdr is behind _GNU_SOURCE too; its struct is fixed by the ABI.
+struct cl_dl_info { const char *file; void *base; const char *symbol; void *address; };
+extern int dladdr(const void *address, void *info);
+static inline const char *cl_file_of_address(const void *address) {
+    struct cl_dl_info info;
+    return dladdr(address, &info) != 0 ? info.file : 0;
+}
+
 #endif

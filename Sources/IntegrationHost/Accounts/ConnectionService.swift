@@ -1,0 +1,162 @@
+// What can be done with connections besides authorizing and syncing them: create, list, read, change, remove. One model for all
+// documents; knows no HTTP.
+
+import Cryptography
+import DocumentStore
+import ProviderSDK
+
+/// The connections of users.
+struct ConnectionService: Sendable {
+    let users: UserStore
+    let registry: ProviderRegistry
+    let oauth: OAuthService
+    let vault: CredentialVault
+    let sync: SyncEngine
+    let records: Records
+    let webhookURLs: WebhookURLPolicy
+
+    /// What a new connection is made of.
+    struct NewConnection: Sendable {
+        var service: String
+        var variant: String?
+        var permissions: [String] = []
+        var redirectURI: String?
+        /// For providers that are connected with an account id.
+        var accountID: String?
+        /// For providers that are connected with a key.
+        var apiKey: Secret?
+    }
+
+    /// A new connection, and where to send the user when an authorization is needed.
+    struct Created: Sendable {
+        let connectionID: String
+        let authorizationURL: String?
+        let state: String?
+    }
+
+    func create(_ new: NewConnection, for principal: Principal) async throws(ServiceError) -> Created {
+        guard let provider = registry[new.service] else {
+            throw .invalid(field: "service", message: "Service not supported")
+        }
+        if provider.oauth != nil {
+            let authorization = try await oauth.authorize(
+                .init(
+                    service: new.service, variant: new.variant, redirectURI: new.redirectURI,
+                    permissions: new.permissions), for: principal)
+            return Created(
+                connectionID: authorization.connectionID, authorizationURL: authorization.url, state: authorization.state)
+        }
+        return Created(connectionID: try await connectDirectly(new, provider, for: principal), authorizationURL: nil, state: nil)
+    }
+
+    /// Connects a provider that needs no authorization: with an account id, a key, or nothing.
+    private func connectDirectly(
+        _ new: NewConnection, _ provider: ConfiguredProvider, for principal: Principal
+    ) async throws(ServiceError) -> String {
+        if !provider.manifest.variants.isEmpty {
+            guard let variant = new.variant, provider.manifest.variants.contains(where: { $0.id == variant }) else {
+                throw .invalid(field: "variant", message: "\(provider.manifest.name) needs one of its variants")
+            }
+        }
+        guard provider.isAvailable(new.variant) else {
+            throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")
+        }
+        var accountID: String?
+        var key: Secret?
+        switch provider.manifest.auth {
+        case .accountID(let auth):
+            guard let id = new.accountID, !id.isEmpty, id.utf8.count <= auth.accountIDBytesMax else {
+                throw .invalid(field: "accountId", message: "An account id of at most \(auth.accountIDBytesMax) bytes is needed")
+            }
+            accountID = id
+        case .apiKey:
+            guard let given = new.apiKey, !given.value.isEmpty, given.value.utf8.count <= HostLimits.tokenBytesMax,
+                given.value.utf8.allSatisfy({ 0x21...0x7E ~= $0 })
+            else { throw .invalid(field: "apiKey", message: "An API key is needed") }
+            key = given
+        default: break
+        }
+        let random: String
+        do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
+        let now = WallClock.now
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
+            let index = try user.add(
+                service: provider.id, variant: new.variant, status: .connected,
+                shard: UserStore.shard(of: principal.userID), random: random, at: now)
+            user.connections[index].accountID = accountID
+            user.connections[index].accountName = accountID
+            user.connections[index].permissions = new.permissions
+            user.connections[index].connectedAt = now
+            if let key {
+                user.connections[index].credentials.accessToken = try vault.seal(
+                    key, user: user.id, connection: user.connections[index].id, field: "accessToken")
+            }
+            return user.connections[index].id
+        }
+    }
+
+    /// The user's connections, newest last.
+    func list(for principal: Principal) async throws(ServiceError) -> [Connection] {
+        try await users.user(principal.userID).connections
+    }
+
+    /// One connection of the user.
+    func connection(_ id: String, of principal: Principal) async throws(ServiceError) -> Connection {
+        guard let connection = try await users.user(principal.userID).connection(id) else { throw .notFound }
+        return connection
+    }
+
+    /// What is to change; nil leaves as it is.
+    struct Change: Sendable {
+        var syncFrequency: SyncFrequency?
+        /// The outer nil leaves as it is, the inner removes.
+        var webhookURL: String??
+        var permissions: [String]?
+    }
+
+    func update(_ id: String, _ change: Change, for principal: Principal) async throws(ServiceError) -> Connection {
+        if case .some(.some(let url)) = change.webhookURL { try webhookURLs.check(url) }
+        let now = WallClock.now
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> Connection in
+            try user.update(id) { (connection) throws(ServiceError) -> Connection in
+                if let frequency = change.syncFrequency { connection.settings.syncFrequency = frequency }
+                if let url = change.webhookURL { connection.settings.webhookURL = url }
+                if let permissions = change.permissions { connection.permissions = permissions }
+                connection.updatedAt = now
+                return connection
+            }
+        }
+    }
+
+    /// Removes a connection with its credentials and records, everywhere and durably.
+    ///
+    /// The grant is ended at the provider first, where it offers a way; that it cannot does not keep the connection.
+    func delete(_ id: String, for principal: Principal) async throws(ServiceError) {
+        let connection = try await connection(id, of: principal)
+        await sync.cancel(connection: id)
+        await oauth.revoke(connection, user: principal.userID)
+        try await users.update(principal.userID) { (user) throws(ServiceError) in
+            guard let index = user.index(of: id) else { throw .notFound }
+            user.connections.remove(at: index)
+        }
+        do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
+    }
+}
+
+/// Which webhook URLs are accepted. The address behind the name is checked again at delivery.
+struct WebhookURLPolicy: Sendable {
+    let allowsPrivateAddresses: Bool
+
+    /// - Throws: ``ServiceError/invalid(field:message:)`` for a URL that is never delivered to.
+    func check(_ url: String) throws(ServiceError) {
+        func refuse(_ message: String) -> ServiceError { .invalid(field: "settings.webhookUrl", message: message) }
+        guard url.utf8.count <= HostLimits.urlBytesMax, url.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") })
+        else { throw refuse("The webhook URL is too long or has characters that a URL cannot have") }
+        guard WebOrigin(of: url) != nil, !url.utf8.contains(UInt8(ascii: "#")) else {
+            throw refuse("The webhook URL must be an absolute URL without user information and fragment")
+        }
+        guard allowsPrivateAddresses || url.hasPrefix("https://") else {
+            throw refuse("The webhook URL must use https")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// What the host keeps about one user: the connections, and what other documents need of the user. Knows no storage.
+
+import ProviderSDK
+
+/// A user and the user's connections.
+struct User: Sendable {
+    /// The id, as the application gave it.
+    let id: String
+    /// The number of the next connection.
+    var nextNumber = 1
+    var connections: [Connection] = []
+    /// The Discord account and flags of the external-accounts document, as a JSON object.
+    var externalAccount: JSONValue?
+    /// Members of the stored document that this version does not know.
+    var unknown: [(key: String, value: JSONValue)] = []
+
+    init(id: String) { self.id = id }
+
+    /// The connection with this id; ids are compared as bytes.
+    func connection(_ id: String) -> Connection? {
+        index(of: id).map { connections[$0] }
+    }
+
+    func index(of id: String) -> Int? {
+        connections.firstIndex { $0.id.utf8.elementsEqual(id.utf8) }
+    }
+
+    /// Changes the connection with this id.
+    ///
+    /// - Throws: ``ServiceError/notFound`` when there is none.
+    mutating func update<Result>(
+        _ id: String, _ change: (inout Connection) throws(ServiceError) -> Result
+    ) throws(ServiceError) -> Result {
+        guard let index = index(of: id) else { throw .notFound }
+        return try change(&connections[index])
+    }
+
+    /// Takes in a new connection.
+    ///
+    /// Pending ones that were never completed make room first.
+    /// - Throws: ``ServiceError/limit(_:)`` when there are too many.
+    mutating func add(
+        service: String, variant: String?, status: ConnectionStatus, shard: String, random: String, at now: Timestamp
+    ) throws(ServiceError) -> Int {
+        removeStalePending(at: now)
+        guard connections.count < HostLimits.connectionsPerUserMax else {
+            throw .limit("A user can have at most \(HostLimits.connectionsPerUserMax) connections: delete one first.")
+        }
+        let connection = Connection(
+            id: "conn-\(shard)\(random)", number: nextNumber, service: service, variant: variant, status: status, at: now)
+        nextNumber += 1
+        connections.append(connection)
+        return connections.count - 1
+    }
+
+    /// Removes connections of which nothing came: pending, without an account, and past their time.
+    mutating func removeStalePending(at now: Timestamp) {
+        connections.removeAll { connection in
+            connection.status == .pending && connection.credentials.isEmpty && connection.connectedAt == nil
+                && !connection.authorizations.isEmpty
+                && connection.updatedAt.advanced(by: HostLimits.pendingConnectionLifetime) < now
+        }
+    }
+}

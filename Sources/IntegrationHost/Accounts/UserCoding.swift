@@ -1,0 +1,221 @@
+// Reads and writes a user as the JSON of its document. Members that this version does not know are kept.
+
+import ProviderSDK
+
+/// Why a stored user could not be read.
+struct UserCodingError: Error, CustomStringConvertible {
+    let problem: String
+    var description: String { "The stored user document cannot be read: \(problem)." }
+}
+
+extension User {
+    /// The user as JSON, one connection a line.
+    var encoded: [UInt8] {
+        var writer = JSONWriter(capacity: 1024 * (connections.count + 1))
+        writer.object { writer in
+            writer.member("userId", id)
+            writer.member("nextNumber", nextNumber)
+            if let externalAccount { writer.member("externalAccount", externalAccount) }
+            writer.key("connections")
+            writer.array { writer in
+                for connection in connections { connection.write(to: &writer) }
+            }
+            for (key, value) in unknown { writer.member(key, value) }
+        }
+        return writer.bytes
+    }
+
+    /// The user stored as `bytes`.
+    init(decoding bytes: [UInt8]) throws(UserCodingError) {
+        let value: JSONValue
+        do { value = try JSONValue.parse(bytes) } catch { throw UserCodingError(problem: "\(error)") }
+        guard let id = value["userId"]?.string, let connections = value["connections"]?.array else {
+            throw UserCodingError(problem: "it has no userId or connections")
+        }
+        self.init(id: id)
+        nextNumber = value["nextNumber"]?.integer.map(Int.init) ?? 1
+        externalAccount = value["externalAccount"]
+        for connection in connections { self.connections.append(try Connection(decoding: connection)) }
+        let known: Set = ["userId", "nextNumber", "externalAccount", "connections"]
+        unknown = (value.members ?? []).filter { !known.contains($0.key) }
+    }
+}
+
+extension Connection {
+    fileprivate static let known: Set = [
+        "id", "number", "service", "variant", "accountId", "accountName", "status", "permissions", "requestedScopes",
+        "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
+        "callback", "credentials", "authorizations", "grant", "failure", "syncs",
+    ]
+
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("number", number)
+            writer.member("service", service)
+            writer.member("variant", variant)
+            writer.member("accountId", accountID)
+            writer.member("accountName", accountName)
+            writer.member("status", status.rawValue)
+            writer.member("permissions", permissions)
+            writer.member("requestedScopes", requestedScopes)
+            writer.member("grantedScopes", grantedScopes)
+            writer.key("settings")
+            writer.object { writer in
+                writer.member("webhookUrl", settings.webhookURL)
+                writer.member("syncFrequency", settings.syncFrequency.rawValue)
+            }
+            writer.moment("createdAt", createdAt)
+            writer.moment("updatedAt", updatedAt)
+            writer.moment("connectedAt", connectedAt)
+            writer.moment("expiresAt", expiresAt)
+            writer.moment("lastSyncAt", lastSyncAt)
+            writer.member("syncStatus", syncStatus)
+            writer.member("callback", callback)
+            credentials.write(to: &writer)
+            writer.key("authorizations")
+            writer.array { writer in for authorization in authorizations { authorization.write(to: &writer) } }
+            writer.member("grant", grant)
+            if let failure { failure.write(to: &writer) }
+            writer.key("syncs")
+            writer.array { writer in for sync in syncs { sync.write(to: &writer) } }
+            for (key, value) in unknown { writer.member(key, value) }
+        }
+    }
+
+    fileprivate init(decoding value: JSONValue) throws(UserCodingError) {
+        guard let id = value["id"]?.string, let number = value["number"]?.integer, let service = value["service"]?.string,
+            let status = value["status"]?.string.flatMap(ConnectionStatus.init),
+            let createdAt = value.moment("createdAt")
+        else { throw UserCodingError(problem: "a connection lacks id, number, service, status or createdAt") }
+        self.init(
+            id: id, number: Int(number), service: service, variant: value["variant"]?.string, status: status, at: createdAt)
+        accountID = value["accountId"]?.string
+        accountName = value["accountName"]?.string
+        permissions = value.texts("permissions")
+        requestedScopes = value.texts("requestedScopes")
+        grantedScopes = value.texts("grantedScopes")
+        settings.webhookURL = value.at("settings.webhookUrl")?.string
+        settings.syncFrequency = value.at("settings.syncFrequency")?.string.flatMap(SyncFrequency.init) ?? .manual
+        updatedAt = value.moment("updatedAt") ?? createdAt
+        connectedAt = value.moment("connectedAt")
+        expiresAt = value.moment("expiresAt")
+        lastSyncAt = value.moment("lastSyncAt")
+        syncStatus = value["syncStatus"]?.string
+        callback = value["callback"] ?? [:]
+        credentials = Credentials(decoding: value["credentials"] ?? [:])
+        for authorization in value["authorizations"]?.array ?? [] {
+            if let authorization = PendingAuthorization(decoding: authorization) { authorizations.append(authorization) }
+        }
+        grant = value["grant"]?.integer.map(Int.init) ?? 0
+        failure = value["failure"].flatMap(ConnectionFailure.init(decoding:))
+        syncs = (value["syncs"]?.array ?? []).compactMap(SyncRun.init(decoding:))
+        unknown = (value.members ?? []).filter { !Self.known.contains($0.key) }
+    }
+}
+
+extension Credentials {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.key("credentials")
+        writer.object { writer in
+            writer.member("accessToken", accessToken)
+            writer.member("refreshToken", refreshToken)
+            writer.moment("issuedAt", issuedAt)
+            writer.moment("refreshExpiresAt", refreshExpiresAt)
+            writer.moment("grantExpiresAt", grantExpiresAt)
+        }
+    }
+
+    fileprivate init(decoding value: JSONValue) {
+        accessToken = value["accessToken"]?.string
+        refreshToken = value["refreshToken"]?.string
+        issuedAt = value.moment("issuedAt")
+        refreshExpiresAt = value.moment("refreshExpiresAt")
+        grantExpiresAt = value.moment("grantExpiresAt")
+    }
+}
+
+extension PendingAuthorization {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("nonce", nonce)
+            writer.member("redirectUri", redirectURI)
+            writer.member("verifier", verifier)
+            writer.member("callerState", callerState)
+            writer.member("session", sessionBinding)
+            writer.member("scopes", requestedScopes)
+            writer.moment("expiresAt", expiresAt)
+        }
+    }
+
+    fileprivate init?(decoding value: JSONValue) {
+        guard let nonce = value["nonce"]?.string, let redirectURI = value["redirectUri"]?.string,
+            let session = value["session"]?.string, let expiresAt = value.moment("expiresAt")
+        else { return nil }
+        self.init(
+            nonce: nonce, redirectURI: redirectURI, verifier: value["verifier"]?.string,
+            callerState: value["callerState"]?.string, sessionBinding: session, requestedScopes: value.texts("scopes"),
+            expiresAt: expiresAt)
+    }
+}
+
+extension ConnectionFailure {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.key("failure")
+        writer.object { writer in
+            writer.member("operation", operation)
+            writer.member("kind", kind)
+            writer.member("code", code)
+            writer.member("message", message)
+            writer.moment("at", at)
+        }
+    }
+
+    fileprivate init?(decoding value: JSONValue) {
+        guard let operation = value["operation"]?.string, let kind = value["kind"]?.string,
+            let message = value["message"]?.string, let at = value.moment("at")
+        else { return nil }
+        self.init(operation: operation, kind: kind, code: value["code"]?.string, message: message, at: at)
+    }
+}
+
+extension SyncRun {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("type", type.rawValue)
+            writer.member("dataTypes", dataTypes)
+            writer.member("status", status.rawValue)
+            writer.moment("startedAt", startedAt)
+            writer.moment("completedAt", completedAt)
+            writer.member("recordsProcessed", recordsProcessed)
+            writer.member("recordsSynced", recordsSynced)
+            writer.member("errors", errors)
+            writer.member("message", message)
+        }
+    }
+
+    fileprivate init?(decoding value: JSONValue) {
+        guard let id = value["id"]?.string, let type = value["type"]?.string.flatMap(SyncType.init),
+            let status = value["status"]?.string.flatMap(SyncRunStatus.init), let startedAt = value.moment("startedAt")
+        else { return nil }
+        self.init(id: id, type: type, dataTypes: value.texts("dataTypes"), status: status, startedAt: startedAt)
+        completedAt = value.moment("completedAt")
+        recordsProcessed = value["recordsProcessed"]?.integer.map(Int.init) ?? 0
+        recordsSynced = value["recordsSynced"]?.integer.map(Int.init) ?? 0
+        errors = value["errors"]?.integer.map(Int.init) ?? 0
+        message = value["message"]?.string
+    }
+}
+
+extension JSONWriter {
+    /// Writes a moment with milliseconds, or null.
+    fileprivate mutating func moment(_ name: String, _ moment: Timestamp?) {
+        member(name, moment?.text(withMilliseconds: true))
+    }
+}
+
+extension JSONValue {
+    fileprivate func moment(_ name: String) -> Timestamp? { self[name]?.string.flatMap(Timestamp.init(iso8601:)) }
+    fileprivate func texts(_ name: String) -> [String] { self[name]?.array?.compactMap(\.string) ?? [] }
+}

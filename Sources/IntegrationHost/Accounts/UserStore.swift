@@ -1,0 +1,92 @@
+// Users by id, over the document store: a decoded user is kept beside its document, and every change is a compare-and-swap.
+
+import Cryptography
+import DocumentStore
+import ProviderSDK
+
+/// A decoded user as it is kept beside its document: immutable, shared by all readers.
+final class StoredUser: Sendable {
+    let user: User
+
+    init(_ user: User) { self.user = user }
+}
+
+/// The users.
+struct UserStore: Sendable {
+    private let documents: Documents
+
+    init(_ documents: Documents) { self.documents = documents }
+
+    private static func key(_ userID: String) -> DocumentKey {
+        DocumentKey(collection: "users", id: Array(userID.utf8))
+    }
+
+    /// The 3 hex digits of the user's shard, which stand in the ids of the user's connections.
+    static func shard(of userID: String) -> String {
+        let hex = String(DocumentKey.shard(ofID: Array(userID.utf8)), radix: 16)
+        return String(repeating: "0", count: 3 - hex.utf8.count) + hex
+    }
+
+    /// The user when it is in memory; nil says nothing about whether it exists.
+    func cached(_ userID: String) -> StoredUser? {
+        guard let document = documents.cached(Self.key(userID)) else { return nil }
+        return try? Self.decoded(document)
+    }
+
+    /// The user; one without connections when nothing is stored.
+    func user(_ userID: String) async throws(ServiceError) -> User {
+        try await load(Self.key(userID))?.user ?? User(id: userID)
+    }
+
+    /// Changes a user.
+    ///
+    /// `change` may run several times when others change the same user; it must have no effects of its own. When it throws,
+    /// nothing is stored. The result is durable when this returns.
+    @discardableResult
+    func update<Result: Sendable>(
+        _ userID: String, _ change: (inout User) throws(ServiceError) -> Result
+    ) async throws(ServiceError) -> Result {
+        let key = Self.key(userID)
+        for _ in 0..<HostLimits.updateAttemptsMax {
+            let stored = try await load(key)
+            var user = stored?.user ?? User(id: userID)
+            let result = try change(&user)
+            do throws(StoreError) {
+                try await documents.save(
+                    key, user.encoded, expecting: stored.map { .revision($0.revision) } ?? .absent,
+                    form: StoredUser(user))
+                return result
+            } catch {
+                guard case .conflict = error else { throw ServiceError(error) }
+            }
+        }
+        throw .unavailable("Too many changes of this user at the same time: try again.", retryAfterSeconds: 1)
+    }
+
+    /// The ids of all users, page by page.
+    func userIDs(after position: Documents.ListPosition?) async throws(ServiceError) -> (
+        ids: [String], next: Documents.ListPosition?
+    ) {
+        do throws(StoreError) {
+            let page = try await documents.list("users", after: position)
+            return (page.keys.map { String(decoding: $0.id, as: UTF8.self) }, page.next)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    private func load(_ key: DocumentKey) async throws(ServiceError) -> (user: User, revision: UInt64)? {
+        let document: Document?
+        do throws(StoreError) { document = try await documents.load(key) } catch { throw ServiceError(error) }
+        guard let document else { return nil }
+        do throws(UserCodingError) {
+            return (try Self.decoded(document).user, document.revision)
+        } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+
+    private static func decoded(_ document: Document) throws(UserCodingError) -> StoredUser {
+        try document.decoded { bytes throws(UserCodingError) in StoredUser(try User(decoding: bytes)) }
+    }
+}

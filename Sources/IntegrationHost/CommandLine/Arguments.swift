@@ -1,0 +1,60 @@
+// Splits the command line into a command, its flags and its operands. Knows which flags a command takes because the command says
+// so; anything else is a usage error with a suggestion.
+
+/// A command line that cannot be understood.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// The flags and operands of one command.
+struct Arguments {
+    /// What a flag is followed by.
+    enum Flag: Equatable {
+        /// Nothing.
+        case toggle
+        /// One value; the last counts.
+        case value
+        /// One value, any number of times.
+        case values
+    }
+
+    private var given: [String: [String]] = [:]
+    private(set) var operands: [String] = []
+
+    /// Reads `arguments` for a command that takes `flags`.
+    init(_ arguments: some Sequence<String>, flags: [String: Flag]) throws(UsageError) {
+        var rest = Array(arguments)[...]
+        while let argument = rest.popFirst() {
+            guard argument.hasPrefix("--"), argument.utf8.count > 2 else {
+                if argument.hasPrefix("-"), argument.utf8.count > 1 { throw UsageError("there is no option “\(argument)”") }
+                operands.append(argument)
+                continue
+            }
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = String(parts[0])
+            guard let flag = flags[name] else { throw UsageError("there is no option “\(name)”\(Self.suggestion(name, flags))") }
+            if flag == .toggle {
+                guard parts.count == 1 else { throw UsageError("“\(name)” takes no value") }
+                given[name] = [""]
+            } else {
+                guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+                    throw UsageError("“\(name)” needs a value")
+                }
+                given[name] = (flag == .values ? given[name] ?? [] : []) + [value]
+            }
+        }
+    }
+
+    /// The value of a flag; nil when it was not given.
+    subscript(_ name: String) -> String? { given[name]?.last }
+
+    func values(_ name: String) -> [String] { given[name] ?? [] }
+
+    func has(_ name: String) -> Bool { given[name] != nil }
+
+    private static func suggestion(_ name: String, _ flags: [String: Flag]) -> String {
+        let near = flags.keys.filter { $0.hasPrefix(name.prefix(4)) }.sorted()
+        return near.isEmpty ? "" : ": did you mean \(near.joined(separator: " or "))?"
+    }
+}

@@ -1,0 +1,55 @@
+// The commands of the program: names, flags and help as a table. What a command does is in its own file.
+
+/// A command of the program.
+struct Command: Sendable {
+    let name: String
+    let usage: String
+    let summary: String
+    let flags: [String: Arguments.Flag]
+    let run: @Sendable (Arguments) throws -> Void
+
+    /// The flags that every command takes.
+    static let commonFlags: [String: Arguments.Flag] = [
+        "--config": .value, "--data": .value, "--help": .toggle, "--version": .toggle,
+    ]
+
+    /// All commands, in the order of the help.
+    static let all: [Command] = [
+        Command(
+            name: "serve", usage: "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT]",
+            summary: "Run the host.", flags: ["--plugins": .values, "--listen": .value], run: ServeCommand.run),
+        Command(
+            name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",
+            summary: "Run the host with stand-in providers and print what to try.",
+            flags: ["--plugins": .values, "--listen": .value], run: DemoCommand.run),
+        Command(
+            name: "sandbox", usage: "[--listen ADDRESS:PORT]", summary: "Run the stand-in providers alone.",
+            flags: ["--listen": .value], run: SandboxCommand.run),
+        Command(
+            name: "providers", usage: "[--json]", summary: "List the providers and the plugins that were refused.",
+            flags: ["--json": .toggle, "--plugins": .values], run: ProvidersCommand.run),
+        Command(
+            name: "token", usage: "--user ID [--role superuser]… [--kind session|bot|service] [--ttl SECONDS]",
+            summary: "Print a session token.",
+            flags: ["--user": .value, "--role": .values, "--kind": .value, "--ttl": .value], run: TokenCommand.run),
+    ]
+
+    /// The help of the whole program.
+    static var help: String {
+        let width = all.map(\.name.utf8.count).max() ?? 0
+        let lines = all.map { command in
+            "  \(command.name)\(String(repeating: " ", count: width - command.name.utf8.count))  \(command.summary)"
+        }
+        return """
+            integration-host \(Version.text): connect, sync and read third-party accounts, self-hosted.
+
+            Usage: integration-host COMMAND [OPTION]…
+
+            \(lines.joined(separator: "\n"))
+
+            Every command takes --config FILE and --data DIR, --help and --version.
+            """
+    }
+
+    var help: String { "Usage: integration-host \(name) \(usage)\n\n\(summary)" }
+}

@@ -1,0 +1,57 @@
+// `integration-host providers`: what was found in the plugin folders, and what was refused and why.
+
+import ProviderSDK
+
+enum ProvidersCommand {
+    static func run(_ arguments: Arguments) throws {
+        let configuration = try Configuration.load(arguments)
+        let loader = PluginFolders.load(configuration)
+        let registry = try ProviderRegistry(loader.plugins, configuration: configuration)
+        if arguments.has("--json") {
+            StandardOutput.line(json(registry, loader.rejections))
+        } else {
+            StandardOutput.line(text(registry, loader.rejections))
+        }
+    }
+
+    private static func text(_ registry: ProviderRegistry, _ rejections: [PluginRejection]) -> String {
+        var lines = registry.providers.map { provider in
+            let types = provider.manifest.dataTypes.map(\.name).joined(separator: ", ")
+            let state = provider.isAvailable ? "available" : "not configured"
+            return "\(provider.id)  \(provider.manifest.name) \(provider.manifest.version)  \(state)  [\(types)]  \(provider.path)"
+        }
+        if lines.isEmpty { lines.append("No provider was found.") }
+        lines += rejections.map { "refused  \($0)" }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func json(_ registry: ProviderRegistry, _ rejections: [PluginRejection]) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("providers")
+            writer.array { writer in
+                for provider in registry.providers {
+                    writer.object { writer in
+                        writer.member("id", provider.id)
+                        writer.member("name", provider.manifest.name)
+                        writer.member("version", provider.manifest.version)
+                        writer.member("isAvailable", provider.isAvailable)
+                        writer.member("dataTypes", provider.manifest.dataTypes.map(\.name))
+                        writer.member("variants", provider.manifest.variants.map(\.id))
+                        writer.member("path", provider.path)
+                    }
+                }
+            }
+            writer.key("refused")
+            writer.array { writer in
+                for rejection in rejections {
+                    writer.object { writer in
+                        writer.member("path", rejection.path)
+                        writer.member("reason", rejection.description)
+                    }
+                }
+            }
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,29 @@
+// `integration-host token`: prints a session token of the host, and nothing else.
+
+import Cryptography
+
+enum TokenCommand {
+    static func run(_ arguments: Arguments) throws {
+        guard let user = arguments["--user"] else { throw UsageError("“--user” is needed") }
+        guard UserID.isValid(user) else {
+            throw UsageError("a user id has 1 to \(HostLimits.userIDBytesMax) bytes and no control characters")
+        }
+        var kind = PrincipalKind.session
+        if let text = arguments["--kind"] {
+            guard let known = PrincipalKind(rawValue: text), known != .apiKey else {
+                throw UsageError("“--kind” must be session, bot or service")
+            }
+            kind = known
+        }
+        var lifetime = HostSessions.lifetimeDefault
+        if let text = arguments["--ttl"] {
+            guard text.utf8.count <= 9, !text.isEmpty, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let seconds = Int64(text), seconds > 0
+            else { throw UsageError("“--ttl” must be a positive number of seconds") }
+            lifetime = .seconds(seconds)
+        }
+        let sessions = try HostSessions(try KeyRings.open(try Configuration.load(arguments)))
+        StandardOutput.line(
+            try sessions.issue(
+                userID: user, roles: arguments.values("--role"), kind: kind, lifetime: lifetime, at: WallClock.now))
+    }
+}

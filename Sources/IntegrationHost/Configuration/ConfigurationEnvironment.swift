@@ -1,0 +1,84 @@
+// Reads the configuration from environment variables: INTEGRATION_HOST_ and the key, words separated by underscores or not.
+
+/// Applies environment variables to a ``Configuration``.
+struct ConfigurationEnvironment {
+    static let prefix = "INTEGRATION_HOST_"
+
+    private let variables: [String: String]
+
+    init(_ variables: [String: String]) { self.variables = variables }
+
+    /// Sets what the variables say.
+    ///
+    /// - Returns: the names of variables with the prefix that mean nothing.
+    func apply(to configuration: inout Configuration) throws(ConfigurationError) -> [String] {
+        var unknown: [String] = []
+        for (name, value) in variables.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Self.prefix) {
+            let key = String(name.dropFirst(Self.prefix.count))
+            if try !apply(key, value, name: name, to: &configuration) { unknown.append(name) }
+        }
+        return unknown
+    }
+
+    private func apply(
+        _ key: String, _ value: String, name: String, to configuration: inout Configuration
+    ) throws(ConfigurationError) -> Bool {
+        switch key.replacing("_", with: "").uppercased() {
+        case "CONFIG": return true
+        case "LISTEN": configuration.listen = value
+        case "PUBLICURL":
+            configuration.publicURL = value
+            configuration.isPublicURLGiven = true
+        case "DATADIRECTORY", "DATA": configuration.dataDirectory = value
+        case "KEYSDIRECTORY": configuration.keysDirectory = value
+        case "PLUGINS": configuration.pluginDirectories += Self.list(value, separator: ":")
+        case "REDIRECTURIS": configuration.redirectURIs = Self.list(value, separator: ",")
+        case "ALLOWEDORIGINS": configuration.allowedOrigins = Self.list(value, separator: ",")
+        case "ALLOWPRIVATEADDRESSES":
+            guard let boolean = Bool(value) else {
+                throw ConfigurationError(place: name, problem: "the value must be true or false")
+            }
+            configuration.allowPrivateAddresses = boolean
+        case "LOGLEVEL":
+            guard let level = LogLevel(rawValue: value) else {
+                throw ConfigurationError(place: name, problem: "the value must be one of \(LogLevel.names)")
+            }
+            configuration.logLevel = level
+        case "RATELIMITSCONNECTIONCREATION": configuration.rateLimits.connectionCreation = try Self.perMinute(value, name)
+        case "RATELIMITSSYNC": configuration.rateLimits.sync = try Self.perMinute(value, name)
+        case "RATELIMITSOAUTH": configuration.rateLimits.oauth = try Self.perMinute(value, name)
+        case "RATELIMITSSTATUS": configuration.rateLimits.status = try Self.perMinute(value, name)
+        default: return applyProvider(key, value, name: name, to: &configuration)
+        }
+        return true
+    }
+
+    /// Sets `PROVIDERS_<ID>_<KEY>`; keys that the plugin's manifest names are matched once the plugins are loaded.
+    private func applyProvider(
+        _ key: String, _ value: String, name: String, to configuration: inout Configuration
+    ) -> Bool {
+        let words = key.split(separator: "_").map { $0.lowercased() }
+        guard words.count >= 3, words[0] == "providers" else { return false }
+        let id = words[1]
+        var provider = configuration.providers[id] ?? ProviderConfiguration()
+        switch words[2...].joined() {
+        case "clientid": provider.clientID = value
+        case "clientsecret": provider.clientSecret = Secret(value)
+        case let other where other.hasPrefix("endpoints") && other.utf8.count > 9:
+            provider.endpoints[String(other.dropFirst(9))] = value
+        case let other: provider.settings[other] = (Secret(value), name)
+        }
+        configuration.providers[id] = provider
+        return true
+    }
+
+    private static func list(_ value: String, separator: Character) -> [String] {
+        value.split(separator: separator).map { String($0.trimmingPrefix(while: { $0 == " " })) }
+    }
+
+    private static func perMinute(_ value: String, _ name: String) throws(ConfigurationError) -> Int {
+        guard !value.isEmpty, value.utf8.count <= 7, value.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int(value)
+        else { throw ConfigurationError(place: name, problem: "the value must be an integer from 0 to 1000000") }
+        return number
+    }
+}

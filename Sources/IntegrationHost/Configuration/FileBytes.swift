@@ -1,0 +1,34 @@
+// Reads small whole files: configuration, keys of others. Knows no formats. What must be durable goes through DocumentStore.
+
+import CLinux
+import Glibc
+
+/// Why a file could not be read.
+struct FileError: Error, CustomStringConvertible {
+    let path: String
+    let errorNumber: Int32
+
+    var isMissing: Bool { errorNumber == ENOENT }
+    var description: String { "\(path): \(unsafe String(cString: strerror(errorNumber)))" }
+}
+
+enum FileBytes {
+    /// The whole file at `path`.
+    ///
+    /// - Throws: ``FileError`` when it cannot be read or is larger than `bytesMax`.
+    static func read(_ path: String, bytesMax: Int) throws(FileError) -> [UInt8] {
+        let descriptor = unsafe cl_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw FileError(path: path, errorNumber: errno) }
+        defer { Glibc.close(descriptor) }
+        var bytes: [UInt8] = []
+        while true {
+            let room = min(64 << 10, bytesMax + 1 - bytes.count)
+            let chunk = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+                unsafe count = max(0, Glibc.read(descriptor, buffer.baseAddress, room))
+            }
+            guard !chunk.isEmpty else { return bytes }
+            bytes += chunk
+            guard bytes.count <= bytesMax else { throw FileError(path: path, errorNumber: EFBIG) }
+        }
+    }
+}

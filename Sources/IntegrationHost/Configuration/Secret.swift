@@ -1,0 +1,12 @@
+// A value that must never be printed. Whoever needs it says so by reading `value`.
+
+/// A secret text: its description is `•••`.
+struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    let value: String
+
+    init(_ value: String) { self.value = value }
+
+    var description: String { "•••" }
+    var debugDescription: String { "•••" }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}

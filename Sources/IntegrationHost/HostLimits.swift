@@ -1,0 +1,51 @@
+// Every bound of the host that is not a module's own, in one place with its unit in the name.
+
+/// The bounds of the host.
+enum HostLimits {
+    /// Bytes of a user id.
+    static let userIDBytesMax = 256
+    /// Bytes of a provider or integration id.
+    static let serviceBytesMax = 128
+    /// Connections of one user, in any state.
+    static let connectionsPerUserMax = 200
+    /// Entries of a permissions list.
+    static let permissionsMax = 64
+    /// Bytes of one permission.
+    static let permissionBytesMax = 128
+    /// Bytes of a URL that a user gives.
+    static let urlBytesMax = 2048
+    /// Bytes of a caller's own OAuth state.
+    static let callerStateBytesMax = 1024
+    /// How long an authorization may take, from its URL to its callback.
+    static let authorizationLifetime = Duration.seconds(600)
+    /// Authorizations of one connection that may be under way at the same time.
+    static let authorizationsPerConnectionMax = 5
+    /// How long a connection that was never completed is kept.
+    static let pendingConnectionLifetime = Duration.seconds(3600)
+    /// Bytes of one parameter of an OAuth callback.
+    static let callbackParameterBytesMax = 4096
+    /// Bytes of a token response.
+    static let tokenResponseBytesMax = 64 << 10
+    /// Bytes of one token.
+    static let tokenBytesMax = 16 << 10
+    /// Bytes of one answer of a provider's API.
+    static let providerResponseBytesMax = 32 << 20
+    /// How long a whole request to a provider may take.
+    static let providerRequestTimeout = Duration.seconds(60)
+    /// Tries of one provider request that fails in a way that may pass.
+    static let providerAttemptsMax = 5
+    /// Past syncs kept with a connection.
+    static let syncHistoryMax = 20
+    /// Dead letters kept with a connection.
+    static let deadLettersMax = 10_000
+    /// Syncs that run at the same time.
+    static let concurrentSyncsMax = 16
+    /// Records of one page of the record stream, unless the caller asks for fewer or more.
+    static let recordPageDefault = 100
+    /// Records of one page of the record stream.
+    static let recordPageMax = 1000
+    /// Attempts of a read-modify-write of a user's document that others change at the same time.
+    static let updateAttemptsMax = 64
+    /// Bytes of the configuration file.
+    static let configurationBytesMax = 1 << 20
+}

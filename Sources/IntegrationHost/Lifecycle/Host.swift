@@ -1,0 +1,109 @@
+// Puts the program together: stores, services, routes, server. The only place that knows all parts; it decides nothing itself.
+
+import Cryptography
+import DocumentStore
+import HTTPClient
+import HTTPServer
+import ProviderSDK
+
+/// A host: everything between its configuration and its listening socket.
+final class Host: Sendable {
+    let log: Log
+    let registry: ProviderRegistry
+    let sessions: HostSessions
+    private let configuration: Configuration
+    private let address: PublicAddress
+    private let data: DataDirectory
+    private let client: HTTPClient
+    private let sync: SyncEngine
+    private let server: HTTPServer
+
+    /// How long running requests may take to finish when the host stops.
+    static let grace = Duration.seconds(30)
+
+    /// Opens the data directory, loads the plugins and builds the services.
+    init(_ configuration: Configuration) throws {
+        let log = Log(level: configuration.logLevel)
+        let ring = try KeyRings.open(configuration)
+        let registry = try Self.loadProviders(configuration, log)
+        let data = try DataDirectory(path: configuration.dataDirectory)
+        var clientConfiguration = HTTPClient.Configuration()
+        clientConfiguration.userAgent = "integration-host/\(Version.text)"
+        if configuration.allowPrivateAddresses { clientConfiguration.addressPolicy = .any }
+        let client = try HTTPClient(clientConfiguration)
+        let address = PublicAddress(configuration.publicURL)
+
+        let users = UserStore(data.documents)
+        let gateway = ProviderGateway(client: client, budget: RequestBudget(), log: log)
+        let vault = CredentialVault(try Sealer(ring))
+        let oauth = OAuthService(
+            users: users, registry: registry, gateway: gateway, ring: ring, vault: vault,
+            redirects: RedirectURIs(address: address, registered: configuration.redirectURIs), log: log)
+        let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
+        let sync = SyncEngine(
+            users: users, registry: registry, refresher: refresher, gateway: gateway, data: data, log: log)
+        let connections = ConnectionService(
+            users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, records: data.records,
+            webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
+        let sessions = try HostSessions(ring)
+        let routes = IntegrationsRoutes(
+            registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
+            records: data.records, address: address)
+        let application = HostApplication(
+            families: [routes.family],
+            authenticator: Authenticator(hostSessions: sessions, sessions: configuration.sessions),
+            limits: RequestLimits(configuration.rateLimits),
+            origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), log: log)
+        server = try HTTPServer(ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
+        self.configuration = configuration
+        self.log = log
+        self.registry = registry
+        self.data = data
+        self.client = client
+        self.sync = sync
+        self.sessions = sessions
+        self.address = address
+    }
+
+    /// Begins to listen, and goes on with what the last stop interrupted.
+    ///
+    /// - Returns: the URL of the address it listens on.
+    func start() throws -> String {
+        let url = "http://\(try server.start())"
+        if !configuration.isPublicURLGiven { address.set(url) }
+        Task { await sync.resume() }
+        return url
+    }
+
+    /// Finishes what runs and closes everything; syncs go on at the next start.
+    func stop() async {
+        await server.shutdown(grace: Self.grace)
+        await sync.stop()
+        await client.shutdown()
+        data.close()
+    }
+
+    /// The providers of the plugin folders, with refusals in the log.
+    private static func loadProviders(_ configuration: Configuration, _ log: Log) throws -> ProviderRegistry {
+        let loader = PluginFolders.load(configuration)
+        for rejection in loader.rejections { log.error("Plugin refused.", ["reason": .text("\(rejection)")]) }
+        return try ProviderRegistry(loader.plugins, configuration: configuration)
+    }
+}
+
+/// The folders that plugins are looked for in.
+enum PluginFolders {
+    /// The plugins beside the executable, in the data directory, and in the configured folders.
+    static func load(_ configuration: Configuration) -> PluginLoader {
+        var loader = PluginLoader()
+        for folder in [ExecutableFolder.path, configuration.dataDirectory + "/plugins"] + configuration.pluginDirectories {
+            loader.load(folder: folder)
+        }
+        return loader
+    }
+}
+
+/// The version of the program.
+enum Version {
+    static let text = "0.1.0"
+}

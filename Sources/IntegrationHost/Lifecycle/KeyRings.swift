@@ -1,0 +1,47 @@
+// Where the key ring is, and making it on first start. What is in it is Cryptography's.
+
+import Cryptography
+import Glibc
+
+enum KeyRings {
+    /// The path of the key ring.
+    static func path(_ configuration: Configuration) -> String {
+        (configuration.keysDirectory ?? configuration.dataDirectory + "/keys") + "/key-ring"
+    }
+
+    /// The key ring; made when there is none yet.
+    static func open(_ configuration: Configuration) throws(HostStartError) -> KeyRing {
+        let path = path(configuration)
+        if unsafe access(path, F_OK) != 0 {
+            try makeDirectory(configuration.dataDirectory)
+            try makeDirectory(configuration.keysDirectory ?? configuration.dataDirectory + "/keys")
+            do throws(CryptographyError) {
+                return try KeyRing.create(path: path)
+            } catch {
+                // Another process may have been first; then its ring is the one to use.
+                if unsafe access(path, F_OK) != 0 { throw HostStartError("\(error)") }
+            }
+        }
+        do throws(CryptographyError) { return try KeyRing.load(path: path) } catch { throw HostStartError("\(error)") }
+    }
+
+    private static func makeDirectory(_ path: String) throws(HostStartError) {
+        var parent = path
+        var missing: [String] = []
+        while unsafe access(parent, F_OK) != 0 {
+            missing.append(parent)
+            guard let slash = parent.lastIndex(of: "/"), slash != parent.startIndex else { break }
+            parent = String(parent[..<slash])
+        }
+        for folder in missing.reversed() where unsafe mkdir(folder, 0o700) != 0 && errno != EEXIST {
+            let reason = unsafe String(cString: strerror(errno))
+            throw HostStartError("\(folder) cannot be made (\(reason)): check the path and its permissions.")
+        }
+    }
+}
+
+/// Why the host did not start, in one sentence.
+struct HostStartError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,74 @@
+// Ending a grant at the provider, where it offers a way (RFC 7009). The outcome is told, never thrown: a provider that is down
+// keeps nobody from disconnecting.
+
+import HTTPClient
+import ProviderSDK
+
+extension OAuthService {
+    /// Whether the grant was ended at the provider.
+    @discardableResult
+    func revoke(_ connection: Connection, user: String) async -> Bool {
+        guard let provider = registry[connection.service], let oauth = provider.oauth, let revocation = oauth.revocation,
+            let url = provider.endpoint("revoke", variant: connection.variant),
+            let clientID = provider.clientID(connection.variant), !connection.credentials.isEmpty
+        else { return false }
+        do throws(ProviderError) {
+            guard try await provider.provider.detach(in: context(connection, user: user, provider)) == .revokesGrant else {
+                return true
+            }
+        } catch {
+            log.warning(
+                "The provider could not be told to let go of the account.",
+                ["connectionId": .text(connection.id), "error": .text(error.message)])
+            return false
+        }
+        let access = try? vault.accessToken(of: connection, user: user)
+        let refresh = try? vault.refreshToken(of: connection, user: user)
+        let token: Secret? =
+            switch revocation.token {
+            case .refreshToken: refresh ?? access
+            case .accessToken: access
+            default: nil
+            }
+        let request = TokenRequest(
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant)
+        ).revocation(revocation, token: token, accountID: connection.accountID, at: url)
+        do throws(ProviderError) {
+            let response = try await gateway.plain(request)
+            let body = try? JSONValue.parse(response.body)
+            let isDone =
+                200...299 ~= response.status
+                && (revocation.succeeds.map { body.map(condition($0)) ?? false } ?? true)
+            if !isDone {
+                log.warning(
+                    "The provider did not end the grant.",
+                    ["connectionId": .text(connection.id), "status": .integer(response.status)])
+            }
+            return isDone
+        } catch {
+            log.warning(
+                "The provider could not be told to end the grant.",
+                ["connectionId": .text(connection.id), "error": .text(error.message)])
+            return false
+        }
+    }
+
+    /// The connection's way to its provider with the tokens as they are: a grant that is about to end is not refreshed.
+    private func context(
+        _ connection: Connection, user: String, _ provider: ConfiguredProvider
+    ) throws(ProviderError) -> ProviderContext {
+        guard let token = try? vault.accessToken(of: connection, user: user) else {
+            throw ProviderError(.permanent, "The stored credential cannot be opened.")
+        }
+        let account = connection.account
+        let http = ConnectionHTTP(
+            gateway: gateway, provider: provider,
+            template: RequestTemplate(account: account, settings: provider.publicSettings),
+            credentials: FixedCredential(token: token))
+        return ProviderContext(http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
+    }
+
+    private func condition(_ condition: Condition) -> (JSONValue) -> Bool {
+        { condition.isMet(by: $0, now: WallClock.now) }
+    }
+}

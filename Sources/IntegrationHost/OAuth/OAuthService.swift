@@ -1,0 +1,384 @@
+// The OAuth flow: from an authorization URL to a connected account. What is signed is OAuthState's, what is sent TokenRequest's,
+// what is stored UserStore's. Knows no HTTP request of ours.
+
+import Cryptography
+import DocumentStore
+import HTTPClient
+import ProviderSDK
+
+/// Begins and completes authorizations.
+struct OAuthService: Sendable {
+    let users: UserStore
+    let registry: ProviderRegistry
+    let gateway: ProviderGateway
+    let ring: KeyRing
+    let vault: CredentialVault
+    let redirects: RedirectURIs
+    let log: Log
+
+    /// An authorization that was begun.
+    struct Authorization: Sendable {
+        let connectionID: String
+        let url: String
+        let state: String
+    }
+
+    /// What a caller wants to authorize.
+    struct Request: Sendable {
+        var service: String
+        var variant: String?
+        /// Where the provider sends the user; nil for the host's own callback.
+        var redirectURI: String?
+        var permissions: [String] = []
+        var callerState: String?
+    }
+
+    // MARK: Authorize
+
+    /// Begins an authorization for a new connection, and tells where to send the user.
+    func authorize(_ request: Request, for principal: Principal) async throws(ServiceError) -> Authorization {
+        let provider = try available(request.service, variant: request.variant)
+        guard let oauth = provider.oauth else {
+            throw .invalid(field: "service", message: "\(provider.manifest.name) is not connected with OAuth")
+        }
+        let redirectURI = request.redirectURI ?? redirects.own(service: provider.id)
+        guard redirects.allows(redirectURI, service: provider.id) else {
+            throw .invalid(field: "redirectUri", message: "The redirect URI is not registered with this host")
+        }
+        let scopes = provider.manifest.requestedScopes(for: request.permissions, variant: request.variant)
+        let secrets = try makeSecrets(for: oauth)
+        let now = WallClock.now
+        let expiresAt = now.advanced(by: HostLimits.authorizationLifetime)
+        let connectionRandom = secrets.connectionRandom
+        let (connectionID, state) = try await users.update(principal.userID) {
+            (user) throws(ServiceError) -> (String, OAuthState) in
+            let index = try user.add(
+                service: provider.id, variant: request.variant, status: .pending,
+                shard: UserStore.shard(of: principal.userID), random: connectionRandom, at: now)
+            let id = user.connections[index].id
+            let authorization = PendingAuthorization(
+                nonce: secrets.nonce, redirectURI: redirectURI,
+                verifier: try secrets.verifier.map { (verifier) throws(ServiceError) in
+                    try vault.seal(verifier, user: user.id, connection: id, field: "verifier")
+                }, callerState: request.callerState, sessionBinding: principal.sessionBinding, requestedScopes: scopes,
+                expiresAt: expiresAt)
+            user.connections[index].permissions = request.permissions
+            user.connections[index].requestedScopes = scopes
+            user.connections[index].authorizations = [authorization]
+            return (id, try signed(authorization, user: user.id, connection: user.connections[index]))
+        }
+        let url = authorizationURL(
+            provider, oauth, variant: request.variant, redirectURI: redirectURI, scopes: scopes, state: state.text,
+            verifier: secrets.verifier)
+        return Authorization(connectionID: connectionID, url: url, state: state.text)
+    }
+
+    private struct Secrets {
+        let nonce: String
+        let verifier: Secret?
+        let connectionRandom: String
+    }
+
+    private func makeSecrets(for oauth: OAuth2) throws(ServiceError) -> Secrets {
+        do throws(CryptographyError) {
+            return Secrets(
+                nonce: try SecureRandom.base62(22),
+                verifier: oauth.pkce == .s256 ? Secret(try SecureRandom.base64URL(byteCount: 32)) : nil,
+                connectionRandom: try SecureRandom.base62(22))
+        } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+
+    private func authorizationURL(
+        _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?, redirectURI: String, scopes: [String],
+        state: String, verifier: Secret?
+    ) -> String {
+        var query = [
+            NamedValue("response_type", "code"), NamedValue("client_id", provider.clientID(variant) ?? ""),
+            NamedValue("redirect_uri", redirectURI),
+        ]
+        if !scopes.isEmpty { query.append(NamedValue("scope", scopes.joined(separator: oauth.scopeSeparator))) }
+        query.append(NamedValue("state", state))
+        if let verifier {
+            query.append(NamedValue("code_challenge", SHA256.digest(verifier.value).base64URL))
+            query.append(NamedValue("code_challenge_method", "S256"))
+        }
+        query += oauth.authorizeParameters
+        query = query.map { NamedValue(oauth.authorizeParameterNames[$0.name] ?? $0.name, $0.value) }
+        return PercentEncoding.url(provider.endpoint("authorize", variant: variant) ?? "", query)
+    }
+
+    // MARK: Callback
+
+    /// A completed authorization.
+    struct Completion: Sendable {
+        let connectionID: String
+        /// The caller's own state, as it was given.
+        let callerState: String?
+    }
+
+    /// Completes the authorization that a callback of `service` belongs to.
+    ///
+    /// - Parameters:
+    ///   - query: the whole query of the callback.
+    ///   - principal: who brings it; it must be the session that began.
+    func complete(
+        service: String, query: [NamedValue], for principal: Principal
+    ) async throws(ServiceError) -> Completion {
+        func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
+        guard let provider = registry[service], let oauth = provider.oauth else {
+            throw .invalid(field: "service", message: "Service not supported")
+        }
+        for pair in query where pair.value.utf8.count > HostLimits.callbackParameterBytesMax {
+            throw .invalid(field: pair.name, message: "The parameter is too long")
+        }
+        guard let state = value("state").flatMap(OAuthState.init) else { throw Self.badState }
+        // The state is used up durably before anything is sent: of parallel callbacks exactly one goes on.
+        let claim = try await claim(state, service: service, query: query, for: principal)
+        if let code = value("error") {
+            try await fail(
+                claim, operation: "authorize",
+                ProviderError(.permanent, value("error_description") ?? "The provider refused the authorization.", code: code),
+                for: principal)
+            throw .provider(ProviderError(.permanent, "The provider refused the authorization.", code: code))
+        }
+        guard let code = value("code"), !code.isEmpty else {
+            throw .invalid(field: "code", message: "The authorization code is missing")
+        }
+        if let issuer = oauth.issuer, let sent = value("iss"), !sent.utf8.elementsEqual(issuer.utf8) {
+            throw .invalid(field: "iss", message: "The callback comes from another authorization server")
+        }
+        for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
+            throw .invalid(field: parameter.name, message: "The callback lacks a parameter that the provider always sends")
+        }
+        let outcome: Result<String, ServiceError>
+        do throws(ProviderError) {
+            outcome = try await exchange(code, claim, provider, oauth, query: query, for: principal)
+        } catch {
+            try await fail(claim, operation: "exchange", error, for: principal)
+            throw .provider(error)
+        }
+        return Completion(connectionID: try outcome.get(), callerState: claim.authorization.callerState)
+    }
+
+    private static let badState = ServiceError.invalid(
+        field: "state", message: "The state is not valid: it was used, it expired, or it belongs to another session")
+
+    /// An authorization that this callback alone may complete.
+    private struct Claim: Sendable {
+        let connectionID: String
+        let variant: String?
+        let grant: Int
+        let authorization: PendingAuthorization
+    }
+
+    private func claim(
+        _ state: OAuthState, service: String, query: [NamedValue], for principal: Principal
+    ) async throws(ServiceError) -> Claim {
+        let now = WallClock.now
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> Claim in
+            guard let index = user.index(of: state.connectionID),
+                let authorization = user.connections[index].authorizations.first(where: { $0.nonce == state.nonce })
+            else { throw Self.badState }
+            let connection = user.connections[index]
+            let binding = binding(authorization, user: user.id, connection: connection, session: principal.sessionBinding)
+            guard connection.service == service, authorization.sessionBinding == principal.sessionBinding,
+                authorization.expiresAt > now, state.isValid(for: binding, with: ring)
+            else { throw Self.badState }
+            user.connections[index].authorizations.removeAll { $0.nonce == state.nonce }
+            user.connections[index].updatedAt = now
+            return Claim(
+                connectionID: connection.id, variant: connection.variant, grant: connection.grant,
+                authorization: authorization)
+        }
+    }
+
+    /// Turns the code into tokens, finds out whose account it is, and stores both.
+    private func exchange(
+        _ code: String, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
+        for principal: Principal
+    ) async throws(ProviderError) -> Result<String, ServiceError> {
+        guard let url = provider.endpoint("token", variant: claim.variant),
+            let clientID = provider.clientID(claim.variant)
+        else { throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.") }
+        let requests = TokenRequest(oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant))
+        let verifier: Secret?
+        do throws(ServiceError) {
+            verifier = try claim.authorization.verifier.map { (sealed) throws(ServiceError) in
+                try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "verifier")
+            }
+        } catch { return .failure(error) }
+        let first = try TokenResponse(
+            try await gateway.plain(
+                requests.exchange(
+                    code: code, redirectURI: claim.authorization.redirectURI, verifier: verifier?.value, at: url)),
+            oauth: oauth, now: WallClock.now)
+        let tokens = try await secondHop(first, requests, provider, oauth, claim.variant)
+        let callback = JSONValue.object(
+            oauth.callbackParameters.compactMap { parameter in
+                query.first { $0.name == parameter.name }.map { (parameter.name, .string($0.value)) }
+            })
+        let grant = TokenGrant(response: first.redacted, claims: first.claims, callback: callback)
+        var account = ProviderContext.Account()
+        account.variant = claim.variant
+        account.callback = callback
+        let http = ConnectionHTTP(
+            gateway: gateway, provider: provider,
+            template: RequestTemplate(account: account, settings: provider.publicSettings),
+            credentials: FixedCredential(token: tokens.accessToken))
+        let context = ProviderContext(
+            http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
+        let identity = try await provider.provider.identity(of: grant, in: context)
+        do throws(ServiceError) {
+            return .success(
+                try await connect(claim, provider, tokens: tokens, callback: callback, identity: identity, for: principal))
+        } catch { return .failure(error) }
+    }
+
+    private func secondHop(
+        _ first: TokenResponse, _ requests: TokenRequest, _ provider: ConfiguredProvider, _ oauth: OAuth2,
+        _ variant: String?
+    ) async throws(ProviderError) -> TokenResponse {
+        guard let hop = oauth.secondExchange else { return first }
+        guard let endpoint = provider.endpoint(hop.endpoint, variant: variant) else {
+            throw ProviderError(.misconfigured, "The endpoint “\(hop.endpoint)” is not configured.")
+        }
+        let request = requests.hop(
+            grantType: hop.grantType, tokenParameter: hop.tokenParameter, token: first.accessToken,
+            sendsClientSecret: hop.sendsClientSecret, at: endpoint + hop.path)
+        return try TokenResponse(try await gateway.plain(request), oauth: oauth, now: WallClock.now)
+    }
+
+    /// Stores the tokens with the connection, or with the one that the user already has to the same account.
+    private func connect(
+        _ claim: Claim, _ provider: ConfiguredProvider, tokens: TokenResponse, callback: JSONValue,
+        identity: AccountIdentity, for principal: Principal
+    ) async throws(ServiceError) -> String {
+        let now = WallClock.now
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
+            guard let pending = user.connection(claim.connectionID) else { throw .notFound }
+            guard pending.grant == claim.grant else { throw Self.badState }
+            var target = claim.connectionID
+            if let earlier = user.connections.first(where: { other in
+                other.id != claim.connectionID && other.service == provider.id && other.variant == claim.variant
+                    && other.accountID == identity.id
+            }) {
+                // Connecting an account again keeps its id, settings and records.
+                target = earlier.id
+                if pending.connectedAt == nil { user.connections.removeAll { $0.id == claim.connectionID } }
+            }
+            try user.update(target) { (connection) throws(ServiceError) in
+                connection.status = .connected
+                connection.accountID = identity.id
+                connection.accountName = identity.name
+                connection.permissions = pending.permissions.isEmpty ? connection.permissions : pending.permissions
+                connection.requestedScopes = claim.authorization.requestedScopes
+                connection.grantedScopes = tokens.scopes ?? claim.authorization.requestedScopes
+                connection.connectedAt = now
+                connection.updatedAt = now
+                connection.callback = callback
+                connection.grant += 1
+                connection.failure = nil
+                connection.authorizations = []
+                try vault.store(tokens, in: &connection, user: principal.userID, at: now)
+            }
+            return target
+        }
+    }
+
+    /// Records why an authorization came to nothing.
+    private func fail(
+        _ claim: Claim, operation: String, _ error: ProviderError, for principal: Principal
+    ) async throws(ServiceError) {
+        let now = WallClock.now
+        try await users.update(principal.userID) { (user) throws(ServiceError) in
+            guard let index = user.index(of: claim.connectionID) else { return }
+            if user.connections[index].status == .pending { user.connections[index].status = .error }
+            user.connections[index].failure = ConnectionFailure(operation: operation, error, at: now)
+            user.connections[index].updatedAt = now
+        }
+    }
+
+    // MARK: Shared
+
+    private func available(_ service: String, variant: String?) throws(ServiceError) -> ConfiguredProvider {
+        guard let provider = registry[service] else { throw .invalid(field: "service", message: "Service not supported") }
+        if let variant {
+            guard provider.manifest.variants.contains(where: { $0.id == variant }) else {
+                throw .invalid(field: "variant", message: "\(provider.manifest.name) has no such variant")
+            }
+        } else if !provider.manifest.variants.isEmpty {
+            throw .invalid(field: "variant", message: "\(provider.manifest.name) needs a variant")
+        }
+        guard provider.isAvailable(variant) else {
+            throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")
+        }
+        return provider
+    }
+
+    private func binding(
+        _ authorization: PendingAuthorization, user: String, connection: Connection, session: String
+    ) -> OAuthStateBinding {
+        OAuthStateBinding(
+            userID: user, sessionBinding: session, service: connection.service, variant: connection.variant,
+            connectionID: connection.id, redirectURI: authorization.redirectURI, verifier: authorization.verifier,
+            callerState: authorization.callerState, nonce: authorization.nonce, expiresAt: authorization.expiresAt)
+    }
+
+    private func signed(
+        _ authorization: PendingAuthorization, user: String, connection: Connection
+    ) throws(ServiceError) -> OAuthState {
+        do throws(CryptographyError) {
+            return try OAuthState.signed(
+                binding(authorization, user: user, connection: connection, session: authorization.sessionBinding), with: ring)
+        } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+}
+
+/// The redirect URIs that an authorization may ask for, compared byte for byte.
+struct RedirectURIs: Sendable {
+    let address: PublicAddress
+    let registered: [String]
+
+    /// The host's own callback URL for a provider.
+    func own(service: String) -> String { "\(address.url)/api/integrations/oauth/\(service)/callback" }
+
+    /// Whether `uri` is registered or the host's own.
+    func allows(_ uri: String, service: String) -> Bool {
+        (registered + [own(service: service)]).contains { $0.utf8.elementsEqual(uri.utf8) }
+    }
+}
+
+/// A token as it is, without a way to replace it: one that was just issued, or is about to be ended.
+struct FixedCredential: CredentialSource {
+    let token: Secret
+
+    func accessToken() async throws(ProviderError) -> Secret { token }
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? { nil }
+}
+
+extension ConnectionFailure {
+    init(operation: String, _ error: ProviderError, at now: Timestamp) {
+        self.init(operation: operation, kind: error.kind.name, code: error.code, message: error.message, at: now)
+    }
+}
+
+extension ProviderError.Kind {
+    /// The class as a word for documents, logs and metrics.
+    var name: String {
+        switch self {
+        case .authExpired: "authExpired"
+        case .authRevoked: "authRevoked"
+        case .scopeMissing: "scopeMissing"
+        case .rateLimited: "rateLimited"
+        case .transient: "transient"
+        case .permanent: "permanent"
+        case .misconfigured: "misconfigured"
+        case .changesUnavailable: "changesUnavailable"
+        @unknown default: "unknown"
+        }
+    }
+}

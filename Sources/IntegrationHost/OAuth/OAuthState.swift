@@ -1,0 +1,77 @@
+// The state parameter of an authorization: which one it is, and an HMAC over everything it is bound to. What it is bound to
+// stays on the server, so the value in the URL tells nobody anything. No I/O, no clock of its own.
+
+import Cryptography
+import ProviderSDK
+
+/// All that a state is bound to. A callback in which any of it differs is refused.
+struct OAuthStateBinding: Sendable {
+    let userID: String
+    let sessionBinding: String
+    let service: String
+    let variant: String?
+    let connectionID: String
+    let redirectURI: String
+    /// The sealed PKCE verifier; it is different for every authorization.
+    let verifier: String?
+    let callerState: String?
+    let nonce: String
+    let expiresAt: Timestamp
+
+    /// The bytes that are signed: every part with its length before it, so that no two bindings have the same bytes.
+    fileprivate var signedBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for part in [
+            "oauth-state-v1", userID, sessionBinding, service, variant ?? "", connectionID, redirectURI, verifier ?? "",
+            callerState ?? "", nonce, String(expiresAt.milliseconds),
+        ] {
+            bytes += Array("\(part.utf8.count):".utf8) + Array(part.utf8)
+        }
+        return bytes
+    }
+}
+
+/// A state as it stands in a URL: `<key id>.<connection id>.<nonce>.<MAC>`.
+struct OAuthState: Sendable, Equatable {
+    let keyID: String
+    let connectionID: String
+    let nonce: String
+    let code: [UInt8]
+
+    /// Bytes of a state at most.
+    static let bytesMax = 256
+
+    var text: String { "\(keyID).\(connectionID).\(nonce).\(Base64URL.encode(code))" }
+
+    private init(keyID: String, connectionID: String, nonce: String, code: [UInt8]) {
+        self.keyID = keyID
+        self.connectionID = connectionID
+        self.nonce = nonce
+        self.code = code
+    }
+
+    /// Reads a state; nil when it does not have the form of one.
+    init?(_ text: String) {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard text.utf8.count <= Self.bytesMax, parts.count == 4, parts.allSatisfy({ !$0.isEmpty }),
+            let code = try? Base64URL.decode(String(Substring(parts[3]))), code.count == 32
+        else { return nil }
+        self.init(
+            keyID: String(Substring(parts[0])), connectionID: String(Substring(parts[1])),
+            nonce: String(Substring(parts[2])), code: code)
+    }
+
+    /// Signs `binding` with the primary key.
+    static func signed(_ binding: OAuthStateBinding, with ring: KeyRing) throws(CryptographyError) -> OAuthState {
+        let key = HMACSHA256(key: try ring.key(for: .oauthState))
+        return OAuthState(
+            keyID: ring.primaryID, connectionID: binding.connectionID, nonce: binding.nonce,
+            code: key.code(for: binding.signedBytes).bytes)
+    }
+
+    /// Whether this is the state of `binding`, signed by any key of the ring.
+    func isValid(for binding: OAuthStateBinding, with ring: KeyRing) -> Bool {
+        guard let key = try? ring.key(for: .oauthState, id: keyID) else { return false }
+        return HMACSHA256(key: key).isValid(code, for: binding.signedBytes)
+    }
+}

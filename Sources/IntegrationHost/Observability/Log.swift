@@ -1,0 +1,68 @@
+// One line of JSON per event on standard error. Callers pass facts, never secrets; nothing here decides what to log.
+
+import Glibc
+import ProviderSDK
+import Synchronization
+
+/// Writes log lines.
+///
+/// Lines are written whole with one `write`, so that those of several threads never mix.
+struct Log: Sendable {
+    /// A fact of an event.
+    enum Value: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByStringInterpolation {
+        case text(String?)
+        case integer(Int)
+        case boolean(Bool)
+
+        init(stringLiteral value: String) { self = .text(value) }
+        init(integerLiteral value: Int) { self = .integer(value) }
+    }
+
+    /// The least severe level that is written.
+    let level: LogLevel
+
+    /// Writes an event with its facts.
+    func log(_ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value> = [:]) {
+        guard level >= self.level else { return }
+        var writer = JSONWriter(capacity: 256)
+        writer.object { writer in
+            writer.member("ts", WallClock.now.text(withMilliseconds: true))
+            writer.member("level", level.rawValue)
+            writer.member("msg", message)
+            for (name, value) in facts {
+                switch value {
+                case .text(let text): writer.member(name, text)
+                case .integer(let integer): writer.member(name, integer)
+                case .boolean(let boolean): writer.member(name, boolean)
+                }
+            }
+        }
+        writer.bytes.append(UInt8(ascii: "\n"))
+        unsafe writer.bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+    }
+
+    func debug(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.debug, message, facts) }
+    func info(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.info, message, facts) }
+    func warning(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.warning, message, facts) }
+    func error(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.error, message, facts) }
+}
+
+/// The time of day.
+enum WallClock {
+    /// Now, in UTC.
+    static var now: Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000) ?? .epoch
+    }
+}
+
+/// A clock for durations: it never goes back.
+enum MonotonicClock {
+    /// Nanoseconds since some moment before the process began.
+    static var nanoseconds: UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

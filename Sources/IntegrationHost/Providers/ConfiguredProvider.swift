@@ -1,0 +1,81 @@
+// A provider as this installation has it: the plugin's manifest with the operator's settings over it. Knows no provider by name.
+
+import ProviderSDK
+
+/// A provider with the operator's settings.
+struct ConfiguredProvider: Sendable {
+    let provider: any Provider
+    /// The manifest, read once.
+    let manifest: ProviderManifest
+    let configuration: ProviderConfiguration
+    /// The file the plugin came from.
+    let path: String
+
+    init(_ plugin: LoadedPlugin, configuration: ProviderConfiguration) {
+        provider = plugin.provider
+        manifest = plugin.provider.manifest
+        path = plugin.path
+        self.configuration = configuration
+    }
+
+    var id: String { manifest.id }
+
+    /// The OAuth description; nil for providers that are connected another way.
+    var oauth: OAuth2? {
+        if case .oauth2(let oauth) = manifest.auth { return oauth }
+        return nil
+    }
+
+    func clientID(_ variant: String?) -> String? {
+        variant.flatMap { configuration.variants[$0]?.clientID } ?? configuration.clientID
+    }
+
+    func clientSecret(_ variant: String?) -> Secret? {
+        variant.flatMap { configuration.variants[$0]?.clientSecret } ?? configuration.clientSecret
+    }
+
+    /// The URL of an endpoint: the operator's for the variant, the operator's, the plugin's for the variant, the plugin's.
+    func endpoint(_ name: String, variant: String?) -> String? {
+        let own = variant.flatMap { configuration.variants[$0]?.endpoints[name] } ?? configuration.endpoints[name]
+        let declared = variant.flatMap { id in manifest.variants.first { $0.id == id }?.endpoints[name] }
+        return own ?? declared ?? manifest.endpoints[name]
+    }
+
+    /// A setting that the manifest names, secret or not.
+    func setting(_ key: String) -> Secret? { configuration.settings[key]?.value }
+
+    /// The settings that plugins may see.
+    var publicSettings: [String: String] {
+        var settings: [String: String] = [:]
+        for setting in manifest.settings where !setting.isSecret { settings[setting.key] = self.setting(setting.key)?.value }
+        return manifest.settings(with: settings)
+    }
+
+    /// Whether users can connect it here: everything that must be configured is.
+    func isAvailable(_ variant: String?) -> Bool {
+        for setting in manifest.settings where setting.isRequired && self.setting(setting.key) == nil { return false }
+        switch manifest.auth {
+        case .oauth2(let oauth):
+            let hasSecret = oauth.clientAuthentication == .none || clientSecret(variant) != nil
+            return clientID(variant) != nil && hasSecret
+                && ["authorize", "token", "api"].allSatisfy { endpoint($0, variant: variant) != nil }
+        case .accountID(let auth):
+            return auth.secretSetting.map { setting($0) != nil } ?? true
+                && (manifest.dataTypes.isEmpty || endpoint("api", variant: variant) != nil)
+        case .apiKey, .linkToken, .none: return true
+        @unknown default: return false
+        }
+    }
+
+    /// Whether users can connect it, in at least one variant.
+    var isAvailable: Bool {
+        manifest.variants.isEmpty ? isAvailable(nil) : manifest.variants.contains { isAvailable($0.id) }
+    }
+
+    /// The data types of a variant.
+    func dataTypes(_ variant: String?) -> [DataType] {
+        manifest.dataTypes.filter { type in
+            type.variants.isEmpty || variant.map(type.variants.contains) ?? true
+        }
+    }
+}

@@ -1,0 +1,163 @@
+// Carries a plugin's requests to its provider: origin, credential, headers, limits, and the translation of failures. One gateway
+// serves all connections; what belongs to one connection comes with the call.
+
+import HTTPClient
+import ProviderSDK
+
+/// Where the credential of a connection comes from, and what to do when it is rejected.
+protocol CredentialSource: Sendable {
+    /// The value of the access token.
+    func accessToken() async throws(ProviderError) -> Secret
+    /// A token in place of `rejected`, which the provider no longer takes; nil when there is no way to get one.
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret?
+}
+
+/// Sends requests to providers.
+struct ProviderGateway: Sendable {
+    let client: HTTPClient
+    let budget: RequestBudget
+    let log: Log
+
+    /// Sends `request` for a connection of `provider`.
+    ///
+    /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for none.
+    func send(
+        _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
+        credentials: any CredentialSource
+    ) async throws(ProviderError) -> ProviderResponse {
+        var outgoing = try outgoing(request, to: provider, template: template)
+        let token = try await authorize(&outgoing, request, provider, credentials)
+        do throws(ProviderError) {
+            return try await attempt(outgoing, request, provider, template)
+        } catch {
+            guard error.kind == .authExpired, let token else { throw error }
+            guard let fresh = try await credentials.replacement(for: token) else {
+                throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
+            }
+            outgoing.headers.removeAll { $0.name == "Authorization" }
+            outgoing.headers.append(("Authorization", scheme(of: provider) + fresh.value))
+            do throws(ProviderError) {
+                return try await attempt(outgoing, request, provider, template)
+            } catch {
+                guard error.kind == .authExpired else { throw error }
+                throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
+            }
+        }
+    }
+
+    /// One try, within the provider's limits, sorted by its classification.
+    private func attempt(
+        _ outgoing: HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
+        _ template: RequestTemplate
+    ) async throws(ProviderError) -> ProviderResponse {
+        try await budget.admit(provider, account: template.account.id, name: request.rateLimit)
+        let response = try await plain(outgoing)
+        let now = WallClock.now
+        budget.observe(response, provider, account: template.account.id, now: now)
+        guard let error = provider.manifest.errors.error(for: response, to: request, now: now) else { return response }
+        if case .rateLimited(let pause) = error.kind {
+            budget.pause(provider, account: template.account.id, for: pause ?? provider.manifest.errors.defaultRetryAfter)
+        }
+        throw error
+    }
+
+    /// Sends without any classification: what failed to arrive is transient, whatever arrived is the answer.
+    func plain(_ outgoing: HTTPClient.Request) async throws(ProviderError) -> ProviderResponse {
+        do throws(HTTPClientError) {
+            let response = try await client.send(outgoing)
+            return ProviderResponse(
+                status: response.status, headers: response.headers.all.map { NamedValue($0.name, $0.value) },
+                body: response.body)
+        } catch {
+            switch error.kind {
+            case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
+            case .responseTooLarge: throw ProviderError(.permanent, "\(error)")
+            default: throw ProviderError(.transient, "\(error)")
+            }
+        }
+    }
+
+    private func scheme(of provider: ConfiguredProvider) -> String {
+        (provider.oauth?.authorizationScheme ?? "Bearer") + " "
+    }
+
+    /// Adds the credential; returns the connection's token when that is what was added.
+    private func authorize(
+        _ outgoing: inout HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
+        _ credentials: any CredentialSource
+    ) async throws(ProviderError) -> Secret? {
+        switch request.authorization {
+        case .none: return nil
+        case .setting(let key, let scheme):
+            outgoing.headers.append(("Authorization", "\(scheme) \(try secret(key, of: provider).value)"))
+            return nil
+        case .connection:
+            switch provider.manifest.auth {
+            case .oauth2:
+                let token = try await credentials.accessToken()
+                outgoing.headers.append(("Authorization", scheme(of: provider) + token.value))
+                return token
+            case .apiKey(let auth):
+                outgoing.headers.append((auth.header, auth.prefix + (try await credentials.accessToken().value)))
+            case .accountID(let auth):
+                guard let key = auth.secretSetting else { return nil }
+                outgoing.headers.append(("Authorization", "\(auth.scheme) \(try secret(key, of: provider).value)"))
+            case .linkToken, .none: break
+            @unknown default: break
+            }
+            return nil
+        @unknown default: return nil
+        }
+    }
+
+    private func secret(_ key: String, of provider: ConfiguredProvider) throws(ProviderError) -> Secret {
+        guard let secret = provider.setting(key) else {
+            throw ProviderError(.misconfigured, "The setting “\(key)” of \(provider.manifest.name) is not configured.")
+        }
+        return secret
+    }
+
+    private func outgoing(
+        _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate
+    ) throws(ProviderError) -> HTTPClient.Request {
+        guard let endpoint = provider.endpoint(request.endpoint, variant: template.account.variant) else {
+            throw ProviderError(
+                .misconfigured, "The endpoint “\(request.endpoint)” of \(provider.manifest.name) is not configured.")
+        }
+        var whole = request
+        whole.headers = provider.manifest.headers + request.headers
+        let filled = try template.filled(whole)
+        var outgoing = HTTPClient.Request(
+            method: HTTPClient.Method(rawValue: filled.method.rawValue) ?? .get,
+            url: PercentEncoding.url(try filled.url(behind: endpoint), filled.query),
+            headers: filled.headers.map { ($0.name, $0.value) },
+            responseBodyBytesMax: HostLimits.providerResponseBytesMax)
+        outgoing.timeouts.total = HostLimits.providerRequestTimeout
+        if !filled.headers.contains(where: { $0.name.lowercased() == "accept" }) {
+            outgoing.headers.append(("Accept", "application/json"))
+        }
+        switch filled.body {
+        case .form(let pairs):
+            outgoing.headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+            outgoing.body = Array(PercentEncoding.pairs(pairs).utf8)
+        case .json(let value):
+            outgoing.headers.append(("Content-Type", "application/json"))
+            outgoing.body = value.serialized
+        case nil: break
+        @unknown default: break
+        }
+        return outgoing
+    }
+}
+
+/// The door of one connection to its provider, as plugins see it.
+struct ConnectionHTTP: ProviderHTTP {
+    let gateway: ProviderGateway
+    let provider: ConfiguredProvider
+    let template: RequestTemplate
+    let credentials: any CredentialSource
+
+    func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
+        try await gateway.send(request, to: provider, template: template, credentials: credentials)
+    }
+}

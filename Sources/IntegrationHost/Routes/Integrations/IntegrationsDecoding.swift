@@ -1,0 +1,104 @@
+// Decodes the requests of the integrations document. Every wrong field is named.
+
+import DocumentStore
+import HTTPServer
+import ProviderSDK
+
+enum IntegrationsDecoding {
+    /// The body of a change of settings.
+    static func change(_ body: JSONValue) throws(ServiceError) -> ConnectionService.Change {
+        var change = ConnectionService.Change()
+        change.permissions = try body.texts(
+            "permissions", countMax: HostLimits.permissionsMax, bytesMax: HostLimits.permissionBytesMax)
+        if let settings = body["settings"] {
+            guard let members = settings.members else {
+                throw .invalid(field: "settings", message: "“settings” must be an object")
+            }
+            for (key, value) in members {
+                switch key {
+                case "syncFrequency":
+                    guard let frequency = value.string.flatMap(SyncFrequency.init) else {
+                        let names = SyncFrequency.allCases.map(\.rawValue).joined(separator: ", ")
+                        throw .invalid(field: "settings.syncFrequency", message: "“syncFrequency” must be one of \(names)")
+                    }
+                    change.syncFrequency = frequency
+                case "webhookUrl":
+                    guard value.isNull || value.string != nil else {
+                        throw .invalid(field: "settings.webhookUrl", message: "“webhookUrl” must be a text or null")
+                    }
+                    change.webhookURL = .some(value.string)
+                default: throw .invalid(field: "settings.\(key.prefix(64))", message: "There is no such setting")
+                }
+            }
+        }
+        guard change.permissions != nil || body["settings"] != nil else {
+            throw .invalid(field: "body", message: "The request changes nothing")
+        }
+        return change
+    }
+
+    /// The body of a sync request; without a body, everything that is new.
+    static func syncRequest(_ context: RouteContext) throws(ServiceError) -> (SyncType, [String]) {
+        guard !context.request.body.isEmpty else { return (.incremental, []) }
+        let body = try context.body(["syncType", "dataTypes"])
+        var type = SyncType.incremental
+        if let value = body["syncType"] {
+            guard let known = value.string.flatMap(SyncType.init) else {
+                throw .invalid(field: "syncType", message: "“syncType” must be full or incremental")
+            }
+            type = known
+        }
+        let dataTypes = try body.texts("dataTypes", countMax: 64, bytesMax: HostLimits.serviceBytesMax)
+        if let dataTypes, dataTypes.isEmpty {
+            throw .invalid(field: "dataTypes", message: "“dataTypes” must name at least one data type")
+        }
+        return (type, dataTypes ?? [])
+    }
+
+    /// The query of a page of records.
+    static func recordsRequest(
+        _ query: QueryParameters
+    ) throws(ServiceError) -> (cursor: RecordCursor, dataType: String?, limit: Int) {
+        var cursor = RecordCursor.start
+        if let text = query["cursor"], !text.isEmpty {
+            guard let known = RecordCursor(text) else {
+                throw .invalid(field: "cursor", message: "The cursor is not one of this stream")
+            }
+            cursor = known
+        }
+        var limit = HostLimits.recordPageDefault
+        if let text = query["limit"] {
+            guard let number = JSONNumber(text)?.integer, 1...Int64(HostLimits.recordPageMax) ~= number else {
+                throw .invalid(field: "limit", message: "“limit” must be an integer from 1 to \(HostLimits.recordPageMax)")
+            }
+            limit = Int(number)
+        }
+        return (cursor, query["dataType"], limit)
+    }
+
+    /// The query of an authorization.
+    static func authorization(_ context: RouteContext) throws(ServiceError) -> OAuthService.Request {
+        var request = OAuthService.Request(service: try context.parameter("service"))
+        guard let redirectURI = context.query["redirectUri"], !redirectURI.isEmpty else {
+            throw .invalid(field: "redirectUri", message: "“redirectUri” is required")
+        }
+        guard redirectURI.utf8.count <= HostLimits.urlBytesMax else {
+            throw .invalid(field: "redirectUri", message: "“redirectUri” is longer than \(HostLimits.urlBytesMax) bytes")
+        }
+        request.redirectURI = redirectURI
+        request.variant = context.query["variant"]
+        if let scopes = context.query["scopes"] {
+            request.permissions = scopes.split(separator: ",").map { String($0.trimmingPrefix { $0 == " " }) }.filter { !$0.isEmpty }
+            guard request.permissions.count <= HostLimits.permissionsMax,
+                request.permissions.allSatisfy({ $0.utf8.count <= HostLimits.permissionBytesMax })
+            else { throw .invalid(field: "scopes", message: "There are too many scopes, or one is too long") }
+        }
+        if let state = context.query["state"] {
+            guard state.utf8.count <= HostLimits.callerStateBytesMax else {
+                throw .invalid(field: "state", message: "“state” is longer than \(HostLimits.callerStateBytesMax) bytes")
+            }
+            request.callerState = state
+        }
+        return request
+    }
+}

@@ -1,0 +1,233 @@
+// The routes of the integrations document: /api/integrations. A table, with decoding beside it and rendering in its own file.
+
+import DocumentStore
+import HTTPServer
+import ProviderSDK
+
+/// The integrations document.
+struct IntegrationsRoutes: Sendable {
+    let registry: ProviderRegistry
+    let connections: ConnectionService
+    let oauth: OAuthService
+    let refresher: RefreshService
+    let sync: SyncEngine
+    let records: Records
+    let address: PublicAddress
+
+    var family: RouteFamily {
+        RouteFamily(
+            name: "integrations", prefix: "/api/integrations",
+            routes: [
+                RouteEntry(.get, "/api/integrations", list),
+                RouteEntry(.get, "/api/integrations/connections", listConnections),
+                RouteEntry(.post, "/api/integrations/connections", limit: .connectionCreation, createConnection),
+                RouteEntry(.get, "/api/integrations/connections/{id}", getConnection),
+                RouteEntry(.patch, "/api/integrations/connections/{id}", updateConnection),
+                RouteEntry(.delete, "/api/integrations/connections/{id}", deleteConnection),
+                RouteEntry(.post, "/api/integrations/connections/{id}/sync", limit: .sync, triggerSync),
+                RouteEntry(.get, "/api/integrations/connections/{id}/sync", syncStatus),
+                RouteEntry(.get, "/api/integrations/connections/{id}/records", readRecords),
+                RouteEntry(.get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, authorize),
+                RouteEntry(.get, "/api/integrations/oauth/{service}/callback", limit: .oauth, callback),
+                RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
+            ], render: IntegrationsRendering.error)
+    }
+
+    @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let connected = Set(
+            try await connections.list(for: context.authenticated()).filter(\.isConnected).map(\.service))
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("integrations")
+            writer.array { writer in
+                for provider in registry.providers {
+                    IntegrationsRendering.integration(
+                        provider, isConnected: connected.contains(provider.id), publicURL: address.url, to: &writer)
+                }
+            }
+        }
+    }
+
+    @Sendable private func listConnections(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let service = context.query["service"]
+        var status: ConnectionStatus?
+        if let text = context.query["status"] {
+            guard let known = ConnectionStatus(rawValue: text) else {
+                let names = ConnectionStatus.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .invalid(field: "status", message: "“status” must be one of \(names)")
+            }
+            status = known
+        }
+        let found = try await connections.list(for: principal).filter { connection in
+            (service.map { $0.utf8.elementsEqual(connection.service.utf8) } ?? true)
+                && (status.map { $0 == connection.status } ?? true)
+        }
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("connections")
+            writer.array { writer in
+                for connection in found {
+                    IntegrationsRendering.connection(connection, registry[connection.service], withSettings: false, to: &writer)
+                }
+            }
+        }
+    }
+
+    @Sendable private func createConnection(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let body = try context.body(["service", "permissions", "variant", "redirectUri", "accountId", "apiKey"])
+        var new = ConnectionService.NewConnection(
+            service: try body.requiredText("service", bytesMax: HostLimits.serviceBytesMax))
+        new.permissions = try permissions(in: body) ?? []
+        new.variant = try body.text("variant", bytesMax: HostLimits.serviceBytesMax)
+        new.redirectURI = try body.text("redirectUri", bytesMax: HostLimits.urlBytesMax)
+        new.accountID = try body.text("accountId", bytesMax: HostLimits.urlBytesMax)
+        new.apiKey = try body.text("apiKey", bytesMax: HostLimits.tokenBytesMax).map(Secret.init)
+        let created = try await connections.create(new, for: principal)
+        return .json { writer in
+            writer.member("success", true)
+            writer.member("connectionId", created.connectionID)
+            writer.member("authUrl", created.authorizationURL)
+            writer.member("state", created.state)
+        }
+    }
+
+    @Sendable private func getConnection(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let connection = try await connections.connection(
+            try context.parameter("id"), of: context.authenticated())
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("connection")
+            IntegrationsRendering.connection(connection, registry[connection.service], withSettings: true, to: &writer)
+        }
+    }
+
+    @Sendable private func updateConnection(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let change = try IntegrationsDecoding.change(try context.body(["settings", "permissions"]))
+        let connection = try await connections.update(try context.parameter("id"), change, for: principal)
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("connection")
+            writer.object { writer in
+                writer.member("id", connection.id)
+                IntegrationsRendering.settings(connection, to: &writer)
+                writer.member("permissions", connection.permissions)
+                writer.member("updatedAt", connection.updatedAt.description)
+            }
+        }
+    }
+
+    @Sendable private func deleteConnection(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        try await connections.delete(try context.parameter("id"), for: context.authenticated())
+        return .json { writer in
+            writer.member("success", true)
+            writer.member("message", "Connection deleted successfully")
+        }
+    }
+
+    @Sendable private func triggerSync(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let id = try context.parameter("id")
+        // The connection is looked up before the body, so that somebody else's answers as a missing one whatever is sent.
+        _ = try await connections.connection(id, of: principal)
+        let (type, dataTypes) = try IntegrationsDecoding.syncRequest(context)
+        let run = try await sync.start(user: principal.userID, connection: id, type: type, dataTypes: dataTypes)
+        return .json { writer in
+            writer.member("success", true)
+            writer.member("syncId", run.id)
+            writer.member("status", run.status.rawValue)
+            writer.member("startedAt", run.startedAt.description)
+        }
+    }
+
+    @Sendable private func syncStatus(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let connection = try await connections.connection(
+            try context.parameter("id"), of: context.authenticated())
+        guard let run = sync.latest(connection) else { throw .notFound }
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("sync")
+            IntegrationsRendering.sync(run, connectionID: connection.id, to: &writer)
+        }
+    }
+
+    @Sendable private func readRecords(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let connection = try await connections.connection(
+            try context.parameter("id"), of: context.authenticated())
+        let request = try IntegrationsDecoding.recordsRequest(context.query)
+        if let dataType = request.dataType, let provider = registry[connection.service],
+            provider.manifest.dataType(dataType) == nil
+        {
+            throw .invalid(field: "dataType", message: "\(provider.manifest.name) has no such data type")
+        }
+        let page: ChangePage
+        do throws(StoreError) {
+            page = try await records.read(
+                StreamID(connection.id), after: request.cursor, dataType: request.dataType, limit: request.limit)
+        } catch {
+            if case .invalidCursor = error { throw .invalid(field: "cursor", message: "The cursor is not one of this stream") }
+            throw ServiceError(error)
+        }
+        return IntegrationsRendering.records(page)
+    }
+
+    @Sendable private func authorize(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let request = try IntegrationsDecoding.authorization(context)
+        let authorization = try await oauth.authorize(request, for: principal)
+        return .json { writer in
+            writer.member("success", true)
+            writer.member("authUrl", authorization.url)
+            writer.member("state", authorization.state)
+        }
+    }
+
+    @Sendable private func callback(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let query = (0..<context.query.count).map { index in
+            let (name, value) = context.query.parameter(at: index)
+            return NamedValue(name, value)
+        }
+        let completion = try await oauth.complete(
+            service: try context.parameter("service"), query: query, for: principal)
+        return .json { writer in
+            writer.member("success", true)
+            writer.member("connectionId", completion.connectionID)
+            writer.member("message", "Integration connected successfully")
+            if let state = completion.callerState { writer.member("state", state) }
+        }
+    }
+
+    @Sendable private func refresh(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let service = try context.parameter("service")
+        let body = try context.body(["connectionId"])
+        let id = try body.requiredText("connectionId", bytesMax: HostLimits.serviceBytesMax)
+        guard let provider = registry[service] else {
+            throw .invalid(field: "service", message: "Service not supported")
+        }
+        guard try await connections.connection(id, of: principal).service == service else { throw .notFound }
+        do throws(ProviderError) {
+            _ = try await refresher.refresh(user: principal.userID, connection: id, provider: provider, replacing: nil)
+        } catch {
+            throw .provider(error)
+        }
+        let connection = try await connections.connection(id, of: principal)
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("connection")
+            writer.object { writer in
+                writer.member("id", connection.id)
+                writer.member("status", connection.status.rawValue)
+                writer.member("expiresAt", connection.expiresAt?.description)
+            }
+        }
+    }
+
+    private func permissions(in body: JSONValue) throws(ServiceError) -> [String]? {
+        try body.texts(
+            "permissions", countMax: HostLimits.permissionsMax, bytesMax: HostLimits.permissionBytesMax)
+    }
+}

@@ -1,0 +1,55 @@
+// The host's own sessions: HS256 JWTs signed with a key of its ring. Issues and verifies; knows no HTTP.
+
+import Cryptography
+import ProviderSDK
+
+/// Issues and verifies the host's own session tokens.
+struct HostSessions: Sendable {
+    static let issuer = "integration-host"
+    /// How long a token is good unless it is said otherwise.
+    static let lifetimeDefault = Duration.seconds(86_400)
+    /// How long a token may be good at most.
+    static let lifetimeMax = Duration.seconds(366 * 86_400)
+
+    private let tokens: RingTokens
+
+    init(_ ring: KeyRing) throws(CryptographyError) { tokens = try RingTokens(ring) }
+
+    /// A token for `userID`.
+    func issue(
+        userID: String, roles: [String], kind: PrincipalKind, lifetime: Duration, at now: Timestamp
+    ) throws(CryptographyError) -> String {
+        var writer = JSONWriter()
+        let identifier = try SecureRandom.base62(22)
+        writer.object { writer in
+            writer.member("iss", Self.issuer)
+            writer.member("sub", userID)
+            writer.member("jti", identifier)
+            writer.member("kind", kind.rawValue)
+            if !roles.isEmpty { writer.member("roles", roles) }
+            writer.member("iat", Int(now.seconds))
+            writer.member("exp", Int(now.advanced(by: min(lifetime, Self.lifetimeMax)).seconds))
+        }
+        return try tokens.sign(writer.bytes)
+    }
+
+    /// The principal of a good token and when it expires; nil for any other text.
+    func principal(of token: String, at now: Timestamp) -> Principal? {
+        guard let payload = try? tokens.verify(token), let claims = try? JSONValue.parse(payload, limits: .request),
+            claims["iss"]?.string == Self.issuer, let userID = claims["sub"]?.string, UserID.isValid(userID),
+            let identifier = claims["jti"]?.string, let kind = claims["kind"]?.string.flatMap(PrincipalKind.init),
+            let expires = claims["exp"]?.integer, expires > now.seconds
+        else { return nil }
+        return Principal(
+            userID: userID, roles: claims["roles"]?.array?.compactMap(\.string) ?? [], kind: kind,
+            sessionBinding: "host:\(identifier)")
+    }
+}
+
+/// User ids as the application gives them.
+enum UserID {
+    /// Whether `id` can be a user's id: 1 to ``HostLimits/userIDBytesMax`` bytes without control characters.
+    static func isValid(_ id: String) -> Bool {
+        !id.isEmpty && id.utf8.count <= HostLimits.userIDBytesMax && id.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    }
+}

@@ -1,0 +1,25 @@
+// Who is asking. Made by the authenticator, asked by routes; knows no token format.
+
+/// How a principal proved who it is.
+enum PrincipalKind: String, Sendable {
+    /// A user's session.
+    case session
+    /// A key that a user's own programs use.
+    case apiKey = "api-key"
+    /// A bot of the operator.
+    case bot
+    /// A service of the operator.
+    case service
+}
+
+/// Who is asking.
+struct Principal: Sendable, Equatable {
+    let userID: String
+    var roles: [String] = []
+    let kind: PrincipalKind
+    /// What stays the same for the whole of a session and is different for every other.
+    let sessionBinding: String
+
+    /// Whether the principal may act for others.
+    var isSuperuser: Bool { roles.contains("superuser") || roles.contains("SUPERUSER") || roles.contains("super_user") }
+}
