@@ -76,6 +76,6 @@ struct QuickBooksReader {
                 .changesUnavailable,
                 "More than \(Self.changesMax) objects changed in QuickBooks: which were deleted cannot be told.")
         }
-        return SyncPage(changed.filter { $0["status"]?.string == "Deleted" }.map { SourceRecord($0, .deleted) })
+        return SyncPage(changed.filter { $0["status"] == "Deleted" }.map { SourceRecord($0, .deleted) })
     }
 }

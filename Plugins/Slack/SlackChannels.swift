@@ -6,8 +6,12 @@ enum SlackChannels {
     private static let everything = SlackDataTypes.channels("public_channel,private_channel")
     private static let publicOnly = SlackDataTypes.channels("public_channel")
 
-    /// The page of channels at `cursor`.
-    static func page(at cursor: JSONValue?, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+    /// The page of channels at `cursor`, of the workspace `team` where there are several.
+    static func page(
+        at cursor: JSONValue?, of team: String?, in context: ProviderContext
+    ) async throws(ProviderError) -> SyncPage {
+        let everything = SlackTeams.list(everything, of: team)
+        let publicOnly = SlackTeams.list(publicOnly, of: team)
         if let cursor {
             let isPublicOnly = cursor["publicOnly"]?.boolean == true
             let page = try await (isPublicOnly ? publicOnly : everything).page(at: cursor, in: context)

@@ -23,6 +23,9 @@ enum SlackDataTypes {
 
     private static let users = list("users.list", items: "members")
 
+    /// The workspaces that an organisation installed the app into.
+    static let teams = list("auth.teams.list", items: "teams")
+
     /// The channels of these types, archived ones included.
     static func channels(_ types: String) -> ListRequest {
         list(

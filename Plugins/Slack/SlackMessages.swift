@@ -6,13 +6,16 @@ import ProviderSDK
 /// A walk over the messages that the bot can see.
 struct SlackMessages {
     private let context: ProviderContext
+    /// The workspace whose channels are walked; nil when there is but one.
+    private let team: String?
     /// The beginning of the time that is read, as Slack writes moments; nil for all time.
     private let oldest: String?
     private let pageSize: String
 
     /// Messages of all time, or since `since` and as long before it as edits are looked for.
-    init(since: Timestamp?, in context: ProviderContext) {
+    init(since: Timestamp?, of team: String?, in context: ProviderContext) {
         self.context = context
+        self.team = team
         let days = SlackSettings.number(
             SlackSettings.messageLookbackDays, in: context.settings, 0...365, standard: 14)
         oldest = since.map { "\($0.advanced(by: .seconds(-days * 86_400)).seconds).000000" }
@@ -56,7 +59,7 @@ struct SlackMessages {
     /// Reads a page of the list of channels.
     private func list(_ cursor: inout SlackMessageCursor) async throws(ProviderError) {
         guard case .next(let at) = cursor.listing else { return }
-        let page = try await SlackChannels.page(at: at, in: context)
+        let page = try await SlackChannels.page(at: at, of: team, in: context)
         cursor.listing = page.next.map { .next($0) } ?? .complete
         cursor.channels = page.records.compactMap { record in
             // A bot reads the channels it is a member of; asking for the others costs a call each.
@@ -93,7 +96,7 @@ struct SlackMessages {
         if let next = page.next { cursor.replies = next } else { cursor.endThread() }
         return page.messages.compactMap { message in
             // The message that began the thread, and replies that were sent to the channel too, stand in its history.
-            guard message["ts"]?.string != thread, message["subtype"]?.string != "thread_broadcast" else { return nil }
+            guard message["ts"] != .string(thread), message["subtype"] != "thread_broadcast" else { return nil }
             return record(message, in: channel)
         }
     }
@@ -110,7 +113,7 @@ struct SlackMessages {
             throw ProviderError(.permanent, "Slack's answer to \(method) is not a page of messages.")
         }
         let next = answer.at("response_metadata.next_cursor")?.string ?? ""
-        guard next.isEmpty || next != cursor else {
+        guard next.isEmpty || !next.utf8.elementsEqual((cursor ?? "").utf8) else {
             throw ProviderError(.permanent, "Slack's \(method) leads from a page to itself.")
         }
         return (messages, next.isEmpty ? nil : next)

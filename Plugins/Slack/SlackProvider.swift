@@ -19,7 +19,7 @@ struct SlackProvider: Provider {
         ]
         manifest.dataTypes = SlackDataTypes.all
         manifest.rateLimits = rateLimits
-        manifest.errors = errors
+        manifest.errors = SlackErrors.methods
         manifest.settings = [
             ProviderSetting("signingSecret", "The app's signing secret, for events.", isSecret: true),
             ProviderSetting(
@@ -45,7 +45,7 @@ struct SlackProvider: Provider {
         oauth.pkce = .unsupported
         oauth.scopeSeparator = ","
         oauth.tokenResponse.acceptedTokenTypes = ["bot", "bearer"]
-        oauth.tokenErrors = tokenErrors
+        oauth.tokenErrors = SlackErrors.tokenEndpoint
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
         oauth.revocation = Revocation { revocation in
             revocation.token = .accessToken
@@ -60,64 +60,17 @@ struct SlackProvider: Provider {
         }
     }
 
-    /// The token endpoint reports its errors with status 200 and names of its own.
-    private static let tokenErrors: ErrorClassification = {
-        var errors = ErrorClassification.tokenEndpoint
-        errors.rules =
-            [
-                ErrorRule(
-                    200...499,
-                    where: .isOneOf(
-                        "error",
-                        [
-                            "invalid_code", "code_already_used", "invalid_refresh_token", "token_revoked",
-                            "token_expired", "account_inactive", "invalid_auth",
-                        ]), is: .authRevoked),
-                ErrorRule(
-                    200...499,
-                    where: .isOneOf(
-                        "error",
-                        [
-                            "bad_client_secret", "invalid_client_id", "bad_redirect_uri", "invalid_grant_type",
-                            "oauth_authorization_url_mismatch",
-                        ]), is: .misconfigured),
-                ErrorRule(200...499, where: .isOneOf("error", SlackErrors.rateLimited), is: .rateLimited(after: nil)),
-                ErrorRule(200...499, where: .isOneOf("error", SlackErrors.transient), is: .transient),
-            ] + errors.rules + [ErrorRule(200...299, where: .equals("ok", false), is: .permanent)]
-        return errors
-    }()
-
     /// Limits are counted for each method, each workspace and each app.
     private static let rateLimits: [RateLimit] = {
         let perMinute = [
-            "conversations.list": 20, "users.list": 20, "conversations.history": 50, "conversations.replies": 50,
+            "auth.teams.list": 20, "conversations.list": 20, "users.list": 20, "conversations.history": 50,
+            "conversations.replies": 50,
         ]
         return perMinute.sorted { $0.key < $1.key }.map { method, requests in
             var limit = RateLimit(requests, per: .seconds(60), scope: .account, name: method)
             if requests == 50 { limit.setting = SlackSettings.messageRequestsPerMinute }
             return limit
         }
-    }()
-
-    /// Status 200 says nothing: `ok` does.
-    private static let errors: ErrorClassification = {
-        var errors = ErrorClassification([
-            ErrorRule(200...499, where: .isOneOf("error", ["invalid_auth", "token_expired"]), is: .authExpired),
-            ErrorRule(
-                200...499, where: .isOneOf("error", ["token_revoked", "account_inactive", "not_authed"]),
-                is: .authRevoked),
-            ErrorRule(
-                200...499, where: .isOneOf("error", ["missing_scope", "no_permission", "org_login_required"]),
-                is: .scopeMissing([])),
-            ErrorRule(200...499, where: .isOneOf("error", SlackErrors.rateLimited), is: .rateLimited(after: nil)),
-            ErrorRule(200...499, where: .isOneOf("error", SlackErrors.transient), is: .transient),
-            ErrorRule(200...299, where: .equals("ok", false), is: .permanent),
-        ])
-        errors.code = ["error"]
-        errors.message = []
-        errors.missingScopes = ["needed"]
-        errors.defaultRetryAfter = .seconds(60)
-        return errors
     }()
 
     private static let webhooks: WebhookScheme = {
@@ -146,42 +99,29 @@ struct SlackProvider: Provider {
     }
 
     func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+        let read: SlackTeams.Read
         switch request.dataType {
-        case "channels": try await SlackChannels.page(at: request.cursor, in: context)
-        case "messages": try await SlackMessages(since: request.since, in: context).page(at: request.cursor)
-        default: try await manifest.page(request, in: context)
+        case "channels":
+            read = { (cursor, team) throws(ProviderError) in
+                try await SlackChannels.page(at: cursor, of: team, in: context)
+            }
+        case "messages":
+            let since = request.since
+            read = { (cursor, team) throws(ProviderError) in
+                try await SlackMessages(since: since, of: team, in: context).page(at: cursor)
+            }
+        default:
+            guard let list = manifest.dataType(request.dataType)?.list else {
+                throw ProviderError(.permanent, "Slack has no data type \(request.dataType).")
+            }
+            read = { (cursor, team) throws(ProviderError) in
+                try await SlackTeams.list(list, of: team).page(at: cursor, in: context)
+            }
         }
+        return try await SlackTeams.page(at: request.cursor, in: context, read)
     }
 
     func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
         try SlackWebhook.outcome(of: delivery)
-    }
-}
-
-/// Error names that mean the same at every method.
-enum SlackErrors {
-    static let rateLimited = ["ratelimited", "rate_limited"]
-    static let transient = [
-        "request_timeout", "fatal_error", "internal_error", "service_unavailable", "team_added_to_org",
-    ]
-    /// About one channel or thread: it is passed over and the walk goes on.
-    static let skipped: Set = [
-        "not_in_channel", "channel_not_found", "is_archived", "method_not_supported_for_channel_type",
-        "thread_not_found",
-    ]
-}
-
-/// The operator's settings, and what they are without one.
-enum SlackSettings {
-    static let messageRequestsPerMinute = "messageRequestsPerMinute"
-    static let messagePageSize = "messagePageSize"
-    static let messageLookbackDays = "messageLookbackDays"
-
-    /// The whole number set for `key` if it is in `range`, else `standard`.
-    static func number(_ key: String, in settings: [String: String], _ range: ClosedRange<Int64>, standard: Int64)
-        -> Int64
-    {
-        guard let number = settings[key].flatMap({ JSONNumber($0) })?.integer, range ~= number else { return standard }
-        return number
     }
 }

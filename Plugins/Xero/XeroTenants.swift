@@ -24,12 +24,9 @@ struct XeroTenants {
     ///
     /// - Throws: a ``ProviderError`` of kind authRevoked when there is none.
     func identity(authorizedBy event: String?) throws(ProviderError) -> AccountIdentity {
-        let authorized = rows.filter { row in
-            guard let event, let found = row["authEventId"]?.string else { return false }
-            return found.utf8.elementsEqual(event.utf8)
-        }
+        let authorized = rows.filter { row in event.map { row["authEventId"] == .string($0) } ?? false }
         let candidates = authorized.isEmpty ? rows : authorized
-        let organisations = candidates.filter { $0["tenantType"]?.string == "ORGANISATION" }
+        let organisations = candidates.filter { $0["tenantType"] == "ORGANISATION" }
         let newest = (organisations.isEmpty ? candidates : organisations).max { updated($0) < updated($1) }
         guard let newest, let id = newest["tenantId"]?.string, !id.isEmpty else {
             throw ProviderError(.authRevoked, "No organisation is connected to this app in Xero.")
@@ -45,12 +42,14 @@ struct XeroTenants {
 
     /// The id of the connection of `tenant`, which is not the tenant's; nil when it is not connected.
     func connectionID(of tenant: String?) -> String? {
-        rows.first { isOf(tenant, $0) }?["id"]?.string
+        guard let id = rows.first(where: { isOf(tenant, $0) })?["id"]?.string, !id.isEmpty else { return nil }
+        // It becomes a part of a path, and every id there is has the form of a UUID.
+        let isPlain = id.utf8.allSatisfy { $0 &- 0x30 < 10 || 0x61...0x7A ~= $0 | 0x20 || $0 == UInt8(ascii: "-") }
+        return isPlain ? id : nil
     }
 
     private func isOf(_ tenant: String?, _ row: JSONValue) -> Bool {
-        guard let tenant, let found = row["tenantId"]?.string else { return false }
-        return found.utf8.elementsEqual(tenant.utf8)
+        tenant.map { row["tenantId"] == .string($0) } ?? false
     }
 
     private func updated(_ row: JSONValue) -> Timestamp {

@@ -70,6 +70,14 @@ struct ErrorTests {
         #expect(identity?.name == name)
     }
 
+    @Test("a provider that says nothing else has its grant revoked with the connection")
+    func revokesByDefault() async throws {
+        let provider = Named()
+        let http = ScriptedHTTP(provider.manifest, now: Self.now) { _ in .json("{}") }
+        #expect(try await provider.detach(in: .testing(http, now: Self.now)) == .revokesGrant)
+        #expect(http.requests.isEmpty)
+    }
+
     @Test("an answer that nothing changed is an empty last page")
     func readsNotModified() async throws {
         var list = ListRequest(.get("/x"), items: "data", paging: .none)

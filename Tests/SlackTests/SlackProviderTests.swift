@@ -95,6 +95,35 @@ struct SlackProviderTests {
         #expect(http.requests[0].rateLimit == "users.list")
     }
 
+    @Test("an organisation is read workspace by workspace", arguments: ["channels", "users", "messages"])
+    func walksOrganisations(dataType: String) async throws {
+        let http = ScriptedHTTP(provider.manifest, now: now) { request in
+            func query(_ name: String) -> String { request.query.first { $0.name == name }?.value ?? "" }
+            let team = query("team_id")
+            switch (request.path, query("cursor")) {
+            case ("/auth.teams.list", ""):
+                return .json(#"{"ok":true,"teams":[{"id":"T1"},{"id":"T2"}],"response_metadata":{"next_cursor":"t"}}"#)
+            case ("/auth.teams.list", _): return .json(#"{"ok":true,"teams":[{"id":"T3"}]}"#)
+            case ("/conversations.history", _):
+                return .json(#"{"ok":true,"messages":[{"ts":"1.0","id":"\#(query("channel"))"}]}"#)
+            case (_, ""):
+                let lists = #""channels":[{"id":"\#(team)a"}],"members":[{"id":"\#(team)a"}]"#
+                return .json(
+                    #"{"ok":true,\#(lists),"response_metadata":{"next_cursor":"\#(team == "T2" ? "n" : "")"}}"#)
+            default: return .json(#"{"ok":true,"channels":[{"id":"\#(team)b"}],"members":[{"id":"\#(team)b"}]}"#)
+            }
+        }
+        let context = ProviderContext.testing(http, accountID: "E1", now: now)
+        var ids: [JSONValue] = []
+        var cursor: JSONValue?
+        repeat {
+            let page = try await provider.page(PageRequest(dataType: dataType, cursor: cursor), in: context)
+            ids += page.records.compactMap { $0.value["id"] }
+            cursor = try page.next.map { try JSONValue.parse($0.serialized) }
+        } while cursor != nil && http.requests.count < 50
+        #expect(ids == ["T1a", "T2a", "T2b", "T3a"])
+    }
+
     @Test("an unknown data type is refused")
     func refusesUnknownDataTypes() async {
         let (context, _) = context { _ in .json("{}") }

@@ -1,0 +1,63 @@
+// Slack's errors: names in the answer's body, whatever its status, at methods and at the token endpoint.
+
+import ProviderSDK
+
+enum SlackErrors {
+    private static let rateLimited = ["ratelimited", "rate_limited"]
+    private static let transient = [
+        "request_timeout", "fatal_error", "internal_error", "service_unavailable", "team_added_to_org",
+    ]
+    /// About one channel or thread: it is passed over and the walk goes on.
+    static let skipped: Set = [
+        "not_in_channel", "channel_not_found", "is_archived", "method_not_supported_for_channel_type",
+        "thread_not_found",
+    ]
+
+    /// Status 200 says nothing: `ok` does.
+    static let methods: ErrorClassification = {
+        var errors = ErrorClassification([
+            ErrorRule(200...499, where: .isOneOf("error", ["invalid_auth", "token_expired"]), is: .authExpired),
+            ErrorRule(
+                200...499, where: .isOneOf("error", ["token_revoked", "account_inactive", "not_authed"]),
+                is: .authRevoked),
+            ErrorRule(
+                200...499, where: .isOneOf("error", ["missing_scope", "no_permission", "org_login_required"]),
+                is: .scopeMissing([])),
+            ErrorRule(200...499, where: .isOneOf("error", rateLimited), is: .rateLimited(after: nil)),
+            ErrorRule(200...499, where: .isOneOf("error", transient), is: .transient),
+            ErrorRule(200...299, where: .equals("ok", false), is: .permanent),
+        ])
+        errors.code = ["error"]
+        errors.message = []
+        errors.missingScopes = ["needed"]
+        errors.defaultRetryAfter = .seconds(60)
+        return errors
+    }()
+
+    /// The token endpoint reports its errors with status 200 and names of its own.
+    static let tokenEndpoint: ErrorClassification = {
+        var errors = ErrorClassification.tokenEndpoint
+        errors.rules =
+            [
+                ErrorRule(
+                    200...499,
+                    where: .isOneOf(
+                        "error",
+                        [
+                            "invalid_code", "code_already_used", "invalid_refresh_token", "token_revoked",
+                            "token_expired", "account_inactive",
+                        ]), is: .authRevoked),
+                ErrorRule(
+                    200...499,
+                    where: .isOneOf(
+                        "error",
+                        [
+                            "bad_client_secret", "invalid_client_id", "bad_redirect_uri", "invalid_grant_type",
+                            "oauth_authorization_url_mismatch",
+                        ]), is: .misconfigured),
+                ErrorRule(200...499, where: .isOneOf("error", rateLimited), is: .rateLimited(after: nil)),
+                ErrorRule(200...499, where: .isOneOf("error", transient), is: .transient),
+            ] + errors.rules + [ErrorRule(200...299, where: .equals("ok", false), is: .permanent)]
+        return errors
+    }()
+}

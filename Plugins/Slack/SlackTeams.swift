@@ -1,0 +1,43 @@
+// An app that is installed into a whole organisation reads workspace by workspace: Slack's lists must be told which. For an app
+// in one workspace there is nothing to tell, and every cursor passes through as it is.
+
+import ProviderSDK
+
+enum SlackTeams {
+    /// Reads the page at a cursor of one workspace; nil stands for the only one.
+    typealias Read = (_ cursor: JSONValue?, _ team: String?) async throws(ProviderError) -> SyncPage
+
+    /// `list` of the workspace `team`.
+    static func list(_ list: ListRequest, of team: String?) -> ListRequest {
+        guard let team else { return list }
+        return list.with { $0.request.query.append(NamedValue("team_id", team)) }
+    }
+
+    /// The page at `cursor` by `read`, one workspace after the other.
+    static func page(
+        at cursor: JSONValue?, in context: ProviderContext, _ read: Read
+    ) async throws(ProviderError) -> SyncPage {
+        // Workspaces have ids that begin with T.
+        guard context.account.id?.utf8.first == UInt8(ascii: "E") else { return try await read(cursor, nil) }
+        let teams = (cursor?["teams"]?.array ?? []).compactMap(\.string)
+        let more = cursor?["moreTeams"]
+        guard let team = teams.first else {
+            let listed = try await SlackDataTypes.teams.page(at: more, in: context)
+            let ids = listed.records.compactMap { $0.value["id"]?.string }
+            return SyncPage([], next: next(teams: ids[...], more: listed.next, inside: nil))
+        }
+        var page = try await read(cursor?["inside"], team)
+        page.next = next(teams: page.next == nil ? teams.dropFirst() : teams[...], more: more, inside: page.next)
+        page.totalCount = nil
+        return page
+    }
+
+    /// The cursor in front of the first of `teams`, or inside it; nil when none is left.
+    private static func next(teams: ArraySlice<String>, more: JSONValue?, inside: JSONValue?) -> JSONValue? {
+        guard !teams.isEmpty || more != nil else { return nil }
+        var members: [(key: String, value: JSONValue)] = [("teams", .array(teams.map(JSONValue.string)))]
+        if let more { members.append(("moreTeams", more)) }
+        if let inside { members.append(("inside", inside)) }
+        return .object(members)
+    }
+}
