@@ -120,7 +120,7 @@ struct ActionTests {
         #expect(wrong.problems.count == 8, "\(wrong.problems)")
     }
 
-    @Test("whether a data type needs a connection follows from its credential")
+    @Test("whether a data type is a connection's follows from its credential and placeholders")
     func knowsConnections() {
         var list = ListRequest(.get("/"), items: "", paging: .none)
         func needs(_ list: ListRequest?) -> Bool {
@@ -129,6 +129,10 @@ struct ActionTests {
         #expect(needs(nil) && needs(list))
         list.request.authorization = .setting("botToken", scheme: "Bot")
         #expect(!needs(list))
+        list.request.path = "/{setting.guildId}"
+        #expect(!needs(list))
+        list.request.query = [NamedValue("id", "{accountId}")]
+        #expect(needs(list))
     }
 
     @Test("a pause can stand in a header field of the provider's own")

@@ -157,10 +157,9 @@ public struct ErrorClassification: Sendable {
             }
             let inHeader = retryAfterHeaders.lazy.compactMap { response.header($0).flatMap(JSONNumber.init)?.double }
                 .first { $0 >= 0 && $0 < 1e7 }
-            return .rateLimited(
-                after: response.retryAfter(now: now) ?? inHeader.map { .milliseconds(Int64($0 * 1000)) } ?? written.map
-                { .milliseconds(Int64($0 * 1000)) }
-                    ?? pause ?? defaultRetryAfter)
+            // Rounded up: a request a moment too early counts against the limit again.
+            let told = (inHeader ?? written).map { Duration.milliseconds(Int64(($0 * 1000).rounded(.up))) }
+            return .rateLimited(after: response.retryAfter(now: now) ?? told ?? pause ?? defaultRetryAfter)
         case .scopeMissing(let scopes) where scopes.isEmpty:
             guard let body else { return kind }
             let text = missingScopes.lazy.compactMap { $0.first(in: body)?.string }.first ?? ""

@@ -37,7 +37,7 @@ public struct ProviderResponse: Sendable {
         guard let text = header("retry-after") else { return nil }
         if let seconds = ExactDecimal(text), seconds.coefficient >= 0 {
             let double = JSONNumber(checked: text).double
-            return double < 1e7 ? .milliseconds(Int64(double * 1000)) : nil
+            return double < 1e7 ? .milliseconds(Int64((double * 1000).rounded(.up))) : nil
         }
         guard let date = Timestamp(httpDate: text) else { return nil }
         return date > now ? date.duration(since: now) : .zero

@@ -21,8 +21,15 @@ public struct DataType: Sendable {
     /// How a record becomes a normalised one.
     public var mapping: FieldMapping
 
-    /// Whether reading it takes a connection: false when a secret setting of the operator or nothing authorises its list.
-    public var needsConnection: Bool { list.map { $0.request.authorization == .connection } ?? true }
+    /// Whether its records are those of a connection: false when the list needs neither the connection's credential nor to know its
+    /// account.
+    ///
+    /// Records that are not a connection's are the operator's. Hosts read them for their own features and never offer them to the
+    /// users who connect accounts.
+    public var needsConnection: Bool {
+        guard let request = list?.request, request.authorization != .connection else { return true }
+        return request.placeholders.contains { !$0.hasPrefix("setting.") }
+    }
 
     /// A data type whose records are mapped by `mapping`.
     public init(_ name: String, mapping: FieldMapping, _ configure: (inout DataType) -> Void = { _ in }) {

@@ -1,0 +1,36 @@
+// What features of the host can have Discord do: reading one member of the operator's server, and taking the role away that marks a
+// member as not linked yet.
+
+import ProviderSDK
+
+enum DiscordActions {
+    static let all: [ProviderAction] = [
+        ProviderAction(
+            "removeUnverifiedRole", "Takes the unverified role from a member.",
+            request(.delete, "/guilds/{setting.guildId}/members/{parameter.userId}/roles/{setting.unverifiedRoleId}")
+        ) { action in
+            action.toleratedCodes = DiscordErrors.goneMember
+        },
+        ProviderAction(
+            "getMember", "Reads one member.", request(.get, "/guilds/{setting.guildId}/members/{parameter.userId}")
+        ) { action in
+            action.toleratedCodes = DiscordErrors.goneMember
+            action.additions = DiscordDataTypes.guild
+            action.result = DiscordMappings.member
+        },
+    ]
+
+    static let linking = AccountLinking(accountIDAttribute: "discordId") { linking in
+        linking.actionsOnLink = ["removeUnverifiedRole"]
+        linking.accountIDParameter = "userId"
+        linking.memberDataType = "members"
+        linking.memberAccountID = "userId"
+        linking.memberJoinedAt = "joinedAt"
+    }
+
+    private static func request(_ method: ProviderRequest.Method, _ path: String) -> ProviderRequest {
+        var request = ProviderRequest(method, path)
+        request.authorization = DiscordDataTypes.bot
+        return request
+    }
+}

@@ -1,0 +1,85 @@
+// Discord: users connect with OAuth 2.0, a bot of the operator's reads the members of one guild and changes their roles. Facts:
+// Discord's API at version 10. Everything but the meaning of a webhook delivery is data.
+
+import ProviderSDK
+
+/// Discord users, and one guild that the operator's bot is in.
+struct DiscordProvider: Provider {
+    let manifest = ProviderManifest(id: "discord", name: "Discord") { manifest in
+        manifest.description = "Servers of a user, and members and roles of your own server"
+        manifest.category = "Communication"
+        manifest.features = ["servers", "members", "roles", "account linking"]
+        manifest.auth = .oauth2(oauth)
+        manifest.scopes = scopes
+        manifest.endpoints = [
+            "authorize": "https://discord.com/oauth2/authorize",
+            "token": "https://discord.com/api/v10/oauth2/token",
+            "revoke": "https://discord.com/api/v10/oauth2/token/revoke",
+            "api": "https://discord.com/api/v10",
+        ]
+        manifest.headers = [userAgent]
+        manifest.identity = IdentitySource(
+            id: ["response.id"], name: ["response.global_name", "response.username"], request: .get("/users/@me"))
+        manifest.dataTypes = DiscordDataTypes.all
+        manifest.actions = DiscordActions.all
+        manifest.linking = DiscordActions.linking
+        // The limit of a bot over all its requests; those of each route are told by the answers.
+        manifest.rateLimits = [RateLimit(50, per: .seconds(1), scope: .application)]
+        manifest.rateLimitHeaders = [
+            RateLimitHeaders(remaining: "X-RateLimit-Remaining", resetAfter: "X-RateLimit-Reset-After")
+        ]
+        manifest.errors = DiscordErrors.classification
+        manifest.settings = [
+            ProviderSetting(
+                "botToken", "The token of the bot that reads members and changes roles.", isSecret: true),
+            ProviderSetting("guildId", "The id of the server that the bot is in."),
+            ProviderSetting("unverifiedRoleId", "The id of the role that a member loses by linking an account."),
+            ProviderSetting("publicKey", "The application's public key, which signs what Discord sends."),
+            ProviderSetting(
+                "userAgent", "Who asks, in the form that Discord demands.",
+                defaultValue: "DiscordBot (https://integration-host.example, 1.0)"),
+        ]
+        manifest.webhooks = webhooks
+    }
+
+    /// Discord blocks clients that do not name themselves in this form, at the token endpoint too.
+    private static let userAgent = NamedValue("User-Agent", "{setting.userAgent}")
+
+    private static let oauth = OAuth2 { oauth in
+        oauth.clientAuthentication = .basic
+        // Documented for mobile deep links only.
+        oauth.pkce = .unsupported
+        oauth.tokenHeaders = [userAgent]
+        oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
+        oauth.lifetimes = TokenLifetimes(accessToken: .seconds(604_800))
+        // It ends every token of the authorization, whichever is sent.
+        oauth.revocation = Revocation()
+    }
+
+    private static let scopes: ScopeTable = {
+        var table = ScopeTable([
+            Scope("identify"), Scope("guilds"), Scope("guilds.members.read"), Scope("email"),
+        ])
+        table.standard = ["identify", "guilds", "guilds.members.read"]
+        // Without it nobody can tell whose account it is.
+        table.always = ["identify"]
+        return table
+    }()
+
+    /// Interactions and webhook events are signed alike.
+    ///
+    /// Discord sends bad signatures on purpose and expects 401 for them.
+    private static let webhooks: WebhookScheme = {
+        var scheme = WebhookScheme(.ed25519(publicKeySetting: "publicKey"), header: "X-Signature-Ed25519")
+        scheme.timestampHeader = "X-Signature-Timestamp"
+        scheme.payload = [.timestamp, .body]
+        // Discord names no tolerance. It repeats a delivery for up to ten minutes, and may sign it only once.
+        scheme.tolerance = .seconds(900)
+        scheme.rejectionStatus = 401
+        return scheme
+    }()
+
+    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
+        try DiscordWebhook.outcome(of: delivery)
+    }
+}
