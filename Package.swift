@@ -70,7 +70,19 @@ let modules: [Target] = [
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
 
+let hostTesting: Target = .target(
+    name: "HostTesting", dependencies: ["HTTPClient", "ProviderSandbox", providerSDK], path: "Tests/HostTesting",
+    swiftSettings: settings)
+
+/// Tests that drive the real executable over real sockets.
+func processTests(_ name: String) -> Target {
+    .testTarget(
+        name: name, dependencies: ["HostTesting", providerSDK], path: "Tests/\(name)", swiftSettings: settings)
+}
+
 let moduleTests: [Target] = [
+    hostTesting,
+    processTests("EndToEnd"),
     tests(of: "Cryptography", ["Cryptography"]),
     tests(of: "HTTPServer", ["HTTPServer", "CLinux"]),
     tests(of: "HTTPClient", ["HTTPClient", "CLinux"]),

@@ -75,7 +75,8 @@ struct Connection: Sendable {
     /// Members of the stored document that this version does not know; kept as they are.
     var unknown: [(key: String, value: JSONValue)] = []
 
-    init(id: String, number: Int, service: String, variant: String? = nil, status: ConnectionStatus, at now: Timestamp) {
+    init(id: String, number: Int, service: String, variant: String? = nil, status: ConnectionStatus, at now: Timestamp)
+    {
         self.id = id
         self.number = number
         self.service = service

@@ -44,9 +44,11 @@ struct ConnectionService: Sendable {
                     service: new.service, variant: new.variant, redirectURI: new.redirectURI,
                     permissions: new.permissions), for: principal)
             return Created(
-                connectionID: authorization.connectionID, authorizationURL: authorization.url, state: authorization.state)
+                connectionID: authorization.connectionID, authorizationURL: authorization.url,
+                state: authorization.state)
         }
-        return Created(connectionID: try await connectDirectly(new, provider, for: principal), authorizationURL: nil, state: nil)
+        return Created(
+            connectionID: try await connectDirectly(new, provider, for: principal), authorizationURL: nil, state: nil)
     }
 
     /// Connects a provider that needs no authorization: with an account id, a key, or nothing.
@@ -66,7 +68,8 @@ struct ConnectionService: Sendable {
         switch provider.manifest.auth {
         case .accountID(let auth):
             guard let id = new.accountID, !id.isEmpty, id.utf8.count <= auth.accountIDBytesMax else {
-                throw .invalid(field: "accountId", message: "An account id of at most \(auth.accountIDBytesMax) bytes is needed")
+                throw .invalid(
+                    field: "accountId", message: "An account id of at most \(auth.accountIDBytesMax) bytes is needed")
             }
             accountID = id
         case .apiKey:
@@ -150,7 +153,8 @@ struct WebhookURLPolicy: Sendable {
     /// - Throws: ``ServiceError/invalid(field:message:)`` for a URL that is never delivered to.
     func check(_ url: String) throws(ServiceError) {
         func refuse(_ message: String) -> ServiceError { .invalid(field: "settings.webhookUrl", message: message) }
-        guard url.utf8.count <= HostLimits.urlBytesMax, url.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") })
+        guard url.utf8.count <= HostLimits.urlBytesMax,
+            url.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") })
         else { throw refuse("The webhook URL is too long or has characters that a URL cannot have") }
         guard WebOrigin(of: url) != nil, !url.utf8.contains(UInt8(ascii: "#")) else {
             throw refuse("The webhook URL must be an absolute URL without user information and fragment")

@@ -47,7 +47,8 @@ struct User: Sendable {
             throw .limit("A user can have at most \(HostLimits.connectionsPerUserMax) connections: delete one first.")
         }
         let connection = Connection(
-            id: "conn-\(shard)\(random)", number: nextNumber, service: service, variant: variant, status: status, at: now)
+            id: "conn-\(shard)\(random)", number: nextNumber, service: service, variant: variant, status: status,
+            at: now)
         nextNumber += 1
         connections.append(connection)
         return connections.count - 1

@@ -84,12 +84,14 @@ extension Connection {
     }
 
     fileprivate init(decoding value: JSONValue) throws(UserCodingError) {
-        guard let id = value["id"]?.string, let number = value["number"]?.integer, let service = value["service"]?.string,
+        guard let id = value["id"]?.string, let number = value["number"]?.integer,
+            let service = value["service"]?.string,
             let status = value["status"]?.string.flatMap(ConnectionStatus.init),
             let createdAt = value.moment("createdAt")
         else { throw UserCodingError(problem: "a connection lacks id, number, service, status or createdAt") }
         self.init(
-            id: id, number: Int(number), service: service, variant: value["variant"]?.string, status: status, at: createdAt)
+            id: id, number: Int(number), service: service, variant: value["variant"]?.string, status: status,
+            at: createdAt)
         accountID = value["accountId"]?.string
         accountName = value["accountName"]?.string
         permissions = value.texts("permissions")
@@ -105,7 +107,9 @@ extension Connection {
         callback = value["callback"] ?? [:]
         credentials = Credentials(decoding: value["credentials"] ?? [:])
         for authorization in value["authorizations"]?.array ?? [] {
-            if let authorization = PendingAuthorization(decoding: authorization) { authorizations.append(authorization) }
+            if let authorization = PendingAuthorization(decoding: authorization) {
+                authorizations.append(authorization)
+            }
         }
         grant = value["grant"]?.integer.map(Int.init) ?? 0
         failure = value["failure"].flatMap(ConnectionFailure.init(decoding:))

@@ -27,13 +27,17 @@ struct Arguments {
         var rest = Array(arguments)[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--"), argument.utf8.count > 2 else {
-                if argument.hasPrefix("-"), argument.utf8.count > 1 { throw UsageError("there is no option “\(argument)”") }
+                if argument.hasPrefix("-"), argument.utf8.count > 1 {
+                    throw UsageError("there is no option “\(argument)”")
+                }
                 operands.append(argument)
                 continue
             }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
-            guard let flag = flags[name] else { throw UsageError("there is no option “\(name)”\(Self.suggestion(name, flags))") }
+            guard let flag = flags[name] else {
+                throw UsageError("there is no option “\(name)”\(Self.suggestion(name, flags))")
+            }
             if flag == .toggle {
                 guard parts.count == 1 else { throw UsageError("“\(name)” takes no value") }
                 given[name] = [""]

@@ -14,9 +14,12 @@ extension Configuration {
                 file = try FileBytes.read(path, bytesMax: HostLimits.configurationBytesMax)
             } catch {
                 // A missing file is a default install; one that is there must be readable.
-                guard error.isMissing else { throw ConfigurationError(place: path, problem: "the file cannot be read: \(error)") }
+                guard error.isMissing else {
+                    throw ConfigurationError(place: path, problem: "the file cannot be read: \(error)")
+                }
                 file = Array("{}".utf8)
-                Log(level: .warning).warning("The configuration file does not exist: defaults are used.", ["file": .text(path)])
+                Log(level: .warning).warning(
+                    "The configuration file does not exist: defaults are used.", ["file": .text(path)])
             }
             try ConfigurationFile(path: path, bytes: file).apply(to: &configuration)
         }
@@ -39,7 +42,8 @@ extension Configuration {
         for origin in allowedOrigins
         where WebOrigin(of: origin) == nil || origin.utf8.count(where: { $0 == UInt8(ascii: "/") }) != 2 {
             throw ConfigurationError(
-                place: "allowedOrigins", problem: "an entry is no origin such as https://app.example.com, without a path")
+                place: "allowedOrigins",
+                problem: "an entry is no origin such as https://app.example.com, without a path")
         }
         for uri in redirectURIs where WebOrigin(of: uri) == nil || uri.utf8.contains(UInt8(ascii: "#")) {
             throw ConfigurationError(
@@ -54,7 +58,8 @@ enum Environment {
         var variables: [String: String] = [:]
         var entry = unsafe environ
         while let text = unsafe entry.pointee {
-            let parts = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = unsafe String(cString: text).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
             unsafe entry += 1
         }

@@ -1,8 +1,8 @@
 // `integration-host demo`: the host with every provider wired to a stand-in, one user's session, and the lines to try.
 
 import Cryptography
-import ProviderSandbox
 import ProviderSDK
+import ProviderSandbox
 
 enum DemoCommand {
     /// The user whose session is printed.
@@ -41,7 +41,10 @@ enum DemoCommand {
         url: String, sandbox: String, token: String, providers: [ConfiguredProvider]
     ) -> String {
         let ids = providers.filter(\.isAvailable).map(\.id)
-        let first = providers.first { $0.oauth?.returnsState == true && $0.isAvailable && $0.manifest.dataTypes.count >= 4 && $0.oauth?.pkce == .unsupported && $0.oauth?.callbackParameters.isEmpty == true }
+        let first = providers.first {
+            $0.oauth?.returnsState == true && $0.isAvailable && $0.manifest.dataTypes.count >= 4
+                && $0.oauth?.pkce == .unsupported && $0.oauth?.callbackParameters.isEmpty == true
+        }
         let service = (first ?? providers.first)?.id ?? "none"
         let types = (first?.manifest.dataTypes.prefix(2).map { "\"\($0.name)\"" } ?? []).joined(separator: ",")
         return """

@@ -18,7 +18,8 @@ enum ProvidersCommand {
         var lines = registry.providers.map { provider in
             let types = provider.manifest.dataTypes.map(\.name).joined(separator: ", ")
             let state = provider.isAvailable ? "available" : "not configured"
-            return "\(provider.id)  \(provider.manifest.name) \(provider.manifest.version)  \(state)  [\(types)]  \(provider.path)"
+            return
+                "\(provider.id)  \(provider.manifest.name) \(provider.manifest.version)  \(state)  [\(types)]  \(provider.path)"
         }
         if lines.isEmpty { lines.append("No provider was found.") }
         lines += rejections.map { "refused  \($0)" }

@@ -17,7 +17,8 @@ enum TokenCommand {
         }
         var lifetime = HostSessions.lifetimeDefault
         if let text = arguments["--ttl"] {
-            guard text.utf8.count <= 9, !text.isEmpty, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let seconds = Int64(text), seconds > 0
+            guard text.utf8.count <= 9, !text.isEmpty, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+                let seconds = Int64(text), seconds > 0
             else { throw UsageError("“--ttl” must be a positive number of seconds") }
             lifetime = .seconds(seconds)
         }

@@ -44,7 +44,8 @@ struct ConfigurationEnvironment {
                 throw ConfigurationError(place: name, problem: "the value must be one of \(LogLevel.names)")
             }
             configuration.logLevel = level
-        case "RATELIMITSCONNECTIONCREATION": configuration.rateLimits.connectionCreation = try Self.perMinute(value, name)
+        case "RATELIMITSCONNECTIONCREATION":
+            configuration.rateLimits.connectionCreation = try Self.perMinute(value, name)
         case "RATELIMITSSYNC": configuration.rateLimits.sync = try Self.perMinute(value, name)
         case "RATELIMITSOAUTH": configuration.rateLimits.oauth = try Self.perMinute(value, name)
         case "RATELIMITSSTATUS": configuration.rateLimits.status = try Self.perMinute(value, name)
@@ -77,7 +78,8 @@ struct ConfigurationEnvironment {
     }
 
     private static func perMinute(_ value: String, _ name: String) throws(ConfigurationError) -> Int {
-        guard !value.isEmpty, value.utf8.count <= 7, value.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int(value)
+        guard !value.isEmpty, value.utf8.count <= 7, value.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+            let number = Int(value)
         else { throw ConfigurationError(place: name, problem: "the value must be an integer from 0 to 1000000") }
         return number
     }

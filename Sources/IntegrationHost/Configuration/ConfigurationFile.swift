@@ -144,7 +144,8 @@ struct ConfigurationFile {
         return nextAuth
     }
 
-    private func service(_ value: JSONValue, _ name: String) throws(ConfigurationError) -> SessionsConfiguration.Service {
+    private func service(_ value: JSONValue, _ name: String) throws(ConfigurationError) -> SessionsConfiguration.Service
+    {
         var service = SessionsConfiguration.Service()
         try object(value, name) { (key, value) throws(ConfigurationError) in
             guard key == "publicKeyFile" else { throw unknown(key, value) }
@@ -159,7 +160,9 @@ struct ConfigurationFile {
             throw error(value, "the file that “\(key)” names cannot be read: check that it exists and is readable")
         }
         let trimmed = bytes.drop { $0 <= 0x20 }
-        guard let last = trimmed.lastIndex(where: { $0 > 0x20 }) else { throw error(value, "the file of “\(key)” is empty") }
+        guard let last = trimmed.lastIndex(where: { $0 > 0x20 }) else {
+            throw error(value, "the file of “\(key)” is empty")
+        }
         return Secret(String(decoding: trimmed[...last], as: UTF8.self))
     }
 }
@@ -174,7 +177,9 @@ extension ConfigurationFile {
     }
 
     private func text(_ value: JSONValue, _ key: String) throws(ConfigurationError) -> String {
-        guard let text = value.string, !text.isEmpty else { throw error(value, "“\(key)” must be a text that is not empty") }
+        guard let text = value.string, !text.isEmpty else {
+            throw error(value, "“\(key)” must be a text that is not empty")
+        }
         return text
     }
 

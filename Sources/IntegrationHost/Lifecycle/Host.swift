@@ -54,7 +54,8 @@ final class Host: Sendable {
             authenticator: Authenticator(hostSessions: sessions, sessions: configuration.sessions),
             limits: RequestLimits(configuration.rateLimits),
             origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), log: log)
-        server = try HTTPServer(ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
+        server = try HTTPServer(
+            ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
         self.configuration = configuration
         self.log = log
         self.registry = registry
@@ -96,7 +97,9 @@ enum PluginFolders {
     /// The plugins beside the executable, in the data directory, and in the configured folders.
     static func load(_ configuration: Configuration) -> PluginLoader {
         var loader = PluginLoader()
-        for folder in [ExecutableFolder.path, configuration.dataDirectory + "/plugins"] + configuration.pluginDirectories {
+        for folder in [ExecutableFolder.path, configuration.dataDirectory + "/plugins"]
+            + configuration.pluginDirectories
+        {
             loader.load(folder: folder)
         }
         return loader

@@ -8,12 +8,14 @@ extension OAuthService {
     /// Whether the grant was ended at the provider.
     @discardableResult
     func revoke(_ connection: Connection, user: String) async -> Bool {
-        guard let provider = registry[connection.service], let oauth = provider.oauth, let revocation = oauth.revocation,
+        guard let provider = registry[connection.service], let oauth = provider.oauth,
+            let revocation = oauth.revocation,
             let url = provider.endpoint("revoke", variant: connection.variant),
             let clientID = provider.clientID(connection.variant), !connection.credentials.isEmpty
         else { return false }
         do throws(ProviderError) {
-            guard try await provider.provider.detach(in: context(connection, user: user, provider)) == .revokesGrant else {
+            guard try await provider.provider.detach(in: context(connection, user: user, provider)) == .revokesGrant
+            else {
                 return true
             }
         } catch {

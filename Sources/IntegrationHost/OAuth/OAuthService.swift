@@ -139,7 +139,8 @@ struct OAuthService: Sendable {
         if let code = value("error") {
             try await fail(
                 claim, operation: "authorize",
-                ProviderError(.permanent, value("error_description") ?? "The provider refused the authorization.", code: code),
+                ProviderError(
+                    .permanent, value("error_description") ?? "The provider refused the authorization.", code: code),
                 for: principal)
             throw .provider(ProviderError(.permanent, "The provider refused the authorization.", code: code))
         }
@@ -150,7 +151,8 @@ struct OAuthService: Sendable {
             throw .invalid(field: "iss", message: "The callback comes from another authorization server")
         }
         for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
-            throw .invalid(field: parameter.name, message: "The callback lacks a parameter that the provider always sends")
+            throw .invalid(
+                field: parameter.name, message: "The callback lacks a parameter that the provider always sends")
         }
         let outcome: Result<String, ServiceError>
         do throws(ProviderError) {
@@ -182,7 +184,8 @@ struct OAuthService: Sendable {
                 let authorization = user.connections[index].authorizations.first(where: { $0.nonce == state.nonce })
             else { throw Self.badState }
             let connection = user.connections[index]
-            let binding = binding(authorization, user: user.id, connection: connection, session: principal.sessionBinding)
+            let binding = binding(
+                authorization, user: user.id, connection: connection, session: principal.sessionBinding)
             guard connection.service == service, authorization.sessionBinding == principal.sessionBinding,
                 authorization.expiresAt > now, state.isValid(for: binding, with: ring)
             else { throw Self.badState }
@@ -202,7 +205,8 @@ struct OAuthService: Sendable {
         guard let url = provider.endpoint("token", variant: claim.variant),
             let clientID = provider.clientID(claim.variant)
         else { throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.") }
-        let requests = TokenRequest(oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant))
+        let requests = TokenRequest(
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant))
         let verifier: Secret?
         do throws(ServiceError) {
             verifier = try claim.authorization.verifier.map { (sealed) throws(ServiceError) in
@@ -232,7 +236,8 @@ struct OAuthService: Sendable {
         let identity = try await provider.provider.identity(of: grant, in: context)
         do throws(ServiceError) {
             return .success(
-                try await connect(claim, provider, tokens: tokens, callback: callback, identity: identity, for: principal))
+                try await connect(
+                    claim, provider, tokens: tokens, callback: callback, identity: identity, for: principal))
         } catch { return .failure(error) }
     }
 
@@ -303,7 +308,9 @@ struct OAuthService: Sendable {
     // MARK: Shared
 
     private func available(_ service: String, variant: String?) throws(ServiceError) -> ConfiguredProvider {
-        guard let provider = registry[service] else { throw .invalid(field: "service", message: "Service not supported") }
+        guard let provider = registry[service] else {
+            throw .invalid(field: "service", message: "Service not supported")
+        }
         if let variant {
             guard provider.manifest.variants.contains(where: { $0.id == variant }) else {
                 throw .invalid(field: "variant", message: "\(provider.manifest.name) has no such variant")
@@ -331,7 +338,8 @@ struct OAuthService: Sendable {
     ) throws(ServiceError) -> OAuthState {
         do throws(CryptographyError) {
             return try OAuthState.signed(
-                binding(authorization, user: user, connection: connection, session: authorization.sessionBinding), with: ring)
+                binding(authorization, user: user, connection: connection, session: authorization.sessionBinding),
+                with: ring)
         } catch {
             throw .internalFault("\(error)")
         }

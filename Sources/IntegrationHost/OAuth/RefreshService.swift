@@ -117,13 +117,17 @@ final class RefreshService: Sendable {
         }
         switch oauth.refresh {
         case .accessToken(let style):
-            guard let token = try opened({ () throws(ServiceError) in try vault.accessToken(of: connection, user: user) })
+            guard
+                let token = try opened({ () throws(ServiceError) in try vault.accessToken(of: connection, user: user) })
             else { break }
             return requests.hop(
-                grantType: style.grantType, tokenParameter: style.tokenParameter, token: token, sendsClientSecret: false,
+                grantType: style.grantType, tokenParameter: style.tokenParameter, token: token,
+                sendsClientSecret: false,
                 at: try url(style.endpoint) + style.path)
         case .refreshToken:
-            guard let token = try opened({ () throws(ServiceError) in try vault.refreshToken(of: connection, user: user) })
+            guard
+                let token = try opened({ () throws(ServiceError) in try vault.refreshToken(of: connection, user: user) }
+                )
             else { break }
             return requests.refresh(token, at: try url("token"))
         default: break
@@ -163,7 +167,9 @@ final class RefreshService: Sendable {
                 }
             }
         } catch {
-            log.error("The outcome of a refresh could not be stored.", ["connectionId": .text(id), "error": .text("\(error)")])
+            log.error(
+                "The outcome of a refresh could not be stored.",
+                ["connectionId": .text(id), "error": .text("\(error)")])
         }
     }
 

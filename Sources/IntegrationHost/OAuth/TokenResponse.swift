@@ -41,7 +41,8 @@ struct TokenResponse: Sendable {
         }
         if let type = fields.tokenType.first(in: body)?.string {
             guard fields.acceptedTokenTypes.contains(type.lowercased()) else {
-                throw ProviderError(.permanent, "The provider's token has a type that cannot be used as a bearer token.")
+                throw ProviderError(
+                    .permanent, "The provider's token has a type that cannot be used as a bearer token.")
             }
         }
         let refresh = fields.refreshToken.first(in: body)?.string
@@ -53,7 +54,9 @@ struct TokenResponse: Sendable {
         let life = try Self.seconds(fields.expiresIn.first(in: body))
         expiresAt = life.map { now.advanced(by: .seconds($0)) } ?? oauth.lifetimes.accessToken.map(now.advanced(by:))
         let idle = try Self.seconds(fields.refreshExpiresIn.lazy.compactMap { $0.first(in: body) }.first)
-        refreshExpiresAt = refreshToken == nil ? nil
+        refreshExpiresAt =
+            refreshToken == nil
+            ? nil
             : idle.map { now.advanced(by: .seconds($0)) } ?? oauth.lifetimes.refreshTokenIdle.map(now.advanced(by:))
         let hard = try Self.seconds(fields.refreshHardExpiresIn.lazy.compactMap { $0.first(in: body) }.first)
         grantExpiresAt = hard.map { now.advanced(by: .seconds($0)) }

@@ -47,7 +47,9 @@ struct ConfiguredProvider: Sendable {
     /// The settings that plugins may see.
     var publicSettings: [String: String] {
         var settings: [String: String] = [:]
-        for setting in manifest.settings where !setting.isSecret { settings[setting.key] = self.setting(setting.key)?.value }
+        for setting in manifest.settings where !setting.isSecret {
+            settings[setting.key] = self.setting(setting.key)?.value
+        }
         return manifest.settings(with: settings)
     }
 

@@ -56,7 +56,8 @@ struct ProviderGateway: Sendable {
         budget.observe(response, provider, account: template.account.id, now: now)
         guard let error = provider.manifest.errors.error(for: response, to: request, now: now) else { return response }
         if case .rateLimited(let pause) = error.kind {
-            budget.pause(provider, account: template.account.id, for: pause ?? provider.manifest.errors.defaultRetryAfter)
+            budget.pause(
+                provider, account: template.account.id, for: pause ?? provider.manifest.errors.defaultRetryAfter)
         }
         throw error
     }

@@ -45,7 +45,8 @@ struct ProviderRegistry: Sendable {
         for (variant, settings) in configuration.variants {
             guard manifest.variants.contains(where: { $0.id == variant }) else {
                 throw ConfigurationError(
-                    place: "providers.\(manifest.id).variants", problem: "\(manifest.name) has no variant “\(variant)”: remove it")
+                    place: "providers.\(manifest.id).variants",
+                    problem: "\(manifest.name) has no variant “\(variant)”: remove it")
             }
             if let stray = settings.settings.first {
                 throw ConfigurationError(

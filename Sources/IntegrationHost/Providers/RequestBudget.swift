@@ -42,7 +42,8 @@ final class RequestBudget: Sendable {
             guard wait > 0 else { return }
             guard .nanoseconds(now - start + wait) <= Self.waitMax else {
                 throw ProviderError(
-                    .rateLimited(after: .nanoseconds(Int64(wait))), "The limit of \(provider.manifest.name) is used up for now.")
+                    .rateLimited(after: .nanoseconds(Int64(wait))),
+                    "The limit of \(provider.manifest.name) is used up for now.")
             }
             do { try await Task.sleep(for: .nanoseconds(Int64(wait))) } catch {
                 throw ProviderError(.transient, "The request was canceled while it waited for its turn.")

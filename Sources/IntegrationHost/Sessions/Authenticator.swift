@@ -42,7 +42,9 @@ struct Authenticator: Sendable {
     /// The token of `Bearer <token>`, the scheme in any case (RFC 6750).
     static func bearerToken(_ authorization: String) -> String? {
         let utf8 = Array(authorization.utf8)
-        guard utf8.count > 7, utf8[..<7].elementsEqual("bearer ".utf8, by: { ($0 | 0x20) == $1 || $0 == $1 }) else { return nil }
+        guard utf8.count > 7, utf8[..<7].elementsEqual("bearer ".utf8, by: { ($0 | 0x20) == $1 || $0 == $1 }) else {
+            return nil
+        }
         let token = utf8[7...]
         guard token.allSatisfy({ 0x21...0x7E ~= $0 }) else { return nil }
         return String(decoding: token, as: UTF8.self)

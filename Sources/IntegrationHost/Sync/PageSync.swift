@@ -31,7 +31,8 @@ struct PageSync: Sendable {
     /// A full read becomes visible only when it is complete; when it fails, what was there before stays as it was.
     func run(_ type: SyncType) async throws(Failure) {
         progress.update { $0.dataType = dataType.name }
-        let state = try await stored { () async throws(StoreError) in try await records.state(of: stream) }?[dataType.name]
+        let state = try await stored { () async throws(StoreError) in try await records.state(of: stream) }?[
+            dataType.name]
         let plan = SyncPlan(
             type, syncID: syncID, incremental: dataType.incremental, stored: SyncCheckpoint(state?.checkpoint),
             generation: SyncCheckpoint(state?.generationCheckpoint), now: startedAt)
@@ -172,7 +173,8 @@ struct PageSync: Sendable {
             } catch {
                 guard !Task.isCancelled else { throw .interrupted }
                 attempt += 1
-                guard attempt < HostLimits.providerAttemptsMax, let pause = RetryPolicy.pause(after: error, attempt: attempt)
+                guard attempt < HostLimits.providerAttemptsMax,
+                    let pause = RetryPolicy.pause(after: error, attempt: attempt)
                 else { throw .provider(error) }
                 progress.update { $0.waitingFor = error.kind.name }
                 do { try await Task.sleep(for: pause) } catch { throw .interrupted }

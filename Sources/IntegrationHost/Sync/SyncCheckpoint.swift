@@ -67,7 +67,8 @@ enum SyncPlan: Sendable, Equatable {
     ///   - stored: the data type's checkpoint.
     ///   - generation: the checkpoint of a generation that is open.
     init(
-        _ type: SyncType, syncID: String, incremental: Incremental?, stored: SyncCheckpoint?, generation: SyncCheckpoint?,
+        _ type: SyncType, syncID: String, incremental: Incremental?, stored: SyncCheckpoint?,
+        generation: SyncCheckpoint?,
         now: Timestamp
     ) {
         if let stored, stored.syncID == syncID, stored.isDone {

@@ -168,7 +168,8 @@ final class SyncEngine: Sendable {
             }
             let missing = provider.manifest.scopes.missing(dataType.scopes, granted: connection.grantedScopes)
             guard missing.isEmpty else {
-                throw .forbidden("Syncing \(name) needs the scope \(missing.joined(separator: ", ")), which was not granted")
+                throw .forbidden(
+                    "Syncing \(name) needs the scope \(missing.joined(separator: ", ")), which was not granted")
             }
         }
         guard !wanted.isEmpty else {
@@ -194,7 +195,8 @@ final class SyncEngine: Sendable {
         let started = MonotonicClock.nanoseconds
         var failures: [(dataType: String, error: ProviderError)] = []
         do throws(PageSync.Failure) {
-            guard let connection = try await connection(id, entry.userID), let provider = registry[connection.service] else {
+            guard let connection = try await connection(id, entry.userID), let provider = registry[connection.service]
+            else {
                 return
             }
             for name in entry.run.dataTypes {
@@ -284,7 +286,8 @@ final class SyncEngine: Sendable {
             _ = try? await documents.delete(
                 DocumentKey(collection: Self.collection, id: Array(id.utf8)), expecting: .any)
         } catch {
-            log.error("The outcome of a sync could not be stored.", ["connectionId": .text(id), "error": .text("\(error)")])
+            log.error(
+                "The outcome of a sync could not be stored.", ["connectionId": .text(id), "error": .text("\(error)")])
         }
     }
 }

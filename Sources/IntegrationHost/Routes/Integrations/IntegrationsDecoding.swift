@@ -19,7 +19,8 @@ enum IntegrationsDecoding {
                 case "syncFrequency":
                     guard let frequency = value.string.flatMap(SyncFrequency.init) else {
                         let names = SyncFrequency.allCases.map(\.rawValue).joined(separator: ", ")
-                        throw .invalid(field: "settings.syncFrequency", message: "“syncFrequency” must be one of \(names)")
+                        throw .invalid(
+                            field: "settings.syncFrequency", message: "“syncFrequency” must be one of \(names)")
                     }
                     change.syncFrequency = frequency
                 case "webhookUrl":
@@ -69,7 +70,8 @@ enum IntegrationsDecoding {
         var limit = HostLimits.recordPageDefault
         if let text = query["limit"] {
             guard let number = JSONNumber(text)?.integer, 1...Int64(HostLimits.recordPageMax) ~= number else {
-                throw .invalid(field: "limit", message: "“limit” must be an integer from 1 to \(HostLimits.recordPageMax)")
+                throw .invalid(
+                    field: "limit", message: "“limit” must be an integer from 1 to \(HostLimits.recordPageMax)")
             }
             limit = Int(number)
         }
@@ -83,19 +85,23 @@ enum IntegrationsDecoding {
             throw .invalid(field: "redirectUri", message: "“redirectUri” is required")
         }
         guard redirectURI.utf8.count <= HostLimits.urlBytesMax else {
-            throw .invalid(field: "redirectUri", message: "“redirectUri” is longer than \(HostLimits.urlBytesMax) bytes")
+            throw .invalid(
+                field: "redirectUri", message: "“redirectUri” is longer than \(HostLimits.urlBytesMax) bytes")
         }
         request.redirectURI = redirectURI
         request.variant = context.query["variant"]
         if let scopes = context.query["scopes"] {
-            request.permissions = scopes.split(separator: ",").map { String($0.trimmingPrefix { $0 == " " }) }.filter { !$0.isEmpty }
+            request.permissions = scopes.split(separator: ",").map { String($0.trimmingPrefix { $0 == " " }) }.filter {
+                !$0.isEmpty
+            }
             guard request.permissions.count <= HostLimits.permissionsMax,
                 request.permissions.allSatisfy({ $0.utf8.count <= HostLimits.permissionBytesMax })
             else { throw .invalid(field: "scopes", message: "There are too many scopes, or one is too long") }
         }
         if let state = context.query["state"] {
             guard state.utf8.count <= HostLimits.callerStateBytesMax else {
-                throw .invalid(field: "state", message: "“state” is longer than \(HostLimits.callerStateBytesMax) bytes")
+                throw .invalid(
+                    field: "state", message: "“state” is longer than \(HostLimits.callerStateBytesMax) bytes")
             }
             request.callerState = state
         }

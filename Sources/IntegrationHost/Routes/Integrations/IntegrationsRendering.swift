@@ -87,7 +87,8 @@ enum IntegrationsRendering {
                 }
             writer.member("change", kind)
             writer.member("sourceId", String(decoding: change.sourceID, as: UTF8.self))
-            writer.member("updatedAt", Timestamp(milliseconds: change.timestampMilliseconds)?.text(withMilliseconds: true))
+            writer.member(
+                "updatedAt", Timestamp(milliseconds: change.timestampMilliseconds)?.text(withMilliseconds: true))
             writer.key("data")
             if change.payload.isEmpty { writer.null() } else { writer.raw(change.payload) }
         }
@@ -113,7 +114,8 @@ enum IntegrationsRendering {
             return reply(403, "Insufficient permissions for this integration", details: ("scope", reason))
         case .notFound: return reply(404, "Integration not found")
         case .conflict(let message): return reply(409, message)
-        case .limit(let message): return reply(400, "Invalid integration configuration", details: ("connections", message))
+        case .limit(let message):
+            return reply(400, "Invalid integration configuration", details: ("connections", message))
         case .rateLimited(let seconds): return reply(429, "Rate limit exceeded", retryAfter: seconds)
         case .provider(let error): return provider(error)
         case .notConfigured(let message): return reply(503, message, retryAfter: 60)
@@ -124,10 +126,14 @@ enum IntegrationsRendering {
 
     private static func provider(_ error: ProviderError) -> Reply {
         switch error.kind {
-        case .transient: reply(502, "The integration's provider could not be reached", details: ("provider", error.message))
+        case .transient:
+            reply(502, "The integration's provider could not be reached", details: ("provider", error.message))
         case .rateLimited(let pause):
-            reply(503, "The integration's provider is limiting requests", retryAfter: max(1, Int((pause ?? .seconds(60)) / .seconds(1))))
-        case .misconfigured: reply(502, "The integration is not configured correctly", details: ("provider", "\(error)"))
+            reply(
+                503, "The integration's provider is limiting requests",
+                retryAfter: max(1, Int((pause ?? .seconds(60)) / .seconds(1))))
+        case .misconfigured:
+            reply(502, "The integration is not configured correctly", details: ("provider", "\(error)"))
         default: reply(400, "The integration's provider refused", details: ("provider", "\(error)"))
         }
     }

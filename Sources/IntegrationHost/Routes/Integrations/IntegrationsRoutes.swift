@@ -68,7 +68,8 @@ struct IntegrationsRoutes: Sendable {
             writer.key("connections")
             writer.array { writer in
                 for connection in found {
-                    IntegrationsRendering.connection(connection, registry[connection.service], withSettings: false, to: &writer)
+                    IntegrationsRendering.connection(
+                        connection, registry[connection.service], withSettings: false, to: &writer)
                 }
             }
         }
@@ -167,7 +168,9 @@ struct IntegrationsRoutes: Sendable {
             page = try await records.read(
                 StreamID(connection.id), after: request.cursor, dataType: request.dataType, limit: request.limit)
         } catch {
-            if case .invalidCursor = error { throw .invalid(field: "cursor", message: "The cursor is not one of this stream") }
+            if case .invalidCursor = error {
+                throw .invalid(field: "cursor", message: "The cursor is not one of this stream")
+            }
             throw ServiceError(error)
         }
         return IntegrationsRendering.records(page)

@@ -25,7 +25,9 @@ struct HostApplication: HTTPApplication {
     ) {
         var router = Router<Handler>()
         for (index, family) in families.enumerated() {
-            for entry in family.routes { router.add(entry.method, entry.template, Handler(family: index, entry: entry)) }
+            for entry in family.routes {
+                router.add(entry.method, entry.template, Handler(family: index, entry: entry))
+            }
         }
         self.families = families
         self.router = router
@@ -126,7 +128,8 @@ struct Exchange: Sendable {
         1...128 ~= id.utf8.count
             && id.utf8.allSatisfy { byte in
                 switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
                 default: false
                 }
             }
@@ -142,7 +145,9 @@ struct Exchange: Sendable {
         }
         let digits = hex(high) + hex(low)
         let dash = [UInt8(ascii: "-")]
-        let groups: [ArraySlice<UInt8>] = [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20...]]
+        let groups: [ArraySlice<UInt8>] = [
+            digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20...],
+        ]
         return String(decoding: Array(groups.joined(separator: dash)), as: UTF8.self)
     }
 

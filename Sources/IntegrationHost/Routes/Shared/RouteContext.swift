@@ -34,7 +34,9 @@ struct RouteContext: Sendable {
         do throws(JSONError) { value = try JSONValue.parse(request.body, limits: .request) } catch {
             throw .invalid(field: "body", message: "The body is not valid JSON: \(error)")
         }
-        guard let found = value.members else { throw .invalid(field: "body", message: "The body must be a JSON object") }
+        guard let found = value.members else {
+            throw .invalid(field: "body", message: "The body must be a JSON object")
+        }
         for (key, _) in found where !members.contains(key) {
             throw .invalid(field: String(key.prefix(64)), message: "There is no such field")
         }
@@ -61,7 +63,9 @@ extension JSONValue {
     func text(_ name: String, bytesMax: Int) throws(ServiceError) -> String? {
         guard let value = self[name], !value.isNull else { return nil }
         guard let text = value.string else { throw .invalid(field: name, message: "“\(name)” must be a text") }
-        guard text.utf8.count <= bytesMax else { throw .invalid(field: name, message: "“\(name)” is longer than \(bytesMax) bytes") }
+        guard text.utf8.count <= bytesMax else {
+            throw .invalid(field: name, message: "“\(name)” is longer than \(bytesMax) bytes")
+        }
         return text
     }
 
@@ -76,8 +80,12 @@ extension JSONValue {
     /// The texts of the member `name`; nil when it is absent.
     func texts(_ name: String, countMax: Int, bytesMax: Int) throws(ServiceError) -> [String]? {
         guard let value = self[name], !value.isNull else { return nil }
-        guard let elements = value.array else { throw .invalid(field: name, message: "“\(name)” must be an array of texts") }
-        guard elements.count <= countMax else { throw .invalid(field: name, message: "“\(name)” has more than \(countMax) entries") }
+        guard let elements = value.array else {
+            throw .invalid(field: name, message: "“\(name)” must be an array of texts")
+        }
+        guard elements.count <= countMax else {
+            throw .invalid(field: name, message: "“\(name)” has more than \(countMax) entries")
+        }
         var texts: [String] = []
         for element in elements {
             guard let text = element.string, !text.isEmpty, text.utf8.count <= bytesMax else {

@@ -1,0 +1,72 @@
+// HTTP for tests: requests with a session, answers as JSON. Follows no redirect, so that tests see each one.
+
+import HTTPClient
+package import ProviderSDK
+
+/// An answer of the host or of a stand-in.
+package struct TestResponse: Sendable {
+    package let status: Int
+    package let headers: [NamedValue]
+    package let body: [UInt8]
+
+    package func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    /// The body as JSON; null when it is none.
+    package var json: JSONValue { (try? JSONValue.parse(body)) ?? nil }
+
+    package var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// Sends requests to one origin.
+package struct TestClient: Sendable {
+    package let origin: String
+    /// The session token sent with every request; nil sends none.
+    package var token: String?
+    private let client: HTTPClient
+
+    package init(_ origin: String, token: String? = nil) throws {
+        self.origin = origin
+        self.token = token
+        var configuration = HTTPClient.Configuration()
+        configuration.addressPolicy = .any
+        client = try HTTPClient(configuration)
+    }
+
+    /// The same client with another session.
+    package func with(token: String?) -> TestClient {
+        var copy = self
+        copy.token = token
+        return copy
+    }
+
+    /// Sends a request.
+    ///
+    /// - Parameters:
+    ///   - target: a path of the origin, or an absolute URL.
+    ///   - body: sent as `application/json` unless `headers` says otherwise.
+    package func send(
+        _ method: String, _ target: String, body: String? = nil, headers: [(name: String, value: String)] = []
+    ) async throws -> TestResponse {
+        var fields = headers
+        if let token { fields.append(("Authorization", "Bearer \(token)")) }
+        if body != nil, !headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            fields.append(("Content-Type", "application/json"))
+        }
+        let url = target.hasPrefix("/") ? origin + target : target
+        let response = try await client.send(
+            HTTPClient.Request(
+                method: HTTPClient.Method(rawValue: method) ?? .get, url: url, headers: fields,
+                body: body.map { Array($0.utf8) }))
+        return TestResponse(
+            status: response.status, headers: response.headers.all.map { NamedValue($0.name, $0.value) },
+            body: response.body)
+    }
+
+    package func get(_ target: String) async throws -> TestResponse { try await send("GET", target) }
+
+    package func post(_ target: String, _ body: String) async throws -> TestResponse {
+        try await send("POST", target, body: body)
+    }
+}
