@@ -75,6 +75,7 @@ let moduleTests: [Target] = [
     tests(of: "HTTPServer", ["HTTPServer", "CLinux"]),
     tests(of: "HTTPClient", ["HTTPClient", "CLinux"]),
     tests(of: "DocumentStore", ["DocumentStore", "Cryptography", "CLinux"]),
+    tests(of: "ProviderSandbox", ["ProviderSandbox", "HTTPServer", providerSDK]),
     tests(of: "ProviderSDK", [providerSDK, providerSDKTesting]),
     tests(of: "IntegrationHost", ["IntegrationHost", "HTTPServer", "CLinux", providerSDK]),
 ]

@@ -108,6 +108,29 @@ final class Gate: Sendable {
             #expect(client.readResponse()?.status == 503)
             #expect(client.readToEnd() == "")
             #expect(await eventually { cancelled.isRaised })
+            let head = try TestClient(address)
+            head.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(head.readResponse(toHead: true)?.status == 503)
+            #expect(head.readToEnd() == "")
+        }
+    }
+
+    @Test func `a deferred answer behind output that waits keeps its place`() async throws {
+        let application = TestApplication { request, response in
+            if request.path.equals("/big") {
+                response.body.append([UInt8](repeating: 65, count: 8 << 20))
+                return nil
+            }
+            return DeferredResponse { HTTPResponse(status: .accepted, body: Array("later".utf8)) }
+        }
+        try await withServer(application) { address, _ in
+            let client = try TestClient(address, receiveBufferBytes: 4096)
+            client.send(["/big", "/later", "/later", "/big", "/later"].map(Self.get).joined())
+            #expect(client.readResponse()?.body.count == 8 << 20)
+            #expect(client.readResponse()?.text == "later")
+            #expect(client.readResponse()?.text == "later")
+            #expect(client.readResponse()?.body.count == 8 << 20)
+            #expect(client.readResponse()?.text == "later")
         }
     }
 

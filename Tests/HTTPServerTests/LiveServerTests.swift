@@ -205,6 +205,18 @@ import Testing
         }
     }
 
+    @Test func `a server listens on IPv6 where the machine has it`() async throws {
+        let configuration = ServerConfiguration(address: try SocketAddress("[::1]:0"), loopCount: 2)
+        let server = try HTTPServer(configuration, application: TestApplication.echo)
+        do {
+            let address = try server.start()
+            #expect(address.description.hasPrefix("[::1]:") && address.port != 0)
+        } catch {
+            print("Skipped: this machine has no IPv6 loopback: \(error)")
+        }
+        await server.shutdown(grace: .seconds(1))
+    }
+
     @Test func `a server that was never started may be shut down`() async throws {
         let configuration = ServerConfiguration(address: try SocketAddress("127.0.0.1:0"))
         await (try HTTPServer(configuration, application: TestApplication.echo)).shutdown(grace: .seconds(1))

@@ -29,7 +29,7 @@ extension Worker {
 
     /// Watches the listening socket; called on the loop's thread.
     func beginAccepting() {
-        listener.reserve = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        listener.reserve = Self.openReserve()
         loop.watch(listener.descriptor, EPOLL_CTL_ADD, CL_EPOLLIN, EventLoop.listenerToken)
     }
 
@@ -99,8 +99,10 @@ extension Worker {
             shutdown(descriptor, Int32(SHUT_WR))
             close(descriptor)
         }
-        listener.reserve = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        listener.reserve = Self.openReserve()
     }
+
+    private static func openReserve() -> Int32 { unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
 
     /// Leaves connections in the kernel's queue for a while, instead of spinning on a socket that cannot be accepted.
     private func pauseAccepting() {
@@ -109,6 +111,8 @@ extension Worker {
         loop.schedule(after: Self.pause) { [self] in
             guard loop.isCurrent, listener.descriptor >= 0 else { return }
             listener.isPaused = false
+            // The descriptor may have gone elsewhere between giving the reserve up and taking it back.
+            if listener.reserve < 0 { listener.reserve = Self.openReserve() }
             setListenerInterest(CL_EPOLLIN)
         }
     }
@@ -121,23 +125,22 @@ extension Worker {
 
     /// How long a connection that never sent a request may still send its first.
     private static let firstRequestGrace: Nanoseconds = 1_000_000_000
+    /// How long a connection between requests may still send one: a busy client's next request is on its way while its
+    /// connection looks idle, and is lost when the socket closes under it.
+    private static let nextRequestGrace: Nanoseconds = 250_000_000
 
-    /// Stops accepting, ends idle connections, lets the others finish; `completion` is called when none is left, at the
-    /// latest after `grace`.
+    /// Stops accepting, ends idle connections, lets the others finish.
+    ///
+    /// `completion` is called when none is left, at the latest after `grace`.
     func shutDown(grace: Duration, _ completion: @escaping @Sendable () -> Void) {
         whenEmpty = completion
         stopListening()
         for case let connection? in connections {
             connection.state.isLast = true
             guard connection.state.phase == .idle, connection.unsent == nil, !connection.waitsForTurn else { continue }
-            // A request may have arrived that this loop has not seen: it is in flight, and is answered.
-            if receive(connection) { continue }
-            if connection.state.answeredCount > 0 {
-                end(connection)
-            } else {
-                connection.state.hurry(to: loop.now &+ Self.firstRequestGrace)
-                arm(connection)
-            }
+            let isFresh = connection.state.answeredCount == 0
+            connection.state.hurry(to: loop.now &+ (isFresh ? Self.firstRequestGrace : Self.nextRequestGrace))
+            arm(connection)
         }
         if openCount == 0, let whenEmpty = whenEmpty.take() { return whenEmpty() }
         loop.schedule(after: grace) { [self] in

@@ -112,10 +112,7 @@ final class Worker: @unchecked Sendable {
     // MARK: Reading
 
     /// Reads once and serves what has come.
-    ///
-    /// False when there was nothing to read.
-    @discardableResult
-    func receive(_ connection: Connection) -> Bool {
+    private func receive(_ connection: Connection) {
         if connection.state.phase == .draining { return drain(connection) }
         if var own = connection.input.take() {
             own.reserve(Self.ownReceiveBytes)
@@ -124,7 +121,7 @@ final class Worker: @unchecked Sendable {
             if count > 0 { own.received(count) }
             guard received(count, code, connection) else {
                 if isOpen(connection.token) { connection.input = consume own }
-                return code != EAGAIN || count >= 0
+                return
             }
             process(connection, &own)
             if !own.isEmpty { connection.input = consume own }
@@ -133,7 +130,7 @@ final class Worker: @unchecked Sendable {
             let count = unsafe recv(connection.descriptor, received.space.baseAddress, received.space.count, 0)
             let code = errno
             if count > 0 { received.received(count) }
-            guard received(count, code, connection) else { return code != EAGAIN || count >= 0 }
+            guard received(count, code, connection) else { return }
             process(connection, &received)
             if !received.isEmpty {
                 var own = InputBuffer(capacity: max(received.count, 1024))
@@ -142,7 +139,6 @@ final class Worker: @unchecked Sendable {
             }
         }
         settle(connection)
-        return true
     }
 
     /// Whether bytes came; an end or an error of the peer is dealt with here.
@@ -163,12 +159,11 @@ final class Worker: @unchecked Sendable {
         return false
     }
 
-    private func drain(_ connection: Connection) -> Bool {
+    private func drain(_ connection: Connection) {
         received.removeAll()
         let count = unsafe recv(connection.descriptor, received.space.baseAddress, received.space.count, 0)
-        if count < 0 && (errno == EAGAIN || errno == EINTR) { return false }
+        if count < 0 && (errno == EAGAIN || errno == EINTR) { return }
         if count <= 0 || !connection.state.dropped(count, limits) { end(connection) }
-        return true
     }
 
     /// Goes on with what a connection has received before.
@@ -245,7 +240,9 @@ final class Worker: @unchecked Sendable {
         writer.status = reason.status
         application.respond(
             toRejected: RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress), &writer)
-        writer.finish(into: &output, ResponseFraming(closes: true), date: date)
+        // Only a request that was handed out is known to be a HEAD.
+        let isHead = reason == .handlerTimeout && connection.framing.isHead
+        writer.finish(into: &output, ResponseFraming(isHead: isHead, closes: true), date: date)
     }
 
     // MARK: Deferred responses
@@ -328,13 +325,24 @@ final class Worker: @unchecked Sendable {
                 end(connection)
                 return false
             }
-            var rest = ByteBuffer(capacity: output.count - sent)
-            rest.append(output.view[sent..<output.count])
-            connection.unsent = UnsentOutput(bytes: rest)
+            keepUnsent(from: sent, connection)
             connection.state.outputWaits(now: loop.now, limits)
             return true
         }
         return true
+    }
+
+    /// Keeps the output from `sent` on; a large one is handed over as it is, a small rest is copied.
+    private func keepUnsent(from sent: Int, _ connection: Connection) {
+        if output.count - sent < 64 * 1024 {
+            var rest = ByteBuffer(capacity: output.count - sent)
+            rest.append(output.view[sent..<output.count])
+            connection.unsent = UnsentOutput(bytes: rest)
+        } else {
+            var whole = ByteBuffer(capacity: 64 * 1024)
+            swap(&output, &whole)
+            connection.unsent = UnsentOutput(bytes: whole, offset: sent)
+        }
     }
 
     /// Sends what waited, now that the peer takes more.

@@ -28,6 +28,8 @@ public struct ServerConfiguration: Sendable {
 }
 
 /// An HTTP/1.1 server: one event loop per core, each with its own listening socket.
+///
+/// A server that was started serves until `shutdown(grace:)`, whether anyone keeps it or not.
 public final class HTTPServer: Sendable {
     private enum State: Sendable { case new, running, ended }
 

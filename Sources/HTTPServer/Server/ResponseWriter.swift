@@ -41,7 +41,8 @@ public struct ResponseWriter: ~Copyable {
             UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
     }
 
-    /// Adds a header field.
+    /// Adds a header field; literals take the overload above.
+    @_disfavoredOverload
     public mutating func header(_ name: StaticString, _ value: String) {
         var value = value
         value.withUTF8 {

@@ -72,8 +72,8 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         unsafe append(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
-    /// Appends the UTF-8 of `text`.
-    @inlinable @inline(__always)
+    /// Appends the UTF-8 of `text`; literals take the overload above.
+    @inlinable @inline(__always) @_disfavoredOverload
     public mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { unsafe append(start: $0.baseAddress, count: $0.count) }

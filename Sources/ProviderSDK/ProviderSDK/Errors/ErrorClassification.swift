@@ -75,6 +75,8 @@ public struct ErrorClassification: Sendable {
     public var missingScopes: [JSONPath] = []
     /// Where a pause in seconds stands in an error body, besides the `Retry-After` header.
     public var retryAfter: [JSONPath] = []
+    /// Header fields with a pause in seconds, besides `Retry-After`; the first with a number counts.
+    public var retryAfterHeaders: [String] = []
     /// The pause after a rate limit when neither the answer nor the rule names one.
     public var defaultRetryAfter: Duration = .seconds(1)
     /// The longest pause that is waited for.
@@ -131,6 +133,20 @@ public struct ErrorClassification: Sendable {
             message ?? "The provider answered with status \(response.status).", code: code, status: response.status)
     }
 
+    /// What `response` means as an answer to `request`; nil when it is a good answer.
+    ///
+    /// Where a secret of the operator authorises the request, a rejected credential is the operator's: no refresh helps, and no
+    /// connection ends by it.
+    public func error(
+        for response: ProviderResponse, to request: ProviderRequest, now: Timestamp
+    ) -> ProviderError? {
+        guard var error = error(for: response, now: now) else { return nil }
+        if case .setting = request.authorization, error.kind == .authExpired || error.kind == .authRevoked {
+            error.kind = .misconfigured
+        }
+        return error
+    }
+
     private func completed(
         _ kind: ProviderError.Kind, response: ProviderResponse, body: JSONValue?, now: Timestamp
     ) -> ProviderError.Kind {
@@ -139,8 +155,11 @@ public struct ErrorClassification: Sendable {
             let written = body.flatMap { body in
                 retryAfter.lazy.compactMap { $0.first(in: body)?.number?.double }.first { $0 >= 0 && $0 < 1e7 }
             }
+            let inHeader = retryAfterHeaders.lazy.compactMap { response.header($0).flatMap(JSONNumber.init)?.double }
+                .first { $0 >= 0 && $0 < 1e7 }
             return .rateLimited(
-                after: response.retryAfter(now: now) ?? written.map { .milliseconds(Int64($0 * 1000)) }
+                after: response.retryAfter(now: now) ?? inHeader.map { .milliseconds(Int64($0 * 1000)) } ?? written.map
+                { .milliseconds(Int64($0 * 1000)) }
                     ?? pause ?? defaultRetryAfter)
         case .scopeMissing(let scopes) where scopes.isEmpty:
             guard let body else { return kind }

@@ -121,6 +121,12 @@ public indirect enum Transform: Sendable {
     case oneOf([String: String], other: String)
     /// An integer as the text at that position; outside the list it becomes `other`.
     case index([String?], first: Int64, other: String?)
+    /// A text of a closed set by this table; one that is not in it makes the record a dead letter. Null stays null.
+    case exactOneOf([String: String])
+    /// An integer as the text at that position; outside the list the record is a dead letter.
+    case exactIndex([String], first: Int64)
+    /// A number, or a string that holds one, within the range; outside it the record is a dead letter.
+    case bounded(ClosedRange<Int64>)
     /// The first rule whose condition the record meets decides; none gives `other`. Looks at the whole record.
     case when([Rule], other: Value)
     /// An id, or the `id` of an expanded object.

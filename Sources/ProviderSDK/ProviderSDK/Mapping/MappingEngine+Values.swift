@@ -4,7 +4,7 @@ extension MappingRun {
     /// Writes what `transform` makes of `value`, which is not null.
     mutating func write(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure) {
         switch transform {
-        case .text, .uppercased, .lowercased, .reference, .oneOf, .index, .parts, .firstPart:
+        case .text, .uppercased, .lowercased, .reference, .oneOf, .index, .exactOneOf, .exactIndex, .parts, .firstPart:
             try writeText(transform, value, place: place)
         case .epochSeconds, .epoch, .epochText, .iso8601, .dotNetDate, .snowflakeTime:
             guard value.isPresent else { return writer.null() }
@@ -27,6 +27,17 @@ extension MappingRun {
                     place, "integer", "the value is no integer from \(range.lowerBound) to \(range.upperBound)")
             }
             writer.value(JSONNumber(integer))
+        case .bounded(let range):
+            guard value.isPresent else { return writer.null() }
+            guard let amount = value.decimal,
+                let least = ExactDecimal(coefficient: Int128(range.lowerBound), places: 0),
+                let greatest = ExactDecimal(coefficient: Int128(range.upperBound), places: 0),
+                !(amount < least), !(greatest < amount)
+            else {
+                throw failure(
+                    place, "bounded", "the value is no number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            try write(.decimal, value, place: place)
         case .each(let inner):
             guard let elements = value.array else { throw failure(place, "each", "the value is no array") }
             try list(elements) { (run, element) throws(MappingFailure) in
@@ -75,6 +86,19 @@ extension MappingRun {
             let (position, overflow) = number.subtractingReportingOverflow(first)
             guard !overflow, position >= 0, position < texts.count else { return writer.value(other) }
             writer.value(texts[Int(position)])
+        case .exactIndex(let texts, let first):
+            let end = first + Int64(texts.count)
+            guard let number = value.integer, first <= number, number < end else {
+                throw failure(place, "exactIndex", "the value is no integer from \(first) to \(end - 1)")
+            }
+            writer.value(texts[Int(number - first)])
+        case .exactOneOf(let table):
+            guard value.isPresent else { return writer.null() }
+            guard let text = value.scalarText.flatMap({ table[$0] }) else {
+                throw failure(
+                    place, "exactOneOf", "the value is none of \(table.keys.sorted().joined(separator: ", "))")
+            }
+            writer.value(text)
         case .parts(let separator):
             guard let text = value.string else { throw failure(place, "parts", "the value is no text") }
             let parts = text.parts(separatedBy: separator)

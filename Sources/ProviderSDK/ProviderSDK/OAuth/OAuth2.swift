@@ -40,7 +40,7 @@ public struct OAuth2: Sendable {
     public var authorizeParameters: [NamedValue] = []
     /// Parameters added to the code exchange.
     public var exchangeParameters: [NamedValue] = []
-    /// Header fields added to token requests.
+    /// Header fields added to token requests, with placeholders for settings as in ``ProviderRequest``.
     public var tokenHeaders: [NamedValue] = []
     /// Other names for standard parameters of the authorization URL, such as `client_id` → `client_key`.
     public var authorizeParameterNames: [String: String] = [:]
@@ -94,6 +94,8 @@ public struct CallbackParameter: Sendable, Equatable {
 
 /// Where the values stand in a token response (RFC 6749 section 5.1, and where providers put them instead).
 public struct TokenResponseFields: Sendable {
+    /// Where the object with the values stands in some answers; one without an object there holds them itself.
+    public var container: JSONPath?
     /// The access token.
     public var accessToken: JSONPath = "access_token"
     /// The refresh token.
@@ -115,6 +117,12 @@ public struct TokenResponseFields: Sendable {
 
     /// The names of RFC 6749.
     public init() {}
+
+    /// The object of `response` that holds the values.
+    public func object(in response: JSONValue) -> JSONValue {
+        guard let found = container?.first(in: response), found.kind == .object else { return response }
+        return found
+    }
 }
 
 /// A second hop after the code exchange.

@@ -21,6 +21,9 @@ public struct DataType: Sendable {
     /// How a record becomes a normalised one.
     public var mapping: FieldMapping
 
+    /// Whether reading it takes a connection: false when a secret setting of the operator or nothing authorises its list.
+    public var needsConnection: Bool { list.map { $0.request.authorization == .connection } ?? true }
+
     /// A data type whose records are mapped by `mapping`.
     public init(_ name: String, mapping: FieldMapping, _ configure: (inout DataType) -> Void = { _ in }) {
         self.name = name

@@ -35,10 +35,69 @@ extension ProviderManifest {
                 !reserved.contains(setting.key),
                 "the setting “\(setting.key)” has a name that every provider has already")
         }
+        check(Set(actions.map(\.name)).count == actions.count, "two actions have the same name")
+        for action in actions {
+            check(!action.name.isEmpty, "an action has no name")
+            for problem in action.result?.problems ?? [] { problems.append("action “\(action.name)”: \(problem)") }
+        }
+        if let linking {
+            for name in linking.actionsOnLink {
+                check(action(name) != nil, "linking does the action “\(name)”, which does not exist")
+            }
+            if let name = linking.memberDataType {
+                check(dataType(name) != nil, "linking reads the data type “\(name)”, which does not exist")
+            }
+        }
+        problems += requestProblems
         for limit in rateLimits {
             check(limit.requests > 0 && limit.interval > .zero, "a rate limit is not positive")
         }
         return problems
+    }
+
+    /// What is wrong with the placeholders and credentials of the requests.
+    private var requestProblems: [String] {
+        var requests: [(place: String, request: ProviderRequest)] = []
+        for dataType in dataTypes {
+            for list in [dataType.list, dataType.changes].compactMap(\.self) {
+                var request = list.request
+                request.headers += list.additions
+                requests.append(("data type “\(dataType.name)”", request))
+            }
+        }
+        for action in actions {
+            var request = action.request
+            request.headers += action.additions
+            requests.append(("action “\(action.name)”", request))
+        }
+        if let request = identity?.request { requests.append(("the identity", request)) }
+        var common = ProviderRequest(.get, "/")
+        common.headers = headers
+        requests.append(("the header fields", common))
+        return requests.flatMap { place, request in
+            request.placeholders.compactMap { name in
+                Placeholders.suffix(of: name, after: "parameter.") != nil && place.hasPrefix("action")
+                    || isPlaceholder(name) ? nil : "\(place): there is no value for “{\(name)}”"
+            } + credentialProblems(request, place: place)
+        }
+    }
+
+    private func isPlaceholder(_ name: String) -> Bool {
+        if let key = Placeholders.suffix(of: name, after: "setting.") {
+            return settings.contains { $0.key == key && !$0.isSecret }
+        }
+        if let key = Placeholders.suffix(of: name, after: "callback.") {
+            guard case .oauth2(let oauth) = auth else { return false }
+            return oauth.callbackParameters.contains { $0.name == key }
+        }
+        return ["accountId", "accountName", "variant"].contains(name)
+    }
+
+    private func credentialProblems(_ request: ProviderRequest, place: String) -> [String] {
+        guard case .setting(let key, _) = request.authorization,
+            !settings.contains(where: { $0.key == key && $0.isSecret })
+        else { return [] }
+        return ["\(place): there is no secret setting “\(key)”"]
     }
 
     /// Whether `text` is 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.

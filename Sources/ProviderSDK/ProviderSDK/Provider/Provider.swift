@@ -17,6 +17,13 @@ public protocol Provider: Sendable {
     /// The default reads the data type's ``DataType/list``, or its ``DataType/changes`` when changes are asked for.
     func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage
 
+    /// Ends at the provider what belongs to this connection alone, before the grant is revoked as the manifest says.
+    ///
+    /// For providers where one grant serves several accounts, so that ending it would end other connections too. When it throws,
+    /// the grant is left alone: the connection is disconnected all the same. The default does nothing and lets the grant be
+    /// revoked.
+    func detach(in context: ProviderContext) async throws(ProviderError) -> Detachment
+
     /// What a verified webhook delivery means.
     ///
     /// The default answers 200 and reports nothing.
@@ -36,8 +43,19 @@ extension Provider {
         try await manifest.page(request, in: context)
     }
 
+    /// Does nothing and lets the grant be revoked.
+    public func detach(in context: ProviderContext) async throws(ProviderError) -> Detachment { .revokesGrant }
+
     /// Answers 200 and reports nothing.
     public func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome { WebhookOutcome() }
+}
+
+/// What becomes of a grant when a connection is disconnected.
+public enum Detachment: Sendable, Equatable {
+    /// It serves nothing else and is revoked.
+    case revokesGrant
+    /// It serves other accounts and stays.
+    case keepsGrant
 }
 
 extension ProviderManifest {

@@ -40,7 +40,7 @@ public struct ProviderManifest: Sendable {
     public var rateLimitHeaders: [RateLimitHeaders] = []
     /// How error answers are told apart.
     public var errors = ErrorClassification()
-    /// Header fields sent with every API request.
+    /// Header fields sent with every API request, with placeholders as in ``ProviderRequest``; they go before the host's own.
     public var headers: [NamedValue] = []
     /// Where the identity of a connected account comes from; nil when the plugin finds it in code or there is none.
     public var identity: IdentitySource?
@@ -48,6 +48,13 @@ public struct ProviderManifest: Sendable {
     public var webhooks: WebhookScheme?
     /// Whether credentials are refreshed before every sync.
     public var refreshesBeforeSync: Bool = false
+    /// How often an access token may be refreshed within one sync because it was rejected, not counting the refresh before it; nil
+    /// means once for every request.
+    public var refreshesPerSyncMax: Int?
+    /// What features of the host can have the provider do.
+    public var actions: [ProviderAction] = []
+    /// How accounts are linked by tokens that the provider's bot hands out; nil when they are not.
+    public var linking: AccountLinking?
 
     /// The manifest of the provider `id`, called `name`, with what `configure` sets.
     public init(id: String, name: String, _ configure: (inout ProviderManifest) -> Void = { _ in }) {
@@ -58,6 +65,15 @@ public struct ProviderManifest: Sendable {
 
     /// The data type called `name`; nil when there is none.
     public func dataType(_ name: String) -> DataType? { dataTypes.first { $0.name == name } }
+
+    /// The action called `name`; nil when there is none.
+    public func action(_ name: String) -> ProviderAction? { actions.first { $0.name == name } }
+
+    /// The operator's settings with the plugin's defaults for those that are not configured.
+    public func settings(with configured: [String: String]) -> [String: String] {
+        let defaults = settings.compactMap { setting in setting.defaultValue.map { (setting.key, $0) } }
+        return configured.merging(defaults) { configured, _ in configured }
+    }
 
     /// The provider's own scopes that an authorization asks for: what `permissions` stand for, what is always needed, and what
     /// the data types need or can use.
@@ -104,6 +120,8 @@ public struct ProviderSetting: Sendable {
     public var isSecret: Bool
     /// Whether the provider is unavailable without it.
     public var isRequired: Bool
+    /// Its value when the operator configures none.
+    public var defaultValue: String?
 
     /// A setting.
     public init(_ key: String, _ description: String, isSecret: Bool = false, isRequired: Bool = false) {
@@ -111,6 +129,12 @@ public struct ProviderSetting: Sendable {
         self.description = description
         self.isSecret = isSecret
         self.isRequired = isRequired
+    }
+
+    /// A setting that has a value without being configured.
+    public init(_ key: String, _ description: String, defaultValue: String) {
+        self.init(key, description)
+        self.defaultValue = defaultValue
     }
 }
 

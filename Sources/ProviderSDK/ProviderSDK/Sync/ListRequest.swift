@@ -67,6 +67,18 @@ public struct ListRequest: Sendable {
     public var pageSize: Int = 100
     /// How to ask for changes only; nil when the list cannot.
     public var since: SinceParameter?
+    /// Where the parameters of page size and paging go.
+    public var parameterPlace: ParameterPlace = .query
+    /// What a page must show for there to be another; nil leaves it to ``paging``.
+    ///
+    /// For providers that give a token for the next page on the last one too.
+    public var hasNext: Condition?
+    /// Whether an answer is one item instead of a page of them: then ``items`` leads to it.
+    public var isSingle: Bool = false
+    /// Members added to each record, with placeholders in their values as in ``ProviderRequest``.
+    ///
+    /// For records that do not tell what they belong to.
+    public var additions: [NamedValue] = []
     /// Where the record stands in an item; the item itself by default.
     public var record: JSONPath = ""
     /// Which items are records of this data type; nil means all.
@@ -79,6 +91,14 @@ public struct ListRequest: Sendable {
     public var isPage: Condition?
     /// Pages of one walk at most.
     public var pagesMax: Int = 100_000
+
+    /// Where parameters go.
+    public enum ParameterPlace: Sendable, Equatable {
+        /// Into the query.
+        case query
+        /// Into the body, as fields of a form or members of a JSON object; numbers stay numbers there.
+        case body
+    }
 
     /// A list read with `request`, its records at `items`.
     public init(_ request: ProviderRequest, items: JSONPath, paging: Paging) {

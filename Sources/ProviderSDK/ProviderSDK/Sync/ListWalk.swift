@@ -14,13 +14,17 @@ extension ListRequest {
         let response = try await context.http.send(try request(at: cursor, since: moment))
         // Nothing changed since the moment that was asked about (RFC 9110 section 15.4.5).
         guard response.status != 304 else { return SyncPage([]) }
-        return try page(try response.json(), at: cursor, now: context.now)
+        var page = try page(try response.json(), at: cursor, now: context.now)
+        for index in page.records.indices where !additions.isEmpty {
+            page.records[index].value = try page.records[index].value.adding(additions, in: context)
+        }
+        return page
     }
 
     /// The request for the page at `cursor`.
     public func request(at cursor: JSONValue?, since moment: Timestamp?) throws(ProviderError) -> ProviderRequest {
         var request = request
-        if let pageSizeParameter { request.query.append(NamedValue(pageSizeParameter, String(pageSize))) }
+        if let pageSizeParameter { add(pageSizeParameter, .number(JSONNumber(pageSize)), to: &request) }
         if let moment, let since {
             switch since.place {
             case .query(let name): request.query.append(NamedValue(name, since.text(moment)))
@@ -30,9 +34,9 @@ extension ListRequest {
         switch paging {
         case .none: break
         case .lastRecord(let parameter, _, _), .token(let parameter, _, _):
-            if let text = cursor?["at"]?.scalarText { request.query.append(NamedValue(parameter, text)) }
+            if let value = cursor?["at"] { add(parameter, value, to: &request) }
         case .pageNumber(let parameter, let first, _):
-            request.query.append(NamedValue(parameter, cursor?["at"]?.scalarText ?? String(first)))
+            add(parameter, cursor?["at"] ?? .number(JSONNumber(first)), to: &request)
         case .nextLink:
             if let link = cursor?["at"]?.string {
                 request.path = link
@@ -42,9 +46,19 @@ extension ListRequest {
         return request
     }
 
+    private func add(_ name: String, _ value: JSONValue, to request: inout ProviderRequest) {
+        let text = value.scalarText ?? ""
+        switch (parameterPlace, request.body) {
+        case (.query, _): request.query.append(NamedValue(name, text))
+        case (.body, .form(let fields)): request.body = .form(fields + [NamedValue(name, text)])
+        case (.body, .json(let object)): request.body = .json(.object((object.members ?? []) + [(name, value)]))
+        case (.body, nil): request.body = .json(.object([(name, value)]))
+        }
+    }
+
     /// The page in `answer`.
     public func page(_ answer: JSONValue, at cursor: JSONValue?, now: Timestamp) throws(ProviderError) -> SyncPage {
-        guard isPage?.isMet(by: answer, now: now) ?? true, let items = items.first(in: answer)?.array else {
+        guard isPage?.isMet(by: answer, now: now) ?? true, let items = items(in: answer) else {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
         let number = Int(cursor?["page"]?.integer ?? 1)
@@ -54,13 +68,20 @@ extension ListRequest {
         }
         var page = SyncPage(records)
         page.totalCount = totalCount?.first(in: answer)?.integer.map(Int.init(clamping:))
-        if let next = try position(after: items, of: answer, cursor: cursor) {
+        if hasNext?.isMet(by: answer, now: now) ?? true,
+            let next = try position(after: items, of: answer, cursor: cursor)
+        {
             guard number < pagesMax else {
                 throw ProviderError(.permanent, "The list has more than \(pagesMax) pages.")
             }
             page.next = ["at": next, "page": .number(JSONNumber(number + 1))]
         }
         return page
+    }
+
+    private func items(in answer: JSONValue) -> [JSONValue]? {
+        guard let found = items.first(in: answer) else { return nil }
+        return isSingle ? (found.kind == .object ? [found] : nil) : found.array
     }
 
     /// What the next request must say; nil at the end of the list.
@@ -80,8 +101,8 @@ extension ListRequest {
             return .string(text)
         case .token(_, let token, let hasMore):
             if let hasMore, hasMore.first(in: answer)?.boolean != true { return nil }
-            guard let text = token.first(in: answer)?.scalarText, !text.isEmpty else { return nil }
-            return .string(text)
+            guard let value = token.first(in: answer), let text = value.scalarText, !text.isEmpty else { return nil }
+            return value.number.map(JSONValue.number) ?? .string(text)
         case .pageNumber(_, let first, let pageCount):
             let current = cursor?["at"]?.integer ?? Int64(first)
             let count = pageCount.flatMap { $0.first(in: answer)?.integer }
@@ -89,7 +110,13 @@ extension ListRequest {
             return .number(JSONNumber(current + 1))
         case .nextLink(let path, let isRequired):
             let link = path.first(in: answer)
-            if let text = link?.string { return text.isEmpty ? nil : .string(text) }
+            if let text = link?.string {
+                // What comes from the provider is never taken for a placeholder.
+                guard !text.utf8.contains(UInt8(ascii: "{")) else {
+                    throw ProviderError(.permanent, "The link to the next page is no URL.")
+                }
+                return text.isEmpty ? nil : .string(text)
+            }
             guard link?.isNull ?? !isRequired else {
                 throw ProviderError(.permanent, "The page does not say whether there is another.")
             }

@@ -97,6 +97,8 @@ public struct WebhookOutcome: Sendable {
     public var status: Int = 200
     /// The JSON to answer with; nil for an empty body.
     public var reply: JSONValue?
+    /// Header fields of the answer.
+    public var headers: [NamedValue] = []
     /// The events.
     public var events: [Event] = []
 

@@ -1,0 +1,40 @@
+// Arc: one rhythm game network per game, read with a single token of the operator's. There is no OAuth: a connection is an account id
+// that a user typed and that nobody verified. The origin comes from the operator's configuration.
+
+import ProviderSDK
+
+/// ARC for IIDX and for SDVX.
+struct ArcProvider: Provider {
+    let manifest = ProviderManifest(id: "arc", name: "ARC") { manifest in
+        manifest.description = "Best scores in IIDX and SDVX from ARC"
+        manifest.category = "Games"
+        manifest.features = ["scores"]
+        manifest.auth = .accountID(accountID)
+        manifest.variants = [Variant(id: "iidx", name: "ARC IIDX"), Variant(id: "sdvx", name: "ARC SDVX")]
+        manifest.dataTypes = ArcDataTypes.all
+        manifest.errors = errors
+        manifest.headers = [NamedValue("Content-Type", "application/json")]
+        // Unverified: no limit is known. One request a second on average is polite; the token is the whole server's.
+        var limit = RateLimit(60, per: .seconds(60), scope: .application)
+        limit.setting = "requestsPerMinute"
+        manifest.rateLimits = [limit]
+        manifest.settings = [
+            ProviderSetting(
+                "accessToken", "The token that reads every account.", isSecret: true, isRequired: true),
+            ProviderSetting("requestsPerMinute", "Requests in a minute, 60 when not given."),
+        ]
+    }
+
+    private static let accountID: AccountIDAuth = {
+        var auth = AccountIDAuth()
+        auth.secretSetting = "accessToken"
+        return auth
+    }()
+
+    /// A rejected token is the whole server's, never one user's.
+    private static let errors: ErrorClassification = {
+        var errors = ErrorClassification([ErrorRule(401, is: .misconfigured), ErrorRule(403, is: .misconfigured)])
+        errors.defaultRetryAfter = .seconds(60)
+        return errors
+    }()
+}

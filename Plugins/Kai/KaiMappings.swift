@@ -1,0 +1,70 @@
+// The mapping tables of Kai. A value out of its range or set makes the score a dead letter, which can be replayed once a newer
+// plugin knows it: a score under a wrong chart, lamp or version would be worse than a missing one.
+//
+// Not mapped: 46 old IIDX song ids stand for a “†” chart that is the LEGGENDARIA of another song today. Which song that is is not
+// known here, so such a score keeps the id and the difficulty that Kai gives it.
+
+import ProviderSDK
+
+enum KaiMappings {
+    private static let count = Transform.integer(0...2_147_483_647)
+
+    static let iidxScore = FieldMapping(
+        "score", sourceID: ["_id"],
+        [
+            Field("songId", "music_id", count, isRequired: true),
+            Field("playtype", "play_style", .exactOneOf(["SINGLE": "SP", "DOUBLE": "DP"]), isRequired: true),
+            Field("difficulty", "difficulty", .exactOneOf(iidxDifficulties), isRequired: true),
+            // 20 is Tricoro; later than 32 is not known here.
+            Field("gameVersion", "version_played", .integer(20...32), isRequired: true),
+            Field("lamp", "lamp", .exactIndex(iidxLamps, first: 0), isRequired: true),
+            Field("score", "ex_score", count, isRequired: true),
+            // −1 stands for a play whose misses were not counted.
+            Field(
+                "missCount", .when([.init(.equals("miss_count", -1), .null)], other: .source("miss_count", count))),
+            Field("fast", "fast_count", count),
+            Field("slow", "slow_count", count),
+            Field("date", "timestamp", .iso8601),
+        ])
+
+    private static let iidxDifficulties = [
+        "BEGINNER": "BEGINNER", "NORMAL": "NORMAL", "HYPER": "HYPER", "ANOTHER": "ANOTHER",
+        "LEGGENDARIA": "LEGGENDARIA",
+    ]
+
+    private static let iidxLamps = [
+        "NO PLAY", "FAILED", "ASSIST CLEAR", "EASY CLEAR", "CLEAR", "HARD CLEAR", "EX HARD CLEAR", "FULL COMBO",
+    ]
+
+    static let sdvxScore = FieldMapping(
+        "score", sourceID: ["_id"],
+        [
+            Field("songId", "music_id", count, isRequired: true),
+            Field("difficulty", "music_difficulty", .exactIndex(sdvxDifficulties, first: 0), isRequired: true),
+            Field("gameVersion", "played_version", .exactIndex(sdvxVersions, first: 1), isRequired: true),
+            // 0 is a song that was played without a result, which is no lamp.
+            Field("lamp", "clear_type", .exactIndex(sdvxLamps, first: 1), isRequired: true),
+            Field("score", "score", .integer(0...10_000_000), isRequired: true),
+            Field(
+                "judgements",
+                .object([
+                    Field("critical", "critical", count, isRequired: true),
+                    Field("near", "near", count, isRequired: true),
+                    Field("miss", "error", count),
+                ])),
+            Field("fast", "early", count),
+            Field("slow", "late", count),
+            Field("maxCombo", "max_chain", count),
+            Field("gauge", "gauge_rate", .bounded(0...100)),
+            Field("date", "timestamp", .iso8601),
+        ])
+
+    /// The fourth chart is called INF, GRV, HVN, VVD or XCD after the version that the song came with, which Kai does not tell.
+    private static let sdvxDifficulties = ["NOV", "ADV", "EXH", "4TH", "MXM"]
+
+    private static let sdvxVersions = ["booth", "inf", "gw", "heaven", "vivid", "exceed"]
+
+    private static let sdvxLamps = [
+        "FAILED", "CLEAR", "EXCESSIVE CLEAR", "ULTIMATE CHAIN", "PERFECT ULTIMATE CHAIN", "MAXXIVE CLEAR",
+    ]
+}

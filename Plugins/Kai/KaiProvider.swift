@@ -1,0 +1,98 @@
+// Kai: the three rhythm game networks FLO, EAG and MIN, which share one backend. They publish nothing; what is here is how their
+// users' tools are known to talk to them. Their host names are secret: every endpoint comes from the operator's configuration.
+
+import ProviderSDK
+
+/// FLO, EAG and MIN.
+struct KaiProvider: Provider {
+    let manifest = ProviderManifest(id: "kai", name: "Kai") { manifest in
+        manifest.description = "Rhythm game scores from FLO, EAG and MIN"
+        manifest.category = "Games"
+        manifest.features = ["scores"]
+        manifest.auth = .oauth2(oauth)
+        manifest.scopes = ScopeTable([Scope("settings_read")])
+        manifest.variants = [
+            Variant(id: "flo", name: "FLO"), Variant(id: "min", name: "MIN"), Variant(id: "eag", name: "EAG"),
+        ]
+        manifest.dataTypes = KaiDataTypes.all
+        manifest.errors = errors
+        manifest.headers = [NamedValue("Content-Type", "application/json")]
+        // A walk must not die half-way of a token whose end nobody tells: it begins with a fresh one and may renew it once more.
+        manifest.refreshesBeforeSync = true
+        manifest.refreshesPerSyncMax = 1
+        // Unverified: no limit is known. One request a second on average is polite.
+        var limit = RateLimit(60, per: .seconds(60), scope: .account)
+        limit.setting = "requestsPerMinute"
+        manifest.rateLimits = [limit]
+        manifest.settings = [
+            ProviderSetting("requestsPerMinute", "Requests to one account in a minute, 60 when not given.")
+        ]
+    }
+
+    /// OAuth 2.0 with a redirect URI spelled its own way, and a state that does not come back.
+    private static let oauth = OAuth2 { oauth in
+        oauth.clientAuthentication = .form
+        oauth.pkce = .unsupported
+        oauth.authorizeParameterNames = ["redirect_uri": "redirectUri"]
+        oauth.returnsState = false
+        oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
+        oauth.tokenErrors = tokenErrors
+    }
+
+    /// Only 400 tells that a grant is dead.
+    ///
+    /// Everything else that is no pair of tokens may pass, so the stored pair stays.
+    private static let tokenErrors: ErrorClassification = {
+        var errors = ErrorClassification([
+            ErrorRule(400, is: .authRevoked),
+            ErrorRule(429, is: .rateLimited(after: nil)),
+            ErrorRule(300...599, is: .transient),
+            ErrorRule(
+                200...299, where: .not(.all([.isSet("access_token"), .isSet("refresh_token")])), is: .transient),
+        ])
+        errors.defaultRetryAfter = .seconds(60)
+        return errors
+    }()
+
+    /// A rejected token shows as 401 or 403.
+    ///
+    /// Unverified: other statuses mean what they mean elsewhere.
+    private static let errors: ErrorClassification = {
+        var errors = ErrorClassification([ErrorRule(401, is: .authExpired), ErrorRule(403, is: .authExpired)])
+        errors.defaultRetryAfter = .seconds(60)
+        return errors
+    }()
+
+    /// The player of the first game that has a profile.
+    ///
+    /// No tool is known to ask for it when it connects, so an answer that is missing loses nothing: the account is then called
+    /// after the network.
+    func identity(of grant: TokenGrant, in context: ProviderContext) async throws(ProviderError) -> AccountIdentity {
+        let variant = context.account.variant ?? "kai"
+        for profile in KaiProfile.all where profile.variants.isEmpty || profile.variants.contains(variant) {
+            do throws(ProviderError) {
+                let answer = try await context.json(.get(profile.path))
+                guard let id = answer.at(profile.id)?.scalarText, !id.isEmpty else { continue }
+                let name = answer.at(profile.name)?.scalarText ?? ""
+                return AccountIdentity(id: id, name: name.isEmpty ? id : name)
+            } catch {
+                guard !error.isAboutGrant else { throw error }
+            }
+        }
+        return AccountIdentity(id: variant, name: manifest.variants.first { $0.id == variant }?.name ?? manifest.name)
+    }
+}
+
+/// Where a game keeps the player's profile.
+private struct KaiProfile {
+    var variants: [String] = []
+    let path: String
+    let id: JSONPath
+    let name: JSONPath
+
+    static let all = [
+        KaiProfile(
+            variants: KaiDataTypes.iidxVariants, path: "/api/iidx/v2/player_profile", id: "iidx_id", name: "dj_name"),
+        KaiProfile(path: "/api/sdvx/v1/player_profile", id: "sdvx_id", name: "name"),
+    ]
+}

@@ -1,0 +1,44 @@
+// The data types of Xero: lists by page number, asked for changes with a conditional header.
+
+import ProviderSDK
+
+enum XeroDataTypes {
+    static let all: [DataType] = [
+        dataType("invoices", XeroMappings.invoice, of: "Invoices", id: "InvoiceID", scope: "invoices"),
+        // Xero has no list of expenses: they are the money spent from bank accounts. Transfers between own accounts and
+        // payments in advance have types of their own.
+        dataType(
+            "expenses", XeroMappings.expense, of: "BankTransactions", id: "BankTransactionID",
+            scope: "banktransactions", type: "SPEND"),
+        dataType(
+            "contacts", XeroMappings.contact, of: "Contacts", id: "ContactID", scope: "contacts",
+            [NamedValue("includeArchived", "true")]),
+        dataType(
+            "bank_transactions", XeroMappings.bankTransaction, of: "BankTransactions", id: "BankTransactionID",
+            scope: "banktransactions"),
+    ]
+
+    private static func dataType(
+        _ name: String, _ mapping: FieldMapping, of resource: String, id: String, scope: String, type: String? = nil,
+        _ query: [NamedValue] = []
+    ) -> DataType {
+        DataType(name, mapping: mapping) { dataType in
+            dataType.scopes = ["accounting.\(scope).read"]
+            dataType.incremental = Incremental()
+            // By id, because an order by time of change would let a record that changes during the walk push another one over
+            // the edge of a page.
+            var query = query + [NamedValue("order", "\(id) ASC"), NamedValue("pageSize", "250")]
+            if let type { query.append(NamedValue("where", "Type==\"\(type)\"")) }
+            var request = ProviderRequest.get("/api.xro/2.0/\(resource)", query)
+            request.headers = [NamedValue("xero-tenant-id", "{accountId}")]
+            let paging = Paging.pageNumber(parameter: "page", first: 1, pageCount: "pagination.pageCount")
+            dataType.list = ListRequest(request, items: JSONPath(resource), paging: paging).with { list in
+                // An answer that does not count its pages is followed until one is empty.
+                list.pageSize = 1
+                list.since = SinceParameter(.header("If-Modified-Since"), .iso8601WithoutZone)
+                list.totalCount = "pagination.itemCount"
+                if let type { list.filter = .equals("Type", .string(type)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// What Xero's webhooks mean: which data types of which organisation changed. They hold no values; an archived contact comes as an
+// update. Bank transactions have no webhook.
+
+import ProviderSDK
+
+enum XeroWebhook {
+    private static let dataTypes = ["CONTACT": "contacts", "INVOICE": "invoices"]
+
+    static func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
+        // An intent to receive has no events, or null in their place.
+        guard let body = try? JSONValue.parse(delivery.body), let events = body["events"],
+            events.isNull || events.kind == .array
+        else {
+            throw ProviderError(.permanent, "The webhook body is no Xero event.", status: 400)
+        }
+        var outcome = WebhookOutcome()
+        for event in events.array ?? [] {
+            guard let tenant = event["tenantId"]?.string,
+                let dataType = dataTypes[event["eventCategory"]?.string ?? ""]
+            else { continue }
+            let moment = event["eventDateUtc"]?.string.flatMap(Timestamp.init(iso8601:))
+            add(dataType, of: tenant, at: moment, to: &outcome.events)
+        }
+        return outcome
+    }
+
+    /// Adds a change to the event of its tenant, so that each tenant is told once.
+    private static func add(
+        _ dataType: String, of tenant: String, at moment: Timestamp?, to events: inout [WebhookOutcome.Event]
+    ) {
+        guard let index = events.firstIndex(where: { $0.accountID.utf8.elementsEqual(tenant.utf8) }) else {
+            events.append(
+                .init(id: nil, accountID: tenant, effect: .changed(dataTypes: [dataType]), occurredAt: moment))
+            return
+        }
+        if case .changed(let known) = events[index].effect, !known.contains(dataType) {
+            events[index].effect = .changed(dataTypes: known + [dataType])
+        }
+        events[index].occurredAt = [events[index].occurredAt, moment].compactMap(\.self).max()
+    }
+}

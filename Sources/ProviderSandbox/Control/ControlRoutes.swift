@@ -1,0 +1,203 @@
+// The control routes under `/_sandbox/`: faults, clock, data, tokens, limits, state. For tests and demos on the loopback
+// address; there is no authentication.
+
+import HTTPServer
+import ProviderSDK
+
+struct ControlRoutes {
+    private let application: SandboxApplication
+
+    init(_ application: SandboxApplication) { self.application = application }
+
+    private static let routes = [
+        "GET /_sandbox/providers", "GET /_sandbox/state", "POST /_sandbox/faults", "DELETE /_sandbox/faults",
+        "POST /_sandbox/clock", "POST /_sandbox/data", "GET /_sandbox/data/<provider>/<type>", "POST /_sandbox/tokens",
+        "POST /_sandbox/limits",
+    ]
+
+    func answer(_ request: borrowing HTTPRequest, origin: String) -> Answer {
+        let path = (request.path.string ?? "").split(separator: "/").dropFirst().map(String.init)
+        let body = request.body.array
+        do throws(ControlFault) {
+            switch (request.method, path.first) {
+            case (.get, nil): return .json(200, ["routes": .array(Self.routes.map { .string($0) })])
+            case (.get, "providers") where path.count == 1: return providers(origin)
+            case (.get, "state") where path.count == 1: return state()
+            case (.post, "faults") where path.count == 1: return try addFaults(body)
+            case (.delete, "faults") where path.count == 1:
+                application.faults.clear()
+                return .json(200, ["waiting": 0])
+            case (.post, "clock") where path.count == 1: return try advance(body)
+            case (.post, "data") where path.count == 1: return try change(body)
+            case (.get, "data") where path.count >= 3:
+                let parameters = (try? request.queryParameters()) ?? QueryParameters()
+                return try totals(Array(path.dropFirst()), parameters)
+            case (.post, "tokens") where path.count == 1: return try changeTokens(body)
+            case (.post, "limits") where path.count == 1: return try setLimits(body)
+            default: throw .notFound("There are \(Self.routes.joined(separator: ", ")).")
+            }
+        } catch {
+            return .json(error.status, ["error": .string(error.sentence)])
+        }
+    }
+
+    /// The stand-ins that a name means: one, or all variants of a provider.
+    private func standIns(_ name: String?) throws(ControlFault) -> [any StandIn] {
+        guard let name else { return application.standIns }
+        let found = application.standIns.filter { $0.name == name || $0.providerID == name }
+        guard !found.isEmpty else {
+            let names = application.standIns.map(\.name).joined(separator: ", ")
+            throw .notFound("There is no provider \"\(name)\"; there are \(names).")
+        }
+        return found
+    }
+
+    private func providers(_ origin: String) -> Answer {
+        .json(
+            200,
+            .object(
+                application.standIns.map { standIn in
+                    func object(_ values: [String: String]) -> JSONValue {
+                        .object(values.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+                    }
+                    return (
+                        standIn.name,
+                        [
+                            "settings": object(standIn.settings()),
+                            "endpoints": object(standIn.endpoints(origin: origin)),
+                            "types": .array((standIn.data?.typeNames ?? []).map { .string($0) }),
+                        ]
+                    )
+                }))
+    }
+
+    private func addFaults(_ body: [UInt8]) throws(ControlFault) -> Answer {
+        let reader = try CommandReader(body, allowed: Fault.keys)
+        _ = try standIns(try reader.text("provider"))
+        let fault = try Fault(reader, number: 0)
+        let added = application.faults.add { number in
+            Fault(
+                number: number, provider: fault.provider, target: fault.target, effect: fault.effect,
+                delayMilliseconds: fault.delayMilliseconds, isProcessed: fault.isProcessed, skip: fault.skip,
+                remaining: fault.remaining)
+        }
+        guard let added else { throw .malformed("\(SandboxLimits.faultsMax) faults wait already.") }
+        return .json(201, ["id": .integer(added)])
+    }
+
+    private func advance(_ body: [UInt8]) throws(ControlFault) -> Answer {
+        let reader = try CommandReader(body, allowed: ["advanceSeconds"])
+        guard let seconds = try reader.integer("advanceSeconds", 0...Int(SandboxLimits.advanceSecondsMax)) else {
+            throw .malformed("\"advanceSeconds\" is missing.")
+        }
+        application.environment.clock.advance(seconds: Int64(seconds))
+        return .json(200, ["now": .integer(application.environment.clock.seconds)])
+    }
+
+    private func change(_ body: [UInt8]) throws(ControlFault) -> Answer {
+        let reader = try CommandReader(body, allowed: DataCommand.keys)
+        let command = try DataCommand(reader)
+        guard let name = try reader.text("provider"), let data = try standIns(name).first?.data else {
+            throw .malformed("\"provider\" has to name a provider with data.")
+        }
+        let ids = try data.apply(command)
+        return .json(200, ["ids": .array(ids.map { .string($0) })])
+    }
+
+    private func totals(_ path: [String], _ query: QueryParameters) throws(ControlFault) -> Answer {
+        let name = path.dropLast().joined(separator: "/")
+        guard let standIn = try standIns(name).first, let data = standIn.data, let type = path.last else {
+            throw .notFound("The provider has no data.")
+        }
+        let account = query["account"].flatMap(Decimal.parse) ?? 0
+        let totals = try data.totals(type, account: account)
+        var members: [(key: String, value: JSONValue)] = [
+            ("provider", .string(standIn.name)), ("type", .string(type)), ("account", .integer(account)),
+            ("count", .integer(totals.count)), ("deleted", .integer(totals.deleted)),
+            (
+                "amounts",
+                .object(
+                    totals.amounts.sorted { $0.key < $1.key }.map { currency, amount in
+                        (currency, JSONNumber(amount.description).map { .number($0) } ?? .null)
+                    })
+            ),
+            (
+                "statuses",
+                .object(totals.statuses.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })
+            ),
+        ]
+        if query["ids"] == "true" { members.append(("ids", .array(totals.ids.map { .string($0) }))) }
+        return .json(200, .object(members))
+    }
+
+    /// Ends or ages tokens, as a user does who removes the application, or time.
+    private func changeTokens(_ body: [UInt8]) throws(ControlFault) -> Answer {
+        let reader = try CommandReader(body, allowed: ["provider", "action", "account"])
+        let account = try reader.integer("account", 0...SandboxLimits.accountsMax)
+        let action = try reader.text("action")
+        for standIn in try standIns(try reader.text("provider")) {
+            guard let oauth = standIn.oauth else { continue }
+            switch action {
+            case "revoke": _ = oauth.withServer { server, _ in server.revokeGrants(account: account) }
+            case "expire-access": oauth.withServer { $0.expireTokens(includingRefreshTokens: false, now: $1) }
+            case "expire-all": oauth.withServer { $0.expireTokens(includingRefreshTokens: true, now: $1) }
+            default: throw .malformed("\"action\" has to be revoke, expire-access or expire-all.")
+            }
+        }
+        return state()
+    }
+
+    private func setLimits(_ body: [UInt8]) throws(ControlFault) -> Answer {
+        let reader = try CommandReader(body, allowed: ["provider", "enforced", "requests", "seconds"])
+        guard let isEnforced = try reader.boolean("enforced") else { throw .malformed("\"enforced\" is missing.") }
+        var quota: RequestQuota?
+        if let requests = try reader.integer("requests", 0...1_000_000) {
+            quota = RequestQuota(requests: requests, seconds: Int64(try reader.integer("seconds", 1...86_400) ?? 1))
+        }
+        for standIn in try standIns(try reader.text("provider")) {
+            standIn.limiter?.set(isEnforced: isEnforced, quota: quota)
+        }
+        return .json(200, ["enforced": .boolean(isEnforced)])
+    }
+
+    private func state() -> Answer {
+        .json(
+            200,
+            [
+                "now": .integer(application.environment.clock.seconds),
+                "faultsWaiting": .integer(application.faults.waiting),
+                "faultsStruck": .integer(application.faults.struck),
+                "providers": .object(
+                    zip(application.standIns, application.traffic).map { ($0.name, state(of: $0, $1.counts)) }),
+            ])
+    }
+
+    private func state(of standIn: any StandIn, _ counts: Traffic.Counts) -> JSONValue {
+        var members: [(key: String, value: JSONValue)] = [
+            ("requests", .object(counts.routes.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })),
+            ("kinds", .object(RouteKind.allCases.map { ($0.rawValue, .integer(counts.kinds[$0] ?? 0)) })),
+            (
+                "statuses",
+                .object(counts.statuses.sorted { $0.key < $1.key }.map { (String($0.key), .integer($0.value)) })
+            ),
+        ]
+        guard let (tokens, exchanges, refreshes, refused) = standIn.oauth?.counts() else { return .object(members) }
+        members.append(
+            (
+                "tokenCalls",
+                ["exchanges": .integer(exchanges), "refreshes": .integer(refreshes), "refused": .integer(refused)]
+            ))
+        members.append(
+            (
+                "tokens",
+                [
+                    "issuedAccess": .integer(tokens.issuedAccessTokens),
+                    "issuedRefresh": .integer(tokens.issuedRefreshTokens),
+                    "liveAccess": .integer(tokens.liveAccessTokens), "liveRefresh": .integer(tokens.liveRefreshTokens),
+                    "revoked": .integer(tokens.revokedTokens),
+                ]
+            ))
+        members.append(("grants", ["all": .integer(tokens.grants), "live": .integer(tokens.liveGrants)]))
+        return .object(members)
+    }
+}

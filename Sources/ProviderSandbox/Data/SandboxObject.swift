@@ -1,0 +1,76 @@
+// One object of a stand-in: what differs between objects and what filters, totals and changes need. Everything else of it is
+// drawn from its number when it is written out.
+
+struct SandboxObject: Sendable {
+    /// Its place among the objects of its type, the oldest first.
+    let number: Int
+    /// The provider's id.
+    let id: String
+    /// Seconds since 1970.
+    let created: Int64
+    /// Milliseconds since 1970.
+    var updated: Int64
+    var status = ""
+    /// ISO 4217 in upper case; empty where there is no money.
+    var currency = ""
+    /// Minor units, as the provider's totals count them; nil where there is no amount.
+    var amount: Int?
+    /// The number of the object it belongs to: a customer, a channel.
+    var owner: Int?
+    /// How often it was changed.
+    var revision = 0
+    var isDeleted = false
+}
+
+/// What all objects of one account have in common.
+struct DataContext: Sendable {
+    let seed: UInt64
+    let account: Int
+    /// The account's id at the provider.
+    let accountID: String
+    /// The end of the generated past, in seconds since 1970.
+    let start: Int64
+
+    func draw(_ type: String, _ number: Int, salt: UInt64 = 0) -> Draw {
+        Draw(seed: seed, account: account, type: type, number: number, salt: salt)
+    }
+}
+
+/// One type of object: how it is made, written out and changed.
+struct ObjectType: Sendable {
+    /// The name that the host's data types and control commands have for it.
+    let name: String
+    let defaultCount: Int
+    /// The object of this number, created at this second.
+    let make: @Sendable (DataContext, _ number: Int, _ created: Int64) -> SandboxObject
+    /// The object as the provider writes it.
+    let render: @Sendable (DataContext, SandboxObject) -> [UInt8]
+    /// What a data command without further instructions changes.
+    let change: @Sendable (DataContext, inout SandboxObject) -> Void
+
+    init(
+        _ name: String, count: Int,
+        make: @escaping @Sendable (DataContext, _ number: Int, _ created: Int64) -> SandboxObject,
+        render: @escaping @Sendable (DataContext, SandboxObject) -> [UInt8],
+        change: @escaping @Sendable (DataContext, inout SandboxObject) -> Void
+    ) {
+        self.name = name
+        defaultCount = count
+        self.make = make
+        self.render = render
+        self.change = change
+    }
+}
+
+/// Something that happened to an object, with the object as it was then.
+struct ObjectChange: Sendable {
+    enum Kind: String, Sendable { case created, updated, deleted }
+
+    let number: Int
+    let kind: Kind
+    /// The type's place in the data set.
+    let type: Int
+    /// Milliseconds since 1970.
+    let time: Int64
+    let object: SandboxObject
+}

@@ -1,0 +1,100 @@
+// The sandbox: a server with a stand-in for every provider, each under its own path prefix. It knows the list of stand-ins and
+// nothing of what they do.
+
+import HTTPServer
+import ProviderSDK
+import Synchronization
+
+/// Stand-ins of third-party providers on one origin: OAuth and data APIs in the providers' own shapes.
+///
+/// Nothing leaves the process and nothing is stored. Control routes under `/_sandbox/` inject faults, set the clock forward,
+/// change data and tell what happened.
+public final class Sandbox: Sendable {
+    private enum State {
+        case new
+        case starting
+        case running(HTTPServer, origin: String, SandboxApplication)
+        case ended
+    }
+
+    private let configuration: SandboxConfiguration
+    private let state = Mutex(State.new)
+
+    /// A sandbox that is not started yet.
+    public init(_ configuration: SandboxConfiguration = SandboxConfiguration()) { self.configuration = configuration }
+
+    /// Begins to serve and returns the origin under which clients reach it, such as `http://127.0.0.1:9090`.
+    @discardableResult
+    public func start() throws(SandboxError) -> String {
+        let isNew = state.withLock { state in
+            guard case .new = state else { return false }
+            state = .starting
+            return true
+        }
+        guard isNew else { throw .alreadyStarted }
+        do throws(ServerError) {
+            var server = ServerConfiguration(
+                address: try SocketAddress(configuration.listen), loopCount: max(1, configuration.loopCount))
+            server.limits.bodyBytesMax = SandboxLimits.bodyBytesMax
+            server.limits.requestsPerConnectionMax = .max
+            server.limits.handlerTimeout = .milliseconds(SandboxLimits.delayMillisecondsMax + 10_000)
+            let application = SandboxApplication(SandboxEnvironment(configuration))
+            let http = try HTTPServer(server, application: application)
+            let address = try http.start()
+            let origin = configuration.publicOrigin ?? "http://\(address)"
+            application.opened(origin: origin, port: address.port)
+            state.withLock { $0 = .running(http, origin: origin, application) }
+            return origin
+        } catch {
+            state.withLock { $0 = .new }
+            throw SandboxError(error)
+        }
+    }
+
+    /// Stops serving; returns when every connection is closed.
+    public func shutdown() async {
+        let server: HTTPServer? = state.withLock { state in
+            defer { state = .ended }
+            if case .running(let server, _, _) = state { return server }
+            return nil
+        }
+        await server?.shutdown(grace: .seconds(1))
+    }
+
+    /// The origin under which clients reach it; nil before `start()` and after `shutdown()`.
+    public var origin: String? {
+        state.withLock { state in
+            if case .running(_, let origin, _) = state { origin } else { nil }
+        }
+    }
+
+    /// Every provider with its endpoints under `origin` and its credentials.
+    public func providers(origin: String) -> [SandboxProvider] {
+        Self.providers(StandIns.all(SandboxEnvironment(configuration)), origin: origin)
+    }
+
+    /// The endpoints of every provider under `origin`: name and absolute URL by provider id (`kai/flo` for a variant).
+    public static func endpoints(origin: String) -> [String: [String: String]] {
+        var endpoints: [String: [String: String]] = [:]
+        for standIn in StandIns.all(SandboxEnvironment(SandboxConfiguration())) {
+            endpoints[standIn.name] = standIn.endpoints(origin: origin)
+        }
+        return endpoints
+    }
+
+    private static func providers(_ standIns: [any StandIn], origin: String) -> [SandboxProvider] {
+        var ids: [String] = []
+        for standIn in standIns where !ids.contains(standIn.providerID) { ids.append(standIn.providerID) }
+        return ids.map { id in
+            let own = standIns.filter { $0.providerID == id }
+            let plain = own.first { $0.variant == nil }
+            return SandboxProvider(
+                id: id, settings: plain?.settings() ?? [:], endpoints: plain?.endpoints(origin: origin) ?? [:],
+                variants: own.compactMap { standIn in
+                    standIn.variant.map {
+                        .init(id: $0, settings: standIn.settings(), endpoints: standIn.endpoints(origin: origin))
+                    }
+                })
+        }
+    }
+}

@@ -1,0 +1,7 @@
+// The list of stand-ins. A new one is added here and nowhere else.
+
+enum StandIns {
+    static func all(_ environment: SandboxEnvironment) -> [any StandIn] {
+        [StripeStandIn(environment)]
+    }
+}

@@ -1,0 +1,194 @@
+// Stripe Connect's OAuth endpoints over a socket.
+
+import ProviderSDK
+import ProviderSandbox
+import Testing
+
+private let callback = "https://app.example.com/callback?x=1"
+private let secret = "sk_sandbox_platform"
+
+extension RunningSandbox {
+    fileprivate func authorize(_ extra: [(String, String)], _ decision: String? = "allow") throws -> Reply {
+        var parameters: [(String, String)] = [
+            ("client_id", "ca_sandbox"), ("response_type", "code"), ("redirect_uri", callback), ("state", "s t&1"),
+        ]
+        for pair in extra {
+            parameters.removeAll { $0.0 == pair.0 }
+            if pair.1 != "-" { parameters.append(pair) }
+        }
+        if let decision { parameters.append(("decision", decision)) }
+        return try get("/stripe/oauth/authorize?" + Percent.form(parameters))
+    }
+
+    fileprivate func tokens(_ extra: [(String, String)] = []) throws -> JSONValue {
+        let code = try #require(try authorize(extra).callback["code"])
+        let reply = try post(
+            "/stripe/oauth/token", form: [("grant_type", "authorization_code"), ("code", code)], [bearer(secret)])
+        try #require(reply.status == 200, "\(reply.text)")
+        return reply.json
+    }
+}
+
+@Suite struct StripeOAuthTests {
+    @Test func allowRedirectsWithCodeScopeAndTheStateUnchanged() async throws {
+        try await RunningSandbox.run { sandbox in
+            let reply = try sandbox.authorize([("scope", "read_write")])
+            #expect(reply.status == 302)
+            #expect(reply.headers["location"]?.hasPrefix(callback + "&code=ac_") == true)
+            #expect(reply.callback["state"] == "s t&1")
+            #expect(reply.callback["scope"] == "read_write")
+        }
+    }
+
+    @Test func denyRedirectsWithAccessDenied() async throws {
+        try await RunningSandbox.run { sandbox in
+            let reply = try sandbox.authorize([], "deny")
+            #expect(reply.callback["error"] == "access_denied")
+            #expect(reply.callback["state"] == "s t&1")
+            #expect(reply.callback["code"] == nil)
+        }
+    }
+
+    @Test func thePageEscapesWhatTheRequestBringsAndItsFormDecides() async throws {
+        try await RunningSandbox.run { sandbox in
+            let page = try sandbox.authorize([("redirect_uri", "https://a.example/?q=<script>")], nil)
+            #expect(page.status == 400)
+            let question = try sandbox.authorize([("redirect_uri", "https://a.example/?q='%22&b=1")], nil)
+            #expect(question.status == 200)
+            #expect(question.text.contains("q=&#39;%22&amp;b=1"))
+            #expect(question.text.contains("name=\"decision\" value=\"allow\""))
+            let query = "client_id=ca_sandbox&response_type=code&redirect_uri=https%3A%2F%2Fa.example%2F"
+            let decided = try sandbox.post(
+                "/stripe/oauth/authorize?\(query)", form: [("decision", "allow"), ("account", "1")])
+            #expect(decided.status == 302)
+            #expect(decided.callback["code"] != nil)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([("client_id", "ca_other")], 400, nil),
+            ([("client_id", "-")], 400, nil),
+            ([("redirect_uri", "/relative")], 400, nil),
+            ([("redirect_uri", "https://a.example/#fragment")], 400, nil),
+            ([("response_type", "token")], 302, "unsupported_response_type"),
+            ([("scope", "everything")], 302, "invalid_scope"),
+        ] as [([(String, String)], Int, String?)])
+    func authorizationRequestsAreChecked(_ extra: [(String, String)], _ status: Int, _ error: String?) async throws {
+        try await RunningSandbox.run { sandbox in
+            let reply = try sandbox.authorize(extra)
+            #expect(reply.status == status)
+            #expect(reply.callback["error"] == error)
+        }
+    }
+
+    @Test func onlyRegisteredRedirectURIsAreServedWhereSomeAre() async throws {
+        try await RunningSandbox.run({ $0.redirectURIs = ["stripe": ["https://app.example.com/cb"]] }) { sandbox in
+            #expect(try sandbox.authorize([]).status == 400)
+            #expect(try sandbox.authorize([("redirect_uri", "https://app.example.com/cb")]).status == 302)
+            let byDefault = try sandbox.authorize([("redirect_uri", "-")])
+            #expect(byDefault.headers["location"]?.hasPrefix("https://app.example.com/cb?code=") == true)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([bearer(secret)], [], 200, nil),
+            ([], [("client_secret", secret)], 200, nil),
+            ([], [], 401, "invalid_client"),
+            ([bearer("sk_sandbox_other")], [], 401, "invalid_client"),
+            ([], [("client_secret", "wrong")], 401, "invalid_client"),
+            ([bearer(secret)], [("grant_type", "password")], 400, "unsupported_grant_type"),
+            ([bearer(secret)], [("code", "ac_unknown")], 400, "invalid_grant"),
+            ([bearer(secret)], [("code", "")], 400, "invalid_request"),
+        ] as [([(String, String)], [(String, String)], Int, String?)])
+    func tokenRequestsAreChecked(
+        _ headers: [(String, String)], _ extra: [(String, String)], _ status: Int, _ error: String?
+    ) async throws {
+        try await RunningSandbox.run { sandbox in
+            var form = [
+                ("grant_type", "authorization_code"),
+                ("code", try #require(try sandbox.authorize([]).callback["code"])),
+            ]
+            for pair in extra {
+                form.removeAll { $0.0 == pair.0 }
+                form.append(pair)
+            }
+            let reply = try sandbox.post("/stripe/oauth/token", form: form, headers)
+            #expect(reply.status == status)
+            #expect(reply.json["error"]?.string == error)
+        }
+    }
+
+    @Test func tokensHaveStripesShapeAndNoExpiry() async throws {
+        try await RunningSandbox.run { sandbox in
+            let tokens = try sandbox.tokens()
+            #expect(tokens["token_type"]?.string == "bearer")
+            #expect(tokens["scope"]?.string == "read_only")
+            #expect(tokens["livemode"]?.boolean == false)
+            #expect(tokens["stripe_user_id"]?.string?.hasPrefix("acct_") == true)
+            #expect(tokens["refresh_token"]?.string?.hasPrefix("rt_") == true)
+            #expect(tokens["expires_in"] == nil)
+        }
+    }
+
+    @Test func aCodeIsGoodOnceAndForFiveMinutes() async throws {
+        try await RunningSandbox.run { sandbox in
+            let code = try #require(try sandbox.authorize([]).callback["code"])
+            let form = [("grant_type", "authorization_code"), ("code", code)]
+            #expect(try sandbox.post("/stripe/oauth/token", form: form, [bearer(secret)]).status == 200)
+            let again = try sandbox.post("/stripe/oauth/token", form: form, [bearer(secret)])
+            #expect(again.status == 400)
+            #expect(again.json["error"]?.string == "invalid_grant")
+            let late = try #require(try sandbox.authorize([]).callback["code"])
+            try sandbox.control("clock", #"{"advanceSeconds":301}"#)
+            let expired = try sandbox.post(
+                "/stripe/oauth/token", form: [("grant_type", "authorization_code"), ("code", late)], [bearer(secret)])
+            #expect(expired.json["error"]?.string == "invalid_grant")
+        }
+    }
+
+    @Test func aRefreshKeepsTheRefreshTokenAndMayOnlyNarrowTheScope() async throws {
+        try await RunningSandbox.run { sandbox in
+            let tokens = try sandbox.tokens([("scope", "read_only")])
+            let refresh = try #require(tokens["refresh_token"]?.string)
+            let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)]
+            let reply = try sandbox.post("/stripe/oauth/token", form: form, [bearer(secret)])
+            #expect(reply.status == 200)
+            #expect(reply.json["refresh_token"]?.string == refresh)
+            #expect(reply.json["access_token"]?.string != tokens["access_token"]?.string)
+            let wider = try sandbox.post(
+                "/stripe/oauth/token", form: form + [("scope", "read_write")], [bearer(secret)])
+            #expect(wider.json["error"]?.string == "invalid_scope")
+        }
+    }
+
+    @Test func deauthorizingEndsTheAccountsTokens() async throws {
+        try await RunningSandbox.run { sandbox in
+            let tokens = try sandbox.tokens()
+            let access = try #require(tokens["access_token"]?.string)
+            let account = try #require(tokens["stripe_user_id"]?.string)
+            #expect(try sandbox.get("/stripe/api/v1/account", [bearer(access)]).json["id"]?.string == account)
+            let form = [("client_id", "ca_sandbox"), ("stripe_user_id", account)]
+            let reply = try sandbox.post("/stripe/oauth/deauthorize", form: form, [bearer(secret)])
+            #expect(reply.json["stripe_user_id"]?.string == account)
+            let refused = try sandbox.get("/stripe/api/v1/account", [bearer(access)])
+            #expect(refused.status == 403)
+            #expect(refused.json.at("error.code")?.string == "account_invalid")
+            #expect(try sandbox.post("/stripe/oauth/deauthorize", form: form, [bearer(secret)]).status == 400)
+        }
+    }
+
+    @Test func thePlatformKeyReachesConnectedAccountsOnly() async throws {
+        try await RunningSandbox.run { sandbox in
+            let tokens = try sandbox.tokens()
+            let account = try #require(tokens["stripe_user_id"]?.string)
+            let own = try sandbox.get("/stripe/api/v1/account", [bearer(secret), ("Stripe-Account", account)])
+            #expect(own.json["id"]?.string == account)
+            let other = try sandbox.get("/stripe/api/v1/account", [bearer(secret), ("Stripe-Account", "acct_other")])
+            #expect(other.status == 403)
+            #expect(try sandbox.get("/stripe/api/v1/account").status == 401)
+            #expect(try sandbox.get("/stripe/api/v1/account", [bearer("sk_nonsense")]).status == 401)
+        }
+    }
+}
