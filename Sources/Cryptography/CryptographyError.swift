@@ -83,6 +83,8 @@ public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertib
         case lineInvalid(line: Int, LineFault)
         /// The ring has no primary key, or more than one.
         case primaryCount(Int)
+        /// The file does not end with the line that counts its keys.
+        case incomplete
         /// The ring has more keys than are allowed.
         case tooManyKeys
         /// There is a file already where one was to be created.
@@ -197,6 +199,8 @@ extension CryptographyError.KeyRingFault: CustomStringConvertible {
             "line \(line): \(fault.description)"
         case .primaryCount(let count):
             "it has \(count) primary keys; exactly one line must begin with 'primary'."
+        case .incomplete:
+            "it does not end with the line 'end' and the number of its keys, so it was cut off; restore it from a backup."
         case .tooManyKeys:
             "it has more than \(CryptographyLimits.keyRingKeysMax) keys; remove the oldest that nothing uses."
         case .alreadyExists:

@@ -19,6 +19,7 @@ extension KeyRing {
             master.key.withBytes { Base64Coder.appendURL($0, to: &text) }
             text.append(UInt8(ascii: "\n"))
         }
+        text += Array("end \(keys.count)\n".utf8)
         return text
     }
 
@@ -30,6 +31,7 @@ extension KeyRing {
         var retired: [MasterKey] = []
         var number = 0
         var start = 0
+        var isComplete = false
         while start < text.count {
             var end = start
             while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
@@ -43,6 +45,11 @@ extension KeyRing {
                 continue
             }
             if line.isEmpty || line[0] == UInt8(ascii: "#") { continue }
+            guard !isComplete else { throw .keyRing(path: path, .lineInvalid(line: number, .fieldsInvalid)) }
+            if constantTimeEquals(line, "end \(primary.count + retired.count)".utf8Span.span), end < text.count {
+                isComplete = true
+                continue
+            }
             let (isPrimary, master) = try Self.parse(line, number: number, path: path)
             guard !(primary + retired).contains(where: { $0.id == master.id }) else {
                 throw .keyRing(path: path, .lineInvalid(line: number, .idRepeated))
@@ -50,6 +57,7 @@ extension KeyRing {
             if isPrimary { primary.append(master) } else { retired.append(master) }
         }
         guard number > 0 else { throw .keyRing(path: path, .lineInvalid(line: 1, .headingUnknown)) }
+        guard isComplete else { throw .keyRing(path: path, .incomplete) }
         guard primary.count == 1 else { throw .keyRing(path: path, .primaryCount(primary.count)) }
         guard retired.count < CryptographyLimits.keyRingKeysMax else { throw .keyRing(path: path, .tooManyKeys) }
         self.init(primary: primary[0], retired: retired)

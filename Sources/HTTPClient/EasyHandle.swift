@@ -143,12 +143,6 @@ import CCurl
         return count
     }
 
-    fileprivate var expectedBodyByteCount: Int {
-        var count: curl_off_t = -1
-        unsafe cc_getinfo_off(pointer, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &count)
-        return Int(count)
-    }
-
     /// The handle behind the pointer that libcurl keeps for it.
     static func of(_ context: UnsafeMutableRawPointer?) -> EasyHandle? {
         guard let context = unsafe context else { return nil }
@@ -166,8 +160,8 @@ extension Duration {
 private let receiveBody: @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int = {
     bytes, _, count, context in
     let piece = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-    guard let handle = unsafe EasyHandle.of(context), let transfer = handle.transfer else { return -1 }
-    return unsafe transfer.receive(body: piece) { handle.expectedBodyByteCount } ? count : -1
+    guard let transfer = unsafe EasyHandle.of(context)?.transfer else { return -1 }
+    return unsafe transfer.receive(body: piece) ? count : -1
 }
 
 private let receiveHeader: @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int = {

@@ -27,6 +27,8 @@ struct FairQueue<Item> {
     private var turns: [String] = []
     private(set) var activeCount = 0
     private(set) var waitingCount = 0
+    /// Whether nothing is under way or waits, and nothing is remembered.
+    var isEmpty: Bool { lanes.isEmpty && turns.isEmpty && activeCount == 0 && waitingCount == 0 }
     let activeMax: Int
     let activePerKeyMax: Int
     let waitingMax: Int

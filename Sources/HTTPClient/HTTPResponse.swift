@@ -6,7 +6,7 @@ extension HTTPClient {
     ///
     /// A redirect (3xx) is a response like any other and is not followed.
     public struct Response: Sendable {
-        /// The status code of the final response, 200...599.
+        /// The status code of the final response, 200...999.
         public let status: Int
         /// The header fields, without those of informational responses and without trailers.
         public let headers: HeaderFields

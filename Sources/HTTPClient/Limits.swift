@@ -29,6 +29,8 @@ public enum HTTPClientLimits {
     static let idleConnectionSecondsMax = 50
     /// How long a connection may be used at all, so that a change of address in the DNS is seen.
     static let connectionLifetimeSecondsMax = 600
+    /// The most libcurl handles that are kept for later transfers; each has a receive buffer.
+    static let idleHandlesMax = 32
     /// The longest wait between two looks at the queue for transfers whose time is over.
     static let queueTickMilliseconds = 50
 }

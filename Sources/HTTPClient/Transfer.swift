@@ -31,6 +31,7 @@ final class Transfer: @unchecked Sendable {
     private var headerByteCount = 0
     private var isHeaderComplete = false
     private var status = 0
+    private var declaredByteCount: Int?
     private var body: [UInt8] = []
     /// Why a callback stopped the transfer; libcurl itself only knows that one did.
     private(set) var refusal: HTTPClientError.Kind?
@@ -50,6 +51,14 @@ final class Transfer: @unchecked Sendable {
     }
 
     var bodyByteCount: Int { body.count }
+    /// What is missing when libcurl calls the response complete: it takes a connection that ends within the header section,
+    /// and a switch to another protocol, for a response.
+    var incompletion: HTTPClientError.Kind? {
+        if isHeaderComplete { return nil }
+        return status == 101 ? .protocolError : .connectionLost
+    }
+    /// Whether the request went out and the header section of the response is yet to come or to end.
+    var isAwaitingHeader: Bool { (stage == .sent || stage == .receiving) && !isHeaderComplete }
 
     /// The transfer got its place: the time for connecting runs.
     func begin(now: MonotonicTime) {
@@ -122,6 +131,7 @@ extension Transfer {
                 return false
             }
         }
+        guard refusal == nil else { return false }
         stage = .sent
         limit(.firstByte, to: .now() + request.timeouts.firstByte)
         return true
@@ -149,7 +159,7 @@ extension Transfer {
         }
         if unsafe line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) {
             isHeaderComplete = status >= 200
-            return true
+            return checkDeclaredByteCount()
         }
         guard unsafe headers.append(line: line) else { return stop(.protocolError) }
         guard headers.count <= HTTPClientLimits.responseHeaderFieldsMax else {
@@ -158,16 +168,42 @@ extension Transfer {
         return true
     }
 
+    /// Reads the `Content-Length` of a final response.
+    ///
+    /// One that is no number, or two that differ, are not guessed about.
+    private func checkDeclaredByteCount() -> Bool {
+        guard isHeaderComplete else { return true }
+        for value in headers.all("Content-Length") {
+            guard let count = Self.decimal(value), declaredByteCount ?? count == count else {
+                return stop(.protocolError)
+            }
+            declaredByteCount = count
+        }
+        let hasBody = request.method != .head && status != 204 && status != 304
+        guard hasBody, let declaredByteCount, declaredByteCount > request.responseBodyBytesMax else { return true }
+        return stop(.responseTooLarge(.body, bytesMax: request.responseBodyBytesMax))
+    }
+
+    /// The number of 1 to 18 decimal digits; nil for anything else.
+    private static func decimal(_ text: String) -> Int? {
+        guard (1...18).contains(text.utf8.count) else { return nil }
+        var number = 0
+        for byte in text.utf8 {
+            guard 0x30...0x39 ~= byte else { return nil }
+            number = number * 10 + Int(byte - 0x30)
+        }
+        return number
+    }
+
     /// A piece of the body.
     ///
-    /// `expectedByteCount` is the whole body's, where the response says so. False stops the transfer.
-    func receive(body piece: UnsafeRawBufferPointer, expectedByteCount: () -> Int) -> Bool {
+    /// False stops the transfer.
+    func receive(body piece: UnsafeRawBufferPointer) -> Bool {
         let bytesMax = request.responseBodyBytesMax
         guard piece.count <= bytesMax - body.count else { return stop(.responseTooLarge(.body, bytesMax: bytesMax)) }
         if body.isEmpty {
-            let expected = expectedByteCount()
-            guard expected <= bytesMax else { return stop(.responseTooLarge(.body, bytesMax: bytesMax)) }
-            body.reserveCapacity(min(max(expected, piece.count), HTTPClientLimits.bodyReservationBytesMax))
+            let expected = max(declaredByteCount ?? 0, piece.count)
+            body.reserveCapacity(min(expected, HTTPClientLimits.bodyReservationBytesMax))
         }
         unsafe body.append(contentsOf: piece)
         return true

@@ -190,15 +190,12 @@ extension Worker {
             unsafe cc_getinfo_ptr(pointer, CURLINFO_PRIVATE, &context)
             guard let handle = unsafe EasyHandle.of(context), let transfer = handle.transfer else { continue }
             any = true
-            if result == CURLE_OK {
+            if let kind = failureKind(result, transfer) {
+                abort(transfer, handle, kind)
+            } else {
                 release(transfer)
                 count(transfer, failure: nil)
                 transfer.succeed(now: .now())
-            } else {
-                let sent = handle.sentByteCount > 0
-                let kind = transfer.refusal ?? failureKind(result, transfer)
-                release(transfer)
-                end(transfer, kind, mayHaveBeenSent: sent)
             }
         }
         return any
@@ -235,7 +232,7 @@ extension Worker {
         guard let handle = active.removeValue(forKey: ObjectIdentifier(transfer)) else { return }
         unsafe curl_multi_remove_handle(multi, handle.pointer)
         handle.takeBack()
-        if idle.count < configuration.transfersMax { idle.append(handle) }
+        if idle.count < HTTPClientLimits.idleHandlesMax { idle.append(handle) }
         queue.finished(key: transfer.origin)
     }
 
@@ -283,20 +280,28 @@ extension Worker {
         for continuation in stopped { continuation.resume() }
     }
 
-    private func failureKind(_ result: CURLcode, _ transfer: Transfer) -> HTTPClientError.Kind {
+    /// What libcurl's result means; nil for a complete response.
+    private func failureKind(_ result: CURLcode, _ transfer: Transfer) -> HTTPClientError.Kind? {
+        if let refusal = transfer.refusal { return refusal }
         switch result {
-        case CURLE_COULDNT_RESOLVE_HOST: .resolution
-        case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: .connect
-        case CURLE_OPERATION_TIMEDOUT: transfer.stage == .connecting ? .timeout(.connect) : transfer.timeoutKind()
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS: .tls(.certificate)
-        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED: .tls(.handshake)
-        case CURLE_SSL_CACERT_BADFILE: .tls(.authoritiesFile)
+        case CURLE_OK: return transfer.incompletion
+        case CURLE_COULDNT_RESOLVE_HOST: return .resolution
+        case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: return .connect
+        case CURLE_OPERATION_TIMEDOUT:
+            return transfer.stage == .connecting ? .timeout(.connect) : transfer.timeoutKind()
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
+            return .tls(.certificate)
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED: return .tls(.handshake)
+        case CURLE_SSL_CACERT_BADFILE: return .tls(.authoritiesFile)
         case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE, CURLE_HTTP2_STREAM:
-            .connectionLost
+            return .connectionLost
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2, CURLE_BAD_CONTENT_ENCODING:
-            .protocolError
-        case CURLE_URL_MALFORMAT: .invalidRequest(.url)
-        default: .library(code: Int(result.rawValue))
+            return .protocolError
+        // A header line that outgrew libcurl's buffer has this name.
+        case CURLE_OUT_OF_MEMORY where transfer.isAwaitingHeader:
+            return .responseTooLarge(.header, bytesMax: HTTPClientLimits.responseHeaderBytesMax)
+        case CURLE_URL_MALFORMAT: return .invalidRequest(.url)
+        default: return .library(code: Int(result.rawValue))
         }
     }
 }
