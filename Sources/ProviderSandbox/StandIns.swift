@@ -2,6 +2,6 @@
 
 enum StandIns {
     static func all(_ environment: SandboxEnvironment) -> [any StandIn] {
-        [StripeStandIn(environment)]
+        [StripeStandIn(environment), QuickBooksStandIn(environment), XeroStandIn(environment)]
     }
 }

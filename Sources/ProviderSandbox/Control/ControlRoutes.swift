@@ -113,21 +113,25 @@ struct ControlRoutes {
         let totals = try data.totals(type, account: account)
         var members: [(key: String, value: JSONValue)] = [
             ("provider", .string(standIn.name)), ("type", .string(type)), ("account", .integer(account)),
-            ("count", .integer(totals.count)), ("deleted", .integer(totals.deleted)),
-            (
-                "amounts",
-                .object(
-                    totals.amounts.sorted { $0.key < $1.key }.map { currency, amount in
-                        (currency, JSONNumber(amount.description).map { .number($0) } ?? .null)
-                    })
-            ),
-            (
-                "statuses",
-                .object(totals.statuses.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })
-            ),
         ]
+        members += Self.members(of: totals)
+        if !totals.kinds.isEmpty {
+            let kinds = totals.kinds.sorted { $0.key < $1.key }
+            members.append(("kinds", .object(kinds.map { ($0.key, .object(Self.members(of: $0.value))) })))
+        }
         if query["ids"] == "true" { members.append(("ids", .array(totals.ids.map { .string($0) }))) }
         return .json(200, .object(members))
+    }
+
+    private static func members(of totals: ObjectTotals) -> [(key: String, value: JSONValue)] {
+        let amounts = totals.amounts.sorted { $0.key < $1.key }.map { currency, amount in
+            (currency, JSONNumber(amount.description).map { JSONValue.number($0) } ?? .null)
+        }
+        let statuses = totals.statuses.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.integer($0.value)) }
+        return [
+            ("count", .integer(totals.count)), ("deleted", .integer(totals.deleted)), ("amounts", .object(amounts)),
+            ("statuses", .object(statuses)),
+        ]
     }
 
     /// Ends or ages tokens, as a user does who removes the application, or time.

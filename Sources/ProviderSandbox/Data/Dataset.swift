@@ -18,6 +18,8 @@ struct ObjectTotals: Sendable {
     var amounts: [String: ExactDecimal] = [:]
     var statuses: [String: Int] = [:]
     var ids: [String] = []
+    /// The same for each kind of object, where they have kinds.
+    var kinds: [String: ObjectTotals] = [:]
 }
 
 /// The objects of one account.
@@ -95,6 +97,7 @@ struct AccountData: Sendable {
                     var object = type.make(context, table.objects.count, now / 1000)
                     object.updated = now
                     command.adjust(&object)
+                    type.settle(&object)
                     table.append(object)
                     return object
                 }
@@ -109,15 +112,16 @@ struct AccountData: Sendable {
                     object.revision += 1
                     object.updated = max(now, object.updated + 1)
                     if isDeletion {
-                        object.isDeleted = true
+                        if let retire = type.retire { retire(&object) } else { object.isDeleted = true }
                     } else if !command.adjust(&object) {
                         type.change(context, &object)
                     }
+                    type.settle(&object)
                     table.replace(object, at: position)
                     return object
                 }
             }
-            for object in changed { record(isDeletion ? .deleted : .updated, index, object, now) }
+            for object in changed { record(object.isDeleted ? .deleted : .updated, index, object, now) }
             return changed.map(\.id)
         }
     }
@@ -141,23 +145,32 @@ struct AccountData: Sendable {
 
     mutating func totals(_ index: Int, places: (String) -> Int) -> ObjectTotals {
         withTable(index) { table, _, _ in
-            var totals = ObjectTotals()
-            var sums: [String: Int] = [:]
-            for object in table.objects {
-                if object.isDeleted {
-                    totals.deleted += 1
-                    continue
-                }
-                totals.count += 1
-                totals.statuses[object.status, default: 0] += 1
-                totals.ids.append(object.id)
-                if !object.currency.isEmpty, let amount = object.amount { sums[object.currency, default: 0] += amount }
-            }
-            for (currency, sum) in sums {
-                totals.amounts[currency] = ExactDecimal(coefficient: Int128(sum), places: places(currency))
+            var totals = Self.totals(table.objects, places: places)
+            let kinds = Set(table.objects.map(\.kind)).subtracting([""])
+            for kind in kinds {
+                totals.kinds[kind] = Self.totals(table.objects.filter { $0.kind == kind }, places: places)
             }
             return totals
         }
+    }
+
+    private static func totals(_ objects: [SandboxObject], places: (String) -> Int) -> ObjectTotals {
+        var totals = ObjectTotals()
+        var sums: [String: Int] = [:]
+        for object in objects {
+            if object.isDeleted {
+                totals.deleted += 1
+                continue
+            }
+            totals.count += 1
+            if !object.status.isEmpty { totals.statuses[object.status, default: 0] += 1 }
+            totals.ids.append(object.id)
+            if !object.currency.isEmpty, let amount = object.amount { sums[object.currency, default: 0] += amount }
+        }
+        for (currency, sum) in sums {
+            totals.amounts[currency] = ExactDecimal(coefficient: Int128(sum), places: places(currency))
+        }
+        return totals
     }
 }
 

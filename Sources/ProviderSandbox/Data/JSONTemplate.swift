@@ -51,9 +51,15 @@ extension JSONValue {
     /// An integer, or null for nil.
     static func integer(_ value: (some BinaryInteger)?) -> JSONValue { value.map { .number(JSONNumber($0)) } ?? .null }
 
-    /// Minor units as a decimal in major units: 1050 with two places is 10.5.
-    static func decimal(_ minorUnits: Int, places: Int) -> JSONValue {
-        guard let decimal = ExactDecimal(coefficient: Int128(minorUnits), places: places),
+    /// Minor units as a decimal in major units: 1050 with two places is 10.5, or 10.50 where zeros are kept.
+    static func decimal(_ minorUnits: Int, places: Int, keepsZeros: Bool = false) -> JSONValue {
+        var coefficient = minorUnits
+        var places = places
+        while !keepsZeros, places > 0, coefficient % 10 == 0 {
+            coefficient /= 10
+            places -= 1
+        }
+        guard let decimal = ExactDecimal(coefficient: Int128(coefficient), places: places),
             let number = JSONNumber(decimal.description)
         else { return .null }
         return .number(number)

@@ -11,12 +11,16 @@ struct SandboxObject: Sendable {
     /// Milliseconds since 1970.
     var updated: Int64
     var status = ""
+    /// What it is among the objects of its type: SPEND or RECEIVE; empty where they are all alike.
+    var kind = ""
     /// ISO 4217 in upper case; empty where there is no money.
     var currency = ""
     /// Minor units, as the provider's totals count them; nil where there is no amount.
     var amount: Int?
     /// The number of the object it belongs to: a customer, a channel.
     var owner: Int?
+    /// The number of the object of its own type that it belongs to: a reply's message.
+    var parent: Int?
     /// How often it was changed.
     var revision = 0
     var isDeleted = false
@@ -47,18 +51,26 @@ struct ObjectType: Sendable {
     let render: @Sendable (DataContext, SandboxObject) -> [UInt8]
     /// What a data command without further instructions changes.
     let change: @Sendable (DataContext, inout SandboxObject) -> Void
+    /// What follows from a change: an invoice made void owes nothing.
+    let settle: @Sendable (inout SandboxObject) -> Void
+    /// What a deletion does where the provider keeps the object; nil where the object goes.
+    let retire: (@Sendable (inout SandboxObject) -> Void)?
 
     init(
         _ name: String, count: Int,
         make: @escaping @Sendable (DataContext, _ number: Int, _ created: Int64) -> SandboxObject,
         render: @escaping @Sendable (DataContext, SandboxObject) -> [UInt8],
-        change: @escaping @Sendable (DataContext, inout SandboxObject) -> Void
+        change: @escaping @Sendable (DataContext, inout SandboxObject) -> Void,
+        settle: @escaping @Sendable (inout SandboxObject) -> Void = { _ in },
+        retire: (@Sendable (inout SandboxObject) -> Void)? = nil
     ) {
         self.name = name
         defaultCount = count
         self.make = make
         self.render = render
         self.change = change
+        self.settle = settle
+        self.retire = retire
     }
 }
 

@@ -184,6 +184,11 @@ struct AuthorizationServer: Sendable {
         grants.values.contains { $0.account == account && !$0.isRevoked }
     }
 
+    /// The live grants of an account, the oldest first.
+    func liveGrants(account: Int) -> [Grant] {
+        grants.values.filter { $0.account == account && !$0.isRevoked }.sorted { $0.number < $1.number }
+    }
+
     /// Ends one token alone.
     mutating func revokeToken(_ text: String) { tokens[text]?.isRevoked = true }
 
