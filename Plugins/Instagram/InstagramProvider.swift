@@ -1,0 +1,76 @@
+// Instagram with Instagram Login, for professional accounts. There is no refresh token: a first token of one hour is exchanged for one
+// of sixty days, which renews itself once it is a day old. Everything is data; what is not verified says so.
+
+import ProviderSDK
+
+/// Instagram professional accounts.
+struct InstagramProvider: Provider {
+    let manifest = ProviderManifest(id: "instagram", name: "Instagram") { manifest in
+        manifest.description = "Posts, reels and their reach in likes and comments"
+        manifest.category = "Social"
+        manifest.features = ["media", "insights"]
+        manifest.auth = .oauth2(oauth)
+        manifest.scopes = scopes
+        manifest.endpoints = [
+            "authorize": "https://www.instagram.com/oauth/authorize",
+            "token": "https://api.instagram.com/oauth/access_token",
+            "api": "https://graph.instagram.com",
+        ]
+        // Unverified: some answers wrap the account into a list of one.
+        manifest.identity = IdentitySource(
+            id: ["response.user_id", "response.data.0.user_id", "token.user_id", "token.data.0.user_id"],
+            name: ["response.username", "response.data.0.username"],
+            request: .get("/me", [NamedValue("fields", "user_id,username")]))
+        manifest.dataTypes = [media]
+        // Unverified: the quota grows with an account's reach; this is its long-standing floor.
+        var limit = RateLimit(200, per: .seconds(3600), scope: .account)
+        limit.setting = "requestsPerHour"
+        manifest.rateLimits = [limit]
+        manifest.settings = [
+            ProviderSetting("requestsPerHour", "Requests to one account in an hour, 200 when not given.")
+        ]
+        manifest.errors = InstagramErrors.classification
+    }
+
+    private static let oauth = OAuth2 { oauth in
+        // Unverified: the id and the secret go into the form.
+        oauth.clientAuthentication = .form
+        oauth.pkce = .unsupported
+        oauth.scopeSeparator = ","
+        // The first answer comes with its values at the top, or in a list of one under “data”.
+        oauth.tokenResponse.container = "data.0"
+        oauth.tokenResponse.scope = "permissions"
+        oauth.tokenErrors = InstagramErrors.tokens
+        oauth.secondExchange = SecondExchange(
+            endpoint: "api", path: "/access_token", grantType: "ig_exchange_token")
+        var refresh = AccessTokenRefresh(
+            endpoint: "api", path: "/refresh_access_token", grantType: "ig_refresh_token")
+        refresh.minimumAge = .seconds(86_400)
+        oauth.refresh = .accessToken(refresh)
+        oauth.lifetimes = TokenLifetimes(accessToken: .seconds(60 * 86_400))
+    }
+
+    private static let scopes: ScopeTable = {
+        var table = ScopeTable([
+            Scope("instagram_business_basic"), Scope("instagram_business_content_publish"),
+            Scope("instagram_business_manage_messages"), Scope("instagram_business_manage_comments"),
+        ])
+        table.standard = ["instagram_business_basic"]
+        table.always = ["instagram_business_basic"]
+        return table
+    }()
+
+    private static let media = DataType("media", mapping: InstagramMappings.media) { dataType in
+        dataType.scopes = ["instagram_business_basic"]
+        let fields = "id,caption,media_type,media_url,permalink,timestamp,like_count,comments_count"
+        dataType.list = ListRequest(
+            .get("/me/media", [NamedValue("fields", fields)]), items: "data",
+            paging: .token(parameter: "after", token: "paging.cursors.after", hasMore: nil)
+        ).with { list in
+            list.pageSizeParameter = "limit"
+            // The last page has a cursor too. Its missing link tells that it is the last; the link itself holds the token and is
+            // neither followed nor kept.
+            list.hasNext = .isSet("paging.next")
+        }
+    }
+}
