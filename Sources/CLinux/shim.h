@@ -23,6 +23,8 @@
 extern int accept4(int fd, void *address, void *length, int flags);
 extern int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags);
 extern int syncfs(int fd);
+extern void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
+extern int fallocate(int fd, int mode, off_t offset, off_t length);
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE (1 << 0)

@@ -10,6 +10,8 @@ public struct StoreOptions: Sendable {
     public var ioThreadsMax: Int = 32
     /// The bytes of documents kept in memory, with what callers keep beside them.
     public var cacheBytesMax: Int = 64 << 20
+    /// The bytes of acknowledged documents that may wait for their files; writers wait when there are more.
+    public var journalBytesMax: Int = StoreLimits.journalBytesMax
     /// Whether file systems without durable writes or reliable locks are accepted.
     public var allowsAnyFileSystem: Bool = false
 
@@ -51,8 +53,9 @@ public final class DataDirectory: Sendable {
         }
         lock = try DataDirectoryLock(in: root)
         threads = IOThreads(threadsMax: max(1, options.ioThreadsMax))
-        let folders = DocumentFolders(root: root, files: files)
-        documents = Documents(folders: folders, threads: threads, cacheBytesMax: options.cacheBytesMax)
+        if lock.wasAbandoned { try Self.settle(root) }
+        documents = try Documents(
+            folders: DocumentFolders(root: root, files: files), threads: threads, options: options)
         records = Records(folders: StreamFolder(root: root, files: files), threads: threads)
         LeftoverCleaner(root: root, names: files.temporaryNames).start(isStopped: { [weak self] in
             self?.isClosed.load(ordering: .relaxed) ?? true
@@ -61,12 +64,15 @@ public final class DataDirectory: Sendable {
 
     deinit { close() }
 
+    /// How the documents are doing, for metrics.
+    public var documentStatistics: DocumentStatistics { documents.statistics }
+
     /// Why the store accepts no writes, or nil when it does.
     public var readOnlyReason: String? { gate.currentReason }
 
     /// Brings every acknowledged document into its own file; durable on return.
     public func flush() async throws(StoreError) {
-        try gate.check()
+        try await documents.flush()
     }
 
     /// Finishes what was begun, releases the lock, and refuses everything after that.
@@ -76,8 +82,17 @@ public final class DataDirectory: Sendable {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         threads.close()
         threads.waitUntilEnded()
+        documents.close()
         records.settle()
-        lock.release()
+        lock.release(isClean: gate.currentReason == nil)
+    }
+
+    /// Makes durable what a process that was killed had written but not synced: it is readable now, and what was read
+    /// must not be undone by a power cut.
+    private static func settle(_ root: Directory) throws(StoreError) {
+        do throws(CallFailure) { try root.fileSystem.syncfs(root.fd, path: root.path) } catch {
+            throw error.asStoreError
+        }
     }
 
     private static func openRoot(

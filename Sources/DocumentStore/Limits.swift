@@ -58,3 +58,23 @@ extension StoreLimits {
     /// The bytes of indexes kept for streams that were written to lately: 256 MiB.
     static let indexBytesMax = 256 << 20
 }
+
+extension StoreLimits {
+    /// The bytes of documents that may wait in the journal for their files; writers wait when there are more: 256 MiB.
+    public static let journalBytesMax = 256 << 20
+
+    /// The size after which the journal goes on in a new segment: 32 MiB.
+    static let journalSegmentBytesMax = 32 << 20
+    /// The space a journal segment reserves at a time: 4 MiB.
+    static let journalReservedBytes = 4 << 20
+    /// The size after which a batch takes no further entry: 4 MiB.
+    static let journalBatchBytesMax = 4 << 20
+    /// The bytes in the journal after which documents are brought into their files at once: 32 MiB.
+    static let checkpointBytesMin = 32 << 20
+    /// The time after which the oldest document in the journal is brought into its file.
+    static let checkpointDelay = Duration.milliseconds(1000)
+    /// The pause after a failure to bring documents into their files.
+    static let checkpointRetryDelay = Duration.milliseconds(500)
+    /// The documents up to which each file is synced on its own instead of the whole file system.
+    static let individuallySyncedDocumentsMax = 64
+}

@@ -14,7 +14,7 @@ import Testing
         ] as [([UInt8], UInt32)])
     func crc32cMatchesTheRFC(input: [UInt8], expected: UInt32) {
         let byInstruction = CRC32C.checksum(of: input.span)
-        let byTable = CRC32C.byTable(input.span)
+        let byTable = CRC32C.byTable(0, input.span)
         #expect(byInstruction == expected && byTable == expected)
     }
 

@@ -11,7 +11,9 @@ final class Scratch: Sendable {
     let path: String
 
     init() {
-        var template = Array("/tmp/document-store-tests-XXXXXX".utf8CString)
+        // In memory where possible: these tests prove order and content, and the crash tests what a disk does.
+        let base = Scratch.isDirectory("/dev/shm") ? "/dev/shm" : "/tmp"
+        var template = Array("\(base)/document-store-tests-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
             unsafe buffer.baseAddress.flatMap { unsafe mkdtemp($0) }.map { unsafe String(cString: $0) }
         }

@@ -39,3 +39,15 @@ public final class Document: Sendable {
         }
     }
 }
+
+/// Figures about documents in memory and in the journal.
+public struct DocumentStatistics: Equatable, Sendable {
+    /// The documents in the cache.
+    public let cachedDocuments: Int
+    /// The bytes they are counted with.
+    public let cachedBytes: Int
+    /// The acknowledged documents that are not yet in their own files.
+    public let waitingDocuments: Int
+    /// The bytes of the journal's entries.
+    public let journalBytes: Int
+}

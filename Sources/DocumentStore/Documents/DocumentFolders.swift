@@ -38,7 +38,7 @@ final class DocumentFolders: Sendable {
         }
     }
 
-    private static func parse(_ bytes: [UInt8], key: DocumentKey, path: String) throws(StoreError) -> StoredDocument {
+    static func parse(_ bytes: [UInt8], key: DocumentKey, path: String) throws(StoreError) -> StoredDocument {
         do throws(Envelope.Failure) {
             let envelope = try Envelope(parsing: bytes)
             return envelope.key == key ? .found(envelope) : .damaged(.wrongDocument)
@@ -56,15 +56,27 @@ final class DocumentFolders: Sendable {
         } catch { throw error.asStoreError }
     }
 
-    /// Replaces one document; durable on return.
-    func write(_ file: [UInt8], at location: DocumentLocation) throws(StoreError) {
-        try files.replace(location.fileName, with: file, in: try makeShard(location))
+    /// Puts a document's file in place; its name is durable only after a sync of its folder, and unless `synced` its
+    /// bytes too only after one of the file system.
+    func place(
+        _ file: [UInt8], at location: DocumentLocation, in shard: Directory, synced: Bool
+    ) throws(StoreError) {
+        let temporary = try files.writeTemporary(file, in: shard, synced: synced)
+        try files.move(temporary, to: location.fileName, in: shard)
     }
 
-    /// Removes one document; durable on return.
-    func remove(at location: DocumentLocation) throws(StoreError) {
-        guard let shard = try shard(location.collection, location.shard) else { return }
-        try files.remove(location.fileName, in: shard)
+    /// Removes a document's file; durable only after a sync.
+    func takeAway(_ location: DocumentLocation, from shard: Directory) throws(StoreError) {
+        do throws(CallFailure) {
+            try shard.fileSystem.unlink(location.fileName, in: shard.fd, path: location.path)
+        } catch { throw files.gate.error(for: error) }
+    }
+
+    /// Makes everything durable that was placed or taken away.
+    func syncEverything() throws(StoreError) {
+        do throws(CallFailure) { try root.fileSystem.syncfs(root.fd, path: root.path) } catch {
+            throw files.gate.unknownOutcome(error)
+        }
     }
 
     /// Renames a damaged file so that its bytes are kept and can be looked at.
@@ -100,7 +112,8 @@ final class DocumentFolders: Sendable {
         do throws(CallFailure) { return try parent.subdirectory(name) } catch { throw error.asStoreError }
     }
 
-    func makeShard(_ location: DocumentLocation) throws(StoreError) -> Directory {
+    /// The folder of a document, made when it is missing; durably unless a sync of everything follows.
+    func makeShard(_ location: DocumentLocation, synced: Bool) throws(StoreError) -> Directory {
         try files.gate.check()
         let parent: Directory
         if let known = try collection(location.collection) {
@@ -109,7 +122,7 @@ final class DocumentFolders: Sendable {
             parent = try files.makeDirectory(location.collection, in: root)
             collections.withLock { $0[location.collection] = parent }
         }
-        return try files.makeDirectory(location.shard, in: parent)
+        return try files.makeDirectory(location.shard, in: parent, synced: synced)
     }
 
     /// The file names of the documents in one shard, sorted.

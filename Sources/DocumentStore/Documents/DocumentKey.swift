@@ -35,6 +35,7 @@ struct DocumentLocation: Sendable {
 
     let collection: String
     let shard: String
+    let shardNumber: UInt16
     let fileName: String
 
     var path: String { "\(collection)/\(shard)/\(fileName)" }
@@ -46,6 +47,7 @@ struct DocumentLocation: Sendable {
         }
         let digest = SHA256.hash(key.id)
         collection = key.collection
+        shardNumber = digest.shard
         shard = Self.shardName(digest.shard)
         let stem = Self.isPlain(key.id) ? key.id : Array("~".utf8) + digest.hex
         fileName = String(decoding: stem, as: UTF8.self) + Self.fileSuffix

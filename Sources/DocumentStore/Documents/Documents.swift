@@ -1,22 +1,39 @@
 // The documents of a data directory: compare-and-swap by revision, one writer per document, a cache for callers that
 // cannot wait. Knows bytes and keys; what a document means is the caller's.
 
+import Synchronization
+
 /// Durable documents by key.
 ///
-/// A write that returned is on disk. Writers of one document take turns, writers of different documents run in
-/// parallel, and a reader never waits for a writer: it sees the last acknowledged revision. No call blocks the
-/// calling thread.
+/// A write that returned is on disk: first in the journal, where one sync acknowledges all writes that came
+/// meanwhile, then in a file of its own. Writers of one document take turns, writers of different documents share a
+/// sync, and a reader never waits for a writer: it sees the last acknowledged revision. No call blocks the calling
+/// thread.
 public final class Documents: Sendable {
     private let folders: DocumentFolders
     private let threads: IOThreads
+    private let journal: Journal
+    private let checkpoint: DocumentCheckpoint
     private let cache: DocumentCache
     private let locks = KeyLocks<DocumentKey>()
     private let deleted = DeletedRevisions()
 
-    init(folders: DocumentFolders, threads: IOThreads, cacheBytesMax: Int) {
+    /// Reads the journal and starts the threads that write.
+    init(folders: DocumentFolders, threads: IOThreads, options: StoreOptions) throws(StoreError) {
         self.folders = folders
         self.threads = threads
-        cache = DocumentCache(bytesMax: cacheBytesMax)
+        cache = DocumentCache(bytesMax: options.cacheBytesMax)
+        let folder = try folders.files.makeDirectory("journal", in: folders.root)
+        let found = try JournalRecovery(folder: folder, files: folders.files).run()
+        for name in found.empty { try folders.files.remove(name, in: folder) }
+        let isUrgent = found.ledger.pendingCount > 0
+        let checkpoint = DocumentCheckpoint(folders: folders)
+        self.checkpoint = checkpoint
+        journal = Journal(
+            folder: folder, files: folders.files, found: found, bytesMax: options.journalBytesMax,
+            onCommit: { checkpoint.committed(bytes: $0) })
+        checkpoint.start(journal, isUrgent: isUrgent)
+        journal.start()
     }
 
     /// The document when it is in memory; nil says nothing about whether it exists.
@@ -36,25 +53,23 @@ public final class Documents: Sendable {
     public func load(_ key: DocumentKey) async throws(StoreError) -> Document? {
         if let document = cache.find(key) { return document }
         let location = try DocumentLocation(key)
-        let epoch = cache.epoch(of: key)
-        let folders = folders
-        switch try await threads.run({ () throws(StoreError) in try folders.read(key, at: location) }) {
+        let loaded = try await threads.run { () throws(StoreError) in try self.read(key, at: location) }
+        switch loaded {
         case .absent: return nil
-        case .found(let envelope):
-            let document = Document(key: key, revision: envelope.revision, bytes: envelope.data)
-            cache.insert(document, readAt: epoch)
-            return document
-        case .damaged:
-            // Looked at again as a writer: a file replaced in the meantime must not be set aside.
-            return try await alone(with: key) { store throws(StoreError) in try store.current(key, at: location) }
+        case .found(let document): return document
+        case .damaged: break
         }
+        // Looked at again as a writer: a file replaced in the meantime must not be set aside.
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        return try await threads.run { () throws(StoreError) in try self.readAlone(key, at: location) }
     }
 
     /// Replaces a document when its revision is the expected one.
     ///
     /// - Parameters:
-    ///   - bytes: at most ``StoreLimits/documentBytesMax``. One JSON value keeps the file readable as JSON; the store
-    ///     does not look.
+    ///   - bytes: at most ``StoreLimits/documentBytesMax``. One JSON value keeps the file readable as JSON; the
+    ///     store does not look.
     ///   - form: the caller's own form of `bytes`, for ``Document/decoded(_:)``.
     /// - Returns: the new revision, durable.
     ///
@@ -68,20 +83,16 @@ public final class Documents: Sendable {
             throw .tooLarge(bytes: bytes.count, bytesMax: StoreLimits.documentBytesMax)
         }
         let location = try DocumentLocation(key)
-        return try await alone(with: key) { store throws(StoreError) in
-            let current = try store.current(key, at: location)
-            try Self.check(expecting, found: current?.revision)
-            let revision = current.map { $0.revision + 1 } ?? store.deleted.firstRevision(of: key)
-            let document = Document(key: key, revision: revision, bytes: bytes, form: form)
-            do throws(StoreError) {
-                try store.folders.write(Envelope(key: key, revision: revision, data: bytes).encoded(), at: location)
-            } catch {
-                store.cache.remove(key)
-                throw error
-            }
-            store.cache.store(document)
-            return document
-        }
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        let current = try await current(key, at: location)
+        try Self.check(expecting, found: current?.revision)
+        let revision = current.map { $0.revision + 1 } ?? deleted.firstRevision(of: key)
+        let document = Document(key: key, revision: revision, bytes: bytes, form: form)
+        let file = Envelope(key: key, revision: revision, data: bytes).encoded()
+        try await write(key, at: location, revision: revision, file: file)
+        cache.store(document)
+        return document
     }
 
     /// Removes a document when its revision is the expected one; durable on return.
@@ -91,23 +102,24 @@ public final class Documents: Sendable {
     @discardableResult
     public func delete(_ key: DocumentKey, expecting: Expectation) async throws(StoreError) -> Bool {
         let location = try DocumentLocation(key)
-        return try await alone(with: key) { store throws(StoreError) in
-            let current = try store.current(key, at: location)
-            try Self.check(expecting, found: current?.revision)
-            guard let current else { return false }
-            store.cache.remove(key)
-            try store.folders.remove(at: location)
-            store.deleted.remember(key, revision: current.revision)
-            store.cache.remove(key)
-            return true
-        }
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        let current = try await current(key, at: location)
+        try Self.check(expecting, found: current?.revision)
+        guard let current else { return false }
+        try await write(key, at: location, revision: current.revision, file: nil)
+        deleted.remember(key, revision: current.revision)
+        cache.remove(key)
+        return true
     }
 
     /// Removes the copies of a document that was set aside as damaged, and with them the block on its key; durable on
     /// return.
     public func discardCorrupt(_ key: DocumentKey) async throws(StoreError) {
         let location = try DocumentLocation(key)
-        try await alone(with: key) { store throws(StoreError) in try store.folders.discardSetAside(at: location) }
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        try await threads.run { () throws(StoreError) in try self.folders.discardSetAside(at: location) }
     }
 
     /// One page of a listing.
@@ -131,28 +143,85 @@ public final class Documents: Sendable {
     ///
     /// - Parameters:
     ///   - shard: only this folder, or nil for all ``StoreLimits/shardCount`` of them.
-    ///   - limit: 1 to ``StoreLimits/listPageMax``; larger values are cut.
+    ///   - limit: 1 to ``StoreLimits/listPageMax``; other values are moved there.
     public func list(
         _ collection: String, shard: UInt16? = nil, after position: ListPosition? = nil, limit: Int = 1000
     ) async throws(StoreError) -> KeyPage {
         try DocumentLocation.validate(collection: collection)
-        let folders = folders
         let limit = max(1, min(limit, StoreLimits.listPageMax))
+        let listing = DocumentListing(folders: folders, journal: journal, collection: collection)
         return try await threads.run { () throws(StoreError) in
-            try DocumentListing(folders: folders, collection: collection).page(
-                shard: shard, after: position, limit: limit)
+            try listing.page(shard: shard, after: position, limit: limit)
         }
     }
 
-    // MARK: The work, on I/O threads
+    /// Brings every acknowledged document into its own file; durable on return.
+    public func flush() async throws(StoreError) {
+        if let failure = await checkpoint.flush() { throw failure }
+    }
 
-    /// Runs `body` on an I/O thread as the only writer of `key`.
-    private func alone<Value: Sendable>(
-        with key: DocumentKey, _ body: @escaping @Sendable (Documents) throws(StoreError) -> Value
-    ) async throws(StoreError) -> Value {
-        await locks.acquire(key)
-        defer { locks.release(key) }
-        return try await threads.run { () throws(StoreError) in try body(self) }
+    var statistics: DocumentStatistics {
+        let (cachedDocuments, cachedBytes) = cache.size
+        let (waiting, bytes) = journal.ledger.withLock { ($0.pendingCount, $0.bytes) }
+        return DocumentStatistics(
+            cachedDocuments: cachedDocuments, cachedBytes: cachedBytes, waitingDocuments: waiting, journalBytes: bytes)
+    }
+
+    /// Ends the threads that write, after a last checkpoint.
+    func close() {
+        journal.close()
+        checkpoint.close()
+    }
+
+    // MARK: Reading
+
+    private enum Loaded {
+        case found(Document)
+        case absent
+        case damaged(Corruption)
+    }
+
+    /// The document as its only writer sees it.
+    private func current(_ key: DocumentKey, at location: DocumentLocation) async throws(StoreError) -> Document? {
+        if let document = cache.find(key) { return document }
+        return try await threads.run { () throws(StoreError) in try self.readAlone(key, at: location) }
+    }
+
+    private func readAlone(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> Document? {
+        switch try read(key, at: location) {
+        case .absent: return nil
+        case .found(let document): return document
+        case .damaged(let why): throw try folders.setAside(at: location, because: why)
+        }
+    }
+
+    /// Reads a document from the journal or else from its file, and keeps it in the cache.
+    private func read(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> Loaded {
+        let epoch = cache.epoch(of: key)
+        let stored: StoredDocument
+        if let waiting = journal.ledger.withLock({ $0.find(key, in: JournalLedger.Shard(location)) }) {
+            if waiting.isDeletion { return .absent }
+            stored = try DocumentFolders.parse(waiting.segment.documentFile(waiting), key: key, path: location.path)
+        } else {
+            stored = try folders.read(key, at: location)
+        }
+        switch stored {
+        case .absent: return .absent
+        case .damaged(let why): return .damaged(why)
+        case .found(let envelope):
+            let document = Document(key: key, revision: envelope.revision, bytes: envelope.data)
+            cache.insert(document, readAt: epoch)
+            return .found(document)
+        }
+    }
+
+    // MARK: Writing
+
+    private func write(
+        _ key: DocumentKey, at location: DocumentLocation, revision: UInt64, file: [UInt8]?
+    ) async throws(StoreError) {
+        let shard = JournalLedger.Shard(location)
+        if let failure = await journal.append(key, in: shard, revision: revision, file: file) { throw failure }
     }
 
     private static func check(_ expecting: Expectation, found: UInt64?) throws(StoreError) {
@@ -160,20 +229,6 @@ public final class Documents: Sendable {
         case (.any, _), (.absent, nil): return
         case (.revision(let expected), .some(let found)) where expected == found: return
         default: throw .conflict(expected: expecting, found: found)
-        }
-    }
-
-    /// The document as the only writer sees it.
-    private func current(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> Document? {
-        if let document = cache.find(key) { return document }
-        let epoch = cache.epoch(of: key)
-        switch try folders.read(key, at: location) {
-        case .absent: return nil
-        case .damaged(let why): throw try folders.setAside(at: location, because: why)
-        case .found(let envelope):
-            let document = Document(key: key, revision: envelope.revision, bytes: envelope.data)
-            cache.insert(document, readAt: epoch)
-            return document
         }
     }
 }

@@ -1,5 +1,7 @@
 // Little-endian numbers and LEB128 in byte buffers, bounds checked. Shared by the frames of records and of the journal.
 
+import CLinux
+
 extension [UInt8] {
     @inline(__always)
     mutating func append(littleEndian value: some FixedWidthInteger) {
@@ -80,5 +82,22 @@ struct FieldReader {
         let start = offset
         offset += Int(count)
         return start..<offset
+    }
+}
+
+extension Span<UInt8> {
+    /// Where the little-endian bytes of `word` occur first at or after `start`.
+    func firstIndex(ofWord word: UInt64, from start: Int) -> Int? {
+        guard start < count else { return nil }
+        let rest = extracting(droppingFirst: start)
+        let found: Int? = unsafe rest.withUnsafeBytes { rest in
+            unsafe Swift.withUnsafeBytes(of: word.littleEndian) { word in
+                guard let base = rest.baseAddress, let needle = word.baseAddress,
+                    let hit = unsafe memmem(base, rest.count, needle, word.count)
+                else { return nil }
+                return unsafe UnsafeRawPointer(hit) - base
+            }
+        }
+        return found.map { $0 + start }
     }
 }

@@ -12,15 +12,20 @@ enum CRC32C {
 
     /// The checksum of `bytes` (RFC 3720, appendix B.4).
     static func checksum(of bytes: Span<UInt8>) -> UInt32 {
-        hasInstruction ? byInstruction(bytes) : byTable(bytes)
+        extend(0, by: bytes)
     }
 
-    private static func byInstruction(_ bytes: Span<UInt8>) -> UInt32 {
-        ~(unsafe bytes.withUnsafeBufferPointer { unsafe cl_crc32c(~0, $0.baseAddress, $0.count) })
+    /// The checksum of what had `sum` followed by `bytes`.
+    static func extend(_ sum: UInt32, by bytes: Span<UInt8>) -> UInt32 {
+        hasInstruction ? byInstruction(sum, bytes) : byTable(sum, bytes)
     }
 
-    static func byTable(_ bytes: Span<UInt8>) -> UInt32 {
-        var sum: UInt32 = ~0
+    private static func byInstruction(_ sum: UInt32, _ bytes: Span<UInt8>) -> UInt32 {
+        ~(unsafe bytes.withUnsafeBufferPointer { unsafe cl_crc32c(~sum, $0.baseAddress, $0.count) })
+    }
+
+    static func byTable(_ sum: UInt32, _ bytes: Span<UInt8>) -> UInt32 {
+        var sum = ~sum
         for index in bytes.indices { sum = sum >> 8 ^ table[Int(UInt8(truncatingIfNeeded: sum) ^ bytes[index])] }
         return ~sum
     }

@@ -10,6 +10,10 @@ final class DataDirectoryLock: Sendable {
 
     private let fd: Int32
     private let isReleased = Atomic<Bool>(false)
+    private static let cleanNote = "closed\n"
+
+    /// Whether the process that had the lock before did not get to close the directory.
+    let wasAbandoned: Bool
 
     /// Takes the lock at once or throws ``StoreError/locked(holder:)``.
     init(in directory: Directory) throws(StoreError) {
@@ -21,13 +25,14 @@ final class DataDirectoryLock: Sendable {
         } catch { throw error.asStoreError }
         do throws(StoreError) {
             while flock(fd, LOCK_EX | LOCK_NB) != 0 {
-                if errno == EWOULDBLOCK { throw .locked(holder: Self.note(in: fd, fileSystem)) }
+                if errno == EWOULDBLOCK { throw .locked(holder: Self.note(in: fd)) }
                 if errno != EINTR { throw .io(errno: errno, call: "flock", path: path) }
             }
             do throws(CallFailure) {
                 try fileSystem.setMode(0o600, of: fd, path: path)
             } catch { throw error.asStoreError }
-            Self.leaveNote(in: fd)
+            wasAbandoned = !["", Self.cleanNote].contains(Self.rawNote(in: fd))
+            Self.leaveNote(in: fd, "process \(getpid()) on host \(Self.hostName())\n")
         } catch {
             _ = Glibc.close(fd)
             throw error
@@ -35,28 +40,40 @@ final class DataDirectoryLock: Sendable {
         self.fd = fd
     }
 
-    deinit { release() }
+    deinit { release(isClean: false) }
 
     /// Gives the lock back; the next process can have it at once.
-    func release() {
-        if !isReleased.exchange(true, ordering: .acquiringAndReleasing) { _ = Glibc.close(fd) }
+    ///
+    /// - Parameter isClean: whether everything that was written is durable.
+    func release(isClean: Bool) {
+        if isReleased.exchange(true, ordering: .acquiringAndReleasing) { return }
+        if isClean { Self.leaveNote(in: fd, Self.cleanNote) }
+        _ = Glibc.close(fd)
+    }
+
+    private static func hostName() -> String {
+        var host = [CChar](repeating: 0, count: 256)
+        let named = unsafe host.withUnsafeMutableBufferPointer {
+            unsafe $0.baseAddress.map { unsafe gethostname($0, 255) }
+        }
+        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return named == 0 ? name : "unknown"
     }
 
     /// Best effort: a full disk must not keep the host from starting and serving reads.
-    private static func leaveNote(in fd: Int32) {
-        var host = [CChar](repeating: 0, count: 256)
-        let named =
-            unsafe host.withUnsafeMutableBufferPointer { unsafe $0.baseAddress.map { unsafe gethostname($0, 255) } }
-            == 0
-        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let note = Array("process \(getpid()) on host \(named ? name : "unknown")\n".utf8)
+    private static func leaveNote(in fd: Int32, _ text: String) {
+        let note = Array(text.utf8)
         if ftruncate(fd, 0) == 0 { _ = unsafe note.withUnsafeBytes { unsafe pwrite(fd, $0.baseAddress, $0.count, 0) } }
     }
 
-    private static func note(in fd: Int32, _ fileSystem: FileSystem) -> String {
+    private static func rawNote(in fd: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: StoreLimits.lockNoteBytesMax)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(fd, $0.baseAddress, $0.count, 0) }
-        let printable = bytes.prefix(max(0, count)).filter { (0x20...0x7e).contains($0) }
-        return printable.isEmpty ? "another process" : String(decoding: printable, as: UTF8.self)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    private static func note(in fd: Int32) -> String {
+        let printable = rawNote(in: fd).unicodeScalars.filter { (0x20...0x7e).contains($0.value) }
+        return printable.isEmpty ? "another process" : String(String.UnicodeScalarView(printable))
     }
 }

@@ -70,14 +70,14 @@ struct DurableFiles: Sendable {
         do throws(CallFailure) { try directory.sync() } catch { throw gate.unknownOutcome(error) }
     }
 
-    /// The directory `name` below `parent`, made durably when it is missing.
-    func makeDirectory(_ name: String, in parent: Directory) throws(StoreError) -> Directory {
+    /// The directory `name` below `parent`, made durably when it is missing, unless a later sync does that.
+    func makeDirectory(_ name: String, in parent: Directory, synced: Bool = true) throws(StoreError) -> Directory {
         let made: Directory
         let isNew: Bool
         do throws(CallFailure) {
             (made, isNew) = try parent.makeSubdirectory(name)
         } catch { throw gate.error(for: error) }
-        if isNew { try sync(parent) }
+        if isNew && synced { try sync(parent) }
         return made
     }
 

@@ -39,6 +39,13 @@ struct FIFO<Element> {
     }
 }
 
+/// What a thread that looked at a state does next.
+enum Wait<Result> {
+    case done(Result)
+    case untilWoken
+    case atMost(Duration)
+}
+
 /// A mutual exclusion with a condition, for threads that sleep until there is work.
 @safe final class Monitor<State>: @unchecked Sendable {
     // Mutex of Synchronization has no condition to wait for, hence the pthread pair; both live as long as this object.
@@ -53,7 +60,12 @@ struct FIFO<Element> {
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe condition.initialize(to: pthread_cond_t())
         unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(condition, nil)
+        // Deadlines must not move when somebody sets the clock.
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -81,6 +93,30 @@ struct FIFO<Element> {
             if let result = body(&state) { return result }
             unsafe pthread_cond_wait(condition, mutex)
         }
+    }
+
+    /// Waits until `body` gives a value or a time it need not be asked again before.
+    func waitOrSleep<Result>(_ body: (inout State) -> Wait<Result>) -> Result {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while true {
+            switch body(&state) {
+            case .done(let result): return result
+            case .untilWoken: unsafe pthread_cond_wait(condition, mutex)
+            case .atMost(let duration):
+                var end = Self.deadline(after: duration)
+                unsafe pthread_cond_timedwait(condition, mutex, &end)
+            }
+        }
+    }
+
+    private static func deadline(after duration: Duration) -> timespec {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        let (seconds, attoseconds) = duration.components
+        let nanoseconds = now.tv_nsec + Int(attoseconds / 1_000_000_000)
+        return timespec(
+            tv_sec: now.tv_sec + Int(seconds) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
     }
 
     func wake() { unsafe pthread_cond_signal(condition) }

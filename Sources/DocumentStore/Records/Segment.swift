@@ -160,18 +160,17 @@ struct FrameScanner {
     mutating func hasLaterFrame() throws(StoreError) -> Bool {
         var position = offset + 1
         while let index = try reader.fill(position, FrameHeader.byteCount) {
-            // As far as the window goes, without asking for each byte.
-            let last = reader.buffer.count - FrameHeader.byteCount
-            var candidate = index
-            while candidate <= last {
-                if let header = FrameHeader(reader.buffer.span, at: candidate), header.incarnation == incarnation,
+            // The incarnation, which no payload can hold by chance, leads to every header; the windows overlap by one.
+            var from = index
+            while let hit = reader.buffer.span.firstIndex(ofWord: incarnation, from: from) {
+                if hit >= index + 8, let header = FrameHeader(reader.buffer.span, at: hit - 8),
                     header.segment == segment, header.ordinal > ordinal
                 {
                     return true
                 }
-                candidate += 1
+                from = hit + 1
             }
-            position += candidate - index
+            position += max(1, reader.buffer.count - index - FrameHeader.byteCount + 1)
         }
         return false
     }

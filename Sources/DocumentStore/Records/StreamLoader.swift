@@ -107,6 +107,7 @@ struct StreamLoader {
         guard try scanner.hasHeader() else { throw .corrupt(path: file.path, .malformed(offset: 0)) }
         var end = Segment.headerBytes
         var ordinal: UInt32 = 0
+        var lastStart = end
         scan: while true {
             switch try scanner.next() {
             case .end: break scan
@@ -124,11 +125,13 @@ struct StreamLoader {
                     break scan
                 }
                 try apply(header, position, to: &layout, file.path)
+                lastStart = position.offset
                 end = scanner.offset
                 ordinal = scanner.ordinal
             }
         }
         if end < size { try cutOff(file, at: end) }
+        if end > segment.bytes { try writeAgain(file, lastStart..<end) }
         return Loaded(manifest: manifest, layout: layout, activeFile: file, activeEnd: end, activeOrdinal: ordinal)
     }
 
@@ -145,6 +148,21 @@ struct StreamLoader {
     ) throws(StoreError) {
         if end < segment.bytes { throw .corrupt(path: path, .missing) }
         if try scanner.hasLaterFrame() { throw .corrupt(path: path, .malformed(offset: end)) }
+    }
+
+    /// Makes the last frame durable that a dead process left: after a failed sync its pages count as clean, though
+    /// the disk has others, and a later sync would leave a hole before the frames it acknowledges.
+    private func writeAgain(_ file: OpenFile, _ range: Range<Int>) throws(StoreError) {
+        if files.gate.currentReason != nil { return }
+        var reader = WindowReader(file, end: range.upperBound)
+        guard let index = try reader.fill(range.lowerBound, range.count) else { return }
+        let bytes = reader.buffer.span.extracting(index..<index + range.count)
+        do throws(CallFailure) {
+            try file.fileSystem.write(bytes, to: file.fd, at: range.lowerBound, path: file.path)
+        } catch { throw files.gate.error(for: error) }
+        do throws(CallFailure) { try file.fileSystem.fdatasync(file.fd, path: file.path) } catch {
+            throw files.gate.unknownOutcome(error)
+        }
     }
 
     private func cutOff(_ file: OpenFile, at end: Int) throws(StoreError) {

@@ -1,0 +1,283 @@
+// Group commit: callers hand in documents, one thread writes whatever has gathered in one piece, syncs once, and
+// answers all of them. While a sync is under way the next batch gathers, so the more callers there are, the less a
+// write costs.
+
+import Glibc
+import Synchronization
+
+final class Journal: Sendable {
+    /// A document on its way to disk.
+    struct Entry: Sendable {
+        var key: DocumentKey
+        var shard: JournalLedger.Shard
+        var revision: UInt64
+        /// The document's whole file; nil for a deletion.
+        var file: [UInt8]?
+        var completion: CheckedContinuation<StoreError?, Never>
+    }
+
+    private struct State {
+        var queue = FIFO<Entry>()
+        var active: JournalSegment?
+        var nextSequence: UInt64
+        // Until the documents of an earlier process are in place nothing new is written: see waitForEarlierEntries().
+        var isHeld: Bool
+        var isCommitting = false
+        var isClosed = false
+        var hasEnded = false
+        var isFull = false
+        // Why documents cannot be brought into place; told to writers only when the journal is full.
+        var checkpointFailure: StoreError?
+    }
+
+    let folder: Directory
+    let files: DurableFiles
+    let ledger: Mutex<JournalLedger>
+    private let monitor: Monitor<State>
+    private let bytesMax: Int
+    /// Told after every batch: whether the journal went from empty to not empty, and its bytes.
+    private let onCommit: @Sendable (_ bytes: Int) -> Void
+
+    init(
+        folder: Directory, files: DurableFiles, found: consuming JournalRecovery.Found, bytesMax: Int,
+        onCommit: @escaping @Sendable (_ bytes: Int) -> Void
+    ) {
+        self.folder = folder
+        self.files = files
+        self.bytesMax = bytesMax
+        self.onCommit = onCommit
+        monitor = Monitor(State(nextSequence: found.nextSequence, isHeld: found.ledger.pendingCount > 0))
+        ledger = Mutex(found.ledger)
+    }
+
+    /// Starts the thread; it keeps the journal alive until it is closed.
+    func start() {
+        startThread(named: "store-journal") { self.serve() }
+    }
+
+    /// Writes a document; durable when this returns nil.
+    func append(
+        _ key: DocumentKey, in shard: JournalLedger.Shard, revision: UInt64, file: [UInt8]?
+    ) async -> StoreError? {
+        await withCheckedContinuation { continuation in
+            let entry = Entry(key: key, shard: shard, revision: revision, file: file, completion: continuation)
+            var wakes = false
+            let refusal: StoreError? = monitor.withLock { state in
+                if state.isClosed { return .closed }
+                if state.queue.count >= StoreLimits.waitingOperationsMax { return .busy }
+                wakes = state.queue.isEmpty
+                state.queue.append(entry)
+                return nil
+            }
+            if let refusal { continuation.resume(returning: refusal) } else if wakes { monitor.wakeAll() }
+        }
+    }
+
+    // MARK: The thread
+
+    private struct Batch {
+        var entries: [Entry]
+        var failure: StoreError?
+    }
+
+    private func serve() {
+        var writer = JournalWriter()
+        while let batch = takeBatch() {
+            let failure = batch.failure ?? commit(batch.entries, &writer)
+            monitor.withLock { $0.isCommitting = false }
+            monitor.wakeAll()
+            for entry in batch.entries { entry.completion.resume(returning: failure) }
+            if failure == nil { onCommit(ledger.withLock { $0.bytes }) }
+        }
+        monitor.withLock { $0.hasEnded = true }
+        monitor.wakeAll()
+    }
+
+    private func takeBatch() -> Batch? {
+        monitor.waitOrSleep { state in
+            if state.queue.isEmpty { return state.isClosed ? .done(nil) : .untilWoken }
+            var failure: StoreError?
+            if state.isHeld || state.isFull {
+                guard let known = state.checkpointFailure else { return .untilWoken }
+                failure = known
+            }
+            var entries: [Entry] = []
+            var bytes = 0
+            while bytes < StoreLimits.journalBatchBytesMax, let entry = state.queue.popFirst() {
+                bytes += entry.file?.count ?? 0
+                entries.append(entry)
+            }
+            state.isCommitting = true
+            return .done(Batch(entries: entries, failure: failure))
+        }
+    }
+
+    private func commit(_ entries: [Entry], _ writer: inout JournalWriter) -> StoreError? {
+        do throws(StoreError) {
+            try files.gate.check()
+            let segment = try activeSegment()
+            let first = ledger.withLock { $0.lastNumber } + 1
+            let places = try writer.write(entries, firstNumber: first, to: segment, gate: files.gate)
+            let bytes = ledger.withLock { ledger in
+                for (index, entry) in entries.enumerated() {
+                    let document = PendingDocument(
+                        revision: entry.revision, number: first + UInt64(index), segment: segment,
+                        offset: places[index].offset, byteCount: places[index].byteCount, isDeletion: entry.file == nil)
+                    ledger.add(document, of: entry.key, in: entry.shard)
+                }
+                return ledger.bytes
+            }
+            if bytes >= bytesMax { monitor.withLock { $0.isFull = true } }
+            return nil
+        } catch {
+            if writer.hasLostPlace { monitor.withLock { $0.active = nil } }
+            return error
+        }
+    }
+
+    private func activeSegment() throws(StoreError) -> JournalSegment {
+        if let active = monitor.withLock({ $0.active }) { return active }
+        let sequence = monitor.withLock { state in
+            state.nextSequence += 1
+            return state.nextSequence - 1
+        }
+        let made = try JournalSegment.make(sequence, in: folder, files: files)
+        monitor.withLock { $0.active = made }
+        return made
+    }
+
+    // MARK: Checkpoints
+
+    /// Goes on in a new segment, so that the ones before can go; returns when no write to them is under way.
+    func roll() throws(StoreError) {
+        guard let active = monitor.withLock({ $0.active }), ledger.withLock({ $0.hasEntries(in: active) }) else {
+            return
+        }
+        let sequence = monitor.withLock { state in
+            state.nextSequence += 1
+            return state.nextSequence - 1
+        }
+        let made = try JournalSegment.make(sequence, in: folder, files: files)
+        monitor.withLock { $0.active = made }
+        monitor.wait { $0.isCommitting ? nil : true }
+    }
+
+    /// Removes the segments that hold nothing after `number`.
+    ///
+    /// Oldest first and durably one by one: a segment must never outlive a later one, whose documents it would put
+    /// back.
+    func release(through number: UInt64) throws(StoreError) {
+        let active = monitor.withLock { $0.active }
+        for segment in ledger.withLock({ $0.releaseSegments(through: number, except: active) }) {
+            try files.remove(segment.name, in: folder)
+        }
+    }
+
+    /// Lets writers go on after a checkpoint, or tells them why they cannot.
+    func checkpointEnded(_ failure: StoreError?) {
+        let isFull = ledger.withLock { $0.bytes } >= bytesMax
+        monitor.withLock { state in
+            state.checkpointFailure = failure
+            state.isFull = isFull
+            if failure == nil { state.isHeld = false }
+        }
+        monitor.wakeAll()
+    }
+
+    /// Refuses new entries and waits until those taken are answered.
+    func close() {
+        monitor.withLock { $0.isClosed = true }
+        monitor.wakeAll()
+        monitor.wait { $0.hasEnded ? true : nil }
+    }
+
+    /// Removes the empty segment after the last checkpoint.
+    func removeEmptySegment() throws(StoreError) {
+        guard let active = monitor.withLock({ $0.active }), !ledger.withLock({ $0.hasEntries(in: active) }) else {
+            return
+        }
+        try files.remove(active.name, in: folder)
+        monitor.withLock { $0.active = nil }
+    }
+}
+
+/// Encodes batches and writes them at the end of a segment.
+struct JournalWriter {
+    private var buffer: [UInt8] = []
+    private var segment: JournalSegment?
+    private var end = 0
+    private var reservedEnd = 0
+
+    /// Whether the segment's end is unknown, so that another one has to be begun.
+    private(set) var hasLostPlace = false
+
+    /// Writes a batch; durable on return.
+    ///
+    /// - Returns: where each entry is.
+    mutating func write(
+        _ entries: [Journal.Entry], firstNumber: UInt64, to segment: JournalSegment, gate: WriteGate
+    ) throws(StoreError) -> [(offset: Int, byteCount: Int)] {
+        if self.segment !== segment {
+            self.segment = segment
+            end = JournalFormat.segmentHeaderBytes
+            reservedEnd = StoreLimits.journalReservedBytes
+            hasLostPlace = false
+        }
+        let places = encode(entries, firstNumber: firstNumber, salt: segment.salt)
+        reserve(segment)
+        let file = segment.file
+        do throws(CallFailure) {
+            try file.fileSystem.write(buffer.span, to: file.fd, at: end, path: file.path)
+        } catch {
+            let reason = gate.error(for: error)
+            cutOff(segment)
+            throw reason
+        }
+        do throws(CallFailure) { try file.fileSystem.fdatasync(file.fd, path: file.path) } catch {
+            hasLostPlace = true
+            throw gate.unknownOutcome(error)
+        }
+        end += buffer.count
+        // A burst of large documents must not keep its memory for ever.
+        if buffer.capacity > 2 * StoreLimits.journalBatchBytesMax { buffer = [] }
+        return places
+    }
+
+    private mutating func encode(
+        _ entries: [Journal.Entry], firstNumber: UInt64, salt: UInt64
+    ) -> [(offset: Int, byteCount: Int)] {
+        buffer.removeAll(keepingCapacity: true)
+        buffer += [UInt8](repeating: 0, count: JournalFormat.batchHeaderBytes)
+        var places: [(offset: Int, byteCount: Int)] = []
+        places.reserveCapacity(entries.count)
+        for entry in entries {
+            let start = buffer.count
+            let count = JournalFormat.append(entry.key, revision: entry.revision, file: entry.file, to: &buffer)
+            places.append((end + start, count))
+        }
+        let header = JournalFormat.BatchHeader(
+            entryCount: UInt32(entries.count), salt: salt, firstNumber: firstNumber,
+            bodyBytes: buffer.count - JournalFormat.batchHeaderBytes)
+        header.store(in: &buffer, at: 0)
+        return places
+    }
+
+    private mutating func reserve(_ segment: JournalSegment) {
+        guard end + buffer.count > reservedEnd else { return }
+        let bytes = max(StoreLimits.journalReservedBytes, end + buffer.count - reservedEnd)
+        // Where nothing can be reserved, the write itself tells whether there is room.
+        if (try? segment.file.fileSystem.allocate(
+            segment.file.fd, from: reservedEnd, bytes: bytes, path: segment.file.path)) != nil
+        {
+            reservedEnd += bytes
+        }
+    }
+
+    /// Takes the bytes of a failed write away; nothing that was not acknowledged may be found at the next start.
+    private mutating func cutOff(_ segment: JournalSegment) {
+        do throws(CallFailure) {
+            try segment.file.fileSystem.truncate(segment.file.fd, to: end, path: segment.file.path)
+            reservedEnd = end
+        } catch { hasLostPlace = true }
+    }
+}

@@ -1,0 +1,85 @@
+// One file of the journal: made with its header durable, written to at its end, read anywhere. Knows bytes and offsets.
+
+import Glibc
+
+final class JournalSegment: Sendable {
+    static let suffix = ".log"
+
+    let sequence: UInt64
+    let salt: UInt64
+    let file: OpenFile
+    let name: String
+
+    init(sequence: UInt64, salt: UInt64, file: OpenFile) {
+        self.sequence = sequence
+        self.salt = salt
+        self.file = file
+        name = Self.name(sequence)
+    }
+
+    static func name(_ sequence: UInt64) -> String {
+        String(
+            decoding: hexDigits((0..<8).map { UInt8(truncatingIfNeeded: sequence >> (56 - 8 * UInt64($0))) }),
+            as: UTF8.self)
+            + suffix
+    }
+
+    /// The sequence number that a file name stands for.
+    static func sequence(ofName name: String) -> UInt64? {
+        guard name.utf8.count == 16 + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
+        var sequence: UInt64 = 0
+        for digit in name.utf8.prefix(16) {
+            guard let value = hexValue(digit) else { return nil }
+            sequence = sequence << 4 | UInt64(value)
+        }
+        return sequence
+    }
+
+    /// Makes an empty segment, durable with its name on return.
+    static func make(_ sequence: UInt64, in folder: Directory, files: DurableFiles) throws(StoreError) -> JournalSegment
+    {
+        try files.gate.check()
+        let name = name(sequence)
+        let path = folder.path(of: name)
+        let fileSystem = folder.fileSystem
+        let salt = randomBytes(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+        let segment: JournalSegment
+        do throws(CallFailure) {
+            let fd = try fileSystem.open(name, in: folder.fd, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600, path: path)
+            segment = JournalSegment(
+                sequence: sequence, salt: salt, file: OpenFile(fileSystem: fileSystem, fd: fd, path: path))
+            do throws(CallFailure) {
+                try fileSystem.setMode(0o600, of: fd, path: path)
+                try fileSystem.write(
+                    JournalFormat.segmentHeader(sequence: sequence, salt: salt).span, to: fd, at: 0, path: path)
+                // A file system that cannot reserve, or a disk that is nearly full, is no reason not to write.
+                try? fileSystem.allocate(fd, from: 0, bytes: StoreLimits.journalReservedBytes, path: path)
+                try fileSystem.fdatasync(fd, path: path)
+            } catch {
+                _ = try? fileSystem.unlink(name, in: folder.fd, path: path)
+                throw error
+            }
+        } catch { throw files.gate.error(for: error) }
+        try files.sync(folder)
+        return segment
+    }
+
+    /// Reads one entry.
+    func entry(at offset: Int, byteCount: Int) throws(StoreError) -> (bytes: [UInt8], entry: JournalFormat.Entry) {
+        var bytes = [UInt8](repeating: 0, count: byteCount)
+        do throws(CallFailure) {
+            var span = bytes.mutableSpan
+            _ = try file.fileSystem.read(into: &span, from: file.fd, at: offset, path: file.path)
+        } catch { throw error.asStoreError }
+        guard let entry = JournalFormat.parseEntry(bytes, at: 0, end: bytes.count) else {
+            throw .corrupt(path: file.path, .checksumMismatch)
+        }
+        return (bytes, entry)
+    }
+
+    /// The document's file as it waits here.
+    func documentFile(_ document: PendingDocument) throws(StoreError) -> [UInt8] {
+        let (bytes, entry) = try entry(at: document.offset, byteCount: document.byteCount)
+        return Array(bytes[entry.file ?? 0..<0])
+    }
+}
