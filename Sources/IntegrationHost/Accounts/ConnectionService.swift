@@ -146,7 +146,9 @@ struct ConnectionService: Sendable {
     }
 }
 
-/// Which webhook URLs are accepted. The address behind the name is checked again at delivery.
+/// Which webhook URLs are accepted.
+///
+/// The address behind the name is checked again at delivery.
 struct WebhookURLPolicy: Sendable {
     let allowsPrivateAddresses: Bool
 

@@ -14,7 +14,9 @@ struct Configuration: Sendable {
     var keysDirectory: String?
     /// Further folders with plugins.
     var pluginDirectories: [String] = []
-    /// Redirect URIs that an authorization may ask for, besides the host's own callback URL. Compared byte for byte.
+    /// Redirect URIs that an authorization may ask for, besides the host's own callback URL.
+    ///
+    /// Compared byte for byte.
     var redirectURIs: [String] = []
     /// Origins from which browsers may call with credentials.
     var allowedOrigins: [String] = []

@@ -4,7 +4,9 @@
 import Cryptography
 import ProviderSDK
 
-/// All that a state is bound to. A callback in which any of it differs is refused.
+/// All that a state is bound to.
+///
+/// A callback in which any of it differs is refused.
 struct OAuthStateBinding: Sendable {
     let userID: String
     let sessionBinding: String

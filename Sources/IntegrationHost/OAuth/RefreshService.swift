@@ -44,7 +44,9 @@ final class RefreshService: Sendable {
         }
     }
 
-    /// A token in place of `stale`. All callers at the same time share one request.
+    /// A token in place of `stale`.
+    ///
+    /// All callers at the same time share one request.
     func refresh(
         user userID: String, connection id: String, provider: ConfiguredProvider, replacing stale: Secret?
     ) async throws(ProviderError) -> Secret {

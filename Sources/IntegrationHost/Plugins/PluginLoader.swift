@@ -33,7 +33,9 @@ struct PluginLoader {
         }
     }
 
-    /// Opens every `.so` file of `folder`, in the order of their names. A folder that does not exist holds nothing.
+    /// Opens every `.so` file of `folder`, in the order of their names.
+    ///
+    /// A folder that does not exist holds nothing.
     mutating func load(folder: String) {
         for name in Self.libraries(in: folder) { load(file: folder + "/" + name) }
     }

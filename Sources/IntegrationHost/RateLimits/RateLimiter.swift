@@ -5,7 +5,9 @@ import Synchronization
 
 /// Counts requests per key and minute.
 final class RateLimiter: Sendable {
-    /// Keys kept at most. When there are more, those whose window has passed go, and then those used longest ago.
+    /// Keys kept at most.
+    ///
+    /// When there are more, those whose window has passed go, and then those used longest ago.
     static let keysMax = 100_000
     static let windowNanoseconds: UInt64 = 60_000_000_000
 
@@ -36,7 +38,9 @@ final class RateLimiter: Sendable {
         self.keysMax = keysMax
     }
 
-    /// Counts a request of `key` at `now`, nanoseconds of the monotonic clock. O(1) but when the table is full.
+    /// Counts a request of `key` at `now`, nanoseconds of the monotonic clock.
+    ///
+    /// O(1) but when the table is full.
     func admit(_ key: String, now: UInt64 = MonotonicClock.nanoseconds) -> Decision {
         guard limit > 0 else { return Decision(isAllowed: true, limit: 0, remaining: 0, resetNanoseconds: 0) }
         return windows.withLock { windows in

@@ -2,7 +2,9 @@
 
 import HTTPServer
 
-/// Who may call a route at all. What they may see is decided by the services.
+/// Who may call a route at all.
+///
+/// What they may see is decided by the services.
 enum RouteAccess: Sendable {
     /// Anybody.
     case open
