@@ -6,6 +6,8 @@ package import Foundation
 /// Why a command did not come up.
 package struct HostProcessError: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// A running command of the executable.

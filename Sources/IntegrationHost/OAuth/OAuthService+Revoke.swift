@@ -33,7 +33,8 @@ extension OAuthService {
             default: nil
             }
         let request = TokenRequest(
-            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant)
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant),
+            settings: provider.publicSettings
         ).revocation(revocation, token: token, accountID: connection.accountID, at: url)
         do throws(ProviderError) {
             let response = try await gateway.plain(request)

@@ -206,7 +206,8 @@ struct OAuthService: Sendable {
             let clientID = provider.clientID(claim.variant)
         else { throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.") }
         let requests = TokenRequest(
-            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant))
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant),
+            settings: provider.publicSettings)
         let verifier: Secret?
         do throws(ServiceError) {
             verifier = try claim.authorization.verifier.map { (sealed) throws(ServiceError) in
@@ -237,7 +238,9 @@ struct OAuthService: Sendable {
         do throws(ServiceError) {
             return .success(
                 try await connect(
-                    claim, provider, tokens: tokens, callback: callback, identity: identity, for: principal))
+                    claim, provider, tokens: tokens, callback: callback, identity: identity,
+                    scopes: tokens.scopes ?? first.scopes,
+                    for: principal))
         } catch { return .failure(error) }
     }
 
@@ -258,7 +261,7 @@ struct OAuthService: Sendable {
     /// Stores the tokens with the connection, or with the one that the user already has to the same account.
     private func connect(
         _ claim: Claim, _ provider: ConfiguredProvider, tokens: TokenResponse, callback: JSONValue,
-        identity: AccountIdentity, for principal: Principal
+        identity: AccountIdentity, scopes: [String]?, for principal: Principal
     ) async throws(ServiceError) -> String {
         let now = WallClock.now
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
@@ -279,7 +282,7 @@ struct OAuthService: Sendable {
                 connection.accountName = identity.name
                 connection.permissions = pending.permissions.isEmpty ? connection.permissions : pending.permissions
                 connection.requestedScopes = claim.authorization.requestedScopes
-                connection.grantedScopes = tokens.scopes ?? claim.authorization.requestedScopes
+                connection.grantedScopes = scopes ?? claim.authorization.requestedScopes
                 connection.connectedAt = now
                 connection.updatedAt = now
                 connection.callback = callback

@@ -110,7 +110,8 @@ final class RefreshService: Sendable {
             throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.")
         }
         let requests = TokenRequest(
-            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant))
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant),
+            settings: provider.publicSettings)
         func url(_ endpoint: String) throws(ProviderError) -> String {
             guard let url = provider.endpoint(endpoint, variant: connection.variant) else {
                 throw ProviderError(.misconfigured, "The endpoint “\(endpoint)” is not configured.")

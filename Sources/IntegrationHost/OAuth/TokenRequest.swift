@@ -9,6 +9,8 @@ struct TokenRequest {
     let oauth: OAuth2
     let clientID: String
     let clientSecret: Secret?
+    /// The operator's settings, for header fields that name them.
+    var settings: [String: String] = [:]
 
     /// Exchanges a code (RFC 6749 section 4.1.3).
     func exchange(code: String, redirectURI: String, verifier: String?, at url: String) -> HTTPClient.Request {
@@ -32,7 +34,8 @@ struct TokenRequest {
         if sendsClientSecret, let clientSecret { query.append(NamedValue("client_secret", clientSecret.value)) }
         query.append(NamedValue(tokenParameter, token.value))
         return limited(
-            HTTPClient.Request(url: PercentEncoding.url(url, query), headers: [("Accept", "application/json")]))
+            HTTPClient.Request(
+                url: PercentEncoding.url(url, query), headers: [("Accept", "application/json")] + tokenHeaders))
     }
 
     /// Ends a grant (RFC 7009).
@@ -72,7 +75,7 @@ struct TokenRequest {
         @unknown default: break
         }
         parameters = parameters.map { NamedValue(oauth.tokenParameterNames[$0.name] ?? $0.name, $0.value) }
-        headers += oauth.tokenHeaders.map { ($0.name, $0.value) }
+        headers += tokenHeaders
         let body: String
         switch encoding ?? oauth.tokenRequestEncoding {
         case .json:
@@ -83,6 +86,16 @@ struct TokenRequest {
             body = PercentEncoding.pairs(parameters)
         }
         return limited(HTTPClient.Request(method: .post, url: url, headers: headers, body: Array(body.utf8)))
+    }
+
+    /// The provider's own header fields, with settings filled in; one that needs a setting that is missing is left out.
+    private var tokenHeaders: [(name: String, value: String)] {
+        var request = ProviderRequest(.post, "/")
+        request.headers = oauth.tokenHeaders
+        let filled = try? request.filled { name in
+            name.hasPrefix("setting.") ? settings[String(name.dropFirst(8))] : nil
+        }
+        return (filled?.headers ?? []).map { ($0.name, $0.value) }
     }
 
     private func limited(_ request: HTTPClient.Request) -> HTTPClient.Request {

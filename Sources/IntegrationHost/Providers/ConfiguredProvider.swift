@@ -74,10 +74,18 @@ struct ConfiguredProvider: Sendable {
         manifest.variants.isEmpty ? isAvailable(nil) : manifest.variants.contains { isAvailable($0.id) }
     }
 
-    /// The data types of a variant.
+    /// The data types that a connection of a variant can sync.
+    ///
+    /// What the operator's own credential reads belongs to the operator and is in no user's sync.
     func dataTypes(_ variant: String?) -> [DataType] {
         manifest.dataTypes.filter { type in
-            type.variants.isEmpty || variant.map(type.variants.contains) ?? true
+            readsForConnection(type) && (type.variants.isEmpty || variant.map(type.variants.contains) ?? true)
         }
+    }
+
+    private func readsForConnection(_ type: DataType) -> Bool {
+        // With an account id the operator's credential is the only one there is, and the id chooses the data.
+        if case .accountID = manifest.auth { return true }
+        return type.needsConnection
     }
 }

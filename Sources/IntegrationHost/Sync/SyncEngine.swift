@@ -199,6 +199,7 @@ final class SyncEngine: Sendable {
             else {
                 return
             }
+            if provider.manifest.refreshesBeforeSync { await refresh(connection, provider, entry) }
             for name in entry.run.dataTypes {
                 do throws(PageSync.Failure) {
                     try await sync(name, connection, provider, entry)
@@ -225,6 +226,19 @@ final class SyncEngine: Sendable {
                 "errors": .integer(counts.errors), "failedDataTypes": .integer(failures.count),
                 "durationMs": .integer(Int((MonotonicClock.nanoseconds - started) / 1_000_000)),
             ])
+    }
+
+    /// Refreshes ahead of a sync, where the provider's tokens may end without telling when. Whatever comes of it, the sync itself
+    /// finds out whether the token is good.
+    private func refresh(_ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running) async {
+        do throws(ProviderError) {
+            _ = try await refresher.refresh(
+                user: entry.userID, connection: connection.id, provider: provider, replacing: nil)
+        } catch {
+            log.info(
+                "A token could not be refreshed ahead of a sync.",
+                ["connectionId": .text(connection.id), "error": .text(error.message)])
+        }
     }
 
     private func connection(_ id: String, _ userID: String) async throws(PageSync.Failure) -> Connection? {

@@ -68,6 +68,15 @@ struct HostApplication: HTTPApplication {
         return nil
     }
 
+    /// A request that is no proper HTTP: the shape of the first document, because there may be no path to go by.
+    func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
+        let reply = Reply.json(Int(rejected.status.code)) { writer in
+            writer.member("success", false)
+            writer.member("error", "\(rejected.reason.detail)")
+        }
+        Exchange().finish(reply, &response)
+    }
+
     private func family(of path: ByteView) -> RouteFamily {
         families.first { family in
             path.count >= family.prefix.utf8.count
@@ -117,6 +126,9 @@ struct HostApplication: HTTPApplication {
 struct Exchange: Sendable {
     let correlationID: String
     private let start = MonotonicClock.nanoseconds
+
+    /// An exchange whose request could not be read.
+    init() { correlationID = Self.fresh() }
 
     init(_ request: borrowing HTTPRequest) {
         let given = request.header("x-correlation-id")?.string

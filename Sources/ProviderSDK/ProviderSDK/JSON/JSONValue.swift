@@ -196,7 +196,8 @@ public struct JSONValue: Sendable {
     /// Bytes from the start of the parsed text to this value; nil for a value that was built by hand.
     public var sourceOffset: Int? {
         guard case .node(let tape, let index) = storage else { return nil }
-        return Int(tape.nodes[index].start)
+        let node = tape.nodes[index]
+        return Int(node.start) - (node.kind == .string ? 1 : 0)
     }
 
     /// The compact JSON text.

@@ -1,0 +1,168 @@
+// Plugins as their authors and operators meet them: built outside this package, dropped into a folder, refused with one sentence
+// when something is wrong, while everything else serves.
+
+import Foundation
+import HostTesting
+import ProviderSDK
+import Testing
+
+@Suite("Plugins", .serialized)
+struct PluginTests {
+    /// The source of a small plugin.
+    static func source(
+        id: String, version: String = "SDKVersion.compiled", export: String = "PluginEntry.export(Acme())",
+        manifest: String = ""
+    ) -> String {
+        """
+        import ProviderSDK
+
+        struct Acme: Provider {
+            let manifest = ProviderManifest(id: "\(id)", name: "Acme") { manifest in
+                manifest.description = "A provider for tests"
+                manifest.category = "Tests"
+                manifest.auth = .accountID(AccountIDAuth())
+                \(manifest)
+            }
+        }
+
+        @c(integration_host_plugin_sdk_version)
+        public func pluginSDKVersion() -> UInt32 { \(version) }
+
+        @c(integration_host_plugin_make_provider)
+        public func makeProvider() -> UInt { \(export) }
+        """
+    }
+
+    /// Compiles `source` into `folder` with the SDK that the tests were built with.
+    static func compile(_ source: String, name: String, into folder: TemporaryDirectory) throws {
+        let file = try folder.write("\(name).swift", source)
+        let build = HostProcess.executable.deletingLastPathComponent().path
+        try run(
+            "swiftc",
+            [
+                "-emit-library", "-parse-as-library", "-swift-version", "6", "-module-name", name, "-I",
+                build + "/Modules",
+                "-L", build, "-lProviderSDK", "-o", folder.path + "/lib\(name).so", file,
+            ], in: folder.path)
+        try FileManager.default.removeItem(atPath: file)
+    }
+
+    static func run(_ tool: String, _ arguments: [String], in folder: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [tool] + arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw HostProcessError(description: "\(tool): \(String(decoding: text, as: UTF8.self))")
+        }
+    }
+
+    /// What `integration-host providers --json` says with the plugins of `folder`.
+    static func providers(_ folder: TemporaryDirectory) throws -> JSONValue {
+        let result = try HostProcess.run(
+            ["providers", "--json", "--data", folder.path + "/data", "--plugins", folder.path])
+        #expect(result.code == 0)
+        return try JSONValue.parse(Array(result.output.utf8.dropLast()))
+    }
+
+    @Test(
+        "a plugin of a package outside this one, built against the SDK by path, works when its library is copied into a folder"
+    )
+    func outsidePackage() async throws {
+        let package = try TemporaryDirectory()
+        let sdk = URL(fileURLWithPath: #filePath).appending(path: "../../../Sources/ProviderSDK").standardized.path
+        try package.write(
+            "Package.swift",
+            """
+            // swift-tools-version: 6.2
+            import PackageDescription
+            let package = Package(
+                name: "acme",
+                products: [.library(name: "AcmePlugin", type: .dynamic, targets: ["AcmePlugin"])],
+                dependencies: [.package(path: "\(sdk)")],
+                targets: [
+                    .target(
+                        name: "AcmePlugin", dependencies: [.product(name: "ProviderSDK", package: "ProviderSDK")], path: "Plugin")
+                ])
+            """)
+        try FileManager.default.createDirectory(atPath: package.path + "/Plugin", withIntermediateDirectories: false)
+        try package.write("Plugin/Acme.swift", Self.source(id: "acme-outside"))
+        try Self.run("swift", ["build", "--disable-sandbox"], in: package.path)
+
+        // Dropped into the data directory's own folder, where no flag points to.
+        let plugins = try TemporaryDirectory()
+        try FileManager.default.createDirectory(
+            atPath: plugins.path + "/data/plugins", withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        try FileManager.default.copyItem(
+            atPath: package.path + "/.build/debug/libAcmePlugin.so",
+            toPath: plugins.path + "/data/plugins/libAcmePlugin.so")
+        let host = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", plugins.path + "/data"])
+        let token = try HostProcess.run(["token", "--user", "u", "--data", plugins.path + "/data"]).output.dropLast()
+        let client = try TestClient(host.url, token: String(token))
+        let listed = try await client.get("/api/integrations").json["integrations"]?.array ?? []
+        #expect(listed.contains { $0["id"] == "acme-outside" && $0["isAvailable"] == true })
+        let created = try await client.post(
+            "/api/integrations/connections", #"{"service":"acme-outside","accountId":"account-1"}"#)
+        #expect(created.status == 200)
+        #expect(created.json["connectionId"]?.string?.hasPrefix("conn-") == true)
+        #expect(host.terminate() == 0)
+    }
+
+    @Test("every kind of bad plugin is refused with one clear sentence, and all others serve")
+    func refusals() async throws {
+        let folder = try TemporaryDirectory()
+        try folder.write("libText.so", "this is no library")
+        try Self.compile("public func nothing() {}", name: "Empty", into: folder)
+        try Self.compile(Self.source(id: "future", version: "2 << 16"), name: "Future", into: folder)
+        try Self.compile(Self.source(id: "newer", version: "SDKVersion.compiled + 1"), name: "Newer", into: folder)
+        try Self.compile(Self.source(id: "stripe"), name: "SecondStripe", into: folder)
+        try Self.compile(Self.source(id: "Bad Id"), name: "BadID", into: folder)
+        try Self.compile(Self.source(id: "nothing", export: "0"), name: "NoProvider", into: folder)
+        try Self.compile(
+            Self.source(
+                id: "badtable",
+                manifest: """
+                    manifest.dataTypes = [DataType("things", mapping: FieldMapping("thing", sourceID: ["id"], [Field("a", "b"), Field("a", "c")]))]
+                    """), name: "BadTable", into: folder)
+        try Self.compile(Self.source(id: "writable"), name: "Writable", into: folder)
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: folder.path + "/libWritable.so")
+        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+
+        let listed = try Self.providers(folder)
+        let ids = listed["providers"]?.array?.compactMap { $0["id"]?.string } ?? []
+        #expect(ids.contains("good"))
+        #expect(ids.contains("stripe"))
+        let expected = [
+            "libText.so": "is not a plugin library",
+            "libEmpty.so": "does not export integration_host_plugin_sdk_version",
+            "libFuture.so": "was built for ProviderSDK 2.0 and this host needs 1.",
+            "libNewer.so": "was built for ProviderSDK 1.", "libSecondStripe.so": "provides “stripe”, which",
+            "libBadID.so": "invalid manifest", "libNoProvider.so": "made no provider",
+            "libBadTable.so": "the field “a” stands twice",
+            "libWritable.so": "can be changed by other users (mode 666)",
+        ]
+        let refused = listed["refused"]?.array ?? []
+        for (file, sentence) in expected {
+            let entry = refused.first { $0["path"]?.string?.hasSuffix("/" + file) == true }
+            #expect(entry?["reason"]?.string?.contains(sentence) == true, "\(file): \(entry ?? nil)")
+        }
+        #expect(refused.count == expected.count)
+
+        // The host starts all the same, serves the good one, and says the same in its log.
+        let host = try HostProcess([
+            "serve", "--listen", "127.0.0.1:0", "--data", folder.path + "/data", "--plugins", folder.path,
+        ])
+        for sentence in expected.values { #expect(host.log.contains(sentence), "\(sentence)") }
+        let token = try HostProcess.run(["token", "--user", "u", "--data", folder.path + "/data"]).output.dropLast()
+        let integrations = try await TestClient(host.url, token: String(token)).get("/api/integrations").json[
+            "integrations"]?.array
+        #expect(integrations?.contains { $0["id"] == "good" } == true)
+    }
+}
