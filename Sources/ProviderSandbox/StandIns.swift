@@ -2,6 +2,9 @@
 
 enum StandIns {
     static func all(_ environment: SandboxEnvironment) -> [any StandIn] {
-        [StripeStandIn(environment), QuickBooksStandIn(environment), XeroStandIn(environment)]
+        [
+            StripeStandIn(environment), QuickBooksStandIn(environment), XeroStandIn(environment),
+            SlackStandIn(environment),
+        ]
     }
 }

@@ -1,0 +1,118 @@
+// A Slack workspace's objects as they are generated and changed: channels, users, messages and their threads.
+
+import ProviderSDK
+
+enum SlackObjects {
+    /// The places of the types in the data set.
+    static let channels = 0
+    static let users = 1
+    static let messages = 2
+
+    static let types: [ObjectType] = [
+        ObjectType(
+            "channels", count: 14, make: channel, render: { SlackText.channel($0, $1) },
+            change: { $1.status = $1.status == "archived" ? "active" : "archived" },
+            retire: { $0.status = "archived" }),
+        ObjectType(
+            "users", count: 60, make: user, render: { SlackText.user($0, $1, hasEmail: true) },
+            change: { $1.status = $1.status == "active" ? "deactivated" : "active" },
+            retire: { $0.status = "deactivated" }),
+        ObjectType(
+            "messages", count: 1500, make: message, render: { SlackText.message($0, $1, thread: nil) },
+            change: { _, _ in }),
+    ]
+
+    /// The channels that messages are in: the first eight, which the bot is a member of.
+    static let channelsWithMessages = 8
+    /// How far a reply is from the message it answers, counted in messages.
+    static let threadReach = 40
+
+    static func channelID(_ context: DataContext, _ number: Int) -> String {
+        var draw = context.draw("slack-channel-id", number)
+        return (kind(context, number) == "im" ? "D0" : "C0") + draw.base36(9)
+    }
+
+    static func userID(_ context: DataContext, _ number: Int) -> String {
+        if number == 0 { return "USLACKBOT" }
+        var draw = context.draw("slack-user-id", number)
+        return "U0" + draw.base36(9)
+    }
+
+    /// The kind of a channel, as `types` has it.
+    static func kind(_ context: DataContext, _ number: Int) -> String {
+        if number < channelsWithMessages { return number == 6 ? "private_channel" : "public_channel" }
+        var draw = context.draw("slack-channel", number)
+        return draw.weighted([(50, "public_channel"), (25, "private_channel"), (10, "mpim"), (15, "im")])
+    }
+
+    static func isMember(_ context: DataContext, _ number: Int) -> Bool {
+        if number < channelsWithMessages { return true }
+        var draw = context.draw("slack-membership", number)
+        return kind(context, number) != "public_channel" || draw.chance(30)
+    }
+
+    private static func channel(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
+        var draw = context.draw("slack-channel-state", number)
+        var object = SandboxObject(
+            number: number, id: channelID(context, number), created: created, updated: created * 1000 + 261)
+        object.kind = kind(context, number)
+        object.status = number == 7 || number > 8 && object.kind != "im" && draw.chance(10) ? "archived" : "active"
+        return object
+    }
+
+    private static func user(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
+        var draw = context.draw("slack-user", number)
+        var object = SandboxObject(
+            number: number, id: userID(context, number), created: created, updated: number == 0 ? 0 : created * 1000)
+        object.kind =
+            number == 0
+            ? "bot" : draw.weighted([(70, "member"), (8, "admin"), (3, "owner"), (9, "guest"), (10, "bot")])
+        object.status = number > 0 && draw.chance(8) ? "deactivated" : "active"
+        return object
+    }
+
+    /// The channel of a generated message, and whether it would rather be a reply.
+    private static func place(_ context: DataContext, _ number: Int) -> (channel: Int, wantsReply: Bool) {
+        var draw = context.draw("slack-message-place", number)
+        return (draw.weighted([(30, 0), (20, 1), (12, 2), (10, 3), (8, 4), (8, 5), (8, 6), (4, 7)]), draw.chance(25))
+    }
+
+    private static func message(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
+        let (channel, wantsReply) = place(context, number)
+        var object = SandboxObject(
+            number: number, id: "\(channelID(context, channel))-\(timestamp(created, number))", created: created,
+            updated: created * 1000)
+        object.owner = channel
+        object.kind = kind(context, channel)
+        // A reply goes to the nearest message before it that began a thread or could have.
+        if wantsReply, created < context.start {
+            object.parent = (1...threadReach).lazy.map { number - $0 }.first { candidate in
+                guard candidate >= 0 else { return false }
+                let other = place(context, candidate)
+                return other.channel == channel && !other.wantsReply
+            }
+        }
+        return object
+    }
+
+    /// Seconds and six decimals: unique inside a channel, in the order of the messages.
+    static func timestamp(_ seconds: Int64, _ number: Int) -> String {
+        let decimals = String(100 + number % 999_900)
+        return "\(seconds)." + String(repeating: "0", count: 6 - decimals.utf8.count) + decimals
+    }
+
+    /// A moment as Slack writes it, in microseconds.
+    static func microseconds(_ text: String) -> Int64? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let seconds = Decimal.parse(String(parts[0])) else { return nil }
+        guard parts.count == 2 else { return Int64(seconds) * 1_000_000 }
+        let decimals = String(parts[1].prefix(6))
+        guard let fraction = Decimal.parse(decimals) else { return nil }
+        return (0..<(6 - decimals.utf8.count)).reduce(Int64(fraction)) { value, _ in value * 10 } + Int64(seconds)
+            * 1_000_000
+    }
+
+    static func microseconds(of message: SandboxObject) -> Int64 {
+        message.created * 1_000_000 + Int64(100 + message.number % 999_900)
+    }
+}
