@@ -4,7 +4,8 @@ enum StandIns {
     static func all(_ environment: SandboxEnvironment) -> [any StandIn] {
         [
             StripeStandIn(environment), QuickBooksStandIn(environment), XeroStandIn(environment),
-            SlackStandIn(environment),
+            SlackStandIn(environment), KaiStandIn(environment, "flo"), KaiStandIn(environment, "min"),
+            KaiStandIn(environment, "eag"), ArcStandIn(environment), DiscordStandIn(environment),
         ]
     }
 }
