@@ -80,8 +80,13 @@ func processTests(_ name: String) -> Target {
         name: name, dependencies: ["HostTesting", providerSDK], path: "Tests/\(name)", swiftSettings: settings)
 }
 
+let benchmarks: Target = .executableTarget(
+    name: "Benchmarks", dependencies: ["HostTesting", "HTTPServer", providerSDK], path: "Benchmarks",
+    swiftSettings: settings)
+
 let moduleTests: [Target] = [
     hostTesting,
+    benchmarks,
     processTests("EndToEnd"),
     tests(of: "Cryptography", ["Cryptography"]),
     tests(of: "HTTPServer", ["HTTPServer", "CLinux"]),
@@ -94,7 +99,10 @@ let moduleTests: [Target] = [
 
 let package = Package(
     name: "integration-host",
-    products: [.executable(name: "integration-host", targets: ["IntegrationHost"])]
+    products: [
+        .executable(name: "integration-host", targets: ["IntegrationHost"]),
+        .executable(name: "integration-host-bench", targets: ["Benchmarks"]),
+    ]
         + plugins.map { .library(name: $0, type: .dynamic, targets: [$0]) },
     dependencies: [.package(path: "Sources/ProviderSDK")],
     targets: systemLibraries + modules + moduleTests

@@ -25,11 +25,13 @@ struct StripeProvider: Provider {
             ],
             request: .get("/v1/account"))
         manifest.dataTypes = StripeDataTypes.all
-        // The documented floor for test mode; live mode takes four times as much.
-        manifest.rateLimits = [RateLimit(25, per: .seconds(1), scope: .account)]
+        var reads = RateLimit(100, per: .seconds(1), scope: .account)
+        reads.setting = "requestsPerSecond"
+        manifest.rateLimits = [reads]
         manifest.errors = errors
         manifest.settings = [
-            ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true)
+            ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true),
+            ProviderSetting("requestsPerSecond", "Reads a second: 100 in live mode, 25 in test mode.", defaultValue: "100"),
         ]
         manifest.webhooks = webhooks
     }

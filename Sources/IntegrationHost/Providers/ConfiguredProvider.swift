@@ -10,12 +10,26 @@ struct ConfiguredProvider: Sendable {
     let configuration: ProviderConfiguration
     /// The file the plugin came from.
     let path: String
+    /// The settings that plugins may see, with the plugin's defaults.
+    let publicSettings: [String: String]
+    /// The provider's limits with the operator's numbers.
+    let rateLimits: [RateLimit]
 
     init(_ plugin: LoadedPlugin, configuration: ProviderConfiguration) {
         provider = plugin.provider
         manifest = plugin.provider.manifest
         path = plugin.path
         self.configuration = configuration
+        var configured: [String: String] = [:]
+        for setting in manifest.settings where !setting.isSecret {
+            configured[setting.key] = configuration.settings[setting.key]?.value.value
+        }
+        publicSettings = manifest.settings(with: configured)
+        rateLimits = manifest.rateLimits.map { [publicSettings] limit in
+            var limit = limit
+            limit.requests = limit.requests(in: publicSettings)
+            return limit
+        }
     }
 
     var id: String { manifest.id }
@@ -43,15 +57,6 @@ struct ConfiguredProvider: Sendable {
 
     /// A setting that the manifest names, secret or not.
     func setting(_ key: String) -> Secret? { configuration.settings[key]?.value }
-
-    /// The settings that plugins may see.
-    var publicSettings: [String: String] {
-        var settings: [String: String] = [:]
-        for setting in manifest.settings where !setting.isSecret {
-            settings[setting.key] = self.setting(setting.key)?.value
-        }
-        return manifest.settings(with: settings)
-    }
 
     /// Whether users can connect it here: everything that must be configured is.
     func isAvailable(_ variant: String?) -> Bool {

@@ -64,20 +64,24 @@ final class RequestBudget: Sendable {
     /// Takes in what an answer says is left.
     func observe(_ response: ProviderResponse, _ provider: ConfiguredProvider, account: String?, now: Timestamp) {
         for headers in provider.manifest.rateLimitHeaders {
-            guard let text = response.header(headers.remaining), let left = ExactDecimal(text), left.coefficient <= 0,
-                let reset = headers.resetAfter.flatMap({ response.header($0) }).flatMap({ JSONNumber($0) })?.double,
-                reset > 0, reset < 3600
-            else { continue }
-            pause(provider, account: account, for: .milliseconds(Int64(reset * 1000)))
+            guard let text = response.header(headers.remaining), let left = ExactDecimal(text), left.coefficient <= 0 else {
+                continue
+            }
+            let told = headers.resetAfter.flatMap { response.header($0) }.flatMap { JSONNumber($0) }?.double
+            let reset = told ?? headers.interval.map { $0 / .seconds(1) } ?? 0
+            guard reset > 0, reset < 3600 else { continue }
+            let shared = headers.scope == .account ? account : nil
+            pause(provider, account: shared, for: .milliseconds(Int64(reset * 1000)))
         }
     }
 
     /// Nanoseconds until a request fits; 0 when it does and was counted.
     private func take(_ provider: ConfiguredProvider, account: String?, name: String?, now: UInt64) -> UInt64 {
-        let limits = provider.manifest.rateLimits.filter { $0.name == nil || $0.name == name }
+        let limits = provider.rateLimits.filter { $0.name == nil || $0.name == name }
         return state.withLock { state in
-            let pauseKey = Key(provider: provider.id, account: account, name: nil, interval: .zero)
-            if let until = state.pausedUntil[pauseKey] {
+            for shared in [account, nil] {
+                let pauseKey = Key(provider: provider.id, account: shared, name: nil, interval: .zero)
+                guard let until = state.pausedUntil[pauseKey] else { continue }
                 if until > now { return until - now }
                 state.pausedUntil[pauseKey] = nil
             }

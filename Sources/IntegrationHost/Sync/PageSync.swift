@@ -174,7 +174,7 @@ struct PageSync: Sendable {
                 guard !Task.isCancelled else { throw .interrupted }
                 attempt += 1
                 guard attempt < HostLimits.providerAttemptsMax,
-                    let pause = RetryPolicy.pause(after: error, attempt: attempt)
+                    let pause = RetryPolicy.pause(after: error, attempt: attempt, pauseMax: provider.manifest.errors.pauseMax)
                 else { throw .provider(error) }
                 progress.update { $0.waitingFor = error.kind.name }
                 do { try await Task.sleep(for: pause) } catch { throw .interrupted }
@@ -192,11 +192,10 @@ struct PageSync: Sendable {
 
 /// When a failed request to a provider is tried again.
 enum RetryPolicy {
-    /// The longest pause that a sync sits through; a longer one fails it with the time to come back.
-    static let pauseMax = Duration.seconds(300)
-
     /// How long to wait before attempt `attempt + 1`; nil when trying again cannot help.
-    static func pause(after error: ProviderError, attempt: Int) -> Duration? {
+    ///
+    /// - Parameter pauseMax: the longest pause that a sync sits through; a longer one fails it.
+    static func pause(after error: ProviderError, attempt: Int, pauseMax: Duration) -> Duration? {
         switch error.kind {
         case .transient:
             let base = Duration.milliseconds(200 << min(attempt, 6))

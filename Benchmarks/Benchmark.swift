@@ -1,0 +1,27 @@
+// The benchmarks of the sync path. They run the real executable against a stand-in upstream on loopback; nothing is stubbed.
+
+import Foundation
+import HostTesting
+import ProviderSDK
+
+@main
+enum Benchmark {
+    static func main() async throws {
+        switch CommandLine.arguments.dropFirst().first {
+        case "mapping": try MappingBenchmark.run()
+        case "sync":
+            let records = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 100_000
+            try await SyncBenchmark.run(records: records)
+        default:
+            print("usage: integration-host-bench mapping | sync [RECORDS]")
+            exit(2)
+        }
+    }
+
+    /// Runs `body` and returns its result and the seconds it took.
+    static func timed<Value>(_ body: () async throws -> Value) async rethrows -> (value: Value, seconds: Double) {
+        let start = ContinuousClock.now
+        let value = try await body()
+        return (value, (ContinuousClock.now - start) / .seconds(1))
+    }
+}

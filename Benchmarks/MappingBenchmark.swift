@@ -1,0 +1,46 @@
+// Mapping alone: parsed payments through the plugin's table, on one core.
+
+import Foundation
+import HostTesting
+import ProviderSDK
+
+enum MappingBenchmark {
+    static func run() throws {
+        let page = "[" + (0..<100).map(Upstream.payment).joined(separator: ",") + "]"
+        let bytes = Array(page.utf8)
+        guard let mapping = plugin("libStripe.so")?.manifest.dataType("payments")?.mapping else {
+            return print("libStripe.so is not beside the executable")
+        }
+        let now = Timestamp(seconds: 1_704_067_200) ?? .epoch
+        let parsed = try JSONValue.parse(bytes).array ?? []
+        for (name, parses) in [
+            ("parsed records to normalised JSON", false), ("bytes of a page to normalised JSON", true),
+        ] {
+            var written = 0
+            let clock = ContinuousClock()
+            var rounds = 0
+            let start = clock.now
+            while clock.now - start < .seconds(3) {
+                for record in parses ? try JSONValue.parse(bytes).array ?? [] : parsed {
+                    written += try mapping.map(record, now: now).json.count
+                }
+                rounds += 1
+            }
+            let seconds = (clock.now - start) / .seconds(1)
+            print(
+                "\(name): \(Int(Double(rounds * 100) / seconds)) payments/s on one core",
+                "(\(written / max(1, rounds * 100)) bytes each)")
+
+        }
+    }
+
+    /// The provider of a plugin beside the executable, opened as the host opens it.
+    private static func plugin(_ name: String) -> (any Provider)? {
+        let path = HostProcess.executable.deletingLastPathComponent().appending(path: name).path
+        typealias Make = @convention(c) () -> UInt
+        guard let library = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL),
+            let make = unsafe dlsym(library, PluginEntry.makeSymbol)
+        else { return nil }
+        return unsafe PluginEntry.take(unsafeBitCast(make, to: Make.self)())
+    }
+}
