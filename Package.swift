@@ -91,8 +91,12 @@ let moduleTests: [Target] = [
     tests(of: "Cryptography", ["Cryptography"]),
     tests(of: "HTTPServer", ["HTTPServer", "CLinux"]),
     tests(of: "HTTPClient", ["HTTPClient", "CLinux"]),
-    tests(of: "DocumentStore", ["DocumentStore", "Cryptography", "CLinux"]),
     tests(of: "ProviderSandbox", ["ProviderSandbox", "HTTPServer", providerSDK]),
+    tests(of: "DocumentStore", ["DocumentStore", "Cryptography", "CLinux", "DocumentStoreCrashWriter"]),
+    // Killed by the tests of DocumentStore; never shipped.
+    .executableTarget(
+        name: "DocumentStoreCrashWriter", dependencies: ["DocumentStore", "CLinux"],
+        path: "Tests/Crash/DocumentStoreCrashWriter", swiftSettings: settings),
     tests(of: "ProviderSDK", [providerSDK, providerSDKTesting]),
     tests(of: "IntegrationHost", ["IntegrationHost", "HTTPServer", "CLinux", providerSDK]),
 ]

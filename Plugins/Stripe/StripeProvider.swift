@@ -31,7 +31,8 @@ struct StripeProvider: Provider {
         manifest.errors = errors
         manifest.settings = [
             ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true),
-            ProviderSetting("requestsPerSecond", "Reads a second: 100 in live mode, 25 in test mode.", defaultValue: "100"),
+            ProviderSetting(
+                "requestsPerSecond", "Reads a second: 100 in live mode, 25 in test mode.", defaultValue: "100"),
         ]
         manifest.webhooks = webhooks
     }

@@ -57,10 +57,11 @@ static inline int cl_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, val
 
 // CRC-32C (Castagnoli) by the processor's own instruction; call only where cl_has_crc32c() says so.
 #if defined(__x86_64__)
-#include <cpuid.h>
+// By the instruction itself: <cpuid.h> would draw the compiler's intrinsics module into everything that imports this one.
 static inline int cl_has_crc32c(void) {
-    unsigned int a, b, c, d;
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2) != 0;
+    unsigned int a = 1, b, c = 0, d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return (c >> 20 & 1) != 0;
 }
 __attribute__((target("sse4.2"))) static inline uint32_t cl_crc32c(uint32_t crc, const void *bytes, size_t count) {
     const unsigned char *p = (const unsigned char *)bytes;

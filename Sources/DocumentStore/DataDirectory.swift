@@ -12,6 +12,8 @@ public struct StoreOptions: Sendable {
     public var cacheBytesMax: Int = 64 << 20
     /// The bytes of acknowledged documents that may wait for their files; writers wait when there are more.
     public var journalBytesMax: Int = StoreLimits.journalBytesMax
+    /// The time an acknowledged document may wait for its file while there is little to do.
+    public var checkpointDelay: Duration = .seconds(1)
     /// Whether file systems without durable writes or reliable locks are accepted.
     public var allowsAnyFileSystem: Bool = false
 
@@ -57,7 +59,8 @@ public final class DataDirectory: Sendable {
         documents = try Documents(
             folders: DocumentFolders(root: root, files: files), threads: threads, options: options)
         records = Records(folders: StreamFolder(root: root, files: files), threads: threads)
-        LeftoverCleaner(root: root, names: files.temporaryNames).start(isStopped: { [weak self] in
+        LeftoverCleaner(root: root, names: files.temporaryNames, cleansStreams: lock.wasAbandoned).start(isStopped: {
+            [weak self] in
             self?.isClosed.load(ordering: .relaxed) ?? true
         })
     }

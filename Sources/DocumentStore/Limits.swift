@@ -71,8 +71,6 @@ extension StoreLimits {
     static let journalBatchBytesMax = 4 << 20
     /// The bytes in the journal after which documents are brought into their files at once: 32 MiB.
     static let checkpointBytesMin = 32 << 20
-    /// The time after which the oldest document in the journal is brought into its file.
-    static let checkpointDelay = Duration.milliseconds(1000)
     /// The pause after a failure to bring documents into their files.
     static let checkpointRetryDelay = Duration.milliseconds(500)
     /// The documents up to which each file is synced on its own instead of the whole file system.

@@ -172,6 +172,31 @@ import Testing
         #expect(cache.size.documents > 20)
     }
 
+    @Test func theCacheAgreesWithADictionaryWhateverIsDoneToIt() {
+        let cache = DocumentCache(bytesMax: 40_000)
+        var newest: [DocumentKey: UInt64] = [:]
+        var random: UInt64 = 88_172_645_463_325_252
+        for step in UInt64(1)...20_000 {
+            random ^= random << 13
+            random ^= random >> 7
+            random ^= random << 17
+            let key = DocumentKey.user("\(random % 300)")
+            switch random >> 32 & 3 {
+            case 0:
+                cache.remove(key)
+                newest[key] = nil
+            case 1:
+                cache.store(
+                    Document(key: key, revision: step, bytes: [UInt8](repeating: 0, count: Int(random >> 40 & 127))))
+                newest[key] = step
+            default:
+                if let found = cache.find(key) { #expect(found.key == key && found.revision == newest[key]) }
+            }
+            #expect(cache.size.bytes <= 40_000)
+        }
+        #expect(cache.size.documents > 50)
+    }
+
     @Test func aSlowReadDoesNotHideANewerRevision() {
         let cache = DocumentCache(bytesMax: 100_000)
         let epoch = cache.epoch(of: .user("a"))

@@ -15,18 +15,20 @@ final class DocumentCheckpoint: Sendable {
 
     private let monitor = Monitor(State())
     private let folders: DocumentFolders
-    // Set once, before the thread starts; the journal tells this object about its batches.
-    private let journal = Mutex<Journal?>(nil)
+    private let delay: Duration
+    private let bytesMin: Int
 
-    init(folders: DocumentFolders) {
+    init(folders: DocumentFolders, delay: Duration, journalBytesMax: Int) {
         self.folders = folders
+        // Early enough that writers seldom find the journal full.
+        bytesMin = min(StoreLimits.checkpointBytesMin, journalBytesMax / 2)
+        self.delay = delay
     }
 
     /// Starts the thread.
     ///
     /// - Parameter isUrgent: whether an earlier process left documents in the journal.
     func start(_ journal: Journal, isUrgent: Bool) {
-        self.journal.withLock { $0 = journal }
         monitor.withLock { $0.isUrgent = isUrgent }
         startThread(named: "store-documents") { self.serve(journal) }
     }
@@ -37,7 +39,7 @@ final class DocumentCheckpoint: Sendable {
         monitor.withLock { state in
             wakes =
                 state.dirtySince == nil
-                || (state.bytes < StoreLimits.checkpointBytesMin && bytes >= StoreLimits.checkpointBytesMin)
+                || (state.bytes < bytesMin && bytes >= bytesMin)
             if state.dirtySince == nil { state.dirtySince = .now }
             state.bytes = bytes
         }
@@ -94,9 +96,9 @@ final class DocumentCheckpoint: Sendable {
             if state.isClosed || !state.waiters.isEmpty { return .done(Self.take(&state)) }
             let now = SuspendingClock.now
             if isRetry && now < earliest { return .atMost(earliest - now) }
-            if state.isUrgent || state.bytes >= StoreLimits.checkpointBytesMin { return .done(Self.take(&state)) }
+            if state.isUrgent || state.bytes >= bytesMin { return .done(Self.take(&state)) }
             guard let since = state.dirtySince else { return .untilWoken }
-            let due = since + StoreLimits.checkpointDelay
+            let due = since + delay
             return now >= due ? .done(Self.take(&state)) : .atMost(due - now)
         }
     }

@@ -14,11 +14,56 @@ public struct DocumentKey: Hashable, Sendable {
     public init(collection: String, id: [UInt8]) {
         self.collection = collection
         self.id = id
+        hash = KeyHash.hash(collection, id)
+    }
+
+    // Kept, since one key is looked up in several tables and hashing costs more than a look-up.
+    let hash: UInt64
+
+    /// Adds the key to a hash.
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+    /// Whether two keys are the same bytes.
+    public static func == (left: DocumentKey, right: DocumentKey) -> Bool {
+        // Collections that are not plain ASCII, where == would be about characters, are refused wherever a key is used.
+        left.hash == right.hash && left.id == right.id && left.collection == right.collection
     }
 
     /// The number of the folder that the document is kept in: the first 12 bits of SHA-256 of the id.
     public static func shard(ofID id: [UInt8]) -> UInt16 {
         SHA256.hash(id).shard
+    }
+}
+
+/// A hash of keys for tables in memory, from a secret of this process, so that nobody can choose ids that collide.
+private enum KeyHash {
+    private static let secret: (UInt64, UInt64) = {
+        let bytes = randomBytes(16)
+        return (bytes.span.load(0, as: UInt64.self), bytes.span.load(8, as: UInt64.self) | 1)
+    }()
+
+    static func hash(_ collection: String, _ id: [UInt8]) -> UInt64 {
+        let (first, second) = secret
+        var value = first ^ UInt64(id.count)
+        for byte in collection.utf8 { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        let span = id.span
+        var offset = 0
+        while offset + 8 <= span.count {
+            value = mix(value ^ span.load(offset, as: UInt64.self), second)
+            offset += 8
+        }
+        var rest: UInt64 = 0
+        while offset < span.count {
+            rest = rest << 8 | UInt64(span[offset])
+            offset += 1
+        }
+        return mix(mix(value ^ rest, second), first | 1)
+    }
+
+    @inline(__always)
+    private static func mix(_ value: UInt64, _ secret: UInt64) -> UInt64 {
+        let product = value.multipliedFullWidth(by: secret)
+        return product.high ^ product.low ^ value
     }
 }
 

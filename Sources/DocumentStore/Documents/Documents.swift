@@ -27,7 +27,8 @@ public final class Documents: Sendable {
         let found = try JournalRecovery(folder: folder, files: folders.files).run()
         for name in found.empty { try folders.files.remove(name, in: folder) }
         let isUrgent = found.ledger.pendingCount > 0
-        let checkpoint = DocumentCheckpoint(folders: folders)
+        let checkpoint = DocumentCheckpoint(
+            folders: folders, delay: options.checkpointDelay, journalBytesMax: options.journalBytesMax)
         self.checkpoint = checkpoint
         journal = Journal(
             folder: folder, files: folders.files, found: found, bytesMax: options.journalBytesMax,

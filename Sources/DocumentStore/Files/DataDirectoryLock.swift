@@ -48,6 +48,8 @@ final class DataDirectoryLock: Sendable {
     func release(isClean: Bool) {
         if isReleased.exchange(true, ordering: .acquiringAndReleasing) { return }
         if isClean { Self.leaveNote(in: fd, Self.cleanNote) }
+        // Closing alone would leave the lock with a child that is between fork and exec.
+        _ = flock(fd, LOCK_UN)
         _ = Glibc.close(fd)
     }
 

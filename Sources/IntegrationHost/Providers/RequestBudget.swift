@@ -64,7 +64,8 @@ final class RequestBudget: Sendable {
     /// Takes in what an answer says is left.
     func observe(_ response: ProviderResponse, _ provider: ConfiguredProvider, account: String?, now: Timestamp) {
         for headers in provider.manifest.rateLimitHeaders {
-            guard let text = response.header(headers.remaining), let left = ExactDecimal(text), left.coefficient <= 0 else {
+            guard let text = response.header(headers.remaining), let left = ExactDecimal(text), left.coefficient <= 0
+            else {
                 continue
             }
             let told = headers.resetAfter.flatMap { response.header($0) }.flatMap { JSONNumber($0) }?.double

@@ -174,7 +174,8 @@ struct PageSync: Sendable {
                 guard !Task.isCancelled else { throw .interrupted }
                 attempt += 1
                 guard attempt < HostLimits.providerAttemptsMax,
-                    let pause = RetryPolicy.pause(after: error, attempt: attempt, pauseMax: provider.manifest.errors.pauseMax)
+                    let pause = RetryPolicy.pause(
+                        after: error, attempt: attempt, pauseMax: provider.manifest.errors.pauseMax)
                 else { throw .provider(error) }
                 progress.update { $0.waitingFor = error.kind.name }
                 do { try await Task.sleep(for: pause) } catch { throw .interrupted }

@@ -228,8 +228,9 @@ final class SyncEngine: Sendable {
             ])
     }
 
-    /// Refreshes ahead of a sync, where the provider's tokens may end without telling when. Whatever comes of it, the sync itself
-    /// finds out whether the token is good.
+    /// Refreshes ahead of a sync, where the provider's tokens may end without telling when.
+    ///
+    /// Whatever comes of it, the sync itself finds out whether the token is good.
     private func refresh(_ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running) async {
         do throws(ProviderError) {
             _ = try await refresher.refresh(
