@@ -45,6 +45,12 @@ struct PluginTests {
                 "-L", build, "-lProviderSDK", "-o", folder.path + "/lib\(name).so", file,
             ], in: folder.path)
         try FileManager.default.removeItem(atPath: file)
+        try closeToOthers("\(folder.path)/lib\(name).so")
+    }
+
+    /// Takes write permission from others, whatever the umask of the moment was: other tests change it.
+    static func closeToOthers(_ path: String) throws {
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 
     static func run(_ tool: String, _ arguments: [String], in folder: String) throws {
@@ -103,11 +109,12 @@ struct PluginTests {
         try FileManager.default.copyItem(
             atPath: package.path + "/.build/debug/libAcmePlugin.so",
             toPath: plugins.path + "/data/plugins/libAcmePlugin.so")
+        try Self.closeToOthers(plugins.path + "/data/plugins/libAcmePlugin.so")
         let host = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", plugins.path + "/data"])
         let token = try HostProcess.run(["token", "--user", "u", "--data", plugins.path + "/data"]).output.dropLast()
         let client = try TestClient(host.url, token: String(token))
         let listed = try await client.get("/api/integrations").json["integrations"]?.array ?? []
-        #expect(listed.contains { $0["id"] == "acme-outside" && $0["isAvailable"] == true })
+        #expect(listed.contains { $0["id"] == "acme-outside" && $0["isAvailable"] == true }, "\(host.log)")
         let created = try await client.post(
             "/api/integrations/connections", #"{"service":"acme-outside","accountId":"account-1"}"#)
         #expect(created.status == 200)
