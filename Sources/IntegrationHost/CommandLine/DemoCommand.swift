@@ -41,10 +41,10 @@ enum DemoCommand {
         url: String, sandbox: String, token: String, providers: [ConfiguredProvider]
     ) -> String {
         let ids = providers.filter(\.isAvailable).map(\.id)
-        let first = providers.first {
-            $0.oauth?.returnsState == true && $0.isAvailable && $0.manifest.dataTypes.count >= 4
-                && $0.oauth?.pkce == .unsupported && $0.oauth?.callbackParameters.isEmpty == true
-        }
+        // The provider with the most to see among those that a script can connect without a browser.
+        let first = providers.filter { provider in
+            provider.isAvailable && provider.manifest.variants.isEmpty && provider.oauth?.returnsState == true
+        }.max { $0.manifest.dataTypes.count < $1.manifest.dataTypes.count }
         let service = (first ?? providers.first)?.id ?? "none"
         let types = (first?.manifest.dataTypes.prefix(2).map { "\"\($0.name)\"" } ?? []).joined(separator: ",")
         return """

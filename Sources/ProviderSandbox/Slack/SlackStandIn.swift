@@ -54,10 +54,13 @@ final class SlackStandIn: StandIn {
     }
 
     func settings() -> [String: String] {
-        [
+        var settings = [
             "clientId": server.rules.clientID, "clientSecret": server.rules.clientSecret,
             "signingSecret": environment.setting("slack", "signingSecret", "slack-sandbox-signing-secret"),
         ]
+        // Where the stand-in keeps no limits, a client need not either.
+        if !environment.configuration.enforcesRateLimits { settings["messageRequestsPerMinute"] = "1000000" }
+        return settings
     }
 
     func endpoints(origin: String) -> [String: String] {
