@@ -8,7 +8,7 @@ struct StripeProvider: Provider {
     let manifest = ProviderManifest(id: "stripe", name: "Stripe") { manifest in
         manifest.description = "Payment processing and subscription management"
         manifest.category = "Payments"
-        manifest.features = ["payments", "subscriptions", "invoicing", "customers"]
+        manifest.features = ["payments", "subscriptions", "invoicing"]
         manifest.auth = .oauth2(oauth)
         manifest.scopes = scopes
         manifest.endpoints = [
