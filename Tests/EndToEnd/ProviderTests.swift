@@ -25,8 +25,10 @@ struct ProviderTests {
     }
 
     static let cases = [
-        Case(service: "stripe"), Case(service: "quickbooks"), Case(service: "xero"), Case(service: "slack", refreshes: false),
-        Case(service: "discord"), Case(service: "arc", variant: "iidx", accountID: "sandbox-player-1", refreshes: false),
+        Case(service: "stripe"), Case(service: "quickbooks"), Case(service: "xero"),
+        Case(service: "slack", refreshes: false),
+        Case(service: "discord"),
+        Case(service: "arc", variant: "iidx", accountID: "sandbox-player-1", refreshes: false),
         Case(service: "arc", variant: "sdvx", accountID: "sandbox-player-1", refreshes: false),
     ]
 
