@@ -98,14 +98,15 @@ struct PageSync: Sendable {
         from checkpoint: SyncCheckpoint, since: Timestamp?, into generation: Generation?
     ) async throws(Failure) -> SyncCheckpoint {
         var checkpoint = checkpoint
-        while true {
+        // A cursor of nil is the first page; that the last one was read is told apart.
+        while !checkpoint.isRead {
             guard !Task.isCancelled else { throw .interrupted }
             let request = PageRequest(dataType: dataType.name, cursor: checkpoint.cursor, since: since)
             let page = try await fetch(request)
             guard !Task.isCancelled else { throw .interrupted }
             checkpoint = try await store(page, after: checkpoint, into: generation)
-            guard checkpoint.cursor != nil else { return checkpoint }
         }
+        return checkpoint
     }
 
     /// Maps a page and appends it; the new checkpoint is durable with it.
@@ -129,6 +130,7 @@ struct PageSync: Sendable {
             }
         }
         next.cursor = page.next
+        next.isRead = page.next == nil
         batch.checkpoint = next.encoded
         try await append(batch, to: generation)
         progress.update { counts in

@@ -8,6 +8,8 @@ struct SyncCheckpoint: Sendable, Equatable {
     var syncID: String
     /// The cursor of the next page; nil for the first.
     var cursor: JSONValue?
+    /// Whether the last page was read: what is left is to make it visible.
+    var isRead = false
     /// Whether the data type is done.
     var isDone = false
     /// Up to when changes are known, once a sync was complete: the next incremental one begins there.
@@ -25,7 +27,8 @@ struct SyncCheckpoint: Sendable, Equatable {
     init?(_ bytes: [UInt8]?) {
         guard let bytes, let value = try? JSONValue.parse(bytes), let syncID = value["sync"]?.string else { return nil }
         self.syncID = syncID
-        cursor = value["cursor"].flatMap { $0.isNull ? nil : $0 }
+        if let cursor = value["cursor"], !cursor.isNull { self.cursor = cursor }
+        isRead = value["read"]?.boolean ?? false
         isDone = value["done"]?.boolean ?? false
         watermark = value["watermark"]?.integer.flatMap(Timestamp.init(milliseconds:))
         processed = value["processed"]?.integer.map(Int.init) ?? 0
@@ -39,6 +42,7 @@ struct SyncCheckpoint: Sendable, Equatable {
         writer.object { writer in
             writer.member("sync", syncID)
             writer.member("cursor", cursor ?? .null)
+            writer.member("read", isRead)
             writer.member("done", isDone)
             if let watermark { writer.member("watermark", Int(watermark.milliseconds)) }
             writer.member("processed", processed)
