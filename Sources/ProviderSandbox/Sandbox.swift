@@ -1,5 +1,5 @@
-// The sandbox: a server with a stand-in for every provider, each under its own path prefix. It knows the list of stand-ins and
-// nothing of what they do.
+// The sandbox: a server with a stand-in for every provider, each under its own path prefix. It knows the list of
+// stand-ins and nothing of what they do.
 
 import HTTPServer
 import ProviderSDK
@@ -7,8 +7,8 @@ import Synchronization
 
 /// Stand-ins of third-party providers on one origin: OAuth and data APIs in the providers' own shapes.
 ///
-/// Nothing leaves the process and nothing is stored. Control routes under `/_sandbox/` inject faults, set the clock forward,
-/// change data and tell what happened.
+/// Nothing leaves the process and nothing is stored. Control routes under `/_sandbox/` inject faults, set the clock
+/// forward, change data and tell what happened.
 public final class Sandbox: Sendable {
     private enum State {
         case new

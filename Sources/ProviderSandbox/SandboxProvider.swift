@@ -1,10 +1,11 @@
-// What a client needs to know of a stand-in, as plain data: where it is and which credentials it takes. A host writes its
-// configuration from this without naming a provider.
+// What a client needs to know of a stand-in, as plain data: where it is and which credentials it takes. A host writes
+// its configuration from this without naming a provider.
 
 /// One provider of a sandbox: its endpoints and the settings that a client of it is configured with.
 ///
-/// `settings` and `endpoints` have the names of the host's configuration: `clientId`, `clientSecret`, `botToken`, `accessToken`
-/// …; `authorize`, `token`, `revoke`, `api` …. All of them are made up and worth nothing outside the sandbox.
+/// `settings` and `endpoints` have the names of the host's configuration: `clientId`, `clientSecret`, `botToken`,
+/// `accessToken` …; `authorize`, `token`, `revoke`, `api` …. All of them are made up and worth nothing outside the
+/// sandbox.
 public struct SandboxProvider: Sendable {
     /// One variant of a provider.
     public struct Variant: Sendable {

@@ -6,6 +6,7 @@ enum StandIns {
             StripeStandIn(environment), QuickBooksStandIn(environment), XeroStandIn(environment),
             SlackStandIn(environment), KaiStandIn(environment, "flo"), KaiStandIn(environment, "min"),
             KaiStandIn(environment, "eag"), ArcStandIn(environment), DiscordStandIn(environment),
+            InstagramStandIn(environment), TikTokStandIn(environment), RedditStandIn(environment),
         ]
     }
 }

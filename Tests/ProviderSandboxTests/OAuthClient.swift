@@ -1,4 +1,5 @@
-// One way through any stand-in's OAuth: allow, exchange, refresh. Endpoints and credentials come from the sandbox's own table.
+// One way through any stand-in's OAuth: allow, exchange, refresh. Endpoints and credentials come from the sandbox's own
+// table.
 
 import ProviderSDK
 import ProviderSandbox

@@ -1,5 +1,5 @@
-// QuickBooks over a socket: the company in the callback, rotation with a day of grace, queries, changes, both spellings of a
-// fault, XML.
+// QuickBooks over a socket: the company in the callback, rotation with a day of grace, queries, changes, both spellings
+// of a fault, XML.
 
 import ProviderSDK
 import ProviderSandbox

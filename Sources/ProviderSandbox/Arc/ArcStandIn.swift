@@ -1,4 +1,5 @@
-// ARC: one token for the whole server, profiles that nobody verifies, best scores of two games, slashes at the end of paths.
+// ARC: one token for the whole server, profiles that nobody verifies, best scores of two games, slashes at the end of
+// paths.
 
 import HTTPServer
 import ProviderSDK

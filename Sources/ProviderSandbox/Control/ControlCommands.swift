@@ -1,4 +1,5 @@
-// Control commands as values, read from JSON. An unknown key is refused: a misspelt fault that never strikes makes a test pass.
+// Control commands as values, read from JSON. An unknown key is refused: a misspelt fault that never strikes makes a
+// test pass.
 
 import ProviderSDK
 

@@ -1,5 +1,5 @@
-// The control routes under `/_sandbox/`: faults, clock, data, tokens, limits, state. For tests and demos on the loopback
-// address; there is no authentication.
+// The control routes under `/_sandbox/`: faults, clock, data, tokens, limits, state. For tests and demos on the
+// loopback address; there is no authentication.
 
 import HTTPServer
 import ProviderSDK

@@ -1,4 +1,5 @@
-// All objects of a provider's accounts: made when first asked for, changed by control commands, with a log of what changed.
+// All objects of a provider's accounts: made when first asked for, changed by control commands, with a log of what
+// changed.
 
 import ProviderSDK
 import Synchronization

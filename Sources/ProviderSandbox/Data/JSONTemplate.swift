@@ -1,4 +1,5 @@
-// A JSON document with slots: most of a provider's object never changes, so it is kept as bytes and only the slots are written.
+// A JSON document with slots: most of a provider's object never changes, so it is kept as bytes and only the slots are
+// written.
 
 import ProviderSDK
 

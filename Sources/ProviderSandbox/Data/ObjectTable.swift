@@ -14,7 +14,8 @@ struct ObjectTable: Sendable {
         }
     }
 
-    /// When the object was created: in order, the last an hour before the start, every tenth in its predecessor's second.
+    /// When the object was created: in order, the last an hour before the start, every tenth in its predecessor's
+    /// second.
     private static func created(_ number: Int, of count: Int, _ context: DataContext, _ span: Int64) -> Int64 {
         let place = number % 10 == 9 ? number - 1 : number
         return context.start - 3600 - span + span * Int64(place) / Int64(max(1, count))

@@ -1,4 +1,5 @@
-// Invented people, companies and addresses. Some hold what careless code breaks on: quotes, ampersands, accents, other scripts.
+// Invented people, companies and addresses. Some hold what careless code breaks on: quotes, ampersands, accents, other
+// scripts.
 
 enum People {
     static let given = [

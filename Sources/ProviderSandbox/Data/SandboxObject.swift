@@ -1,5 +1,5 @@
-// One object of a stand-in: what differs between objects and what filters, totals and changes need. Everything else of it is
-// drawn from its number when it is written out.
+// One object of a stand-in: what differs between objects and what filters, totals and changes need. Everything else of
+// it is drawn from its number when it is written out.
 
 struct SandboxObject: Sendable {
     /// Its place among the objects of its type, the oldest first.

@@ -1,4 +1,5 @@
-// A Discord server's members and a user's servers as they are generated. Ids are snowflakes: 64 bits, the time in the upper ones.
+// A Discord server's members and a user's servers as they are generated. Ids are snowflakes: 64 bits, the time in the
+// upper ones.
 
 import ProviderSDK
 

@@ -1,5 +1,5 @@
-// What every stand-in of a provider brings: where it lives, its routes, its data, and its errors. The application, the faults
-// and the control routes know stand-ins only through this.
+// What every stand-in of a provider brings: where it lives, its routes, its data, and its errors. The application, the
+// faults and the control routes know stand-ins only through this.
 
 import HTTPServer
 import ProviderSDK

@@ -1,5 +1,5 @@
-// One Kai network: FLO, EAG or MIN. `redirectUri` is spelled so, the state does not come back, no life of a token is told, and
-// each refresh ends the pair before it.
+// One Kai network: FLO, EAG or MIN. `redirectUri` is spelled so, the state does not come back, no life of a token is
+// told, and each refresh ends the pair before it.
 
 import HTTPServer
 import ProviderSDK

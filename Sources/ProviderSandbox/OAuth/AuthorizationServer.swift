@@ -1,5 +1,5 @@
-// The authorization server as a state machine without I/O: grants, codes, tokens, their lives and deaths. Time is given to it;
-// what goes over the wire is another's.
+// The authorization server as a state machine without I/O: grants, codes, tokens, their lives and deaths. Time is given
+// to it; what goes over the wire is another's.
 
 import Cryptography
 

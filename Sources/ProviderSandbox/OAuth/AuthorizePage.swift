@@ -1,5 +1,5 @@
-// The page on which a user of the sandbox allows or denies, and the page for requests that cannot be sent back. All text that
-// comes from a request is escaped; the pages run no script and load nothing.
+// The page on which a user of the sandbox allows or denies, and the page for requests that cannot be sent back. All
+// text that comes from a request is escaped; the pages run no script and load nothing.
 
 enum AuthorizePage {
     /// Allow or deny.

@@ -1,5 +1,5 @@
-// The wire side of OAuth: the authorization page and its answer, client authentication, the grants of the token endpoint.
-// What a success or a fault looks like is the provider's.
+// The wire side of OAuth: the authorization page and its answer, client authentication, the grants of the token
+// endpoint. What a success or a fault looks like is the provider's.
 
 import HTTPServer
 import ProviderSDK

@@ -1,4 +1,5 @@
-// The part of QuickBooks' query language that connectors use, as a parser of its own: a statement in, a value or an error out.
+// The part of QuickBooks' query language that connectors use, as a parser of its own: a statement in, a value or an
+// error out.
 
 import ProviderSDK
 

@@ -1,4 +1,5 @@
-// Everything about a Stripe object that follows from its number, status and amount: the values for the slots of its template.
+// Everything about a Stripe object that follows from its number, status and amount: the values for the slots of its
+// template.
 
 import ProviderSDK
 

@@ -1,5 +1,5 @@
-// Stripe's objects as they are generated and changed: the four types, their statuses and amounts, and what filters ask of them.
-// How they are written is in the templates.
+// Stripe's objects as they are generated and changed: the four types, their statuses and amounts, and what filters ask
+// of them. How they are written is in the templates.
 
 import ProviderSDK
 

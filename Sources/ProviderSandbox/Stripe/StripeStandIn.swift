@@ -1,5 +1,5 @@
-// Stripe Connect for standard accounts: where it lives, who may call it, and its OAuth endpoints. Lists, events and objects are
-// in the files beside this one.
+// Stripe Connect for standard accounts: where it lives, who may call it, and its OAuth endpoints. Lists, events and
+// objects are in the files beside this one.
 
 import HTTPServer
 import ProviderSDK

@@ -1,5 +1,5 @@
-// Stripe's objects at API version 2026-07-29.dahlia as JSON with slots: every field there is, also those that are always null
-// or empty here.
+// Stripe's objects at API version 2026-07-29.dahlia as JSON with slots: every field there is, also those that are
+// always null or empty here.
 
 enum StripeTemplates {
     static let payment = JSONTemplate(

@@ -1,4 +1,5 @@
-// The part of Xero's list parameters that connectors use: `where`, `order`, `If-Modified-Since`, statuses and ids, pages.
+// The part of Xero's list parameters that connectors use: `where`, `order`, `If-Modified-Since`, statuses and ids,
+// pages.
 
 import HTTPServer
 import ProviderSDK

@@ -1,4 +1,5 @@
-// Xero's objects as they are generated and changed: nothing is ever deleted, it is voided, deleted in name, or archived.
+// Xero's objects as they are generated and changed: nothing is ever deleted, it is voided, deleted in name, or
+// archived.
 
 import ProviderSDK
 

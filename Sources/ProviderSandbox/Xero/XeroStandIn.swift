@@ -1,4 +1,5 @@
-// Xero: where it lives, its OAuth endpoints with JWT access tokens, the organisations of a grant, the lists of the Accounting API.
+// Xero: where it lives, its OAuth endpoints with JWT access tokens, the organisations of a grant, the lists of the
+// Accounting API.
 
 import Cryptography
 import HTTPServer

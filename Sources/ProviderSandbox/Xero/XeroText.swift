@@ -1,4 +1,5 @@
-// Xero's objects as JSON with slots: .NET dates with ISO twins, amounts with two decimals, empty texts instead of nulls.
+// Xero's objects as JSON with slots: .NET dates with ISO twins, amounts with two decimals, empty texts instead of
+// nulls.
 
 import ProviderSDK
 
