@@ -53,10 +53,16 @@ extension StoreLimits {
     static let manifestBytesMax = 1 << 20
     /// The deletions that the end of a generation writes in one frame.
     static let deletionsPerFrameMax = 1024
+    /// The changes by which a stream must exceed twice its records before it is compacted by itself.
+    static let compactionRowsMin = 20_000
+    /// The times a read looks its places up while compactions take them away.
+    static let readAttemptsMax = 5
     /// The streams kept open.
-    static let openStreamsMax = 256
-    /// The bytes of indexes kept for streams that were written to lately: 256 MiB.
-    static let indexBytesMax = 256 << 20
+    static let openStreamsMax = 128
+    /// The time after its last use for which a stream's index, 32 bytes a record, stays in memory.
+    static let indexIdleTime = Duration.seconds(30)
+    /// The time between two looks at what could be given back.
+    static let trimInterval = Duration.seconds(5)
 }
 
 extension StoreLimits {
