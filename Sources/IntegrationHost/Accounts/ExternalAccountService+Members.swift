@@ -84,7 +84,9 @@ extension ExternalAccountService {
                 guard let mapped = try? dataType.mapping.map(record.value, now: WallClock.now),
                     let value = try? JSONValue.parse(mapped.json),
                     let id = value.at(linking.memberAccountID)?.scalarText
-                else { throw ProviderError(.permanent, "A member in the list of \(provider.manifest.name) is malformed.") }
+                else {
+                    throw ProviderError(.permanent, "A member in the list of \(provider.manifest.name) is malformed.")
+                }
                 members.updateValue(value.at(linking.memberJoinedAt)?.string, forKey: id)
             }
             cursor = page.next

@@ -16,7 +16,8 @@ extension OAuthService {
         let provider = try available(service, variant: variant)
         guard let oauth = provider.oauth else { throw .notFound }
         guard !oauth.returnsState else {
-            throw .invalid(field: "code", message: "\(provider.manifest.name) is completed at its callback, with its state")
+            throw .invalid(
+                field: "code", message: "\(provider.manifest.name) is completed at its callback, with its state")
         }
         let scopes = provider.manifest.requestedScopes(for: [], variant: variant)
         let (claim, isNew) = try await claim(provider, variant: variant, scopes: scopes, for: principal)

@@ -33,7 +33,8 @@ struct ExternalAccountsRoutes: Sendable {
             members.count <= Self.attributesMax
         else {
             throw .invalid(
-                field: "attributes", message: "\"attributes\" must be an object of at most \(Self.attributesMax) members")
+                field: "attributes",
+                message: "\"attributes\" must be an object of at most \(Self.attributesMax) members")
         }
         for (name, value) in members { try check(name, value) }
         try await service.add(token, attributes: attributes, expiresAt: try expiry(attributes))

@@ -50,7 +50,8 @@ enum UserIntegrationsRendering {
     private static func service(_ error: ServiceError) -> Reply {
         switch error {
         case .unauthenticated:
-            reply(401, "This endpoint requires session-level authentication.", headers: [("WWW-Authenticate", "Bearer")])
+            reply(
+                401, "This endpoint requires session-level authentication.", headers: [("WWW-Authenticate", "Bearer")])
         case .forbidden(let message): reply(403, message)
         case .notFound: reply(404, "There is no such integration.")
         case .invalid(let field, let message): reply(400, "\(field): \(message)")
