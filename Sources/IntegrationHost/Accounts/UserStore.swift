@@ -3,10 +3,13 @@
 import Cryptography
 import DocumentStore
 import ProviderSDK
+import Synchronization
 
 /// A decoded user as it is kept beside its document: immutable, shared by all readers.
 final class StoredUser: Sendable {
     let user: User
+    /// The integrations of the status document, rendered when they are first asked for.
+    let renderedStatus = AtomicLazyReference<StatusList>()
 
     init(_ user: User) { self.user = user }
 }
@@ -31,6 +34,15 @@ struct UserStore: Sendable {
     func cached(_ userID: String) -> StoredUser? {
         guard let document = documents.cached(Self.key(userID)) else { return nil }
         return try? Self.decoded(document)
+    }
+
+    /// The user as it is stored, kept beside its document; nil when nothing is stored.
+    func stored(_ userID: String) async throws(ServiceError) -> StoredUser? {
+        let document: Document?
+        do throws(StoreError) { document = try await documents.load(Self.key(userID)) } catch {
+            throw ServiceError(error)
+        }
+        do throws(UserCodingError) { return try document.map(Self.decoded) } catch { throw .internalFault("\(error)") }
     }
 
     /// The user; one without connections when nothing is stored.
@@ -73,6 +85,29 @@ struct UserStore: Sendable {
         } catch {
             throw ServiceError(error)
         }
+    }
+
+    /// The ids of the users among whom the owner of a connection is; empty for an id that no connection has.
+    ///
+    /// A connection's id names the shard of its user: only that one is read.
+    func candidates(forOwnerOf connectionID: String) async throws(ServiceError) -> [String] {
+        let digits = connectionID.utf8.dropFirst(5).prefix(3)
+        guard connectionID.hasPrefix("conn-"), connectionID.utf8.count == 30, digits.count == 3,
+            digits.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }),
+            let shard = UInt16(String(decoding: Array(digits), as: UTF8.self), radix: 16)
+        else { return [] }
+        var ids: [String] = []
+        var position: Documents.ListPosition?
+        do throws(StoreError) {
+            repeat {
+                let page = try await documents.list("users", shard: shard, after: position)
+                ids += page.keys.map { String(decoding: $0.id, as: UTF8.self) }
+                position = page.next
+            } while position != nil
+        } catch {
+            throw ServiceError(error)
+        }
+        return ids
     }
 
     private func load(_ key: DocumentKey) async throws(ServiceError) -> (user: User, revision: UInt64)? {

@@ -17,6 +17,8 @@ final class Host: Sendable {
     private let client: HTTPClient
     private let sync: SyncEngine
     private let server: HTTPServer
+    private let readiness: Readiness
+    private let requestLog: RequestLog
 
     /// How long running requests may take to finish when the host stops.
     static let grace = Duration.seconds(30)
@@ -49,11 +51,35 @@ final class Host: Sendable {
         let routes = IntegrationsRoutes(
             registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
             records: data.records, address: address)
+        let accounts = AccountConnections(
+            users: users, registry: registry, oauth: oauth, refresher: refresher, sync: sync)
+        let readiness = Readiness(data)
+        let metrics = RequestMetrics()
+        let requestLog = RequestLog(level: configuration.logLevel)
         let application = HostApplication(
-            families: [routes.family],
+            families: [
+                routes.family, StatusRoutes(accounts: accounts, connections: connections).family,
+                UserIntegrationCRUDRoutes(
+                    integrations: UserIntegrationService(
+                        users: users, registry: registry, connections: connections, accounts: accounts)
+                ).family,
+                UserIntegrationsRoutes(
+                    registry: registry, oauth: oauth,
+                    variants: VariantAccounts(users: users, registry: registry, sync: sync, records: data.records)
+                ).family,
+                ExternalAccountsRoutes(
+                    service: ExternalAccountService(
+                        users: users, tokens: LinkTokenStore(data.documents), registry: registry, gateway: gateway,
+                        log: log)
+                ).family,
+                SystemRoutes(
+                    readiness: readiness, registry: registry, metrics: MetricsPage(requests: metrics, data: data)
+                ).family,
+            ],
             authenticator: Authenticator(hostSessions: sessions, sessions: configuration.sessions),
             limits: RequestLimits(configuration.rateLimits),
-            origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), log: log)
+            origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), metrics: metrics,
+            requestLog: requestLog, log: log)
         server = try HTTPServer(
             ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
         self.configuration = configuration
@@ -64,6 +90,8 @@ final class Host: Sendable {
         self.sync = sync
         self.sessions = sessions
         self.address = address
+        self.readiness = readiness
+        self.requestLog = requestLog
     }
 
     /// Begins to listen, and goes on with what the last stop interrupted.
@@ -78,7 +106,9 @@ final class Host: Sendable {
 
     /// Finishes what runs and closes everything; syncs go on at the next start.
     func stop() async {
+        readiness.drain()
         await server.shutdown(grace: Self.grace)
+        requestLog.flush()
         await sync.stop()
         await client.shutdown()
         data.close()

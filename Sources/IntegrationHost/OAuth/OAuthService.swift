@@ -168,7 +168,7 @@ struct OAuthService: Sendable {
         field: "state", message: "The state is not valid: it was used, it expired, or it belongs to another session")
 
     /// An authorization that this callback alone may complete.
-    private struct Claim: Sendable {
+    struct Claim: Sendable {
         let connectionID: String
         let variant: String?
         let grant: Int
@@ -198,7 +198,7 @@ struct OAuthService: Sendable {
     }
 
     /// Turns the code into tokens, finds out whose account it is, and stores both.
-    private func exchange(
+    func exchange(
         _ code: String, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
         for principal: Principal
     ) async throws(ProviderError) -> Result<String, ServiceError> {
@@ -296,7 +296,7 @@ struct OAuthService: Sendable {
     }
 
     /// Records why an authorization came to nothing.
-    private func fail(
+    func fail(
         _ claim: Claim, operation: String, _ error: ProviderError, for principal: Principal
     ) async throws(ServiceError) {
         let now = WallClock.now
@@ -310,7 +310,7 @@ struct OAuthService: Sendable {
 
     // MARK: Shared
 
-    private func available(_ service: String, variant: String?) throws(ServiceError) -> ConfiguredProvider {
+    func available(_ service: String, variant: String?) throws(ServiceError) -> ConfiguredProvider {
         guard let provider = registry[service] else {
             throw .invalid(field: "service", message: "Service not supported")
         }

@@ -56,7 +56,9 @@ final class RefreshService: Sendable {
                 let result: Result<Secret, ProviderError>
                 do throws(ProviderError) {
                     result = .success(try await self.perform(userID, id, provider, stale: stale))
+                    Metrics.refreshesSucceeded.add()
                 } catch {
+                    Metrics.refreshesFailed.add()
                     result = .failure(error)
                 }
                 self.running.withLock { $0[id] = nil }

@@ -66,10 +66,12 @@ struct ProviderGateway: Sendable {
     func plain(_ outgoing: HTTPClient.Request) async throws(ProviderError) -> ProviderResponse {
         do throws(HTTPClientError) {
             let response = try await client.send(outgoing)
+            Metrics.outgoingAnswered.add()
             return ProviderResponse(
                 status: response.status, headers: response.headers.all.map { NamedValue($0.name, $0.value) },
                 body: response.body)
         } catch {
+            Metrics.outgoingFailed.add()
             switch error.kind {
             case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
             case .responseTooLarge: throw ProviderError(.permanent, "\(error)")

@@ -219,6 +219,8 @@ final class SyncEngine: Sendable {
         }
         await finish(id, entry, failures)
         let counts = entry.progress.counts
+        Metrics.recordsSynced.add(counts.synced)
+        (failures.isEmpty ? Metrics.syncsCompleted : Metrics.syncsFailed).add()
         log.info(
             "Sync finished.",
             [

@@ -1,7 +1,6 @@
 // The bridge from the HTTP server to the route families: finds the route, the principal and the limits, runs the handler, and
-// gives every response the headers that all documents share.
+// sees to it that every request is counted and logged once.
 
-import Cryptography
 import HTTPServer
 import ProviderSDK
 
@@ -11,6 +10,7 @@ struct HostApplication: HTTPApplication {
     struct Handler: Sendable {
         let family: Int
         let entry: RouteEntry
+        let counters: RouteCounters
     }
 
     private let families: [RouteFamily]
@@ -18,15 +18,19 @@ struct HostApplication: HTTPApplication {
     private let authenticator: Authenticator
     private let limits: RequestLimits
     private let origins: OriginPolicy
+    private let metrics: RequestMetrics
+    private let requestLog: RequestLog
     private let log: Log
 
     init(
-        families: [RouteFamily], authenticator: Authenticator, limits: RequestLimits, origins: OriginPolicy, log: Log
+        families: [RouteFamily], authenticator: Authenticator, limits: RequestLimits, origins: OriginPolicy,
+        metrics: RequestMetrics, requestLog: RequestLog, log: Log
     ) {
         var router = Router<Handler>()
         for (index, family) in families.enumerated() {
             for entry in family.routes {
-                router.add(entry.method, entry.template, Handler(family: index, entry: entry))
+                let counters = metrics.counters(method: entry.method.description, template: entry.template)
+                router.add(entry.method, entry.template, Handler(family: index, entry: entry, counters: counters))
             }
         }
         self.families = families
@@ -34,207 +38,173 @@ struct HostApplication: HTTPApplication {
         self.authenticator = authenticator
         self.limits = limits
         self.origins = origins
+        self.metrics = metrics
+        self.requestLog = requestLog
         self.log = log
     }
 
     func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
-        let exchange = Exchange(request)
+        let exchange = Exchange(request, origins: origins)
         switch router.match(request.method, request.path) {
         case .found(let route, let captures):
-            let snapshot = request.snapshot()
+            if let immediate = route.handler.entry.immediate,
+                respondAtOnce(to: request, route, immediate, exchange, &response)
+            {
+                return nil
+            }
             var parameters: [String: String] = [:]
             for name in route.parameterNames {
                 guard let value = try? route.text(name, captures, in: request.path) else {
-                    exchange.finish(families[route.handler.family].render(.service(.notFound)), &response)
+                    let reply = families[route.handler.family].render(.service(.notFound), exchange)
+                    exchange.finish(reply, &response)
+                    finished(request.method, route.template, route.handler.counters, reply, nil, exchange)
                     return nil
                 }
                 parameters[name] = value
             }
+            let snapshot = request.snapshot()
             return DeferredResponse { [self, parameters] in
-                let reply = await reply(to: snapshot, route.handler, parameters, exchange)
-                log.info(
-                    "request",
-                    [
-                        "correlationId": .text(exchange.correlationID), "method": .text("\(snapshot.method)"),
-                        "route": .text(route.template), "status": .integer(reply.status),
-                        "durationMs": .integer(exchange.durationMilliseconds),
-                    ])
+                let (reply, principal) = await reply(to: snapshot, route.handler, parameters, exchange)
+                finished(snapshot.method, route.template, route.handler.counters, reply, principal, exchange)
                 return exchange.response(reply)
             }
         case .methodNotAllowed(let methods):
-            exchange.finish(family(of: request.path).render(.methodNotAllowed(allowed: methods.fieldValue)), &response)
-        case .notFound: exchange.finish(family(of: request.path).render(.noSuchPath), &response)
+            let reply =
+                request.method == .options
+                ? Preflight.reply(allowing: methods, isAllowed: exchange.allowedOrigin != nil)
+                : family(of: request.path).render(.methodNotAllowed(allowed: methods.fieldValue), exchange)
+            exchange.finish(reply, &response)
+            finished(request.method, RequestMetrics.unmatched, metrics.unmatchedCounters, reply, nil, exchange)
+        case .notFound:
+            let reply = family(of: request.path).render(.noSuchPath, exchange)
+            exchange.finish(reply, &response)
+            finished(request.method, RequestMetrics.unmatched, metrics.unmatchedCounters, reply, nil, exchange)
         }
         return nil
     }
 
+    /// Answers on the event loop when the answer is in memory; false when it is not, and nothing was done.
+    private func respondAtOnce(
+        to request: borrowing HTTPRequest, _ route: Route<Handler>,
+        _ immediate: @Sendable (Principal) -> (any ImmediateReply)?, _ exchange: Exchange,
+        _ response: inout ResponseWriter
+    ) -> Bool {
+        guard request.body.isEmpty, let principal = principal(of: request), let ready = immediate(principal) else {
+            return false
+        }
+        let family = families[route.handler.family]
+        let decision = limits.admit(route.handler.entry.limit, principal: principal)
+        if let decision, !decision.isAllowed {
+            var reply = family.render(
+                .service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), exchange)
+            if family.tellsRateLimit { reply.headers += decision.headers }
+            exchange.finish(reply, &response)
+            finished(request.method, route.template, route.handler.counters, reply, principal, exchange)
+            return true
+        }
+        let duration = exchange.durationMilliseconds
+        exchange.writeHeaders(durationMilliseconds: duration, to: &response)
+        if family.tellsRateLimit { decision?.writeHeaders(to: &response) }
+        ready.writeBody(durationMilliseconds: duration, to: &response.body)
+        route.handler.counters.record(status: 200, nanoseconds: exchange.elapsedNanoseconds)
+        requestLog.record(
+            exchange, method: request.method.name, route: route.template, status: 200, userID: principal.userID,
+            facts: ready.facts)
+        return true
+    }
+
+    private func principal(of request: borrowing HTTPRequest) -> Principal? {
+        let authorization = request.header("authorization")?.string
+        var cookies: [String] = []
+        if authorization == nil {
+            var start = 0
+            while let index = request.headerIndex("cookie", from: start) {
+                if let text = request.header(at: index).value.string { cookies.append(text) }
+                start = index + 1
+            }
+            guard !cookies.isEmpty else { return nil }
+        }
+        return authenticator.principal(authorization: authorization, cookies: cookies)?.principal
+    }
+
+    private func finished(
+        _ method: HTTPMethod, _ route: String, _ counters: RouteCounters, _ reply: Reply, _ principal: Principal?,
+        _ exchange: Exchange
+    ) {
+        counters.record(status: reply.status, nanoseconds: exchange.elapsedNanoseconds)
+        requestLog.record(
+            exchange, method: method.name, route: route, status: reply.status, userID: principal?.userID,
+            facts: reply.facts)
+    }
+
     /// A request that is no proper HTTP: the shape of the first document, because there may be no path to go by.
     func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
+        let exchange = Exchange()
         let reply = Reply.json(Int(rejected.status.code)) { writer in
             writer.member("success", false)
             writer.member("error", "\(rejected.reason.detail)")
         }
-        Exchange().finish(reply, &response)
+        exchange.finish(reply, &response)
+        metrics.unmatchedCounters.record(status: reply.status, nanoseconds: exchange.elapsedNanoseconds)
     }
 
+    /// The family whose paths begin most like `path`.
     private func family(of path: ByteView) -> RouteFamily {
-        families.first { family in
-            path.count >= family.prefix.utf8.count
-                && path[0..<family.prefix.utf8.count].array.elementsEqual(family.prefix.utf8)
-        } ?? families[0]
+        var best = families[0]
+        var length = -1
+        for family in families {
+            for prefix in family.prefixes where prefix.utf8.count > length && path.count >= prefix.utf8.count {
+                guard path[0..<prefix.utf8.count].array.elementsEqual(prefix.utf8) else { continue }
+                best = family
+                length = prefix.utf8.count
+            }
+        }
+        return best
     }
 
     private func reply(
         to request: HTTPRequestSnapshot, _ handler: Handler, _ parameters: [String: String], _ exchange: Exchange
-    ) async -> Reply {
+    ) async -> (Reply, Principal?) {
         let family = families[handler.family]
         let entry = handler.entry
         let found = authenticator.principal(
             authorization: request.headerText("authorization"),
             cookies: request.headers("cookie").map { String(decoding: $0, as: UTF8.self) })
-        if case .signedIn = entry.access, found == nil { return family.render(.service(.unauthenticated)) }
+        func failure(_ failure: RouteFailure) -> (Reply, Principal?) {
+            (family.render(failure, exchange), found?.principal)
+        }
+        if case .signedIn = entry.access, found == nil { return failure(.service(.unauthenticated)) }
         let isWrite = request.method != .get && request.method != .head
         if isWrite, let found, found.place == .cookie, !origins.allowsCookieWrite(request) {
-            return family.render(.foreignOrigin)
+            return failure(.foreignOrigin)
         }
         if !request.body.isEmpty, !MediaType.isJSON(request.headerText("content-type")) {
-            return family.render(.unsupportedMediaType)
+            return failure(.unsupportedMediaType)
         }
         let decision = limits.admit(entry.limit, principal: found?.principal, parameters: parameters)
+        var reply: Reply
         if let decision, !decision.isAllowed {
-            return family.render(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)))
-        }
-        do throws(ServiceError) {
-            let query: QueryParameters
-            do { query = try request.queryParameters() } catch {
-                throw .invalid(field: "query", message: "The query is not valid: \(error)")
-            }
-            return try await entry.handle(
-                RouteContext(
-                    request: request, parameters: parameters, query: query, principal: found?.principal,
-                    correlationID: exchange.correlationID))
-        } catch {
-            if case .internalFault(let fault) = error {
-                log.error("A request failed.", ["correlationId": .text(exchange.correlationID), "fault": .text(fault)])
-            }
-            return family.render(.service(error))
-        }
-    }
-}
-
-/// What belongs to one request from its first byte to its last: its correlation id and its start.
-struct Exchange: Sendable {
-    let correlationID: String
-    private let start = MonotonicClock.nanoseconds
-
-    /// An exchange whose request could not be read.
-    init() { correlationID = Self.fresh() }
-
-    init(_ request: borrowing HTTPRequest) {
-        let given = request.header("x-correlation-id")?.string
-        correlationID = given.flatMap { Self.isValid($0) ? $0 : nil } ?? Self.fresh()
-    }
-
-    /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.
-    static func isValid(_ id: String) -> Bool {
-        1...128 ~= id.utf8.count
-            && id.utf8.allSatisfy { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                default: false
+            reply = family.render(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), exchange)
+        } else {
+            do throws(ServiceError) {
+                let query: QueryParameters
+                do { query = try request.queryParameters() } catch {
+                    throw .invalid(field: "query", message: "The query is not valid: \(error)")
                 }
+                reply = try await entry.handle(
+                    RouteContext(
+                        request: request, parameters: parameters, query: query, principal: found?.principal,
+                        exchange: exchange))
+            } catch {
+                if case .internalFault(let fault) = error {
+                    log.error(
+                        "A request failed.",
+                        ["correlationId": .text(exchange.correlationID), "fault": .text(fault)])
+                }
+                reply = family.render(.service(error), exchange)
             }
-    }
-
-    /// A random version 4 UUID (RFC 9562).
-    private static func fresh() -> String {
-        var generator = SystemRandomNumberGenerator()
-        let high = (generator.next() as UInt64) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = (generator.next() as UInt64) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        func hex(_ value: UInt64) -> [UInt8] {
-            (0..<16).map { Array("0123456789abcdef".utf8)[Int(value >> UInt64(60 - $0 * 4) & 15)] }
         }
-        let digits = hex(high) + hex(low)
-        let dash = [UInt8(ascii: "-")]
-        let groups: [ArraySlice<UInt8>] = [
-            digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20...],
-        ]
-        return String(decoding: Array(groups.joined(separator: dash)), as: UTF8.self)
-    }
-
-    var durationMilliseconds: Int { Int((MonotonicClock.nanoseconds - start) / 1_000_000) }
-
-    func response(_ reply: Reply) -> HTTPResponse {
-        HTTPResponse(
-            status: HTTPStatus(UInt16(clamping: reply.status)), headers: headers(of: reply), body: reply.body)
-    }
-
-    func finish(_ reply: Reply, _ response: inout ResponseWriter) { response.write(self.response(reply)) }
-
-    private func headers(of reply: Reply) -> [(name: String, value: String)] {
-        var headers = [
-            ("X-Correlation-Id", correlationID), ("X-Duration-Ms", String(durationMilliseconds)),
-            ("Cache-Control", "private, no-cache, no-store, must-revalidate"), ("X-Content-Type-Options", "nosniff"),
-        ]
-        if !reply.body.isEmpty, !reply.headers.contains(where: { $0.name == "Content-Type" }) {
-            headers.append(("Content-Type", "application/json"))
-        }
-        return headers.map { (name: $0.0, value: $0.1) } + reply.headers
-    }
-}
-
-/// Media types of request bodies.
-enum MediaType {
-    /// Whether a Content-Type is `application/json`, with or without parameters (RFC 9110 section 8.3.1).
-    static func isJSON(_ contentType: String?) -> Bool {
-        guard let contentType else { return false }
-        let type = contentType.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != 0x20 && $0 != 0x09 }
-        return type.map { 0x41...0x5A ~= $0 ? $0 + 0x20 : $0 } == Array("application/json".utf8)
-    }
-}
-
-/// Which origins may write with cookies.
-struct OriginPolicy: Sendable {
-    let address: PublicAddress
-    let allowedOrigins: [String]
-
-    /// Whether a write whose session is in a cookie may come from where it says it comes from.
-    ///
-    /// A request with neither Origin nor Sec-Fetch-Site does not come from a browser.
-    func allowsCookieWrite(_ request: HTTPRequestSnapshot) -> Bool {
-        if request.headerText("sec-fetch-site") == "cross-site" { return false }
-        guard let origin = request.headerText("origin") else { return true }
-        guard let origin = WebOrigin(of: origin) else { return false }
-        return (allowedOrigins + [address.url]).contains { WebOrigin(of: $0) == origin }
-    }
-}
-
-/// The rate limits of routes.
-struct RequestLimits: Sendable {
-    private let connectionCreation: RateLimiter
-    private let sync: RateLimiter
-    private let oauth: RateLimiter
-    private let status: RateLimiter
-
-    init(_ configuration: RateLimitsConfiguration) {
-        connectionCreation = RateLimiter(limit: configuration.connectionCreation)
-        sync = RateLimiter(limit: configuration.sync)
-        oauth = RateLimiter(limit: configuration.oauth)
-        status = RateLimiter(limit: configuration.status)
-    }
-
-    /// Counts a request; nil when no limit counts it.
-    func admit(
-        _ limit: RouteLimit, principal: Principal?, parameters: [String: String]
-    ) -> RateLimiter.Decision? {
-        let user = principal?.userID ?? ""
-        switch limit {
-        case .none: return nil
-        case .connectionCreation: return connectionCreation.admit(user)
-        case .sync: return sync.admit("\(user.utf8.count):\(user)/\(parameters["id"] ?? "")")
-        case .oauth: return oauth.admit(user)
-        case .status: return status.admit(user)
-        }
+        if family.tellsRateLimit, let decision { reply.headers += decision.headers }
+        return (reply, found?.principal)
     }
 }

@@ -12,7 +12,7 @@ struct RouteContext: Sendable {
     let query: QueryParameters
     /// Who asks; nil on public routes without a session.
     let principal: Principal?
-    let correlationID: String
+    let exchange: Exchange
 
     /// The principal.
     ///
@@ -44,11 +44,15 @@ struct RouteContext: Sendable {
     }
 }
 
-/// The answer of a route: the status and a body that is JSON.
+/// The answer of a route: the status and a body, which is JSON unless a header says otherwise.
 struct Reply: Sendable {
     var status: Int
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]
+    /// The duration that the body tells, so that the header tells the same.
+    var durationMilliseconds: Int?
+    /// Numbers for the request log.
+    var facts = ReplyFacts()
 
     /// JSON written by `write`.
     static func json(_ status: Int = 200, _ write: (inout JSONWriter) -> Void) -> Reply {

@@ -25,6 +25,22 @@ enum RouteLimit: Sendable {
     case status
 }
 
+/// A JSON answer that is ready in memory, so that it can be sent from the event loop.
+protocol ImmediateReply: AnyObject, Sendable {
+    /// Numbers about the answer for the request log.
+    var facts: ReplyFacts { get }
+    /// Writes the body.
+    func writeBody(durationMilliseconds: Int, to body: inout ByteBuffer)
+}
+
+/// Numbers about an answer for the request log.
+struct ReplyFacts: Sendable, Equatable {
+    /// How many integrations are in it.
+    var integrationCount: Int?
+    /// How many of them are expired.
+    var expiredCount: Int?
+}
+
 /// One route of a family.
 struct RouteEntry: Sendable {
     let method: HTTPMethod
@@ -32,15 +48,21 @@ struct RouteEntry: Sendable {
     let access: RouteAccess
     let limit: RouteLimit
     let handle: @Sendable (RouteContext) async throws(ServiceError) -> Reply
+    /// The answer when it needs no waiting; nil when it does, and ``handle`` makes it.
+    ///
+    /// It is asked before the request is counted and must have no effects.
+    var immediate: (@Sendable (Principal) -> (any ImmediateReply)?)?
 
     init(
         _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, limit: RouteLimit = .none,
+        immediate: (@Sendable (Principal) -> (any ImmediateReply)?)? = nil,
         _ handle: @escaping @Sendable (RouteContext) async throws(ServiceError) -> Reply
     ) {
         self.method = method
         self.template = template
         self.access = access
         self.limit = limit
+        self.immediate = immediate
         self.handle = handle
     }
 }
@@ -48,11 +70,29 @@ struct RouteEntry: Sendable {
 /// One API document.
 struct RouteFamily: Sendable {
     let name: String
-    /// The beginning of all its paths; unknown paths below it are answered in its shape.
-    let prefix: String
+    /// The beginnings of all its paths; unknown paths below them are answered in its shape, the longest beginning first.
+    let prefixes: [String]
     let routes: [RouteEntry]
+    /// Whether every counted answer tells where the caller stands.
+    let tellsRateLimit: Bool
     /// An error in the document's shape.
-    let render: @Sendable (RouteFailure) -> Reply
+    let render: @Sendable (RouteFailure, Exchange) -> Reply
+
+    init(
+        name: String, prefixes: [String], routes: [RouteEntry], tellsRateLimit: Bool = false,
+        render: @escaping @Sendable (RouteFailure, Exchange) -> Reply
+    ) {
+        self.name = name
+        self.prefixes = prefixes
+        self.routes = routes
+        self.tellsRateLimit = tellsRateLimit
+        self.render = render
+    }
+
+    /// A document whose errors tell nothing of the exchange.
+    init(name: String, prefix: String, routes: [RouteEntry], render: @escaping @Sendable (RouteFailure) -> Reply) {
+        self.init(name: name, prefixes: [prefix], routes: routes) { failure, _ in render(failure) }
+    }
 }
 
 /// Why a request got no ordinary answer: what a service said, or what went wrong before one was asked.

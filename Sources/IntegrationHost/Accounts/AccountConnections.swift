@@ -1,0 +1,95 @@
+// Connections by provider and account id, for documents that name them so: find, disconnect, refresh. Knows no HTTP.
+
+import DocumentStore
+import ProviderSDK
+
+/// A user's connections, found by provider and account.
+struct AccountConnections: Sendable {
+    let users: UserStore
+    let registry: ProviderRegistry
+    let oauth: OAuthService
+    let refresher: RefreshService
+    let sync: SyncEngine
+
+    /// The user's integrations as the status document lists them.
+    func status(of principal: Principal) async throws(ServiceError) -> StatusList {
+        let now = WallClock.now
+        guard let stored = try await users.stored(principal.userID) else {
+            return StatusList(User(id: principal.userID), registry: registry, at: now)
+        }
+        return stored.statusList(registry: registry, at: now)
+    }
+
+    /// The same when the user is in memory; nil says nothing about what is stored.
+    func cachedStatus(of principal: Principal) -> StatusList? {
+        users.cached(principal.userID)?.statusList(registry: registry, at: WallClock.now)
+    }
+
+    /// The connection of a user to an account: a working one before an expired one before any other.
+    func connection(
+        service: String, accountID: String, of principal: Principal
+    ) async throws(ServiceError) -> Connection {
+        let found = try await users.user(principal.userID).connections.filter { connection in
+            connection.service.utf8.elementsEqual(service.utf8) && connection.status != .disconnected
+                && (connection.accountID ?? connection.service).utf8.elementsEqual(accountID.utf8)
+        }
+        let best =
+            found.first { $0.status == .connected } ?? found.first { $0.status == .expired } ?? found.first
+        guard let best else { throw .notFound }
+        return best
+    }
+
+    /// Ends a connection and keeps what was synced.
+    ///
+    /// Its sync stops, the grant is ended at the provider where that offers a way, and the credentials are erased durably.
+    func disconnect(_ connection: Connection, of principal: Principal) async throws(ServiceError) {
+        await sync.cancel(connection: connection.id)
+        await oauth.revoke(connection, user: principal.userID)
+        let now = WallClock.now
+        try await users.update(principal.userID) { (user) throws(ServiceError) in
+            try user.update(connection.id) { (connection) throws(ServiceError) in connection.disconnect(at: now) }
+        }
+    }
+
+    /// Replaces the access token of a connection.
+    ///
+    /// - Returns: the connection as it is after that.
+    func refresh(_ connection: Connection, of principal: Principal) async throws(ServiceError) -> Connection {
+        guard let provider = registry[connection.service], let oauth = provider.oauth, oauth.refreshes else {
+            throw .conflict("This integration has no token that can be refreshed")
+        }
+        try await Retrying.run { () async throws(ServiceError) in
+            do throws(ProviderError) {
+                _ = try await refresher.refresh(
+                    user: principal.userID, connection: connection.id, provider: provider, replacing: nil)
+            } catch {
+                throw ServiceError.provider(error)
+            }
+        }
+        guard let fresh = try await users.user(principal.userID).connection(connection.id) else { throw .notFound }
+        return fresh
+    }
+}
+
+extension Connection {
+    /// Forgets every secret; answers that are still on their way are for an older grant and will be discarded.
+    mutating func disconnect(at now: Timestamp) {
+        status = .disconnected
+        credentials = Credentials()
+        authorizations = []
+        expiresAt = nil
+        connectedAt = nil
+        grant += 1
+        updatedAt = now
+    }
+}
+
+extension OAuth2 {
+    /// Whether access tokens can be replaced.
+    var refreshes: Bool {
+        switch refresh {
+        case .refreshToken, .accessToken: true
+        default: false
+        }
+    }
+}

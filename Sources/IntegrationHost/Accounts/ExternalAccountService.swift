@@ -1,0 +1,117 @@
+// Linking users to accounts by tokens that a bot hands out, and bringing what is known of these accounts up to date. The provider is
+// the one whose manifest describes the linking; knows no HTTP.
+
+import ProviderSDK
+
+/// Links external accounts to users.
+struct ExternalAccountService: Sendable {
+    let users: UserStore
+    let tokens: LinkTokenStore
+    let registry: ProviderRegistry
+    let gateway: ProviderGateway
+    let log: Log
+
+    /// Keeps what a bot says about an account.
+    ///
+    /// - Parameters:
+    ///   - attributes: an object of texts and numbers, among them the account's id.
+    ///   - expiresAt: when the token stops being good; nil for never.
+    func add(_ token: String, attributes: JSONValue, expiresAt: Timestamp?) async throws(ServiceError) {
+        guard linking(for: attributes) != nil else {
+            let names = registry.providers.compactMap { $0.manifest.linking?.accountIDAttribute }
+            throw .invalid(
+                field: "attributes",
+                message: names.isEmpty
+                    ? "no provider of this host links accounts by tokens"
+                    : "\"attributes\" needs \(names.map { "\"\($0)\"" }.joined(separator: " or "))")
+        }
+        try await tokens.add(
+            token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: WallClock.now))
+    }
+
+    /// What a token stands for.
+    ///
+    /// - Throws: ``ServiceError/notFound``, or ``ServiceError/conflict(_:)`` when it is not good any more.
+    func attributes(of token: String) async throws(ServiceError) -> JSONValue {
+        try await good(token).attributes
+    }
+
+    /// How a link came out.
+    enum LinkOutcome: Sendable, Equatable {
+        case linked
+        /// The account is the user's, but this action at the provider failed.
+        case actionFailed(String)
+    }
+
+    /// Makes the account behind a token the user's, and does what the provider wants done then.
+    func link(_ token: String, to principal: Principal) async throws(ServiceError) -> LinkOutcome {
+        let content = try await good(token)
+        guard let (provider, linking, accountID) = linking(for: content.attributes) else { throw .notFound }
+        try await tokens.claim(token, for: principal.userID)
+        let now = WallClock.now
+        try await users.update(principal.userID) { (user) throws(ServiceError) in
+            user.externalAccount =
+                ExternalAccount(
+                    provider: provider.id, accountID: accountID, attributes: content.attributes, linkedAt: now,
+                    isMember: true, isArchived: false
+                ).encoded
+        }
+        for name in linking.actionsOnLink {
+            guard let action = provider.manifest.action(name) else { continue }
+            do throws(ProviderError) {
+                _ = try await action.perform(
+                    [linking.accountIDParameter: accountID], in: bot(provider, accountID: accountID))
+            } catch {
+                log.warning(
+                    "An action after linking an account failed.",
+                    [
+                        "provider": .text(provider.id), "action": .text(name), "kind": .text(error.kind.name),
+                        "error": .text("\(error)"),
+                    ])
+                return .actionFailed(action.description)
+            }
+        }
+        return .linked
+    }
+
+    /// The provider with this id, when it tells which accounts have joined.
+    func memberProvider(_ id: String) -> ConfiguredProvider? {
+        registry[id].flatMap { $0.manifest.linking?.memberDataType == nil ? nil : $0 }
+    }
+
+    /// The way to a provider with the operator's own credentials.
+    func bot(_ provider: ConfiguredProvider, accountID: String?) -> ProviderContext {
+        var account = ProviderContext.Account()
+        account.id = accountID
+        let http = ConnectionHTTP(
+            gateway: gateway, provider: provider,
+            template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: NoCredential())
+        return ProviderContext(http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
+    }
+
+    private func good(_ token: String) async throws(ServiceError) -> LinkToken {
+        guard let content = try await tokens.find(token) else { throw .notFound }
+        guard !content.isExpired(at: WallClock.now) else { throw .conflict("Token Expired. Please generate it again") }
+        return content
+    }
+
+    private func linking(
+        for attributes: JSONValue
+    ) -> (provider: ConfiguredProvider, linking: AccountLinking, accountID: String)? {
+        for provider in registry.providers {
+            guard let linking = provider.manifest.linking,
+                let id = attributes[linking.accountIDAttribute]?.string, !id.isEmpty
+            else { continue }
+            return (provider, linking, id)
+        }
+        return nil
+    }
+}
+
+/// The credential where there is no connection: requests must be authorised by a setting of the operator.
+private struct NoCredential: CredentialSource {
+    func accessToken() async throws(ProviderError) -> Secret {
+        throw ProviderError(.misconfigured, "The request needs a connection, and there is none.")
+    }
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? { nil }
+}

@@ -1,0 +1,104 @@
+// Link tokens: what the operator's bot says about an account, until a user brings the token and takes the account. A token is kept
+// under its hash, so that nobody who reads the files can use one.
+
+import Cryptography
+import DocumentStore
+import ProviderSDK
+
+/// What a link token stands for.
+struct LinkToken: Sendable {
+    /// The attributes as they were given.
+    let attributes: JSONValue
+    /// When it stops being good; nil for never.
+    let expiresAt: Timestamp?
+    let createdAt: Timestamp
+    /// Who took the account; nil until somebody did.
+    var linkedBy: String?
+
+    func isExpired(at now: Timestamp) -> Bool { expiresAt.map { $0 < now } ?? false }
+}
+
+/// The link tokens.
+struct LinkTokenStore: Sendable {
+    private let documents: Documents
+
+    init(_ documents: Documents) { self.documents = documents }
+
+    private static func key(_ token: String) -> DocumentKey {
+        let digits = Array("0123456789abcdef".utf8)
+        let name = SHA256.digest(token).bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return DocumentKey(collection: "link-tokens", id: name)
+    }
+
+    /// Keeps a new token.
+    ///
+    /// - Throws: ``ServiceError/conflict(_:)`` when there is one already.
+    func add(_ token: String, _ content: LinkToken) async throws(ServiceError) {
+        do throws(StoreError) {
+            try await documents.save(Self.key(token), content.encoded, expecting: .absent)
+        } catch {
+            if case .conflict = error { throw .conflict("Token already exists") }
+            throw ServiceError(error)
+        }
+    }
+
+    /// What a token stands for; nil when there is none.
+    func find(_ token: String) async throws(ServiceError) -> LinkToken? { try await load(token)?.content }
+
+    /// Gives a token to the first user who brings it.
+    ///
+    /// - Throws: ``ServiceError/notFound`` when somebody else had it before.
+    func claim(_ token: String, for userID: String) async throws(ServiceError) {
+        for _ in 0..<HostLimits.updateAttemptsMax {
+            guard var (content, revision) = try await load(token) else { throw .notFound }
+            if let owner = content.linkedBy {
+                guard owner.utf8.elementsEqual(userID.utf8) else { throw .notFound }
+                return
+            }
+            content.linkedBy = userID
+            do throws(StoreError) {
+                revision = try await documents.save(
+                    Self.key(token), content.encoded, expecting: .revision(revision)
+                ).revision
+                return
+            } catch {
+                guard case .conflict = error else { throw ServiceError(error) }
+            }
+        }
+        throw .unavailable("Too many changes of this token at the same time: try again.", retryAfterSeconds: 1)
+    }
+
+    private func load(_ token: String) async throws(ServiceError) -> (content: LinkToken, revision: UInt64)? {
+        let document: Document?
+        do throws(StoreError) { document = try await documents.load(Self.key(token)) } catch {
+            throw ServiceError(error)
+        }
+        guard let document else { return nil }
+        guard let content = LinkToken(decoding: document.bytes) else {
+            throw .internalFault("A stored link token cannot be read.")
+        }
+        return (content, document.revision)
+    }
+}
+
+extension LinkToken {
+    fileprivate var encoded: [UInt8] {
+        var writer = JSONWriter(capacity: 512)
+        writer.object { writer in
+            writer.member("attributes", attributes)
+            writer.member("expiresAt", expiresAt?.text(withMilliseconds: true))
+            writer.member("createdAt", createdAt.text(withMilliseconds: true))
+            writer.member("linkedBy", linkedBy)
+        }
+        return writer.bytes
+    }
+
+    fileprivate init?(decoding bytes: [UInt8]) {
+        guard let value = try? JSONValue.parse(bytes), let attributes = value["attributes"],
+            let createdAt = value["createdAt"]?.string.flatMap(Timestamp.init(iso8601:))
+        else { return nil }
+        self.init(
+            attributes: attributes, expiresAt: value["expiresAt"]?.string.flatMap(Timestamp.init(iso8601:)),
+            createdAt: createdAt, linkedBy: value["linkedBy"]?.string)
+    }
+}

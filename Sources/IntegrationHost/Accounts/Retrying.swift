@@ -1,0 +1,33 @@
+// Trying again what failed in a way that may pass, as the status document promises: three times, after 100, 200 and 400 ms.
+
+import ProviderSDK
+
+/// Repeats what failed in a way that may pass.
+enum Retrying {
+    /// The pauses before the second, third and last try.
+    static let pauses: [Duration] = [.milliseconds(100), .milliseconds(200), .milliseconds(400)]
+
+    /// What `body` returns, tried again while it fails in a way that may pass.
+    static func run<Value: Sendable>(
+        _ body: @Sendable () async throws(ServiceError) -> Value
+    ) async throws(ServiceError) -> Value {
+        for pause in pauses {
+            do throws(ServiceError) { return try await body() } catch {
+                guard mayPass(error) else { throw error }
+            }
+            Metrics.retries.add()
+            do { try await Task.sleep(for: pause) } catch {
+                throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
+            }
+        }
+        return try await body()
+    }
+
+    private static func mayPass(_ error: ServiceError) -> Bool {
+        switch error {
+        case .unavailable: true
+        case .provider(let error): error.kind == .transient
+        default: false
+        }
+    }
+}

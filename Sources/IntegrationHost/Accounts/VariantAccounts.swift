@@ -1,0 +1,88 @@
+// One account id per variant of a provider that is connected with account ids: read and set them together. Knows no HTTP.
+
+import Cryptography
+import DocumentStore
+import ProviderSDK
+
+/// The account ids of users, one per variant of a provider.
+struct VariantAccounts: Sendable {
+    let users: UserStore
+    let registry: ProviderRegistry
+    let sync: SyncEngine
+    let records: Records
+
+    /// What becomes of the account id of a variant.
+    enum Change: Sendable, Equatable {
+        case remove
+        case set(String)
+    }
+
+    /// The variants of `provider` in its order, each with the account id that the user has there.
+    func list(_ provider: ConfiguredProvider, of principal: Principal) async throws(ServiceError) -> [(
+        variant: String, accountID: String?
+    )] {
+        Self.list(provider, in: try await users.user(principal.userID))
+    }
+
+    /// Whether the user is connected to a variant.
+    func isConnected(
+        _ provider: ConfiguredProvider, variant: String, of principal: Principal
+    ) async throws(ServiceError) -> Bool {
+        try await users.user(principal.userID).connections.contains { connection in
+            connection.service == provider.id && connection.variant == variant && connection.isConnected
+        }
+    }
+
+    /// Makes all `changes` at once.
+    ///
+    /// Another account id is another connection: what was synced from the old one goes with it.
+    func update(
+        _ provider: ConfiguredProvider, _ changes: [(variant: String, change: Change)], of principal: Principal
+    ) async throws(ServiceError) -> [(variant: String, accountID: String?)] {
+        var random: [String] = []
+        do throws(CryptographyError) {
+            for _ in changes { random.append(try SecureRandom.base62(22)) }
+        } catch {
+            throw .internalFault("\(error)")
+        }
+        let now = WallClock.now
+        let names = random
+        let (removed, list) = try await users.update(principal.userID) { (user) throws(ServiceError) in
+            var removed: [String] = []
+            for (index, (variant, change)) in changes.enumerated() {
+                let old = user.connections.filter { $0.service == provider.id && $0.variant == variant }
+                if case .set(let id) = change,
+                    old.contains(where: { $0.isConnected && $0.accountID?.utf8.elementsEqual(id.utf8) == true })
+                {
+                    continue
+                }
+                removed += old.map(\.id)
+                user.connections.removeAll { connection in old.contains { $0.id == connection.id } }
+                guard case .set(let id) = change else { continue }
+                let added = try user.add(
+                    service: provider.id, variant: variant, status: .connected,
+                    shard: UserStore.shard(of: user.id), random: names[index], at: now)
+                user.connections[added].accountID = id
+                user.connections[added].accountName = id
+                user.connections[added].connectedAt = now
+            }
+            return (removed, Self.list(provider, in: user))
+        }
+        for id in removed {
+            await sync.cancel(connection: id)
+            do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
+        }
+        return list
+    }
+
+    private static func list(
+        _ provider: ConfiguredProvider, in user: User
+    ) -> [(variant: String, accountID: String?)] {
+        provider.manifest.variants.map { variant in
+            let connection = user.connections.last { connection in
+                connection.service == provider.id && connection.variant == variant.id && connection.isConnected
+            }
+            return (variant.id, connection?.accountID)
+        }
+    }
+}

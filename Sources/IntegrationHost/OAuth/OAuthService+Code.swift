@@ -1,0 +1,87 @@
+// Completing an authorization with its code alone, for providers that give no state back. Who may bring the code is then decided by
+// the session alone, so this is never done for a provider that does return it.
+
+import Cryptography
+import ProviderSDK
+
+extension OAuthService {
+    /// Completes the authorization of `service` and `variant` that `principal` began, or one begun elsewhere with the redirect URI
+    /// that is configured.
+    ///
+    /// - Returns: the id of the connection.
+    /// - Throws: ``ServiceError/provider(_:)`` with the status of the provider's answer when it refuses the code.
+    func complete(
+        service: String, variant: String?, code: String, for principal: Principal
+    ) async throws(ServiceError) -> String {
+        let provider = try available(service, variant: variant)
+        guard let oauth = provider.oauth else { throw .notFound }
+        guard !oauth.returnsState else {
+            throw .invalid(
+                field: "code", message: "\(provider.manifest.name) is completed at its callback, with its state")
+        }
+        let scopes = provider.manifest.requestedScopes(for: [], variant: variant)
+        let (claim, isNew) = try await claim(provider, variant: variant, scopes: scopes, for: principal)
+        let outcome: Result<String, ServiceError>
+        do throws(ProviderError) {
+            outcome = try await exchange(code, claim, provider, oauth, query: [], for: principal)
+        } catch {
+            if isNew {
+                // Nothing was there before this code came, so nothing is left behind by a bad one.
+                try await users.update(principal.userID) { (user) throws(ServiceError) in
+                    user.connections.removeAll { $0.id == claim.connectionID && $0.status == .pending }
+                }
+            } else {
+                try await fail(claim, operation: "exchange", error, for: principal)
+            }
+            throw .provider(error)
+        }
+        return try outcome.get()
+    }
+
+    /// The newest authorization that this session began, used up durably; else a new one.
+    private func claim(
+        _ provider: ConfiguredProvider, variant: String?, scopes: [String], for principal: Principal
+    ) async throws(ServiceError) -> (claim: Claim, isNew: Bool) {
+        let now = WallClock.now
+        let random: String
+        let nonce: String
+        do throws(CryptographyError) {
+            random = try SecureRandom.base62(22)
+            nonce = try SecureRandom.base62(22)
+        } catch {
+            throw .internalFault("\(error)")
+        }
+        let redirectURI = redirects.registered.first ?? redirects.own(service: provider.id)
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> (Claim, Bool) in
+            for index in user.connections.indices.reversed()
+            where user.connections[index].service == provider.id && user.connections[index].variant == variant {
+                guard
+                    let authorization = user.connections[index].authorizations.last(where: {
+                        $0.sessionBinding == principal.sessionBinding && $0.expiresAt > now
+                    })
+                else { continue }
+                user.connections[index].authorizations.removeAll { $0.nonce == authorization.nonce }
+                user.connections[index].updatedAt = now
+                let connection = user.connections[index]
+                return (
+                    Claim(
+                        connectionID: connection.id, variant: variant, grant: connection.grant,
+                        authorization: authorization), false
+                )
+            }
+            let index = try user.add(
+                service: provider.id, variant: variant, status: .pending,
+                shard: UserStore.shard(of: principal.userID), random: random, at: now)
+            let authorization = PendingAuthorization(
+                nonce: nonce, redirectURI: redirectURI, verifier: nil, callerState: nil,
+                sessionBinding: principal.sessionBinding, requestedScopes: scopes,
+                expiresAt: now.advanced(by: HostLimits.authorizationLifetime))
+            let connection = user.connections[index]
+            return (
+                Claim(
+                    connectionID: connection.id, variant: variant, grant: connection.grant,
+                    authorization: authorization), true
+            )
+        }
+    }
+}

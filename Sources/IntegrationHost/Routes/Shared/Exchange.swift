@@ -1,0 +1,142 @@
+// What belongs to one request from its first byte to its last: its correlation id, its start, and the header fields that all
+// documents share. Knows no route; the hot route pays for nothing here that it does not send.
+
+import HTTPServer
+import Synchronization
+
+/// One request on its way.
+struct Exchange: Sendable {
+    /// The id that the caller gave; nil when the host makes one.
+    private let given: String?
+    private let high: UInt64
+    private let low: UInt64
+    private let start = MonotonicClock.nanoseconds
+    /// The origin of a browser that may read the answer; nil for every other caller.
+    let allowedOrigin: String?
+    /// Whether answers differ by origin.
+    private let variesByOrigin: Bool
+
+    /// An exchange whose request could not be read.
+    init() {
+        given = nil
+        (high, low) = CorrelationIDs.next()
+        variesByOrigin = false
+        allowedOrigin = nil
+    }
+
+    init(_ request: borrowing HTTPRequest, origins: borrowing OriginPolicy) {
+        let header = request.header("x-correlation-id")
+        given = header.flatMap { Self.isValid($0) ? $0.string : nil }
+        (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
+        variesByOrigin = origins.isCrossOriginAllowed
+        allowedOrigin = origins.isCrossOriginAllowed ? origins.allowed(request.header("origin")?.string) : nil
+    }
+
+    /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.
+    private static func isValid(_ id: ByteView) -> Bool {
+        guard 1...128 ~= id.count else { return false }
+        for index in 0..<id.count {
+            switch id[index] {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): break
+            default: return false
+            }
+        }
+        return true
+    }
+
+    /// The id of this request in headers and logs.
+    var correlationID: String {
+        given ?? withCorrelationID { span in String(decoding: (0..<span.count).map { span[$0] }, as: UTF8.self) }
+    }
+
+    /// Calls `body` with the bytes of the correlation id.
+    func withCorrelationID<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        if let given { return body(given.utf8Span.span) }
+        let digits: StaticString = "0123456789abcdef"
+        var text = InlineArray<36, UInt8>(repeating: UInt8(ascii: "-"))
+        var place = 0
+        for digit in 0..<32 {
+            if place == 8 || place == 13 || place == 18 || place == 23 { place += 1 }
+            let half = digit < 16 ? high : low
+            text[place] = unsafe digits.utf8Start[Int(half >> UInt64(60 - (digit & 15) * 4) & 15)]
+            place += 1
+        }
+        return body(text.span)
+    }
+
+    /// Nanoseconds since the request arrived.
+    var elapsedNanoseconds: UInt64 { MonotonicClock.nanoseconds &- start }
+
+    /// Whole milliseconds since the request arrived.
+    var durationMilliseconds: Int { Int(elapsedNanoseconds / 1_000_000) }
+
+    // MARK: Answers
+
+    /// The header fields of every JSON answer that is written on the event loop.
+    func writeHeaders(durationMilliseconds: Int, to response: inout ResponseWriter) {
+        response.headerLines(
+            "Content-Type: application/json\r\nCache-Control: private, no-cache, no-store, must-revalidate\r\nX-Content-Type-Options: nosniff\r\n"
+        )
+        withCorrelationID { response.header("X-Correlation-Id", $0) }
+        response.header("X-Duration-Ms", durationMilliseconds)
+        if variesByOrigin { for (name, value) in originHeaders { response.header(name: name, value: value) } }
+    }
+
+    func response(_ reply: Reply) -> HTTPResponse {
+        HTTPResponse(
+            status: HTTPStatus(UInt16(clamping: reply.status)), headers: headers(of: reply), body: reply.body)
+    }
+
+    func finish(_ reply: Reply, _ response: inout ResponseWriter) { response.write(self.response(reply)) }
+
+    private func headers(of reply: Reply) -> [(name: String, value: String)] {
+        func isGiven(_ name: String) -> Bool { reply.headers.contains { $0.name == name } }
+        var headers: [(name: String, value: String)] = [
+            ("X-Correlation-Id", correlationID),
+            ("X-Duration-Ms", String(reply.durationMilliseconds ?? durationMilliseconds)),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        if !isGiven("Cache-Control") {
+            headers.append(("Cache-Control", "private, no-cache, no-store, must-revalidate"))
+        }
+        if !reply.body.isEmpty, !isGiven("Content-Type") { headers.append(("Content-Type", "application/json")) }
+        return headers + originHeaders + reply.headers
+    }
+
+    /// The fields that let a page of an allowed origin read the answer.
+    private var originHeaders: [(name: String, value: String)] {
+        guard variesByOrigin else { return [] }
+        guard let allowedOrigin else { return [("Vary", "Origin")] }
+        return [
+            ("Vary", "Origin"), ("Access-Control-Allow-Origin", allowedOrigin),
+            ("Access-Control-Allow-Credentials", "true"),
+            (
+                "Access-Control-Expose-Headers",
+                "X-Correlation-Id, X-Duration-Ms, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
+            ),
+        ]
+    }
+}
+
+/// Version 4 UUIDs (RFC 9562) that are unique and not secret: a counter, scrambled with two keys of this process.
+private enum CorrelationIDs {
+    private static let counter = Atomic<UInt64>(0)
+    private static let firstKey = UInt64.random(in: .min ... .max)
+    private static let secondKey = UInt64.random(in: .min ... .max)
+
+    static func next() -> (UInt64, UInt64) {
+        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+        return (
+            mixed(number &+ firstKey) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,
+            mixed(number ^ secondKey) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        )
+    }
+
+    /// The finalizer of SplitMix64: a bijection, so that different numbers stay different.
+    private static func mixed(_ number: UInt64) -> UInt64 {
+        var mixed = number &* 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

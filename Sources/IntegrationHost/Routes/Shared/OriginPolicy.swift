@@ -1,0 +1,59 @@
+// Which web origins may call: what a browser may write with a cookie, and which pages may read answers (CORS). Knows no route.
+
+import HTTPServer
+import ProviderSDK
+
+/// Which origins may write with cookies, and read answers with credentials.
+struct OriginPolicy: Sendable {
+    let address: PublicAddress
+    private let allowed: [(text: String, origin: WebOrigin)]
+
+    init(address: PublicAddress, allowedOrigins: [String]) {
+        self.address = address
+        allowed = allowedOrigins.compactMap { text in WebOrigin(of: text).map { (text, $0) } }
+    }
+
+    /// Whether any page of another origin may read answers.
+    var isCrossOriginAllowed: Bool { !allowed.isEmpty }
+
+    /// The value of an Origin field whose pages may read answers; nil for every other.
+    ///
+    /// It is never reflected for an origin that is not configured, and never `*`: answers are made with credentials.
+    func allowed(_ origin: String?) -> String? {
+        guard let origin, let found = WebOrigin(of: origin), allowed.contains(where: { $0.origin == found }) else {
+            return nil
+        }
+        return origin
+    }
+
+    /// Whether a write whose session is in a cookie may come from where it says it comes from.
+    ///
+    /// A request with neither Origin nor Sec-Fetch-Site does not come from a browser.
+    func allowsCookieWrite(_ request: HTTPRequestSnapshot) -> Bool {
+        guard let origin = request.headerText("origin") else {
+            return request.headerText("sec-fetch-site") != "cross-site"
+        }
+        guard let found = WebOrigin(of: origin) else { return false }
+        if allowed.contains(where: { $0.origin == found }) { return true }
+        return found == WebOrigin(of: address.url) && request.headerText("sec-fetch-site") != "cross-site"
+    }
+}
+
+/// The answer to the question of a browser that wants to send a request from a page of another origin (Fetch standard).
+enum Preflight {
+    /// How long a browser may remember it, in seconds.
+    static let maxAgeSeconds = 600
+
+    /// 204 with the methods of the path; which origins may use them stands in the fields that every answer has.
+    static func reply(allowing methods: HTTPMethodSet, isAllowed: Bool) -> Reply {
+        var reply = Reply(status: 204, headers: [("Allow", methods.union(.init(.options)).fieldValue)], body: [])
+        if isAllowed {
+            reply.headers += [
+                ("Access-Control-Allow-Methods", methods.fieldValue),
+                ("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Correlation-Id"),
+                ("Access-Control-Max-Age", String(maxAgeSeconds)),
+            ]
+        }
+        return reply
+    }
+}

@@ -1,0 +1,57 @@
+// The host's rate limits as routes name them, and how an answer tells about them. Counting is RateLimiter's.
+
+import HTTPServer
+import ProviderSDK
+
+/// The rate limits of routes.
+struct RequestLimits: Sendable {
+    private let connectionCreation: RateLimiter
+    private let sync: RateLimiter
+    private let oauth: RateLimiter
+    private let status: RateLimiter
+
+    init(_ configuration: RateLimitsConfiguration) {
+        connectionCreation = RateLimiter(limit: configuration.connectionCreation)
+        sync = RateLimiter(limit: configuration.sync)
+        oauth = RateLimiter(limit: configuration.oauth)
+        status = RateLimiter(limit: configuration.status)
+    }
+
+    /// Counts a request; nil when no limit counts it.
+    func admit(
+        _ limit: RouteLimit, principal: Principal?, parameters: [String: String] = [:]
+    ) -> RateLimiter.Decision? {
+        let user = principal?.userID ?? ""
+        switch limit {
+        case .none: return nil
+        case .connectionCreation: return connectionCreation.admit(user)
+        case .sync: return sync.admit("\(user.utf8.count):\(user)/\(parameters["id"] ?? "")")
+        case .oauth: return oauth.admit(user)
+        case .status: return status.admit(user)
+        }
+    }
+}
+
+extension RateLimiter.Decision {
+    /// When the window ends, in seconds since 1970, rounded up.
+    private var resetSeconds: Int {
+        Int((WallClock.now.milliseconds + Int64(resetNanoseconds / 1_000_000) + 999) / 1000)
+    }
+
+    /// The fields that tell a caller where it stands; none where nothing is limited.
+    var headers: [(name: String, value: String)] {
+        guard limit > 0 else { return [] }
+        return [
+            ("X-RateLimit-Limit", String(limit)), ("X-RateLimit-Remaining", String(remaining)),
+            ("X-RateLimit-Reset", String(resetSeconds)),
+        ]
+    }
+
+    /// The same fields, written on the event loop.
+    func writeHeaders(to response: inout ResponseWriter) {
+        guard limit > 0 else { return }
+        response.header("X-RateLimit-Limit", limit)
+        response.header("X-RateLimit-Remaining", remaining)
+        response.header("X-RateLimit-Reset", resetSeconds)
+    }
+}
