@@ -67,7 +67,7 @@ struct CommandReader {
     }
 
     func value(_ key: String) -> JSONValue? {
-        members.first { $0.key == key }.flatMap { $0.value.isNull ? nil : $0.value }
+        members.first { $0.key == key && !$0.value.isNull }?.value
     }
 
     func text(_ key: String) throws(ControlFault) -> String? {
