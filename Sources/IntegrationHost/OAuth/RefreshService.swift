@@ -79,9 +79,15 @@ final class RefreshService: Sendable {
     private func canRefresh(_ connection: Connection, _ provider: ConfiguredProvider) -> Bool {
         switch provider.oauth?.refresh {
         case .refreshToken: connection.credentials.refreshToken != nil
-        case .accessToken: connection.credentials.accessToken != nil
+        case .accessToken(let style): connection.credentials.accessToken != nil && !isTooYoung(connection, style)
         default: false
         }
+    }
+
+    /// Whether the provider would refuse to renew the token yet.
+    private func isTooYoung(_ connection: Connection, _ style: AccessTokenRefresh) -> Bool {
+        guard let issuedAt = connection.credentials.issuedAt else { return false }
+        return WallClock.now < issuedAt.advanced(by: style.minimumAge)
     }
 
     private func perform(
@@ -91,6 +97,9 @@ final class RefreshService: Sendable {
         let current = try opened { () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) }
         // Somebody refreshed while this caller was on its way.
         if let current, let stale, current != stale { return current }
+        if case .accessToken(let style)? = provider.oauth?.refresh, isTooYoung(connection, style) {
+            throw ProviderError(.permanent, "The token is too young to be renewed: it is good until it expires.")
+        }
         guard let oauth = provider.oauth, canRefresh(connection, provider) else {
             throw ProviderError(.authRevoked, "The connection cannot be refreshed: connect it again.")
         }
@@ -212,5 +221,29 @@ private struct StoredCredential: CredentialSource {
 
     func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
         try await refresher.refresh(user: user, connection: connection, provider: provider, replacing: rejected)
+    }
+}
+
+/// A credential that is replaced a bounded number of times: a provider that rejects every fresh token must not be asked for one
+/// page after page.
+final class BoundedCredential: CredentialSource {
+    private let source: any CredentialSource
+    private let left: Mutex<Int>
+
+    /// `source` with at most `replacementsMax` replacements.
+    init(_ source: any CredentialSource, replacementsMax: Int) {
+        self.source = source
+        left = Mutex(replacementsMax)
+    }
+
+    func accessToken() async throws(ProviderError) -> Secret { try await source.accessToken() }
+
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
+        let isAllowed = left.withLock { left in
+            guard left > 0 else { return false }
+            left -= 1
+            return true
+        }
+        return isAllowed ? try await source.replacement(for: rejected) : nil
     }
 }

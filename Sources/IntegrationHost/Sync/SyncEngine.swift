@@ -255,10 +255,12 @@ final class SyncEngine: Sendable {
     ) async throws(PageSync.Failure) {
         guard let dataType = provider.manifest.dataType(name) else { return }
         let account = connection.account
+        let stored = refresher.source(user: entry.userID, connection: connection.id, provider: provider)
         let http = ConnectionHTTP(
             gateway: gateway, provider: provider,
             template: RequestTemplate(account: account, settings: provider.publicSettings),
-            credentials: refresher.source(user: entry.userID, connection: connection.id, provider: provider))
+            credentials: provider.manifest.refreshesPerSyncMax.map { BoundedCredential(stored, replacementsMax: $0) }
+                ?? stored)
         let settings = provider.publicSettings
         let page = PageSync(
             provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
