@@ -29,7 +29,10 @@ enum DemoCommand {
         let token = try host.sessions.issue(
             userID: user, roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: WallClock.now)
         StandardOutput.line("listening on \(url)")
-        StandardOutput.line(guide(url: url, sandbox: origin, token: token, providers: host.registry.providers))
+        StandardOutput.line(
+            guide(
+                url: url, sandbox: origin, token: token, data: configuration.dataDirectory,
+                providers: host.registry.providers))
         ServeCommand.waitAndStop {
             await host.stop()
             await sandbox.shutdown()
@@ -38,12 +41,13 @@ enum DemoCommand {
 
     /// The lines that do the whole job from another shell, for the first provider that is connected with OAuth and has data.
     private static func guide(
-        url: String, sandbox: String, token: String, providers: [ConfiguredProvider]
+        url: String, sandbox: String, token: String, data: String, providers: [ConfiguredProvider]
     ) -> String {
         let ids = providers.filter(\.isAvailable).map(\.id)
         // The provider with the most to see among those that a script can connect without a browser.
         let first = providers.filter { provider in
             provider.isAvailable && provider.manifest.variants.isEmpty && provider.oauth?.returnsState == true
+                && provider.oauth?.callbackParameters.isEmpty == true
         }.max { $0.manifest.dataTypes.count < $1.manifest.dataTypes.count }
         let service = (first ?? providers.first)?.id ?? "none"
         let types = (first?.manifest.dataTypes.prefix(2).map { "\"\($0.name)\"" } ?? []).joined(separator: ",")
@@ -69,7 +73,8 @@ enum DemoCommand {
               sleep 2; api $HOST/api/integrations/connections/$ID/sync              # status and counts
               api "$HOST/api/integrations/connections/$ID/records?limit=3"          # the mapped records
 
-            Stop with Ctrl-C. Everything is kept in the data directory; start again and it is still there.
+            Stop with Ctrl-C. Connections and records are kept in \(data) and are there when you start again; only the
+            stand-ins forget their tokens when they stop, so connect again before the next sync.
             """
     }
 }

@@ -194,6 +194,7 @@ final class SyncEngine: Sendable {
         defer { running.withLock { $0[id] = nil } }
         let started = MonotonicClock.nanoseconds
         var failures: [(dataType: String, error: ProviderError)] = []
+        var completed = 0
         do throws(PageSync.Failure) {
             guard let connection = try await connection(id, entry.userID), let provider = registry[connection.service]
             else {
@@ -203,6 +204,7 @@ final class SyncEngine: Sendable {
             for name in entry.run.dataTypes {
                 do throws(PageSync.Failure) {
                     try await sync(name, connection, provider, entry)
+                    completed += 1
                 } catch {
                     guard case .provider(let problem) = error else { throw error }
                     failures.append((name, problem))
@@ -217,7 +219,7 @@ final class SyncEngine: Sendable {
             case .provider(let problem): failures.append(("", problem))
             }
         }
-        await finish(id, entry, failures)
+        await finish(id, entry, completed: completed, failures)
         let counts = entry.progress.counts
         Metrics.recordsSynced.add(counts.synced)
         (failures.isEmpty ? Metrics.syncsCompleted : Metrics.syncsFailed).add()
@@ -270,11 +272,13 @@ final class SyncEngine: Sendable {
     }
 
     /// Writes the outcome into the user's document; then the restart marker may go.
-    private func finish(_ id: String, _ entry: Running, _ failures: [(dataType: String, error: ProviderError)]) async {
+    private func finish(
+        _ id: String, _ entry: Running, completed: Int, _ failures: [(dataType: String, error: ProviderError)]
+    ) async {
         let counts = entry.progress.counts
         let now = WallClock.now
         let outcome: SyncRunStatus =
-            failures.isEmpty ? .completed : failures.count < entry.run.dataTypes.count ? .partial : .failed
+            failures.isEmpty ? .completed : completed > 0 ? .partial : .failed
         let message = failures.first.map { failure in
             failure.dataType.isEmpty ? "\(failure.error)" : "\(failure.dataType): \(failure.error)"
         }
