@@ -7,8 +7,24 @@ import Synchronization
 
 /// Stand-ins of third-party providers on one origin: OAuth and data APIs in the providers' own shapes.
 ///
-/// Nothing leaves the process and nothing is stored. Control routes under `/_sandbox/` inject faults, set the clock
-/// forward, change data and tell what happened.
+/// Nothing leaves the process and nothing is stored. A user allows or denies on each provider's authorization page; a script
+/// adds `decision=allow` or `decision=deny` to its address, and `account=` with a number, an id, or `next` for each account in
+/// turn. The control routes take and give JSON:
+///
+/// - `GET /_sandbox/providers`: settings, endpoints and data types of every provider.
+/// - `GET /_sandbox/state`: requests by route, kind and status, token calls, tokens issued, live and revoked, faults waiting.
+/// - `POST /_sandbox/faults`: `provider` (`stripe`, `kai/flo`; all when absent), `match` (`token`, `authorize`, `revoke`, `api`,
+///   or the beginning of a path after the provider's prefix), `count` (1), `skip` (0), `delay-ms`, and one of `status` (with
+///   `headers`, `body`), `drop`, `drop-after-processing`, `truncate` (true, or bytes), `garbage`, `redirect` (an address),
+///   `huge-body` (true, or bytes); `after-processing` lets a status strike after the request was carried out. A client that
+///   reuses connections may repeat a dropped request by itself: give such a fault a `count` that outlasts it.
+/// - `DELETE /_sandbox/faults`: forgets the faults that wait.
+/// - `POST /_sandbox/clock`: `advanceSeconds`.
+/// - `POST /_sandbox/data`: `provider`, `type`, `action` (`create`, `update`, `delete`), `id` or `ids` or `count`, `account` (0),
+///   `set` (`status`, `currency`, `amount` in minor units, `owner`); answers `ids`.
+/// - `GET /_sandbox/data/<provider>/<type>?account=0&ids=true`: count, sums by currency, counts by status and by kind.
+/// - `POST /_sandbox/tokens`: `action` (`revoke`, `expire-access`, `expire-all`), `provider`, `account`.
+/// - `POST /_sandbox/limits`: `enforced`, `provider`, and `requests` in `seconds` to replace the documented limits.
 public final class Sandbox: Sendable {
     private enum State {
         case new
@@ -41,7 +57,7 @@ public final class Sandbox: Sendable {
             let application = SandboxApplication(SandboxEnvironment(configuration))
             let http = try HTTPServer(server, application: application)
             let address = try http.start()
-            let origin = configuration.publicOrigin ?? "http://\(address)"
+            let origin = Self.withoutSlash(configuration.publicOrigin ?? "http://\(address)")
             application.opened(origin: origin, port: address.port)
             state.withLock { $0 = .running(http, origin: origin, application) }
             return origin
@@ -49,6 +65,10 @@ public final class Sandbox: Sendable {
             state.withLock { $0 = .new }
             throw SandboxError(error)
         }
+    }
+
+    private static func withoutSlash(_ origin: String) -> String {
+        origin.hasSuffix("/") ? String(origin.dropLast()) : origin
     }
 
     /// Stops serving; returns when every connection is closed.

@@ -25,7 +25,7 @@ enum SlackObjects {
     /// The channels that messages are in: the first eight, which the bot is a member of.
     static let channelsWithMessages = 8
     /// How far a reply is from the message it answers, counted in messages.
-    static let threadReach = 40
+    static let threadReach = 100
 
     static func channelID(_ context: DataContext, _ number: Int) -> String {
         var draw = context.draw("slack-channel-id", number)
@@ -71,25 +71,31 @@ enum SlackObjects {
         return object
     }
 
-    /// The channel of a generated message, and whether it would rather be a reply.
-    private static func place(_ context: DataContext, _ number: Int) -> (channel: Int, wantsReply: Bool) {
+    /// The channel of a generated message, whether it would rather be a reply, and whether others would answer it.
+    ///
+    /// Threads are few, because each costs its reader a request of its own, under a narrow limit.
+    private static func place(
+        _ context: DataContext, _ number: Int
+    ) -> (channel: Int, wantsReply: Bool, opensThread: Bool) {
         var draw = context.draw("slack-message-place", number)
-        return (draw.weighted([(30, 0), (20, 1), (12, 2), (10, 3), (8, 4), (8, 5), (8, 6), (4, 7)]), draw.chance(25))
+        let channel = draw.weighted([(30, 0), (20, 1), (12, 2), (10, 3), (8, 4), (8, 5), (8, 6), (4, 7)])
+        let wantsReply = draw.chance(25)
+        return (channel, wantsReply, !wantsReply && draw.chance(4))
     }
 
     private static func message(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        let (channel, wantsReply) = place(context, number)
+        let (channel, wantsReply, _) = place(context, number)
         var object = SandboxObject(
             number: number, id: "\(channelID(context, channel))-\(timestamp(created, number))", created: created,
             updated: created * 1000)
         object.owner = channel
         object.kind = kind(context, channel)
-        // A reply goes to the nearest message before it that began a thread or could have.
+        // A reply goes to the nearest message before it that opens a thread.
         if wantsReply, created < context.start {
             object.parent = (1...threadReach).lazy.map { number - $0 }.first { candidate in
                 guard candidate >= 0 else { return false }
                 let other = place(context, candidate)
-                return other.channel == channel && !other.wantsReply
+                return other.channel == channel && other.opensThread
             }
         }
         return object
