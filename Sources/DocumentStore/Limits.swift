@@ -53,6 +53,10 @@ extension StoreLimits {
     static let manifestBytesMax = 1 << 20
     /// The deletions that the end of a generation writes in one frame.
     static let deletionsPerFrameMax = 1024
+    /// The changes by which a stream must exceed twice its records before it is compacted by itself.
+    static let compactionRowsMin = 20_000
+    /// The times a read looks its places up while compactions take them away.
+    static let readAttemptsMax = 5
     /// The streams kept open.
     static let openStreamsMax = 256
     /// The bytes of indexes kept for streams that were written to lately: 256 MiB.

@@ -8,13 +8,18 @@ struct ChangeReader {
 
     func page(after cursor: RecordCursor, dataType: String?, limit: Int) throws(StoreError) -> ChangePage {
         let start = try stream.sequence(of: cursor)
-        var attempts = 3
+        return try Self.lookingAgain { () throws(StoreError) in
+            try attempt(after: start, cursor, dataType: dataType, limit: limit)
+        }
+    }
+
+    /// Reads again when a compaction took the segments away between looking the places up and reading them.
+    static func lookingAgain<Value>(_ read: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        var attemptsLeft = StoreLimits.readAttemptsMax
         while true {
-            attempts -= 1
-            do throws(StoreError) {
-                return try attempt(after: start, dataType: dataType, limit: limit)
-            } catch {
-                guard attempts > 0, RunReader.isGone(error) else { throw error }
+            attemptsLeft -= 1
+            do throws(StoreError) { return try read() } catch {
+                guard attemptsLeft > 0, RunReader.isGone(error) else { throw error }
             }
         }
     }
@@ -23,21 +28,28 @@ struct ChangeReader {
         var runs: [(name: String, run: FrameRun)]
         var isComplete: Bool
         var last: UInt64
+        var compactions: UInt64
     }
 
-    private func attempt(after start: UInt64, dataType: String?, limit: Int) throws(StoreError) -> ChangePage {
+    private func attempt(
+        after start: UInt64, _ cursor: RecordCursor, dataType: String?, limit: Int
+    ) throws(StoreError) -> ChangePage {
         let plan = stream.layout.withLock { layout -> Plan in
             var index: Int?
             if let dataType {
                 index = layout.index(of: dataType)
-                if index == nil { return Plan(runs: [], isComplete: true, last: layout.lastSequence) }
+                if index == nil {
+                    return Plan(runs: [], isComplete: true, last: layout.lastSequence, compactions: layout.compactions)
+                }
             }
             // One row more than asked for tells whether there is another page.
             let (runs, isComplete) = layout.runs(after: start, dataType: index, rowCount: limit + 1)
             return Plan(
                 runs: runs.map { (layout.dataTypes[$0.dataType].name, $0.run) }, isComplete: isComplete,
-                last: layout.lastSequence)
+                last: layout.lastSequence, compactions: layout.compactions)
         }
+        // A reader that was here before the last compaction has seen what that left out, up to where it was.
+        let base = cursor.compactions == plan.compactions ? min(cursor.base, start) : start
         var changes: [RecordChange] = []
         changes.reserveCapacity(limit)
         var payloadBytes = 0
@@ -45,7 +57,7 @@ struct ChangeReader {
         var reached = start
         for (name, run) in plan.runs where !hasMore {
             try RunReader(stream.folder, stream.incarnation, run).forEachChange(
-                after: start, dataType: name, hashes: stream.hashes
+                after: start, base: base, dataType: name, hashes: stream.hashes
             ) { change in
                 if changes.count == limit || payloadBytes >= StoreLimits.changePageBytesMax {
                     hasMore = true
@@ -64,12 +76,18 @@ struct ChangeReader {
         }
         return ChangePage(
             changes: changes,
-            next: RecordCursor(incarnation: stream.epoch, sequence: hasMore ? reached : plan.last), hasMore: hasMore)
+            next: RecordCursor(
+                epoch: stream.epoch, sequence: hasMore ? reached : plan.last, base: base, compactions: plan.compactions),
+            hasMore: hasMore)
     }
 }
 
 extension StreamState {
     init(of stream: RecordStream) throws(StoreError) {
+        self = try ChangeReader.lookingAgain { () throws(StoreError) in try Self.attempt(stream) }
+    }
+
+    private static func attempt(_ stream: RecordStream) throws(StoreError) -> StreamState {
         let layout = stream.layout.withLock { $0 }
         let bytes = stream.writer.withLock { $0.byteCount }
         var states: [DataTypeState] = []
@@ -77,18 +95,17 @@ extension StreamState {
             states.append(
                 DataTypeState(
                     dataType: type.name, recordCount: type.recordCount,
-                    checkpoint: try Self.checkpoint(at: type.checkpoint, stream),
+                    checkpoint: try checkpoint(at: type.checkpoint, stream),
                     generation: type.generation.map {
                         Generation(stream: stream.id, dataType: type.name, number: $0.number)
                     },
-                    generationCheckpoint: try Self.checkpoint(at: type.generation?.checkpoint, stream)))
+                    generationCheckpoint: try checkpoint(at: type.generation?.checkpoint, stream)))
         }
-        self.init(dataTypes: states, lastSequence: layout.lastSequence, bytes: bytes)
+        return StreamState(dataTypes: states, lastSequence: layout.lastSequence, bytes: bytes)
     }
 
     private static func checkpoint(at position: FramePosition?, _ stream: RecordStream) throws(StoreError) -> [UInt8]? {
         guard let position else { return nil }
-        let run = FrameRun(position: position, bytes: .max / 2, firstSequence: 0, endSequence: 0, rowCount: 0)
-        return try RunReader(stream.folder, stream.incarnation, run).checkpoint()
+        return try RunReader(stream.folder, stream.incarnation, FrameRun(frameAt: position)).checkpoint()
     }
 }

@@ -24,6 +24,8 @@ struct Manifest: Equatable, Sendable {
     var key: SipKey
     var epoch: UInt64
     var formerEpochs: [FormerEpoch] = []
+    /// How often the stream was compacted.
+    var compactions: UInt64 = 0
     var nextSegment: UInt64 = 1
     var dataTypes: [String] = []
     var segments: [Segment] = []
@@ -50,7 +52,7 @@ struct Manifest: Equatable, Sendable {
         text += "id \(String(decoding: hexDigits(id.bytes), as: UTF8.self))\n"
         text += "incarnation \(hex(incarnation))\nkey \(hex(key.low)) \(hex(key.high))\nepoch \(hex(epoch))\n"
         for former in formerEpochs { text += "former \(hex(former.epoch)) \(hex(former.lastSequence))\n" }
-        text += "next \(hex(nextSegment))\n"
+        text += "compactions \(hex(compactions))\nnext \(hex(nextSegment))\n"
         for name in dataTypes { text += "type \(name)\n" }
         for segment in segments { text += "segment \(hex(segment.number)) \(hex(UInt64(segment.bytes)))\n" }
         let body = Self.firstLine + Array(text.utf8)
@@ -89,6 +91,8 @@ struct Manifest: Equatable, Sendable {
                 try reader.expect(" ")
                 formerEpochs.append(FormerEpoch(epoch: epoch, lastSequence: try Self.number(&reader)))
             }
+            try reader.expect("\ncompactions ")
+            compactions = try Self.number(&reader)
             try reader.expect("\nnext ")
             nextSegment = try Self.number(&reader)
             while reader.skip("\ntype ") { dataTypes.append(String(decoding: try reader.until(0x0a), as: UTF8.self)) }

@@ -46,12 +46,12 @@ final class RecordStream: Sendable {
 
     /// The sequence that a cursor stands for.
     func sequence(of cursor: RecordCursor) throws(StoreError) -> UInt64 {
-        if cursor.incarnation == 0 { return 0 }
-        if cursor.incarnation == epoch {
+        if cursor.epoch == 0 { return 0 }
+        if cursor.epoch == epoch {
             guard cursor.sequence <= layout.withLock({ $0.lastSequence }) else { throw .invalidCursor }
             return cursor.sequence
         }
-        guard let former = epochs.first(where: { $0.epoch == cursor.incarnation }),
+        guard let former = epochs.first(where: { $0.epoch == cursor.epoch }),
             cursor.sequence <= former.lastSequence
         else { throw .invalidCursor }
         return cursor.sequence

@@ -106,33 +106,47 @@ public struct StreamState: Sendable {
     }
 }
 
-/// A place in a stream.
-///
-/// Opaque; it survives restarts and compaction.
+/// A place in a stream, opaque; it survives restarts and compaction.
 public struct RecordCursor: Hashable, Sendable {
     /// The beginning of every stream.
-    public static let start = RecordCursor(incarnation: 0, sequence: 0)
+    public static let start = RecordCursor(epoch: 0, sequence: 0, base: 0, compactions: 0)
 
-    let incarnation: UInt64
+    let epoch: UInt64
+    /// The last change the reader got, or passed over.
     let sequence: UInt64
+    /// The place the reader had when the stream was last compacted, or where it began if that was later: of the
+    /// changes after it, the reader has seen only those that compaction left.
+    let base: UInt64
+    /// How often the stream had been compacted then.
+    let compactions: UInt64
 
-    init(incarnation: UInt64, sequence: UInt64) {
-        self.incarnation = incarnation
+    init(epoch: UInt64, sequence: UInt64, base: UInt64, compactions: UInt64) {
+        self.epoch = epoch
         self.sequence = sequence
+        self.base = base
+        self.compactions = compactions
     }
 
-    /// The cursor as text of `[0-9a-f-]`, at most 37 bytes.
+    private static let textBytes = 1 + 4 * 17
+
+    /// The cursor as text of `[0-9a-f-]`, 69 bytes.
     public var text: String {
-        "1-" + String(decoding: Self.hex(incarnation) + [0x2d] + Self.hex(sequence), as: UTF8.self)
+        var text: [UInt8] = [0x31]
+        for part in [epoch, sequence, base, compactions] { text += [0x2d] + Self.hex(part) }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// A cursor from its text, or nil when it is not one.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
-        guard bytes.count == 35, bytes[0] == 0x31, bytes[1] == 0x2d, bytes[18] == 0x2d,
-            let incarnation = Self.value(bytes[2..<18]), let sequence = Self.value(bytes[19..<35])
-        else { return nil }
-        self.init(incarnation: incarnation, sequence: sequence)
+        guard bytes.count == Self.textBytes, bytes[0] == 0x31 else { return nil }
+        var parts: [UInt64] = []
+        for index in 0..<4 {
+            let start = 1 + index * 17
+            guard bytes[start] == 0x2d, let part = Self.value(bytes[(start + 1)..<(start + 17)]) else { return nil }
+            parts.append(part)
+        }
+        self.init(epoch: parts[0], sequence: parts[1], base: parts[2], compactions: parts[3])
     }
 
     private static func hex(_ value: UInt64) -> [UInt8] {

@@ -114,6 +114,18 @@ public final class Records: Sendable {
         }
     }
 
+    /// Leaves only the newest change of every record of a stream, which it also does by itself when that is worth the
+    /// while.
+    ///
+    /// Cursors stay valid: a reader still gets every record that changed after its cursor, with the newest content.
+    /// Does nothing while a generation is open. Writers of the stream wait, readers do not.
+    @discardableResult
+    public func compact(_ stream: StreamID) async throws(StoreError) -> CompactionOutcome {
+        try await write(stream, makes: false) { open throws(StoreError) in
+            try open.writer.withLock { writer throws(StoreError) in try writer.compact(open) }
+        }
+    }
+
     // MARK: Reading
 
     /// The changes after a place in the stream, in order.
@@ -159,7 +171,9 @@ public final class Records: Sendable {
                 throw .generationNotOpen(dataType: "a stream that does not exist")
             }
             defer { records.forgetIfBroken(open) }
-            return try body(open)
+            let value = try body(open)
+            if open.layout.withLock({ $0.isWorthCompacting }) { records.compactLater(open.id) }
+            return value
         }
     }
 
@@ -204,6 +218,17 @@ public final class Records: Sendable {
             state.streams[stream] = (open, state.clock)
         }
         return open
+    }
+
+    /// Compacts a stream on an I/O thread of its own accord; a failure is met again by the next write, and told there.
+    private func compactLater(_ stream: StreamID) {
+        _ = threads.submit {
+            guard self.locks.tryAcquire(stream) else { return }
+            defer { self.locks.release(stream) }
+            guard let open = self.known(stream), open.layout.withLock({ $0.isWorthCompacting }) else { return }
+            _ = try? open.writer.withLock { writer throws(StoreError) in try writer.compact(open) }
+            self.forgetIfBroken(open)
+        }
     }
 
     private func forgetIfBroken(_ open: RecordStream) {

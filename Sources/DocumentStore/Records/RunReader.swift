@@ -58,6 +58,33 @@ struct RunReader {
         }
     }
 
+    /// Calls `body` for every row with the bytes that its id and source are in, and its payload, which has been
+    /// checked.
+    func forEachRowWithPayload(
+        _ hashes: StreamHashes, _ body: (FrameRow, [UInt8], [UInt8]) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        try forEachFrame { reader, _, rows, first, bodyStart throws(StoreError) in
+            var found: [FrameRow] = []
+            try Self.walk(rows, first, reader.file.path) { row throws(StoreError) in found.append(row) }
+            for row in found { try body(row, rows.bytes, Self.payload(of: row, rows, &reader, bodyStart, hashes)) }
+            return true
+        }
+    }
+
+    private static func payload(
+        of row: FrameRow, _ rows: FrameRows, _ reader: inout WindowReader, _ bodyStart: Int, _ hashes: StreamHashes
+    ) throws(StoreError) -> [UInt8] {
+        if row.kind == .deleted { return [] }
+        guard let start = try reader.fill(bodyStart + row.payload.lowerBound, row.payload.count) else {
+            throw .corrupt(path: reader.file.path, .missing)
+        }
+        let payload = Array(reader.buffer[start..<start + row.payload.count])
+        // The payloads of a frame have a checksum together; the one of each record spares reading the others.
+        let content = hashes.content(payload: payload.span, source: rows.bytes.span.extracting(row.source))
+        guard content == row.contentHash else { throw .corrupt(path: reader.file.path, .checksumMismatch) }
+        return payload
+    }
+
     func forEachSeen(_ body: (RecordHash) -> Void) throws(StoreError) {
         try forEachFrame { _, _, rows, _, _ throws(StoreError) in
             rows.forEachSeen(body)
@@ -77,7 +104,7 @@ struct RunReader {
 
     /// Calls `body` for the changes after a sequence, with their payloads, until it returns false.
     func forEachChange(
-        after sequence: UInt64, dataType: String, hashes: StreamHashes, _ body: (RecordChange) -> Bool
+        after sequence: UInt64, base: UInt64, dataType: String, hashes: StreamHashes, _ body: (RecordChange) -> Bool
     ) throws(StoreError) {
         try forEachFrame { reader, header, rows, first, bodyStart throws(StoreError) in
             if first + UInt64(header.span) <= sequence + 1 { return true }
@@ -86,35 +113,26 @@ struct RunReader {
                 if row.sequence > sequence { wanted.append(row) }
             }
             for row in wanted {
-                guard let kind = Self.kind(of: row, seenFrom: sequence) else { continue }
-                guard let start = try reader.fill(bodyStart + row.payload.lowerBound, row.payload.count) else {
-                    throw .corrupt(path: reader.file.path, .missing)
-                }
-                let payload = Array(reader.buffer[start..<start + row.payload.count])
+                guard let kind = Self.kind(of: row, base: base) else { continue }
+                let payload = try Self.payload(of: row, rows, &reader, bodyStart, hashes)
                 let change = RecordChange(
                     sequence: row.sequence, kind: kind, dataType: dataType, id: Array(rows.bytes[row.id]),
                     sourceID: Array(rows.bytes[row.source]), timestampMilliseconds: row.timestamp,
                     contentHash: row.contentHash, payload: payload)
-                // The payloads of a frame have a checksum together; the one of each record spares reading the others.
-                if kind != .deleted,
-                    hashes.content(payload: payload.span, source: change.sourceID.span) != row.contentHash
-                {
-                    throw .corrupt(path: reader.file.path, .checksumMismatch)
-                }
                 if !body(change) { return false }
             }
             return true
         }
     }
 
-    /// What a change is to a reader who has seen everything up to `sequence`, where compaction left out the changes
-    /// before it.
-    static func kind(of row: FrameRow, seenFrom sequence: UInt64) -> RecordChange.Kind? {
+    /// What a change is to a reader who has seen everything up to `base`, and after that only what compaction left;
+    /// nil where it is the end of a record that the reader never saw.
+    static func kind(of row: FrameRow, base: UInt64) -> RecordChange.Kind? {
         guard let history = row.history else { return row.kind }
         switch row.kind {
         case .added: return .added
-        case .updated: return sequence < history.added ? .added : .updated
-        case .deleted: return sequence < history.known ? nil : .deleted
+        case .updated: return base < history.added ? .added : .updated
+        case .deleted: return base < history.known ? nil : .deleted
         }
     }
 

@@ -15,6 +15,19 @@ struct FrameRun: Equatable, Sendable {
     /// The sequence after the last one; equal to the first where the frames have no rows.
     var endSequence: UInt64
     var rowCount: Int
+
+    init(position: FramePosition, bytes: Int, firstSequence: UInt64, endSequence: UInt64, rowCount: Int) {
+        self.position = position
+        self.bytes = bytes
+        self.firstSequence = firstSequence
+        self.endSequence = endSequence
+        self.rowCount = rowCount
+    }
+
+    /// A run that is read no further than its first frame, whose length only the frame tells.
+    init(frameAt position: FramePosition) {
+        self.init(position: position, bytes: .max / 2, firstSequence: 0, endSequence: 0, rowCount: 0)
+    }
 }
 
 /// A frame contradicts those before it.
@@ -43,6 +56,8 @@ struct StreamLayout: Sendable {
         var generationCount: UInt32 = 0
         var recordCount = 0
         var rowCount = 0
+        /// The rows that compaction has been over.
+        var compactedRowCount = 0
     }
 
     private(set) var dataTypes: [DataType] = []
@@ -50,7 +65,11 @@ struct StreamLayout: Sendable {
 
     var lastSequence: UInt64 { nextSequence - 1 }
 
-    init(dataTypes: [String]) {
+    /// How often the stream was compacted before it looked like this.
+    let compactions: UInt64
+
+    init(dataTypes: [String], compactions: UInt64 = 0) {
+        self.compactions = compactions
         self.dataTypes = dataTypes.map { DataType(name: $0) }
     }
 
@@ -113,6 +132,7 @@ struct StreamLayout: Sendable {
         if header.flags.contains(.hasCheckpoint) { dataTypes[index].checkpoint = position }
         dataTypes[index].recordCount += Int(header.gain)
         dataTypes[index].rowCount += Int(header.rowCount)
+        if isSparse { dataTypes[index].compactedRowCount += Int(header.rowCount) }
         nextSequence = run.endSequence
     }
 
@@ -168,6 +188,17 @@ struct StreamLayout: Sendable {
         } else {
             runs.append(run)
         }
+    }
+
+    // MARK: Compaction
+
+    var rowCount: Int { dataTypes.reduce(0) { $0 + $1.rowCount } }
+    var hasOpenGeneration: Bool { dataTypes.contains { $0.generation != nil } }
+
+    /// Whether at least half of the changes are likely to have newer ones behind them.
+    var isWorthCompacting: Bool {
+        let kept = dataTypes.reduce(0) { $0 + max($1.compactedRowCount, $1.recordCount) }
+        return !hasOpenGeneration && rowCount > 2 * kept + StoreLimits.compactionRowsMin
     }
 
     // MARK: Reading

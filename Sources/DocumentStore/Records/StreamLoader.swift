@@ -24,7 +24,7 @@ struct StreamLoader {
             throw .corrupt(path: folder.path(of: Manifest.fileName), .wrongDocument)
         }
         removeLeftovers(manifest)
-        var layout = StreamLayout(dataTypes: manifest.dataTypes)
+        var layout = StreamLayout(dataTypes: manifest.dataTypes, compactions: manifest.compactions)
         for segment in manifest.segments.dropLast() {
             try scanSealed(segment, manifest, &layout)
         }

@@ -286,6 +286,42 @@ struct StreamWriter: Sendable {
         manifest = changed
     }
 
+    // MARK: Compaction
+
+    /// Leaves only the newest change of every record.
+    ///
+    /// Does nothing while a generation is open.
+    mutating func compact(_ stream: RecordStream) throws(StoreError) -> CompactionOutcome {
+        try prepare()
+        let before = stream.layout.withLock { ($0.rowCount, $0.hasOpenGeneration) }
+        let bytesBefore = byteCount
+        if before.1 {
+            return CompactionOutcome(
+                changesBefore: before.0, changesAfter: before.0, bytesBefore: bytesBefore, bytesAfter: bytesBefore)
+        }
+        var compaction = Compaction(stream, manifest: manifest, folder: folder, files: files)
+        let result = try compaction.run()
+        do throws(StoreError) { try Self.save(result.manifest, in: folder, files: files) } catch {
+            // Which manifest is in place is unknown only when the store is read-only.
+            needsReopening = true
+            throw error
+        }
+        let old = manifest.segments
+        manifest = result.manifest
+        file = result.file
+        end = result.end
+        ordinal = result.ordinal
+        stream.layout.withLock { $0 = result.layout }
+        // Readers that have just looked their places up find these gone, and look again.
+        for segment in old {
+            let name = Manifest.segmentName(segment.number)
+            _ = try? folder.fileSystem.unlink(name, in: folder.fd, path: folder.path(of: name))
+        }
+        return CompactionOutcome(
+            changesBefore: before.0, changesAfter: result.layout.rowCount, bytesBefore: bytesBefore,
+            bytesAfter: byteCount)
+    }
+
     // MARK: Files
 
     /// Makes an empty segment and names it in `manifest`, which is not saved yet.
