@@ -58,9 +58,11 @@ extension StoreLimits {
     /// The times a read looks its places up while compactions take them away.
     static let readAttemptsMax = 5
     /// The streams kept open.
-    static let openStreamsMax = 256
-    /// The bytes of indexes kept for streams that were written to lately: 256 MiB.
-    static let indexBytesMax = 256 << 20
+    static let openStreamsMax = 128
+    /// The time after its last use for which a stream's index, 32 bytes a record, stays in memory.
+    static let indexIdleTime = Duration.seconds(30)
+    /// The time between two looks at what could be given back.
+    static let trimInterval = Duration.seconds(5)
 }
 
 extension StoreLimits {

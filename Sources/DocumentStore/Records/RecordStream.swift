@@ -41,9 +41,6 @@ final class RecordStream: Sendable {
         return RecordStream(loaded, folder: folder, files: files)
     }
 
-    /// The bytes of the indexes that the writer keeps.
-    var indexBytes: Int { writer.withLock { $0.indexBytes } }
-
     /// The sequence that a cursor stands for.
     func sequence(of cursor: RecordCursor) throws(StoreError) -> UInt64 {
         if cursor.epoch == 0 { return 0 }

@@ -8,15 +8,10 @@ import Synchronization
 /// A stream holds the records of any number of data types and gives them out as changes in one order. Writers of one
 /// stream take turns; readers never wait for them and see only what is durable. No call blocks the calling thread.
 public final class Records: Sendable {
-    private struct State {
-        var streams: [StreamID: (stream: RecordStream, used: UInt64)] = [:]
-        var clock: UInt64 = 0
-    }
-
     private let folders: StreamFolder
     private let threads: IOThreads
     private let locks = KeyLocks<StreamID>()
-    private let state = Mutex(State())
+    private let open = OpenStreams()
 
     init(folders: StreamFolder, threads: IOThreads) {
         self.folders = folders
@@ -109,7 +104,7 @@ public final class Records: Sendable {
     /// Cursors of it fit no stream made later under its name.
     public func erase(_ stream: StreamID) async throws(StoreError) {
         try await locked(stream) { records throws(StoreError) in
-            records.state.withLock { _ = $0.streams.removeValue(forKey: stream) }
+            records.open.remove(stream)
             try records.folders.erase(stream)
         }
     }
@@ -162,19 +157,37 @@ public final class Records: Sendable {
 
     // MARK: Open streams
 
+    /// Gives back what streams that nobody used for a while keep in memory, which writes also do now and then.
+    public func trim() {
+        open.trim { stream, work in
+            guard locks.tryAcquire(stream) else { return }
+            let refusal = threads.submit {
+                work()
+                self.locks.release(stream)
+            }
+            if refusal != nil { locks.release(stream) }
+        }
+    }
+
+    /// Closes every stream at the end of the process, when nobody uses one any more.
+    func settle() {
+        open.closeAll()
+    }
+
     /// Runs `body` with the stream, as its only writer.
     private func write<Value: Sendable>(
         _ stream: StreamID, makes: Bool = true, _ body: @escaping @Sendable (RecordStream) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
-        try await locked(stream) { records throws(StoreError) in
+        let value = try await locked(stream) { records throws(StoreError) in
             guard let open = try records.opened(stream, makes: makes) else {
                 throw .generationNotOpen(dataType: "a stream that does not exist")
             }
-            defer { records.forgetIfBroken(open) }
-            let value = try body(open)
-            if open.layout.withLock({ $0.isWorthCompacting }) { records.compactLater(open.id) }
-            return value
+            defer { records.open.wasWritten(open) }
+            return try body(open)
         }
+        if let known = open.find(stream), known.layout.withLock({ $0.isWorthCompacting }) { compactLater(stream) }
+        if open.isTrimDue { trim() }
+        return value
     }
 
     private func locked<Value: Sendable>(
@@ -182,27 +195,19 @@ public final class Records: Sendable {
     ) async throws(StoreError) -> Value {
         await locks.acquire(stream)
         defer { locks.release(stream) }
-        let value = try await threads.run { () throws(StoreError) in try body(self) }
-        trim()
-        return value
+        return try await threads.run { () throws(StoreError) in try body(self) }
     }
 
     private func find(_ stream: StreamID) async throws(StoreError) -> RecordStream? {
-        if let open = known(stream) { return open }
-        return try await locked(stream) { records throws(StoreError) in try records.opened(stream, makes: false) }
-    }
-
-    private func known(_ stream: StreamID) -> RecordStream? {
-        state.withLock { state in
-            state.clock += 1
-            state.streams[stream]?.used = state.clock
-            return state.streams[stream]?.stream
-        }
+        if let known = open.find(stream) { return known }
+        let found = try await locked(stream) { records throws(StoreError) in try records.opened(stream, makes: false) }
+        if open.isTrimDue { trim() }
+        return found
     }
 
     /// The open stream; opened by whoever holds its lock.
     private func opened(_ stream: StreamID, makes: Bool) throws(StoreError) -> RecordStream? {
-        if let open = known(stream) { return open }
+        if let known = open.find(stream) { return known }
         let folder: Directory
         if makes {
             folder = try folders.make(stream)
@@ -212,56 +217,20 @@ public final class Records: Sendable {
             else { return nil }
             folder = found
         }
-        let open = try RecordStream.open(stream, in: folder, files: folders.files)
-        state.withLock { state in
-            state.clock += 1
-            state.streams[stream] = (open, state.clock)
-        }
-        return open
+        let opened = try RecordStream.open(stream, in: folder, files: folders.files)
+        open.add(opened)
+        return opened
     }
 
     /// Compacts a stream on an I/O thread of its own accord; a failure is met again by the next write, and told there.
     private func compactLater(_ stream: StreamID) {
         _ = threads.submit {
+            // A writer that is quicker compacts after its own write.
             guard self.locks.tryAcquire(stream) else { return }
             defer { self.locks.release(stream) }
-            guard let open = self.known(stream), open.layout.withLock({ $0.isWorthCompacting }) else { return }
-            _ = try? open.writer.withLock { writer throws(StoreError) in try writer.compact(open) }
-            self.forgetIfBroken(open)
+            guard let known = self.open.find(stream), known.layout.withLock({ $0.isWorthCompacting }) else { return }
+            _ = try? known.writer.withLock { writer throws(StoreError) in try writer.compact(known) }
+            self.open.wasWritten(known)
         }
-    }
-
-    private func forgetIfBroken(_ open: RecordStream) {
-        if open.writer.withLock({ $0.needsReopening }) {
-            state.withLock { _ = $0.streams.removeValue(forKey: open.id) }
-        }
-    }
-
-    /// Closes streams that were not used for longest while there are too many, or their indexes take too much memory.
-    private func trim() {
-        let (count, oldest) = state.withLock { state in
-            (
-                state.streams.count,
-                state.streams.count > StoreLimits.openStreamsMax
-                    ? state.streams.min { $0.value.used < $1.value.used } : nil
-            )
-        }
-        guard count > StoreLimits.openStreamsMax, let oldest, locks.tryAcquire(oldest.key) else { return }
-        let refused = threads.submit {
-            self.close(oldest.key)
-            self.locks.release(oldest.key)
-        }
-        if refused != nil { locks.release(oldest.key) }
-    }
-
-    /// Closes every stream at the end of the process, when nobody uses one any more.
-    func settle() {
-        for stream in state.withLock({ Array($0.streams.keys) }) { close(stream) }
-    }
-
-    private func close(_ stream: StreamID) {
-        guard let open = state.withLock({ $0.streams.removeValue(forKey: stream)?.stream }) else { return }
-        // Only a note for the next start; without it a damaged end would be taken for a torn one.
-        try? open.writer.withLock { writer throws(StoreError) in try writer.settle() }
     }
 }
