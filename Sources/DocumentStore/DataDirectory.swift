@@ -14,6 +14,11 @@ public struct StoreOptions: Sendable {
     public var journalBytesMax: Int = StoreLimits.journalBytesMax
     /// The time an acknowledged document may wait for its file while there is little to do.
     public var checkpointDelay: Duration = .seconds(1)
+    /// Whether a damaged journal is read as far as possible instead of refused.
+    ///
+    /// For `check --repair`: what was acknowledged and can no longer be read is lost, the damaged file is kept in the
+    /// folder `quarantine`, and ``DataDirectory/check(repairs:)`` names it.
+    public var salvagesJournal: Bool = false
     /// Whether file systems without durable writes or reliable locks are accepted.
     public var allowsAnyFileSystem: Bool = false
 
@@ -30,9 +35,12 @@ public final class DataDirectory: Sendable {
     /// The record streams.
     public let records: Records
 
-    private let root: Directory
-    private let gate: WriteGate
-    private let threads: IOThreads
+    let root: Directory
+    let files: DurableFiles
+    let threads: IOThreads
+    /// The journal segments that were damaged and salvaged at this start.
+    let journalDamage: [String]
+    var gate: WriteGate { files.gate }
     private let lock: DataDirectoryLock
     private let isClosed = Atomic<Bool>(false)
 
@@ -47,17 +55,20 @@ public final class DataDirectory: Sendable {
     }
 
     init(path: String, options: StoreOptions, fileSystem: FileSystem) throws(StoreError) {
-        gate = WriteGate()
-        let files = DurableFiles(gate: gate, temporaryNames: TemporaryNames())
-        root = try Self.openRoot(path, files: files, fileSystem: fileSystem)
+        files = DurableFiles(gate: WriteGate(), temporaryNames: TemporaryNames())
+        root = try Self.openRoot(path, fileSystem: fileSystem)
         if !options.allowsAnyFileSystem, let name = try FileSystemKind.refusal(for: root) {
             throw .unsupportedFileSystem(name: name)
         }
         lock = try DataDirectoryLock(in: root)
+        if try DataWalk(root: root, temporaryNames: files.temporaryNames).names(root).contains(Restore.markName) {
+            throw .restoreUnfinished
+        }
         threads = IOThreads(threadsMax: max(1, options.ioThreadsMax))
         if lock.wasAbandoned { try Self.settle(root) }
         documents = try Documents(
             folders: DocumentFolders(root: root, files: files), threads: threads, options: options)
+        journalDamage = documents.journalDamage
         records = Records(folders: StreamFolder(root: root, files: files), threads: threads)
         LeftoverCleaner(root: root, names: files.temporaryNames, cleansStreams: lock.wasAbandoned).start(isStopped: {
             [weak self] in
@@ -98,9 +109,7 @@ public final class DataDirectory: Sendable {
         }
     }
 
-    private static func openRoot(
-        _ path: String, files: DurableFiles, fileSystem: FileSystem
-    ) throws(StoreError) -> Directory {
+    static func openRoot(_ path: String, fileSystem: FileSystem) throws(StoreError) -> Directory {
         do throws(CallFailure) {
             let isNew = try fileSystem.mkdir(path, in: AT_FDCWD, path: path)
             let fd = try fileSystem.open(

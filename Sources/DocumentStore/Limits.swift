@@ -57,6 +57,8 @@ extension StoreLimits {
     static let compactionRowsMin = 20_000
     /// The times a read looks its places up while compactions take them away.
     static let readAttemptsMax = 5
+    /// The bytes a copy of a file moves at a time: 1 MiB.
+    static let copyBytes = 1 << 20
     /// The streams kept open.
     static let openStreamsMax = 128
     /// The time after its last use for which a stream's index, 32 bytes a record, stays in memory.

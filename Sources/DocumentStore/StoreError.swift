@@ -52,6 +52,10 @@ public enum StoreError: Error, Equatable, Sendable {
     case unsupportedFileSystem(name: String)
     /// An id, a collection, a stream or a data type is empty, too long or has bytes that are not allowed.
     case invalidName(String)
+    /// A backup goes to an empty directory, and is put back into one without documents and streams.
+    case notEmpty(path: String)
+    /// A restore into this data directory was begun and not finished.
+    case restoreUnfinished
     /// A cursor is not one that this stream gave out.
     case invalidCursor
     /// The generation is not open: it was committed, abandoned, or replaced by a later one.
@@ -87,6 +91,10 @@ extension StoreError: CustomStringConvertible {
             "the data directory is on \(name), which does not promise durable writes; use a local disk or force it"
         case .invalidName(let what):
             "invalid name: \(what)"
+        case .notEmpty(let path):
+            "\(path) is not empty; choose another directory"
+        case .restoreUnfinished:
+            "a restore into the data directory was cut short; run it again"
         case .invalidCursor:
             "the cursor does not belong to this stream; start from the beginning"
         case .generationNotOpen(let dataType):

@@ -105,7 +105,7 @@ struct DocumentLocation: Sendable {
             && (0x61...0x7a).contains(bytes[0])
             && bytes.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
         // These folders of the data directory hold something else.
-        guard isName, !["journal", "records", "keys", "plugins"].contains(collection) else {
+        guard isName, !["journal", "records", "keys", "plugins", "quarantine"].contains(collection) else {
             throw .invalidName("the collection \"\(collection)\"")
         }
     }

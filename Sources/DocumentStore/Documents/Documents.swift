@@ -12,7 +12,9 @@ import Synchronization
 public final class Documents: Sendable {
     private let folders: DocumentFolders
     private let threads: IOThreads
-    private let journal: Journal
+    let journal: Journal
+    /// The journal segments that were damaged and salvaged at this start.
+    let journalDamage: [String]
     private let checkpoint: DocumentCheckpoint
     private let cache: DocumentCache
     private let locks = KeyLocks<DocumentKey>()
@@ -24,7 +26,9 @@ public final class Documents: Sendable {
         self.threads = threads
         cache = DocumentCache(bytesMax: options.cacheBytesMax)
         let folder = try folders.files.makeDirectory("journal", in: folders.root)
-        let found = try JournalRecovery(folder: folder, files: folders.files).run()
+        let found = try JournalRecovery(folder: folder, files: folders.files, salvages: options.salvagesJournal).run()
+        try Self.keepDamaged(found.damaged, of: folder, folders)
+        journalDamage = found.damaged.map { folder.path(of: $0) }
         for name in found.empty { try folders.files.remove(name, in: folder) }
         let isUrgent = found.ledger.pendingCount > 0
         let checkpoint = DocumentCheckpoint(
@@ -35,6 +39,22 @@ public final class Documents: Sendable {
             onCommit: { checkpoint.committed(bytes: $0) })
         checkpoint.start(journal, isUrgent: isUrgent)
         journal.start()
+    }
+
+    /// Links damaged segments into the quarantine folder, so that their bytes outlive the checkpoint.
+    private static func keepDamaged(
+        _ names: [String], of journal: Directory, _ folders: DocumentFolders
+    ) throws(StoreError) {
+        if names.isEmpty { return }
+        let quarantine = try folders.files.makeDirectory(DataCheck.quarantineName, in: folders.root)
+        for name in names {
+            let copy = "journal_\(name).\(String(decoding: hexDigits(randomBytes(4)), as: UTF8.self))"
+            do throws(CallFailure) {
+                try journal.fileSystem.link(
+                    name, in: journal.fd, to: copy, in: quarantine.fd, path: journal.path(of: name))
+            } catch { throw folders.files.gate.error(for: error) }
+        }
+        try folders.files.sync(quarantine)
     }
 
     /// The document when it is in memory; nil says nothing about whether it exists.

@@ -77,6 +77,19 @@ final class Directory: Sendable {
         }
     }
 
+    /// Removes a file, or a folder with everything in it; not durable before a sync.
+    func removeTree(_ name: String) throws(CallFailure) {
+        let folder: Directory?
+        do throws(CallFailure) { folder = try subdirectory(name) } catch {
+            guard error.errno == ENOTDIR || error.errno == ELOOP else { throw error }
+            try fileSystem.unlink(name, in: fd, path: path(of: name))
+            return
+        }
+        guard let folder else { return }
+        for child in try folder.names() { try folder.removeTree(child) }
+        try fileSystem.unlink(name, in: fd, isDirectory: true, path: path(of: name))
+    }
+
     /// What reading a file gave.
     enum Contents {
         case bytes([UInt8])

@@ -161,6 +161,14 @@ struct FileSystem: Sendable {
         try result(unsafe renameat2(source, from, target, name, flags), .rename, path)
     }
 
+    /// Gives a file a second name.
+    func link(
+        _ from: String, in source: Int32, to name: String, in target: Int32, path: String
+    ) throws(CallFailure) {
+        try check(.link, path)
+        try result(unsafe linkat(source, from, target, name, 0), .link, path)
+    }
+
     /// Removes a name; false when there was none.
     @discardableResult
     func unlink(_ name: String, in directory: Int32, isDirectory: Bool = false, path: String) throws(CallFailure)

@@ -7,6 +7,8 @@ import Glibc
 struct JournalRecovery {
     let folder: Directory
     let files: DurableFiles
+    /// Whether damage is passed over, and every whole entry behind it taken in.
+    var salvages = false
 
     /// What the journal held.
     struct Found {
@@ -14,6 +16,8 @@ struct JournalRecovery {
         var nextSequence: UInt64 = 1
         /// Segments without an entry, which can go at once.
         var empty: [String] = []
+        /// Segments that were damaged and salvaged.
+        var damaged: [String] = []
     }
 
     func run() throws(StoreError) -> Found {
@@ -43,15 +47,23 @@ struct JournalRecovery {
             throw .newerSchema(path: file.path, found: UInt64(version), supported: UInt64(JournalFormat.version))
         case .broken:
             // Its making was cut short: nothing was ever written to it, and nothing was made after it.
-            guard isLast, size <= StoreLimits.journalReservedBytes, try isBlank(&reader, size) else {
-                throw .corrupt(path: file.path, .malformed(offset: 0))
+            let isBlank = try isBlank(&reader, size)
+            if !isLast || size > StoreLimits.journalReservedBytes || !isBlank {
+                try damage(name, .corrupt(path: file.path, .malformed(offset: 0)), &found)
             }
             found.empty.append(name)
         case .valid(let stored, let salt):
-            guard stored == sequence else { throw .corrupt(path: file.path, .wrongDocument) }
+            if stored != sequence { try damage(name, .corrupt(path: file.path, .wrongDocument), &found) }
             let segment = JournalSegment(sequence: sequence, salt: salt, file: file)
-            if try !readBatches(segment, &reader, expected: &expected, into: &found.ledger) { found.empty.append(name) }
+            try readBatches(segment, &reader, expected: &expected, into: &found)
+            if !found.ledger.hasEntries(in: segment) { found.empty.append(name) }
         }
+    }
+
+    /// Refuses damage, or notes it where it is to be salvaged.
+    private func damage(_ name: String, _ error: StoreError, _ found: inout Found) throws(StoreError) {
+        guard salvages else { throw error }
+        if found.damaged.last != name { found.damaged.append(name) }
     }
 
     private func isBlank(_ reader: inout WindowReader, _ size: Int) throws(StoreError) -> Bool {
@@ -65,72 +77,75 @@ struct JournalRecovery {
         return true
     }
 
-    /// - Returns: whether there was any.
     private func readBatches(
-        _ segment: JournalSegment, _ reader: inout WindowReader, expected: inout UInt64?,
-        into ledger: inout JournalLedger
-    ) throws(StoreError) -> Bool {
+        _ segment: JournalSegment, _ reader: inout WindowReader, expected: inout UInt64?, into found: inout Found
+    ) throws(StoreError) {
         var offset = JournalFormat.segmentHeaderBytes
-        var any = false
-        while let index = try reader.fill(offset, JournalFormat.batchHeaderBytes),
-            let header = JournalFormat.BatchHeader(reader.buffer.span, at: index), header.salt == segment.salt,
-            try readEntries(header, segment, &reader, offset + JournalFormat.batchHeaderBytes, &expected, &ledger)
-        {
-            any = true
-            offset += JournalFormat.batchHeaderBytes + header.bodyBytes
+        while true {
+            while let index = try reader.fill(offset, JournalFormat.batchHeaderBytes),
+                let header = JournalFormat.BatchHeader(reader.buffer.span, at: index), header.salt == segment.salt,
+                try readEntries(header, segment, &reader, offset + JournalFormat.batchHeaderBytes, &expected, &found)
+            {
+                offset += JournalFormat.batchHeaderBytes + header.bodyBytes
+            }
+            // A whole batch header behind what is broken: then that was acknowledged once.
+            guard let later = try laterBatch(segment, &reader, from: offset + 1) else { return }
+            try damage(segment.name, .corrupt(path: segment.file.path, .malformed(offset: offset)), &found)
+            offset = later
         }
-        if try hasLaterBatch(segment, &reader, from: offset + 1) {
-            throw .corrupt(path: segment.file.path, .malformed(offset: offset))
-        }
-        return any
     }
 
-    /// Takes the entries of one batch in, all or none.
+    /// Takes the entries of one batch in: all or none, unless what is whole of it is to be salvaged.
+    ///
+    /// - Returns: whether the batch is whole.
     private func readEntries(
         _ header: JournalFormat.BatchHeader, _ segment: JournalSegment, _ reader: inout WindowReader, _ start: Int,
-        _ expected: inout UInt64?, _ ledger: inout JournalLedger
+        _ expected: inout UInt64?, _ found: inout Found
     ) throws(StoreError) -> Bool {
-        guard header.bodyBytes <= reader.end - start, let index = try reader.fill(start, header.bodyBytes) else {
+        let available = min(header.bodyBytes, reader.end - start)
+        guard salvages || available == header.bodyBytes, let index = try reader.fill(start, available) else {
             return false
         }
         var entries: [(entry: JournalFormat.Entry, offset: Int)] = []
         var offset = index
-        for _ in 0..<header.entryCount {
-            guard let entry = JournalFormat.parseEntry(reader.buffer, at: offset, end: index + header.bodyBytes) else {
-                return false
-            }
+        while entries.count < header.entryCount,
+            let entry = JournalFormat.parseEntry(reader.buffer, at: offset, end: index + available)
+        {
             entries.append((entry, start + offset - index))
             offset += entry.byteCount
         }
-        guard offset == index + header.bodyBytes else { return false }
-        if let expected, header.firstNumber != expected { throw .corrupt(path: segment.file.path, .missing) }
-        var number = header.firstNumber
-        for (entry, offset) in entries {
-            let shard = JournalLedger.Shard(try DocumentLocation(entry.key))
-            let document = PendingDocument(
-                revision: entry.revision, number: number, segment: segment, offset: offset, byteCount: entry.byteCount,
-                isDeletion: entry.file == nil)
-            ledger.add(document, of: entry.key, in: shard)
-            number += 1
+        let isWhole = entries.count == header.entryCount && offset == index + header.bodyBytes
+        guard isWhole || salvages else { return false }
+        if let expected, header.firstNumber != expected {
+            try damage(segment.name, .corrupt(path: segment.file.path, .missing), &found)
         }
-        expected = number
-        return true
+        for (position, (entry, offset)) in entries.enumerated() {
+            let document = PendingDocument(
+                revision: entry.revision, number: header.firstNumber + UInt64(position), segment: segment,
+                offset: offset,
+                byteCount: entry.byteCount, isDeletion: entry.file == nil)
+            found.ledger.add(document, of: entry.key, in: JournalLedger.Shard(try DocumentLocation(entry.key)))
+        }
+        expected = header.firstNumber + UInt64(header.entryCount)
+        return isWhole
     }
 
-    /// Whether a whole batch header of this segment lies behind the broken one: then that was acknowledged once.
-    private func hasLaterBatch(
+    /// Where the next whole batch header of this segment is.
+    private func laterBatch(
         _ segment: JournalSegment, _ reader: inout WindowReader, from start: Int
-    ) throws(StoreError) -> Bool {
+    ) throws(StoreError) -> Int? {
         var position = start
         while let index = try reader.fill(position, JournalFormat.batchHeaderBytes) {
             // The salt, which no document can hold by chance, leads to every header; the windows overlap by one header.
             var from = index
             while let salt = reader.buffer.span.firstIndex(ofWord: segment.salt, from: from) {
-                if salt >= index + 8, JournalFormat.BatchHeader(reader.buffer.span, at: salt - 8) != nil { return true }
+                if salt >= index + 8, JournalFormat.BatchHeader(reader.buffer.span, at: salt - 8) != nil {
+                    return position + salt - 8 - index
+                }
                 from = salt + 1
             }
             position += max(1, reader.buffer.count - index - JournalFormat.batchHeaderBytes + 1)
         }
-        return false
+        return nil
     }
 }

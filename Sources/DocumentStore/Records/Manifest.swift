@@ -39,6 +39,15 @@ struct Manifest: Equatable, Sendable {
         epoch = max(1, random())
     }
 
+    /// Makes cursors from after `sequence` invalid, and keeps the others.
+    mutating func beginEpoch(after sequence: UInt64) {
+        formerEpochs = formerEpochs.map {
+            FormerEpoch(epoch: $0.epoch, lastSequence: min($0.lastSequence, sequence))
+        }
+        formerEpochs.append(FormerEpoch(epoch: epoch, lastSequence: sequence))
+        epoch = max(1, randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
     static func segmentName(_ number: UInt64) -> String {
         String(
             decoding: hexDigits((0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * UInt64($0))) }),

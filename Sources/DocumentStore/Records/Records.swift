@@ -174,6 +174,35 @@ public final class Records: Sendable {
         open.closeAll()
     }
 
+    /// Runs `body` while nobody writes to the stream in a folder, with the manifest as of now, or with the reason why
+    /// the stream cannot be opened.
+    ///
+    /// Nothing runs for a stream whose making was cut short.
+    ///
+    /// - Parameter forgets: whether the stream is opened anew afterwards, because `body` may have moved it.
+    func settled<Value: Sendable>(
+        _ folder: Directory, forgets: Bool,
+        _ body: @escaping @Sendable (Result<Manifest, StoreError>) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value? {
+        let files = folders.files
+        let found = try await threads.run { () throws(StoreError) -> Result<Manifest?, StoreError> in
+            Result { () throws(StoreError) in try StreamLoader(folder: folder, files: files).readManifest() }
+        }
+        switch found {
+        case .failure(let error): return try await threads.run { () throws(StoreError) in try body(.failure(error)) }
+        case .success(nil): return nil
+        case .success(.some(let manifest)):
+            return try await locked(manifest.id) { records throws(StoreError) in
+                defer { if forgets { records.open.remove(manifest.id) } }
+                return try body(
+                    Result { () throws(StoreError) in
+                        let open = try records.opened(manifest.id, makes: false)
+                        return open?.writer.withLock { $0.currentManifest } ?? manifest
+                    })
+            }
+        }
+    }
+
     /// Runs `body` with the stream, as its only writer.
     private func write<Value: Sendable>(
         _ stream: StreamID, makes: Bool = true, _ body: @escaping @Sendable (RecordStream) throws(StoreError) -> Value

@@ -24,6 +24,13 @@ struct StreamFolder: Sendable {
         }
     }
 
+    /// Whether a name can be that of a stream's folder.
+    static func isStreamName(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        if DocumentLocation.isPlain(bytes) { return true }
+        return bytes.count == 65 && bytes[0] == 0x7e && bytes[1...].allSatisfy { hexValue($0) != nil }
+    }
+
     /// The folder of a stream, or nil when there is none.
     func open(_ stream: StreamID) throws(StoreError) -> Directory? {
         let location = try Location(stream)
@@ -59,7 +66,7 @@ struct StreamFolder: Sendable {
                 throw error
             }
             try Self.syncing(shard, files.gate)
-            try Self.removeTree(erased, in: shard)
+            try shard.removeTree(erased)
             try Self.syncing(shard, files.gate)
         } catch {
             throw files.gate.currentReason == nil ? files.gate.error(for: error) : .readOnly(reason: error.sentence)
@@ -73,18 +80,10 @@ struct StreamFolder: Sendable {
         }
     }
 
-    private static func removeTree(_ name: String, in parent: Directory) throws(CallFailure) {
-        guard let folder = try parent.subdirectory(name) else { return }
-        for file in try folder.names() {
-            try folder.fileSystem.unlink(file, in: folder.fd, path: folder.path(of: file))
-        }
-        try parent.fileSystem.unlink(name, in: parent.fd, isDirectory: true, path: parent.path(of: name))
-    }
-
     /// Removes what an erasure that was cut short left in one shard folder.
     static func finishErasures(in shard: Directory) {
         for name in (try? shard.names()) ?? [] where name.hasPrefix(erasedPrefix) {
-            try? removeTree(name, in: shard)
+            try? shard.removeTree(name)
         }
     }
 }

@@ -28,6 +28,13 @@ struct StreamWriter: Sendable {
     var indexBytes: Int { indexes.values.reduce(0) { $0 + $1.byteCount } }
     var byteCount: Int { manifest.segments.dropLast().reduce(end) { $0 + $1.bytes } }
 
+    /// The manifest as it would be saved now.
+    var currentManifest: Manifest {
+        var current = manifest
+        current.segments[current.segments.count - 1].bytes = end
+        return current
+    }
+
     // MARK: Appending
 
     /// Appends a batch, for readers to see or to a generation.

@@ -1,0 +1,27 @@
+// What a check of a data directory found. Plain data.
+
+/// The findings of ``DataDirectory/check(repairs:)``.
+public struct CheckReport: Equatable, Sendable {
+    /// Something that is not as it was written.
+    public struct Problem: Equatable, Sendable {
+        /// The file or folder, relative to the data directory.
+        public let path: String
+        /// What is wrong and what to do, in one sentence.
+        public let message: String
+        /// Whether it was moved out of the way: to `quarantine` in the data directory, or removed where it held
+        /// nothing.
+        public let isRepaired: Bool
+    }
+
+    /// The sound documents.
+    public internal(set) var documents = 0
+    /// The sound streams.
+    public internal(set) var streams = 0
+    /// The changes in the sound streams.
+    public internal(set) var changes = 0
+    /// What is wrong.
+    public internal(set) var problems: [Problem] = []
+
+    /// Whether nothing is wrong, or everything that was is repaired.
+    public var isSound: Bool { problems.allSatisfy(\.isRepaired) }
+}
