@@ -88,6 +88,7 @@ let moduleTests: [Target] = [
     hostTesting,
     benchmarks,
     processTests("EndToEnd"),
+    processTests("Contract"),
     tests(of: "Cryptography", ["Cryptography"]),
     tests(of: "HTTPServer", ["HTTPServer", "CLinux"]),
     tests(of: "HTTPClient", ["HTTPClient", "CLinux"]),

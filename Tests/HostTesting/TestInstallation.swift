@@ -13,13 +13,18 @@ package final class TestInstallation: @unchecked Sendable {
 
     /// Starts the stand-ins and a host on free ports.
     ///
-    /// - Parameter extra: members added to the configuration, as JSON text such as `"rateLimits":{"sync":0}`.
-    package init(extra: String = "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0}") throws
-    {
+    /// - Parameters:
+    ///   - extra: members added to the configuration, as JSON text such as `"rateLimits":{"sync":0}`.
+    ///   - logLevel: the least severe events that the host logs.
+    package init(
+        extra: String = "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0}",
+        logLevel: String = "warning"
+    ) throws {
         directory = try TemporaryDirectory()
         sandbox = try HostProcess(["sandbox", "--listen", "127.0.0.1:0"])
         configuration = try directory.write(
-            "host.json", Self.configuration(sandbox: sandbox.url, data: directory.path + "/data", extra: extra))
+            "host.json",
+            Self.configuration(sandbox: sandbox.url, data: directory.path + "/data", logLevel: logLevel, extra: extra))
         host = try HostProcess(["serve", "--config", configuration])
     }
 
@@ -95,7 +100,7 @@ package final class TestInstallation: @unchecked Sendable {
         }
     }
 
-    private static func configuration(sandbox: String, data: String, extra: String) -> String {
+    private static func configuration(sandbox: String, data: String, logLevel: String, extra: String) -> String {
         let origin = sandbox
         var providers: [(key: String, value: JSONValue)] = []
         for provider in Sandbox(SandboxConfiguration()).providers(origin: origin) {
@@ -119,7 +124,7 @@ package final class TestInstallation: @unchecked Sendable {
             providers.append((provider.id, .object(members)))
         }
         return """
-            {"listen":"127.0.0.1:0","dataDirectory":"\(data)","allowPrivateAddresses":true,"logLevel":"warning",
+            {"listen":"127.0.0.1:0","dataDirectory":"\(data)","allowPrivateAddresses":true,"logLevel":"\(logLevel)",
             "redirectURIs":["https://app.example.com/callback"],"providers":\(JSONValue.object(providers))\(extra.isEmpty ? "" : "," + extra)}
             """
     }

@@ -1,0 +1,170 @@
+// The external-accounts document: tokens from the bot, linking with what the provider does then, and the two ways to bring members
+// up to date.
+
+import Foundation
+import HostTesting
+import ProviderSDK
+import Testing
+
+@Suite("External accounts document")
+struct ExternalAccountsTests {
+    private let far = 4_102_444_800_000
+
+    private func body(_ token: String, account: String = "discord123", expiry: Int? = nil) -> String {
+        let expiry = expiry.map { ",\"expiry\":\($0)" } ?? ""
+        return
+            #"{"token":"\#(token)","attributes":{"discordId":"\#(account)","discordJoinedAt":1705320000000\#(expiry)}}"#
+    }
+
+    @Test("a bot's token is kept, read back as given, and refused a second time", arguments: ["", "/"])
+    func tokens(slash: String) async throws {
+        let callers = try Callers()
+        let body = body("unique-token-123", expiry: far)
+        let added = try await Case("POST", "/external-accounts\(slash)", body, 201).run(callers.bot)
+        #expect(added.text == #"{"message":"Added external account data successfully"}"#)
+        let again = try await Case("POST", "/external-accounts\(slash)", body, 409).run(callers.bot)
+        #expect(again.text == #"{"statusCode":409,"error":"Conflict","message":"Token already exists"}"#)
+        let read = try await Case("GET", "/external-accounts/unique-token-123", 200).run(callers.user)
+        #expect(
+            read.text
+                == #"{"message":"Data returned successfully","attributes":{"discordId":"discord123","discordJoinedAt":1705320000000,"expiry":\#(far)}}"#
+        )
+        let files = try FileManager.default.subpathsOfDirectory(atPath: callers.installation.data)
+        #expect(!files.contains { $0.contains("unique-token-123") }, "the token itself is not kept")
+        try await Case("POST", "/external-accounts", self.body("old", expiry: 1_705_507_200_000), 201).run(callers.bot)
+        for (method, path) in [("GET", "/external-accounts/old"), ("PATCH", "/external-accounts/link/old")] {
+            let expired = try await Case(method, path, 401).run(callers.user)
+            #expect(
+                expired.text
+                    == #"{"statusCode":401,"error":"Unauthorized","message":"Token Expired. Please generate it again"}"#
+            )
+        }
+        for path in ["/external-accounts/missing", "/external-accounts/\(String(repeating: "x", count: 2000))"] {
+            let missing = try await Case("GET", path, 404).run(callers.user)
+            #expect(missing.text == #"{"statusCode":404,"error":"Not Found","message":"No data found"}"#)
+        }
+        try await Case("PATCH", "/external-accounts/link/missing", 404).run(callers.user)
+    }
+
+    @Test("linking takes the unverified role away, and tells when that failed with the details kept")
+    func link() async throws {
+        let callers = try Callers()
+        for token in ["one", "two"] {
+            try await Case("POST", "/external-accounts", body(token, account: "424242424242424242"), 201).run(
+                callers.bot)
+        }
+        // Somebody who has left the server has no role to lose: nothing is left to be done.
+        let linked = try await Case("PATCH", "/external-accounts/link/one", 204).run(callers.user)
+        #expect(linked.body.isEmpty)
+        try await Case("PATCH", "/external-accounts/link/one", 204).run(callers.user)
+        let foreign = try await Case("PATCH", "/external-accounts/link/one", 404).run(callers.other)
+        let missing = try await Case("PATCH", "/external-accounts/link/missing", 404).run(callers.other)
+        #expect(comparable(foreign) == comparable(missing))
+        callers.installation.sandbox.terminate()
+        let failed = try await Case("PATCH", "/external-accounts/link/two", 500).run(callers.other)
+        #expect(failed.json["statusCode"] == 500)
+        #expect(failed.json["message"]?.string?.hasPrefix("User details updated but") == true)
+        for (method, client, path, status) in [
+            ("PATCH", callers.superuser, "/external-accounts/discord-sync", 503),
+            ("POST", callers.service, "/external-accounts/users", 500),
+        ] {
+            let response = try await client.send(
+                method, path, body: method == "POST" ? #"{"action":"discord-users-sync"}"# : nil)
+            #expect(response.status == status)
+            #expect(response.json["statusCode"]?.integer == Int64(status))
+        }
+    }
+
+    @Test("the members at the provider decide who is set aside and who is brought back")
+    func members() async throws {
+        let callers = try Callers()
+        try await Case("POST", "/external-accounts", body("gone", account: "424242424242424242"), 201).run(callers.bot)
+        try await Case("PATCH", "/external-accounts/link/gone", 204).run(callers.user)
+        _ = try await callers.installation.connect("discord", callers.other)
+        let own = try await callers.other.get("/api/integrations/status").json.at("data.integrations")?.array ?? []
+        let account = own.first?["accountId"]?.string ?? ""
+        try await Case("POST", "/external-accounts", body("here", account: account), 201).run(callers.bot)
+        try await Case("PATCH", "/external-accounts/link/here", 204).run(callers.other)
+        let action = #"{"action":"discord-users-sync","data":{}}"#
+        let first = try await Case("POST", "/external-accounts/users", action, 200).run(callers.service)
+        #expect(first.json["message"] == "Data Sync Complete")
+        #expect(first.json["usersArchivedCount"] == 1)
+        #expect(first.json["totalUsersProcessed"] == 2)
+        #expect(first.json["rdsDiscordServerUsers"] == 1)
+        let second = try await Case("POST", "/external-accounts/users?action=discord-users-sync", 200).run(
+            callers.superuser)
+        #expect(second.json["usersArchivedCount"] == 0)
+        let old = try await Case("PATCH", "/external-accounts/discord-sync", 200).run(callers.superuser)
+        #expect(old.json["rdsUsers"] == 2)
+        #expect((old.json["discordUsers"]?.integer ?? 0) > 1000, "all pages of members are read")
+        #expect(old.header("Deprecation")?.hasPrefix("@") == true)
+        #expect(old.header("Link") == #"</external-accounts/users>; rel="successor-version""#)
+    }
+
+    @Test("what is not right is refused in the document's shape")
+    func badInput() async throws {
+        let callers = try Callers()
+        let long = String(repeating: "x", count: 2000)
+        for body in malformedBodies + [
+            "{}", #"{"token":"t"}"#, #"{"attributes":{"discordId":"d"}}"#,
+            #"{"token":1,"attributes":{"discordId":"d"}}"#,
+            #"{"token":"","attributes":{"discordId":"d"}}"#, #"{"token":"\#(long)","attributes":{"discordId":"d"}}"#,
+            #"{"token":"t","attributes":[]}"#, #"{"token":"t","attributes":{}}"#,
+            #"{"token":"t","attributes":{"discordId":1}}"#, #"{"token":"t","attributes":{"discordId":""}}"#,
+            #"{"token":"t","attributes":{"discordId":"\#(long)"}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","expiry":"soon"}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","expiry":1.5}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","expiry":-1}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","discordJoinedAt":{}}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","discordJoinedAt":"yesterday"}}"#,
+            #"{"token":"t","attributes":{"discordId":"d"},"more":1}"#,
+            #"{"token":"t","token":"u","attributes":{"discordId":"d"}}"#,
+        ] {
+            let response = try await Case("POST", "/external-accounts", body, 400).run(callers.bot)
+            #expect(response.json["statusCode"] == 400 && response.json["error"] == "Bad Request", "\(body)")
+            #expect(response.json["message"]?.string != nil)
+        }
+        for body in malformedBodies.dropFirst() + [
+            "{}", #"{"action":""}"#, #"{"action":1}"#, #"{"action":"unknown"}"#, #"{"action":"kai-users-sync"}"#,
+            #"{"action":"discord-users-sync","data":1}"#, #"{"action":"discord-users-sync","more":1}"#,
+        ] {
+            try await Case("POST", "/external-accounts/users", body, 400).run(callers.service)
+        }
+        try await Case("POST", "/external-accounts/users", 400).run(callers.superuser)
+        try await Case("POST", "/external-accounts", body("t"), type: "text/plain", 415).run(callers.bot)
+        for (method, path) in [
+            ("GET", "/external-accounts"), ("DELETE", "/external-accounts/t"), ("GET", "/external-accounts/link/t"),
+        ] {
+            let response = try await Case(method, path, 405).run(callers.user)
+            #expect(response.header("Allow") != nil)
+            #expect(response.json["statusCode"] == 405)
+        }
+        try await Case("GET", "/external-accounts/a/b/c", 404).run(callers.user)
+        try await Case("PATCH", "/external-accounts/kai-sync", 404).run(callers.superuser)
+    }
+
+    @Test("every route asks for the caller that the document names")
+    func access() async throws {
+        let callers = try Callers()
+        for client in [callers.nobody, callers.user, callers.superuser, callers.service] {
+            let response = try await Case("POST", "/external-accounts", body("t"), 401).run(client)
+            #expect(response.json["error"] == "Unauthorized")
+        }
+        try await Case("GET", "/external-accounts/t", 401).run(callers.nobody)
+        for client in [callers.nobody, callers.bot, callers.service] {
+            try await Case("PATCH", "/external-accounts/link/t", 401).run(client)
+        }
+        for (method, path, allowed) in [
+            ("PATCH", "/external-accounts/discord-sync", false), ("POST", "/external-accounts/users", true),
+        ] {
+            let body = method == "POST" ? #"{"action":"unknown"}"# : nil
+            for client in [callers.user, callers.bot] {
+                let response = try await client.send(method, path, body: body)
+                #expect(response.status == 403)
+                #expect(response.json["error"] == "Forbidden")
+            }
+            #expect(try await callers.nobody.send(method, path, body: body).status == 401)
+            #expect((try await callers.service.send(method, path, body: body).status == 403) != allowed)
+        }
+    }
+}
