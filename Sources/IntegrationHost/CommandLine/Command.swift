@@ -6,6 +6,8 @@ struct Command: Sendable {
     let usage: String
     let summary: String
     let flags: [String: Arguments.Flag]
+    /// How many operands it takes.
+    var operandsMax = 0
     let run: @Sendable (Arguments) throws -> Void
 
     /// The flags that every command takes.
@@ -32,6 +34,15 @@ struct Command: Sendable {
             name: "token", usage: "--user ID [--role superuser]… [--kind session|bot|service] [--ttl SECONDS]",
             summary: "Print a session token.",
             flags: ["--user": .value, "--role": .values, "--kind": .value, "--ttl": .value], run: TokenCommand.run),
+        Command(
+            name: "check", usage: "[--repair]", summary: "Verify every file of the data directory of a stopped host.",
+            flags: ["--repair": .toggle], run: CheckCommand.run),
+        Command(
+            name: "backup", usage: "DIRECTORY", summary: "Copy the data directory of a stopped host.", flags: [:],
+            operandsMax: 1, run: BackupCommand.run),
+        Command(
+            name: "restore", usage: "DIRECTORY", summary: "Make a data directory from a backup.", flags: [:],
+            operandsMax: 1, run: RestoreCommand.run),
     ]
 
     /// The help of the whole program.

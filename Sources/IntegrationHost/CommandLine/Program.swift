@@ -29,7 +29,9 @@ enum Program {
                 arguments.dropFirst(), flags: command.flags.merging(Command.commonFlags) { first, _ in first })
             if parsed.has("--help") { return print(command.help) }
             if parsed.has("--version") { return print("integration-host \(Version.text)") }
-            guard parsed.operands.isEmpty else { throw UsageError("“\(parsed.operands[0])” is not expected here") }
+            guard parsed.operands.count <= command.operandsMax else {
+                throw UsageError("“\(parsed.operands[command.operandsMax])” is not expected here")
+            }
             try command.run(parsed)
         } catch let error as UsageError {
             fail("\(command.name): \(error).\n\n\(command.help)", Exit.usage)
