@@ -142,6 +142,8 @@ struct ConnectionService: Sendable {
             guard let index = user.index(of: id) else { throw .notFound }
             user.connections.remove(at: index)
         }
+        // One that was started in the meantime finds no connection when it ends, but may still write until it is stopped.
+        await sync.cancel(connection: id)
         do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
     }
 }
