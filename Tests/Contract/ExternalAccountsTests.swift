@@ -75,6 +75,24 @@ struct ExternalAccountsTests {
         }
     }
 
+    @Test("linking a member who has the unverified role leaves the member without it, and with all others")
+    func role() async throws {
+        let callers = try Callers()
+        let sandbox = try await callers.nobody.get("\(callers.installation.sandbox.url)/_sandbox/providers").json
+        let settings = sandbox.at("discord.settings") ?? nil
+        let guild = "\(sandbox.at("discord.endpoints.api")?.string ?? "")/guilds/\(settings["guildId"]?.string ?? "")"
+        let headers = [(name: "Authorization", value: "Bot \(settings["botToken"]?.string ?? "")")]
+        let unverified: JSONValue = settings["unverifiedRoleId"] ?? nil
+        let members = try await callers.nobody.send("GET", "\(guild)/members?limit=1000", headers: headers).json
+        let member = members.array?.first { $0["roles"]?.array?.contains(unverified) == true } ?? nil
+        let account = member.at("user.id")?.string ?? ""
+        try await Case("POST", "/external-accounts", body("role", account: account), 201).run(callers.bot)
+        try await Case("PATCH", "/external-accounts/link/role", 204).run(callers.user)
+        let after = try await callers.nobody.send("GET", "\(guild)/members/\(account)", headers: headers).json
+        #expect(after["roles"]?.array == member["roles"]?.array?.filter { $0 != unverified })
+        try await Case("PATCH", "/external-accounts/link/role", 204).run(callers.user)
+    }
+
     @Test("the members at the provider decide who is set aside and who is brought back")
     func members() async throws {
         let callers = try Callers()

@@ -29,23 +29,25 @@ struct ExternalAccountService: Sendable {
             token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: WallClock.now))
     }
 
-    /// What a token stands for.
+    /// The attributes of a token; nil when it is not good any more.
     ///
-    /// - Throws: ``ServiceError/notFound``, or ``ServiceError/conflict(_:)`` when it is not good any more.
-    func attributes(of token: String) async throws(ServiceError) -> JSONValue {
-        try await good(token).attributes
+    /// - Throws: ``ServiceError/notFound`` when there is no such token.
+    func attributes(of token: String) async throws(ServiceError) -> JSONValue? {
+        try await good(token)?.attributes
     }
 
     /// How a link came out.
     enum LinkOutcome: Sendable, Equatable {
         case linked
+        /// The token is not good any more.
+        case expired
         /// The account is the user's, but this action at the provider failed.
         case actionFailed(String)
     }
 
     /// Makes the account behind a token the user's, and does what the provider wants done then.
     func link(_ token: String, to principal: Principal) async throws(ServiceError) -> LinkOutcome {
-        let content = try await good(token)
+        guard let content = try await good(token) else { return .expired }
         guard let (provider, linking, accountID) = linking(for: content.attributes) else { throw .notFound }
         try await tokens.claim(token, for: principal.userID)
         let now = WallClock.now
@@ -68,7 +70,7 @@ struct ExternalAccountService: Sendable {
                         "provider": .text(provider.id), "action": .text(name), "kind": .text(error.kind.name),
                         "error": .text("\(error)"),
                     ])
-                return .actionFailed(action.description)
+                return .actionFailed(name)
             }
         }
         return .linked
@@ -89,10 +91,9 @@ struct ExternalAccountService: Sendable {
         return ProviderContext(http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
     }
 
-    private func good(_ token: String) async throws(ServiceError) -> LinkToken {
+    private func good(_ token: String) async throws(ServiceError) -> LinkToken? {
         guard let content = try await tokens.find(token) else { throw .notFound }
-        guard !content.isExpired(at: WallClock.now) else { throw .conflict("Token Expired. Please generate it again") }
-        return content
+        return content.isExpired(at: WallClock.now) ? nil : content
     }
 
     private func linking(

@@ -38,8 +38,11 @@ enum ExternalAccountsRendering {
     ]
 
     static func actionFailed(_ action: String) -> Reply {
-        reply(500, "User details updated but this failed: \(action) Please contact admin")
+        reply(500, "User details updated but \(action) failed. Please contact admin")
     }
+
+    /// The document's answer for a token that is not good any more.
+    static var expired: Reply { reply(401, "Token Expired. Please generate it again") }
 
     /// An error in the document's shape.
     static func error(_ failure: RouteFailure) -> Reply {
@@ -59,7 +62,7 @@ enum ExternalAccountsRendering {
         case .notFound: reply(404, "No data found")
         case .invalid(_, let message): reply(400, message)
         case .limit(let message): reply(400, message)
-        case .conflict(let message): reply(message.hasPrefix("Token Expired") ? 401 : 409, message)
+        case .conflict(let message): reply(409, message)
         case .rateLimited(let seconds):
             reply(429, "Too Many Requests", headers: [("Retry-After", String(seconds))])
         case .unavailable(_, let seconds): reply(503, unavailable, headers: [("Retry-After", String(seconds))])

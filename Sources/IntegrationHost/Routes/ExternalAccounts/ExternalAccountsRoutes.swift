@@ -68,7 +68,9 @@ struct ExternalAccountsRoutes: Sendable {
 
     @Sendable private func read(_ context: RouteContext) async throws(ServiceError) -> Reply {
         _ = try context.authenticated()
-        let attributes = try await service.attributes(of: try context.parameter("token"))
+        guard let attributes = try await service.attributes(of: try context.parameter("token")) else {
+            return ExternalAccountsRendering.expired
+        }
         return .json { writer in
             writer.member("message", "Data returned successfully")
             writer.member("attributes", attributes)
@@ -81,6 +83,7 @@ struct ExternalAccountsRoutes: Sendable {
         switch try await service.link(try context.parameter("token"), to: principal) {
         // The document shows a body beside 204; HTTP forbids one (RFC 9110 section 15.3.5).
         case .linked: return Reply(status: 204, body: [])
+        case .expired: return ExternalAccountsRendering.expired
         case .actionFailed(let action): return ExternalAccountsRendering.actionFailed(action)
         }
     }
