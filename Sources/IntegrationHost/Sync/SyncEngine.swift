@@ -147,6 +147,11 @@ final class SyncEngine: Sendable {
         }
     }
 
+    /// Takes the note away: the sync has ended.
+    private func unmark(_ id: String) async {
+        _ = try? await documents.delete(DocumentKey(collection: Self.collection, id: Array(id.utf8)), expecting: .any)
+    }
+
     /// Takes the connection's place; the run that has it already, if there is one.
     private func reserve(_ id: String, _ entry: Running) -> SyncRun? {
         running.withLock { running in
@@ -196,10 +201,9 @@ final class SyncEngine: Sendable {
         var failures: [(dataType: String, error: ProviderError)] = []
         var completed = 0
         do throws(PageSync.Failure) {
-            guard let connection = try await connection(id, entry.userID), let provider = registry[connection.service]
-            else {
-                return
-            }
+            guard let connection = try await connection(id, entry.userID),
+                let provider = registry[connection.service]
+            else { return await unmark(id) }
             if provider.manifest.refreshesBeforeSync { await refresh(connection, provider, entry) }
             for name in entry.run.dataTypes {
                 do throws(PageSync.Failure) {
@@ -306,8 +310,7 @@ final class SyncEngine: Sendable {
                     }
                 }
             }
-            _ = try? await documents.delete(
-                DocumentKey(collection: Self.collection, id: Array(id.utf8)), expecting: .any)
+            await unmark(id)
         } catch {
             log.error(
                 "The outcome of a sync could not be stored.", ["connectionId": .text(id), "error": .text("\(error)")])
