@@ -81,7 +81,10 @@ struct ExternalAccountsTests {
         let sandbox = try await callers.nobody.get("\(callers.installation.sandbox.url)/_sandbox/providers").json
         let settings = sandbox.at("discord.settings") ?? nil
         let guild = "\(sandbox.at("discord.endpoints.api")?.string ?? "")/guilds/\(settings["guildId"]?.string ?? "")"
-        let headers = [(name: "Authorization", value: "Bot \(settings["botToken"]?.string ?? "")")]
+        let headers = [
+            (name: "Authorization", value: "Bot \(settings["botToken"]?.string ?? "")"),
+            (name: "User-Agent", value: "DiscordBot (https://tests.example.com, 1.0)"),
+        ]
         let unverified: JSONValue = settings["unverifiedRoleId"] ?? nil
         let members = try await callers.nobody.send("GET", "\(guild)/members?limit=1000", headers: headers).json
         let member = members.array?.first { $0["roles"]?.array?.contains(unverified) == true } ?? nil
