@@ -37,7 +37,11 @@ enum ProvidersCommand {
                         writer.member("name", provider.manifest.name)
                         writer.member("version", provider.manifest.version)
                         writer.member("isAvailable", provider.isAvailable)
-                        writer.member("dataTypes", provider.manifest.dataTypes.map(\.name))
+                        writer.key("dataTypes")
+                        writer.array { writer in
+                            for type in provider.manifest.dataTypes { dataType(type, to: &writer) }
+                        }
+                        writer.member("alwaysRequestedScopes", provider.manifest.scopes.always)
                         writer.member("variants", provider.manifest.variants.map(\.id))
                         writer.member("path", provider.path)
                     }
@@ -54,5 +58,14 @@ enum ProvidersCommand {
             }
         }
         return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// A data type with the provider's own scopes that it needs, and those that let more of it be read.
+    private static func dataType(_ type: DataType, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("name", type.name)
+            writer.member("neededScopes", type.scopes)
+            writer.member("optionalScopes", type.optionalScopes)
+        }
     }
 }
