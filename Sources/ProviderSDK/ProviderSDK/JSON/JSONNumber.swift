@@ -26,12 +26,13 @@ public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
     public var description: String { text }
 
     /// The value when it is written as an integer, without fraction or exponent, that fits 64 bits; else nil.
-    public var integer: Int64? {
-        var utf8 = Substring(text).utf8
-        let isNegative = utf8.first == UInt8(ascii: "-")
-        if isNegative { utf8.removeFirst() }
+    public var integer: Int64? { JSONNumber.integer(text.utf8) }
+
+    /// The value of a checked number when it is written as an integer that fits 64 bits; else nil.
+    @inline(__always) static func integer(_ text: some Collection<UInt8>) -> Int64? {
+        let isNegative = text.first == UInt8(ascii: "-")
         var value: Int64 = 0
-        for byte in utf8 {
+        for byte in text.dropFirst(isNegative ? 1 : 0) {
             guard byte &- 0x30 < 10 else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
             let digit = Int64(byte - 0x30)

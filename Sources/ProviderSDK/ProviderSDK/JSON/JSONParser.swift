@@ -24,7 +24,7 @@ struct JSONParser {
         } catch {
             throw JSONError(error.reason, offset: error.offset, in: bytes)
         }
-        return JSONTape(bytes: bytes, nodes: nodes)
+        return JSONTape(bytes: bytes, nodes: nodes, hasUniqueNames: limits.duplicateKeys == .refuse)
     }
 
     /// A refusal before its line and column are counted; trivially small, so throwing it costs nothing on the way out.
@@ -59,11 +59,13 @@ struct JSONParser {
         }
     }
 
-    private mutating func append(_ node: JSONNode) throws(Fault) -> Int {
-        guard nodes.count < limits.nodesMax else { throw Fault(reason: .limitExceeded, offset: at) }
-        nodes.append(node)
-        nodes[nodes.count - 1].next = UInt32(truncatingIfNeeded: nodes.count)
-        return nodes.count - 1
+    @inline(__always) private mutating func append(
+        _ kind: JSONNode.Kind, start: Int, end: Int, isEscaped: Bool = false
+    ) throws(Fault) -> Int {
+        let index = nodes.count
+        guard index < limits.nodesMax else { throw Fault(reason: .limitExceeded, offset: at) }
+        nodes.append(JSONNode(kind: kind, start: start, end: end, next: index + 1, isEscaped: isEscaped))
+        return index
     }
 
     private mutating func value(_ b: UnsafeBufferPointer<UInt8>, depth: Int) throws(Fault) {
@@ -90,7 +92,7 @@ struct JSONParser {
             throw Fault(reason: .unexpectedByte, offset: start + offset)
         }
         at += length
-        _ = try append(JSONNode(kind: kind, start: start, end: at))
+        _ = try append(kind, start: start, end: at)
     }
 
     private mutating func number(_ b: UnsafeBufferPointer<UInt8>) throws(Fault) {
@@ -121,12 +123,12 @@ struct JSONParser {
         }
         guard i - start <= limits.numberBytesMax else { throw Fault(reason: .limitExceeded, offset: start) }
         at = i
-        _ = try append(JSONNode(kind: .number, start: start, end: i))
+        _ = try append(.number, start: start, end: i)
     }
 
     private mutating func array(_ b: UnsafeBufferPointer<UInt8>, depth: Int) throws(Fault) {
         guard depth <= limits.depthMax else { throw Fault(reason: .limitExceeded, offset: at) }
-        let index = try append(JSONNode(kind: .array, start: at, end: at))
+        let index = try append(.array, start: at, end: at)
         at += 1
         var count = 0
         unsafe skipSpace(b)
@@ -145,7 +147,7 @@ struct JSONParser {
 
     private mutating func object(_ b: UnsafeBufferPointer<UInt8>, depth: Int) throws(Fault) {
         guard depth <= limits.depthMax else { throw Fault(reason: .limitExceeded, offset: at) }
-        let index = try append(JSONNode(kind: .object, start: at, end: at))
+        let index = try append(.object, start: at, end: at)
         at += 1
         var names = MemberNames()
         unsafe skipSpace(b)
@@ -159,7 +161,7 @@ struct JSONParser {
                 let start = at
                 let name = try unsafe string(b)
                 guard names.count < limits.membersMax else { throw Fault(reason: .limitExceeded, offset: start) }
-                let isNew = unsafe names.insert(nodes[name], firstName: index + 1, nodes: nodes, bytes: b)
+                let isNew = unsafe names.insert(name, firstName: index + 1, nodes: &nodes, bytes: b)
                 guard isNew || limits.duplicateKeys == .keepLast else {
                     throw Fault(reason: .duplicateKey, offset: start)
                 }
@@ -197,6 +199,11 @@ struct JSONParser {
         var isEscaped = false
         scan: while i < b.count {
             let byte = unsafe b[i]
+            // Nearly every byte is plain; three compares settle it before the general case.
+            if byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+                i &+= 1
+                continue
+            }
             switch byte {
             case UInt8(ascii: "\""): break scan
             case UInt8(ascii: "\\"):
@@ -206,7 +213,6 @@ struct JSONParser {
                 }
                 i &+= length
             case 0..<0x20: throw Fault(reason: .invalidString, offset: i)
-            case 0x20..<0x80: i &+= 1
             default:
                 guard let length = unsafe JSONText.sequenceLength(b, at: i) else {
                     throw Fault(reason: .invalidString, offset: i)
@@ -217,6 +223,6 @@ struct JSONParser {
         guard i < b.count else { throw Fault(reason: .unexpectedEnd, offset: i) }
         guard i - start <= limits.stringBytesMax else { throw Fault(reason: .limitExceeded, offset: start) }
         at = i + 1
-        return try append(JSONNode(kind: .string, start: start, end: i, isEscaped: isEscaped))
+        return try append(.string, start: start, end: i, isEscaped: isEscaped)
     }
 }

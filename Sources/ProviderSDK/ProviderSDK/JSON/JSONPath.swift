@@ -8,10 +8,10 @@
 /// means the first element whose member `name` is the string `text`. The empty path is the value itself.
 public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
     enum Step: Sendable, Hashable {
-        case name([UInt8])
+        case name(JSONName)
         case position(Int)
         case each
-        case first(name: [UInt8], equals: [UInt8])
+        case first(name: JSONName, equals: [UInt8])
     }
 
     let steps: [Step]
@@ -27,29 +27,38 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
             if let name = pieces.first, !name.isEmpty {
                 let isPosition = name.count <= 6 && name.allSatisfy { $0 &- 0x30 < 10 }
                 steps.append(
-                    isPosition ? .position(name.reduce(0) { $0 * 10 + Int($1 - 0x30) }) : .name(Array(name)))
+                    isPosition ? .position(name.reduce(0) { $0 * 10 + Int($1 - 0x30) }) : .name(JSONName(Array(name))))
             }
             for piece in pieces.dropFirst() {
                 let inside = piece.prefix { $0 != UInt8(ascii: "]") }
                 let sides = inside.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
                 steps.append(
-                    sides.count == 2 ? .first(name: Array(sides[0]), equals: Array(sides[1])) : .each)
+                    sides.count == 2 ? .first(name: JSONName(Array(sides[0])), equals: Array(sides[1])) : .each)
             }
         }
         self.steps = steps
+        isPlural = steps.contains(.each)
     }
 
     /// The path written as a literal.
     public init(stringLiteral value: String) { self.init(value) }
 
     /// Whether the path can lead to several values.
-    public var isPlural: Bool { steps.contains(.each) }
+    public let isPlural: Bool
 
     /// The value at this path; nil when a step finds nothing.
     ///
     /// With `[]`, the first of all values.
     public func first(in value: JSONValue) -> JSONValue? {
         if isPlural { return all(in: value).first }
+        if case .node(let tape, var index) = value.storage {
+            // Within one text only the index moves, so no view is made for the steps between.
+            for step in steps {
+                guard let next = JSONPath.follow(step, in: tape, from: index) else { return nil }
+                index = next
+            }
+            return JSONValue(.node(tape, index))
+        }
         var current = value
         for step in steps {
             guard let next = JSONPath.follow(step, from: current) else { return nil }
@@ -70,15 +79,39 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
         return current
     }
 
-    private static func follow(_ step: Step, from value: JSONValue) -> JSONValue? {
+    private static func name(of position: Int) -> JSONName { JSONName(Array(String(position).utf8)) }
+
+    private static func follow(_ step: Step, in tape: JSONTape, from index: Int) -> Int? {
         switch step {
-        case .name(let name): return value.member(utf8: name)
+        case .name(let name): return tape.member(name, of: index)
         case .position(let position):
-            // An object may have members named by digits; the shape of the value decides.
-            return value[position] ?? value.member(utf8: Array(String(position).utf8))
+            return tape.element(position, of: index) ?? tape.member(name(of: position), of: index)
         case .each: return nil
         case .first(let name, let text):
-            return value.array?.first { $0.member(utf8: name)?.string?.utf8.elementsEqual(text) == true }
+            let array = tape.nodes[index]
+            guard array.kind == .array else { return nil }
+            var at = index + 1
+            for _ in 0..<array.count {
+                if let found = tape.member(name, of: at), tape.nodes[found].kind == .string,
+                    tape.isText(tape.nodes[found], text)
+                {
+                    return at
+                }
+                at = Int(tape.nodes[at].next)
+            }
+            return nil
+        }
+    }
+
+    private static func follow(_ step: Step, from value: JSONValue) -> JSONValue? {
+        switch step {
+        case .name(let name): return value.member(name)
+        case .position(let position):
+            // An object may have members named by digits; the shape of the value decides.
+            return value[position] ?? value.member(JSONPath.name(of: position))
+        case .each: return nil
+        case .first(let name, let text):
+            return value.array?.first { $0.member(name)?.string?.utf8.elementsEqual(text) == true }
         }
     }
 }

@@ -8,21 +8,27 @@ struct JSONNode {
     var start: UInt32
     var end: UInt32
     var next: UInt32
-    /// Kind in the low 4 bits, bit 4 = the string holds escapes, the upper 24 bits = children of a container.
+    /// Kind in the low 4 bits, bit 4 = the string holds escapes, the upper 24 bits = children of a container or, in a member
+    /// name, the hash of the name with its escapes resolved.
     private var tag: UInt32
 
-    init(kind: Kind, start: Int, end: Int, isEscaped: Bool = false) {
+    init(kind: Kind, start: Int, end: Int, next: Int, isEscaped: Bool = false) {
         self.start = UInt32(truncatingIfNeeded: start)
         self.end = UInt32(truncatingIfNeeded: end)
-        next = 0
+        self.next = UInt32(truncatingIfNeeded: next)
         tag = UInt32(kind.rawValue) | (isEscaped ? 16 : 0)
     }
 
     @inline(__always) var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: tag & 15)) ?? .null }
     @inline(__always) var isEscaped: Bool { tag & 16 != 0 }
     var count: Int {
-        get { Int(tag >> 8) }
+        get { tag & 15 >= UInt32(Kind.array.rawValue) ? Int(tag >> 8) : 0 }
         set { tag = (tag & 0xFF) | UInt32(truncatingIfNeeded: newValue) << 8 }
+    }
+    /// The hash of a member name; meaningless in every other node.
+    @inline(__always) var nameHash: UInt32 {
+        get { tag >> 8 }
+        set { tag = (tag & 0xFF) | newValue << 8 }
     }
 }
 
@@ -30,8 +36,11 @@ struct JSONNode {
 final class JSONTape: Sendable {
     let bytes: [UInt8]
     let nodes: [JSONNode]
+    /// Whether no object repeats a name, so that a lookup may stop at the first match.
+    private let hasUniqueNames: Bool
 
-    init(bytes: [UInt8], nodes: [JSONNode]) {
+    init(bytes: [UInt8], nodes: [JSONNode], hasUniqueNames: Bool) {
+        self.hasUniqueNames = hasUniqueNames
         self.bytes = bytes
         self.nodes = nodes
     }
@@ -52,33 +61,56 @@ final class JSONTape: Sendable {
     /// The index of the value of the last member named `key` in the object node at `index`; nil when there is none.
     ///
     /// Names are compared as bytes. O(members).
-    func member(_ key: borrowing [UInt8], of index: Int) -> Int? {
+    func member(_ key: borrowing JSONName, of index: Int) -> Int? {
         let object = nodes[index]
         guard object.kind == .object else { return nil }
         var found: Int?
-        let length = key.count
-        var at = index + 1
         let end = Int(object.next)
+        let hash = key.hash
         unsafe nodes.withUnsafeBufferPointer { nodes in
-            unsafe bytes.withUnsafeBufferPointer { bytes in
-                unsafe key.withUnsafeBufferPointer { key in
-                    while at < end {
-                        let name = unsafe nodes[at]
-                        if name.isEscaped {
-                            if unsafe JSONEscapes.resolved(bytes[Int(name.start)..<Int(name.end)]).elementsEqual(key) {
-                                found = at + 1
-                            }
-                        } else if Int(name.end &- name.start) == length {
-                            let start = Int(name.start)
-                            var offset = 0
-                            while offset < length, unsafe bytes[start &+ offset] == key[offset] { offset &+= 1 }
-                            if offset == length { found = at + 1 }
-                        }
-                        at = Int(unsafe nodes[at + 1].next)
-                    }
+            var at = index + 1
+            while at < end {
+                let name = unsafe nodes[at]
+                if name.nameHash == hash, isText(name, key.bytes) {
+                    found = at + 1
+                    if hasUniqueNames { return }
                 }
+                at = Int(unsafe nodes[at + 1].next)
             }
         }
         return found
+    }
+
+    /// The index of the element at `position` of the array node at `index`; nil when there is none.
+    func element(_ position: Int, of index: Int) -> Int? {
+        let array = nodes[index]
+        guard array.kind == .array, position >= 0, position < array.count else { return nil }
+        var at = index + 1
+        for _ in 0..<position { at = Int(nodes[at].next) }
+        return at
+    }
+
+    /// Whether the string node `node` holds exactly `text` once its escapes are resolved.
+    func isText(_ node: JSONNode, _ text: [UInt8]) -> Bool {
+        let start = Int(node.start)
+        let length = Int(node.end) - start
+        if node.isEscaped { return JSONEscapes.resolved(bytes[start..<(start + length)]) == text }
+        guard length == text.count else { return false }
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe text.withUnsafeBufferPointer { text in
+                var offset = 0
+                while offset < length, unsafe bytes[start &+ offset] == text[offset] { offset &+= 1 }
+                return offset == length
+            }
+        }
+    }
+
+    /// The value of the number node at `index` when it is written as an integer that fits 64 bits; else nil.
+    func integer(at index: Int) -> Int64? {
+        let node = nodes[index]
+        guard node.kind == .number else { return nil }
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe JSONNumber.integer(buffer[Int(node.start)..<Int(node.end)])
+        }
     }
 }

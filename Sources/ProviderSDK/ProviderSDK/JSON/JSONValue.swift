@@ -96,7 +96,10 @@ public struct JSONValue: Sendable {
     }
 
     /// The value of a number written as an integer that fits 64 bits; nil for everything else.
-    public var integer: Int64? { number?.integer }
+    public var integer: Int64? {
+        if case .node(let tape, let index) = storage { return tape.integer(at: index) }
+        return number?.integer
+    }
 
     /// The text of a string, escapes resolved; nil for every other kind.
     public var string: String? {
@@ -164,7 +167,7 @@ public struct JSONValue: Sendable {
     /// The member `key` of an object; nil when this is no object or has no such member.
     ///
     /// Names are compared as bytes.
-    public subscript(key: String) -> JSONValue? { member(utf8: Array(key.utf8)) }
+    public subscript(key: String) -> JSONValue? { member(JSONName(Array(key.utf8))) }
 
     /// The element at `position` of an array; nil when this is no array or it is shorter.
     public subscript(position: Int) -> JSONValue? {
@@ -172,19 +175,16 @@ public struct JSONValue: Sendable {
         switch storage {
         case .array(let values): return position < values.count ? values[position] : nil
         case .node(let tape, let index):
-            let node = tape.nodes[index]
-            guard node.kind == .array, position < node.count else { return nil }
-            var at = index + 1
-            for _ in 0..<position { at = Int(tape.nodes[at].next) }
+            guard let at = tape.element(position, of: index) else { return nil }
             return JSONValue(.node(tape, at))
         default: return nil
         }
     }
 
-    func member(utf8 key: borrowing [UInt8]) -> JSONValue? {
+    func member(_ key: borrowing JSONName) -> JSONValue? {
         switch storage {
         case .object(let members):
-            for member in members.reversed() where member.key.utf8.elementsEqual(key) { return member.value }
+            for member in members.reversed() where member.key.utf8.elementsEqual(key.bytes) { return member.value }
             return nil
         case .node(let tape, let index):
             guard let found = tape.member(key, of: index) else { return nil }

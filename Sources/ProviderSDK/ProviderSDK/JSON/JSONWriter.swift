@@ -135,9 +135,38 @@ public struct JSONWriter: Sendable {
                     at = Int(tape.nodes[at + 1].next)
                 }
             }
-        case .string: raw(tape.bytes[(Int(node.start) - 1)..<(Int(node.end) + 1)])
-        default: raw(tape.bytes[Int(node.start)..<Int(node.end)])
+        case .string: copy(tape.bytes, from: Int(node.start) - 1, to: Int(node.end) + 1)
+        default: copy(tape.bytes, from: Int(node.start), to: Int(node.end))
         }
+    }
+
+    private mutating func copy(_ source: [UInt8], from start: Int, to end: Int) {
+        separate()
+        unsafe source.withUnsafeBufferPointer { buffer in
+            unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[start..<end]))
+        }
+        needsComma = true
+    }
+
+    /// Writes the text of `value`, a string or number of a parsed text, as a string without making a `String` of it.
+    ///
+    /// - Returns: false when nothing was written, because the value is of another kind or its escapes may be written otherwise.
+    mutating func copyText(of value: JSONValue) -> Bool {
+        guard case .node(let tape, let index) = value.storage else { return false }
+        let node = tape.nodes[index]
+        switch node.kind {
+        case .string:
+            guard !node.isEscaped else { return false }
+            copy(tape.bytes, from: Int(node.start) - 1, to: Int(node.end) + 1)
+        case .number:
+            separate()
+            needsComma = false
+            bytes.append(UInt8(ascii: "\""))
+            copy(tape.bytes, from: Int(node.start), to: Int(node.end))
+            bytes.append(UInt8(ascii: "\""))
+        default: return false
+        }
+        return true
     }
 
     /// Writes a member with a string, or null for nil.

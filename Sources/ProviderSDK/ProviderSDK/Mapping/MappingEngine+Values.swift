@@ -14,10 +14,10 @@ extension MappingRun {
             writer.value(boolean)
         case .decimal:
             guard value.isPresent else { return writer.null() }
-            if let number = value.number {
-                writer.value(number)
+            if value.kind == .number {
+                writer.value(value)
             } else if let amount = value.decimal {
-                writer.raw(amount.description.utf8)
+                writer.value(amount)
             } else {
                 throw failure(place, "decimal", "the value is no number")
             }
@@ -77,7 +77,9 @@ extension MappingRun {
         switch transform {
         case .reference(let id):
             guard value.kind == .object else { return try writeText(.text, value, place: place) }
-            guard let text = id.first(in: value)?.idText else {
+            let found = id.first(in: value)
+            if let found, found.isPresent, writer.copyText(of: found) { return }
+            guard let text = found?.idText else {
                 throw failure(place, "reference", "the object has no id")
             }
             writer.value(text)
@@ -109,6 +111,7 @@ extension MappingRun {
         case .oneOf(let table, let other):
             guard let text = value.scalarText else { throw failure(place, "oneOf", "the value is no text") }
             writer.value(table[text] ?? other)
+        case .text where value.isPresent && writer.copyText(of: value): return
         default:
             guard let text = value.scalarText, value.kind != .boolean else {
                 throw failure(place, "text", "the value is no text")
@@ -140,7 +143,7 @@ extension MappingRun {
         default: moment = nil
         }
         guard let moment else { throw failure(place, "moment", "the value is no moment in the expected form") }
-        writer.value(moment.description)
+        writer.value(moment)
     }
 }
 

@@ -57,11 +57,18 @@ extension JSONValue {
         return number?.text
     }
 
+    /// Whether this is the empty string; an escape never stands for nothing, so the text need not be resolved.
+    private var isEmptyText: Bool {
+        guard case .node(let tape, let index) = storage else { return string?.isEmpty == true }
+        let node = tape.nodes[index]
+        return node.kind == .string && node.start == node.end
+    }
+
     /// Whether there is something to map: neither null nor empty text.
     var isPresent: Bool {
         switch kind {
         case .null: false
-        case .string: string?.isEmpty == false
+        case .string: !isEmptyText
         default: true
         }
     }
@@ -89,7 +96,7 @@ struct MappingRun {
         let before = writer.bytes.count
         let place = path + field.name
         try write(field.transform, sources: field.sources, scope: scope, place: place)
-        if field.isRequired, writer.bytes[before...].elementsEqual("null".utf8) {
+        if field.isRequired, writer.bytes.count - before == 4, writer.bytes[before...].elementsEqual("null".utf8) {
             throw failure(place, "required", "there is no value")
         }
     }
@@ -160,7 +167,7 @@ struct MappingRun {
                 throw failure(place, "negated", "the value is no number")
             }
             let isNegated = condition.isMet(by: scope, now: now)
-            if isNegated { writer.raw(negated.description.utf8) } else { try write(.decimal, value, place: place) }
+            if isNegated { writer.value(negated) } else { try write(.decimal, value, place: place) }
         default:
             guard let value = source(sources, in: scope), !value.isNull else { return writer.null() }
             try write(transform, value, place: place)
@@ -174,7 +181,7 @@ struct MappingRun {
         guard let major = exponents.majorUnits(amount, currency: currency) else {
             throw failure(place, "minorUnits", "the amount does not fit")
         }
-        writer.raw(major.description.utf8)
+        writer.value(major)
     }
 
     private mutating func writeSum(

@@ -1,0 +1,110 @@
+// The edges of the parser's and the mapping engine's short cuts: hashed names, escaped names, large objects, numbers and
+// moments at their limits. Each must give what the plain way gives.
+
+import ProviderSDK
+import Testing
+
+@Suite("JSON short cuts")
+struct JSONFastPathTests {
+    @Test("names spelt with escapes are found, and refused as repeats, like any other", arguments: [1, 63, 64, 65])
+    func treatsEscapedNamesAsTheirText(count: Int) throws {
+        let names = (0..<count).map { "\"name\($0)\":\($0)" }.joined(separator: ",")
+        let value = try JSONValue.parse(Array("{\(names),\"\\u006bey\":7,\"\":8}".utf8))
+        #expect(value["key"]?.integer == 7)
+        #expect(value[""]?.integer == 8)
+        #expect(JSONPath("key").first(in: value)?.integer == 7)
+        #expect(value["name\(count - 1)"]?.integer == Int64(count - 1))
+        #expect(value["name\(count)"] == nil)
+        for repeated in ["n\\u0061me0", "name\(count - 1)", "\\u006eame\(count - 1)"] {
+            let error = #expect(throws: JSONError.self) {
+                try JSONValue.parse(Array("{\(names),\"\(repeated)\":1}".utf8))
+            }
+            #expect(error?.reason == .duplicateKey)
+        }
+    }
+
+    @Test(
+        "names of equal hash are told apart, and a repeat of either is refused",
+        arguments: [("name122093", "name135839"), ("name124885", "name141021"), ("k93881", "name100360")])
+    func tellsNamesOfEqualHashApart(first: String, second: String) throws {
+        // The pairs were found by search; each holds for the 24 bits that JSONName keeps.
+        let value = try JSONValue.parse(Array("{\"\(first)\":1,\"\(second)\":2}".utf8))
+        #expect(value[first]?.integer == 1)
+        #expect(value[second]?.integer == 2)
+        for repeated in [first, second] {
+            #expect(throws: JSONError.self) {
+                try JSONValue.parse(Array("{\"\(first)\":1,\"\(second)\":2,\"\(repeated)\":3}".utf8))
+            }
+        }
+    }
+
+    @Test("distinct names are all new and all found, whatever the size of the object", arguments: [60, 64, 65, 20_000])
+    func findsEveryName(count: Int) throws {
+        let members = (0..<count).map { "\"\($0)x\":\($0)" }.joined(separator: ",")
+        let value = try JSONValue.parse(Array("{\(members)}".utf8))
+        #expect(value.count == count)
+        for index in stride(from: 0, to: count, by: max(1, count / 64)) {
+            #expect(value["\(index)x"]?.integer == Int64(index))
+        }
+    }
+
+    @Test("where repeats are kept, lookups find the last of them")
+    func findsTheLastRepeat() throws {
+        var limits = JSONLimits()
+        limits.duplicateKeys = .keepLast
+        let value = try JSONValue.parse(Array(#"{"a":1,"b":2,"\u0061":3}"#.utf8), limits: limits)
+        #expect(value["a"]?.integer == 3)
+        #expect(JSONPath("a").first(in: value)?.integer == 3)
+        #expect(value.count == 3)
+    }
+
+    @Test("a name has no children to count, and a path enters neither text nor number")
+    func countsNothingInScalars() throws {
+        let value = try JSONValue.parse(Array(#"{"a":"text","1":[5]}"#.utf8))
+        #expect(value["a"]?.count == 0)
+        #expect(JSONPath("a.b").first(in: value) == nil)
+        #expect(JSONPath("1.0").first(in: value)?.integer == 5)
+    }
+
+    @Test(
+        "integers are read up to the ends of 64 bits and no further",
+        arguments: [
+            ("9223372036854775807", Int64.max), ("-9223372036854775808", .min), ("9223372036854775808", nil),
+            ("-9223372036854775809", nil), ("-0", 0), ("1.0", nil), ("1e3", nil), ("\"1\"", nil),
+        ] as [(String, Int64?)])
+    func readsIntegers(text: String, expected: Int64?) throws {
+        #expect(try JSONValue.parse(Array(text.utf8)).integer == expected)
+        #expect(JSONNumber(text)?.integer == expected)
+    }
+
+    static let table = FieldMapping(
+        "row", sourceID: ["id"],
+        [
+            Field("text", "text", .text), Field("amount", "amount", .decimal),
+            Field("at", "at", .epochSeconds), Field("owner", "owner", .reference(id: "id")),
+        ])
+
+    @Test(
+        "text, amounts and moments are written as their values say",
+        arguments: [
+            (#""text":"a\u002fb\n""#, #""text":"a/b\n","amount":null,"at":null,"owner":null"#),
+            (#""text":"é","owner":{"id":12}"#, #""text":"é","amount":null,"at":null,"owner":"12""#),
+            (#""text":"","owner":"x""#, #""text":null,"amount":null,"at":null,"owner":"x""#),
+            (#""text":1.50,"amount":"-0.05""#, #""text":"1.50","amount":-0.05,"at":null,"owner":null"#),
+            (#""amount":"0.00","at":0"#, #""text":null,"amount":0.00,"at":"1970-01-01T00:00:00Z","owner":null"#),
+            (#""amount":"12","at":-1"#, #""text":null,"amount":12,"at":"1969-12-31T23:59:59Z","owner":null"#),
+            (
+                #""amount":"-92233720368547758.08","at":253402300799"#,
+                #""text":null,"amount":-92233720368547758.08,"at":"9999-12-31T23:59:59Z","owner":null"#
+            ),
+            (
+                #""amount":"92233720368547758.08","at":-62167219200"#,
+                #""text":null,"amount":92233720368547758.08,"at":"0000-01-01T00:00:00Z","owner":null"#
+            ),
+        ])
+    func writesValues(members: String, expected: String) throws {
+        let source = try JSONValue.parse(Array("{\"id\":\"1\",\(members)}".utf8))
+        let record = try Self.table.map(source, now: .epoch)
+        #expect(String(decoding: record.json, as: UTF8.self) == #"{"id":"row-1","sourceId":"1",\#(expected)}"#)
+    }
+}
