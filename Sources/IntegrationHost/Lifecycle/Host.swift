@@ -76,7 +76,7 @@ final class Host: Sendable {
                     readiness: readiness, registry: registry, metrics: MetricsPage(requests: metrics, data: data)
                 ).family,
             ],
-            authenticator: Authenticator(hostSessions: sessions, sessions: configuration.sessions),
+            authenticator: try Authenticator(hostSessions: sessions, sessions: configuration.sessions),
             limits: RequestLimits(configuration.rateLimits),
             origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), metrics: metrics,
             requestLog: requestLog, log: log)

@@ -13,9 +13,13 @@ struct Authenticator: Sendable {
     /// The cookies that may carry a host session, in the order in which they are looked at.
     let cookieNames: [String]
     private let hostSessions: HostSessions
+    /// The schemes besides the host's own.
+    private let schemes: [SessionScheme]
 
-    init(hostSessions: HostSessions, sessions: SessionsConfiguration) {
+    /// - Throws: ``ConfigurationError`` when a key file of `sessions` cannot be used.
+    init(hostSessions: HostSessions, sessions: SessionsConfiguration) throws(ConfigurationError) {
         self.hostSessions = hostSessions
+        schemes = try SessionSchemes.make(sessions)
         cookieNames = [
             "integration-host-session", "next-auth.session-token", "__Secure-next-auth.session-token",
             "rds-session-\(sessions.rds?.environment ?? "development")",
@@ -29,11 +33,20 @@ struct Authenticator: Sendable {
         let now = WallClock.now
         if let authorization {
             guard let token = Self.bearerToken(authorization) else { return nil }
-            return hostSessions.principal(of: token, at: now).map { ($0, .header) }
+            if let principal = hostSessions.principal(of: token, at: now) { return (principal, .header) }
+            for scheme in schemes where scheme.takesBearer {
+                if let session = scheme.verifier.session(of: token, at: now) { return (session.principal, .header) }
+            }
+            return nil
         }
         for name in cookieNames {
             for value in Self.values(ofCookie: name, in: cookies) {
                 if let principal = hostSessions.principal(of: value, at: now) { return (principal, .cookie) }
+            }
+        }
+        for scheme in schemes {
+            for token in scheme.tokens(in: cookies) {
+                if let session = scheme.verifier.session(of: token, at: now) { return (session.principal, .cookie) }
             }
         }
         return nil

@@ -1,0 +1,23 @@
+// RDS sessions: an RS256 JWT with the claim `userId` in the cookie of the environment. The backend that issues them knows the
+// user's roles; the token does not tell them.
+
+import Cryptography
+import ProviderSDK
+
+/// Verifies RDS sessions.
+struct RDSVerifier: SessionVerifier {
+    let signatures: JWSVerifier
+
+    /// The cookie of an environment.
+    static func cookieName(environment: String) -> String { "rds-session-\(environment)" }
+
+    func session(of token: String, at now: Timestamp) -> VerifiedSession? {
+        guard let payload = try? signatures.verify(token), let claims = SessionClaims(payload),
+            let expiresAt = claims.expiry(at: now), let userID = claims.userID("userId")
+        else { return nil }
+        return VerifiedSession(
+            principal: Principal(
+                userID: userID, kind: .session, sessionBinding: SessionBinding.ofToken(token, scheme: "rds")),
+            expiresAt: expiresAt)
+    }
+}

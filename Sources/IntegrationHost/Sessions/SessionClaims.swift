@@ -1,0 +1,71 @@
+// The claims of a token whose signature was checked (RFC 7519 section 4.1): typed reading and the checks of time. What other
+// claims mean is each scheme's.
+
+import Cryptography
+import ProviderSDK
+
+/// The claims of a token whose signature was checked.
+struct SessionClaims: Sendable {
+    private let claims: JSONValue
+
+    /// The claims in `payload`; nil unless it is a JSON object.
+    init?(_ payload: [UInt8]) {
+        guard let claims = try? JSONValue.parse(payload, limits: .request), claims.kind == .object else { return nil }
+        self.claims = claims
+    }
+
+    /// The claim `name` as a text; nil when it is absent, null or something else.
+    func text(_ name: String) -> String? { claims[name]?.string }
+
+    /// The claim `name` as the id of a user.
+    func userID(_ name: String) -> String? {
+        guard let id = text(name), UserID.isValid(id) else { return nil }
+        return id
+    }
+
+    /// Whether the claim `name` is the text `expected`, byte for byte.
+    func has(_ name: String, _ expected: String) -> Bool {
+        text(name).map { $0.utf8.elementsEqual(expected.utf8) } ?? false
+    }
+
+    /// The first moment at which the token is no longer good, `tolerance` included; nil when that is past, when there is none,
+    /// when the token is not good yet, or when a time is no number.
+    func expiry(at now: Timestamp, tolerance: Duration = .zero, checksIssueTime: Bool = false) -> Timestamp? {
+        guard case .at(let expires) = time("exp") else { return nil }
+        let end = expires.advanced(by: tolerance)
+        guard now < end, hasBegun("nbf", now.advanced(by: tolerance)) else { return nil }
+        if checksIssueTime, !hasBegun("iat", now.advanced(by: tolerance)) { return nil }
+        return end
+    }
+
+    private func hasBegun(_ name: String, _ now: Timestamp) -> Bool {
+        switch time(name) {
+        case .absent: true
+        case .invalid: false
+        case .at(let time): time <= now
+        }
+    }
+
+    private enum Time {
+        case absent, invalid
+        case at(Timestamp)
+    }
+
+    /// A NumericDate (RFC 7519 section 2): seconds since 1970, perhaps with a fraction, which is dropped.
+    private func time(_ name: String) -> Time {
+        guard let value = claims[name] else { return .absent }
+        guard let number = value.number,
+            let seconds = number.integer ?? Int64(exactly: number.double.rounded(.down)),
+            let time = Timestamp(seconds: seconds)
+        else { return .invalid }
+        return .at(time)
+    }
+}
+
+/// Bindings of sessions that have no id of their own.
+enum SessionBinding {
+    /// The binding of a scheme whose token stays the same for the whole session.
+    static func ofToken(_ token: String, scheme: String) -> String {
+        "\(scheme):\(SHA256.digest(token).base64URL)"
+    }
+}
