@@ -99,7 +99,7 @@ let moduleTests: [Target] = [
         name: "DocumentStoreCrashWriter", dependencies: ["DocumentStore", "CLinux"],
         path: "Tests/Crash/DocumentStoreCrashWriter", swiftSettings: settings),
     tests(of: "ProviderSDK", [providerSDK, providerSDKTesting]),
-    tests(of: "IntegrationHost", ["IntegrationHost", "HTTPServer", "CLinux", providerSDK]),
+    tests(of: "IntegrationHost", ["IntegrationHost", "Cryptography", "HTTPServer", "CLinux", providerSDK]),
 ]
 
 let package = Package(

@@ -23,7 +23,8 @@ struct ServiceVerifier: SessionVerifier {
     static func cronJobHandler(_ signatures: JWSVerifier) -> ServiceVerifier {
         ServiceVerifier(
             signatures: signatures, name: "Cron Job Handler",
-            principal: Principal(userID: "cron-job-handler", kind: .service, sessionBinding: "service:cron-job-handler"))
+            principal: Principal(userID: "cron-job-handler", kind: .service, sessionBinding: "service:cron-job-handler")
+        )
     }
 
     func session(of token: String, at now: Timestamp) -> VerifiedSession? {

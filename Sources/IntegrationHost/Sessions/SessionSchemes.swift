@@ -43,7 +43,8 @@ enum SessionSchemes {
     ) throws(ConfigurationError) -> [SessionScheme] {
         guard nextAuth.secrets.count <= SessionLimits.secretsMax else {
             throw ConfigurationError(
-                place: "sessions.nextAuth.secrets", problem: "at most \(SessionLimits.secretsMax) secrets can be in use")
+                place: "sessions.nextAuth.secrets", problem: "at most \(SessionLimits.secretsMax) secrets can be in use"
+            )
         }
         do throws(CryptographyError) {
             if nextAuth.version == 4 {

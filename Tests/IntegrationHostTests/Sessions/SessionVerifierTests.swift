@@ -1,0 +1,104 @@
+// The verifiers of other applications' sessions, against tokens made here with keys made here.
+
+import Cryptography
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Session verifiers")
+struct SessionVerifierTests {
+    static let key = try! RSAPrivateKey.generate()
+    static let foreign = try! RSAPrivateKey.generate()
+    static let now = Timestamp(seconds: 1_000_000)!
+    static var signatures: JWSVerifier { JWSVerifier(rs256: key.publicKey) }
+
+    static func token(_ claims: String, key: RSAPrivateKey = key) throws -> String {
+        try JWSSigner(rs256: key).sign(Array(claims.utf8))
+    }
+
+    @Test(
+        "an RDS session is good until its exp, with a userId, under its own key",
+        arguments: [
+            (#"{"userId":"u1","exp":1000001}"#, true), (#"{"userId":"u1","exp":1000000}"#, false),
+            (#"{"userId":"u1"}"#, false), (#"{"userId":7,"exp":1000001}"#, false),
+            (#"{"sub":"u1","exp":1000001}"#, false),
+            (#"{"userId":"u1","exp":"1000001"}"#, false),
+        ])
+    func rds(claims: String, isGood: Bool) throws {
+        let verifier = RDSVerifier(signatures: Self.signatures)
+        #expect((verifier.session(of: try Self.token(claims), at: Self.now)?.principal.userID == "u1") == isGood)
+        #expect(verifier.session(of: try Self.token(claims, key: Self.foreign), at: Self.now) == nil)
+    }
+
+    @Test(
+        "the bot and the cron job handler each need their own name",
+        arguments: [
+            ("Cloudflare Worker", PrincipalKind.bot), ("Cron Job Handler", .service), ("Somebody", .session),
+        ])
+    func services(name: String, kind: PrincipalKind) throws {
+        let token = try Self.token(#"{"name":"\#(name)","exp":1000002}"#)
+        let bot = ServiceVerifier.discordBot(Self.signatures).session(of: token, at: Self.now)
+        let cron = ServiceVerifier.cronJobHandler(Self.signatures).session(of: token, at: Self.now)
+        #expect((bot?.principal.kind == .bot) == (kind == .bot))
+        #expect((cron?.principal.kind == .service) == (kind == .service))
+    }
+
+    @Test(
+        "a Clerk session needs good times, issuer and party, and binds by sid",
+        arguments: [
+            (#""exp":1000060"#, true), (#""exp":999996"#, true), (#""exp":999995"#, false),
+            (#""exp":1000060,"nbf":1000005"#, true), (#""exp":1000060,"nbf":1000006"#, false),
+            (#""exp":1000060,"iat":1000006"#, false), (#""exp":1000060,"iat":"1""#, false), (#""nbf":1"#, false),
+        ])
+    func clerkTimes(times: String, isGood: Bool) throws {
+        let verifier = ClerkVerifier(
+            signatures: Self.signatures, claims: ClerkClaims(issuer: "https://i", authorizedParties: ["https://a"]))
+        func session(_ rest: String) throws -> VerifiedSession? {
+            verifier.session(of: try Self.token("{\(times),\(rest)}"), at: Self.now)
+        }
+        let good = try session(#""sub":"u","iss":"https://i","azp":"https://a","sid":"s1""#)
+        #expect((good?.principal.sessionBinding == "clerk:s1") == isGood)
+        #expect(try session(#""sub":"u","iss":"https://i","sid":"s1""#) == nil)
+        #expect(try session(#""sub":"u","iss":"https://j","azp":"https://a","sid":"s1""#) == nil)
+        #expect(try session(#""iss":"https://i","azp":"https://a","sid":"s1""#) == nil)
+    }
+
+    @Test("NextAuth and Auth.js sessions open with any secret of a rotation, and only under their own cookie's name")
+    func nextAuth() throws {
+        let claims = Array(#"{"sub":"u","exp":999986}"#.utf8)
+        let (old, new) = (Secret("old secret"), Secret("new secret"))
+        let v4 = try NextAuthVerifier.key(
+            old, salt: "", info: "NextAuth.js Generated Encryption Key", encryption: .a256GCM
+        ).encrypt(claims)
+        #expect(try NextAuthVerifier(v4: [new, old]).session(of: v4, at: Self.now)?.principal.userID == "u")
+        #expect(try NextAuthVerifier(v4: [new]).session(of: v4, at: Self.now) == nil)
+        #expect(try NextAuthVerifier(v4: [old]).session(of: v4, at: Timestamp(seconds: 1_000_001)!) == nil)
+        let name = "authjs.session-token"
+        for encryption in [JWEKey.ContentEncryption.a256CBCHS512, .a256GCM] {
+            let v5 = try NextAuthVerifier.key(
+                old, salt: name, info: "Auth.js Generated Encryption Key (\(name))", encryption: encryption
+            ).encrypt(claims)
+            #expect(try NextAuthVerifier(v5: [new, old], cookieName: name).session(of: v5, at: Self.now) != nil)
+            #expect(
+                try NextAuthVerifier(v5: [old], cookieName: "__Secure-" + name).session(of: v5, at: Self.now) == nil)
+        }
+    }
+
+    @Test(
+        "cookie chunks are joined by number; one given twice spoils them",
+        arguments: [
+            ("t.10=c; t.2=b; t.0=a; tt.1=x; t.x=y", "abc"), ("t.0=a; t.0=b", nil), ("t=a", nil),
+        ] as [(String, String?)])
+    func chunks(cookies: String, token: String?) {
+        #expect(CookieChunks.joined("t", in: [cookies]) == token)
+    }
+
+    @Test("a key file that cannot be read is an error that names its setting")
+    func keyFile() {
+        var sessions = SessionsConfiguration()
+        sessions.rds = .init(environment: "test", publicKeyFile: "/nonexistent/key.pem")
+        let error = #expect(throws: ConfigurationError.self) { try SessionSchemes.make(sessions) }
+        #expect(error?.place == "sessions.rds.publicKeyFile")
+    }
+}
