@@ -125,8 +125,10 @@ struct ConfigurationFile {
             default: throw unknown(key, value)
             }
         }
-        guard clerk.publicKeyFile != nil || clerk.jwksURL != nil else {
-            throw error(value, "“clerk” needs “publicKeyFile” or “jwksURL” to verify sessions with")
+        guard clerk.publicKeyFile != nil else {
+            throw error(
+                value,
+                "“clerk” needs “publicKeyFile”: keys cannot be fetched from “jwksURL” yet, so save the PEM to a file")
         }
         return clerk
     }
