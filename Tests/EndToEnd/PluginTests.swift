@@ -126,6 +126,7 @@ struct PluginTests {
     func refusals() async throws {
         let folder = try TemporaryDirectory()
         try folder.write("libText.so", "this is no library")
+        #expect(unsafe mkfifo(folder.path + "/libFifo.so", 0o600) == 0)
         try Self.compile("public func nothing() {}", name: "Empty", into: folder)
         try Self.compile(Self.source(id: "future", version: "2 << 16"), name: "Future", into: folder)
         try Self.compile(Self.source(id: "newer", version: "SDKVersion.compiled + 1"), name: "Newer", into: folder)
@@ -147,7 +148,7 @@ struct PluginTests {
         #expect(ids.contains("good"))
         #expect(ids.contains("stripe"))
         let expected = [
-            "libText.so": "is not a plugin library",
+            "libText.so": "is not a plugin library", "libFifo.so": "it is no regular file",
             "libEmpty.so": "does not export integration_host_plugin_sdk_version",
             "libFuture.so": "was built for ProviderSDK 2.0 and this host needs 1.",
             "libNewer.so": "was built for ProviderSDK 1.", "libSecondStripe.so": "provides “stripe”, which",

@@ -63,12 +63,14 @@ struct PluginLoader {
 
     /// The provider in the file; nil when the file was seen already.
     private mutating func provider(at path: String) throws(Refusal) -> (any Provider)? {
-        let descriptor = unsafe cl_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)
+        let descriptor = unsafe cl_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard descriptor >= 0 else { throw Refusal(.unreadable(unsafe String(cString: strerror(errno)))) }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw Refusal(.unreadable("fstat failed")) }
         guard files.insert(FileIdentity(device: status.st_dev, inode: status.st_ino)).inserted else { return nil }
+        // A FIFO or a device would make whoever reads it wait.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Refusal(.notALibrary("it is no regular file")) }
         guard status.st_mode & 0o022 == 0 else { throw Refusal(.writableByOthers(mode: status.st_mode & 0o777)) }
 
         // A file that is no library is told apart before the dynamic loader sees it.
