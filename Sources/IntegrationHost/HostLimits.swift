@@ -46,6 +46,8 @@ enum HostLimits {
     static let recordPageMax = 1000
     /// Attempts of a read-modify-write of a user's document that others change at the same time.
     static let updateAttemptsMax = 64
+    /// How long after one walk over all users the next one begins, unless it is configured.
+    static let sweepPause = Duration.seconds(60)
     /// Bytes of the configuration file.
     static let configurationBytesMax = 1 << 20
 }

@@ -72,6 +72,10 @@ struct Connection: Sendable {
     var failure: ConnectionFailure?
     /// The syncs of this connection, newest first.
     var syncs: [SyncRun] = []
+    /// Events that the application has not been told of yet, oldest first.
+    var outbox: [ConnectionEvent] = []
+    /// Events that were dropped because too many waited.
+    var eventsDropped = 0
     /// Members of the stored document that this version does not know; kept as they are.
     var unknown: [(key: String, value: JSONValue)] = []
 

@@ -45,7 +45,7 @@ extension Connection {
     fileprivate static let known: Set = [
         "id", "number", "service", "variant", "accountId", "accountName", "status", "permissions", "requestedScopes",
         "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
-        "callback", "credentials", "authorizations", "grant", "failure", "syncs",
+        "callback", "credentials", "authorizations", "grant", "failure", "syncs", "outbox", "eventsDropped",
     ]
 
     fileprivate func write(to writer: inout JSONWriter) {
@@ -79,6 +79,9 @@ extension Connection {
             if let failure { failure.write(to: &writer) }
             writer.key("syncs")
             writer.array { writer in for sync in syncs { sync.write(to: &writer) } }
+            writer.key("outbox")
+            writer.array { writer in for event in outbox { event.write(to: &writer) } }
+            if eventsDropped > 0 { writer.member("eventsDropped", eventsDropped) }
             for (key, value) in unknown { writer.member(key, value) }
         }
     }
@@ -114,7 +117,27 @@ extension Connection {
         grant = value["grant"]?.integer.map(Int.init) ?? 0
         failure = value["failure"].flatMap(ConnectionFailure.init(decoding:))
         syncs = (value["syncs"]?.array ?? []).compactMap(SyncRun.init(decoding:))
+        outbox = (value["outbox"]?.array ?? []).compactMap(ConnectionEvent.init(decoding:))
+        eventsDropped = value["eventsDropped"]?.integer.map(Int.init) ?? 0
         unknown = (value.members ?? []).filter { !Self.known.contains($0.key) }
+    }
+}
+
+extension ConnectionEvent {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("type", kind.rawValue)
+            writer.moment("at", at)
+            writer.member("data", data)
+        }
+    }
+
+    fileprivate init?(decoding value: JSONValue) {
+        guard let id = value["id"]?.string, let kind = value["type"]?.string.flatMap(Kind.init),
+            let at = value.moment("at")
+        else { return nil }
+        self.init(id: id, kind: kind, at: at, data: value["data"] ?? [:])
     }
 }
 

@@ -16,6 +16,11 @@ final class StoredUser: Sendable {
 
 /// The users.
 struct UserStore: Sendable {
+    /// A place in the list of all users.
+    typealias ListPosition = Documents.ListPosition
+
+    /// Who is told of changes.
+    let changes = UserChanges()
     private let documents: Documents
 
     init(_ documents: Documents) { self.documents = documents }
@@ -67,6 +72,7 @@ struct UserStore: Sendable {
                 try await documents.save(
                     key, user.encoded, expecting: stored.map { .revision($0.revision) } ?? .absent,
                     form: StoredUser(user))
+                changes.notify(user)
                 return result
             } catch {
                 guard case .conflict = error else { throw ServiceError(error) }
@@ -76,8 +82,8 @@ struct UserStore: Sendable {
     }
 
     /// The ids of all users, page by page.
-    func userIDs(after position: Documents.ListPosition?) async throws(ServiceError) -> (
-        ids: [String], next: Documents.ListPosition?
+    func userIDs(after position: ListPosition?) async throws(ServiceError) -> (
+        ids: [String], next: ListPosition?
     ) {
         do throws(StoreError) {
             let page = try await documents.list("users", after: position)

@@ -28,6 +28,8 @@ struct Configuration: Sendable {
     var rateLimits = RateLimitsConfiguration()
     /// Whether outgoing requests may reach loopback and private addresses.
     var allowPrivateAddresses = false
+    /// How long after one look at all users for background work the next one begins.
+    var sweepPause = HostLimits.sweepPause
     /// The least severe events that are logged.
     var logLevel = LogLevel.info
 }

@@ -39,6 +39,7 @@ struct ConfigurationFile {
                     throw error(value, "“logLevel” must be one of \(LogLevel.names)")
                 }
                 configuration.logLevel = level
+            case "sweepSeconds": configuration.sweepPause = .seconds(try integer(value, key, 1...3600))
             case "rateLimits": configuration.rateLimits = try rateLimits(value)
             case "sessions": configuration.sessions = try sessions(value)
             case "providers":

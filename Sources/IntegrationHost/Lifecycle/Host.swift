@@ -16,6 +16,7 @@ final class Host: Sendable {
     private let data: DataDirectory
     private let client: HTTPClient
     private let sync: SyncEngine
+    private let sweep: UserSweep
     private let server: HTTPServer
     private let readiness: Readiness
     private let requestLog: RequestLog
@@ -48,6 +49,8 @@ final class Host: Sendable {
             users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, records: data.records,
             webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
         let sessions = try HostSessions(ring)
+        // Duties of background work: each looks at every user about once a minute.
+        let duties: [any UserDuty] = []
         let routes = IntegrationsRoutes(
             registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
             records: data.records, address: address)
@@ -88,6 +91,7 @@ final class Host: Sendable {
         self.data = data
         self.client = client
         self.sync = sync
+        sweep = UserSweep(users, duties: duties, pause: configuration.sweepPause, log: log)
         self.sessions = sessions
         self.address = address
         self.readiness = readiness
@@ -101,6 +105,7 @@ final class Host: Sendable {
         let url = "http://\(try server.start())"
         if !configuration.isPublicURLGiven { address.set(url) }
         Task { await sync.resume() }
+        sweep.start()
         return url
     }
 
@@ -109,6 +114,7 @@ final class Host: Sendable {
         readiness.drain()
         await server.shutdown(grace: Self.grace)
         requestLog.flush()
+        await sweep.stop()
         await sync.stop()
         await client.shutdown()
         data.close()
