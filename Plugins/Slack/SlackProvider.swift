@@ -28,10 +28,12 @@ struct SlackProvider: Provider {
             ),
             ProviderSetting(
                 SlackSettings.messagePageSize,
-                "Messages in one call, from 1 to 999: 200 by default; Slack gives such apps no more than 15."),
+                "Messages in one call, from 1 to 999: 200 by default; Slack gives such apps no more than 15.",
+                integer: 1...999),
             ProviderSetting(
                 SlackSettings.messageLookbackDays,
-                "How many days of messages are read again in search of edits, from 0 to 365: 14 by default."),
+                "How many days of messages are read again in search of edits, from 0 to 365: 14 by default.",
+                integer: 0...365),
         ]
         manifest.webhooks = webhooks
     }

@@ -15,6 +15,8 @@ struct CommandTests {
             (["token"], "“--user” is needed"), (["token", "--user", "u", "--kind", "root"], "“--kind” must be"),
             (["token", "--user", "u", "--ttl", "+5"], "“--ttl” must be"),
             (["serve", "--data"], "“--data” needs a value"), ([], "Usage:"),
+            (["token", "--user", "u", "--data", ""], "“--data” needs a value"),
+            (["serve", "--listen="], "“--listen” needs a value"),
         ] as [([String], String)])
     func usage(arguments: [String], sentence: String) throws {
         let result = try HostProcess.run(arguments)
@@ -43,8 +45,36 @@ struct CommandTests {
             ("{\"listen\":\"a\",\"listen\":\"b\"}", ":1:15", "twice"),
             ("{\"allowPrivateAddresses\":\"yes\"}", ":1:26", "true or false"),
             ("{\"providers\":{\"stripe\":{\"colour\":\"red\"}}}", ":1:34", "Stripe has no setting “colour”"),
-            ("{\"providers\":{\"stripe\":{\"variants\":{\"x\":{}}}}}", "providers.stripe", "no variant “x”"),
-            ("{\"publicURL\":\"ftp://x\"}", "publicURL", "http or https"), ("[]", ":1:1", "must be an object"),
+            ("{\"providers\":{\"stripe\":{\"variants\":{\"x\":{}}}}}", ":1:41", "no variant “x”"),
+            ("{\"publicURL\":\"ftp://x\"}", ":1:14", "http or https"), ("[]", ":1:1", "must be an object"),
+            ("{\"publicURL\":\"https://x/?a\"}", ":1:14", "without query and fragment"),
+            ("{\"publicURL\":\"https://x#a\"}", ":1:14", "without query and fragment"),
+            ("{\"listen\":\"localhost:80\"}", ":1:11", "an address and a port"),
+            ("{\"listen\":\"127.0.0.1:99999\"}", ":1:11", "an address and a port"),
+            ("{\"redirectURIs\":[\"https://a/b\",\n\"/c\"]}", ":2:1", "“redirectURIs” must be"),
+            ("{\"redirectURIs\":[\"https://a/b#c\"]}", ":1:18", "“redirectURIs” must be"),
+            ("{\"allowedOrigins\":[\"https://a/\"]}", ":1:20", "“allowedOrigins” must be"),
+            ("{\"allowedOrigins\":[\"https://a\",\"https://b?c\"]}", ":1:32", "“allowedOrigins” must be"),
+            ("{\"providers\":{\"strip\":{\"clientId\":\"x\"}}}", ":1:23", "no provider “strip”"),
+            ("{\"providers\":{\"stripe\":{\"endpoints\":{\"apy\":\"https://x\"}}}}", ":1:44", "no endpoint “apy”"),
+            ("{\"providers\":{\"stripe\":{\"endpoints\":{\"api\":\"x\"}}}}", ":1:44", "absolute http or https URL"),
+            ("{\"providers\":{\"stripe\":{\"endpoints\":{\"api\":\"ftp://x\"}}}}", ":1:44", "absolute http"),
+            ("{\"providers\":{\"stripe\":{\"endpoints\":{\"api\":\"https://u:p@x\"}}}}", ":1:44", "absolute http"),
+            ("{\"providers\":{\"stripe\":{\"endpoints\":{\"api\":\"https://x?q\"}}}}", ":1:44", "without query"),
+            ("{\"providers\":{\"stripe\":{\"endpoints\":{\"api\":\"https://x/#f\"}}}}", ":1:44", "and fragment"),
+            (
+                "{\"providers\":{\"kai\":{\"variants\":{\"flo\":{\"endpoints\":{\"api\":5}}}}}}", ":1:60",
+                "must be a text"
+            ),
+            (
+                "{\"providers\":{\"kai\":{\"variants\":{\"flo\":{\"endpoints\":{\"api\":\"x\"}}}}}}", ":1:60",
+                "absolute http"
+            ),
+            ("{\"providers\":{\"stripe\":{\"requestsPerSecond\":0}}}", ":1:45", "integer from 1 to 1000000"),
+            ("{\"providers\":{\"stripe\":{\"requestsPerSecond\":\"fast\"}}}", ":1:45", "integer from 1"),
+            ("{\"sessions\":{\"rds\":{}}}", ":1:20", "needs “publicKeyFile”"),
+            ("{\"sessions\":{\"discordBot\":{}}}", ":1:27", "needs “publicKeyFile”"),
+            ("{\"sessions\":{\"rds\":{\"publicKeyFile\":\"/nonexistent\"}}}", ":1:37", "cannot be read"),
             ("{\"providers\":{\"stripe\":{\"clientSecretFile\":\"/nonexistent\"}}}", ":1:44", "cannot be read"),
         ])
     func configuration(text: String, place: String, sentence: String) throws {
@@ -54,6 +84,97 @@ struct CommandTests {
         #expect(result.code == 78)
         #expect(result.errors.contains(place), "\(result.errors)")
         #expect(result.errors.contains(sentence), "\(result.errors)")
+    }
+
+    @Test("numbers among a provider's settings are written as numbers or as texts", arguments: ["25", "\"25\""])
+    func numericSetting(value: String) throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("host.json", "{\"providers\":{\"stripe\":{\"requestsPerSecond\":\(value)}}}")
+        let result = try HostProcess.run(["providers", "--config", file, "--data", directory.path + "/data"])
+        #expect(result.code == 0, "\(result.errors)")
+    }
+
+    @Test(
+        "mistakes in the environment and in flags exit with 78 and name the variable or the flag",
+        arguments: [
+            (["providers"], ["LISTEN": "8080"], "INTEGRATION_HOST_LISTEN: “listen” must be"),
+            (["providers"], ["PUBLIC_URL": "x"], "INTEGRATION_HOST_PUBLIC_URL: “publicURL” must be"),
+            (["providers"], ["REDIRECT_URIS": "https://a/b,c"], "INTEGRATION_HOST_REDIRECT_URIS: an entry"),
+            (["providers"], ["RATE_LIMITS_SYNC": "1000001"], "INTEGRATION_HOST_RATE_LIMITS_SYNC: the value must be"),
+            (
+                ["providers"], ["PROVIDERS_STRIP_CLIENT_ID": "x"],
+                "PROVIDERS_STRIP_CLIENT_ID: there is no provider “strip”"
+            ),
+            (
+                ["providers"], ["PROVIDERS_STRIPE_ENDPOINTS_API": "x"],
+                "PROVIDERS_STRIPE_ENDPOINTS_API: the endpoint “api”"
+            ),
+            (["providers"], ["PROVIDERS_STRIPE_COLOUR": "x"], "PROVIDERS_STRIPE_COLOUR: Stripe has no setting"),
+            (["providers"], ["PLUGINS": "/nonexistent"], "INTEGRATION_HOST_PLUGINS: the plugin folder"),
+            (["serve", "--listen", "nowhere"], ["LISTEN": "127.0.0.1:0"], "--listen: “listen” must be"),
+            (
+                ["serve", "--listen", "0.0.0.0:0"], [:],
+                "--listen: a host that listens on all addresses needs “publicURL”"
+            ),
+            (["serve", "--listen", "[::]:0"], [:], "--listen: a host that listens on all addresses needs “publicURL”"),
+            (["sandbox", "--listen", "nowhere"], [:], "--listen: it must be an address and a port"),
+        ] as [([String], [String: String], String)])
+    func environment(arguments: [String], variables: [String: String], sentence: String) throws {
+        let directory = try TemporaryDirectory()
+        let environment = Dictionary(uniqueKeysWithValues: variables.map { ("INTEGRATION_HOST_" + $0.key, $0.value) })
+        let result = try HostProcess.run(arguments + ["--data", directory.path + "/data"], environment: environment)
+        #expect(result.code == 78)
+        #expect(result.errors.contains(sentence), "\(result.errors)")
+    }
+
+    @Test("an empty environment variable counts as not set")
+    func emptyVariables() throws {
+        let directory = try TemporaryDirectory()
+        let names = [
+            "CONFIG", "LISTEN", "PUBLIC_URL", "DATA", "KEYS_DIRECTORY", "PLUGINS", "LOG_LEVEL",
+            "ALLOW_PRIVATE_ADDRESSES",
+            "RATE_LIMITS_SYNC", "PROVIDERS_STRIPE_CLIENT_ID",
+        ]
+        let result = try HostProcess.run(
+            ["providers", "--json", "--data", directory.path],
+            environment: Dictionary(uniqueKeysWithValues: names.map { ("INTEGRATION_HOST_" + $0, "") }))
+        #expect(result.code == 0)
+        #expect(result.errors.isEmpty, "\(result.errors)")
+    }
+
+    @Test("a host that listens on all addresses starts with a public URL")
+    func allAddresses() throws {
+        let directory = try TemporaryDirectory()
+        let host = try HostProcess(
+            ["serve", "--listen", "0.0.0.0:0", "--data", directory.path],
+            environment: ["INTEGRATION_HOST_PUBLIC_URL": "https://integrations.example.com"])
+        #expect(host.terminate() == 0)
+    }
+
+    @Test("a configuration that is a directory, or cannot be read, is told as what it is, and the place once")
+    func unreadable() throws {
+        let directory = try TemporaryDirectory()
+        let result = try HostProcess.run(["providers", "--config", directory.path])
+        #expect(result.code == 78)
+        #expect(
+            result.errors
+                == "integration-host: configuration: \(directory.path): the file cannot be read (Is a directory)\n")
+        let broken = try directory.write("host.json", "{\"listen\": \"a\",}")
+        let place = try HostProcess.run(["providers", "--config", broken]).errors
+        #expect(place == "integration-host: configuration: \(broken):1:16: this byte cannot stand here\n")
+    }
+
+    @Test("a token that is signed with a key ring made for it says so, in one line, once")
+    func newKeyRing() throws {
+        let directory = try TemporaryDirectory()
+        let first = try HostProcess.run(["token", "--user", "u", "--data", directory.path + "/typo"])
+        #expect(first.code == 0)
+        #expect(
+            first.errors.contains("a new key ring was made, \(directory.path)/typo/keys/key-ring"), "\(first.errors)")
+        #expect(first.errors.split(separator: "\n").count == 1)
+        #expect(first.output.split(separator: "\n").count == 1)
+        let second = try HostProcess.run(["token", "--user", "u", "--data", directory.path + "/typo"])
+        #expect(second.errors.isEmpty, "\(second.errors)")
     }
 
     @Test("a secret in a broken configuration is not repeated in the error")

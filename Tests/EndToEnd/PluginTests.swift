@@ -34,7 +34,9 @@ struct PluginTests {
     }
 
     /// Compiles `source` into `folder` with the SDK that the tests were built with.
-    static func compile(_ source: String, name: String, into folder: TemporaryDirectory) throws {
+    static func compile(
+        _ source: String, name: String, into folder: TemporaryDirectory, flags: [String] = []
+    ) throws {
         let file = try folder.write("\(name).swift", source)
         let build = HostProcess.executable.deletingLastPathComponent().path
         try run(
@@ -43,7 +45,7 @@ struct PluginTests {
                 "-emit-library", "-parse-as-library", "-swift-version", "6", "-module-name", name, "-I",
                 build + "/Modules",
                 "-L", build, "-lProviderSDK", "-o", folder.path + "/lib\(name).so", file,
-            ], in: folder.path)
+            ] + flags, in: folder.path)
         try FileManager.default.removeItem(atPath: file)
         try closeToOthers("\(folder.path)/lib\(name).so")
     }
@@ -126,6 +128,8 @@ struct PluginTests {
     func refusals() async throws {
         let folder = try TemporaryDirectory()
         try folder.write("libText.so", "this is no library")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/libLink.so", withDestinationPath: folder.path + "/libGood.so")
         #expect(unsafe mkfifo(folder.path + "/libFifo.so", 0o600) == 0)
         try Self.compile("public func nothing() {}", name: "Empty", into: folder)
         try Self.compile(Self.source(id: "future", version: "2 << 16"), name: "Future", into: folder)
@@ -142,13 +146,19 @@ struct PluginTests {
         try Self.compile(Self.source(id: "writable"), name: "Writable", into: folder)
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: folder.path + "/libWritable.so")
         try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        // As a copy that was interrupted leaves it.
+        let whole = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/libGood.so"))
+        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: folder.path + "/libHalf.so"))
+        try Self.closeToOthers(folder.path + "/libHalf.so")
 
         let listed = try Self.providers(folder)
         let ids = listed["providers"]?.array?.compactMap { $0["id"]?.string } ?? []
         #expect(ids.contains("good"))
         #expect(ids.contains("stripe"))
         let expected = [
-            "libText.so": "is not a plugin library", "libFifo.so": "it is no regular file",
+            "libText.so": "is not a plugin library", "libHalf.so": "it is cut short",
+            "libLink.so": "is a symbolic link",
+            "libFifo.so": "it is no regular file",
             "libEmpty.so": "does not export integration_host_plugin_sdk_version",
             "libFuture.so": "was built for ProviderSDK 2.0 and this host needs 1.",
             "libNewer.so": "was built for ProviderSDK 1.", "libSecondStripe.so": "provides “stripe”, which",
@@ -172,5 +182,120 @@ struct PluginTests {
         let integrations = try await TestClient(host.url, token: String(token)).get("/api/integrations").json[
             "integrations"]?.array
         #expect(integrations?.contains { $0["id"] == "good" } == true)
+    }
+
+    @Test(
+        "a folder into which others can put files gives no plugin, a sticky one neither",
+        arguments: [0o777, 0o1777, 0o770])
+    func openFolder(mode: Int) throws {
+        let folder = try TemporaryDirectory()
+        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder.path)
+        try expectRefusedFolder(folder, "can be changed by other users (mode \(String(mode, radix: 8)))")
+    }
+
+    @Test(
+        "a plugin, or a folder, of another user is refused",
+        .enabled(if: geteuid() == 0, "only root can give files away"))
+    func foreignOwner() throws {
+        let folder = try TemporaryDirectory()
+        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        #expect(unsafe chown(folder.path + "/libGood.so", 12345, 12345) == 0)
+        let refused = try Self.providers(folder)["refused"]?.array ?? []
+        #expect(refused.first?["reason"]?.string?.contains("libGood.so belongs to another user (12345)") == true)
+        #expect(unsafe chown(folder.path + "/libGood.so", 0, 0) == 0)
+        #expect(unsafe chown(folder.path, 12345, 12345) == 0)
+        try expectRefusedFolder(folder, "belongs to another user (12345)")
+    }
+
+    @Test("a folder with more libraries than the host takes is refused as a whole, and says so")
+    func fullFolder() throws {
+        let folder = try TemporaryDirectory()
+        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        for number in 0..<1000 { try folder.write("libOther\(number).so", "") }
+        try expectRefusedFolder(folder, "holds more than 1000 libraries")
+    }
+
+    private func expectRefusedFolder(_ folder: TemporaryDirectory, _ sentence: String) throws {
+        let listed = try Self.providers(folder)
+        #expect(listed["providers"]?.array?.contains { $0["id"] == "good" } == false)
+        let refused = listed["refused"]?.array ?? []
+        #expect(refused.count == 1)
+        #expect(
+            refused.first?["reason"]?.string?.contains("The plugin folder \(folder.path) \(sentence)") == true,
+            "\(refused)")
+    }
+
+    @Test("a plugin folder that does not exist is a mistake of the configuration")
+    func missingFolder() throws {
+        let folder = try TemporaryDirectory()
+        let result = try HostProcess.run(["providers", "--data", folder.path, "--plugins", folder.path + "/typo"])
+        #expect(result.code == 78)
+        #expect(
+            result.errors.contains("--plugins: the plugin folder \(folder.path)/typo does not exist"),
+            "\(result.errors)")
+    }
+
+    @Test("a plugin finds libraries of its own beside it by $ORIGIN")
+    func ownLibraries() throws {
+        let folder = try TemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: folder.path + "/own", withIntermediateDirectories: false)
+        let own = try folder.write("Own.swift", "public func suffix() -> String { \"-own\" }")
+        try Self.run(
+            "swiftc",
+            ["-emit-library", "-emit-module", "-parse-as-library", "-module-name", "Own", "-o", "own/libOwn.so", own],
+            in: folder.path)
+        let source = Self.source(id: "good\\(suffix())").replacing(
+            "import ProviderSDK", with: "import Own\nimport ProviderSDK")
+        try Self.compile(
+            source, name: "Good", into: folder,
+            flags: ["-I", "own", "-L", "own", "-lOwn", "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/own"])
+        let listed = try Self.providers(folder)
+        #expect(listed["providers"]?.array?.contains { $0["id"] == "good-own" } == true, "\(listed)")
+    }
+
+    @Test(
+        "settings for a plugin that was refused are not used, and the host starts; for one that is not there they are a mistake"
+    )
+    func settingsOfRefused() throws {
+        let folder = try TemporaryDirectory()
+        let settings = try folder.write("host.json", #"{"providers":{"acme":{"clientId":"id"}}}"#)
+        let arguments = ["providers", "--config", settings, "--data", folder.path + "/data", "--plugins", folder.path]
+        let without = try HostProcess.run(arguments)
+        #expect(without.code == 78)
+        #expect(without.errors.contains("host.json:1:22: there is no provider “acme”"), "\(without.errors)")
+        try folder.write("libAcme.so", "a copy that failed")
+        let refused = try HostProcess.run(arguments)
+        #expect(refused.code == 0)
+        #expect(refused.errors.contains("the settings of “acme” are not used"), "\(refused.errors)")
+    }
+
+    @Test("a number among the settings is checked against the manifest, whether it is written as a number or as a text")
+    func typedSettings() throws {
+        let folder = try TemporaryDirectory()
+        try Self.compile(
+            Self.source(
+                id: "acme",
+                manifest: """
+                    manifest.settings = [ProviderSetting("pageSize", "Records of a page.", integer: 1...50), ProviderSetting("region", "A region.")]
+                    """), name: "Acme", into: folder)
+        let cases: [(setting: String, problem: String?)] = [
+            (#""pageSize":50"#, nil), (#""pageSize":"50""#, nil), (#""region":"eu""#, nil),
+            (#""pageSize":51"#, "must be an integer from 1 to 50"),
+            (#""pageSize":0"#, "must be an integer from 1 to 50"),
+            (#""pageSize":1.0"#, "must be an integer"), (#""pageSize":"many""#, "must be an integer"),
+            (#""pageSize":"+5""#, "must be an integer"), (#""pageSize":true"#, "must be a number or a text"),
+            (#""region":5"#, "“region” must be a text"),
+        ]
+        for (setting, problem) in cases {
+            let file = try folder.write("host.json", #"{"providers":{"acme":{\#(setting)}}}"#)
+            let result = try HostProcess.run([
+                "providers", "--config", file, "--data", folder.path + "/data", "--plugins", folder.path,
+            ])
+            #expect(result.code == (problem == nil ? 0 : 78), "\(setting) \(result.errors)")
+            guard let problem else { continue }
+            #expect(result.errors.contains("host.json:1:3"), "\(setting) \(result.errors)")
+            #expect(result.errors.contains(problem), "\(setting) \(result.errors)")
+        }
     }
 }

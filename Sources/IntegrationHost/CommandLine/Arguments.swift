@@ -42,7 +42,7 @@ struct Arguments {
                 guard parts.count == 1 else { throw UsageError("“\(name)” takes no value") }
                 given[name] = [""]
             } else {
-                guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+                guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
                     throw UsageError("“\(name)” needs a value")
                 }
                 given[name] = (flag == .values ? given[name] ?? [] : []) + [value]

@@ -8,14 +8,15 @@ extension Configuration {
     static func load(_ arguments: Arguments) throws -> Configuration {
         let environment = Environment.all
         var configuration = Configuration()
-        if let path = arguments["--config"] ?? environment[ConfigurationEnvironment.prefix + "CONFIG"] {
+        let variable = environment[ConfigurationEnvironment.prefix + "CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        if let path = arguments["--config"] ?? variable {
             let file: [UInt8]
             do throws(FileError) {
                 file = try FileBytes.read(path, bytesMax: HostLimits.configurationBytesMax)
             } catch {
                 // A missing file is a default install; one that is there must be readable.
                 guard error.isMissing else {
-                    throw ConfigurationError(place: path, problem: "the file cannot be read: \(error)")
+                    throw ConfigurationError(place: path, problem: "the file cannot be read (\(error.reason))")
                 }
                 file = Array("{}".utf8)
                 Log(level: .warning).warning(
@@ -28,27 +29,15 @@ extension Configuration {
             Log(level: .warning).warning("This environment variable is no setting.", ["name": .text(name)])
         }
         if let data = arguments["--data"] { configuration.dataDirectory = data }
-        if let listen = arguments["--listen"] { configuration.listen = listen }
-        configuration.pluginDirectories += arguments.values("--plugins")
+        if let listen = arguments["--listen"] {
+            configuration.listen = listen
+            configuration.places.set(["listen"], "--listen")
+        }
+        let plugins = arguments.values("--plugins")
+        configuration.pluginDirectories += plugins
+        if !plugins.isEmpty { configuration.places.set(["plugins"], "--plugins") }
         try configuration.check()
         return configuration
-    }
-
-    /// Checks what can be wrong whatever it came from.
-    private func check() throws(ConfigurationError) {
-        guard WebOrigin(of: publicURL) != nil else {
-            throw ConfigurationError(place: "publicURL", problem: "it must be an absolute http or https URL")
-        }
-        for origin in allowedOrigins
-        where WebOrigin(of: origin) == nil || origin.utf8.count(where: { $0 == UInt8(ascii: "/") }) != 2 {
-            throw ConfigurationError(
-                place: "allowedOrigins",
-                problem: "an entry is no origin such as https://app.example.com, without a path")
-        }
-        for uri in redirectURIs where WebOrigin(of: uri) == nil || uri.utf8.contains(UInt8(ascii: "#")) {
-            throw ConfigurationError(
-                place: "redirectURIs", problem: "an entry is no absolute http or https URL without a fragment")
-        }
     }
 }
 

@@ -83,6 +83,8 @@ extension ProviderConfiguration {
     /// The settings of a stand-in.
     fileprivate init(_ provider: SandboxProvider) {
         self.init(settings: provider.settings, endpoints: provider.endpoints)
+        // Who takes a plugin away still gets a demo of the others.
+        isOptional = true
         for variant in provider.variants {
             variants[variant.id] = ProviderConfiguration(settings: variant.settings, endpoints: variant.endpoints)
         }
@@ -94,7 +96,7 @@ extension ProviderConfiguration {
             switch key {
             case "clientId": clientID = value
             case "clientSecret": clientSecret = Secret(value)
-            default: self.settings[key] = (Secret(value), "the sandbox")
+            default: self.settings[key] = .init(value: Secret(value))
             }
         }
     }

@@ -43,9 +43,16 @@ enum Program {
     }
 
     private static func fail(_ message: String, _ code: Int32) -> Never {
-        let line = Array("integration-host: \(message)\n".utf8)
-        unsafe line.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        StandardError.line(message)
         exit(code)
+    }
+}
+
+/// Tells the person at the terminal something that is no event of the log.
+enum StandardError {
+    static func line(_ text: String) {
+        let bytes = Array("integration-host: \(text)\n".utf8)
+        unsafe bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }
 }
 

@@ -5,8 +5,16 @@ import ProviderSDK
 enum ProvidersCommand {
     static func run(_ arguments: Arguments) throws {
         let configuration = try Configuration.load(arguments)
-        let loader = PluginFolders.load(configuration)
-        let registry = try ProviderRegistry(loader.plugins, configuration: configuration)
+        let loader = try PluginFolders.load(configuration)
+        let registry = try ProviderRegistry(
+            loader.plugins, rejections: loader.rejections, configuration: configuration)
+        for warning in registry.warnings {
+            Log(level: .warning).warning("Settings are not used.", ["reason": .text(warning)])
+        }
+        // What this command accepts, `serve` accepts.
+        _ = try configuration.placing { () throws(ConfigurationError) in
+            try SessionSchemes.make(configuration.sessions)
+        }
         if arguments.has("--json") {
             StandardOutput.line(json(registry, loader.rejections))
         } else {

@@ -22,7 +22,14 @@ enum TokenCommand {
             else { throw UsageError("“--ttl” must be a positive number of seconds") }
             lifetime = .seconds(seconds)
         }
-        let sessions = try HostSessions(try KeyRings.open(try Configuration.load(arguments)))
+        let configuration = try Configuration.load(arguments)
+        let isNew = !KeyRings.exist(configuration)
+        let sessions = try HostSessions(try KeyRings.open(configuration))
+        if isNew {
+            StandardError.line(
+                "a new key ring was made, \(KeyRings.path(configuration)): the token is good for a host with this data directory only"
+            )
+        }
         StandardOutput.line(
             try sessions.issue(
                 userID: user, roles: arguments.values("--role"), kind: kind, lifetime: lifetime, at: WallClock.now))

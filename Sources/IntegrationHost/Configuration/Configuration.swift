@@ -32,6 +32,8 @@ struct Configuration: Sendable {
     var sweepPause = HostLimits.sweepPause
     /// The least severe events that are logged.
     var logLevel = LogLevel.info
+    /// Where the settings were given.
+    var places = ConfigurationPlaces()
 }
 
 /// Requests per minute; 0 means no limit.
@@ -48,14 +50,24 @@ struct RateLimitsConfiguration: Sendable, Equatable {
 
 /// The settings of one provider, or of one of its variants.
 struct ProviderConfiguration: Sendable {
+    /// A setting that only the plugin's manifest knows.
+    struct Setting: Sendable {
+        /// Its text, or its number as it was written.
+        let value: Secret
+        /// Whether it was written as a JSON number.
+        var isNumber = false
+    }
+
+    /// Whether it is no mistake when there is no such provider.
+    var isOptional = false
     /// The client id at the provider.
     var clientID: String?
     /// The client secret at the provider.
     var clientSecret: Secret?
     /// URLs that replace the plugin's, by name.
     var endpoints: [String: String] = [:]
-    /// The settings that the plugin's manifest names, each with the place it comes from.
-    var settings: [String: (value: Secret, place: String)] = [:]
+    /// The settings that the plugin's manifest names, by their keys.
+    var settings: [String: Setting] = [:]
     /// The settings of variants.
     var variants: [String: ProviderConfiguration] = [:]
 }

@@ -8,12 +8,13 @@ struct ConfigurationEnvironment {
 
     init(_ variables: [String: String]) { self.variables = variables }
 
-    /// Sets what the variables say.
+    /// Sets what the variables say; an empty one counts as not set.
     ///
     /// - Returns: the names of variables with the prefix that mean nothing.
     func apply(to configuration: inout Configuration) throws(ConfigurationError) -> [String] {
         var unknown: [String] = []
-        for (name, value) in variables.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Self.prefix) {
+        for (name, value) in variables.sorted(by: { $0.key < $1.key })
+        where name.hasPrefix(Self.prefix) && !value.isEmpty {
             let key = String(name.dropFirst(Self.prefix.count))
             if try !apply(key, value, name: name, to: &configuration) { unknown.append(name) }
         }
@@ -25,15 +26,24 @@ struct ConfigurationEnvironment {
     ) throws(ConfigurationError) -> Bool {
         switch key.replacing("_", with: "").uppercased() {
         case "CONFIG": return true
-        case "LISTEN": configuration.listen = value
+        case "LISTEN":
+            configuration.listen = value
+            configuration.places.set(["listen"], name)
         case "PUBLICURL":
             configuration.publicURL = value
             configuration.isPublicURLGiven = true
+            configuration.places.set(["publicURL"], name)
         case "DATADIRECTORY", "DATA": configuration.dataDirectory = value
         case "KEYSDIRECTORY": configuration.keysDirectory = value
-        case "PLUGINS": configuration.pluginDirectories += Self.list(value, separator: ":")
-        case "REDIRECTURIS": configuration.redirectURIs = Self.list(value, separator: ",")
-        case "ALLOWEDORIGINS": configuration.allowedOrigins = Self.list(value, separator: ",")
+        case "PLUGINS":
+            configuration.pluginDirectories += Self.list(value, separator: ":")
+            configuration.places.set(["plugins"], name)
+        case "REDIRECTURIS":
+            configuration.redirectURIs = Self.list(value, separator: ",")
+            configuration.places.set(["redirectURIs"], name)
+        case "ALLOWEDORIGINS":
+            configuration.allowedOrigins = Self.list(value, separator: ",")
+            configuration.places.set(["allowedOrigins"], name)
         case "ALLOWPRIVATEADDRESSES":
             guard let boolean = Bool(value) else {
                 throw ConfigurationError(place: name, problem: "the value must be true or false")
@@ -61,13 +71,21 @@ struct ConfigurationEnvironment {
         let words = key.split(separator: "_").map { $0.lowercased() }
         guard words.count >= 3, words[0] == "providers" else { return false }
         let id = words[1]
+        if configuration.providers[id] == nil { configuration.places.set(["providers", id], name) }
         var provider = configuration.providers[id] ?? ProviderConfiguration()
         switch words[2...].joined() {
         case "clientid": provider.clientID = value
         case "clientsecret": provider.clientSecret = Secret(value)
         case let other where other.hasPrefix("endpoints") && other.utf8.count > 9:
-            provider.endpoints[String(other.dropFirst(9))] = value
-        case let other: provider.settings[other] = (Secret(value), name)
+            let endpoint = String(other.dropFirst(9))
+            // Variables do not tell capitals: what the file calls the same is meant.
+            let known = provider.endpoints.keys.first { $0.lowercased() == endpoint } ?? endpoint
+            provider.endpoints[known] = value
+            configuration.places.set(["providers", id, "endpoints", known], name)
+        case let other:
+            let known = provider.settings.keys.first { $0.lowercased() == other } ?? other
+            provider.settings[known] = .init(value: Secret(value))
+            configuration.places.set(["providers", id, known], name)
         }
         configuration.providers[id] = provider
         return true
@@ -79,7 +97,7 @@ struct ConfigurationEnvironment {
 
     private static func perMinute(_ value: String, _ name: String) throws(ConfigurationError) -> Int {
         guard !value.isEmpty, value.utf8.count <= 7, value.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
-            let number = Int(value)
+            let number = Int(value), 0...1_000_000 ~= number
         else { throw ConfigurationError(place: name, problem: "the value must be an integer from 0 to 1000000") }
         return number
     }

@@ -21,8 +21,9 @@ struct ConfigurationFile {
         do {
             root = try JSONValue.parse(bytes, limits: limits)
         } catch {
-            throw ConfigurationError(place: "\(path):\(error.line):\(error.column)", problem: "\(error)")
+            throw ConfigurationError(place: "\(path):\(error.line):\(error.column)", problem: error.problem)
         }
+        configuration.places.set(file: path, bytes: bytes, root: root)
         try object(root, "the configuration") { (key, value) throws(ConfigurationError) in
             switch key {
             case "listen": configuration.listen = try text(value, key)
@@ -85,7 +86,14 @@ struct ConfigurationFile {
                 }
             default:
                 // The plugin's manifest knows which keys there are; it is asked once the plugins are loaded.
-                provider.settings[key] = (Secret(try text(value, key)), place(value))
+                if let number = value.number {
+                    provider.settings[key] = .init(value: Secret(number.text), isNumber: true)
+                } else {
+                    guard let text = value.string, !text.isEmpty else {
+                        throw error(value, "“\(key)” must be a number or a text that is not empty")
+                    }
+                    provider.settings[key] = .init(value: Secret(text))
+                }
             }
         }
         return provider
@@ -105,6 +113,10 @@ struct ConfigurationFile {
                     case "publicKeyFile": rds.publicKeyFile = try text(value, key)
                     default: throw unknown(key, value)
                     }
+                }
+                guard rds.publicKeyFile != nil else {
+                    throw error(
+                        value, "“rds” needs “publicKeyFile”: a PEM file with the key that its sessions are signed with")
                 }
                 sessions.rds = rds
             case "discordBot": sessions.discordBot = try service(value, key)
@@ -154,13 +166,20 @@ struct ConfigurationFile {
             guard key == "publicKeyFile" else { throw unknown(key, value) }
             service.publicKeyFile = try text(value, key)
         }
+        guard service.publicKeyFile != nil else {
+            throw error(
+                value, "“\(name)” needs “publicKeyFile”: a PEM file with the key that its tokens are signed with")
+        }
         return service
     }
 
     private func secretFile(_ value: JSONValue, _ key: String) throws(ConfigurationError) -> Secret {
         let path = try text(value, key)
-        guard let bytes = try? FileBytes.read(path, bytesMax: HostLimits.tokenBytesMax) else {
-            throw error(value, "the file that “\(key)” names cannot be read: check that it exists and is readable")
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try FileBytes.read(path, bytesMax: HostLimits.tokenBytesMax) } catch {
+            throw self.error(
+                value,
+                "the file that “\(key)” names cannot be read (\(error.reason)): check its path and its permissions")
         }
         let trimmed = bytes.drop { $0 <= 0x20 }
         guard let last = trimmed.lastIndex(where: { $0 > 0x20 }) else {
@@ -212,11 +231,6 @@ extension ConfigurationFile {
     }
 
     private func error(_ value: JSONValue, _ problem: String) -> ConfigurationError {
-        ConfigurationError(place: place(value), problem: problem)
-    }
-
-    private func place(_ value: JSONValue) -> String {
-        let (line, column) = JSONError.position(of: value.sourceOffset ?? 0, in: bytes)
-        return "\(path):\(line):\(column)"
+        ConfigurationError(place: ConfigurationPlaces.text(path, bytes, value), problem: problem)
     }
 }

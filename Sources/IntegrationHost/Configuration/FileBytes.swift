@@ -9,7 +9,9 @@ struct FileError: Error, CustomStringConvertible {
     let errorNumber: Int32
 
     var isMissing: Bool { errorNumber == ENOENT }
-    var description: String { "\(path): \(unsafe String(cString: strerror(errorNumber)))" }
+    /// What the system says.
+    var reason: String { unsafe String(cString: strerror(errorNumber)) }
+    var description: String { "\(path): \(reason)" }
 }
 
 enum FileBytes {
@@ -23,9 +25,14 @@ enum FileBytes {
         var bytes: [UInt8] = []
         while true {
             let room = min(64 << 10, bytesMax + 1 - bytes.count)
+            var errorNumber: Int32 = 0
             let chunk = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-                unsafe count = max(0, Glibc.read(descriptor, buffer.baseAddress, room))
+                let found = unsafe Glibc.read(descriptor, buffer.baseAddress, room)
+                if found < 0 { errorNumber = errno }
+                count = max(0, found)
             }
+            if errorNumber == EINTR { continue }
+            guard errorNumber == 0 else { throw FileError(path: path, errorNumber: errorNumber) }
             guard !chunk.isEmpty else { return bytes }
             bytes += chunk
             guard bytes.count <= bytesMax else { throw FileError(path: path, errorNumber: EFBIG) }

@@ -27,6 +27,7 @@ final class Host: Sendable {
     /// Opens the data directory, loads the plugins and builds the services.
     init(_ configuration: Configuration) throws {
         let log = Log(level: configuration.logLevel)
+        try configuration.checkListening()
         let ring = try KeyRings.open(configuration)
         let registry = try Self.loadProviders(configuration, log)
         let data = try DataDirectory(path: configuration.dataDirectory)
@@ -49,6 +50,9 @@ final class Host: Sendable {
             users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, records: data.records,
             webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
         let sessions = try HostSessions(ring)
+        let authenticator = try configuration.placing { () throws(ConfigurationError) in
+            try Authenticator(hostSessions: sessions, sessions: configuration.sessions)
+        }
         // Duties of background work: each looks at every user about once a minute.
         let duties: [any UserDuty] = []
         let routes = IntegrationsRoutes(
@@ -79,7 +83,7 @@ final class Host: Sendable {
                     readiness: readiness, registry: registry, metrics: MetricsPage(requests: metrics, data: data)
                 ).family,
             ],
-            authenticator: try Authenticator(hostSessions: sessions, sessions: configuration.sessions),
+            authenticator: authenticator,
             limits: RequestLimits(configuration.rateLimits),
             origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), metrics: metrics,
             requestLog: requestLog, log: log)
@@ -122,23 +126,12 @@ final class Host: Sendable {
 
     /// The providers of the plugin folders, with refusals in the log.
     private static func loadProviders(_ configuration: Configuration, _ log: Log) throws -> ProviderRegistry {
-        let loader = PluginFolders.load(configuration)
+        let loader = try PluginFolders.load(configuration)
         for rejection in loader.rejections { log.error("Plugin refused.", ["reason": .text("\(rejection)")]) }
-        return try ProviderRegistry(loader.plugins, configuration: configuration)
-    }
-}
-
-/// The folders that plugins are looked for in.
-enum PluginFolders {
-    /// The plugins beside the executable, in the data directory, and in the configured folders.
-    static func load(_ configuration: Configuration) -> PluginLoader {
-        var loader = PluginLoader()
-        for folder in [ExecutableFolder.path, configuration.dataDirectory + "/plugins"]
-            + configuration.pluginDirectories
-        {
-            loader.load(folder: folder)
-        }
-        return loader
+        let registry = try ProviderRegistry(
+            loader.plugins, rejections: loader.rejections, configuration: configuration)
+        for warning in registry.warnings { log.warning("Settings are not used.", ["reason": .text(warning)]) }
+        return registry
     }
 }
 

@@ -9,6 +9,9 @@ enum KeyRings {
         (configuration.keysDirectory ?? configuration.dataDirectory + "/keys") + "/key-ring"
     }
 
+    /// Whether there is a key ring already.
+    static func exist(_ configuration: Configuration) -> Bool { unsafe access(path(configuration), F_OK) == 0 }
+
     /// The key ring; made when there is none yet.
     static func open(_ configuration: Configuration) throws(HostStartError) -> KeyRing {
         let path = path(configuration)

@@ -14,9 +14,6 @@ struct LoadedPlugin: Sendable {
 ///
 /// A library is never closed again: Swift code cannot be unloaded.
 struct PluginLoader {
-    /// Files of one folder at most.
-    static let filesPerFolderMax = 1000
-
     private(set) var plugins: [LoadedPlugin] = []
     private(set) var rejections: [PluginRejection] = []
     private var files: Set<FileIdentity> = []
@@ -24,81 +21,116 @@ struct PluginLoader {
     private struct FileIdentity: Hashable {
         let device: dev_t
         let inode: ino_t
+
+        init(_ status: stat) {
+            device = status.st_dev
+            inode = status.st_ino
+        }
     }
 
     /// Starts with no plugin; the SDK's own library is passed over wherever it lies.
     init() {
         if let path = Self.path(ofSymbol: "$s11ProviderSDK0A0Mp"), let status = Self.status(of: path) {
-            files.insert(FileIdentity(device: status.st_dev, inode: status.st_ino))
+            files.insert(FileIdentity(status))
         }
     }
 
-    /// Opens every `.so` file of `folder`, in the order of their names.
+    /// Opens every `.so` file of the folder at `path`, in the order of their names.
     ///
-    /// A folder that does not exist holds nothing.
-    mutating func load(folder: String) {
-        for name in Self.libraries(in: folder) { load(file: folder + "/" + name) }
+    /// - Returns: false when there is no such folder.
+    @discardableResult
+    mutating func load(folder path: String) -> Bool {
+        do throws(PluginRefusal) {
+            guard let folder = try PluginFolder(path) else { return false }
+            for name in try folder.libraries() { load(name, in: folder) }
+        } catch {
+            rejections.append(PluginRejection(path: path, isFolder: true, reason: error.reason))
+        }
+        return true
     }
 
-    /// Opens one file.
+    /// Opens the file at `path`.
     mutating func load(file path: String) {
-        do throws(Refusal) {
-            guard let provider = try provider(at: path) else { return }
+        let slash = path.lastIndex(of: "/")
+        let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        do throws(PluginRefusal) {
+            guard let folder = try PluginFolder(parent) else {
+                throw PluginRefusal(.unreadable(unsafe String(cString: strerror(ENOENT))))
+            }
+            load(name, in: folder)
+        } catch {
+            rejections.append(PluginRejection(path: parent, isFolder: true, reason: error.reason))
+        }
+    }
+
+    private mutating func load(_ name: String, in folder: PluginFolder) {
+        let path = folder.path + "/" + name
+        var id: String?
+        do throws(PluginRefusal) {
+            guard let provider = try provider(name, in: folder) else { return }
             let manifest = provider.manifest
+            id = manifest.id
             let problems = manifest.problems
-            guard problems.isEmpty else { throw Refusal(.invalidManifest(problems)) }
+            guard problems.isEmpty else { throw PluginRefusal(.invalidManifest(problems)) }
             if let other = plugins.first(where: { $0.provider.manifest.id == manifest.id }) {
-                throw Refusal(.duplicateID(manifest.id, other: other.path))
+                throw PluginRefusal(.duplicateID(manifest.id, other: other.path))
             }
             plugins.append(LoadedPlugin(provider: provider, path: path))
         } catch {
-            rejections.append(PluginRejection(path: path, reason: error.reason))
+            rejections.append(PluginRejection(path: path, providerID: id, reason: error.reason))
         }
-    }
-
-    private struct Refusal: Error {
-        let reason: PluginRejection.Reason
-        init(_ reason: PluginRejection.Reason) { self.reason = reason }
     }
 
     /// The provider in the file; nil when the file was seen already.
-    private mutating func provider(at path: String) throws(Refusal) -> (any Provider)? {
-        let descriptor = unsafe cl_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
-        guard descriptor >= 0 else { throw Refusal(.unreadable(unsafe String(cString: strerror(errno)))) }
+    private mutating func provider(_ name: String, in folder: PluginFolder) throws(PluginRefusal) -> (any Provider)? {
+        let (descriptor, status) = try folder.open(name)
         defer { close(descriptor) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw Refusal(.unreadable("fstat failed")) }
-        guard files.insert(FileIdentity(device: status.st_dev, inode: status.st_ino)).inserted else { return nil }
+        guard files.insert(FileIdentity(status)).inserted else { return nil }
         // A FIFO or a device would make whoever reads it wait.
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Refusal(.notALibrary("it is no regular file")) }
-        guard status.st_mode & 0o022 == 0 else { throw Refusal(.writableByOthers(mode: status.st_mode & 0o777)) }
-
-        // A file that is no library is told apart before the dynamic loader sees it.
-        var magic: UInt32 = 0
-        guard unsafe pread(descriptor, &magic, 4, 0) == 4, magic == UInt32(littleEndian: 0x464C_457F) else {
-            throw Refusal(.notALibrary("it is no ELF file"))
+        guard status.st_mode & S_IFMT == S_IFREG else { throw PluginRefusal(.notALibrary("it is no regular file")) }
+        try PluginFolder.checkOwner(status)
+        // What the dynamic loader would die of is told apart before it sees the file.
+        let size = UInt64(max(0, status.st_size))
+        if let problem = ELFLibrary.problem(fileBytes: size, read: { Self.read(descriptor, $0, $1) }) {
+            throw PluginRefusal(.notALibrary(problem))
         }
-        guard let library = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
-            throw Refusal(.notALibrary(unsafe dlerror().map { unsafe String(cString: $0) } ?? "it cannot be loaded"))
+        guard let library = unsafe dlopen(folder.loaderPath(name), RTLD_NOW | RTLD_LOCAL) else {
+            let problem = unsafe dlerror().map { unsafe String(cString: $0) } ?? "it cannot be loaded"
+            throw PluginRefusal(.notALibrary(problem.replacing(folder.loaderPath(""), with: "")))
         }
         guard let version = unsafe dlsym(library, PluginEntry.versionSymbol) else {
-            throw Refusal(.missingEntryPoint(PluginEntry.versionSymbol))
+            throw PluginRefusal(.missingEntryPoint(PluginEntry.versionSymbol))
         }
         typealias Version = @convention(c) () -> UInt32
         let builtFor = unsafe unsafeBitCast(version, to: Version.self)()
         // Same major version, and nothing newer than what this host has.
         guard builtFor >> 16 == SDKVersion.compiled >> 16, builtFor <= SDKVersion.compiled else {
-            throw Refusal(
+            throw PluginRefusal(
                 .incompatible(builtFor: SDKVersion.text(builtFor), needs: SDKVersion.text(SDKVersion.compiled)))
         }
         guard let make = unsafe dlsym(library, PluginEntry.makeSymbol) else {
-            throw Refusal(.missingEntryPoint(PluginEntry.makeSymbol))
+            throw PluginRefusal(.missingEntryPoint(PluginEntry.makeSymbol))
         }
         typealias Make = @convention(c) () -> UInt
         guard let provider = unsafe PluginEntry.take(unsafeBitCast(make, to: Make.self)()) else {
-            throw Refusal(.noProvider)
+            throw PluginRefusal(.noProvider)
         }
         return provider
+    }
+
+    /// Bytes of an open file; fewer where it ends before.
+    private static func read(_ descriptor: Int32, _ offset: UInt64, _ count: Int) -> [UInt8] {
+        guard offset <= UInt64(Int64.max) else { return [] }
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let found = unsafe pread(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + filled }, count - filled, off_t(offset) + filled)
+                if found < 0, errno == EINTR { continue }
+                guard found > 0 else { return }
+                filled += found
+            }
+        }
     }
 
     private static func status(of path: String) -> stat? {
@@ -110,19 +142,6 @@ struct PluginLoader {
         guard let address = unsafe dlsym(nil, symbol) else { return nil }
         guard let name = unsafe cl_file_of_address(address) else { return nil }
         return unsafe String(cString: name)
-    }
-
-    private static func libraries(in folder: String) -> [String] {
-        guard let directory = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory), names.count < filesPerFolderMax {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
-            }
-            if name.hasSuffix(".so"), !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
     }
 }
 

@@ -1,10 +1,13 @@
-// Why a file in a plugin folder is not used. One sentence each: the file, what is wrong, what to do.
+// Why a file in a plugin folder, or the whole folder, is not used. One sentence each: the file, what is wrong, what to do.
 
-/// A plugin that was refused.
+/// A plugin that was refused, or a whole folder of them.
 struct PluginRejection: Sendable, Equatable, CustomStringConvertible {
     enum Reason: Sendable, Equatable {
         case unreadable(String)
+        case symbolicLink
+        case foreignOwner(user: UInt32, own: UInt32)
         case writableByOthers(mode: UInt32)
+        case tooManyFiles(max: Int)
         case notALibrary(String)
         case missingEntryPoint(String)
         case incompatible(builtFor: String, needs: String)
@@ -14,23 +17,33 @@ struct PluginRejection: Sendable, Equatable, CustomStringConvertible {
     }
 
     let path: String
+    /// Whether nothing of the folder at ``path`` is used.
+    var isFolder = false
+    /// The id of its provider where the file came far enough to tell it.
+    var providerID: String?
     let reason: Reason
 
     var description: String {
-        switch reason {
-        case .unreadable(let problem): "\(path) cannot be read (\(problem)): check the file and its permissions."
+        let what = isFolder ? "The plugin folder \(path)" : path
+        return switch reason {
+        case .unreadable(let problem): "\(what) cannot be read (\(problem)): check it and its permissions."
+        case .symbolicLink: "\(what) is a symbolic link: copy the library itself into the folder."
+        case .foreignOwner(let user, let own):
+            "\(what) belongs to another user (\(user)): give it to root or to the user of this process (\(own))."
         case .writableByOthers(let mode):
-            "\(path) can be changed by other users (mode \(String(mode, radix: 8))): remove group and world write permission."
-        case .notALibrary(let problem): "\(path) is not a plugin library (\(problem)): build it again, or remove it."
+            "\(what) can be changed by other users (mode \(String(mode, radix: 8))): take group and world write permission away (chmod go-w)."
+        case .tooManyFiles(let max):
+            "\(what) holds more than \(max) libraries and is not used: keep only plugins in it."
+        case .notALibrary(let problem): "\(what) is not a plugin library (\(problem)): build it again, or remove it."
         case .missingEntryPoint(let symbol):
-            "\(path) does not export \(symbol): add the plugin's entry points, or remove the file."
+            "\(what) does not export \(symbol): add the plugin's entry points, or remove the file."
         case .incompatible(let builtFor, let needs):
-            "\(path) was built for ProviderSDK \(builtFor) and this host needs \(needs): build the plugin again with this SDK."
-        case .noProvider: "\(path) made no provider: its entry point must return PluginEntry.export of one."
+            "\(what) was built for ProviderSDK \(builtFor) and this host needs \(needs): build the plugin again with this SDK."
+        case .noProvider: "\(what) made no provider: its entry point must return PluginEntry.export of one."
         case .invalidManifest(let problems):
-            "\(path) has an invalid manifest: \(problems.joined(separator: "; ")): correct the plugin."
+            "\(what) has an invalid manifest: \(problems.joined(separator: "; ")): correct the plugin."
         case .duplicateID(let id, let other):
-            "\(path) provides “\(id)”, which \(other) provides already: remove one of the two files."
+            "\(what) provides “\(id)”, which \(other) provides already: remove one of the two files."
         }
     }
 }

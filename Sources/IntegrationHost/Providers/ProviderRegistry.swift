@@ -1,4 +1,4 @@
-// All providers of this installation, by id. Checks the operator's settings against the manifests.
+// All providers of this installation, by id, with the operator's settings that were checked against their manifests.
 
 import ProviderSDK
 
@@ -6,53 +6,46 @@ import ProviderSDK
 struct ProviderRegistry: Sendable {
     /// In the order of their ids.
     let providers: [ConfiguredProvider]
+    /// Settings that are not used because the plugin they may be for was refused, one sentence each.
+    let warnings: [String]
     private let byID: [String: Int]
 
     /// The providers of `plugins` with their settings.
     ///
-    /// - Throws: ``ConfigurationError`` for a setting that no manifest knows.
-    init(_ plugins: [LoadedPlugin], configuration: Configuration) throws(ConfigurationError) {
+    /// - Parameter rejections: the plugins that were refused; settings of theirs are no mistake of the configuration.
+    /// - Throws: ``ConfigurationError`` for a setting that no manifest knows, or with a value it cannot have.
+    init(
+        _ plugins: [LoadedPlugin], rejections: [PluginRejection] = [], configuration: Configuration
+    ) throws(ConfigurationError) {
         var providers: [ConfiguredProvider] = []
         for plugin in plugins {
-            let manifest = plugin.provider.manifest
-            let settings = try Self.resolved(configuration.providers[manifest.id] ?? .init(), for: manifest)
+            let settings = try ProviderSettings(plugin.provider.manifest, configuration).resolved()
             providers.append(ConfiguredProvider(plugin, configuration: settings))
         }
         self.providers = providers.sorted { $0.id < $1.id }
         byID = Dictionary(uniqueKeysWithValues: self.providers.enumerated().map { ($1.id, $0) })
+        warnings = try Self.unused(rejections, byID.keys.sorted(), configuration)
     }
 
     /// The provider `id`; nil when there is none.
     subscript(id: String) -> ConfiguredProvider? { byID[id].map { providers[$0] } }
 
-    /// The settings with their keys spelled as the manifest spells them.
-    private static func resolved(
-        _ configuration: ProviderConfiguration, for manifest: ProviderManifest
-    ) throws(ConfigurationError) -> ProviderConfiguration {
-        var resolved = configuration
-        resolved.settings = [:]
-        for (key, setting) in configuration.settings {
-            // Environment variables come in lower case.
-            guard let known = manifest.settings.first(where: { $0.key == key || $0.key.lowercased() == key }) else {
-                let names = manifest.settings.map(\.key).sorted().joined(separator: ", ")
-                throw ConfigurationError(
-                    place: setting.place,
-                    problem: "\(manifest.name) has no setting “\(key)”: "
-                        + (names.isEmpty ? "remove it" : "besides the common ones there are \(names)"))
+    /// The settings of providers that are not there, which is a mistake unless their plugin may be among the refused ones.
+    private static func unused(
+        _ rejections: [PluginRejection], _ known: [String], _ configuration: Configuration
+    ) throws(ConfigurationError) -> [String] {
+        var warnings: [String] = []
+        for (id, settings) in configuration.providers.sorted(by: { $0.key < $1.key })
+        where !known.contains(id) && !settings.isOptional {
+            guard rejections.contains(where: { $0.providerID == nil || $0.providerID == id }) else {
+                let names = known.isEmpty ? "no plugin was found" : "there are \(known.joined(separator: ", "))"
+                throw configuration.error(
+                    ["providers", id], "there is no provider “\(id)”: \(names); correct the id, or remove it")
             }
-            resolved.settings[known.key] = setting
+            warnings.append(
+                "\(configuration.places.place(of: ["providers", id])): the settings of “\(id)” are not used: no plugin for it was loaded, and some were refused."
+            )
         }
-        for (variant, settings) in configuration.variants {
-            guard manifest.variants.contains(where: { $0.id == variant }) else {
-                throw ConfigurationError(
-                    place: "providers.\(manifest.id).variants",
-                    problem: "\(manifest.name) has no variant “\(variant)”: remove it")
-            }
-            if let stray = settings.settings.first {
-                throw ConfigurationError(
-                    place: stray.value.place, problem: "a variant has no setting “\(stray.key)”: remove it")
-            }
-        }
-        return resolved
+        return warnings
     }
 }

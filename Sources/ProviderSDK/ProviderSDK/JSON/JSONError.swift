@@ -48,18 +48,19 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         return (line, offset - lineStart + 1)
     }
 
-    /// One sentence naming the fault and its place.
-    public var description: String {
-        let what =
-            switch reason {
-            case .unexpectedEnd: "the JSON ends too early"
-            case .unexpectedByte: "this byte cannot stand here"
-            case .trailingBytes: "there is more after the JSON value"
-            case .invalidString: "this string is not valid JSON text"
-            case .invalidNumber: "this number is not valid JSON"
-            case .duplicateKey: "this member name appears twice in its object"
-            case .limitExceeded: "the JSON is larger or deeper than allowed"
-            }
-        return "line \(line), column \(column): \(what)"
+    /// What is wrong, without the place.
+    public var problem: String {
+        switch reason {
+        case .unexpectedEnd: "the JSON ends too early"
+        case .unexpectedByte: "this byte cannot stand here"
+        case .trailingBytes: "there is more after the JSON value"
+        case .invalidString: "this string is not valid JSON text"
+        case .invalidNumber: "this number is not valid JSON"
+        case .duplicateKey: "this member name appears twice in its object"
+        case .limitExceeded: "the JSON is larger or deeper than allowed"
+        }
     }
+
+    /// One sentence naming the fault and its place.
+    public var description: String { "line \(line), column \(column): \(problem)" }
 }

@@ -34,6 +34,19 @@ extension ProviderManifest {
             check(
                 !reserved.contains(setting.key),
                 "the setting “\(setting.key)” has a name that every provider has already")
+            if case .integer(let range) = kind(of: setting), let text = setting.defaultValue {
+                let number = JSONNumber(text)?.integer.map(Int.init)
+                check(
+                    number.map(range.contains) ?? false,
+                    "the default of the setting “\(setting.key)” is no integer from \(range.lowerBound) to \(range.upperBound)"
+                )
+            }
+        }
+        for limit in rateLimits {
+            guard let key = limit.setting else { continue }
+            check(
+                settings.contains { $0.key == key && !$0.isSecret },
+                "a rate limit is told by the setting “\(key)”, which does not exist or is secret")
         }
         check(Set(actions.map(\.name)).count == actions.count, "two actions have the same name")
         for action in actions {

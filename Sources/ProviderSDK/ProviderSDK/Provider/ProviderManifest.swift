@@ -112,6 +112,14 @@ public struct Variant: Sendable {
 
 /// A setting of the operator for this provider.
 public struct ProviderSetting: Sendable {
+    /// What its value can be.
+    public enum Kind: Sendable, Equatable {
+        /// Any text that is not empty.
+        case text
+        /// An integer of this range; a JSON number in a configuration file.
+        case integer(ClosedRange<Int>)
+    }
+
     /// Its key in the provider's configuration.
     public let key: String
     /// What it is for.
@@ -122,6 +130,10 @@ public struct ProviderSetting: Sendable {
     public var isRequired: Bool
     /// Its value when the operator configures none.
     public var defaultValue: String?
+    /// What its value can be.
+    ///
+    /// A text that a ``RateLimit`` names is taken for an integer from 1 to a million.
+    public var kind: Kind = .text
 
     /// A setting.
     public init(_ key: String, _ description: String, isSecret: Bool = false, isRequired: Bool = false) {
@@ -131,6 +143,13 @@ public struct ProviderSetting: Sendable {
         self.isRequired = isRequired
     }
 
+    /// A setting that is an integer of `range`.
+    public init(_ key: String, _ description: String, integer range: ClosedRange<Int>, defaultValue: Int? = nil) {
+        self.init(key, description)
+        kind = .integer(range)
+        self.defaultValue = defaultValue.map { String($0) }
+    }
+
     /// A setting that has a value without being configured.
     public init(_ key: String, _ description: String, defaultValue: String) {
         self.init(key, description)
@@ -138,8 +157,19 @@ public struct ProviderSetting: Sendable {
     }
 }
 
+extension ProviderManifest {
+    /// What the value of a setting can be, its use as a rate limit considered.
+    public func kind(of setting: ProviderSetting) -> ProviderSetting.Kind {
+        let isLimit = rateLimits.contains { $0.setting == setting.key }
+        return isLimit && setting.kind == .text ? .integer(RateLimit.requestsRange) : setting.kind
+    }
+}
+
 /// How many requests the provider takes.
 public struct RateLimit: Sendable {
+    /// How many requests an operator can set.
+    static let requestsRange = 1...1_000_000
+
     /// Who shares the limit.
     public enum Scope: Sendable, Equatable {
         /// All connections of this application.
@@ -170,7 +200,7 @@ public struct RateLimit: Sendable {
     /// How many requests in ``interval`` under these settings: the number in ``setting`` where it is one from 1 to a million.
     public func requests(in settings: [String: String]) -> Int {
         guard let text = setting.flatMap({ settings[$0] }), let number = JSONNumber(text)?.integer,
-            1...1_000_000 ~= number
+            RateLimit.requestsRange ~= Int(number)
         else { return requests }
         return Int(number)
     }
