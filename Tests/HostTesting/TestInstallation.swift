@@ -29,7 +29,11 @@ package final class TestInstallation: @unchecked Sendable {
     }
 
     /// Starts the host again over the same data.
-    package func restart() throws { host = try HostProcess(["serve", "--config", configuration]) }
+    ///
+    /// - Parameter environment: variables for the host.
+    package func restart(environment: [String: String] = [:]) throws {
+        host = try HostProcess(["serve", "--config", configuration], environment: environment)
+    }
 
     /// The path of the data directory.
     package var data: String { directory.path + "/data" }

@@ -1,0 +1,77 @@
+// A sync that dies: after the restart it comes to its end by itself, with every record once and none missing.
+
+import HostTesting
+import ProviderSDK
+import Testing
+
+@Suite("A crash in a sync", .serialized)
+struct SyncCrashTests {
+    private static let connections = "/api/integrations/connections"
+    private static let type = "subscriptions"
+
+    @Test("a full sync ends with every record once, wherever it was killed", arguments: [false, true])
+    func full(torn: Bool) async throws {
+        let sweep = try CrashSweep(extra: RefreshCrashTests.noLimits)
+        let wanted = try await Self.held(sweep.installation)
+        #expect(wanted.count > 300, "a sync of several pages")
+        let kills = try await sweep.run(torn: torn) { installation in
+            try await installation.connect("stripe", try installation.client(user: "user-1"))
+        } act: { installation, id in
+            try await Self.sync(id, "full", installation)
+        } check: { installation, id, calls in
+            try await Self.expectSame(id, wanted, of: "full", installation, calls)
+            try await Self.remove(id, installation)
+        }
+        #expect(kills > 20)
+    }
+
+    /// Starts a sync and waits for its end.
+    private static func sync(_ id: String, _ type: String, _ installation: TestInstallation) async throws {
+        let client = try installation.client(user: "user-1")
+        _ = try await client.post(
+            "\(connections)/\(id)/sync", "{\"syncType\":\"\(type)\",\"dataTypes\":[\"\(self.type)\"]}")
+        _ = try await installation.finishedSync(id, client)
+    }
+
+    private static func remove(_ id: String, _ installation: TestInstallation) async throws {
+        let removed = try await installation.client(user: "user-1").send("DELETE", "\(connections)/\(id)")
+        #expect(removed.status == 200, "\(removed.text)")
+    }
+
+    /// The ids that the provider holds.
+    private static func held(_ installation: TestInstallation) async throws -> Set<String> {
+        let data = try await installation.client(user: nil).get(
+            "\(installation.sandbox.url)/_sandbox/data/stripe/\(type)?ids=true"
+        ).json
+        return Set((data["ids"]?.array ?? []).compactMap(\.string))
+    }
+
+    /// Lets the sync end, and compares what a reader finds with what the provider holds.
+    private static func expectSame(
+        _ id: String, _ wanted: Set<String>, of kind: String, _ installation: TestInstallation, _ calls: [String]
+    ) async throws {
+        let client = try installation.client(user: "user-1")
+        let place: Comment = "killed at \(calls.count): \(calls.suffix(3)) \(installation.host.log)"
+        var sync = try await installation.finishedSync(id, client)
+        if sync["syncType"]?.string ?? sync["type"]?.string != kind {
+            // It died before the sync was acknowledged: then there must be none, and it can be asked for again.
+            try await Self.sync(id, kind, installation)
+            sync = try await installation.finishedSync(id, client)
+        }
+        #expect(sync["status"] == "completed", place)
+        #expect(
+            sync["recordsProcessed"]?.integer == (sync["recordsSynced"]?.integer ?? 0) + (sync["errors"]?.integer ?? 0))
+        if kind == "full" { #expect(sync["recordsSynced"]?.integer == Int64(wanted.count), place) }
+        var present: Set<String> = []
+        var lastChange: [String: String] = [:]
+        for record in try await installation.records(id, client) {
+            guard let source = record["sourceId"]?.string, let change = record["change"]?.string else { continue }
+            #expect(
+                change != "added" || lastChange[source] == nil || lastChange[source] == "deleted", "\(source) twice")
+            lastChange[source] = change
+            if change == "deleted" { present.remove(source) } else { present.insert(source) }
+        }
+        let (missing, stray) = (wanted.subtracting(present).count, present.subtracting(wanted).count)
+        #expect(missing == 0 && stray == 0, place)
+    }
+}
