@@ -33,14 +33,17 @@ package final class HostProcess: @unchecked Sendable {
     /// - Parameters:
     ///   - arguments: the command and its flags.
     ///   - environment: variables besides those of the tests; those of the host are taken away.
-    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    ///   - standardError: where its log goes; a file that ``log`` shows when nil.
+    package init(
+        _ arguments: [String], environment: [String: String] = [:], standardError: FileHandle? = nil
+    ) throws {
         errors = FileManager.default.temporaryDirectory.appending(path: "host-\(UUID().uuidString).log")
         _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
         process.executableURL = Self.executable
         process.arguments = arguments
         process.environment = Self.cleanEnvironment.merging(environment) { _, new in new }
         process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: errors)
+        process.standardError = try standardError ?? FileHandle(forWritingTo: errors)
         try process.run()
         var line: [UInt8] = []
         while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {

@@ -28,7 +28,7 @@ enum DemoCommand {
         let url = try host.start()
         let token = try host.sessions.issue(
             userID: user, roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: WallClock.now)
-        StandardOutput.line("listening on \(url)")
+        ServeCommand.announce(url)
         StandardOutput.line(
             guide(
                 url: url, sandbox: origin, token: token, data: configuration.dataDirectory,

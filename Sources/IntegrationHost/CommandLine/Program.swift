@@ -51,6 +51,7 @@ enum Program {
 /// Tells the person at the terminal something that is no event of the log.
 enum StandardError {
     static func line(_ text: String) {
+        LogSink.standardError.flush()
         let bytes = Array("integration-host: \(text)\n".utf8)
         unsafe bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }

@@ -7,8 +7,14 @@ enum ServeCommand {
         ProcessSettings.blockStopSignals()
         let host = try Host(try Configuration.load(arguments))
         let url = try host.start()
-        StandardOutput.line("listening on \(url)")
+        announce(url)
         waitAndStop { await host.stop() }
+    }
+
+    /// Says that the host accepts requests, after all that its start had to say.
+    static func announce(_ url: String) {
+        LogSink.standardError.flush()
+        StandardOutput.line("listening on \(url)")
     }
 
     /// Waits for a signal, drains, and exits 0; a second signal exits at once.

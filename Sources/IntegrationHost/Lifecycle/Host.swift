@@ -19,7 +19,6 @@ final class Host: Sendable {
     private let sweep: UserSweep
     private let server: HTTPServer
     private let readiness: Readiness
-    private let requestLog: RequestLog
 
     /// How long running requests may take to finish when the host stops.
     static let grace = Duration.seconds(30)
@@ -99,7 +98,6 @@ final class Host: Sendable {
         self.sessions = sessions
         self.address = address
         self.readiness = readiness
-        self.requestLog = requestLog
     }
 
     /// Begins to listen, and goes on with what the last stop interrupted.
@@ -117,7 +115,6 @@ final class Host: Sendable {
     func stop() async {
         readiness.drain()
         await server.shutdown(grace: Self.grace)
-        requestLog.flush()
         await sweep.stop()
         await sync.stop()
         await client.shutdown()

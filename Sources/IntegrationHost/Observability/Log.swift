@@ -2,11 +2,10 @@
 
 import Glibc
 import ProviderSDK
-import Synchronization
 
 /// Writes log lines.
 ///
-/// Lines are written whole with one `write`, so that those of several threads never mix.
+/// Lines are written whole and in order, and nobody waits for whoever reads them.
 struct Log: Sendable {
     /// A fact of an event.
     enum Value: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByStringInterpolation {
@@ -24,6 +23,13 @@ struct Log: Sendable {
     /// Writes an event with its facts.
     func log(_ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value> = [:]) {
         guard level >= self.level else { return }
+        LogSink.standardError.append(isUrgent: true) { buffer in Self.appendLine(to: &buffer, level, message, facts) }
+    }
+
+    /// Appends an event as a line.
+    static func appendLine(
+        to buffer: inout LogBuffer, _ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value>
+    ) {
         var writer = JSONWriter(capacity: 256)
         writer.object { writer in
             writer.member("ts", WallClock.now.text(withMilliseconds: true))
@@ -37,8 +43,8 @@ struct Log: Sendable {
                 }
             }
         }
-        writer.bytes.append(UInt8(ascii: "\n"))
-        unsafe writer.bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        buffer.bytes += writer.bytes
+        buffer.bytes.append(UInt8(ascii: "\n"))
     }
 
     func debug(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.debug, message, facts) }

@@ -76,4 +76,6 @@ enum Metrics {
     static let refreshesFailed = Counter()
     static let outgoingAnswered = Counter()
     static let outgoingFailed = Counter()
+    /// Log lines that found no room or no reader.
+    static let logLinesDropped = Counter()
 }

@@ -32,6 +32,10 @@ struct MetricsPage: Sendable {
                 Metrics.expiredTold.value
             ), ("retries_total", "Tries made again after a failure that may pass.", Metrics.retries.value),
             ("sync_records_total", "Records that were synced.", Metrics.recordsSynced.value),
+            (
+                "log_lines_dropped_total", "Log lines that were dropped because nobody read them fast enough.",
+                Metrics.logLinesDropped.value
+            ),
         ]
         for counter in counters {
             Self.head(counter.name, "counter", counter.help, &page)

@@ -1,0 +1,116 @@
+// The queue of the log: nothing waits for its reader, every line is whole, and what was dropped is told and counted.
+
+import CLinux
+import Dispatch
+import Glibc
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Log sink")
+struct LogSinkTests {
+    /// A pipe that both ends of are closed with it.
+    final class Pipe: Sendable {
+        let reader: Int32
+        let writer: Int32
+
+        init() {
+            var ends: (Int32, Int32) = (-1, -1)
+            unsafe withUnsafeMutableBytes(of: &ends) { bytes in
+                _ = unsafe pipe(bytes.bindMemory(to: Int32.self).baseAddress)
+            }
+            (reader, writer) = ends
+        }
+
+        deinit {
+            close(reader)
+            close(writer)
+        }
+
+        /// What can be read at once.
+        func available() -> [UInt8] {
+            _ = cl_fcntl(reader, F_SETFL, O_NONBLOCK)
+            var found: [UInt8] = []
+            while true {
+                let chunk = unsafe [UInt8](unsafeUninitializedCapacity: 65536) { buffer, count in
+                    unsafe count = max(0, read(reader, buffer.baseAddress, 65536))
+                }
+                if chunk.isEmpty { return found }
+                found += chunk
+            }
+        }
+    }
+
+    static func lines(_ bytes: [UInt8]) -> [String] {
+        bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    static func append(_ number: Int, to sink: LogSink, isUrgent: Bool = false) {
+        sink.append(isUrgent: isUrgent) {
+            $0.bytes += Array("line \(number) \(String(repeating: ".", count: 90))\n".utf8)
+        }
+    }
+
+    @Test("lines come out whole and in order", arguments: [false, true])
+    func order(isUrgent: Bool) {
+        let pipe = Pipe()
+        let counter = Counter()
+        let sink = LogSink(pipe.writer, dropped: counter)
+        for number in 0..<100 { Self.append(number, to: sink, isUrgent: isUrgent) }
+        sink.flush(within: .seconds(20))
+        let found = Self.lines(pipe.available())
+        #expect(found.count == 100)
+        for (number, line) in found.enumerated() { #expect(line.hasPrefix("line \(number) ")) }
+        #expect(counter.value == 0)
+    }
+
+    @Test("lines of many threads never mix")
+    func threads() {
+        let pipe = Pipe()
+        let sink = LogSink(pipe.writer, dropped: Counter())
+        DispatchQueue.concurrentPerform(iterations: 8) { thread in
+            for number in 0..<50 { Self.append(thread * 50 + number, to: sink, isUrgent: number % 7 == 0) }
+        }
+        sink.flush(within: .seconds(20))
+        let numbers = Self.lines(pipe.available()).compactMap {
+            $0.split(separator: " ").dropFirst().first.map(String.init)
+        }
+        #expect(numbers.count == 400)
+        #expect(Set(numbers).count == 400)
+    }
+
+    @Test("with nobody reading, appending goes on, and what was dropped is counted and told when there is room again")
+    func unread() {
+        let pipe = Pipe()
+        let counter = Counter()
+        let sink = LogSink(pipe.writer, bytesMax: 8 << 10, dropped: counter)
+        for number in 0..<10_000 { Self.append(number, to: sink, isUrgent: true) }
+        let dropped = counter.value
+        #expect(dropped > 0)
+        // The end of the process waits, but not for ever.
+        sink.flush(within: .milliseconds(10))
+        var bytes: [UInt8] = []
+        var told: Int64 = 0
+        for _ in 0..<2000 where told < dropped {
+            bytes += pipe.available()
+            told = Self.lines(bytes).reduce(0) { sum, line in
+                let event = (try? JSONValue.parse(Array(line.utf8))) ?? nil
+                return sum + (event["msg"] == "Log lines were dropped." ? event["count"]?.integer ?? 0 : 0)
+            }
+            usleep(5000)
+        }
+        #expect(told == Int64(dropped))
+        #expect(Self.lines(bytes).count { $0.hasPrefix("line ") } + Int(dropped) == 10_000)
+    }
+
+    @Test("with no reader left, lines are counted and nothing else happens")
+    func closed() {
+        signal(SIGPIPE, SIG_IGN)
+        let counter = Counter()
+        let sink = LogSink(-1, dropped: counter)
+        for number in 0..<100 { Self.append(number, to: sink) }
+        sink.flush(within: .seconds(20))
+        #expect(counter.value == 100)
+    }
+}
