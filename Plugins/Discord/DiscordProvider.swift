@@ -52,15 +52,15 @@ struct DiscordProvider: Provider {
         oauth.tokenHeaders = [userAgent]
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
         oauth.lifetimes = TokenLifetimes(accessToken: .seconds(604_800))
-        // It ends every token of the authorization, whichever is sent.
-        oauth.revocation = Revocation()
+        // It ends every token that the user gave this application, whichever is sent.
+        oauth.revocation = Revocation { $0.reach = .account }
     }
 
     private static let scopes: ScopeTable = {
         var table = ScopeTable([
             Scope("identify"), Scope("guilds"), Scope("guilds.members.read"), Scope("email"),
         ])
-        table.standard = ["identify", "guilds", "guilds.members.read"]
+        table.standard = ["identify", "guilds"]
         // Without it nobody can tell whose account it is.
         table.always = ["identify"]
         return table

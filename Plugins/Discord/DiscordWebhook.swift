@@ -23,10 +23,12 @@ enum DiscordWebhook {
         guard event["type"] == "APPLICATION_DEAUTHORIZED", let user = event.at("data.user.id")?.scalarText,
             !user.isEmpty
         else { return [] }
+        let moment = event["timestamp"]?.string
         return [
             .init(
-                id: nil, accountID: user, effect: .revoked,
-                occurredAt: event["timestamp"]?.string.flatMap(Timestamp.init(iso8601:)))
+                // Discord's events have no id.
+                id: moment.map { "APPLICATION_DEAUTHORIZED-\(user)-\($0)" }, accountID: user, effect: .revoked,
+                occurredAt: moment.flatMap(Timestamp.init(iso8601:)))
         ]
     }
 

@@ -60,6 +60,7 @@ struct RedditProvider: Provider {
     /// Unverified: which scope a user's own listings need.
     private static let scopes: ScopeTable = {
         var table = ScopeTable([Scope("identity"), Scope("read"), Scope("history")])
+        table.standard = ["identity", "history"]
         table.always = ["identity"]
         return table
     }()

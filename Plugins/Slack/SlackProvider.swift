@@ -10,7 +10,7 @@ struct SlackProvider: Provider {
         manifest.category = "Communication"
         manifest.features = ["notifications", "messaging", "alerts"]
         manifest.auth = .oauth2(oauth)
-        manifest.scopes = ScopeTable([Scope("chat:write"), Scope("channels:read"), Scope("users:read")])
+        manifest.scopes = scopes
         manifest.endpoints = [
             "authorize": "https://slack.com/oauth/v2/authorize",
             "token": "https://slack.com/api/oauth.v2.access",
@@ -38,6 +38,13 @@ struct SlackProvider: Provider {
         manifest.webhooks = webhooks
     }
 
+    /// Writing messages is asked for only by name: no data type needs it.
+    private static let scopes: ScopeTable = {
+        var table = ScopeTable([Scope("chat:write"), Scope("channels:read"), Scope("users:read")])
+        table.standard = ["channels:read", "users:read"]
+        return table
+    }()
+
     /// OAuth v2 asks for bot scopes, separated by commas.
     ///
     /// Tokens live for ever unless the app has token rotation on; then the answer says how long, and a refresh token is good
@@ -51,6 +58,8 @@ struct SlackProvider: Provider {
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
         oauth.revocation = Revocation { revocation in
             revocation.token = .accessToken
+            // A workspace has one installation of an app with one bot, whose token every authorization gets.
+            revocation.reach = .account
             revocation.tokenParameter = ""
             // The bearer token alone authorises it.
             revocation.clientAuthentication = OAuth2.ClientAuthentication.none

@@ -45,6 +45,8 @@ struct StripeProvider: Provider {
         oauth.refresh = .refreshToken(rotation: .keepsUntilReplaced)
         oauth.revocation = Revocation { revocation in
             revocation.token = .none
+            // It takes the platform away from the account, whoever connected it.
+            revocation.reach = .account
             revocation.parameters = [
                 NamedValue("client_id", "{clientId}"), NamedValue("stripe_user_id", "{accountId}"),
             ]
@@ -58,6 +60,8 @@ struct StripeProvider: Provider {
             Scope("read:customers", grants: ["read_only"]), Scope("write:subscriptions", grants: ["read_write"]),
         ])
         table.contains = ["read_write": ["read_only"]]
+        // Syncing only reads.
+        table.standard = ["read:payments", "read:customers"]
         return table
     }()
 

@@ -38,8 +38,13 @@ struct TikTokProvider: Provider {
         oauth.pkce = .unsupported
         oauth.scopeSeparator = ","
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
-        // The documents disagree on lifetimes; answers tell both, so none is assumed.
-        oauth.revocation = Revocation { $0.token = .accessToken }
+        // Answers tell both lives. The documents disagree on them: where an answer does not tell, it is the shorter one.
+        oauth.lifetimes = TokenLifetimes(accessToken: .seconds(7200), refreshTokenIdle: .seconds(180 * 86_400))
+        // Unverified: whether it ends this token alone; the account's other connections must not depend on that.
+        oauth.revocation = Revocation { revocation in
+            revocation.token = .accessToken
+            revocation.reach = .account
+        }
     }
 
     private static let scopes: ScopeTable = {

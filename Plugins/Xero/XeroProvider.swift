@@ -40,7 +40,8 @@ struct XeroProvider: Provider {
         // When the answer to a refresh is lost, the token before can be used again for half an hour.
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .seconds(1800)))
         oauth.lifetimes = TokenLifetimes(accessToken: .seconds(1800), refreshTokenIdle: .seconds(60 * 86_400))
-        oauth.revocation = Revocation()
+        // It ends the grant with every organisation that the user connected, and taking one organisation out ends it for all.
+        oauth.revocation = Revocation { $0.reach = .account }
     }
 
     /// The documented names stand for the granular scopes of reading.
@@ -53,6 +54,8 @@ struct XeroProvider: Provider {
             Scope("accounting.contacts", grants: ["accounting.contacts.read"]),
             Scope("accounting.settings", grants: ["accounting.settings.read"]),
         ])
+        // No data type needs the settings.
+        table.standard = ["accounting.transactions", "accounting.contacts"]
         // Without it there is no refresh token.
         table.always = ["offline_access"]
         for name in ["invoices", "banktransactions", "contacts", "settings", "transactions"] {

@@ -14,23 +14,34 @@ enum XeroWebhook {
             throw ProviderError(.permanent, "The webhook body is no Xero event.", status: 400)
         }
         var outcome = WebhookOutcome()
+        let sequence = sequence(of: body)
         for event in events.array ?? [] {
             guard let tenant = event["tenantId"]?.string,
                 let dataType = dataTypes[event["eventCategory"]?.string ?? ""]
             else { continue }
             let moment = event["eventDateUtc"]?.string.flatMap(Timestamp.init(iso8601:))
-            add(dataType, of: tenant, at: moment, to: &outcome.events)
+            add(dataType, of: tenant, at: moment, sequence, to: &outcome.events)
         }
         return outcome
     }
 
+    /// What a delivery and its repeats have in common: their text differs, their events are counted once.
+    private static func sequence(of body: JSONValue) -> String? {
+        guard let first = body["firstEventSequence"]?.integer, let last = body["lastEventSequence"]?.integer, last > 0
+        else { return nil }
+        return "\(first)-\(last)"
+    }
+
     /// Adds a change to the event of its tenant, so that each tenant is told once.
     private static func add(
-        _ dataType: String, of tenant: String, at moment: Timestamp?, to events: inout [WebhookOutcome.Event]
+        _ dataType: String, of tenant: String, at moment: Timestamp?, _ sequence: String?,
+        to events: inout [WebhookOutcome.Event]
     ) {
         guard let index = events.firstIndex(where: { $0.accountID.utf8.elementsEqual(tenant.utf8) }) else {
             events.append(
-                .init(id: nil, accountID: tenant, effect: .changed(dataTypes: [dataType]), occurredAt: moment))
+                .init(
+                    id: sequence.map { "\(tenant)-\($0)" }, accountID: tenant,
+                    effect: .changed(dataTypes: [dataType]), occurredAt: moment))
             return
         }
         if case .changed(let known) = events[index].effect, !known.contains(dataType) {

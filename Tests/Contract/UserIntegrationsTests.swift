@@ -93,6 +93,7 @@ struct UserIntegrationsTests {
         for body in malformedBodies + [
             "{}", #"{"iidx":1}"#, #"{"iidx":true}"#, #"{"iidx":[]}"#, #"{"iidx":""}"#, #"{"iidx":"\#(long)"}"#,
             #"{"flo":"a"}"#, #"{"iidx":"a","more":null}"#, #"{"iidx":"a","iidx":null}"#, #"{"iidx":"a\u0000"}"#,
+            #"{"iidx":"a\n"}"#, #"{"iidx":"a b"}"#, #"{"iidx":"ä"}"#, #"{"iidx":"\u202E1"}"#,
         ] {
             let response = try await Case("PATCH", "\(Self.base)/arc", body, 400).run(callers.user)
             #expect(response.json["success"] == false && response.json["description"]?.string != nil, "\(body)")

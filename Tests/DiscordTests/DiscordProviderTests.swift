@@ -184,9 +184,10 @@ struct DiscordProviderTests {
         #expect(oauth.tokenRequestEncoding == .form)
         let dead = #"{"error":"invalid_grant","error_description":"Invalid \"refresh_token\" in request"}"#
         #expect(oauth.tokenErrors.error(for: .json(dead, status: 400), now: now)?.kind == .authRevoked)
-        #expect(provider.manifest.requestedScopes(for: []) == ["identify", "guilds", "guilds.members.read"])
+        #expect(provider.manifest.requestedScopes(for: []) == ["identify", "guilds"])
         #expect(provider.manifest.requestedScopes(for: ["email"], dataTypes: []) == ["email", "identify"])
         #expect(provider.manifest.endpoints["api"] == "https://discord.com/api/v10")
+        #expect(oauth.revocation?.reach == .account)
     }
 
     func outcome(_ body: String) throws -> WebhookOutcome {
@@ -227,6 +228,8 @@ struct DiscordProviderTests {
         #expect(outcome.events.count == 1)
         #expect(outcome.events.first?.accountID == "5")
         #expect(outcome.events.first?.effect == .revoked)
+        // Made of what tells it apart: Discord gives none.
+        #expect(outcome.events.first?.id == "APPLICATION_DEAUTHORIZED-5-2026-05-30T18:50:17.906000")
         #expect(outcome.events.first?.occurredAt?.description == "2026-05-30T18:50:17Z")
     }
 

@@ -183,7 +183,7 @@ struct RedditTests {
         #expect(provider.manifest.settings(with: [:])["userAgent"]?.hasPrefix("web:") == true)
         let dead = #"{"error":"invalid_grant"}"#
         #expect(oauth.tokenErrors.error(for: .json(dead), now: Self.now)?.kind == .authRevoked)
-        #expect(provider.manifest.requestedScopes(for: []) == ["identity", "read", "history"])
+        #expect(provider.manifest.requestedScopes(for: []) == ["identity", "history"])
         #expect(provider.manifest.requestedScopes(for: [], dataTypes: []).contains("identity"))
     }
 }

@@ -241,14 +241,13 @@ struct SlackProviderTests {
         #expect(try !#require(revocation.succeeds).isMet(by: ["ok": false, "error": "internal_error"], now: now))
     }
 
-    @Test("an authorization asks for what the data types need, private channels and addresses last")
+    @Test("an authorization asks for reading public channels, and for more only by name")
     func asksForScopes() {
         let manifest = provider.manifest
         #expect(
-            manifest.requestedScopes(for: []) == [
-                "chat:write", "channels:read", "users:read", "channels:history", "groups:read", "groups:history",
-                "users:read.email",
-            ])
+            manifest.requestedScopes(for: []) == ["channels:read", "users:read", "channels:history"])
+        let named = ["chat:write", "groups:read", "groups:history", "users:read.email"]
+        #expect(manifest.requestedScopes(for: named, dataTypes: []) == named)
         #expect(manifest.requestedScopes(for: ["chat:write"], dataTypes: []) == ["chat:write"])
         #expect(
             manifest.scopes.missing(

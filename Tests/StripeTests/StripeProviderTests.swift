@@ -120,5 +120,14 @@ struct StripeProviderTests {
         let scopes = provider.manifest.scopes
         #expect(scopes.requested(for: ["read:payments", "write:invoices"], needed: []) == ["read_write"])
         #expect(scopes.requested(for: ["read:payments"], needed: ["read_only"]) == ["read_only"])
+        #expect(oauth.revocation?.reach == .account)
+    }
+
+    @Test("writing is asked for only by name")
+    func asksForReading() {
+        let manifest = provider.manifest
+        #expect(manifest.requestedScopes(for: []) == ["read_only"])
+        #expect(manifest.requestedScopes(for: ["write:subscriptions"]) == ["read_write"])
+        #expect(manifest.requestedScopes(for: ["read_write"]) == ["read_write"])
     }
 }

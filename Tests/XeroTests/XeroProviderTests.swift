@@ -256,6 +256,10 @@ struct XeroProviderTests {
         #expect(
             manifest.requestedScopes(for: []) == [
                 "accounting.invoices.read", "accounting.banktransactions.read", "accounting.contacts.read",
+                "offline_access",
+            ])
+        #expect(
+            manifest.requestedScopes(for: ["accounting.settings"], dataTypes: []) == [
                 "accounting.settings.read", "offline_access",
             ])
         #expect(
@@ -319,7 +323,9 @@ struct XeroProviderTests {
             event("INVOICE", "t1", "2024-05-21T01:15:38.000"), event("CONTACT", "t1", "2024-05-21T01:15:37"),
             event("SUBSCRIPTION", "t3", "2024-05-21T01:15:37"), event("CREDITNOTE", "t1", "2024-05-21T01:15:37"),
         ]
-        let outcome = try outcome(#"{"events":[\#(events.joined(separator: ","))],"entropy":"x"}"#)
+        let counted = #""firstEventSequence":7,"lastEventSequence":12"#
+        let outcome = try outcome(#"{"events":[\#(events.joined(separator: ","))],\#(counted),"entropy":"x"}"#)
+        #expect(outcome.events.map(\.id) == ["t1-7-12", "t2-7-12"])
         #expect(outcome.events.map(\.accountID) == ["t1", "t2"])
         #expect(
             outcome.events.map(\.effect) == [

@@ -67,11 +67,10 @@ struct ConnectionService: Sendable {
         var key: Secret?
         switch provider.manifest.auth {
         case .accountID(let auth):
-            guard let id = new.accountID, !id.isEmpty, id.utf8.count <= auth.accountIDBytesMax else {
-                throw .invalid(
-                    field: "accountId", message: "An account id of at most \(auth.accountIDBytesMax) bytes is needed")
+            if let problem = auth.refusal(of: new.accountID ?? "") {
+                throw .invalid(field: "accountId", message: "accountId \(problem)")
             }
-            accountID = id
+            accountID = new.accountID
         case .apiKey:
             guard let given = new.apiKey, !given.value.isEmpty, given.value.utf8.count <= HostLimits.tokenBytesMax,
                 given.value.utf8.allSatisfy({ 0x21...0x7E ~= $0 })

@@ -58,8 +58,8 @@ struct UserIntegrationsRoutes: Sendable {
                 changes.append((name, .remove))
             } else {
                 let id = try body.requiredText(name, bytesMax: auth.accountIDBytesMax)
-                guard id.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-                    throw .invalid(field: name, message: "An account id has no control characters")
+                if let problem = auth.refusal(of: id) {
+                    throw .invalid(field: name, message: "\(name) \(problem)")
                 }
                 changes.append((name, .set(id)))
             }

@@ -27,8 +27,18 @@ public struct APIKeyAuth: Sendable {
 
 /// An account id that the user types.
 public struct AccountIDAuth: Sendable {
+    /// What an id may be made of.
+    public enum AllowedBytes: Sendable, Equatable {
+        /// Visible ASCII, `!` to `~`.
+        case visibleASCII
+        /// ASCII letters, digits, and the ASCII bytes of this text.
+        case lettersAndDigits(and: String)
+    }
+
     /// The longest id accepted, in bytes.
     public var accountIDBytesMax: Int = 256
+    /// What an id may be made of.
+    public var allowedBytes: AllowedBytes = .visibleASCII
     /// The secret setting that authorises requests for every account; nil when none does.
     public var secretSetting: String?
     /// What stands before that secret in the `Authorization` header.
@@ -36,6 +46,25 @@ public struct AccountIDAuth: Sendable {
 
     /// An account id of at most 256 bytes.
     public init() {}
+
+    /// Why `id` is no account id, as the end of a sentence that begins with its name; nil when it can be one.
+    ///
+    /// Hosts ask before they store an id: it goes into requests, documents and logs.
+    public func refusal(of id: String) -> String? {
+        let bytes = id.utf8
+        if bytes.isEmpty { return "must not be empty" }
+        if bytes.count > accountIDBytesMax { return "must not be longer than \(accountIDBytesMax) bytes" }
+        switch allowedBytes {
+        case .visibleASCII:
+            return bytes.allSatisfy { 0x21...0x7E ~= $0 } ? nil : "must consist of visible ASCII characters"
+        case .lettersAndDigits(let others):
+            let isRight = bytes.allSatisfy { byte in
+                byte &- 0x30 < 10 || 0x61...0x7A ~= byte | 0x20 || byte < 0x80 && others.utf8.contains(byte)
+            }
+            let also = others.isEmpty ? "" : " and “\(others)”"
+            return isRight ? nil : "must consist of letters, digits\(also)"
+        }
+    }
 }
 
 /// The account that a connection turned out to be for.

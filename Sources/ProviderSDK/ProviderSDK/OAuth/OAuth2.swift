@@ -71,6 +71,26 @@ public struct OAuth2: Sendable {
     /// What the access token is called in the `Authorization` header of API requests.
     public var authorizationScheme: String = "Bearer"
 
+    /// How long a grant outlives its last refresh when the token response does not say; nil when it does not die of disuse.
+    ///
+    /// A grant that nobody syncs is kept alive by a refresh well before this has passed: it is the idle life of the refresh token, or
+    /// the life of an access token that renews itself, which ``AccessTokenRefresh/minimumAge`` keeps from being renewed too early.
+    public var diesWhenUnusedFor: Duration? {
+        switch refresh {
+        case .none: nil
+        case .refreshToken: lifetimes.refreshTokenIdle
+        case .accessToken: lifetimes.accessToken
+        }
+    }
+
+    /// How long the refresh token before still works after a refresh, for an answer that was lost; zero when it does not.
+    ///
+    /// Nil when refreshing does not replace it, so that it can be sent again whenever it likes.
+    public var rotationGrace: Duration? {
+        guard case .refreshToken(.rotates(let grace)) = refresh else { return nil }
+        return grace
+    }
+
     /// OAuth 2.0 by the book.
     public init() {}
 
@@ -219,8 +239,20 @@ public struct Revocation: Sendable {
         case none
     }
 
+    /// What ends with a request.
+    public enum Reach: Sendable, Equatable {
+        /// The grant of the token that is sent, and no other.
+        case token
+        /// Every grant of this application to the account, those of other users of the host among them.
+        ///
+        /// Such a request may go out only with the last connection to the account; ``Provider/detach(in:)`` is held back with it.
+        case account
+    }
+
     /// Which token is sent.
     public var token: Token = .refreshToken
+    /// What ends with the request.
+    public var reach: Reach = .token
     /// The parameter that carries it; empty sends it as the bearer token of the request.
     public var tokenParameter: String = "token"
     /// How the request is encoded.

@@ -22,6 +22,8 @@ public struct ScopeTable: Sendable {
     /// The documented scopes, in the order of the documents.
     public var documented: [Scope] = []
     /// The documented scopes that are asked for when the application names none; nil means all of them.
+    ///
+    /// They should allow no more than the data types need: an application that wants to write says so.
     public var standard: [String]?
     /// Scopes that every authorization needs, whatever is asked for, such as `offline_access`.
     public var always: [String] = []
@@ -42,10 +44,12 @@ public struct ScopeTable: Sendable {
     ///   - permissions: what the application asked for: documented names, the provider's own, or others, which are kept as
     ///     permissions and ask for nothing. Empty means the ``standard`` ones.
     ///   - needed: the provider's scopes that the wanted data types need.
+    ///   - optional: the provider's scopes that data types can use; of them, those in `permissions` are asked for.
     /// - Returns: each scope once, contained ones left out; in the order of `permissions`, then `always`, then `needed`.
-    public func requested(for permissions: [String], needed: [String]) -> [String] {
+    public func requested(for permissions: [String], needed: [String], optional: [String] = []) -> [String] {
         let wanted = permissions.isEmpty ? standard ?? documented.map(\.name) : permissions
-        let ownNames = Set(documented.flatMap(\.grants) + always + needed + contains.keys + contains.values.joined())
+        let ownNames = Set(
+            documented.flatMap(\.grants) + always + needed + optional + contains.keys + contains.values.joined())
         var scopes: [String] = []
         for name in wanted {
             if let scope = documented.first(where: { $0.name == name }) {

@@ -8,7 +8,7 @@ public struct DataType: Sendable {
     public var scopes: [String] = []
     /// Scopes of the provider that let more of it be read.
     ///
-    /// They are asked for; without them less is read, and nothing fails.
+    /// They are asked for when the application names them; without them less is read, and nothing fails.
     public var optionalScopes: [String] = []
     /// The variants that have it; empty means all.
     public var variants: [String] = []

@@ -76,7 +76,9 @@ public struct ProviderManifest: Sendable {
     }
 
     /// The provider's own scopes that an authorization asks for: what `permissions` stand for, what is always needed, and what
-    /// the data types need or can use.
+    /// the data types need.
+    ///
+    /// What data types can use beyond that is asked for when `permissions` name it.
     ///
     /// - Parameters:
     ///   - permissions: what the application asked for; empty means the standard ones.
@@ -90,7 +92,7 @@ public struct ProviderManifest: Sendable {
                 && (dataType.variants.isEmpty || variant.map(dataType.variants.contains) ?? true)
         }
         return scopes.requested(
-            for: permissions, needed: chosen.flatMap(\.scopes) + chosen.flatMap(\.optionalScopes))
+            for: permissions, needed: chosen.flatMap(\.scopes), optional: dataTypes.flatMap(\.optionalScopes))
     }
 }
 

@@ -75,13 +75,19 @@ public struct WebhookOutcome: Sendable {
             /// The records with these source ids are gone, for providers whose lists do not show deletions.
             case deleted(dataType: String, sourceIDs: [String])
         }
-        /// The provider's id of the event, for deduplication; nil when it has none.
+        /// An id that repeats of the event share and no other event of the provider has, for deduplication.
+        ///
+        /// It is the provider's own where there is one, else made of what tells the event apart. Nil when nothing does: then repeats
+        /// have the same bytes, and a host that tells them apart by a digest of the delivery loses nothing.
         public var id: String?
-        /// The account it is about.
+        /// The account it is about, as ``AccountIdentity/id`` has it: every connection to it is meant.
         public var accountID: String
         /// What it does.
         public var effect: Effect
-        /// When it happened, to tell an old event from one about the present grant.
+        /// When it happened, to tell an old event from one about the present grant: one that ends a grant says nothing
+        /// about a grant made later.
+        ///
+        /// Nil when the provider does not tell.
         public var occurredAt: Timestamp?
 
         /// An event.
