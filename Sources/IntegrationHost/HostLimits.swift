@@ -32,8 +32,26 @@ enum HostLimits {
     static let providerResponseBytesMax = 32 << 20
     /// How long a whole request to a provider may take.
     static let providerRequestTimeout = Duration.seconds(60)
-    /// Tries of one provider request that fails in a way that may pass.
-    static let providerAttemptsMax = 5
+    /// How long a sync sits through failures in a row that may pass, unless it is configured.
+    static let syncRetryTime = Duration.seconds(600)
+    /// How long a sync sits through refusals for too many requests without a page between them.
+    static let syncLimitedTimeMax = Duration.seconds(3600)
+    /// How long a sync may take in all.
+    static let syncTimeMax = Duration.seconds(86_400)
+    /// Pages of one data type in one sync.
+    static let syncPagesMax = 1_000_000
+    /// Bytes of mapped records of one data type in one sync.
+    static let syncBytesMax = 64 << 30
+    /// Bytes of one mapped record.
+    static let recordBytesMax = 8 << 20
+    /// How old a full read may be for the next full sync to go on with it.
+    static let generationAgeMax = Duration.seconds(6 * 3600)
+    /// How long a request of a sync waits for its turn while the sync keeps its place among the running ones.
+    static let syncTurnWaitMax = Duration.seconds(2)
+    /// Bytes of an idempotency key.
+    static let idempotencyKeyBytesMax = 255
+    /// Syncs that wait for a place at most before schedules start no further ones.
+    static let scheduledSyncsWaitingMax = 256
     /// Past syncs kept with a connection.
     static let syncHistoryMax = 20
     /// Dead letters kept with a connection.

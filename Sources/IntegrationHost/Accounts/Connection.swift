@@ -59,7 +59,7 @@ struct Connection: Sendable {
     /// When the access token expires; nil when it does not or there is none.
     var expiresAt: Timestamp?
     var lastSyncAt: Timestamp?
-    /// `success`, `partial`, `failed` or `running`; nil before the first sync.
+    /// `success`, `partial`, `failed`, `canceled` or `running`; nil before the first sync.
     var syncStatus: String?
     /// The parameters of the OAuth callback that the provider needs later.
     var callback: JSONValue = [:]
@@ -72,6 +72,8 @@ struct Connection: Sendable {
     var failure: ConnectionFailure?
     /// The syncs of this connection, newest first.
     var syncs: [SyncRun] = []
+    /// When the last sync by schedule was begun; nil when there was none.
+    var scheduledSyncAt: Timestamp?
     /// Events that the application has not been told of yet, oldest first.
     var outbox: [ConnectionEvent] = []
     /// Events that were dropped because too many waited.
@@ -168,6 +170,18 @@ struct SyncRun: Sendable, Equatable {
     var errors = 0
     /// Why it failed, in one sentence.
     var message: String?
+    /// Who asked for it.
+    var trigger = SyncTrigger.manual
+    /// What is kept of the idempotency key that it was asked for with.
+    var idempotency: SyncIdempotency?
+
+    init(id: String, type: SyncType, dataTypes: [String], status: SyncRunStatus, startedAt: Timestamp) {
+        self.id = id
+        self.type = type
+        self.dataTypes = dataTypes
+        self.status = status
+        self.startedAt = startedAt
+    }
 }
 
 /// Whether a sync reads everything or changes.

@@ -46,6 +46,7 @@ extension Connection {
         "id", "number", "service", "variant", "accountId", "accountName", "status", "permissions", "requestedScopes",
         "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
         "callback", "credentials", "authorizations", "grant", "failure", "syncs", "outbox", "eventsDropped",
+        "scheduledSyncAt",
     ]
 
     fileprivate func write(to writer: inout JSONWriter) {
@@ -71,6 +72,7 @@ extension Connection {
             writer.moment("expiresAt", expiresAt)
             writer.moment("lastSyncAt", lastSyncAt)
             writer.member("syncStatus", syncStatus)
+            if let scheduledSyncAt { writer.moment("scheduledSyncAt", scheduledSyncAt) }
             writer.member("callback", callback)
             credentials.write(to: &writer)
             writer.key("authorizations")
@@ -107,6 +109,7 @@ extension Connection {
         expiresAt = value.moment("expiresAt")
         lastSyncAt = value.moment("lastSyncAt")
         syncStatus = value["syncStatus"]?.string
+        scheduledSyncAt = value.moment("scheduledSyncAt")
         callback = value["callback"] ?? [:]
         credentials = Credentials(decoding: value["credentials"] ?? [:])
         for authorization in value["authorizations"]?.array ?? [] {
@@ -219,6 +222,8 @@ extension SyncRun {
             writer.member("recordsSynced", recordsSynced)
             writer.member("errors", errors)
             writer.member("message", message)
+            if trigger != .manual { writer.member("trigger", trigger.rawValue) }
+            if let idempotency { writer.member("idempotency", idempotency.stored) }
         }
     }
 
@@ -232,6 +237,8 @@ extension SyncRun {
         recordsSynced = value["recordsSynced"]?.integer.map(Int.init) ?? 0
         errors = value["errors"]?.integer.map(Int.init) ?? 0
         message = value["message"]?.string
+        trigger = value["trigger"]?.string.flatMap(SyncTrigger.init) ?? .manual
+        idempotency = value["idempotency"]?.string.flatMap(SyncIdempotency.init(stored:))
     }
 }
 

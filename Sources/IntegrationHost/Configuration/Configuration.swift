@@ -30,6 +30,8 @@ struct Configuration: Sendable {
     var allowPrivateAddresses = false
     /// How long after one look at all users for background work the next one begins.
     var sweepPause = HostLimits.sweepPause
+    /// How long a sync sits through failures in a row that may pass.
+    var syncRetryTime = HostLimits.syncRetryTime
     /// The least severe events that are logged.
     var logLevel = LogLevel.info
     /// Where the settings were given.

@@ -41,6 +41,8 @@ struct ConfigurationFile {
                 }
                 configuration.logLevel = level
             case "sweepSeconds": configuration.sweepPause = .seconds(try integer(value, key, 1...3600))
+            case "syncRetrySeconds":
+                configuration.syncRetryTime = .seconds(try integer(value, key, 0...86_400))
             case "rateLimits": configuration.rateLimits = try rateLimits(value)
             case "sessions": configuration.sessions = try sessions(value)
             case "providers":

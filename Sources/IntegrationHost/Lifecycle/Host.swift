@@ -44,7 +44,8 @@ final class Host: Sendable {
             redirects: RedirectURIs(address: address, registered: configuration.redirectURIs), log: log)
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         let sync = SyncEngine(
-            users: users, registry: registry, refresher: refresher, gateway: gateway, data: data, log: log)
+            users: users, registry: registry, refresher: refresher, gateway: gateway,
+            records: data.records, retryTime: configuration.syncRetryTime, log: log)
         let connections = ConnectionService(
             users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, records: data.records,
             webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
@@ -53,7 +54,7 @@ final class Host: Sendable {
             try Authenticator(hostSessions: sessions, sessions: configuration.sessions)
         }
         // Duties of background work: each looks at every user about once a minute.
-        let duties: [any UserDuty] = []
+        let duties: [any UserDuty] = [SyncDuty(engine: sync, registry: registry, log: log)]
         let routes = IntegrationsRoutes(
             registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
             records: data.records, address: address)
@@ -106,7 +107,6 @@ final class Host: Sendable {
     func start() throws -> String {
         let url = "http://\(try server.start())"
         if !configuration.isPublicURLGiven { address.set(url) }
-        Task { await sync.resume() }
         sweep.start()
         return url
     }

@@ -23,12 +23,12 @@ struct ProviderGateway: Sendable {
     /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for none.
     func send(
         _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
-        credentials: any CredentialSource
+        credentials: any CredentialSource, turn: RequestTurn = RequestTurn()
     ) async throws(ProviderError) -> ProviderResponse {
         var outgoing = try outgoing(request, to: provider, template: template)
         let token = try await authorize(&outgoing, request, provider, credentials)
         do throws(ProviderError) {
-            return try await attempt(outgoing, request, provider, template)
+            return try await attempt(outgoing, request, provider, template, turn)
         } catch {
             guard error.kind == .authExpired, let token else { throw error }
             guard let fresh = try await credentials.replacement(for: token) else {
@@ -37,7 +37,7 @@ struct ProviderGateway: Sendable {
             outgoing.headers.removeAll { $0.name == "Authorization" }
             outgoing.headers.append(("Authorization", scheme(of: provider) + fresh.value))
             do throws(ProviderError) {
-                return try await attempt(outgoing, request, provider, template)
+                return try await attempt(outgoing, request, provider, template, turn)
             } catch {
                 guard error.kind == .authExpired else { throw error }
                 throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
@@ -48,9 +48,9 @@ struct ProviderGateway: Sendable {
     /// One try, within the provider's limits, sorted by its classification.
     private func attempt(
         _ outgoing: HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
-        _ template: RequestTemplate
+        _ template: RequestTemplate, _ turn: RequestTurn
     ) async throws(ProviderError) -> ProviderResponse {
-        try await budget.admit(provider, account: template.account.id, name: request.rateLimit)
+        try await budget.admit(provider, account: template.account.id, name: request.rateLimit, turn)
         let response = try await plain(outgoing)
         let now = WallClock.now
         budget.observe(response, provider, account: template.account.id, now: now)
@@ -159,8 +159,10 @@ struct ConnectionHTTP: ProviderHTTP {
     let provider: ConfiguredProvider
     let template: RequestTemplate
     let credentials: any CredentialSource
+    /// Whose turn its requests wait for.
+    var turn = RequestTurn()
 
     func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
-        try await gateway.send(request, to: provider, template: template, credentials: credentials)
+        try await gateway.send(request, to: provider, template: template, credentials: credentials, turn: turn)
     }
 }

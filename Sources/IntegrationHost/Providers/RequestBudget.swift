@@ -1,64 +1,75 @@
-// Keeps outgoing requests within the providers' limits: token buckets ahead of a 429, pauses after one, and what answers say is
-// left. Shared by all connections, because the limits are.
+// Keeps outgoing requests within the providers' limits: ahead of a 429, after one, and by what answers say is left. Shared by all
+// connections, because the limits are; whoever has to wait gets a turn, user by user.
 
-import Glibc
 import ProviderSDK
 import Synchronization
 
+/// Whose turn a request waits for, and how long.
+struct RequestTurn: Sendable {
+    /// The user; requests without one share a turn.
+    var share = ""
+    /// The longest time it waits.
+    var waitMax = Duration.seconds(120)
+}
+
 /// The budget of requests to providers.
 final class RequestBudget: Sendable {
-    /// Buckets kept at most; the ones unused longest go first.
-    static let bucketsMax = 10_000
-    /// The longest time a request waits for its turn here.
-    static let waitMax = Duration.seconds(120)
+    /// Somebody who waits, and what is to be told.
+    fileprivate typealias Call = (continuation: CheckedContinuation<Answer, Never>, answer: Answer)
 
-    private struct Key: Hashable {
-        let provider: String
-        let account: String?
-        let name: String?
-        let interval: Duration
+    fileprivate struct Waiter {
+        let demand: BudgetLedger.Demand
+        /// Nanoseconds of the monotonic clock.
+        let deadline: UInt64
+        let continuation: CheckedContinuation<Answer, Never>
     }
 
-    private struct Bucket {
-        var tokens: Double
-        var updated: UInt64
+    fileprivate enum Answer: Sendable {
+        case admitted
+        case refused(afterNanoseconds: UInt64)
+        case canceled
     }
 
-    private struct State {
-        var buckets: [Key: Bucket] = [:]
-        var pausedUntil: [Key: UInt64] = [:]
+    /// Those who wait for a provider, and the task that calls them up.
+    fileprivate struct Lane {
+        var line = FairLine<Waiter>()
+        var caller: Task<Void, Never>?
+        /// When the task looks next.
+        var wake = UInt64.max
+    }
+
+    fileprivate struct State {
+        var ledger = BudgetLedger()
+        var lanes: [String: Lane] = [:]
     }
 
     private let state = Mutex(State())
 
-    /// Waits until a request fits all limits, and counts it.
+    /// Waits until a request fits all limits and is next in line, and counts it.
     ///
-    /// - Throws: ``ProviderError`` of kind rateLimited when the wait would be too long, transient when the task is cancelled.
-    func admit(_ provider: ConfiguredProvider, account: String?, name: String?) async throws(ProviderError) {
-        let start = MonotonicClock.nanoseconds
-        while true {
-            let now = MonotonicClock.nanoseconds
-            let wait = take(provider, account: account, name: name, now: now)
-            guard wait > 0 else { return }
-            guard .nanoseconds(now - start + wait) <= Self.waitMax else {
-                throw ProviderError(
-                    .rateLimited(after: .nanoseconds(Int64(wait))),
-                    "The limit of \(provider.manifest.name) is used up for now.")
-            }
-            do { try await Task.sleep(for: .nanoseconds(Int64(wait))) } catch {
-                throw ProviderError(.transient, "The request was canceled while it waited for its turn.")
-            }
+    /// - Throws: ``ProviderError`` of kind rateLimited when the wait would be too long, transient when the task is canceled.
+    func admit(
+        _ provider: ConfiguredProvider, account: String?, name: String?, _ turn: RequestTurn = RequestTurn()
+    ) async throws(ProviderError) {
+        let demand = BudgetLedger.Demand(
+            provider: provider.id, account: account,
+            limits: provider.rateLimits.filter { $0.name == nil || $0.name == name })
+        switch await answer(demand, turn) {
+        case .admitted: return
+        case .refused(let wait):
+            throw ProviderError(
+                .rateLimited(after: .nanoseconds(Int64(clamping: wait))),
+                "The limit of \(provider.manifest.name) is used up for now.")
+        case .canceled:
+            throw ProviderError(.transient, "The request was canceled while it waited for its turn.")
         }
     }
 
-    /// Stops all requests of one account for a while.
+    /// Stops all requests of one account for a while; with nil, all requests to the provider.
     func pause(_ provider: ConfiguredProvider, account: String?, for pause: Duration) {
-        let key = Key(provider: provider.id, account: account, name: nil, interval: .zero)
-        let until = MonotonicClock.nanoseconds &+ UInt64(max(0, pause / .nanoseconds(1)))
-        state.withLock { state in
-            if state.pausedUntil.count >= Self.bucketsMax { state.pausedUntil.removeAll() }
-            state.pausedUntil[key] = max(until, state.pausedUntil[key] ?? 0)
-        }
+        let now = MonotonicClock.nanoseconds
+        let length = UInt64(max(0, min(pause, .seconds(86_400)) / .nanoseconds(1)))
+        state.withLock { $0.ledger.pause(provider.id, account: account, until: now + length, at: now) }
     }
 
     /// Takes in what an answer says is left.
@@ -76,39 +87,99 @@ final class RequestBudget: Sendable {
         }
     }
 
-    /// Nanoseconds until a request fits; 0 when it does and was counted.
-    private func take(_ provider: ConfiguredProvider, account: String?, name: String?, now: UInt64) -> UInt64 {
-        let limits = provider.rateLimits.filter { $0.name == nil || $0.name == name }
-        return state.withLock { state in
-            for shared in [account, nil] {
-                let pauseKey = Key(provider: provider.id, account: shared, name: nil, interval: .zero)
-                guard let until = state.pausedUntil[pauseKey] else { continue }
-                if until > now { return until - now }
-                state.pausedUntil[pauseKey] = nil
+    // MARK: Waiting
+
+    private func answer(_ demand: BudgetLedger.Demand, _ turn: RequestTurn) async -> Answer {
+        let place = Mutex<UInt64?>(nil)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answers = state.withLock { state -> [Call] in
+                    guard !Task.isCancelled else { return [(continuation, .canceled)] }
+                    let now = MonotonicClock.nanoseconds
+                    // Nobody who waits already is overtaken.
+                    var answers = state.call(demand.provider, at: now)
+                    let wait = state.ledger.wait(demand, at: now)
+                    if wait == 0 {
+                        state.ledger.count(demand, at: now)
+                        state.lanes[demand.provider, default: Lane()].line.charge(turn.share)
+                        answers.append((continuation, .admitted))
+                    } else if .nanoseconds(Int64(clamping: wait)) > turn.waitMax {
+                        answers.append((continuation, .refused(afterNanoseconds: wait)))
+                    } else {
+                        let deadline = now + UInt64(max(0, turn.waitMax / .nanoseconds(1)))
+                        let waiter = Waiter(demand: demand, deadline: deadline, continuation: continuation)
+                        place.withLock {
+                            $0 = state.lanes[demand.provider, default: Lane()].line.join(waiter, share: turn.share)
+                        }
+                        wakeCaller(of: demand.provider, by: min(now + wait, deadline), &state)
+                    }
+                    return answers
+                }
+                for (continuation, answer) in answers { continuation.resume(returning: answer) }
             }
-            var refilled: [(Key, Bucket)] = []
-            var wait: UInt64 = 0
-            for limit in limits {
-                let key = Key(
-                    provider: provider.id, account: limit.scope == .account ? account : nil, name: limit.name,
-                    interval: limit.interval)
-                let perNanosecond = Double(limit.requests) / (limit.interval / .nanoseconds(1))
-                var bucket = state.buckets[key] ?? Bucket(tokens: Double(limit.requests), updated: now)
-                bucket.tokens = min(
-                    Double(limit.requests), bucket.tokens + Double(now &- bucket.updated) * perNanosecond)
-                bucket.updated = now
-                if bucket.tokens < 1 { wait = max(wait, UInt64((1 - bucket.tokens) / perNanosecond) + 1) }
-                refilled.append((key, bucket))
+        } onCancel: {
+            let waiter = state.withLock { state in
+                place.withLock { $0 }.flatMap { state.lanes[demand.provider]?.line.leave($0, share: turn.share) }
             }
-            guard wait == 0 else { return wait }
-            if state.buckets.count + refilled.count > Self.bucketsMax {
-                let oldest = state.buckets.sorted { $0.value.updated < $1.value.updated }.prefix(Self.bucketsMax / 10)
-                for (key, _) in oldest { state.buckets[key] = nil }
-            }
-            for (key, bucket) in refilled {
-                state.buckets[key] = Bucket(tokens: bucket.tokens - 1, updated: bucket.updated)
-            }
-            return 0
+            waiter?.continuation.resume(returning: .canceled)
         }
+    }
+
+    /// Sees to it that somebody looks at the line at `moment` at the latest.
+    private func wakeCaller(of provider: String, by moment: UInt64, _ state: inout sending State) {
+        guard var lane = state.lanes[provider], lane.caller == nil || moment < lane.wake else { return }
+        lane.caller?.cancel()
+        lane.wake = moment
+        lane.caller = Task { await self.callUp(provider, at: moment) }
+        state.lanes[provider] = lane
+    }
+
+    /// Calls up those whose turn has come, again and again until nobody waits.
+    private func callUp(_ provider: String, at moment: UInt64) async {
+        var moment = moment
+        while true {
+            let now = MonotonicClock.nanoseconds
+            if moment > now {
+                do { try await Task.sleep(for: .nanoseconds(Int64(moment - now))) } catch { return }
+            }
+            let (answers, next) = state.withLock { state -> ([Call], UInt64?) in
+                // Another caller that looks sooner may have come in its place.
+                guard !Task.isCancelled else { return ([], nil) }
+                let now = MonotonicClock.nanoseconds
+                let answers = state.call(provider, at: now)
+                let next = state.nextMoment(provider, after: now)
+                state.lanes[provider]?.wake = next ?? .max
+                if next == nil { state.lanes[provider]?.caller = nil }
+                return (answers, next)
+            }
+            for (continuation, answer) in answers { continuation.resume(returning: answer) }
+            guard let next else { return }
+            moment = next
+        }
+    }
+}
+
+extension RequestBudget.State {
+    /// Takes out of the line everybody who fits now, or cannot wait any longer.
+    fileprivate mutating func call(
+        _ provider: String, at now: UInt64
+    ) -> [RequestBudget.Call] {
+        guard var lane = lanes.removeValue(forKey: provider) else { return [] }
+        defer { lanes[provider] = lane }
+        var answers: [RequestBudget.Call] = []
+        while lane.line.count > 0, let waiter = lane.line.next(where: { ledger.wait($0.demand, at: now) == 0 }) {
+            ledger.count(waiter.demand, at: now)
+            answers.append((waiter.continuation, .admitted))
+        }
+        while let waiter = lane.line.expired({ $0.deadline <= now }) {
+            answers.append((waiter.continuation, .refused(afterNanoseconds: ledger.wait(waiter.demand, at: now))))
+        }
+        return answers
+    }
+
+    /// When somebody may fit, or cannot wait any longer; nil when nobody waits.
+    fileprivate mutating func nextMoment(_ provider: String, after now: UInt64) -> UInt64? {
+        guard let line = lanes[provider]?.line else { return nil }
+        return line.elements.map { min(now + ledger.wait($0.demand, at: now), $0.deadline) }.min()
     }
 }

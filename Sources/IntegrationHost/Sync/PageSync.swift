@@ -1,5 +1,5 @@
-// Syncs one data type of one connection, page by page: fetch, map, append with the checkpoint in the same frame. Durable after
-// every page; knows neither users nor routes.
+// Syncs one data type of one connection, page by page: fetch, map, append with the checkpoint in the same frame, while the next
+// page is on its way. Durable after every page; knows neither users nor routes, and leaves trying again to its caller.
 
 import DocumentStore
 import ProviderSDK
@@ -26,66 +26,63 @@ struct PageSync: Sendable {
         case interrupted
     }
 
-    /// Reads everything there is to read.
+    /// Reads everything there is to read, from where this sync got to before.
     ///
-    /// A full read becomes visible only when it is complete; when it fails, what was there before stays as it was.
+    /// A full read becomes visible only when it is complete. When it fails for now, what was read so far waits for the next
+    /// call; when it fails for good, what was there before stays as it was.
     func run(_ type: SyncType) async throws(Failure) {
-        progress.update { $0.dataType = dataType.name }
         let state = try await stored { () async throws(StoreError) in try await records.state(of: stream) }?[
             dataType.name]
         let plan = SyncPlan(
             type, syncID: syncID, incremental: dataType.incremental, stored: SyncCheckpoint(state?.checkpoint),
             generation: SyncCheckpoint(state?.generationCheckpoint), now: startedAt)
         switch plan {
-        case .nothing(let checkpoint): count(checkpoint)
+        case .nothing(let checkpoint): report(checkpoint)
         case .full:
-            let checkpoint = SyncCheckpoint(syncID: syncID, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
+            var checkpoint = SyncCheckpoint(syncID: syncID, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
+            checkpoint.begun = startedAt
+            let encoded = checkpoint.encoded
             let generation = try await stored { () async throws(StoreError) in
-                try await records.beginGeneration(of: dataType.name, in: stream, checkpoint: checkpoint.encoded)
+                try await records.beginGeneration(of: dataType.name, in: stream, checkpoint: encoded)
             }
             try await full(generation, from: checkpoint)
         case .resumeFull(let checkpoint):
             guard let generation = state?.generation else { return }
-            count(checkpoint)
             try await full(generation, from: checkpoint)
         case .changes(let since, let checkpoint):
-            count(checkpoint)
-            var done: SyncCheckpoint
+            // What an earlier full sync left half read is older than the changes that are about to be read.
+            if let left = state?.generation {
+                try await stored { () async throws(StoreError) in try await records.abandon(left) }
+            }
             do throws(Failure) {
-                done = try await walk(from: checkpoint, since: since, into: nil)
+                try await changes(since: since, from: checkpoint)
             } catch {
                 guard case .provider(let problem) = error, problem.kind == .changesUnavailable else { throw error }
                 return try await run(.full)
             }
-            done.watermark = startedAt
-            done.isDone = true
-            done.cursor = nil
-            let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
-            _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
         }
     }
 
-    private func count(_ checkpoint: SyncCheckpoint) {
-        progress.update { counts in
-            counts.processed += checkpoint.processed
-            counts.synced += checkpoint.synced
-            counts.errors += checkpoint.errors
-        }
+    private func changes(since: Timestamp, from checkpoint: SyncCheckpoint) async throws(Failure) {
+        report(checkpoint)
+        var done = try await walk(from: checkpoint, since: since, into: nil)
+        done.finish(at: startedAt)
+        let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
+        _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
     }
 
     private func full(_ generation: Generation, from checkpoint: SyncCheckpoint) async throws(Failure) {
+        report(checkpoint)
         var done: SyncCheckpoint
         do throws(Failure) {
             done = try await walk(from: checkpoint, since: nil, into: generation)
         } catch {
-            if case .provider = error {
-                _ = try await stored { () async throws(StoreError) in try await records.abandon(generation) }
+            if case .provider(let problem) = error, problem.isDefinite {
+                try await stored { () async throws(StoreError) in try await records.abandon(generation) }
             }
             throw error
         }
-        done.watermark = startedAt
-        done.isDone = true
-        done.cursor = nil
+        done.finish(at: done.begun ?? startedAt)
         let encoded = done.encoded
         _ = try await stored { () async throws(StoreError) in
             try await records.commit(
@@ -97,16 +94,33 @@ struct PageSync: Sendable {
     private func walk(
         from checkpoint: SyncCheckpoint, since: Timestamp?, into generation: Generation?
     ) async throws(Failure) -> SyncCheckpoint {
-        var checkpoint = checkpoint
         // A cursor of nil is the first page; that the last one was read is told apart.
-        while !checkpoint.isRead {
+        guard !checkpoint.isRead else { return checkpoint }
+        var checkpoint = checkpoint
+        var page = try await fetch(checkpoint.cursor, since: since)
+        while true {
             guard !Task.isCancelled else { throw .interrupted }
-            let request = PageRequest(dataType: dataType.name, cursor: checkpoint.cursor, since: since)
-            let page = try await fetch(request)
-            guard !Task.isCancelled else { throw .interrupted }
+            try check(page, after: checkpoint)
+            guard let cursor = page.next else { return try await store(page, after: checkpoint, into: generation) }
+            // The cursor that is stored with a page never goes past that page, however much is fetched ahead.
+            async let ahead = result(cursor, since: since)
             checkpoint = try await store(page, after: checkpoint, into: generation)
+            page = try await ahead.get()
         }
-        return checkpoint
+    }
+
+    /// Ends a walk that would not end by itself.
+    private func check(_ page: SyncPage, after checkpoint: SyncCheckpoint) throws(Failure) {
+        func failure(_ problem: String) -> Failure {
+            .provider(ProviderError(.permanent, "The provider's list of \(dataType.name) \(problem)."))
+        }
+        if let next = page.next, next == checkpoint.cursor { throw failure("leads from a page to the same page") }
+        guard checkpoint.pages < HostLimits.syncPagesMax else {
+            throw failure("has more than \(HostLimits.syncPagesMax) pages")
+        }
+        guard checkpoint.bytes < HostLimits.syncBytesMax else {
+            throw failure("has more than \(HostLimits.syncBytesMax >> 30) GiB")
+        }
     }
 
     /// Maps a page and appends it; the new checkpoint is durable with it.
@@ -114,49 +128,39 @@ struct PageSync: Sendable {
         _ page: SyncPage, after checkpoint: SyncCheckpoint, into generation: Generation?
     ) async throws(Failure) -> SyncCheckpoint {
         let now = WallClock.now
+        let intake = RecordIntake(mapping: dataType.mapping)
         var next = checkpoint
         var batch = RecordBatch(dataType: dataType.name)
         for record in page.records {
             next.processed += 1
-            do throws(MappingFailure) {
-                try add(record, to: &batch, now: now)
+            do throws(RecordFailure) {
+                try intake.add(record, to: &batch, now: now)
                 next.synced += 1
             } catch {
                 next.errors += 1
             }
-            if batch.byteCount > Self.batchBytesMax {
+            if batch.byteCount > Self.batchBytesMax || batch.count == StoreLimits.batchRecordsMax {
+                next.bytes += batch.byteCount
                 try await append(batch, to: generation)
                 batch.removeAll()
             }
         }
+        next.bytes += batch.byteCount
         next.cursor = page.next
         next.isRead = page.next == nil
-        batch.checkpoint = next.encoded
-        try await append(batch, to: generation)
-        progress.update { counts in
-            counts.processed += next.processed - checkpoint.processed
-            counts.synced += next.synced - checkpoint.synced
-            counts.errors += next.errors - checkpoint.errors
-            counts.pages += 1
+        next.pages += 1
+        let encoded = next.encoded
+        guard encoded.count <= StoreLimits.checkpointBytesMax else {
+            throw .provider(ProviderError(.permanent, "The provider's cursor is too long to be kept."))
         }
+        batch.checkpoint = encoded
+        try await append(batch, to: generation)
+        report(next, estimate: page.totalCount)
         return next
     }
 
-    private func add(
-        _ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp
-    ) throws(MappingFailure) {
-        switch record.change {
-        case .deleted:
-            let sourceID = try dataType.mapping.sourceID(of: record.value)
-            batch.delete(
-                id: Array(dataType.mapping.id(forSourceID: sourceID).utf8), sourceID: Array(sourceID.utf8),
-                timestampMilliseconds: now.milliseconds)
-        default:
-            let mapped = try dataType.mapping.map(record.value, now: now)
-            batch.upsert(
-                id: Array(mapped.id.utf8), sourceID: Array(mapped.sourceID.utf8),
-                timestampMilliseconds: now.milliseconds, payload: mapped.json)
-        }
+    private func report(_ checkpoint: SyncCheckpoint, estimate: Int? = nil) {
+        progress.set(checkpoint.counts, of: dataType.name, estimate: estimate)
     }
 
     private func append(_ batch: RecordBatch, to generation: Generation?) async throws(Failure) {
@@ -166,23 +170,16 @@ struct PageSync: Sendable {
         }
     }
 
-    /// Fetches a page, waiting and trying again where that can help.
-    private func fetch(_ request: PageRequest) async throws(Failure) -> SyncPage {
-        var attempt = 0
-        while true {
-            do throws(ProviderError) {
-                return try await provider.provider.page(request, in: context())
-            } catch {
-                guard !Task.isCancelled else { throw .interrupted }
-                attempt += 1
-                guard attempt < HostLimits.providerAttemptsMax,
-                    let pause = RetryPolicy.pause(
-                        after: error, attempt: attempt, pauseMax: provider.manifest.errors.pauseMax)
-                else { throw .provider(error) }
-                progress.update { $0.waitingFor = error.kind.name }
-                do { try await Task.sleep(for: pause) } catch { throw .interrupted }
-                progress.update { $0.waitingFor = nil }
-            }
+    private func fetch(_ cursor: JSONValue?, since: Timestamp?) async throws(Failure) -> SyncPage {
+        try await result(cursor, since: since).get()
+    }
+
+    private func result(_ cursor: JSONValue?, since: Timestamp?) async -> Result<SyncPage, Failure> {
+        let request = PageRequest(dataType: dataType.name, cursor: cursor, since: since)
+        do throws(ProviderError) {
+            return .success(try await provider.provider.page(request, in: context()))
+        } catch {
+            return .failure(Task.isCancelled ? .interrupted : .provider(error))
         }
     }
 
@@ -190,23 +187,5 @@ struct PageSync: Sendable {
         _ body: () async throws(StoreError) -> Value
     ) async throws(Failure) -> Value {
         do throws(StoreError) { return try await body() } catch { throw .store(error) }
-    }
-}
-
-/// When a failed request to a provider is tried again.
-enum RetryPolicy {
-    /// How long to wait before attempt `attempt + 1`; nil when trying again cannot help.
-    ///
-    /// - Parameter pauseMax: the longest pause that a sync sits through; a longer one fails it.
-    static func pause(after error: ProviderError, attempt: Int, pauseMax: Duration) -> Duration? {
-        switch error.kind {
-        case .transient:
-            let base = Duration.milliseconds(200 << min(attempt, 6))
-            return base + .milliseconds(Int64.random(in: 0...(200 << min(attempt, 6)) / 2))
-        case .rateLimited(let after):
-            let pause = after ?? .seconds(1)
-            return pause <= pauseMax ? pause + .milliseconds(Int64.random(in: 0...250)) : nil
-        default: return nil
-        }
     }
 }

@@ -14,9 +14,14 @@ struct SyncCheckpoint: Sendable, Equatable {
     var isDone = false
     /// Up to when changes are known, once a sync was complete: the next incremental one begins there.
     var watermark: Timestamp?
+    /// When a full read began: what changed at the provider since then may be missing in it.
+    var begun: Timestamp?
     var processed = 0
     var synced = 0
     var errors = 0
+    var pages = 0
+    /// Bytes that were stored.
+    var bytes = 0
 
     init(syncID: String, watermark: Timestamp?) {
         self.syncID = syncID
@@ -31,9 +36,25 @@ struct SyncCheckpoint: Sendable, Equatable {
         isRead = value["read"]?.boolean ?? false
         isDone = value["done"]?.boolean ?? false
         watermark = value["watermark"]?.integer.flatMap(Timestamp.init(milliseconds:))
+        begun = value["begun"]?.integer.flatMap(Timestamp.init(milliseconds:))
         processed = value["processed"]?.integer.map(Int.init) ?? 0
         synced = value["synced"]?.integer.map(Int.init) ?? 0
         errors = value["errors"]?.integer.map(Int.init) ?? 0
+        pages = value["pages"]?.integer.map(Int.init) ?? 0
+        self.bytes = value["bytes"]?.integer.map(Int.init) ?? 0
+    }
+
+    /// What was done so far.
+    var counts: SyncProgress.Counts {
+        SyncProgress.Counts(processed: processed, synced: synced, errors: errors, pages: pages)
+    }
+
+    /// The data type is done: everything up to `watermark` is known.
+    mutating func finish(at watermark: Timestamp) {
+        self.watermark = watermark
+        isDone = true
+        cursor = nil
+        begun = nil
     }
 
     /// The checkpoint as it is stored.
@@ -45,9 +66,12 @@ struct SyncCheckpoint: Sendable, Equatable {
             writer.member("read", isRead)
             writer.member("done", isDone)
             if let watermark { writer.member("watermark", Int(watermark.milliseconds)) }
+            if let begun { writer.member("begun", Int(begun.milliseconds)) }
             writer.member("processed", processed)
             writer.member("synced", synced)
             writer.member("errors", errors)
+            writer.member("pages", pages)
+            writer.member("bytes", bytes)
         }
         return writer.bytes
     }
@@ -59,7 +83,7 @@ enum SyncPlan: Sendable, Equatable {
     case nothing(SyncCheckpoint)
     /// Read all records into a new generation.
     case full
-    /// Go on with a generation that was begun before a restart.
+    /// Go on with a generation that was begun before, by this sync or by one that ended too early.
     case resumeFull(SyncCheckpoint)
     /// Read the changes since this moment.
     case changes(since: Timestamp, SyncCheckpoint)
@@ -85,6 +109,12 @@ enum SyncPlan: Sendable, Equatable {
             var checkpoint = SyncCheckpoint(syncID: syncID, watermark: watermark)
             if let stored, stored.syncID == syncID { checkpoint = stored }
             self = .changes(since: watermark.advanced(by: .zero - incremental.overlap), checkpoint)
+        } else if var left = generation, let begun = left.begun, begun <= now,
+            now.duration(since: begun) < HostLimits.generationAgeMax
+        {
+            // An earlier full sync ended before its end, at no fault of what it had read: that need not be read again.
+            left.syncID = syncID
+            self = .resumeFull(left)
         } else {
             self = .full
         }

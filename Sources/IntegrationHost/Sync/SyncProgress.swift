@@ -1,22 +1,97 @@
-// The counts of a running sync, for whoever asks while it runs.
+// The counts of a running sync, for whoever asks while it runs. Absolute per data type, so that a page that is read again after a
+// failure is not counted twice.
 
+import ProviderSDK
 import Synchronization
 
 /// The counts of a running sync.
 final class SyncProgress: Sendable {
-    /// A moment's counts.
+    /// What was done of one data type.
     struct Counts: Sendable, Equatable {
         var processed = 0
         var synced = 0
         var errors = 0
         var pages = 0
-        var dataType: String?
-        var waitingFor: String?
+
+        static func + (left: Counts, right: Counts) -> Counts {
+            Counts(
+                processed: left.processed + right.processed, synced: left.synced + right.synced,
+                errors: left.errors + right.errors, pages: left.pages + right.pages)
+        }
     }
 
-    private let state = Mutex(Counts())
+    /// How a run stands at one moment.
+    struct Snapshot: Sendable, Equatable {
+        /// The data type that is being read; nil before the first.
+        var dataType: String?
+        /// What was done of it.
+        var current = Counts()
+        /// How many records the provider says there are of it; nil when it does not say.
+        var estimate: Int?
+        /// What the run waits for; nil while it works.
+        var wait: SyncWait?
+        /// Until when it waits at least.
+        var waitsUntil: Timestamp?
+    }
 
-    var counts: Counts { state.withLock { $0 } }
+    private struct State {
+        var counts: [String: Counts] = [:]
+        var estimates: [String: Int] = [:]
+        var snapshot = Snapshot()
+    }
 
-    func update(_ change: (inout Counts) -> Void) { state.withLock { change(&$0) } }
+    private let state = Mutex(State())
+
+    /// The counts of all data types together.
+    var counts: Counts { state.withLock { $0.counts.values.reduce(Counts(), +) } }
+
+    /// How the run stands now.
+    var snapshot: Snapshot {
+        state.withLock { state in
+            var snapshot = state.snapshot
+            if let name = snapshot.dataType {
+                snapshot.current = state.counts[name] ?? Counts()
+                snapshot.estimate = state.estimates[name]
+            }
+            return snapshot
+        }
+    }
+
+    /// The counts of one data type.
+    func counts(of dataType: String) -> Counts { state.withLock { $0.counts[dataType] ?? Counts() } }
+
+    /// A data type is being worked on.
+    func works(on dataType: String) {
+        state.withLock { state in
+            state.snapshot.dataType = dataType
+            state.snapshot.wait = nil
+            state.snapshot.waitsUntil = nil
+        }
+    }
+
+    /// The run waits.
+    func waits(for wait: SyncWait, until moment: Timestamp? = nil) {
+        state.withLock { state in
+            state.snapshot.wait = wait
+            state.snapshot.waitsUntil = moment
+        }
+    }
+
+    /// So far this is what was done of a data type.
+    func set(_ counts: Counts, of dataType: String, estimate: Int? = nil) {
+        state.withLock { state in
+            state.counts[dataType] = counts
+            if let estimate { state.estimates[dataType] = estimate }
+        }
+    }
+
+    /// What was read of a data type is not kept: only what failed in it was really processed.
+    func discard(_ dataType: String) {
+        state.withLock { state in
+            guard var counts = state.counts[dataType] else { return }
+            counts.synced = 0
+            counts.processed = counts.errors
+            state.counts[dataType] = counts
+        }
+    }
 }

@@ -39,8 +39,9 @@ enum IntegrationsDecoding {
     }
 
     /// The body of a sync request; without a body, everything that is new.
-    static func syncRequest(_ context: RouteContext) throws(ServiceError) -> (SyncType, [String]) {
-        guard !context.request.body.isEmpty else { return (.incremental, []) }
+    static func syncRequest(_ context: RouteContext) throws(ServiceError) -> SyncRequest {
+        let key = try idempotencyKey(context.request)
+        guard !context.request.body.isEmpty else { return SyncRequest(type: .incremental, idempotencyKey: key) }
         let body = try context.body(["syncType", "dataTypes"])
         var type = SyncType.incremental
         if let value = body["syncType"] {
@@ -53,7 +54,18 @@ enum IntegrationsDecoding {
         if let dataTypes, dataTypes.isEmpty {
             throw .invalid(field: "dataTypes", message: "“dataTypes” must name at least one data type")
         }
-        return (type, dataTypes ?? [])
+        return SyncRequest(type: type, dataTypes: dataTypes ?? [], idempotencyKey: key)
+    }
+
+    /// The `Idempotency-Key` header: visible ASCII, as it is or as a quoted string.
+    private static func idempotencyKey(_ request: HTTPRequestSnapshot) throws(ServiceError) -> String? {
+        guard let value = request.header("idempotency-key") else { return nil }
+        guard 1...HostLimits.idempotencyKeyBytesMax ~= value.count, value.allSatisfy({ 0x20...0x7E ~= $0 }) else {
+            throw .invalid(
+                field: "Idempotency-Key",
+                message: "“Idempotency-Key” must have 1 to \(HostLimits.idempotencyKeyBytesMax) visible characters")
+        }
+        return String(decoding: value, as: UTF8.self)
     }
 
     /// The query of a page of records.

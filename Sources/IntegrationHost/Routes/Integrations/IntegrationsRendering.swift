@@ -47,7 +47,10 @@ enum IntegrationsRendering {
         }
     }
 
-    static func sync(_ run: SyncRun, connectionID: String, to writer: inout JSONWriter) {
+    /// A sync; one that runs has its progress besides what the document shows.
+    static func sync(
+        _ run: SyncRun, _ progress: SyncProgress.Snapshot?, connectionID: String, to writer: inout JSONWriter
+    ) {
         writer.object { writer in
             writer.member("id", run.id)
             writer.member("connectionId", connectionID)
@@ -60,6 +63,19 @@ enum IntegrationsRendering {
             writer.member("errors", run.errors)
             writer.member("dataTypes", run.dataTypes)
             if let message = run.message { writer.member("message", message) }
+            if let progress { self.progress(progress, to: &writer) }
+        }
+    }
+
+    private static func progress(_ progress: SyncProgress.Snapshot, to writer: inout JSONWriter) {
+        writer.key("progress")
+        writer.object { writer in
+            writer.member("dataType", progress.dataType)
+            writer.member("pages", progress.current.pages)
+            writer.member("records", progress.current.processed)
+            writer.member("estimatedRecords", progress.estimate.map { .number(JSONNumber($0)) } ?? .null)
+            writer.member("waitingFor", progress.wait?.rawValue)
+            writer.member("waitingUntil", progress.waitsUntil?.text(withMilliseconds: true))
         }
     }
 

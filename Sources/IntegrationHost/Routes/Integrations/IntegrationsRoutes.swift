@@ -133,8 +133,8 @@ struct IntegrationsRoutes: Sendable {
         let id = try context.parameter("id")
         // The connection is looked up before the body, so that somebody else's answers as a missing one whatever is sent.
         _ = try await connections.connection(id, of: principal)
-        let (type, dataTypes) = try IntegrationsDecoding.syncRequest(context)
-        let run = try await sync.start(user: principal.userID, connection: id, type: type, dataTypes: dataTypes)
+        let request = try IntegrationsDecoding.syncRequest(context)
+        let run = try await sync.start(user: principal.userID, connection: id, request)
         return .json { writer in
             writer.member("success", true)
             writer.member("syncId", run.id)
@@ -146,11 +146,11 @@ struct IntegrationsRoutes: Sendable {
     @Sendable private func syncStatus(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let connection = try await connections.connection(
             try context.parameter("id"), of: context.authenticated())
-        guard let run = sync.latest(connection) else { throw .notFound }
+        guard let latest = sync.latest(connection) else { throw .notFound }
         return .json { writer in
             writer.member("success", true)
             writer.key("sync")
-            IntegrationsRendering.sync(run, connectionID: connection.id, to: &writer)
+            IntegrationsRendering.sync(latest.run, latest.progress, connectionID: connection.id, to: &writer)
         }
     }
 

@@ -1,0 +1,130 @@
+// Which request fits a provider's limits at which moment: counts of what was sent, and pauses that were asked for. A value without
+// I/O; the time comes with each call, in nanoseconds of a clock that never goes back.
+
+import ProviderSDK
+
+/// What was sent to providers, as far as their limits need to know.
+struct BudgetLedger: Sendable {
+    /// A request that is to be sent.
+    struct Demand: Sendable {
+        let provider: String
+        /// The account at the provider; nil when it is not known yet.
+        let account: String?
+        /// The limits that count it.
+        let limits: [RateLimit]
+    }
+
+    private struct Key: Hashable {
+        let provider: String
+        let account: String?
+        let name: String?
+        let interval: Duration
+    }
+
+    /// Limits with their counts, and pauses, that are kept at most; the ones unused longest go first.
+    static let entriesMax = 10_000
+
+    private var windows: [Key: SlidingWindow] = [:]
+    private var pausedUntil: [Key: UInt64] = [:]
+
+    /// Nanoseconds until the request fits all limits; 0 when it fits now.
+    mutating func wait(_ demand: Demand, at now: UInt64) -> UInt64 {
+        var wait: UInt64 = 0
+        for shared in [demand.account, nil] {
+            let key = Self.pauseKey(demand.provider, shared)
+            guard let until = pausedUntil[key] else { continue }
+            if until > now { wait = max(wait, until - now) } else { pausedUntil[key] = nil }
+        }
+        for limit in demand.limits {
+            wait = max(wait, windows[key(limit, demand)]?.wait(limit.requests, at: now) ?? 0)
+        }
+        return wait
+    }
+
+    /// Counts a request that is sent now.
+    mutating func count(_ demand: Demand, at now: UInt64) {
+        for limit in demand.limits {
+            let key = key(limit, demand)
+            if windows.count >= Self.entriesMax, windows[key] == nil { dropOldest() }
+            windows[key, default: SlidingWindow(limit.interval)].count(at: now)
+        }
+    }
+
+    /// Lets no request of an account, or with nil of anybody, be sent before `until`.
+    mutating func pause(_ provider: String, account: String?, until: UInt64, at now: UInt64) {
+        let key = Self.pauseKey(provider, account)
+        if pausedUntil.count >= Self.entriesMax {
+            pausedUntil = pausedUntil.filter { $0.value > now }
+            if pausedUntil.count >= Self.entriesMax, let first = pausedUntil.min(by: { $0.value < $1.value }) {
+                pausedUntil[first.key] = nil
+            }
+        }
+        pausedUntil[key] = max(until, pausedUntil[key] ?? 0)
+    }
+
+    private func key(_ limit: RateLimit, _ demand: Demand) -> Key {
+        Key(
+            provider: demand.provider, account: limit.scope == .account ? demand.account : nil, name: limit.name,
+            interval: limit.interval)
+    }
+
+    private static func pauseKey(_ provider: String, _ account: String?) -> Key {
+        Key(provider: provider, account: account, name: nil, interval: .zero)
+    }
+
+    private mutating func dropOldest() {
+        let oldest = windows.sorted { $0.value.lastCount < $1.value.lastCount }.prefix(Self.entriesMax / 10)
+        for (key, _) in oldest { windows[key] = nil }
+    }
+}
+
+/// How many requests were sent in the last interval, however it lies: no stretch of that length ever holds more than the limit.
+///
+/// The interval is counted in parts; one part more than it has is looked back on, so that a limit is kept rather too early than too
+/// late, by a thirty-second of the interval.
+struct SlidingWindow: Sendable {
+    private static let partCount = 32
+
+    private let part: UInt64
+    private var counts = [UInt32](repeating: 0, count: SlidingWindow.partCount + 1)
+    /// The part that `counts` ends with.
+    private var newest: UInt64 = 0
+    private var sum = 0
+    private(set) var lastCount: UInt64 = 0
+
+    init(_ interval: Duration) {
+        part = max(1, UInt64(max(0, interval / .nanoseconds(1))) / UInt64(Self.partCount))
+    }
+
+    /// Nanoseconds until one more fits under `limit`.
+    mutating func wait(_ limit: Int, at now: UInt64) -> UInt64 {
+        advance(to: now)
+        var left = sum
+        guard left >= limit else { return 0 }
+        // The oldest part leaves the window with the beginning of the next part, the one after it a part later.
+        for age in 0..<counts.count {
+            left -= Int(counts[(Int(newest % UInt64(counts.count)) + 1 + age) % counts.count])
+            if left < limit { return (newest + 1 + UInt64(age)) * part - now }
+        }
+        return UInt64(counts.count) * part
+    }
+
+    mutating func count(at now: UInt64) {
+        advance(to: now)
+        counts[Int(newest % UInt64(counts.count))] += 1
+        sum += 1
+        lastCount = now
+    }
+
+    private mutating func advance(to now: UInt64) {
+        let current = now / part
+        guard current > newest else { return }
+        for _ in 0..<min(current - newest, UInt64(counts.count)) {
+            newest += 1
+            let index = Int(newest % UInt64(counts.count))
+            sum -= Int(counts[index])
+            counts[index] = 0
+        }
+        newest = current
+    }
+}

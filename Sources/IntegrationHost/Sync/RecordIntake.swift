@@ -1,0 +1,76 @@
+// From a provider's record to a row of a batch: mapped, checked against the store's bounds, or refused with field and rule. What a
+// refused record becomes is not decided here.
+
+import DocumentStore
+import ProviderSDK
+
+/// Why a record was not taken in.
+struct RecordFailure: Error, Sendable, Equatable {
+    /// The provider's id of the record; nil when that is what is missing.
+    var sourceID: String?
+    /// The field of the normalised record.
+    let field: String
+    /// The rule that failed.
+    let rule: String
+    /// What was wrong, without the value itself.
+    let problem: String
+
+    init(_ failure: MappingFailure) {
+        sourceID = failure.sourceID
+        field = failure.field
+        rule = failure.rule
+        problem = failure.problem
+    }
+
+    init(sourceID: String?, field: String, rule: String, problem: String) {
+        self.sourceID = sourceID
+        self.field = field
+        self.rule = rule
+        self.problem = problem
+    }
+}
+
+/// Takes records of one data type into batches.
+struct RecordIntake: Sendable {
+    let mapping: FieldMapping
+
+    /// Maps a record into a batch.
+    ///
+    /// - Throws: ``RecordFailure`` for a record that does not fit the mapping or the store; the batch is then as it was.
+    func add(_ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp) throws(RecordFailure) {
+        switch record.change {
+        case .deleted:
+            let sourceID: String
+            do throws(MappingFailure) { sourceID = try mapping.sourceID(of: record.value) } catch {
+                throw RecordFailure(error)
+            }
+            let id = mapping.id(forSourceID: sourceID)
+            try check(id: id, sourceID: sourceID)
+            batch.delete(
+                id: Array(id.utf8), sourceID: Array(sourceID.utf8), timestampMilliseconds: now.milliseconds)
+        default:
+            let mapped: MappedRecord
+            do throws(MappingFailure) { mapped = try mapping.map(record.value, now: now) } catch {
+                throw RecordFailure(error)
+            }
+            try check(id: mapped.id, sourceID: mapped.sourceID)
+            guard mapped.json.count <= HostLimits.recordBytesMax else {
+                throw RecordFailure(
+                    sourceID: mapped.sourceID, field: "record", rule: "size",
+                    problem: "the record has \(mapped.json.count) bytes, \(HostLimits.recordBytesMax) are allowed")
+            }
+            batch.upsert(
+                id: Array(mapped.id.utf8), sourceID: Array(mapped.sourceID.utf8),
+                timestampMilliseconds: now.milliseconds, payload: mapped.json)
+        }
+    }
+
+    /// One id that the store cannot keep must not fail the whole page.
+    private func check(id: String, sourceID: String) throws(RecordFailure) {
+        let bytes = max(id.utf8.count, sourceID.utf8.count)
+        guard bytes > StoreLimits.idBytesMax else { return }
+        throw RecordFailure(
+            sourceID: String(decoding: sourceID.utf8.prefix(StoreLimits.idBytesMax), as: UTF8.self), field: "sourceId",
+            rule: "size", problem: "the id has \(bytes) bytes, \(StoreLimits.idBytesMax) are allowed")
+    }
+}

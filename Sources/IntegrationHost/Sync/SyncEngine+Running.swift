@@ -1,0 +1,231 @@
+// Carries out one sync: does what its state says, with a place among the running ones while it works and without one while it
+// waits, and writes down how it ended.
+
+import DocumentStore
+import ProviderSDK
+
+extension SyncEngine {
+    /// Carries out the sync of a connection to its end, or until it is called off.
+    func perform(_ id: String) async {
+        guard let entry = running(id) else { return }
+        let started = MonotonicClock.nanoseconds
+        func now() -> Duration { .nanoseconds(Int64(MonotonicClock.nanoseconds - started)) }
+        let pauseMax = await pauseMax(id, entry)
+        var state = SyncRunState(
+            entry.run.dataTypes, policy: RetryPolicy(failingTimeMax: retryTime, pauseMax: pauseMax),
+            deadline: HostLimits.syncTimeMax - WallClock.now.duration(since: entry.run.startedAt))
+        var isRefreshed = false
+        while true {
+            if Task.isCancelled { state.cancel(running(id)?.cancellation ?? .hostStops) }
+            switch state.next(at: now()) {
+            case .sync(let name):
+                entry.progress.waits(for: .turn)
+                guard await slots.acquire(for: entry.userID) else { continue }
+                entry.progress.works(on: name)
+                let pages = entry.progress.counts(of: name).pages
+                do throws(PageSync.Failure) {
+                    try await sync(name, of: id, entry, isRefreshed: &isRefreshed)
+                    state.complete(name)
+                } catch {
+                    let progressed = entry.progress.counts(of: name).pages > pages
+                    record(error, of: name, id, in: &state, progressed: progressed, at: now())
+                }
+                slots.release()
+            case .wait(let until, let reason):
+                let pause = until - now()
+                entry.progress.waits(for: reason, until: WallClock.now.advanced(by: pause))
+                try? await Task.sleep(for: pause)
+            case .finish(let outcome): return await finish(id, entry, outcome, took: now())
+            case .suspend: return
+            }
+        }
+    }
+
+    /// The longest pause that the connection's provider is given.
+    private func pauseMax(_ id: String, _ entry: Running) async -> Duration {
+        let connection = try? await users.user(entry.userID).connection(id)
+        return connection.flatMap { registry[$0.service] }?.manifest.errors.pauseMax ?? RetryPolicy().pauseMax
+    }
+
+    /// Tells the state what went wrong.
+    private func record(
+        _ failure: PageSync.Failure, of name: String, _ id: String, in state: inout SyncRunState, progressed: Bool,
+        at now: Duration
+    ) {
+        let chance = Double.random(in: 0..<1)
+        switch failure {
+        case .interrupted: break  // The loop asks for the reason.
+        case .provider(let error): state.fail(name, error, progressed: progressed, at: now, chance: chance)
+        case .store(let error):
+            log.error("A sync could not store its records.", ["connectionId": .text(id), "error": .text("\(error)")])
+            switch error {
+            case .closed, .readOnly: state.cancel(.hostStops)
+            case .noSpace, .busy, .io:
+                state.fail(
+                    name, ProviderError(.transient, "The host could not store the records."), progressed: progressed,
+                    at: now, chance: chance)
+            default:
+                state.fail(
+                    name, ProviderError(.permanent, "The host could not store the records."), progressed: progressed,
+                    at: now, chance: chance)
+            }
+        }
+    }
+
+    /// Syncs one data type from where it is.
+    private func sync(
+        _ name: String, of id: String, _ entry: Running, isRefreshed: inout Bool
+    ) async throws(PageSync.Failure) {
+        let found: Connection?
+        do throws(ServiceError) { found = try await users.user(entry.userID).connection(id) } catch {
+            guard case .unavailable = error else {
+                throw .provider(ProviderError(.permanent, "The user's document cannot be read."))
+            }
+            throw .provider(ProviderError(.transient, "The store cannot be reached for now."))
+        }
+        guard let connection = found else { throw .provider(ProviderError(.authRevoked, "The connection is gone.")) }
+        guard connection.status == .connected else {
+            throw .provider(ProviderError(.authRevoked, "The connection \(connection.status.obstacle)."))
+        }
+        guard let provider = registry[connection.service] else {
+            throw .provider(
+                ProviderError(.misconfigured, "The provider “\(connection.service)” is not installed any more."))
+        }
+        guard let dataType = provider.manifest.dataType(name) else {
+            throw .provider(
+                ProviderError(.misconfigured, "\(provider.manifest.name) has no data type “\(name)” any more."))
+        }
+        if provider.manifest.refreshesBeforeSync, !isRefreshed {
+            isRefreshed = true
+            await refresh(connection, provider, entry)
+        }
+        try await pageSync(dataType, connection, provider, entry).run(entry.run.type)
+    }
+
+    private func pageSync(
+        _ dataType: DataType, _ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running
+    ) -> PageSync {
+        let account = connection.account
+        let stored = refresher.source(user: entry.userID, connection: connection.id, provider: provider)
+        let settings = provider.publicSettings
+        var http = ConnectionHTTP(
+            gateway: gateway, provider: provider,
+            template: RequestTemplate(account: account, settings: settings),
+            credentials: provider.manifest.refreshesPerSyncMax.map { BoundedCredential(stored, replacementsMax: $0) }
+                ?? stored)
+        http.turn = RequestTurn(share: entry.userID, waitMax: HostLimits.syncTurnWaitMax)
+        return PageSync(
+            provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
+            syncID: entry.run.id, startedAt: entry.run.startedAt, progress: entry.progress,
+            context: { [http] in ProviderContext(http: http, account: account, settings: settings, now: WallClock.now) }
+        )
+    }
+
+    /// Refreshes ahead of a sync, where the provider's tokens may end without telling when.
+    ///
+    /// Whatever comes of it, the sync itself finds out whether the token is good.
+    private func refresh(_ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running) async {
+        do throws(ProviderError) {
+            _ = try await refresher.refresh(
+                user: entry.userID, connection: connection.id, provider: provider, replacing: nil)
+        } catch {
+            log.info(
+                "A token could not be refreshed ahead of a sync.",
+                ["connectionId": .text(connection.id), "error": .text(error.message)])
+        }
+    }
+
+    // MARK: The end
+
+    /// Writes the outcome into the user's document, however long that takes: without it the sync would be gone on with at the next
+    /// start, and find that it is done.
+    private func finish(_ id: String, _ entry: Running, _ outcome: SyncOutcome, took: Duration) async {
+        for failure in outcome.failures { entry.progress.discard(failure.dataType) }
+        let policy = RetryPolicy()
+        var failures = 0
+        while true {
+            do throws(ServiceError) {
+                try await store(outcome, of: id, entry)
+                break
+            } catch {
+                log.error(
+                    "The outcome of a sync could not be stored.",
+                    ["connectionId": .text(id), "error": .text("\(error)")])
+                guard case .unavailable = error, running(id)?.cancellation != .hostStops else { return }
+                failures += 1
+                let pause = policy.pause(
+                    after: ProviderError(.transient, ""), failures: failures, failingFor: .zero, chance: 0.5)
+                do { try await Task.sleep(for: pause ?? policy.backoffMax) } catch { return }
+            }
+        }
+        let counts = entry.progress.counts
+        Metrics.recordsSynced.add(counts.synced)
+        (outcome.status == .completed ? Metrics.syncsCompleted : Metrics.syncsFailed).add()
+        log.info(
+            "Sync finished.",
+            [
+                "connectionId": .text(id), "syncId": .text(entry.run.id), "status": .text(outcome.status.rawValue),
+                "records": .integer(counts.processed), "errors": .integer(counts.errors),
+                "failedDataTypes": .integer(outcome.failures.count),
+                "durationMs": .integer(Int(took / .milliseconds(1))),
+            ])
+    }
+
+    private func store(_ outcome: SyncOutcome, of id: String, _ entry: Running) async throws(ServiceError) {
+        let counts = entry.progress.counts
+        let now = WallClock.now
+        try await users.update(entry.userID) { (user) throws(ServiceError) in
+            guard let index = user.index(of: id),
+                let at = user.connections[index].syncs.firstIndex(where: { $0.id == entry.run.id })
+            else { return }
+            user.connections[index].syncs[at].count(counts)
+            try user.connections[index].finishSync(at: at, outcome, now: now)
+        }
+    }
+}
+
+extension Connection {
+    /// Takes in how a sync ended, with the event that tells the application of it.
+    mutating func finishSync(at index: Int, _ outcome: SyncOutcome, now: Timestamp) throws(ServiceError) {
+        guard syncs[index].status == .running else { return }
+        syncs[index].status = outcome.status
+        syncs[index].completedAt = now
+        syncs[index].message = outcome.message
+        updatedAt = now
+        let kind: ConnectionEvent.Kind
+        switch outcome.status {
+        case .completed: (syncStatus, kind) = ("success", .syncCompleted)
+        case .partial: (syncStatus, kind) = ("partial", .syncPartial)
+        case .failed: (syncStatus, kind) = ("failed", .syncFailed)
+        case .canceled, .running:
+            syncStatus = "canceled"
+            return
+        }
+        if outcome.status != .failed { lastSyncAt = now }
+        if let failed = outcome.failures.first {
+            failure = ConnectionFailure(operation: "sync", failed.error, at: now)
+        } else if failure?.operation == "sync" {
+            failure = nil
+        }
+        try emit(kind, syncs[index].eventData, at: now)
+        guard status == .connected, outcome.failures.contains(where: { $0.error.kind == .authRevoked }) else { return }
+        status = .expired
+        try emit(.expired, ["reason": .string(outcome.message ?? "")], at: now)
+    }
+}
+
+extension SyncRun {
+    /// What the application is told of a sync that ended.
+    fileprivate var eventData: JSONValue {
+        var members: [(key: String, value: JSONValue)] = [
+            ("syncId", .string(id)), ("syncType", .string(type.rawValue)), ("status", .string(status.rawValue)),
+            ("startedAt", .string(startedAt.description)),
+            ("completedAt", completedAt.map { .string($0.description) } ?? .null),
+            ("recordsProcessed", .number(JSONNumber(recordsProcessed))),
+            ("recordsSynced", .number(JSONNumber(recordsSynced))), ("errors", .number(JSONNumber(errors))),
+            ("dataTypes", .array(dataTypes.map { .string($0) })),
+        ]
+        if let message { members.append(("message", .string(message))) }
+        return .object(members)
+    }
+}

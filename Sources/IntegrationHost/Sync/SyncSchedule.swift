@@ -1,0 +1,73 @@
+// When a connection is to be synced by its `syncFrequency`, from nothing but what its document says. Pure.
+
+import ProviderSDK
+
+/// The schedule of a connection.
+enum SyncSchedule {
+    /// Pause after the first failed sync in a row; each further one doubles it.
+    static let retryPause = Duration.seconds(15 * 60)
+    /// The longest pause between a failed sync and the next, unless the connection is synced even less often.
+    static let retryPauseMax = Duration.seconds(86_400)
+
+    /// Whether a sync is due at `now`.
+    static func isDue(_ connection: Connection, at now: Timestamp) -> Bool {
+        guard connection.runningSync == nil, let due = nextDue(connection) else { return false }
+        return due <= now
+    }
+
+    /// When the next sync is due; in the past when one was missed, however many: they are made up for by one.
+    ///
+    /// Nil for a connection that is not synced by itself.
+    ///
+    /// Each connection has moments of its own, one in every period, so that connections spread over the time.
+    static func nextDue(_ connection: Connection) -> Timestamp? {
+        guard connection.status == .connected, let period = connection.settings.syncFrequency.period else { return nil }
+        let offset = fraction(connection.id)
+        if let (failures, last) = failuresInARow(connection) {
+            let pauseMax = max(retryPauseMax, period)
+            let pause = min(pauseMax, retryPause * (1 << min(failures - 1, 10)))
+            return last.advanced(by: pause + pause / 4 * offset)
+        }
+        // What was synced by hand in between does not count: it may have been less than everything.
+        let since = max(connection.scheduledSyncAt ?? .epoch, connection.connectedAt ?? connection.createdAt)
+        return moment(after: since, period: period, phase: period * offset)
+    }
+
+    /// How many scheduled syncs failed since anything succeeded, and when the last of them ended; nil when none did.
+    private static func failuresInARow(_ connection: Connection) -> (count: Int, last: Timestamp)? {
+        let ended = connection.syncs.filter { $0.status != .running && $0.status != .canceled }
+        let failed = ended.prefix { $0.status == .failed }.filter { $0.trigger == .schedule }
+        guard let last = failed.first else { return nil }
+        // Connected again since: what went wrong before says nothing about the new grant.
+        if let connectedAt = connection.connectedAt, connectedAt > last.startedAt { return nil }
+        return (failed.count, last.completedAt ?? last.startedAt)
+    }
+
+    /// The first moment after `start` that is `phase` into a period.
+    private static func moment(after start: Timestamp, period: Duration, phase: Duration) -> Timestamp? {
+        let length = Int64(period / .milliseconds(1))
+        let first = Int64(phase / .milliseconds(1))
+        let periods = (start.milliseconds - first) / length + (start.milliseconds < first ? 0 : 1)
+        return Timestamp(milliseconds: periods * length + first)
+    }
+
+    /// A number from 0 up to 1 that is always the same for an id, and evenly spread over ids (FNV-1a).
+    static func fraction(_ id: String) -> Double {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        hash ^= hash >> 32
+        return Double(hash & 0xFFFF_FFFF) / 4_294_967_296
+    }
+}
+
+extension SyncFrequency {
+    /// The time from one sync to the next; nil for never.
+    var period: Duration? {
+        switch self {
+        case .manual: nil
+        case .hourly: .seconds(3600)
+        case .daily: .seconds(86_400)
+        case .weekly: .seconds(7 * 86_400)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// Requests against the limits of providers, on a manual clock: never more than the limit in any stretch of time, all of a paused
+// account held up, and users served in turn.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Request budget")
+struct BudgetTests {
+    static let second: UInt64 = 1_000_000_000
+
+    struct Limit: Sendable, CustomTestStringConvertible {
+        let requests: Int
+        let interval: Duration
+        var testDescription: String { "\(requests) in \(interval)" }
+    }
+
+    static let limits = [
+        Limit(requests: 100, interval: .seconds(1)), Limit(requests: 60, interval: .seconds(60)),
+        Limit(requests: 1, interval: .seconds(60)), Limit(requests: 500, interval: .seconds(60)),
+        Limit(requests: 5000, interval: .seconds(86_400)),
+    ]
+
+    @Test("no stretch of an interval's length holds more requests than the limit, and hardly less", arguments: limits)
+    func neverMore(limit: Limit) {
+        let demand = BudgetLedger.Demand(
+            provider: "p", account: "a", limits: [RateLimit(limit.requests, per: limit.interval, scope: .account)])
+        let interval = UInt64(limit.interval / .nanoseconds(1))
+        var ledger = BudgetLedger()
+        var now: UInt64 = 12_345_678_901
+        let start = now
+        var sent: [UInt64] = []
+        while now < start + 5 * interval {
+            let wait = ledger.wait(demand, at: now)
+            guard wait == 0 else {
+                now += wait
+                continue
+            }
+            ledger.count(demand, at: now)
+            sent.append(now)
+        }
+        for (index, moment) in sent.enumerated() where index >= limit.requests {
+            #expect(moment - sent[index - limit.requests] >= interval)
+        }
+        #expect(sent.count >= 4 * limit.requests)
+    }
+
+    @Test("a limit of the application counts all accounts, a limit of accounts each one")
+    func scopes() {
+        var ledger = BudgetLedger()
+        func demand(_ account: String, _ scope: RateLimit.Scope) -> BudgetLedger.Demand {
+            .init(provider: "p", account: account, limits: [RateLimit(1, per: .seconds(10), scope: scope)])
+        }
+        ledger.count(demand("a", .account), at: 0)
+        #expect(ledger.wait(demand("a", .account), at: 1) > 0)
+        #expect(ledger.wait(demand("b", .account), at: 1) == 0)
+        ledger.count(demand("a", .application), at: 1)
+        #expect(ledger.wait(demand("b", .application), at: 2) > 0)
+    }
+
+    @Test("a pause holds up all requests of the account and nobody else's")
+    func pause() {
+        var ledger = BudgetLedger()
+        let named = BudgetLedger.Demand(
+            provider: "p", account: "a", limits: [RateLimit(5, per: .seconds(1), scope: .account, name: "n")])
+        let other = BudgetLedger.Demand(provider: "p", account: "b", limits: [])
+        ledger.pause("p", account: "a", until: 10 * Self.second, at: 0)
+        ledger.pause("p", account: "a", until: 5 * Self.second, at: 0)
+        #expect(ledger.wait(named, at: Self.second) == 9 * Self.second)
+        #expect(ledger.wait(other, at: Self.second) == 0)
+        #expect(ledger.wait(named, at: 10 * Self.second) == 0)
+        ledger.pause("p", account: nil, until: 20 * Self.second, at: 11 * Self.second)
+        #expect(ledger.wait(other, at: 12 * Self.second) == 8 * Self.second)
+    }
+
+    @Test("fifty connections of one user leave another user every second request of a shared limit")
+    func fairness() {
+        var ledger = BudgetLedger()
+        var line = FairLine<(user: String, demand: BudgetLedger.Demand)>()
+        let limit = RateLimit(10, per: .seconds(1), scope: .application)
+        for index in 0..<50 {
+            for _ in 0..<4 {
+                let demand = BudgetLedger.Demand(provider: "p", account: "many-\(index)", limits: [limit])
+                _ = line.join(("many", demand), share: "many")
+            }
+        }
+        for _ in 0..<20 {
+            let demand = BudgetLedger.Demand(provider: "p", account: "one", limits: [limit])
+            _ = line.join(("one", demand), share: "one")
+        }
+        var served: [String] = []
+        var now: UInt64 = 0
+        while served.count < 40 {
+            while let (user, demand) = line.next(where: { ledger.wait($0.demand, at: now) == 0 }) {
+                ledger.count(demand, at: now)
+                served.append(user)
+            }
+            now += Self.second / 100
+        }
+        #expect(served.prefix(40).filter { $0 == "one" }.count == 20)
+        #expect(now <= 5 * Self.second)
+    }
+
+    @Test("accounts and pauses that are kept are bounded")
+    func bounded() {
+        var ledger = BudgetLedger()
+        for index in 0..<(BudgetLedger.entriesMax + 500) {
+            let demand = BudgetLedger.Demand(
+                provider: "p", account: "\(index)", limits: [RateLimit(1, per: .seconds(60), scope: .account)])
+            ledger.count(demand, at: UInt64(index))
+            ledger.pause("p", account: "\(index)", until: UInt64(index) + 10, at: UInt64(index))
+        }
+        let newest = BudgetLedger.Demand(
+            provider: "p", account: "\(BudgetLedger.entriesMax + 499)",
+            limits: [RateLimit(1, per: .seconds(60), scope: .account)])
+        #expect(ledger.wait(newest, at: UInt64(BudgetLedger.entriesMax + 500)) > 0)
+    }
+}

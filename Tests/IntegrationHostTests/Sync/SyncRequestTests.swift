@@ -1,0 +1,59 @@
+// What a request means beside the sync that runs, and beside the same request asked before.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Sync request")
+struct SyncRequestTests {
+    static func run(_ type: SyncType, _ dataTypes: [String], key: String? = nil) -> SyncRun {
+        var run = SyncRun(id: "sync-1", type: type, dataTypes: dataTypes, status: .running, startedAt: .epoch)
+        run.idempotency = SyncRequest(type: type, dataTypes: dataTypes, idempotencyKey: key).idempotency
+        return run
+    }
+
+    struct Case: Sendable {
+        let running: SyncType
+        let types: [String]
+        let asked: SyncType
+        let askedTypes: [String]
+        let isCovered: Bool
+    }
+
+    static let cases = [
+        Case(running: .full, types: ["a", "b"], asked: .full, askedTypes: ["a", "b"], isCovered: true),
+        Case(running: .full, types: ["a", "b"], asked: .incremental, askedTypes: ["b"], isCovered: true),
+        Case(running: .incremental, types: ["a"], asked: .incremental, askedTypes: ["a"], isCovered: true),
+        Case(running: .incremental, types: ["a"], asked: .full, askedTypes: ["a"], isCovered: false),
+        Case(running: .full, types: ["a"], asked: .full, askedTypes: ["a", "b"], isCovered: false),
+    ]
+
+    @Test("a sync that runs is the answer only where it does all that is asked for", arguments: cases)
+    func covers(example: Case) {
+        let run = Self.run(example.running, example.types)
+        if example.isCovered {
+            #expect(throws: Never.self) { try run.joined(by: example.asked, example.askedTypes) }
+        } else {
+            #expect {
+                try run.joined(by: example.asked, example.askedTypes)
+            } throws: { "\($0)".contains("sync-1 is running") }
+        }
+    }
+
+    @Test("the same key and request is the same sync, the same key with another request is refused")
+    func idempotency() throws {
+        let run = Self.run(.full, ["a", "b"], key: "k")
+        func isRepeated(_ type: SyncType, _ dataTypes: [String], _ key: String?) throws -> Bool {
+            try run.isRepeated(by: SyncRequest(type: type, dataTypes: dataTypes, idempotencyKey: key).idempotency)
+        }
+        #expect(try isRepeated(.full, ["b", "a"], "k"))
+        #expect(try !isRepeated(.full, ["a", "b"], "other"))
+        #expect(try !isRepeated(.full, ["a", "b"], nil))
+        #expect(throws: ServiceError.self) { try isRepeated(.full, ["a"], "k") }
+        #expect(throws: ServiceError.self) { try isRepeated(.incremental, ["a", "b"], "k") }
+        let stored = try #require(run.idempotency?.stored)
+        #expect(SyncIdempotency(stored: stored) == run.idempotency)
+        #expect(stored.utf8.count == 65)
+    }
+}

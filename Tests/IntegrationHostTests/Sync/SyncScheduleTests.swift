@@ -1,0 +1,135 @@
+// When connections are synced by themselves: from their documents alone, spread over the time, made up for once, and ever more
+// seldom while it fails.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Sync schedule")
+struct SyncScheduleTests {
+    static let connectedAt = Timestamp(iso8601: "2024-06-01T12:00:00Z") ?? .epoch
+
+    static func connection(
+        _ frequency: SyncFrequency, id: String = "conn-000abc", _ change: (inout Connection) -> Void = { _ in }
+    ) -> Connection {
+        var connection = Connection(id: id, number: 1, service: "x", status: .connected, at: connectedAt)
+        connection.connectedAt = connectedAt
+        connection.settings.syncFrequency = frequency
+        change(&connection)
+        return connection
+    }
+
+    static func run(
+        _ status: SyncRunStatus, _ trigger: SyncTrigger = .schedule, at moment: Timestamp
+    ) -> SyncRun {
+        var run = SyncRun(id: "sync-x", type: .incremental, dataTypes: ["a"], status: status, startedAt: moment)
+        run.trigger = trigger
+        run.completedAt = status == .running ? nil : moment.advanced(by: .seconds(10))
+        return run
+    }
+
+    @Test("each frequency has its period, and manual none", arguments: SyncFrequency.allCases)
+    func periods(frequency: SyncFrequency) throws {
+        var connection = Self.connection(frequency)
+        guard let period = frequency.period else {
+            #expect(SyncSchedule.nextDue(connection) == nil)
+            return
+        }
+        let first = try #require(SyncSchedule.nextDue(connection))
+        #expect(first > Self.connectedAt && first <= Self.connectedAt.advanced(by: period))
+        connection.scheduledSyncAt = first.advanced(by: .seconds(30))
+        #expect(SyncSchedule.nextDue(connection) == first.advanced(by: period))
+        #expect(!SyncSchedule.isDue(connection, at: first.advanced(by: period - .milliseconds(1))))
+        #expect(SyncSchedule.isDue(connection, at: first.advanced(by: period)))
+    }
+
+    @Test("connections are spread over the period, each always at the same place")
+    func spread() {
+        var tenths = [Int](repeating: 0, count: 10)
+        for index in 0..<1000 {
+            let id = "conn-0a1\(index)aBcDeF"
+            #expect(SyncSchedule.fraction(id) == SyncSchedule.fraction(id))
+            tenths[Int(SyncSchedule.fraction(id) * 10)] += 1
+        }
+        #expect(tenths.allSatisfy { 60...140 ~= $0 }, "\(tenths)")
+    }
+
+    @Test("after downtime one sync makes up for all that were missed")
+    func downtime() throws {
+        var connection = Self.connection(.hourly) { $0.scheduledSyncAt = Self.connectedAt }
+        let back = Self.connectedAt.advanced(by: .seconds(10 * 86_400))
+        #expect(SyncSchedule.isDue(connection, at: back))
+        connection.scheduledSyncAt = back
+        #expect(
+            !SyncSchedule.isDue(connection, at: back.advanced(by: .seconds(1)))
+                || SyncSchedule.nextDue(connection) == back.advanced(by: .seconds(1)))
+        let next = try #require(SyncSchedule.nextDue(connection))
+        #expect(next > back && next <= back.advanced(by: .seconds(3600)))
+    }
+
+    @Test(
+        "a connection that does not work, or is being synced, is not due",
+        arguments: ConnectionStatus.allCases.filter { $0 != .connected })
+    func dead(status: ConnectionStatus) {
+        let late = Self.connectedAt.advanced(by: .seconds(86_400 * 30))
+        #expect(SyncSchedule.nextDue(Self.connection(.hourly) { $0.status = status }) == nil)
+        let busy = Self.connection(.hourly) { $0.syncs = [Self.run(.running, .manual, at: Self.connectedAt)] }
+        #expect(!SyncSchedule.isDue(busy, at: late))
+        #expect(SyncSchedule.isDue(Self.connection(.hourly), at: late))
+    }
+
+    @Test("failed syncs by schedule are repeated ever later, up to once a day", arguments: [1, 2, 3, 7, 12])
+    func backsOff(failures: Int) throws {
+        let connection = Self.connection(.hourly) { connection in
+            connection.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
+            connection.syncs = (0..<failures).map {
+                Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(Int64(100 - $0))))
+            }
+            connection.syncs.append(Self.run(.completed, at: Self.connectedAt.advanced(by: .seconds(1))))
+        }
+        let due = try #require(SyncSchedule.nextDue(connection))
+        let pause = min(86_400, 900 << (failures - 1))
+        let ended = Self.connectedAt.advanced(by: .seconds(110))
+        #expect(due >= ended.advanced(by: .seconds(Int64(pause))))
+        #expect(due <= ended.advanced(by: .seconds(Int64(pause) * 5 / 4)))
+    }
+
+    @Test("a daily sync that failed is repeated within the hour, and success brings back the daily moment")
+    func recovers() throws {
+        var connection = Self.connection(.daily) { connection in
+            connection.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
+            connection.syncs = [Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(100)))]
+        }
+        let repeated = try #require(SyncSchedule.nextDue(connection))
+        #expect(repeated < Self.connectedAt.advanced(by: .seconds(3600)))
+        connection.syncs.insert(Self.run(.completed, .manual, at: repeated), at: 0)
+        let fresh = Self.connection(.daily) { $0.scheduledSyncAt = connection.scheduledSyncAt }
+        #expect(SyncSchedule.nextDue(connection) == SyncSchedule.nextDue(fresh))
+    }
+
+    @Test("a connection that was connected again does not wait for what failed before")
+    func reconnected() throws {
+        let connection = Self.connection(.hourly) { connection in
+            connection.syncs = (0..<8).map { _ in Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(-60))) }
+        }
+        #expect(try #require(SyncSchedule.nextDue(connection)) <= Self.connectedAt.advanced(by: .seconds(3600)))
+    }
+
+    @Test("schedule, trigger and idempotency survive in the user's document")
+    func coding() throws {
+        var user = User(id: "u")
+        user.connections = [
+            Self.connection(.hourly) { connection in
+                connection.scheduledSyncAt = Self.connectedAt
+                var run = Self.run(.completed, at: Self.connectedAt)
+                run.idempotency = SyncRequest(type: .full, dataTypes: ["a"], idempotencyKey: "key").idempotency
+                connection.syncs = [run]
+            }
+        ]
+        let back = try User(decoding: user.encoded)
+        #expect(back.connections[0].scheduledSyncAt == Self.connectedAt)
+        #expect(back.connections[0].syncs == user.connections[0].syncs)
+        #expect(!String(decoding: user.encoded, as: UTF8.self).contains("\"key\""))
+    }
+}
