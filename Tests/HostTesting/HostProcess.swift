@@ -65,6 +65,18 @@ package final class HostProcess: @unchecked Sendable {
     /// What it has written to standard error so far.
     package var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
+    /// What it writes to standard output after its first line, up to the end of the line with `text`.
+    package func output(through text: String) throws -> String {
+        var found: [UInt8] = []
+        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first {
+            found.append(byte)
+            guard byte == UInt8(ascii: "\n") else { continue }
+            let lines = String(decoding: found, as: UTF8.self)
+            if lines.contains(text) { return lines }
+        }
+        throw HostProcessError(description: "no “\(text)” in: \(String(decoding: found, as: UTF8.self))")
+    }
+
     /// The process id.
     package var identifier: Int32 { process.processIdentifier }
 

@@ -10,7 +10,8 @@ import ProviderSDK
 final class Host: Sendable {
     let log: Log
     let registry: ProviderRegistry
-    let sessions: HostSessions
+    /// The session that a demo shows; nil in a real installation.
+    let demoSession: DemoSession?
     private let configuration: Configuration
     private let address: PublicAddress
     private let data: DataDirectory
@@ -24,7 +25,9 @@ final class Host: Sendable {
     static let grace = Duration.seconds(30)
 
     /// Opens the data directory, loads the plugins and builds the services.
-    init(_ configuration: Configuration) throws {
+    ///
+    /// - Parameter isDemo: whether there is a session that a link gives to a browser.
+    init(_ configuration: Configuration, isDemo: Bool = false) throws {
         let log = Log(level: configuration.logLevel)
         try configuration.checkListening()
         let ring = try KeyRings.open(configuration)
@@ -63,6 +66,10 @@ final class Host: Sendable {
         let readiness = Readiness(data)
         let metrics = RequestMetrics()
         let requestLog = RequestLog(level: configuration.logLevel)
+        let demoSession = isDemo ? try DemoSession(sessions) : nil
+        let demo = demoSession.map { session in
+            DemoRoutes(session: session, registry: registry, connections: connections, address: address).family
+        }
         let application = HostApplication(
             families: [
                 routes.family, StatusRoutes(accounts: accounts, connections: connections).family,
@@ -82,7 +89,7 @@ final class Host: Sendable {
                 SystemRoutes(
                     readiness: readiness, registry: registry, metrics: MetricsPage(requests: metrics, data: data)
                 ).family,
-            ],
+            ] + (demo.map { [$0] } ?? []),
             authenticator: authenticator,
             limits: RequestLimits(configuration.rateLimits),
             origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), metrics: metrics,
@@ -96,10 +103,13 @@ final class Host: Sendable {
         self.client = client
         self.sync = sync
         sweep = UserSweep(users, duties: duties, pause: configuration.sweepPause, log: log)
-        self.sessions = sessions
         self.address = address
         self.readiness = readiness
+        self.demoSession = demoSession
     }
+
+    /// The URL under which browsers reach it.
+    var publicURL: String { address.url }
 
     /// Begins to listen, and goes on with what the last stop interrupted.
     ///

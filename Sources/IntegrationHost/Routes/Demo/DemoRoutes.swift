@@ -1,0 +1,67 @@
+// The demo's link: signs a browser in as the demo's user and goes on to the authorization page of a provider. A host that is no demo
+// has no such route.
+
+import HTTPServer
+import ProviderSDK
+
+/// The routes of a demo.
+struct DemoRoutes: Sendable {
+    /// The path of the link.
+    static let path = "/demo"
+
+    let session: DemoSession
+    let registry: ProviderRegistry
+    let connections: ConnectionService
+    let address: PublicAddress
+
+    var family: RouteFamily {
+        RouteFamily(
+            name: "demo", prefix: Self.path,
+            routes: [RouteEntry(.get, Self.path, access: .open, limit: .oauth, enter)], render: Self.error)
+    }
+
+    /// Takes the code once; a browser that is signed in already needs none.
+    @Sendable private func enter(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        // Programs that look where a link leads must not use it up.
+        guard context.request.method == .get else { return Reply(status: 204, body: []) }
+        var headers = [(name: "Referrer-Policy", value: "no-referrer")]
+        if context.principal?.userID != DemoSession.user {
+            guard let code = context.query["code"], session.admits(code) else {
+                throw .forbidden(
+                    "This link was used already, or is not the one that the demo printed. Start the demo again for a new one."
+                )
+            }
+            headers.append(("Set-Cookie", session.cookie(isSecure: address.url.hasPrefix("https:"))))
+        }
+        guard let provider = Self.provider(registry) else { throw .notFound }
+        let created = try await connections.create(
+            .init(service: provider.id), for: context.principal ?? session.principal)
+        guard let url = created.authorizationURL else { throw .notFound }
+        return Reply(status: 303, headers: headers + [("Location", url)], body: [])
+    }
+
+    /// The provider with the most to see among those that are connected by nothing but a click.
+    static func provider(_ registry: ProviderRegistry) -> ConfiguredProvider? {
+        registry.providers.filter { provider in
+            provider.isAvailable && provider.manifest.variants.isEmpty && provider.oauth?.returnsState == true
+                && provider.oauth?.callbackParameters.isEmpty == true
+        }.max { $0.manifest.dataTypes.count < $1.manifest.dataTypes.count }
+    }
+
+    @Sendable private static func error(_ failure: RouteFailure) -> Reply {
+        switch failure {
+        case .service(.forbidden(let message)): page(403, message)
+        case .service(.rateLimited): page(429, "Too many requests: wait a minute.")
+        case .service(.notFound): page(404, "No provider of this demo is connected with OAuth.")
+        case .service(.invalid(_, let message)): page(400, message)
+        case .methodNotAllowed(let allowed):
+            Reply(status: 405, headers: [("Allow", allowed)], body: [])
+        default: page(404, "There is nothing here.")
+        }
+    }
+
+    private static func page(_ status: Int, _ text: String) -> Reply {
+        Reply(
+            status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: Array((text + "\n").utf8))
+    }
+}

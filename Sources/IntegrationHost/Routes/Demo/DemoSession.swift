@@ -1,0 +1,43 @@
+// The session that a demo shows: its token for programs, and a code with which one browser gets it. Exists in a demo only; a real
+// installation has users of its own and no code leads to a session.
+
+import Cryptography
+import Synchronization
+
+/// The session of a demo's user.
+final class DemoSession: Sendable {
+    /// The user it belongs to.
+    static let user = "demo-user"
+
+    /// The token of the session.
+    let token: String
+    let principal: Principal
+    /// What is behind the demo's link; good once.
+    let code: String
+    private let isUsed = Atomic(false)
+
+    init(_ sessions: HostSessions) throws {
+        let now = WallClock.now
+        token = try sessions.issue(
+            userID: Self.user, roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: now)
+        guard let principal = sessions.principal(of: token, at: now) else {
+            throw HostStartError("the session of the demo cannot be verified.")
+        }
+        self.principal = principal
+        code = try SecureRandom.base62(22)
+    }
+
+    /// Whether `code` is the right one; true once.
+    func admits(_ code: String) -> Bool {
+        guard constantTimeEquals(code, self.code) else { return false }
+        return isUsed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+    }
+
+    /// The cookie that gives a browser the session.
+    ///
+    /// - Parameter isSecure: whether browsers reach the host over HTTPS.
+    func cookie(isSecure: Bool) -> String {
+        "integration-host-session=\(token); Path=/; Max-Age=\(HostSessions.lifetimeDefault.components.seconds); HttpOnly; SameSite=Lax"
+            + (isSecure ? "; Secure" : "")
+    }
+}
