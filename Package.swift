@@ -102,7 +102,12 @@ let moduleTests: [Target] = [
         name: "DocumentStoreCrashWriter", dependencies: ["DocumentStore", "CLinux"],
         path: "Tests/Crash/DocumentStoreCrashWriter", swiftSettings: settings),
     tests(of: "ProviderSDK", [providerSDK, providerSDKTesting]),
-    tests(of: "IntegrationHost", ["IntegrationHost", "Cryptography", "HTTPServer", "CLinux", providerSDK]),
+    tests(
+        of: "IntegrationHost",
+        [
+            "IntegrationHost", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "HostTesting", "CLinux",
+            providerSDK,
+        ]),
 ]
 
 let package = Package(

@@ -13,7 +13,7 @@ extension SyncEngine {
         let pauseMax = await pauseMax(id, entry)
         var state = SyncRunState(
             entry.run.dataTypes, policy: RetryPolicy(failingTimeMax: retryTime, pauseMax: pauseMax),
-            deadline: HostLimits.syncTimeMax - WallClock.now.duration(since: entry.run.startedAt))
+            deadline: HostLimits.syncTimeMax)
         var isRefreshed = false
         while true {
             if Task.isCancelled { state.cancel(running(id)?.cancellation ?? .hostStops) }

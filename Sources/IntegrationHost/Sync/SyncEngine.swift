@@ -18,7 +18,10 @@ final class SyncEngine: Sendable {
     }
 
     private struct State {
+        /// By connection.
         var running: [String: Running] = [:]
+        /// The connections that are in ``running``, by user.
+        var connections: [String: Set<String>] = [:]
         var isStopping = false
     }
 
@@ -73,8 +76,10 @@ final class SyncEngine: Sendable {
         } catch { throw .internalFault("\(error)") }
         run.trigger = request.trigger
         run.idempotency = idempotency
-        if let earlier = try reserve(id, Running(run: run, userID: userID)) {
-            return try earlier.isRepeated(by: idempotency) ? earlier : earlier.joined(by: request.type, wanted)
+        while let earlier = try reserve(id, Running(run: run, userID: userID)) {
+            guard try await isWrittenDown(earlier, of: id, user: userID) else { continue }
+            return try earlier.run.isRepeated(by: idempotency)
+                ? earlier.run : earlier.run.joined(by: request.type, wanted)
         }
         let begun: SyncRun
         do throws(ServiceError) {
@@ -89,6 +94,25 @@ final class SyncEngine: Sendable {
         }
         launch(id)
         return run
+    }
+
+    /// Whether a run that has the connection's place is what the document says too.
+    ///
+    /// One that is still being begun may yet fail to begin, and one that is being ended is no answer to a request for a sync: these
+    /// are waited for.
+    private func isWrittenDown(
+        _ entry: Running, of id: String, user: String
+    ) async throws(ServiceError) -> Bool {
+        guard let connection = try await users.user(user).connection(id) else { throw .notFound }
+        if let stored = connection.syncs.first(where: { $0.id == entry.run.id }) {
+            guard stored.status != .running else { return true }
+            await entry.task?.value
+        } else {
+            do { try await Task.sleep(for: .milliseconds(1)) } catch {
+                throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
+            }
+        }
+        return false
     }
 
     /// Writes a new run into the user's document.
@@ -163,31 +187,36 @@ final class SyncEngine: Sendable {
     func running(_ id: String) -> Running? { state.withLock { $0.running[id] } }
 
     /// Gives the connection's place back.
-    func release(_ id: String) { state.withLock { $0.running[id] = nil } }
+    func release(_ id: String) {
+        state.withLock { state in
+            guard let user = state.running.removeValue(forKey: id)?.userID else { return }
+            state.connections[user]?.remove(id)
+            if state.connections[user]?.isEmpty == true { state.connections[user] = nil }
+        }
+    }
 
     /// Takes the connection's place; the run that has it already, if there is one.
-    private func reserve(_ id: String, _ entry: Running) throws(ServiceError) -> SyncRun? {
+    private func reserve(_ id: String, _ entry: Running) throws(ServiceError) -> Running? {
         try state.withLock { (state) throws(ServiceError) in
             guard !state.isStopping else { throw .unavailable("The host is stopping.", retryAfterSeconds: 5) }
-            if let earlier = state.running[id] { return earlier.run }
+            if let earlier = state.running[id] { return earlier }
             state.running[id] = entry
+            state.connections[entry.userID, default: []].insert(id)
             return nil
         }
     }
 
     private func launch(_ id: String) {
         state.withLock { state in
-            guard state.running[id] != nil else { return }
+            guard let entry = state.running[id] else { return }
             let task = Task {
                 await self.perform(id)
                 self.release(id)
             }
             state.running[id]?.task = task
-            // The host may have begun to stop while the sync was being written down.
-            if state.isStopping {
-                state.running[id]?.cancellation = .hostStops
-                task.cancel()
-            }
+            // It may have been called off while it was being written down.
+            if state.isStopping { state.running[id]?.cancellation = entry.cancellation ?? .hostStops }
+            if state.running[id]?.cancellation != nil { task.cancel() }
         }
     }
 
@@ -209,9 +238,7 @@ final class SyncEngine: Sendable {
 
     /// A connection that was removed, or that does not work any more, has nothing to sync.
     private func userDidChange(_ user: User) {
-        let ids = state.withLock { state in
-            state.running.isEmpty ? [] : state.running.filter { $0.value.userID == user.id }.map(\.key)
-        }
+        guard let ids = state.withLock({ $0.connections[user.id] }) else { return }
         for id in ids {
             switch user.connection(id)?.status {
             case .connected: break

@@ -1,0 +1,352 @@
+// The engine over a real store: what readers see, what is counted, and what becomes of runs that fail, wait, are joined, called
+// off, or lose their plugin.
+
+import DocumentStore
+import HostTesting
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Sync engine")
+struct SyncEngineTests {
+    static let outage = ProviderError(.transient, "Down.", status: 503)
+
+    @Test(
+        "a failure in the middle of a full sync costs nothing that was read: each page is read once, each record is there once"
+    )
+    func keepsGeneration() async throws {
+        let provider = ScriptedProvider { (request, call) throws(ProviderError) in
+            if call == 1 || call == 2 { throw Self.outage }
+            let page = Int(request.cursor?.integer ?? 0)
+            return ScriptedProvider.page(page * 3..<page * 3 + 3, next: page < 2 ? page + 1 : nil)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        let run = try #require(try await fixture.sync(id))
+        #expect(run.status == .completed)
+        #expect((run.recordsProcessed, run.recordsSynced, run.errors) == (9, 9, 0))
+        #expect(provider.requests.map { $0.cursor?.integer ?? 0 } == [0, 1, 1, 1, 2])
+        #expect(try await fixture.changes(id) == (0..<9).map { "+t\($0)" })
+        await fixture.stop()
+    }
+
+    @Test("a full sync that fails for good hides nothing and counts only what stays")
+    func failedFull() async throws {
+        let fails = Mutex(false)
+        let provider = ScriptedProvider(dataTypes: ["things", "others"]) { (request, _) throws(ProviderError) in
+            if request.dataType == "others" { return ScriptedProvider.page(100..<102) }
+            guard fails.withLock({ $0 }) else { return ScriptedProvider.page(0..<4) }
+            guard request.cursor == nil else { throw ProviderError(.permanent, "No.") }
+            return ScriptedProvider.page(0..<2, next: 1)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        #expect(try await fixture.sync(id)?.status == .completed)
+        let before = try await fixture.changes(id)
+        fails.withLock { $0 = true }
+        let run = try #require(try await fixture.sync(id))
+        #expect(run.status == .partial)
+        #expect(run.message == "things: No.")
+        #expect((run.recordsProcessed, run.recordsSynced) == (2, 2))
+        #expect(try await fixture.changes(id) == before)
+        #expect(try await fixture.connection(id)?.failure?.operation == "sync")
+        fails.withLock { $0 = false }
+        #expect(try await fixture.sync(id)?.status == .completed)
+        #expect(try await fixture.connection(id)?.failure == nil, "success takes the failure away")
+        await fixture.stop()
+    }
+
+    @Test("a full sync that gave up on an outage is gone on with by the next one; an incremental one begins anew")
+    func takesOver() async throws {
+        let isDown = Mutex(true)
+        let provider = ScriptedProvider { (request, _) throws(ProviderError) in
+            let page = Int(request.cursor?.integer ?? 0)
+            if page == 1, isDown.withLock({ $0 }) { throw Self.outage }
+            return ScriptedProvider.page(page * 2..<page * 2 + 2, next: page == 0 ? 1 : nil)
+        }
+        let fixture = try SyncFixture(provider, retryTime: .zero)
+        let id = try await fixture.connect()
+        let failed = try #require(try await fixture.sync(id))
+        #expect(failed.status == .failed)
+        #expect(failed.recordsProcessed == failed.recordsSynced + failed.errors)
+        #expect(failed.recordsSynced == 0, "nobody sees what a failed full sync has read")
+        #expect(try await fixture.changes(id).isEmpty)
+        isDown.withLock { $0 = false }
+        let run = try #require(try await fixture.sync(id))
+        #expect(run.status == .completed)
+        #expect(run.recordsSynced == 4)
+        #expect(provider.requests.map { $0.cursor?.integer ?? 0 } == [0, 1, 1])
+        #expect(try await fixture.changes(id) == ["+t0", "+t1", "+t2", "+t3"])
+        await fixture.stop()
+    }
+
+    @Test("a record that the store cannot keep is an error of that record alone")
+    func refusedRecords() async throws {
+        let long = String(repeating: "x", count: StoreLimits.idBytesMax)
+        let provider = ScriptedProvider { (_, _) in
+            var page = ScriptedProvider.page(0..<3)
+            page.records.insert(SourceRecord(["id": .string(long)]), at: 1)
+            page.records.insert(SourceRecord(["id": .string(long + "x")], .deleted), at: 2)
+            page.records.append(SourceRecord(["size": 1]))
+            return page
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        let run = try #require(try await fixture.sync(id))
+        #expect(run.status == .completed)
+        #expect((run.recordsProcessed, run.recordsSynced, run.errors) == (6, 3, 3))
+        #expect(try await fixture.changes(id) == ["+t0", "+t1", "+t2"])
+        await fixture.stop()
+    }
+
+    @Test("a page of more records than a batch holds is stored whole")
+    func largePage() async throws {
+        let count = StoreLimits.batchRecordsMax + 1
+        let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<count) }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        #expect(try await fixture.sync(id)?.recordsSynced == count)
+        await fixture.stop()
+    }
+
+    @Test("a list that leads from a page to the same page ends as a failure")
+    func circle() async throws {
+        let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1, next: 7) }
+        let fixture = try SyncFixture(provider)
+        let run = try #require(try await fixture.sync(try await fixture.connect()))
+        #expect(run.status == .failed)
+        #expect(run.message?.contains("same page") == true)
+        await fixture.stop()
+    }
+
+    @Test("changes that cannot be told are replaced by everything, counted once")
+    func changesUnavailable() async throws {
+        let provider = ScriptedProvider(incremental: true) { (request, _) throws(ProviderError) in
+            if request.since != nil {
+                guard request.cursor != nil else { return ScriptedProvider.page(0..<2, next: 1) }
+                throw ProviderError(.changesUnavailable, "Too many.")
+            }
+            return ScriptedProvider.page(0..<3)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        #expect(try await fixture.sync(id)?.recordsSynced == 3)
+        let run = try #require(try await fixture.sync(id, .incremental))
+        #expect(run.status == .completed)
+        #expect((run.recordsProcessed, run.recordsSynced, run.errors) == (3, 3, 0))
+        await fixture.stop()
+    }
+
+    @Test("of a hundred requests at once one starts a sync, and all get its id")
+    func parallel() async throws {
+        let door = Door()
+        let provider = ScriptedProvider { (_, _) in
+            await door.pass()
+            return ScriptedProvider.page(0..<1)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        let ids = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<100 { group.addTask { try await fixture.start(id).id } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(ids.count == 1)
+        door.open()
+        _ = try await fixture.ended(id)
+        #expect(provider.requests.count == 1)
+        #expect(try await fixture.connection(id)?.syncs.count == 1)
+        await fixture.stop()
+    }
+
+    @Test("a request that the running sync does not cover is refused and names it; once it has ended, it is served")
+    func uncovered() async throws {
+        let door = Door()
+        let provider = ScriptedProvider(dataTypes: ["things", "others"]) { (_, _) in
+            await door.pass()
+            return ScriptedProvider.page(0..<1)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        let run = try await fixture.start(id, .incremental, ["things"])
+        #expect(try await fixture.start(id, .incremental, ["things"]).id == run.id)
+        for (type, types) in [(SyncType.full, ["things"]), (.incremental, ["others"]), (.incremental, [])] {
+            await #expect {
+                _ = try await fixture.start(id, type, types)
+            } throws: { "\($0)".contains(run.id) }
+        }
+        door.open()
+        _ = try await fixture.ended(id)
+        #expect(try await fixture.start(id, .full, ["others"]).id != run.id)
+        _ = try await fixture.ended(id)
+        await fixture.stop()
+    }
+
+    @Test("an idempotency key names one sync, running or ended, also after a restart")
+    func idempotency() async throws {
+        let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1) }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        let first = try await fixture.start(id, .full, key: "k")
+        _ = try await fixture.ended(id)
+        #expect(try await fixture.start(id, .full, key: "k").id == first.id)
+        await #expect(throws: ServiceError.self) { _ = try await fixture.start(id, .incremental, key: "k") }
+        #expect(try await fixture.start(id, .full, key: "l").id != first.id)
+        _ = try await fixture.ended(id)
+        await fixture.stop()
+        let again = try SyncFixture(provider, in: fixture.directory)
+        #expect(try await again.start(id, .full, key: "k").id == first.id)
+        #expect(try await again.connection(id)?.syncs.count == 2)
+        await again.stop()
+    }
+
+    @Test("a sync that waits for a place, or for a failure to pass, is called off at once")
+    func cancellation() async throws {
+        let door = Door()
+        let provider = ScriptedProvider { (request, _) throws(ProviderError) in
+            if request.dataType == "things" { await door.pass() }
+            throw ProviderError(.rateLimited(after: .seconds(600)), "Slow down.", status: 429)
+        }
+        let fixture = try SyncFixture(provider)
+        var ids: [String] = []
+        for _ in 0..<HostLimits.concurrentSyncsMax { ids.append(try await fixture.connect()) }
+        for id in ids { _ = try await fixture.start(id) }
+        let waiting = try await fixture.connect()
+        _ = try await fixture.start(waiting)
+        while fixture.engine.slots.waitingCount == 0 { await Task.yield() }
+        await fixture.engine.cancel(connection: waiting)
+        #expect(try await fixture.connection(waiting)?.syncs.first?.status == .canceled)
+        door.open()
+        while fixture.engine.running(ids[0])?.progress.snapshot.wait != .rateLimit {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        let snapshot = try #require(fixture.engine.running(ids[0])?.progress.snapshot)
+        #expect(try #require(snapshot.waitsUntil) > WallClock.now.advanced(by: .seconds(500)))
+        await fixture.engine.cancel(connection: ids[0])
+        #expect(try await fixture.connection(ids[0])?.syncs.first?.status == .canceled)
+        await fixture.stop()
+    }
+
+    @Test("a connection that is removed or expires ends its sync, whoever changed it")
+    func endsWithConnection() async throws {
+        let provider = ScriptedProvider { (_, _) throws(ProviderError) in
+            throw ProviderError(.rateLimited(after: .seconds(600)), "Slow down.", status: 429)
+        }
+        let fixture = try SyncFixture(provider)
+        let (removed, expired) = (try await fixture.connect(), try await fixture.connect())
+        for id in [removed, expired] { _ = try await fixture.start(id) }
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            user.connections.removeAll { $0.id == removed }
+            try user.update(expired) { (connection) throws(ServiceError) in connection.status = .expired }
+        }
+        let run = try #require(try await fixture.ended(expired))
+        #expect(run.status == .failed)
+        #expect(run.message?.contains("has expired") == true)
+        while fixture.engine.running(removed) != nil { try await Task.sleep(for: .milliseconds(1)) }
+        await #expect {
+            _ = try await fixture.start(expired)
+        } throws: { "\($0)".contains("has expired: connect it again") }
+        await fixture.stop()
+    }
+
+    @Test("a stop leaves a sync where it is, and the next start goes on from there with the same counts")
+    func restart() async throws {
+        let stopped = ScriptedProvider { (request, _) throws(ProviderError) in
+            guard request.cursor == nil else {
+                throw ProviderError(.rateLimited(after: .seconds(600)), "Slow down.", status: 429)
+            }
+            return ScriptedProvider.page(0..<3, next: 1)
+        }
+        let fixture = try SyncFixture(stopped)
+        let id = try await fixture.connect()
+        let run = try await fixture.start(id)
+        while fixture.engine.running(id)?.progress.snapshot.wait != .rateLimit {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        await fixture.stop()
+
+        let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(3..<5) }
+        let later = try SyncFixture(provider, in: fixture.directory)
+        #expect(try await later.connection(id)?.runningSync?.id == run.id)
+        await later.duty.attend(to: try await later.users.user("u"), at: WallClock.now)
+        let ended = try #require(try await later.ended(id))
+        #expect((ended.id, ended.status) == (run.id, .completed))
+        #expect((ended.recordsProcessed, ended.recordsSynced) == (5, 5))
+        #expect(provider.requests.map(\.cursor) == [1])
+        #expect(try await later.changes(id) == (0..<5).map { "+t\($0)" })
+        await later.stop()
+    }
+
+    @Test(
+        "a running sync whose plugin, or whose data type, is gone at the next start is failed and says so",
+        arguments: [true, false])
+    func pluginGone(isWholePlugin: Bool) async throws {
+        let stopped = ScriptedProvider { (_, _) throws(ProviderError) in
+            throw ProviderError(.rateLimited(after: .seconds(600)), "Slow down.", status: 429)
+        }
+        let fixture = try SyncFixture(stopped)
+        let id = try await fixture.connect()
+        _ = try await fixture.start(id)
+        await fixture.stop()
+        let other = ScriptedProvider(dataTypes: ["others"]) { (_, _) in ScriptedProvider.page(0..<1) }
+        let later = try SyncFixture(isWholePlugin ? nil : other, in: fixture.directory)
+        await later.duty.attend(to: try await later.users.user("u"), at: WallClock.now)
+        let ended = try #require(try await later.ended(id))
+        #expect(ended.status == .failed)
+        #expect(ended.message?.contains("any more") == true, "\(ended.message ?? "")")
+        await later.stop()
+    }
+
+    @Test("a missing scope is refused before anything is asked of the provider, and named")
+    func scopes() async throws {
+        let provider = ScriptedProvider(scopes: ["read.things"]) { (_, _) in ScriptedProvider.page(0..<1) }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        await #expect {
+            _ = try await fixture.start(id)
+        } throws: { "\($0)".contains("read.things") }
+        #expect(provider.requests.isEmpty)
+        await fixture.stop()
+    }
+
+    @Test("what is due by schedule is begun once, with what was granted, and not again before its time")
+    func schedule() async throws {
+        let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1) }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect { connection in
+            connection.connectedAt = WallClock.now.advanced(by: .seconds(-100_000))
+            connection.settings.syncFrequency = .hourly
+        }
+        let manual = try await fixture.connect()
+        let user = try await fixture.users.user("u")
+        await withTaskGroup { group in
+            for _ in 0..<10 { group.addTask { await fixture.duty.attend(to: user, at: WallClock.now) } }
+        }
+        let run = try #require(try await fixture.ended(id))
+        #expect((run.status, run.trigger, run.type) == (.completed, .schedule, .incremental))
+        // What it was due for is done, also for whoever still holds the user as it was.
+        await fixture.duty.attend(to: user, at: WallClock.now)
+        #expect(try await fixture.connection(id)?.syncs.count == 1)
+        #expect(try await fixture.connection(manual)?.syncs.isEmpty == true)
+        await fixture.stop()
+    }
+
+    @Test("the application is told how a sync ended, in the same change that ends it")
+    func events() async throws {
+        let provider = ScriptedProvider(dataTypes: ["things", "others"]) { (request, call) throws(ProviderError) in
+            if call >= 2 { throw ProviderError(.authRevoked, "Dead.") }
+            return ScriptedProvider.page(0..<2)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect { $0.settings.webhookURL = "https://app.example.com/hook" }
+        _ = try await fixture.sync(id)
+        _ = try await fixture.sync(id)
+        let connection = try #require(try await fixture.connection(id))
+        #expect(connection.outbox.map(\.kind) == [.syncCompleted, .syncFailed, .expired])
+        #expect(connection.outbox[0].data["recordsSynced"] == 4)
+        #expect(connection.outbox[0].data["syncId"]?.string == connection.syncs[1].id)
+        #expect(connection.status == .expired)
+        await fixture.stop()
+    }
+}
