@@ -40,6 +40,10 @@ extension StoreLimits {
     public static let checkpointBytesMax = 64 << 10
     /// The most changes on one page of a read.
     public static let changePageMax = 1000
+    /// The changes that one page looks at when it passes over those of another time.
+    static let changesLookedAtMax = 20_000
+    /// The most records on one page of those that are there now.
+    public static let recordPageMax = 10_000
     /// The payload bytes after which a page of a read ends early: 4 MiB.
     public static let changePageBytesMax = 4 << 20
 

@@ -56,6 +56,16 @@ enum HostLimits {
     static let syncHistoryMax = 20
     /// Dead letters kept with a connection.
     static let deadLettersMax = 10_000
+    /// Bytes of a record that are kept sealed in its dead letter, so that it can be replayed; a larger one cannot.
+    static let deadLetterPayloadBytesMax = 32 << 10
+    /// Bytes of one text of a dead letter: source id, field, rule, problem.
+    static let deadLetterTextBytesMax = 512
+    /// Dead letters of one page, unless the caller asks for fewer or more.
+    static let deadLetterPageDefault = 50
+    /// Dead letters of one page.
+    static let deadLetterPageMax = 200
+    /// Dead letters that one replay can name.
+    static let deadLetterIDsMax = 1000
     /// Syncs that run at the same time.
     static let concurrentSyncsMax = 16
     /// Records of one page of the record stream, unless the caller asks for fewer or more.

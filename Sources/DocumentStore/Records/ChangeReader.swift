@@ -6,10 +6,12 @@ import Synchronization
 struct ChangeReader {
     let stream: RecordStream
 
-    func page(after cursor: RecordCursor, dataType: String?, limit: Int) throws(StoreError) -> ChangePage {
+    func page(
+        after cursor: RecordCursor, dataType: String?, since: Int64? = nil, limit: Int
+    ) throws(StoreError) -> ChangePage {
         let start = try stream.sequence(of: cursor)
         return try Self.lookingAgain { () throws(StoreError) in
-            try attempt(after: start, cursor, dataType: dataType, limit: limit)
+            try attempt(after: start, cursor, dataType: dataType, since: since, limit: limit)
         }
     }
 
@@ -32,7 +34,7 @@ struct ChangeReader {
     }
 
     private func attempt(
-        after start: UInt64, _ cursor: RecordCursor, dataType: String?, limit: Int
+        after start: UInt64, _ cursor: RecordCursor, dataType: String?, since: Int64?, limit: Int
     ) throws(StoreError) -> ChangePage {
         let plan = stream.layout.withLock { layout -> Plan in
             var index: Int?
@@ -42,8 +44,10 @@ struct ChangeReader {
                     return Plan(runs: [], isComplete: true, last: layout.lastSequence, compactions: layout.compactions)
                 }
             }
-            // One row more than asked for tells whether there is another page.
-            let (runs, isComplete) = layout.runs(after: start, dataType: index, rowCount: limit + 1)
+            // One row more than asked for tells whether there is another page. Where older ones are passed over, a page
+            // looks at a bounded number of them.
+            let rowCount = since == nil ? limit + 1 : max(limit + 1, StoreLimits.changesLookedAtMax)
+            let (runs, isComplete) = layout.runs(after: start, dataType: index, rowCount: rowCount)
             return Plan(
                 runs: runs.map { (layout.dataTypes[$0.dataType].name, $0.run) }, isComplete: isComplete,
                 last: layout.lastSequence, compactions: layout.compactions)
@@ -57,7 +61,7 @@ struct ChangeReader {
         var reached = start
         for (name, run) in plan.runs where !hasMore {
             try RunReader(stream.folder, stream.incarnation, run).forEachChange(
-                after: start, base: base, dataType: name, hashes: stream.hashes
+                after: start, since: since, base: base, dataType: name, hashes: stream.hashes
             ) { change in
                 if changes.count == limit || payloadBytes >= StoreLimits.changePageBytesMax {
                     hasMore = true
@@ -70,7 +74,8 @@ struct ChangeReader {
             }
         }
         if !hasMore, !plan.isComplete, let last = plan.runs.last {
-            // Deletions of records this reader never saw were left out, and the places looked up did not fill the page.
+            // Deletions of records this reader never saw, or changes of another time, were left out, and the places
+            // looked up did not fill the page.
             hasMore = true
             reached = last.run.endSequence - 1
         }

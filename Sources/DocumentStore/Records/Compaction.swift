@@ -82,7 +82,7 @@ struct Compaction {
     // MARK: Rows
 
     private mutating func copy(_ old: StreamLayout) throws(StoreError) {
-        let runs = old.runs(after: 0, dataType: nil, rowCount: .max).found
+        let runs = old.runs(after: 0, dataType: nil, rowCount: .max, includesReserved: true).found
         let histories = try histories(old, runs)
         for (type, run) in runs {
             if builder.rowCount > 0 && frameType != type { try flush() }

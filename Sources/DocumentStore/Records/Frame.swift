@@ -30,6 +30,8 @@ struct FrameHeader: Equatable, Sendable {
         static let hasCheckpoint = Flags(rawValue: 1)
         /// The rows have gaps between their sequence numbers: compaction left out older changes.
         static let isSparse = Flags(rawValue: 2)
+        /// The frame counts only with the next one, which was appended in the same step.
+        static let isFollowed = Flags(rawValue: 4)
     }
 
     var kind: Kind

@@ -102,6 +102,10 @@ public struct RecordBatch: Sendable {
         }
     }
 
+    /// Whether a data type is the caller's own bookkeeping: its name begins with `~`, and a read of all data types
+    /// leaves it out.
+    public static func isReserved(_ dataType: String) -> Bool { dataType.utf8.first == 0x7e }
+
     static func validate(dataType: String) throws(StoreError) {
         let bytes = Array(dataType.utf8)
         guard (1...StoreLimits.dataTypeBytesMax).contains(bytes.count), bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7f })
@@ -114,5 +118,22 @@ public struct RecordBatch: Sendable {
         if let checkpoint, checkpoint.count > StoreLimits.checkpointBytesMax {
             throw .tooLarge(bytes: checkpoint.count, bytesMax: StoreLimits.checkpointBytesMax)
         }
+    }
+}
+
+/// A batch of another data type that is appended in one step with a page or a commit: readers see both or neither,
+/// and after a crash both are there or neither is.
+public struct CompanionBatch: Sendable {
+    /// The batch; visible at once, whatever it accompanies.
+    public var batch: RecordBatch
+    /// The newest change of the batch's data type as the caller knows it; nil when that does not matter.
+    ///
+    /// When there is a newer one, nothing is appended and ``StoreError/conflict(expected:found:)`` is thrown.
+    public var expectedLastSequence: UInt64?
+
+    /// A companion.
+    public init(_ batch: RecordBatch, expectedLastSequence: UInt64? = nil) {
+        self.batch = batch
+        self.expectedLastSequence = expectedLastSequence
     }
 }

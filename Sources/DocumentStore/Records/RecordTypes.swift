@@ -52,6 +52,19 @@ public struct ChangePage: Sendable {
     public let hasMore: Bool
 }
 
+/// Chooses records by their id and source id.
+public typealias RecordFilter = @Sendable (_ id: ArraySlice<UInt8>, _ sourceID: ArraySlice<UInt8>) -> Bool
+
+/// Records as they are now, in the order of their last change.
+public struct RecordPage: Sendable {
+    /// The records, each with its last change.
+    public let records: [RecordChange]
+    /// The sequence after which the next page begins; nil on the last page.
+    public let next: UInt64?
+    /// The sequence of the newest change of the data type, deletions included; 0 before the first.
+    public let lastSequence: UInt64
+}
+
 /// How many records of a batch were what.
 public struct AppendOutcome: Equatable, Sendable {
     /// Records that were not there.

@@ -28,11 +28,16 @@ public final class Records: Sendable {
     ///
     /// While a generation of the same data type is open, what is appended here is visible at once and not deleted by
     /// the generation's commit; for records that the generation changes too, the generation has the last word.
-    public func append(_ batch: RecordBatch, to stream: StreamID) async throws(StoreError) -> AppendOutcome {
+    ///
+    /// - Parameter companion: appended in the same step; the outcome does not count it.
+    public func append(
+        _ batch: RecordBatch, with companion: CompanionBatch? = nil, to stream: StreamID
+    ) async throws(StoreError) -> AppendOutcome {
         try batch.validate()
+        try companion?.batch.validate()
         return try await write(stream) { open throws(StoreError) in
             try open.writer.withLock { writer throws(StoreError) in
-                try writer.append(batch, generation: nil, to: open)
+                try writer.append(batch, generation: nil, with: companion, to: open)
             }
         }
     }
@@ -61,14 +66,19 @@ public final class Records: Sendable {
     /// The outcome compares with what readers see and with what the generation changed before. The batch's data type
     /// must be the generation's. Throws ``StoreError/generationNotOpen(dataType:)`` when the generation is not the
     /// open one.
-    public func append(_ batch: RecordBatch, to generation: Generation) async throws(StoreError) -> AppendOutcome {
+    ///
+    /// - Parameter companion: appended in the same step, and visible at once; the outcome does not count it.
+    public func append(
+        _ batch: RecordBatch, with companion: CompanionBatch? = nil, to generation: Generation
+    ) async throws(StoreError) -> AppendOutcome {
         try batch.validate()
+        try companion?.batch.validate()
         guard batch.dataType.utf8.elementsEqual(generation.dataType.utf8) else {
             throw .generationNotOpen(dataType: batch.dataType)
         }
         return try await write(generation.stream, makes: false) { open throws(StoreError) in
             try open.writer.withLock { writer throws(StoreError) in
-                try writer.append(batch, generation: generation.number, to: open)
+                try writer.append(batch, generation: generation.number, with: companion, to: open)
             }
         }
     }
@@ -80,14 +90,18 @@ public final class Records: Sendable {
     /// - Parameters:
     ///   - checkpoint: the data type's checkpoint from now on; nil keeps the one of the generation's last page.
     ///   - timestampMilliseconds: the time given to the deletions.
+    ///   - companion: appended in the same step.
     /// - Returns: an outcome that counts only the deletions.
     public func commit(
-        _ generation: Generation, checkpoint: [UInt8]? = nil, timestampMilliseconds: Int64
+        _ generation: Generation, checkpoint: [UInt8]? = nil, timestampMilliseconds: Int64,
+        with companion: CompanionBatch? = nil
     ) async throws(StoreError) -> AppendOutcome {
         try RecordBatch.validate(checkpoint: checkpoint)
+        try companion?.batch.validate()
         return try await write(generation.stream, makes: false) { open throws(StoreError) in
             try open.writer.withLock { writer throws(StoreError) in
-                try writer.commit(generation, checkpoint: checkpoint, timestamp: timestampMilliseconds, in: open)
+                try writer.commit(
+                    generation, checkpoint: checkpoint, timestamp: timestampMilliseconds, with: companion, in: open)
             }
         }
     }
@@ -131,13 +145,15 @@ public final class Records: Sendable {
     /// - Parameters:
     ///   - cursor: where the page begins; ``RecordCursor/start`` for the first one.
     ///   - dataType: only the changes of this data type, or nil for all.
+    ///   - since: only changes whose time, in milliseconds since 1970, is not before this; nil for all. Earlier ones
+    ///     are passed over, some ten thousand at a time, so that pages may be empty while there is more.
     ///   - limit: 1 to ``StoreLimits/changePageMax``; other values are moved there. A page also ends after
     ///     ``StoreLimits/changePageBytesMax`` bytes of payloads.
     ///
     /// Throws ``StoreError/invalidCursor`` when the cursor was not given out by this stream, and
     /// ``StoreError/corrupt(path:_:)`` when what it would give out is damaged.
     public func read(
-        _ stream: StreamID, after cursor: RecordCursor, dataType: String? = nil, limit: Int = 100
+        _ stream: StreamID, after cursor: RecordCursor, dataType: String? = nil, since: Int64? = nil, limit: Int = 100
     ) async throws(StoreError) -> ChangePage {
         let limit = max(1, min(limit, StoreLimits.changePageMax))
         guard let open = try await find(stream) else {
@@ -145,7 +161,34 @@ public final class Records: Sendable {
             return ChangePage(changes: [], next: .start, hasMore: false)
         }
         return try await threads.run { () throws(StoreError) in
-            try ChangeReader(stream: open).page(after: cursor, dataType: dataType, limit: limit)
+            try ChangeReader(stream: open).page(after: cursor, dataType: dataType, since: since, limit: limit)
+        }
+    }
+
+    /// The records of one data type as they are now, in the order of their last change, without those that are gone.
+    ///
+    /// For data types of some thousand records: costs the changes after `sequence` and an index of the data type, and
+    /// takes its turn among the writers. Contents must differ from change to change, or a record may be given twice.
+    ///
+    /// - Parameters:
+    ///   - sequence: where the page begins: 0, or ``RecordPage/next`` of the page before.
+    ///   - limit: 1 to ``StoreLimits/recordPageMax``; other values are moved there.
+    ///   - withPayloads: whether payloads are read; they are empty otherwise.
+    ///   - isWanted: the records that are given at all, by id and source id; nil for all.
+    public func current(
+        _ stream: StreamID, dataType: String, after sequence: UInt64 = 0, limit: Int = 100, withPayloads: Bool = true,
+        where isWanted: RecordFilter? = nil
+    ) async throws(StoreError) -> RecordPage {
+        let limit = max(1, min(limit, StoreLimits.recordPageMax))
+        return try await locked(stream) { records throws(StoreError) in
+            guard let open = try records.opened(stream, makes: false) else {
+                return RecordPage(records: [], next: nil, lastSequence: 0)
+            }
+            defer { records.open.wasWritten(open) }
+            return try open.writer.withLock { writer throws(StoreError) in
+                try writer.current(
+                    dataType, after: sequence, limit: limit, withPayloads: withPayloads, where: isWanted, in: open)
+            }
         }
     }
 

@@ -60,13 +60,24 @@ struct RunReader {
 
     /// Calls `body` for every row with the bytes that its id and source are in, and its payload, which has been
     /// checked.
+    ///
+    /// - Parameters:
+    ///   - readsPayloads: whether the payloads are read; they are empty otherwise.
+    ///   - isWanted: the rows that are read at all.
     func forEachRowWithPayload(
-        _ hashes: StreamHashes, _ body: (FrameRow, [UInt8], [UInt8]) throws(StoreError) -> Void
+        _ hashes: StreamHashes, readsPayloads: Bool = true,
+        where isWanted: (FrameRow, [UInt8]) -> Bool = { _, _ in true },
+        _ body: (FrameRow, [UInt8], [UInt8]) throws(StoreError) -> Void
     ) throws(StoreError) {
         try forEachFrame { reader, _, rows, first, bodyStart throws(StoreError) in
             var found: [FrameRow] = []
-            try Self.walk(rows, first, reader.file.path) { row throws(StoreError) in found.append(row) }
-            for row in found { try body(row, rows.bytes, Self.payload(of: row, rows, &reader, bodyStart, hashes)) }
+            try Self.walk(rows, first, reader.file.path) { row throws(StoreError) in
+                if isWanted(row, rows.bytes) { found.append(row) }
+            }
+            for row in found {
+                let payload = readsPayloads ? try Self.payload(of: row, rows, &reader, bodyStart, hashes) : []
+                try body(row, rows.bytes, payload)
+            }
             return true
         }
     }
@@ -103,14 +114,17 @@ struct RunReader {
     }
 
     /// Calls `body` for the changes after a sequence, with their payloads, until it returns false.
+    ///
+    /// - Parameter since: only changes whose time is not before this; nil for all.
     func forEachChange(
-        after sequence: UInt64, base: UInt64, dataType: String, hashes: StreamHashes, _ body: (RecordChange) -> Bool
+        after sequence: UInt64, since: Int64?, base: UInt64, dataType: String, hashes: StreamHashes,
+        _ body: (RecordChange) -> Bool
     ) throws(StoreError) {
         try forEachFrame { reader, header, rows, first, bodyStart throws(StoreError) in
             if first + UInt64(header.span) <= sequence + 1 { return true }
             var wanted: [FrameRow] = []
             try Self.walk(rows, first, reader.file.path) { row throws(StoreError) in
-                if row.sequence > sequence { wanted.append(row) }
+                if row.sequence > sequence, since.map({ row.timestamp >= $0 }) ?? true { wanted.append(row) }
             }
             for row in wanted {
                 guard let kind = Self.kind(of: row, base: base) else { continue }

@@ -58,6 +58,9 @@ struct StreamLayout: Sendable {
         var rowCount = 0
         /// The rows that compaction has been over.
         var compactedRowCount = 0
+
+        /// The sequence of the newest visible change; 0 before the first.
+        var lastSequence: UInt64 { runs.last.map { $0.endSequence - 1 } ?? 0 }
     }
 
     private(set) var dataTypes: [DataType] = []
@@ -206,10 +209,14 @@ struct StreamLayout: Sendable {
     /// The runs that hold the changes after a sequence number, in order, until they have `rowCount` rows.
     ///
     /// `isComplete` says that no further run follows.
+    ///
+    /// - Parameter includesReserved: whether the runs of all data types include those of reserved ones.
     func runs(
-        after sequence: UInt64, dataType: Int?, rowCount: Int
+        after sequence: UInt64, dataType: Int?, rowCount: Int, includesReserved: Bool = false
     ) -> (found: [(dataType: Int, run: FrameRun)], isComplete: Bool) {
-        let indices = dataType.map { $0..<$0 + 1 } ?? 0..<dataTypes.count
+        let indices = (dataType.map { $0..<$0 + 1 } ?? 0..<dataTypes.count).filter { index in
+            dataType != nil || includesReserved || !RecordBatch.isReserved(dataTypes[index].name)
+        }
         var heads = indices.map { (index: $0, next: Self.first(in: dataTypes[$0].runs, after: sequence)) }
         var found: [(Int, FrameRun)] = []
         var rows = 0

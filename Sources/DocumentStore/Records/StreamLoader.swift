@@ -108,9 +108,13 @@ struct StreamLoader {
         var end = Segment.headerBytes
         var ordinal: UInt32 = 0
         var lastStart = end
+        var held: (header: FrameHeader, position: FramePosition)?
         scan: while true {
             switch try scanner.next() {
-            case .end: break scan
+            case .end:
+                // A frame that counts only with the next one was never acknowledged without it.
+                if held != nil { try refuseUnlessTorn(&scanner, at: end, segment, file.path) }
+                break scan
             case .broken:
                 try refuseUnlessTorn(&scanner, at: end, segment, file.path)
                 break scan
@@ -120,10 +124,16 @@ struct StreamLoader {
                 if position.offset >= segment.bytes, try !isIntact(header, position, &scanner) {
                     scanner = FrameScanner(
                         scanner.reader, incarnation: manifest.incarnation, segment: segment.number,
-                        offset: position.offset, ordinal: ordinal)
+                        offset: position.offset, ordinal: header.ordinal)
                     try refuseUnlessTorn(&scanner, at: end, segment, file.path)
                     break scan
                 }
+                if header.flags.contains(.isFollowed) {
+                    held = (header, position)
+                    continue
+                }
+                if let before = held { try apply(before.header, before.position, to: &layout, file.path) }
+                held = nil
                 try apply(header, position, to: &layout, file.path)
                 lastStart = position.offset
                 end = scanner.offset

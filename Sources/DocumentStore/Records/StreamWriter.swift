@@ -39,21 +39,30 @@ struct StreamWriter: Sendable {
 
     /// Appends a batch, for readers to see or to a generation.
     mutating func append(
-        _ batch: RecordBatch, generation: UInt32?, to stream: RecordStream
+        _ batch: RecordBatch, generation: UInt32?, with companion: CompanionBatch?, to stream: RecordStream
     ) throws(StoreError) -> AppendOutcome {
         try prepare()
         let type = try dataType(batch.dataType, stream)
+        let companionType = try prepare(companion, besides: type, stream)
         let isGenerationOpen = try check(generation, type, batch.dataType, stream)
         var outcome = AppendOutcome()
         var index = try takeIndex(type, stream)
         builder.clear()
-        encode(batch, into: &index, staged: generation != nil, marksSeen: isGenerationOpen, stream.hashes, &outcome)
+        Self.encode(
+            batch, into: &index, &builder, staged: generation != nil, marksSeen: isGenerationOpen, stream.hashes,
+            &outcome)
         // An index that is ahead of the disk is worth nothing, so it is put back only after the write.
         if builder.isEmpty && batch.checkpoint == nil {
             indexes[type] = index
+            if let companion, companionType != nil {
+                _ = try append(companion.batch, generation: nil, with: nil, to: stream)
+            }
             return outcome
         }
-        try write(generation == nil ? .page : .stagedPage, dataType: type, checkpoint: batch.checkpoint, to: stream)
+        let held = try hold(companion, as: companionType, in: stream)
+        try write(
+            generation == nil ? .page : .stagedPage, dataType: type, checkpoint: batch.checkpoint, after: held,
+            to: stream)
         indexes[type] = index
         return outcome
     }
@@ -72,9 +81,9 @@ struct StreamWriter: Sendable {
         return open != nil
     }
 
-    private mutating func encode(
-        _ batch: RecordBatch, into index: inout TypeIndex, staged: Bool, marksSeen: Bool, _ hashes: StreamHashes,
-        _ outcome: inout AppendOutcome
+    private static func encode(
+        _ batch: RecordBatch, into index: inout TypeIndex, _ builder: inout FrameBuilder, staged: Bool,
+        marksSeen: Bool, _ hashes: StreamHashes, _ outcome: inout AppendOutcome
     ) {
         var key = 0
         var payload = 0
@@ -111,6 +120,119 @@ struct StreamWriter: Sendable {
         }
     }
 
+    // MARK: Companions
+
+    /// A durable frame that counts only with the next one.
+    private struct HeldFrame {
+        var header: FrameHeader
+        var position: FramePosition
+        var dataType: Int
+        var index: TypeIndex
+    }
+
+    /// The data type of a companion; nil when there is nothing to append.
+    private mutating func prepare(
+        _ companion: CompanionBatch?, besides type: Int, _ stream: RecordStream
+    ) throws(StoreError) -> Int? {
+        guard let companion else { return nil }
+        let companionType = try dataType(companion.batch.dataType, stream)
+        let (isOpen, last) = stream.layout.withLock {
+            ($0.dataTypes[companionType].generation != nil, $0.dataTypes[companionType].lastSequence)
+        }
+        guard companionType != type, !isOpen else {
+            throw .invalidName("a companion of the data type \"\(companion.batch.dataType)\" itself")
+        }
+        if let expected = companion.expectedLastSequence, expected != last {
+            throw .conflict(expected: .revision(expected), found: last)
+        }
+        return companion.batch.count > 0 || companion.batch.checkpoint != nil ? companionType : nil
+    }
+
+    /// Writes a companion, durable on return, to count once the next frame is durable too.
+    private mutating func hold(
+        _ companion: CompanionBatch?, as type: Int?, in stream: RecordStream
+    ) throws(StoreError) -> HeldFrame? {
+        guard let companion, let type else { return nil }
+        var index = try takeIndex(type, stream)
+        var outcome = AppendOutcome()
+        var companionBuilder = FrameBuilder()
+        Self.encode(
+            companion.batch, into: &index, &companionBuilder, staged: false, marksSeen: false, stream.hashes, &outcome)
+        if companionBuilder.isEmpty && companion.batch.checkpoint == nil {
+            indexes[type] = index
+            return nil
+        }
+        if end >= StoreLimits.segmentBytesMax { try roll() }
+        let place = stream.layout.withLock { $0.nextFrame(.page, dataType: type) }
+        var header = FrameHeader(
+            kind: .page, dataType: UInt16(type), incarnation: manifest.incarnation, segment: activeNumber,
+            ordinal: ordinal, firstSequence: place.firstSequence)
+        header.flags = .isFollowed
+        header.span = UInt32(companionBuilder.rowCount)
+        header = companionBuilder.finish(header, checkpoint: companion.batch.checkpoint)
+        // Durable before the other is begun: of two frames written at once either might be torn.
+        try writeFrame(companionBuilder.frame)
+        let position = FramePosition(segment: activeNumber, offset: end)
+        end += companionBuilder.frame.count
+        ordinal += 1
+        return HeldFrame(header: header, position: position, dataType: type, index: index)
+    }
+
+    private mutating func cutOff(_ held: HeldFrame) {
+        end = held.position.offset
+        ordinal -= 1
+        // Otherwise opening the stream again does it.
+        if needsReopening { return }
+        do throws(CallFailure) { try file.fileSystem.truncate(file.fd, to: end, path: file.path) } catch {
+            needsReopening = true
+        }
+    }
+
+    // MARK: What there is now
+
+    /// The records of one data type as they are now, in the order of their last change.
+    mutating func current(
+        _ name: String, after sequence: UInt64, limit: Int, withPayloads: Bool,
+        where isWanted: RecordFilter?, in stream: RecordStream
+    ) throws(StoreError) -> RecordPage {
+        let found = stream.layout.withLock { layout -> (Int, UInt64, [FrameRun])? in
+            guard let type = layout.index(of: name) else { return nil }
+            let runs = layout.runs(after: sequence, dataType: type, rowCount: .max).found
+            return (type, layout.dataTypes[type].lastSequence, runs.map(\.run))
+        }
+        guard let (type, last, runs) = found else { return RecordPage(records: [], next: nil, lastSequence: 0) }
+        let index = try takeIndex(type, stream)
+        defer { indexes[type] = index }
+        let hashes = stream.hashes
+        var records: [RecordChange] = []
+        var bytes = 0
+        for run in runs where records.count <= limit && bytes < StoreLimits.changePageBytesMax {
+            try RunReader(stream.folder, stream.incarnation, run).forEachRowWithPayload(
+                hashes, readsPayloads: withPayloads,
+                where: { row, bytes in
+                    guard row.sequence > sequence, row.kind != .deleted,
+                        isWanted?(bytes[row.id], bytes[row.source]) ?? true
+                    else { return false }
+                    let entry = index.committed.find(hashes.id(bytes.span.extracting(row.id)))
+                    return entry?.isLive == true && entry?.content == row.contentHash
+                }
+            ) { row, rowBytes, payload in
+                guard records.count <= limit else { return }
+                bytes += payload.count
+                records.append(
+                    RecordChange(
+                        sequence: row.sequence, kind: row.kind, dataType: name, id: Array(rowBytes[row.id]),
+                        sourceID: Array(rowBytes[row.source]), timestampMilliseconds: row.timestamp,
+                        contentHash: row.contentHash, payload: payload))
+            }
+        }
+        // One more than asked for tells whether there is another page.
+        let isCut = records.count > limit
+        if isCut { records.removeLast(records.count - limit) }
+        let hasMore = isCut || bytes >= StoreLimits.changePageBytesMax
+        return RecordPage(records: records, next: hasMore ? records.last?.sequence : nil, lastSequence: last)
+    }
+
     // MARK: Generations
 
     mutating func begin(_ name: String, checkpoint: [UInt8]?, in stream: RecordStream) throws(StoreError) -> UInt32 {
@@ -136,20 +258,23 @@ struct StreamWriter: Sendable {
 
     /// Stages the deletion of every record the generation has not met, then makes the generation visible.
     mutating func commit(
-        _ generation: Generation, checkpoint: [UInt8]?, timestamp: Int64, in stream: RecordStream
+        _ generation: Generation, checkpoint: [UInt8]?, timestamp: Int64, with companion: CompanionBatch?,
+        in stream: RecordStream
     ) throws(StoreError) -> AppendOutcome {
         try prepare()
         guard let type = stream.layout.withLock({ $0.index(of: generation.dataType) }) else {
             throw .generationNotOpen(dataType: generation.dataType)
         }
         _ = try check(generation.number, type, generation.dataType, stream)
+        let companionType = try prepare(companion, besides: type, stream)
         var outcome = AppendOutcome()
         var index = try takeIndex(type, stream)
         if index.unseenCount > 0 {
             outcome.deleted = try stageDeletions(of: &index, type, timestamp: timestamp, stream)
         }
         builder.clear()
-        try write(.commit, dataType: type, checkpoint: checkpoint, to: stream)
+        let held = try hold(companion, as: companionType, in: stream)
+        try write(.commit, dataType: type, checkpoint: checkpoint, after: held, to: stream)
         index.commit()
         indexes[type] = index
         return outcome
@@ -233,31 +358,43 @@ struct StreamWriter: Sendable {
     // MARK: Writing
 
     /// Writes the built frame, durable on return, and takes it into the layout.
+    ///
+    /// - Parameter held: a frame that lies before this one and counts only with it; cut off again when this fails.
     private mutating func write(
-        _ kind: FrameHeader.Kind, dataType: Int, checkpoint: [UInt8]?, to stream: RecordStream
+        _ kind: FrameHeader.Kind, dataType: Int, checkpoint: [UInt8]?, after held: HeldFrame? = nil,
+        to stream: RecordStream
     ) throws(StoreError) {
-        if end >= StoreLimits.segmentBytesMax { try roll() }
+        // Both lie in one segment, where the recovery meets one right after the other.
+        if held == nil, end >= StoreLimits.segmentBytesMax { try roll() }
         let place = stream.layout.withLock { $0.nextFrame(kind, dataType: dataType) }
         var header = FrameHeader(
             kind: kind, dataType: UInt16(dataType), incarnation: manifest.incarnation, segment: activeNumber,
             ordinal: ordinal, firstSequence: place.firstSequence)
         header.generation = place.generation
         header.span = UInt32(builder.rowCount)
+        if let held, kind != .stagedPage { header.firstSequence += UInt64(held.header.rowCount) }
         let written = builder.finish(header, checkpoint: checkpoint)
-        try writeFrame()
+        do throws(StoreError) { try writeFrame(builder.frame) } catch {
+            if let held { cutOff(held) }
+            throw error
+        }
         let position = FramePosition(segment: activeNumber, offset: end)
         end += builder.frame.count
         ordinal += 1
         do throws(LayoutConflict) {
-            try stream.layout.withLock { layout throws(LayoutConflict) in try layout.apply(written, at: position) }
+            try stream.layout.withLock { layout throws(LayoutConflict) in
+                if let held { try layout.apply(held.header, at: held.position) }
+                try layout.apply(written, at: position)
+            }
         } catch { fatalError("a frame this stream made does not fit it") }
+        if let held { indexes[held.dataType] = held.index }
     }
 
     private var activeNumber: UInt64 { manifest.segments[manifest.segments.count - 1].number }
 
-    private mutating func writeFrame() throws(StoreError) {
+    private mutating func writeFrame(_ frame: [UInt8]) throws(StoreError) {
         do throws(CallFailure) {
-            try file.fileSystem.write(builder.frame.span, to: file.fd, at: end, path: file.path)
+            try file.fileSystem.write(frame.span, to: file.fd, at: end, path: file.path)
         } catch {
             let reason = files.gate.error(for: error)
             // Stale bytes after the end would be met by a shorter frame that is written there next.

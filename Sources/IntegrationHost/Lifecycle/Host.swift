@@ -47,7 +47,7 @@ final class Host: Sendable {
             redirects: RedirectURIs(address: address, registered: configuration.redirectURIs), log: log)
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         let sync = SyncEngine(
-            users: users, registry: registry, refresher: refresher, gateway: gateway,
+            users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records, retryTime: configuration.syncRetryTime, log: log)
         let connections = ConnectionService(
             users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, records: data.records,
@@ -60,7 +60,9 @@ final class Host: Sendable {
         let duties: [any UserDuty] = [SyncDuty(engine: sync, registry: registry, log: log)]
         let routes = IntegrationsRoutes(
             registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
-            records: data.records, address: address)
+            records: data.records,
+            deadLetters: DeadLetterService(users: users, registry: registry, records: data.records, vault: vault),
+            address: address)
         let accounts = AccountConnections(
             users: users, registry: registry, oauth: oauth, refresher: refresher, sync: sync)
         let readiness = Readiness(data)

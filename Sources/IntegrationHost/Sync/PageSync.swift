@@ -13,6 +13,7 @@ struct PageSync: Sendable {
     let syncID: String
     let startedAt: Timestamp
     let progress: SyncProgress
+    let letters: DeadLetterOrigin
     let context: @Sendable () -> ProviderContext
 
     /// Bytes of records that are appended at once.
@@ -31,8 +32,12 @@ struct PageSync: Sendable {
     /// A full read becomes visible only when it is complete. When it fails for now, what was read so far waits for the next
     /// call; when it fails for good, what was there before stays as it was.
     func run(_ type: SyncType) async throws(Failure) {
-        let state = try await stored { () async throws(StoreError) in try await records.state(of: stream) }?[
-            dataType.name]
+        let found = try await stored { () async throws(StoreError) in try await records.state(of: stream) }
+        let state = found?[dataType.name]
+        var letters = try await stored { () async throws(StoreError) -> DeadLetterRecorder in
+            try await DeadLetterRecorder(
+                self.letters, dataType: dataType.name, stream: stream, records: records, state: found)
+        }
         let plan = SyncPlan(
             type, syncID: syncID, incremental: dataType.incremental, stored: SyncCheckpoint(state?.checkpoint),
             generation: SyncCheckpoint(state?.generationCheckpoint), now: startedAt)
@@ -45,17 +50,17 @@ struct PageSync: Sendable {
             let generation = try await stored { () async throws(StoreError) in
                 try await records.beginGeneration(of: dataType.name, in: stream, checkpoint: encoded)
             }
-            try await full(generation, from: checkpoint)
+            try await full(generation, from: checkpoint, &letters)
         case .resumeFull(let checkpoint):
             guard let generation = state?.generation else { return }
-            try await full(generation, from: checkpoint)
+            try await full(generation, from: checkpoint, &letters)
         case .changes(let since, let checkpoint):
             // What an earlier full sync left half read is older than the changes that are about to be read.
             if let left = state?.generation {
                 try await stored { () async throws(StoreError) in try await records.abandon(left) }
             }
             do throws(Failure) {
-                try await changes(since: since, from: checkpoint)
+                try await changes(since: since, from: checkpoint, &letters)
             } catch {
                 guard case .provider(let problem) = error, problem.kind == .changesUnavailable else { throw error }
                 return try await run(.full)
@@ -63,19 +68,24 @@ struct PageSync: Sendable {
         }
     }
 
-    private func changes(since: Timestamp, from checkpoint: SyncCheckpoint) async throws(Failure) {
+    private func changes(
+        since: Timestamp, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) {
         report(checkpoint)
-        var done = try await walk(from: checkpoint, since: since, into: nil)
+        var done = try await walk(from: checkpoint, since: since, into: nil, &letters)
         done.finish(at: startedAt)
         let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
         _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
     }
 
-    private func full(_ generation: Generation, from checkpoint: SyncCheckpoint) async throws(Failure) {
+    private func full(
+        _ generation: Generation, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) {
         report(checkpoint)
+        letters.reading = checkpoint.begun.map { String($0.milliseconds) } ?? checkpoint.syncID
         var done: SyncCheckpoint
         do throws(Failure) {
-            done = try await walk(from: checkpoint, since: nil, into: generation)
+            done = try await walk(from: checkpoint, since: nil, into: generation, &letters)
         } catch {
             if case .provider(let problem) = error, problem.isDefinite {
                 try await stored { () async throws(StoreError) in try await records.abandon(generation) }
@@ -84,15 +94,18 @@ struct PageSync: Sendable {
         }
         done.finish(at: done.begun ?? startedAt)
         let encoded = done.encoded
+        letters.endUnmet(at: WallClock.now)
+        let ended = letters.take()
         _ = try await stored { () async throws(StoreError) in
             try await records.commit(
-                generation, checkpoint: encoded, timestampMilliseconds: WallClock.now.milliseconds)
+                generation, checkpoint: encoded, timestampMilliseconds: WallClock.now.milliseconds, with: ended)
         }
     }
 
     /// Walks the pages from a checkpoint to the end.
     private func walk(
-        from checkpoint: SyncCheckpoint, since: Timestamp?, into generation: Generation?
+        from checkpoint: SyncCheckpoint, since: Timestamp?, into generation: Generation?,
+        _ letters: inout DeadLetterRecorder
     ) async throws(Failure) -> SyncCheckpoint {
         // A cursor of nil is the first page; that the last one was read is told apart.
         guard !checkpoint.isRead else { return checkpoint }
@@ -101,10 +114,12 @@ struct PageSync: Sendable {
         while true {
             guard !Task.isCancelled else { throw .interrupted }
             try check(page, after: checkpoint)
-            guard let cursor = page.next else { return try await store(page, after: checkpoint, into: generation) }
+            guard let cursor = page.next else {
+                return try await store(page, after: checkpoint, into: generation, &letters)
+            }
             // The cursor that is stored with a page never goes past that page, however much is fetched ahead.
             async let ahead = result(cursor, since: since)
-            checkpoint = try await store(page, after: checkpoint, into: generation)
+            checkpoint = try await store(page, after: checkpoint, into: generation, &letters)
             page = try await ahead.get()
         }
     }
@@ -123,9 +138,10 @@ struct PageSync: Sendable {
         }
     }
 
-    /// Maps a page and appends it; the new checkpoint is durable with it.
+    /// Maps a page and appends it; the new checkpoint and the letters of what failed are durable with it.
     private func store(
-        _ page: SyncPage, after checkpoint: SyncCheckpoint, into generation: Generation?
+        _ page: SyncPage, after checkpoint: SyncCheckpoint, into generation: Generation?,
+        _ letters: inout DeadLetterRecorder
     ) async throws(Failure) -> SyncCheckpoint {
         let now = WallClock.now
         let intake = RecordIntake(mapping: dataType.mapping)
@@ -134,14 +150,19 @@ struct PageSync: Sendable {
         for record in page.records {
             next.processed += 1
             do throws(RecordFailure) {
-                try intake.add(record, to: &batch, now: now)
+                let sourceID = try intake.add(record, to: &batch, now: now)
                 next.synced += 1
+                // What a full sync maps well is seen when it is complete, and its letters end with that.
+                if generation == nil { letters.ended(record, sourceID: sourceID, at: now) }
             } catch {
                 next.errors += 1
+                letters.failed(record, error, at: now)
             }
-            if batch.byteCount > Self.batchBytesMax || batch.count == StoreLimits.batchRecordsMax {
+            if batch.byteCount + letters.pendingBytes > Self.batchBytesMax
+                || max(batch.count, letters.pendingCount) >= StoreLimits.batchRecordsMax / 2
+            {
                 next.bytes += batch.byteCount
-                try await append(batch, to: generation)
+                try await append(batch, with: letters.take(), to: generation)
                 batch.removeAll()
             }
         }
@@ -154,7 +175,7 @@ struct PageSync: Sendable {
             throw .provider(ProviderError(.permanent, "The provider's cursor is too long to be kept."))
         }
         batch.checkpoint = encoded
-        try await append(batch, to: generation)
+        try await append(batch, with: letters.take(), to: generation)
         report(next, estimate: page.totalCount)
         return next
     }
@@ -163,10 +184,12 @@ struct PageSync: Sendable {
         progress.set(checkpoint.counts, of: dataType.name, estimate: estimate)
     }
 
-    private func append(_ batch: RecordBatch, to generation: Generation?) async throws(Failure) {
+    private func append(
+        _ batch: RecordBatch, with letters: CompanionBatch?, to generation: Generation?
+    ) async throws(Failure) {
         _ = try await stored { () async throws(StoreError) in
-            if let generation { return try await records.append(batch, to: generation) }
-            return try await records.append(batch, to: stream)
+            if let generation { return try await records.append(batch, with: letters, to: generation) }
+            return try await records.append(batch, with: letters, to: stream)
         }
     }
 

@@ -36,8 +36,10 @@ struct RecordIntake: Sendable {
 
     /// Maps a record into a batch.
     ///
+    /// - Returns: the provider's id of the record.
     /// - Throws: ``RecordFailure`` for a record that does not fit the mapping or the store; the batch is then as it was.
-    func add(_ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp) throws(RecordFailure) {
+    @discardableResult
+    func add(_ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp) throws(RecordFailure) -> String {
         switch record.change {
         case .deleted:
             let sourceID: String
@@ -48,6 +50,7 @@ struct RecordIntake: Sendable {
             try check(id: id, sourceID: sourceID)
             batch.delete(
                 id: Array(id.utf8), sourceID: Array(sourceID.utf8), timestampMilliseconds: now.milliseconds)
+            return sourceID
         default:
             let mapped: MappedRecord
             do throws(MappingFailure) { mapped = try mapping.map(record.value, now: now) } catch {
@@ -62,6 +65,7 @@ struct RecordIntake: Sendable {
             batch.upsert(
                 id: Array(mapped.id.utf8), sourceID: Array(mapped.sourceID.utf8),
                 timestampMilliseconds: now.milliseconds, payload: mapped.json)
+            return mapped.sourceID
         }
     }
 
@@ -70,7 +74,7 @@ struct RecordIntake: Sendable {
         let bytes = max(id.utf8.count, sourceID.utf8.count)
         guard bytes > StoreLimits.idBytesMax else { return }
         throw RecordFailure(
-            sourceID: String(decoding: sourceID.utf8.prefix(StoreLimits.idBytesMax), as: UTF8.self), field: "sourceId",
+            sourceID: sourceID, field: "sourceId",
             rule: "size", problem: "the id has \(bytes) bytes, \(StoreLimits.idBytesMax) are allowed")
     }
 }

@@ -117,6 +117,9 @@ extension SyncEngine {
         return PageSync(
             provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
             syncID: entry.run.id, startedAt: entry.run.startedAt, progress: entry.progress,
+            letters: DeadLetterOrigin(
+                vault: vault, userID: entry.userID, connectionID: connection.id, pluginID: provider.id,
+                pluginVersion: provider.manifest.version, syncID: entry.run.id),
             context: { [http] in ProviderContext(http: http, account: account, settings: settings, now: WallClock.now) }
         )
     }

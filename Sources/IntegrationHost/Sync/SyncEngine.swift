@@ -29,6 +29,7 @@ final class SyncEngine: Sendable {
     let registry: ProviderRegistry
     let refresher: RefreshService
     let gateway: ProviderGateway
+    let vault: CredentialVault
     let records: Records
     let retryTime: Duration
     let log: Log
@@ -37,12 +38,13 @@ final class SyncEngine: Sendable {
 
     init(
         users: UserStore, registry: ProviderRegistry, refresher: RefreshService, gateway: ProviderGateway,
-        records: Records, retryTime: Duration, log: Log
+        vault: CredentialVault, records: Records, retryTime: Duration, log: Log
     ) {
         self.users = users
         self.registry = registry
         self.refresher = refresher
         self.gateway = gateway
+        self.vault = vault
         self.records = records
         self.retryTime = retryTime
         self.log = log

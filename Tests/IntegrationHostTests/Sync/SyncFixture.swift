@@ -74,7 +74,8 @@ final class SyncFixture: Sendable {
         let vault = CredentialVault(try Sealer(try KeyRing.generate()))
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         engine = SyncEngine(
-            users: users, registry: registry, refresher: refresher, gateway: gateway, records: data.records,
+            users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
+            records: data.records,
             retryTime: retryTime, log: log)
         duty = SyncDuty(engine: engine, registry: registry, log: log)
     }

@@ -68,10 +68,16 @@ enum IntegrationsDecoding {
         return String(decoding: value, as: UTF8.self)
     }
 
+    /// What a page of records is asked for with.
+    struct RecordsRequest {
+        var cursor: RecordCursor
+        var dataType: String?
+        var since: Timestamp?
+        var limit: Int
+    }
+
     /// The query of a page of records.
-    static func recordsRequest(
-        _ query: QueryParameters
-    ) throws(ServiceError) -> (cursor: RecordCursor, dataType: String?, limit: Int) {
+    static func recordsRequest(_ query: QueryParameters) throws(ServiceError) -> RecordsRequest {
         var cursor = RecordCursor.start
         if let text = query["cursor"], !text.isEmpty {
             guard let known = RecordCursor(text) else {
@@ -79,15 +85,53 @@ enum IntegrationsDecoding {
             }
             cursor = known
         }
-        var limit = HostLimits.recordPageDefault
-        if let text = query["limit"] {
-            guard let number = JSONNumber(text)?.integer, 1...Int64(HostLimits.recordPageMax) ~= number else {
+        var since: Timestamp?
+        if let text = query["since"] {
+            guard let moment = Timestamp(iso8601: text) else {
                 throw .invalid(
-                    field: "limit", message: "“limit” must be an integer from 1 to \(HostLimits.recordPageMax)")
+                    field: "since", message: "“since” must be a moment in ISO 8601, such as 2026-01-31T00:00:00Z")
             }
-            limit = Int(number)
+            since = moment
         }
-        return (cursor, query["dataType"], limit)
+        return RecordsRequest(
+            cursor: cursor, dataType: query["dataType"], since: since,
+            limit: try limit(query, default: HostLimits.recordPageDefault, max: HostLimits.recordPageMax))
+    }
+
+    /// The number of entries that a page is asked for with.
+    static func limit(_ query: QueryParameters, default count: Int, max countMax: Int) throws(ServiceError) -> Int {
+        guard let text = query["limit"] else { return count }
+        guard let number = JSONNumber(text)?.integer, 1...Int64(countMax) ~= number else {
+            throw .invalid(field: "limit", message: "“limit” must be an integer from 1 to \(countMax)")
+        }
+        return Int(number)
+    }
+
+    /// The query of a page of dead letters; `position` is 0 for the first one.
+    static func deadLettersRequest(
+        _ query: QueryParameters, connection id: String
+    ) throws(ServiceError) -> (selection: DeadLetterService.Selection, position: UInt64, limit: Int) {
+        var position: UInt64 = 0
+        if let text = query["cursor"], !text.isEmpty {
+            guard let known = DeadLetterCursor(text, connection: id) else {
+                throw .invalid(field: "cursor", message: "The cursor is not one of this connection's dead letters")
+            }
+            position = known.position
+        }
+        return (
+            DeadLetterService.Selection(dataType: query["dataType"]), position,
+            try limit(query, default: HostLimits.deadLetterPageDefault, max: HostLimits.deadLetterPageMax)
+        )
+    }
+
+    /// The body of a replay; without a body, everything.
+    static func replayRequest(_ context: RouteContext) throws(ServiceError) -> DeadLetterService.Selection {
+        guard !context.request.body.isEmpty else { return DeadLetterService.Selection() }
+        let body = try context.body(["ids", "dataType"])
+        var selection = DeadLetterService.Selection(
+            dataType: try body.text("dataType", bytesMax: HostLimits.serviceBytesMax))
+        selection.ids = try body.texts("ids", countMax: HostLimits.deadLetterIDsMax, bytesMax: 64).map(Set.init)
+        return selection
     }
 
     /// The query of an authorization.

@@ -12,6 +12,7 @@ struct IntegrationsRoutes: Sendable {
     let refresher: RefreshService
     let sync: SyncEngine
     let records: Records
+    let deadLetters: DeadLetterService
     let address: PublicAddress
 
     var family: RouteFamily {
@@ -26,7 +27,11 @@ struct IntegrationsRoutes: Sendable {
                 RouteEntry(.delete, "/api/integrations/connections/{id}", deleteConnection),
                 RouteEntry(.post, "/api/integrations/connections/{id}/sync", limit: .sync, triggerSync),
                 RouteEntry(.get, "/api/integrations/connections/{id}/sync", syncStatus),
+                RouteEntry(.get, "/api/integrations/connections/{id}/syncs", listSyncs),
                 RouteEntry(.get, "/api/integrations/connections/{id}/records", readRecords),
+                RouteEntry(.get, "/api/integrations/connections/{id}/dead-letters", listDeadLetters),
+                RouteEntry(
+                    .post, "/api/integrations/connections/{id}/dead-letters/replay", limit: .sync, replayDeadLetters),
                 RouteEntry(.get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, authorize),
                 RouteEntry(.get, "/api/integrations/oauth/{service}/callback", limit: .oauth, callback),
                 RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
@@ -152,28 +157,6 @@ struct IntegrationsRoutes: Sendable {
             writer.key("sync")
             IntegrationsRendering.sync(latest.run, latest.progress, connectionID: connection.id, to: &writer)
         }
-    }
-
-    @Sendable private func readRecords(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let connection = try await connections.connection(
-            try context.parameter("id"), of: context.authenticated())
-        let request = try IntegrationsDecoding.recordsRequest(context.query)
-        if let dataType = request.dataType, let provider = registry[connection.service],
-            provider.manifest.dataType(dataType) == nil
-        {
-            throw .invalid(field: "dataType", message: "\(provider.manifest.name) has no such data type")
-        }
-        let page: ChangePage
-        do throws(StoreError) {
-            page = try await records.read(
-                StreamID(connection.id), after: request.cursor, dataType: request.dataType, limit: request.limit)
-        } catch {
-            if case .invalidCursor = error {
-                throw .invalid(field: "cursor", message: "The cursor is not one of this stream")
-            }
-            throw ServiceError(error)
-        }
-        return IntegrationsRendering.records(page)
     }
 
     @Sendable private func authorize(_ context: RouteContext) async throws(ServiceError) -> Reply {
