@@ -39,7 +39,7 @@ enum SyncBenchmark {
                 }
             }
             let used = processorSeconds(host.identifier) - before
-            let status = try await client.get("/api/integrations/connections/\(id)/sync").json["sync"] ?? nil
+            let status = try await client.get("/api/integrations/connections/\(id)/sync").json["sync"] ?? .null
             print(
                 "\(round): \(status["recordsSynced"]?.description ?? "?") records, \(status["status"]?.string ?? "?"),",
                 "\(Int(Double(count) / seconds)) records/s, \(String(format: "%.1f", used / Double(count) * 1e6)) µs CPU each,",

@@ -22,7 +22,7 @@ enum StripeDataTypes {
             dataType.list = ListRequest(.get(path, query), items: "data", paging: paging).with { list in
                 list.pageSizeParameter = "limit"
             }
-            dataType.changes = changes(of: object, event: event ?? object)
+            dataType.changes = changes(of: object, at: path, event: event ?? object)
             // Events reach back 30 days; a day less leaves room for a slow walk.
             dataType.incremental = Incremental(reach: .seconds(29 * 86_400), overlap: .seconds(600))
         }
@@ -30,20 +30,26 @@ enum StripeDataTypes {
 
     private static let paging = Paging.lastRecord(parameter: "starting_after", id: "id", hasMore: "has_more")
 
-    /// The events about one kind of object.
+    /// The events about one kind of object, newest first, each with the object as it was then.
     ///
-    /// `customer.*` matches subscription events too, so the object itself decides.
-    private static func changes(of object: String, event: String) -> ListRequest {
+    /// `customer.*` matches subscription events too, so the object itself decides; the invoice of `invoice.upcoming` has no id,
+    /// because there is none yet.
+    private static func changes(of object: String, at path: String, event: String) -> ListRequest {
         ListRequest(.get("/v1/events", [NamedValue("type", "\(event).*")]), items: "data", paging: paging).with {
             list in
             list.pageSizeParameter = "limit"
             list.since = SinceParameter(.query("created[gte]"), .epochSeconds)
             list.record = "data.object"
-            list.filter = .equals("data.object.object", .string(object))
+            list.filter = .all([.equals("data.object.object", .string(object)), .isSet("data.object.id")])
             list.isDeletion = .any([
                 .equals("data.object.deleted", true),
                 .isOneOf("type", ["customer.deleted", "invoice.deleted"]),
             ])
+            var log = ChangeLog(recordID: "data.object.id", moment: "created", record: .get(path))
+            log.isCreation = .equals("type", .string("\(event).created"))
+            log.isGone = .equals("deleted", true)
+            log.goneCodes = ["resource_missing"]
+            list.changeLog = log
         }
     }
 }

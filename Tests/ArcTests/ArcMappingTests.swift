@@ -37,8 +37,8 @@ struct ArcMappingTests {
         arguments: [
             ([:], "id", "best-b1"), ([:], "sourceId", "b1"), ([:], "chartId", "fb3c"), ([:], "songId", "9de2"),
             ([:], "profileId", "WQ5v"), ([:], "score", 1530), (["ex_score": 0], "score", 0), ([:], "missCount", 9),
-            (["miss_count": nil], "missCount", nil), (["profile_id": nil], "profileId", nil),
-            ([:], "date", "2020-12-03T07:56:12Z"), (["timestamp": nil], "date", nil),
+            (["miss_count": .null], "missCount", .null), (["profile_id": .null], "profileId", .null),
+            ([:], "date", "2020-12-03T07:56:12Z"), (["timestamp": .null], "date", .null),
             ([:], "sourceStatus", "HARD_CLEAR"),
         ] as [(JSONValue, String, JSONValue)])
     func iidxFields(change: JSONValue, field: String, expected: JSONValue) throws {
@@ -64,10 +64,10 @@ struct ArcMappingTests {
         arguments: [
             ([:], "id", "best-s1"), ([:], "chartId", "k9"), ([:], "songId", "m7"), ([:], "profileId", "WQ5v"),
             ([:], "score", 9_912_345), (["score": 10_000_000], "score", 10_000_000), ([:], "grade", "S"),
-            (["grade": nil], "grade", nil), ([:], "judgements", ["critical": 1800, "near": 12, "miss": 3]),
-            (["error": nil], "judgements", ["critical": 1800, "near": 12, "miss": nil]), ([:], "maxCombo", 1500),
-            (["max_chain": nil], "maxCombo", nil), ([:], "buttonRate", 98), (["long_rate": 0], "longRate", 0),
-            ([:], "volumeRate", 100), (["vol_rate": nil], "volumeRate", nil), ([:], "date", "2021-01-02T03:04:05Z"),
+            (["grade": .null], "grade", .null), ([:], "judgements", ["critical": 1800, "near": 12, "miss": 3]),
+            (["error": .null], "judgements", ["critical": 1800, "near": 12, "miss": .null]), ([:], "maxCombo", 1500),
+            (["max_chain": .null], "maxCombo", .null), ([:], "buttonRate", 98), (["long_rate": 0], "longRate", 0),
+            ([:], "volumeRate", 100), (["vol_rate": .null], "volumeRate", .null), ([:], "date", "2021-01-02T03:04:05Z"),
         ] as [(JSONValue, String, JSONValue)])
     func sdvxFields(change: JSONValue, field: String, expected: JSONValue) throws {
         let record = try Self.map("sdvx-bests", change)
@@ -89,9 +89,9 @@ struct ArcMappingTests {
     @Test(
         "a value out of its range is a dead letter that names the field",
         arguments: [
-            ("iidx-bests", ["ex_score": -1], "score"), ("iidx-bests", ["ex_score": nil], "score"),
-            ("iidx-bests", ["miss_count": -1], "missCount"), ("iidx-bests", ["lamp": nil], "lamp"),
-            ("iidx-bests", ["lamp": []], "lamp"), ("iidx-bests", ["chart_id": nil], "chartId"),
+            ("iidx-bests", ["ex_score": -1], "score"), ("iidx-bests", ["ex_score": .null], "score"),
+            ("iidx-bests", ["miss_count": -1], "missCount"), ("iidx-bests", ["lamp": .null], "lamp"),
+            ("iidx-bests", ["lamp": []], "lamp"), ("iidx-bests", ["chart_id": .null], "chartId"),
             ("iidx-bests", ["music_id": ""], "songId"), ("iidx-bests", ["timestamp": "soon"], "date"),
             ("iidx-bests", ["_id": ""], "sourceId"), ("sdvx-bests", ["score": 10_000_001], "score"),
             ("sdvx-bests", ["score": -1], "score"), ("sdvx-bests", ["near": -1], "judgements.near"),

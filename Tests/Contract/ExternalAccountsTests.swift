@@ -79,15 +79,15 @@ struct ExternalAccountsTests {
     func role() async throws {
         let callers = try Callers()
         let sandbox = try await callers.nobody.get("\(callers.installation.sandbox.url)/_sandbox/providers").json
-        let settings = sandbox.at("discord.settings") ?? nil
+        let settings = sandbox.at("discord.settings") ?? .null
         let guild = "\(sandbox.at("discord.endpoints.api")?.string ?? "")/guilds/\(settings["guildId"]?.string ?? "")"
         let headers = [
             (name: "Authorization", value: "Bot \(settings["botToken"]?.string ?? "")"),
             (name: "User-Agent", value: "DiscordBot (https://tests.example.com, 1.0)"),
         ]
-        let unverified: JSONValue = settings["unverifiedRoleId"] ?? nil
+        let unverified: JSONValue = settings["unverifiedRoleId"] ?? .null
         let members = try await callers.nobody.send("GET", "\(guild)/members?limit=1000", headers: headers).json
-        let member = members.array?.first { $0["roles"]?.array?.contains(unverified) == true } ?? nil
+        let member = members.array?.first { $0["roles"]?.array?.contains(unverified) == true } ?? .null
         let account = member.at("user.id")?.string ?? ""
         try await Case("POST", "/external-accounts", body("role", account: account), 201).run(callers.bot)
         try await Case("PATCH", "/external-accounts/link/role", 204).run(callers.user)

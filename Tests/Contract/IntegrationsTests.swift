@@ -48,14 +48,14 @@ struct IntegrationsTests {
         #expect(listed.json["connections"]?[0]?.members?.map(\.key) == members)
         #expect(listed.json["connections"]?[0]?["permissions"] == ["read:payments", "write:invoices"])
         #expect(try await client.get("\(Self.base)/connections?service=slack").json["connections"]?.count == 0)
-        let one = try await Case("GET", "\(Self.base)/connections/\(id)", 200).run(client).json["connection"] ?? nil
+        let one = try await Case("GET", "\(Self.base)/connections/\(id)", 200).run(client).json["connection"] ?? .null
         #expect(one.members?.map(\.key) == members + ["settings"])
         let changed =
             try await Case(
                 "PATCH", "\(Self.base)/connections/\(id)",
                 #"{"settings":{"syncFrequency":"hourly","webhookUrl":"https://api.example.com/webhooks/stripe"},"permissions":["read:payments"]}"#,
                 200
-            ).run(client).json["connection"] ?? nil
+            ).run(client).json["connection"] ?? .null
         #expect(changed.members?.map(\.key) == ["id", "settings", "permissions", "updatedAt"])
         #expect(
             changed["settings"]

@@ -85,7 +85,7 @@ struct IsolationTests {
         #expect(try await deletion.send(callers.other, id: id).status == 404)
         #expect(try await deletion.send(callers.nobody, id: id).status == 401)
         // Nothing of that touched the connection.
-        let still = try await callers.user.get("/api/integrations/connections/\(id)").json["connection"] ?? nil
+        let still = try await callers.user.get("/api/integrations/connections/\(id)").json["connection"] ?? .null
         #expect(still["status"] == "connected")
         #expect(still.at("settings.syncFrequency") == "manual")
         for target in Self.connections {

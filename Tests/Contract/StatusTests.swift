@@ -28,7 +28,7 @@ struct StatusTests {
             bodies.append(comparable(response))
             let integrations = response.json.at("data.integrations")?.array ?? []
             #expect(integrations.count == 1, "only connected and expired ones are told")
-            let first = integrations.first ?? nil
+            let first = integrations.first ?? .null
             #expect(
                 first.members?.map(\.key) == [
                     "id", "provider", "accountId", "accountName", "status", "expiresAt", "createdAt", "updatedAt",

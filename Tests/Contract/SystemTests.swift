@@ -46,7 +46,7 @@ struct SystemTests {
         let response = try await client.get("/api/integrations/status")
         #expect(configured.host.terminate() == 0)
         let lines = configured.host.log.split(separator: "\n").compactMap { try? JSONValue.parse(Array($0.utf8)) }
-        let line = lines.first { $0["correlationId"]?.string == response.header("X-Correlation-Id") } ?? nil
+        let line = lines.first { $0["correlationId"]?.string == response.header("X-Correlation-Id") } ?? .null
         #expect(line["msg"] == "request")
         #expect(line["userId"] == "logged \"user\"")
         #expect(line["route"] == "/api/integrations/status")

@@ -12,7 +12,7 @@ struct FirstLightTests {
         let client = try installation.client(user: "newcomer")
         let id = try await installation.connect("stripe", client)
 
-        let connection = try await client.get("/api/integrations/connections/\(id)").json["connection"] ?? nil
+        let connection = try await client.get("/api/integrations/connections/\(id)").json["connection"] ?? .null
         #expect(connection["status"] == "connected")
         let listed = try await client.get("/api/integrations").json["integrations"]?.array ?? []
         #expect(listed.first { $0["id"] == "stripe" }?["isConnected"] == true)

@@ -169,7 +169,7 @@ struct PluginTests {
         let refused = listed["refused"]?.array ?? []
         for (file, sentence) in expected {
             let entry = refused.first { $0["path"]?.string?.hasSuffix("/" + file) == true }
-            #expect(entry?["reason"]?.string?.contains(sentence) == true, "\(file): \(entry ?? nil)")
+            #expect(entry?["reason"]?.string?.contains(sentence) == true, "\(file): \(entry ?? .null)")
         }
         #expect(refused.count == expected.count)
 

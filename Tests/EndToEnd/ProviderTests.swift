@@ -51,7 +51,7 @@ struct ProviderTests {
             let created = try await client.post(connections, provider.body)
             id = try #require(created.json["connectionId"]?.string, "\(created.text)")
         }
-        let connected = try await client.get("\(connections)/\(id)").json["connection"] ?? nil
+        let connected = try await client.get("\(connections)/\(id)").json["connection"] ?? .null
         #expect(connected["status"] == "connected")
 
         let sync = try await installation.sync(id, client, body: #"{"syncType":"full"}"#)

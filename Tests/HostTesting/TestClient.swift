@@ -14,7 +14,7 @@ package struct TestResponse: Sendable {
     }
 
     /// The body as JSON; null when it is none.
-    package var json: JSONValue { (try? JSONValue.parse(body)) ?? nil }
+    package var json: JSONValue { (try? JSONValue.parse(body)) ?? .null }
 
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

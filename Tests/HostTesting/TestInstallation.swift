@@ -81,7 +81,7 @@ package final class TestInstallation: @unchecked Sendable {
     /// Waits until the latest sync of a connection has ended.
     package func finishedSync(_ id: String, _ client: TestClient) async throws -> JSONValue {
         for _ in 0..<1200 {
-            let status = try await client.get("/api/integrations/connections/\(id)/sync").json["sync"] ?? nil
+            let status = try await client.get("/api/integrations/connections/\(id)/sync").json["sync"] ?? .null
             if status["status"] != "running" { return status }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -45,11 +45,11 @@ struct InstagramTests {
         "each field of media",
         arguments: [
             ([:], "id", "media-17895695668004550"), ([:], "sourceId", "17895695668004550"),
-            ([:], "caption", "Sunset ☀️"), (["caption": nil], "caption", nil),
-            ([:], "mediaUrl", "https://cdn.example.com/1.jpg"), (["media_url": nil], "mediaUrl", nil),
+            ([:], "caption", "Sunset ☀️"), (["caption": .null], "caption", .null),
+            ([:], "mediaUrl", "https://cdn.example.com/1.jpg"), (["media_url": .null], "mediaUrl", .null),
             ([:], "url", "https://www.instagram.com/p/abc/"), ([:], "date", "2025-01-15T12:00:00Z"),
             (["timestamp": "2025-01-15T05:00:00-0700"], "date", "2025-01-15T12:00:00Z"), ([:], "likeCount", 42),
-            (["like_count": nil], "likeCount", nil), ([:], "commentCount", 0), ([:], "sourceType", "IMAGE"),
+            (["like_count": .null], "likeCount", .null), ([:], "commentCount", 0), ([:], "sourceType", "IMAGE"),
         ] as [(JSONValue, String, JSONValue)])
     func mediaFields(change: JSONValue, field: String, expected: JSONValue) throws {
         let record = try Self.map(change)
@@ -67,7 +67,7 @@ struct InstagramTests {
 
     @Test(
         "media that cannot be read is a dead letter",
-        arguments: [(["id": nil], "sourceId"), (["timestamp": "now"], "date"), (["like_count": -1], "likeCount")]
+        arguments: [(["id": .null], "sourceId"), (["timestamp": "now"], "date"), (["like_count": -1], "likeCount")]
             as [(JSONValue, String)])
     func deadLetters(change: JSONValue, field: String) {
         let failure = #expect(throws: MappingFailure.self) { try Self.map(change) }

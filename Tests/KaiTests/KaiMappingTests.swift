@@ -37,15 +37,15 @@ struct KaiMappingTests {
             ([:], "id", "score-71"), ([:], "sourceId", "71"), ([:], "songId", 25_090), (["music_id": 0], "songId", 0),
             ([:], "playtype", "SP"), (["play_style": "DOUBLE"], "playtype", "DP"), ([:], "difficulty", "ANOTHER"),
             ([:], "gameVersion", 27), ([:], "score", 1817), (["ex_score": 0], "score", 0), ([:], "missCount", 12),
-            (["miss_count": 0], "missCount", 0), (["miss_count": -1], "missCount", nil),
-            (["miss_count": nil], "missCount", nil), ([:], "fast", 123), (["fast_count": nil], "fast", nil),
-            ([:], "slow", 45), (["slow_count": nil], "slow", nil), ([:], "date", "2020-04-17T16:41:36Z"),
+            (["miss_count": 0], "missCount", 0), (["miss_count": -1], "missCount", .null),
+            (["miss_count": .null], "missCount", .null), ([:], "fast", 123), (["fast_count": .null], "fast", .null),
+            ([:], "slow", 45), (["slow_count": .null], "slow", .null), ([:], "date", "2020-04-17T16:41:36Z"),
             (["timestamp": "2020-04-17T18:41:36+02:00"], "date", "2020-04-17T16:41:36Z"),
-            (["timestamp": ""], "date", nil), (["extra": "ignored"], "extra", nil),
+            (["timestamp": ""], "date", .null), (["extra": "ignored"], "extra", .null),
         ] as [(JSONValue, String, JSONValue)])
     func iidxFields(change: JSONValue, field: String, expected: JSONValue) throws {
         let record = try Self.map("iidx-scores", change)
-        #expect((record[field] ?? nil) == expected)
+        #expect((record[field] ?? .null) == expected)
         // A null is written, not left out; nothing that is not in the table is.
         #expect((record[field] == nil) == (field == "extra"))
     }
@@ -76,15 +76,15 @@ struct KaiMappingTests {
     @Test(
         "an IIDX value out of its range or set is a dead letter that names the field",
         arguments: [
-            (["music_id": -1], "songId"), (["music_id": nil], "songId"), (["music_id": "1"], "songId"),
+            (["music_id": -1], "songId"), (["music_id": .null], "songId"), (["music_id": "1"], "songId"),
             (["play_style": "TRIPLE"], "playtype"), (["play_style": "single"], "playtype"),
-            (["play_style": nil], "playtype"), (["difficulty": "BLACK ANOTHER"], "difficulty"),
-            (["difficulty": nil], "difficulty"), (["version_played": 19], "gameVersion"),
-            (["version_played": 33], "gameVersion"), (["version_played": nil], "gameVersion"), (["lamp": -1], "lamp"),
-            (["lamp": 8], "lamp"), (["lamp": "4"], "lamp"), (["lamp": nil], "lamp"), (["ex_score": -1], "score"),
-            (["ex_score": nil], "score"), (["miss_count": -2], "missCount"), (["fast_count": -1], "fast"),
+            (["play_style": .null], "playtype"), (["difficulty": "BLACK ANOTHER"], "difficulty"),
+            (["difficulty": .null], "difficulty"), (["version_played": 19], "gameVersion"),
+            (["version_played": 33], "gameVersion"), (["version_played": .null], "gameVersion"), (["lamp": -1], "lamp"),
+            (["lamp": 8], "lamp"), (["lamp": "4"], "lamp"), (["lamp": .null], "lamp"), (["ex_score": -1], "score"),
+            (["ex_score": .null], "score"), (["miss_count": -2], "missCount"), (["fast_count": -1], "fast"),
             (["slow_count": -1], "slow"), (["timestamp": "yesterday"], "date"), (["timestamp": 5], "date"),
-            (["_id": nil], "sourceId"),
+            (["_id": .null], "sourceId"),
         ] as [(JSONValue, String)])
     func iidxDeadLetters(change: JSONValue, field: String) {
         let failure = #expect(throws: MappingFailure.self) { try Self.map("iidx-scores", change) }
@@ -98,11 +98,13 @@ struct KaiMappingTests {
             ([:], "id", "score-9"), ([:], "sourceId", "9"), ([:], "songId", 1045), ([:], "score", 9_834_411),
             (["score": 0], "score", 0), (["score": 10_000_000], "score", 10_000_000),
             ([:], "judgements", ["critical": 1004, "near": 33, "miss": 7]),
-            (["error": nil], "judgements", ["critical": 1004, "near": 33, "miss": nil]), ([:], "fast", 21),
-            (["early": nil], "fast", nil), ([:], "slow", 12), (["late": nil], "slow", nil), ([:], "maxCombo", 811),
-            (["max_chain": nil], "maxCombo", nil), (["gauge_rate": 100], "gauge", 100),
-            (["gauge_rate": 0], "gauge", 0), (["gauge_rate": nil], "gauge", nil),
-            ([:], "date", "2021-05-01T12:00:00Z"), (["timestamp": ""], "date", nil), (["timestamp": nil], "date", nil),
+            (["error": .null], "judgements", ["critical": 1004, "near": 33, "miss": .null]), ([:], "fast", 21),
+            (["early": .null], "fast", .null), ([:], "slow", 12), (["late": .null], "slow", .null),
+            ([:], "maxCombo", 811),
+            (["max_chain": .null], "maxCombo", .null), (["gauge_rate": 100], "gauge", 100),
+            (["gauge_rate": 0], "gauge", 0), (["gauge_rate": .null], "gauge", .null),
+            ([:], "date", "2021-05-01T12:00:00Z"), (["timestamp": ""], "date", .null),
+            (["timestamp": .null], "date", .null),
         ] as [(JSONValue, String, JSONValue)])
     func sdvxFields(change: JSONValue, field: String, expected: JSONValue) throws {
         let record = try Self.map("sdvx-scores", change)
@@ -144,11 +146,11 @@ struct KaiMappingTests {
         "an SDVX value out of its range or set is a dead letter that names the field",
         arguments: [
             (["music_id": -1], "songId"), (["music_difficulty": 5], "difficulty"),
-            (["music_difficulty": -1], "difficulty"), (["music_difficulty": nil], "difficulty"),
+            (["music_difficulty": -1], "difficulty"), (["music_difficulty": .null], "difficulty"),
             (["played_version": 0], "gameVersion"), (["played_version": 7], "gameVersion"), (["clear_type": 0], "lamp"),
-            (["clear_type": 7], "lamp"), (["clear_type": nil], "lamp"), (["score": 10_000_001], "score"),
-            (["score": -1], "score"), (["score": nil], "score"), (["critical": -1], "judgements.critical"),
-            (["critical": nil], "judgements.critical"), (["near": nil], "judgements.near"),
+            (["clear_type": 7], "lamp"), (["clear_type": .null], "lamp"), (["score": 10_000_001], "score"),
+            (["score": -1], "score"), (["score": .null], "score"), (["critical": -1], "judgements.critical"),
+            (["critical": .null], "judgements.critical"), (["near": .null], "judgements.near"),
             (["error": -1], "judgements.miss"), (["early": -1], "fast"), (["late": -1], "slow"),
             (["max_chain": -1], "maxCombo"), (["gauge_rate": 101], "gauge"), (["gauge_rate": -1], "gauge"),
             (["timestamp": "2021-13-01"], "date"),

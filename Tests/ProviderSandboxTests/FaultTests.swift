@@ -95,6 +95,33 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
+    @Test(arguments: [
+        ("/stripe/api/v1/customers", "stripe"), ("/v1/customers", "stripe"), ("/api/v1/custmers", "stripe"),
+        ("tokn", "stripe"), ("api/v1", "stripe"), ("/api/v1/customers?limit=1", "stripe"),
+        ("/api/v1/charges", "stripe"),
+        ("/api/v1/account/x/y/z", "stripe"), ("revoke", "kai"), ("token", "arc"), ("/api/v1/customers", "slack"),
+    ])
+    func aMatchThatCannotBeMetIsRefused(_ match: String, _ provider: String) async throws {
+        try await RunningSandbox.run { sandbox in
+            let reply = try sandbox.post(
+                "/_sandbox/faults", json: #"{"provider":"\#(provider)","match":"\#(match)","status":500}"#)
+            #expect(reply.status == 400)
+            #expect(reply.json["error"]?.string?.contains("can never be met") == true, "\(reply.text)")
+            #expect(try sandbox.get("/_sandbox/state").json["faultsWaiting"]?.integer ?? 0 == 0)
+        }
+    }
+
+    @Test(arguments: [
+        "/", "/api", "/api/v1/cust", "/api/v1/customers/", "/api/v1/customers/cus_1", "/oauth/token", "token", "revoke",
+    ])
+    func aMatchThatCanBeMetIsTaken(_ match: String) async throws {
+        try await RunningSandbox.run { sandbox in
+            let reply = try sandbox.post(
+                "/_sandbox/faults", json: #"{"provider":"stripe","match":"\#(match)","status":500}"#)
+            #expect(reply.status == 201, "\(reply.text)")
+        }
+    }
+
     @Test func tokensCanBeEndedFromOutside() async throws {
         try await RunningSandbox.run { sandbox in
             let page = try sandbox.get(

@@ -103,12 +103,12 @@ struct QuickBooksMappingTests {
         arguments: [
             ([:], "id", "invoice-130"), ([:], "sourceId", "130"), ([:], "number", "1037"),
             ([:], "amount", number("362.07")), (["TotalAmt": number("0.1")], "amount", number("0.1")),
-            ([:], "balance", number("362.07")), ([:], "tax", number("26.82")), (["TxnTaxDetail": nil], "tax", nil),
-            ([:], "currency", "USD"), (["CurrencyRef": nil], "currency", nil),
+            ([:], "balance", number("362.07")), ([:], "tax", number("26.82")), (["TxnTaxDetail": .null], "tax", .null),
+            ([:], "currency", "USD"), (["CurrencyRef": .null], "currency", .null),
             ([:], "date", "2024-05-04T00:00:00Z"), ([:], "dueDate", "2024-06-03T00:00:00Z"),
-            (["DueDate": nil], "dueDate", nil), ([:], "customerId", "24"),
+            (["DueDate": .null], "dueDate", .null), ([:], "customerId", "24"),
             ([:], "customerName", "Sonnenschein Family Store"), ([:], "email", "Familiystore@example.com"),
-            (["BillEmail": nil], "email", nil), ([:], "memo", "Thank you"), ([:], "sourceStatus", nil),
+            (["BillEmail": .null], "email", .null), ([:], "memo", "Thank you"), ([:], "sourceStatus", .null),
             (
                 [:], "lines",
                 [
@@ -118,8 +118,9 @@ struct QuickBooksMappingTests {
                         "unitPrice": number("137.50"),
                     ],
                     [
-                        "id": "2", "kind": "DescriptionOnly", "description": "by hand", "amount": nil, "itemId": nil,
-                        "itemName": nil, "quantity": nil, "unitPrice": nil,
+                        "id": "2", "kind": "DescriptionOnly", "description": "by hand", "amount": .null,
+                        "itemId": .null,
+                        "itemName": .null, "quantity": .null, "unitPrice": .null,
                     ],
                 ]
             ), ([:], "createdAt", "2024-05-04T10:13:29Z"), ([:], "updatedAt", "2024-05-06T06:30:00Z"),
@@ -132,13 +133,13 @@ struct QuickBooksMappingTests {
         "the status of an invoice follows from its amounts and its due date",
         arguments: [
             ([:], "open"), (["DueDate": "2024-06-01"], "open"), (["DueDate": "2024-05-31"], "overdue"),
-            (["DueDate": nil], "open"), (["Balance": 0], "paid"), (["Balance": number("0.00")], "paid"),
+            (["DueDate": .null], "open"), (["Balance": 0], "paid"), (["Balance": number("0.00")], "paid"),
             (["Balance": number("100.07")], "partially_paid"),
             (["Balance": number("100.07"), "DueDate": "2024-05-31"], "overdue"),
             (["Balance": number("400.00")], "open"), (["Balance": 0, "TotalAmt": 0], "paid"),
             (["Balance": 0, "TotalAmt": 0, "PrivateNote": "Voided - duplicate"], "void"),
             (["Balance": 0, "TotalAmt": 0, "PrivateNote": "Not voided"], "paid"),
-            (["status": "Deleted"], "deleted"), (["Balance": nil], "unknown"), (["Balance": -5], "unknown"),
+            (["status": "Deleted"], "deleted"), (["Balance": .null], "unknown"), (["Balance": -5], "unknown"),
         ] as [(JSONValue, String)])
     func invoiceStatuses(change: JSONValue, expected: String) throws {
         #expect(try Self.map("invoices", change)["status"]?.string == expected)
@@ -146,7 +147,7 @@ struct QuickBooksMappingTests {
 
     @Test("a record without its amount is a dead letter that names it", arguments: ["invoices", "expenses"])
     func requiresAmount(dataType: String) {
-        let failure = #expect(throws: MappingFailure.self) { try Self.map(dataType, ["TotalAmt": nil]) }
+        let failure = #expect(throws: MappingFailure.self) { try Self.map(dataType, ["TotalAmt": .null]) }
         #expect(failure?.field == "amount")
         #expect(failure?.sourceID != nil)
     }
@@ -155,13 +156,13 @@ struct QuickBooksMappingTests {
         "each field of an expense",
         arguments: [
             ([:], "id", "expense-252"), ([:], "number", "E-1"), ([:], "amount", number("42.40")),
-            (["Credit": true], "amount", number("-42.40")), (["Credit": nil], "amount", number("42.40")),
+            (["Credit": true], "amount", number("-42.40")), (["Credit": .null], "amount", number("42.40")),
             ([:], "currency", "USD"), ([:], "status", "paid"), (["status": "Deleted"], "status", "deleted"),
             (["status": "Deleted"], "sourceStatus", "Deleted"), ([:], "date", "2024-05-04T00:00:00Z"),
             ([:], "vendorId", "56"), ([:], "vendorName", "Bob's Burger Joint"),
-            (["EntityRef": ["value": "1", "name": "Amy", "type": "Customer"]], "vendorId", nil),
-            (["EntityRef": ["value": "1", "name": "Amy", "type": "Employee"]], "vendorName", nil),
-            (["EntityRef": nil], "vendorId", nil), ([:], "account", "Visa"), ([:], "accountId", "42"),
+            (["EntityRef": ["value": "1", "name": "Amy", "type": "Customer"]], "vendorId", .null),
+            (["EntityRef": ["value": "1", "name": "Amy", "type": "Employee"]], "vendorName", .null),
+            (["EntityRef": .null], "vendorId", .null), ([:], "account", "Visa"), ([:], "accountId", "42"),
             ([:], "category", "Meals"),
             (
                 [
@@ -169,7 +170,7 @@ struct QuickBooksMappingTests {
                         ["ItemBasedExpenseLineDetail": ["ItemRef": ["value": "9", "name": "Napkins"]], "Amount": 1]
                     ]
                 ], "category", "Napkins"
-            ), (["Line": []], "category", nil), ([:], "memo", "Lunch"),
+            ), (["Line": []], "category", .null), ([:], "memo", "Lunch"),
             (
                 [:], "lines",
                 [
@@ -178,7 +179,7 @@ struct QuickBooksMappingTests {
                         "amount": number("40.00"), "category": "Meals",
                     ],
                     [
-                        "id": "2", "kind": "ItemBasedExpenseLineDetail", "description": nil, "amount": number("2.40"),
+                        "id": "2", "kind": "ItemBasedExpenseLineDetail", "description": .null, "amount": number("2.40"),
                         "category": "Napkins",
                     ],
                 ]
@@ -204,7 +205,7 @@ struct QuickBooksMappingTests {
         arguments: [
             ("customers", [:], "id", "customer-58"), ("vendors", [:], "id", "vendor-58"),
             ("customers", [:], "isSubCustomer", true), ("customers", [:], "parentId", "1"),
-            ("customers", ["ParentRef": nil], "parentId", nil), ("vendors", [:], "accountNumber", "1345"),
+            ("customers", ["ParentRef": .null], "parentId", .null), ("vendors", [:], "accountNumber", "1345"),
             ("vendors", [:], "is1099", true),
         ] as [(String, JSONValue, String, JSONValue)])
     func ownFields(dataType: String, change: JSONValue, field: String, expected: JSONValue) throws {
@@ -216,18 +217,18 @@ struct QuickBooksMappingTests {
         [
             ([:], "sourceId", "58"), ([:], "name", "Amy's Bird Sanctuary"), ([:], "companyName", "Amy's"),
             ([:], "firstName", "Amy"), ([:], "lastName", "Lauterbach"), ([:], "email", "amy@example.com"),
-            ([:], "emails", ["amy@example.com", "books@example.com"]), (["PrimaryEmailAddr": nil], "email", nil),
-            (["PrimaryEmailAddr": nil], "emails", nil), ([:], "phone", "(650) 555-3311"),
+            ([:], "emails", ["amy@example.com", "books@example.com"]), (["PrimaryEmailAddr": .null], "email", .null),
+            (["PrimaryEmailAddr": .null], "emails", .null), ([:], "phone", "(650) 555-3311"),
             ([:], "website", "http://birds.example.com"),
             (
                 [:], "address",
                 [
-                    "line1": "4581 Finch St.", "line2": nil, "city": "Bayshore", "region": "CA",
-                    "postalCode": "94326", "country": nil,
+                    "line1": "4581 Finch St.", "line2": .null, "city": "Bayshore", "region": "CA",
+                    "postalCode": "94326", "country": .null,
                 ]
-            ), (["BillAddr": nil], "address", nil), ([:], "balance", number("239.00")), ([:], "currency", "USD"),
+            ), (["BillAddr": .null], "address", .null), ([:], "balance", number("239.00")), ([:], "currency", "USD"),
             ([:], "status", "active"), (["Active": false], "status", "inactive"),
-            (["Active": nil], "status", "unknown"),
+            (["Active": .null], "status", "unknown"),
             (["status": "Deleted"], "status", "deleted"), (["status": "Deleted"], "sourceStatus", "Deleted"),
             ([:], "createdAt", "2024-05-04T10:13:29Z"), ([:], "updatedAt", "2024-05-06T06:30:00Z"),
         ] as [(JSONValue, String, JSONValue)])

@@ -36,7 +36,7 @@ struct QuickBooksProviderTests {
     func identifies(status: Int, body: String, name: String?) async {
         let http = ScriptedHTTP(provider.manifest, now: now) { _ in .json(body, status: status) }
         let grant = TokenGrant(
-            response: ["access_token": nil, "expires_in": 3600], claims: [:], callback: ["realmId": "4620816365"])
+            response: ["access_token": .null, "expires_in": 3600], claims: [:], callback: ["realmId": "4620816365"])
         let identity = try? await provider.identity(of: grant, in: .testing(http, now: now))
         #expect(identity == name.map { AccountIdentity(id: "4620816365", name: $0) })
         #expect(http.requests.map(\.path) == ["/v3/company/{callback.realmId}/query"])

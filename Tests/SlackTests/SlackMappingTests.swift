@@ -47,20 +47,21 @@ struct SlackMappingTests {
             ([:], "channelId", "C024BE91L"), ([:], "date", "2024-01-01T00:00:00Z"), ([:], "text", "Hello <@U1>!"),
             (["text": ""], "text", ""),
             ([:], "blocks", [["type": "rich_text", "block_id": "b1", "elements": []]]),
-            (["blocks": nil], "blocks", nil),
-            ([:], "authorId", "U012AB3CDE"), (["user": nil, "bot_id": "B1"], "authorId", "B1"),
-            (["user": nil], "authorId", nil), ([:], "authorName", nil),
+            (["blocks": .null], "blocks", .null),
+            ([:], "authorId", "U012AB3CDE"), (["user": .null, "bot_id": "B1"], "authorId", "B1"),
+            (["user": .null], "authorId", .null), ([:], "authorName", .null),
             (["bot_profile": ["id": "B1", "name": "Deploys"]], "authorName", "Deploys"),
-            (["username": "hook"], "authorName", "hook"), ([:], "sourceKind", nil), ([:], "threadId", nil),
-            (["thread_ts": "1704067200.000247"], "threadId", "1704067200.000247"), ([:], "replyCount", nil),
-            (["reply_count": 3], "replyCount", 3), ([:], "editedAt", nil),
+            (["username": "hook"], "authorName", "hook"), ([:], "sourceKind", .null), ([:], "threadId", .null),
+            (["thread_ts": "1704067200.000247"], "threadId", "1704067200.000247"), ([:], "replyCount", .null),
+            (["reply_count": 3], "replyCount", 3), ([:], "editedAt", .null),
             (["edited": ["user": "U1", "ts": "1704067260.000000"]], "editedAt", "2024-01-01T00:01:00Z"),
-            ([:], "reactions", nil),
+            ([:], "reactions", .null),
             (
                 ["reactions": [["name": "+1", "users": ["U1", "U2"], "count": 2]]], "reactions",
                 [["name": "+1", "count": 2]]
             ),
-            (["files": [["id": "F1", "name": "a.txt"], ["id": "F2"]]], "fileIds", ["F1", "F2"]), ([:], "fileIds", nil),
+            (["files": [["id": "F1", "name": "a.txt"], ["id": "F2"]]], "fileIds", ["F1", "F2"]),
+            ([:], "fileIds", .null),
         ] as [(JSONValue, String, JSONValue)])
     func messageFields(change: JSONValue, field: String, expected: JSONValue) throws {
         #expect(try Self.map("messages", change)[field] == expected)
@@ -90,7 +91,7 @@ struct SlackMappingTests {
 
     @Test("a message without channel or time is a dead letter", arguments: ["channel", "ts"])
     func requires(field: String) {
-        let failure = #expect(throws: MappingFailure.self) { try Self.map("messages", .object([(field, nil)])) }
+        let failure = #expect(throws: MappingFailure.self) { try Self.map("messages", .object([(field, .null)])) }
         #expect(failure?.field == "sourceId")
     }
 
@@ -98,11 +99,11 @@ struct SlackMappingTests {
         "each field of a channel",
         arguments: [
             ([:], "id", "channel-C012AB3CD"), ([:], "name", "general"),
-            (["name": nil, "user": "U5", "is_im": true], "name", "U5"), ([:], "topic", "All hands"),
-            ([:], "purpose", nil), ([:], "memberCount", 4), ([:], "isGeneral", true),
-            (["is_member": nil], "isMember", nil),
+            (["name": .null, "user": "U5", "is_im": true], "name", "U5"), ([:], "topic", "All hands"),
+            ([:], "purpose", .null), ([:], "memberCount", 4), ([:], "isGeneral", true),
+            (["is_member": .null], "isMember", .null),
             ([:], "isMember", true), ([:], "creatorId", "U1"), ([:], "createdAt", "2024-01-01T00:00:00Z"),
-            ([:], "updatedAt", "2024-01-01T00:00:01Z"), (["updated": nil], "updatedAt", nil),
+            ([:], "updatedAt", "2024-01-01T00:00:01Z"), (["updated": .null], "updatedAt", .null),
             (["updated": 1_704_067_200], "updatedAt", "2024-01-01T00:00:00Z"),
         ] as [(JSONValue, String, JSONValue)])
     func channelFields(change: JSONValue, field: String, expected: JSONValue) throws {
@@ -128,9 +129,9 @@ struct SlackMappingTests {
             ([:], "id", "user-U012AB3CDE"), ([:], "sourceId", "U012AB3CDE"), ([:], "username", "ada"),
             ([:], "displayName", "countess"), (["profile": ["display_name": ""]], "displayName", "Ada Lovelace"),
             (["profile": ["display_name": ""], "real_name": ""], "displayName", "ada"),
-            ([:], "realName", "Ada Lovelace"), ([:], "email", "ada@example.com"), (["profile": [:]], "email", nil),
-            ([:], "timezone", "Europe/London"), (["tz": nil], "timezone", nil),
-            ([:], "updatedAt", "2024-01-01T00:00:00Z"), (["updated": 0], "updatedAt", nil),
+            ([:], "realName", "Ada Lovelace"), ([:], "email", "ada@example.com"), (["profile": [:]], "email", .null),
+            ([:], "timezone", "Europe/London"), (["tz": .null], "timezone", .null),
+            ([:], "updatedAt", "2024-01-01T00:00:00Z"), (["updated": 0], "updatedAt", .null),
         ] as [(JSONValue, String, JSONValue)])
     func userFields(change: JSONValue, field: String, expected: JSONValue) throws {
         #expect(try Self.map("users", change)[field] == expected)

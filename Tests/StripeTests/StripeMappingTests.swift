@@ -24,31 +24,33 @@ struct StripeMappingTests {
         "payments": [
             "id": "pi_123", "object": "payment_intent", "amount": 1000, "amount_received": 1000, "currency": "usd",
             "status": "succeeded", "created": 1_704_067_200, "customer": "cus_9", "description": "Order 7",
-            "receipt_email": "a@example.com", "canceled_at": nil, "cancellation_reason": nil, "latest_charge": "ch_1",
-            "last_payment_error": nil, "client_secret": "pi_123_secret_hidden",
+            "receipt_email": "a@example.com", "canceled_at": .null, "cancellation_reason": .null,
+            "latest_charge": "ch_1",
+            "last_payment_error": .null, "client_secret": "pi_123_secret_hidden",
         ],
         "invoices": [
             "id": "in_5", "object": "invoice", "number": "A-0001", "total": 2500, "amount_due": 2500,
             "amount_remaining": 500,
             "amount_paid": 2000, "currency": "eur", "status": "open", "created": 1_704_067_200,
-            "effective_at": 1_704_153_600, "due_date": nil, "customer": "cus_9", "customer_name": "Ada",
+            "effective_at": 1_704_153_600, "due_date": .null, "customer": "cus_9", "customer_name": "Ada",
             "customer_email": "ada@example.com",
             "parent": ["type": "subscription_details", "subscription_details": ["subscription": "sub_1"]],
-            "status_transitions": ["paid_at": nil, "voided_at": nil, "finalized_at": 1_704_153_600],
+            "status_transitions": ["paid_at": .null, "voided_at": .null, "finalized_at": 1_704_153_600],
             "hosted_invoice_url": "https://invoice.example.com/i/1",
         ],
         "customers": [
             "id": "cus_9", "object": "customer", "name": "Ada", "email": "ada@example.com", "phone": "+1555",
             "created": 1_704_067_200, "currency": "usd", "balance": -150, "delinquent": false,
             "address": [
-                "line1": "1 Way", "line2": nil, "city": "Paris", "state": nil, "postal_code": "75001", "country": "FR",
+                "line1": "1 Way", "line2": .null, "city": "Paris", "state": .null, "postal_code": "75001",
+                "country": "FR",
             ],
             "metadata": ["tier": "gold"],
         ],
         "subscriptions": [
             "id": "sub_1", "object": "subscription", "status": "active", "customer": "cus_9", "currency": "usd",
-            "start_date": 1_704_067_200, "cancel_at_period_end": false, "canceled_at": nil, "ended_at": nil,
-            "trial_end": nil,
+            "start_date": 1_704_067_200, "cancel_at_period_end": false, "canceled_at": .null, "ended_at": .null,
+            "trial_end": .null,
             "items": [
                 "data": [
                     [
@@ -94,8 +96,8 @@ struct StripeMappingTests {
             ([:], "sourceId", "pi_123"), ([:], "amountReceived", .number(JSONNumber("10.00") ?? JSONNumber(0))),
             ([:], "date", "2024-01-01T00:00:00Z"), ([:], "customerId", "cus_9"),
             (["customer": ["id": "cus_8", "object": "customer"]], "customerId", "cus_8"),
-            (["customer": nil], "customerId", nil), ([:], "description", "Order 7"),
-            (["description": nil], "description", nil),
+            (["customer": .null], "customerId", .null), ([:], "description", "Order 7"),
+            (["description": .null], "description", .null),
             ([:], "email", "a@example.com"), (["canceled_at": 1_704_067_201], "canceledAt", "2024-01-01T00:00:01Z"),
             (["cancellation_reason": "fraudulent"], "cancellationReason", "fraudulent"), ([:], "chargeId", "ch_1"),
             (["latest_charge": ["id": "ch_2", "refunded": true]], "chargeId", "ch_2"),
@@ -133,7 +135,7 @@ struct StripeMappingTests {
     @Test(
         "a payment without amount or currency is a dead letter that names the field", arguments: ["amount", "currency"])
     func requires(field: String) {
-        let failure = #expect(throws: MappingFailure.self) { try Self.map("payments", .object([(field, nil)])) }
+        let failure = #expect(throws: MappingFailure.self) { try Self.map("payments", .object([(field, .null)])) }
         #expect(failure?.sourceID == "pi_123")
         // Without a currency it is the amount that cannot be told.
         #expect(failure?.field == "amount")
@@ -142,16 +144,16 @@ struct StripeMappingTests {
     @Test(
         "each field of an invoice",
         arguments: [
-            ([:], "id", "invoice-5"), ([:], "number", "A-0001"), (["number": nil], "number", nil),
+            ([:], "id", "invoice-5"), ([:], "number", "A-0001"), (["number": .null], "number", .null),
             ([:], "amount", .number(JSONNumber("25.00") ?? JSONNumber(0))),
             ([:], "balance", .number(JSONNumber("5.00") ?? JSONNumber(0))),
             ([:], "amountPaid", .number(JSONNumber("20.00") ?? JSONNumber(0))), ([:], "currency", "EUR"),
-            ([:], "date", "2024-01-02T00:00:00Z"), (["effective_at": nil], "date", "2024-01-01T00:00:00Z"),
-            (["due_date": 1_704_240_000], "dueDate", "2024-01-03T00:00:00Z"), ([:], "dueDate", nil),
+            ([:], "date", "2024-01-02T00:00:00Z"), (["effective_at": .null], "date", "2024-01-01T00:00:00Z"),
+            (["due_date": 1_704_240_000], "dueDate", "2024-01-03T00:00:00Z"), ([:], "dueDate", .null),
             ([:], "customerId", "cus_9"), ([:], "customerName", "Ada"), ([:], "customerEmail", "ada@example.com"),
             ([:], "subscriptionId", "sub_1"),
-            (["parent": nil, "subscription": "sub_old"], "subscriptionId", "sub_old"),
-            ([:], "finalizedAt", "2024-01-02T00:00:00Z"), ([:], "paidAt", nil),
+            (["parent": .null, "subscription": "sub_old"], "subscriptionId", "sub_old"),
+            ([:], "finalizedAt", "2024-01-02T00:00:00Z"), ([:], "paidAt", .null),
             (
                 ["status_transitions": ["paid_at": 1_704_067_200, "voided_at": 1_704_067_201]], "voidedAt",
                 "2024-01-01T00:00:01Z"
@@ -165,7 +167,7 @@ struct StripeMappingTests {
     @Test(
         "each status of an invoice",
         arguments: [
-            (["status": "draft"], "draft"), (["status": nil], "draft"), (["status": "open"], "open"),
+            (["status": "draft"], "draft"), (["status": .null], "draft"), (["status": "open"], "open"),
             (["status": "open", "due_date": 1_704_240_000], "overdue"),
             (["status": "open", "due_date": 1_904_240_000], "open"), (["status": "paid"], "paid"),
             (["status": "void"], "void"), (["status": "uncollectible"], "uncollectible"),
@@ -181,11 +183,14 @@ struct StripeMappingTests {
             ([:], "id", "customer-9"), ([:], "name", "Ada"), ([:], "email", "ada@example.com"), ([:], "phone", "+1555"),
             ([:], "createdAt", "2024-01-01T00:00:00Z"), ([:], "currency", "USD"),
             ([:], "balance", .number(JSONNumber("-1.50") ?? JSONNumber(0))),
-            (["currency": nil, "balance": 0], "balance", nil), (["currency": nil], "currency", nil),
-            ([:], "delinquent", false), ([:], "metadata", ["tier": "gold"]), (["address": nil], "address", nil),
+            (["currency": .null, "balance": 0], "balance", .null), (["currency": .null], "currency", .null),
+            ([:], "delinquent", false), ([:], "metadata", ["tier": "gold"]), (["address": .null], "address", .null),
             (
                 [:], "address",
-                ["line1": "1 Way", "line2": nil, "city": "Paris", "state": nil, "postalCode": "75001", "country": "FR"]
+                [
+                    "line1": "1 Way", "line2": .null, "city": "Paris", "state": .null, "postalCode": "75001",
+                    "country": "FR",
+                ]
             ),
         ] as [(JSONValue, String, JSONValue)])
     func customerFields(change: JSONValue, field: String, expected: JSONValue) throws {
@@ -204,7 +209,7 @@ struct StripeMappingTests {
             ([:], "cancelAtPeriodEnd", false), (["canceled_at": 1_704_067_200], "canceledAt", "2024-01-01T00:00:00Z"),
             (["ended_at": 1_704_067_200], "endedAt", "2024-01-01T00:00:00Z"),
             (["trial_end": 1_704_067_200], "trialEnd", "2024-01-01T00:00:00Z"),
-            (["items": ["data": [["quantity": 1, "price": ["unit_amount": nil]]]]], "amount", nil),
+            (["items": ["data": [["quantity": 1, "price": ["unit_amount": .null]]]]], "amount", .null),
         ] as [(JSONValue, String, JSONValue)])
     func subscriptionFields(change: JSONValue, field: String, expected: JSONValue) throws {
         #expect(try Self.map("subscriptions", change)[field] == expected)

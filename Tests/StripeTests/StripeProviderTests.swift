@@ -65,6 +65,47 @@ struct StripeProviderTests {
         #expect(http.requests[0].query.contains(NamedValue("type", "customer.*")))
     }
 
+    @Test("the newest event of an object counts, on one page and across pages; what is deleted stays deleted")
+    func readsNewestEvents() async throws {
+        @Sendable func event(_ number: Int, _ type: String, _ id: String, _ name: String) -> String {
+            #"{"id":"evt_\#(number)","created":\#(number),"type":"\#(type)","data":{"object":{"id":"\#(id)","object":"customer","name":"\#(name)"}}}"#
+        }
+        let (context, http) = context { request in
+            guard request.path == "/v1/events" else {
+                return .json(#"{"error":{"code":"resource_missing"}}"#, status: 404)
+            }
+            let after = request.query.first { $0.name == "starting_after" }?.value
+            return .json(
+                after == nil
+                    ? #"{"has_more":true,"data":[\#(event(9, "customer.updated", "cus_1", "newest")),\#(event(8, "customer.deleted", "cus_2", "b")),\#(event(7, "customer.updated", "cus_1", "older")),\#(event(6, "customer.updated", "cus_3", "c"))]}"#
+                    : #"{"has_more":false,"data":[\#(event(5, "customer.updated", "cus_2", "b")),\#(event(4, "customer.created", "cus_1", "oldest")),\#(event(3, "customer.created", "cus_4", "d"))]}"#
+            )
+        }
+        let since = Timestamp(iso8601: "2024-05-30")
+        let first = try await provider.page(PageRequest(dataType: "customers", since: since), in: context)
+        #expect(first.records.map { $0.value["name"] } == ["newest", "b", "c"])
+        // The last of the page may have changed again at the same second on the next one: it is read, and is gone.
+        #expect(first.records.map(\.change) == [.upserted, .deleted, .deleted])
+        let cursor = try JSONValue.parse(try #require(first.next).serialized)
+        let second = try await provider.page(
+            PageRequest(dataType: "customers", cursor: cursor, since: since), in: context)
+        #expect(second.records.map { $0.value["id"] } == ["cus_4"])
+        #expect(second.next == nil)
+        #expect(http.requests.map(\.path) == ["/v1/events", "/v1/customers/cus_3", "/v1/events"])
+        #expect(http.requests[2].query.contains(NamedValue("starting_after", "evt_6")))
+    }
+
+    @Test("an invoice that is only announced has no id and is passed over")
+    func passesOverUpcoming() async throws {
+        let (context, _) = context { _ in
+            .json(
+                #"{"has_more":false,"data":[{"id":"evt_1","type":"invoice.upcoming","data":{"object":{"object":"invoice"}}}]}"#
+            )
+        }
+        let request = PageRequest(dataType: "invoices", since: Timestamp(iso8601: "2024-05-30"))
+        #expect(try await provider.page(request, in: context).records.isEmpty)
+    }
+
     @Test(
         "the account's name is the first that is not empty",
         arguments: [

@@ -40,13 +40,13 @@ struct TikTokTests {
         arguments: [
             ([:], "id", "video-7080213458555737986"), ([:], "sourceId", "7080213458555737986"),
             ([:], "title", "A walk"),
-            (["title": nil], "title", nil), ([:], "description", "A walk #dog"),
+            (["title": .null], "title", .null), ([:], "description", "A walk #dog"),
             ([:], "url", "https://www.tiktok.com/@ada/video/7080213458555737986"),
             ([:], "embedUrl", "https://www.tiktok.com/embed/v2/7080213458555737986"),
             ([:], "coverUrl", "https://p16.example.com/c.jpeg"), ([:], "durationSeconds", 31), ([:], "width", 576),
-            ([:], "height", 1024), ([:], "date", "2025-05-24T00:00:00Z"), (["create_time": nil], "date", nil),
+            ([:], "height", 1024), ([:], "date", "2025-05-24T00:00:00Z"), (["create_time": .null], "date", .null),
             ([:], "viewCount", 5_000_000_000), ([:], "likeCount", 12), ([:], "commentCount", 3),
-            ([:], "shareCount", 0), (["share_count": nil], "shareCount", nil),
+            ([:], "shareCount", 0), (["share_count": .null], "shareCount", .null),
         ] as [(JSONValue, String, JSONValue)])
     func videoFields(change: JSONValue, field: String, expected: JSONValue) throws {
         let record = try Self.map(change)
@@ -62,7 +62,7 @@ struct TikTokTests {
     @Test(
         "a video that cannot be read is a dead letter",
         arguments: [
-            (["id": nil], "sourceId"), (["create_time": "1748044800"], "date"), (["view_count": -1], "viewCount"),
+            (["id": .null], "sourceId"), (["create_time": "1748044800"], "date"), (["view_count": -1], "viewCount"),
         ] as [(JSONValue, String)])
     func deadLetters(change: JSONValue, field: String) {
         let failure = #expect(throws: MappingFailure.self) { try Self.map(change) }

@@ -83,19 +83,20 @@ struct XeroMappingTests {
         arguments: [
             ([:], "id", "invoice-046d8a6d-1ae1-4b4d-9340-5601bdf41b87"),
             ([:], "sourceId", "046d8a6d-1ae1-4b4d-9340-5601bdf41b87"), ([:], "number", "INV-0002"),
-            (["InvoiceNumber": ""], "number", nil), ([:], "direction", "receivable"),
+            (["InvoiceNumber": ""], "number", .null), ([:], "direction", "receivable"),
             (["Type": "ACCPAY"], "direction", "payable"), (["Type": "APCREDIT"], "direction", "unknown"),
             (["Type": "APCREDIT"], "sourceType", "APCREDIT"), ([:], "amount", number("46.00")),
             ([:], "balance", number("46.00")), ([:], "amountPaid", number("0.00")),
             ([:], "amountCredited", number("0.0")), ([:], "subtotal", number("40.00")), ([:], "tax", number("6.00")),
             ([:], "currency", "NZD"), ([:], "date", "2024-01-01T00:00:00Z"), ([:], "dueDate", "2024-06-03T00:00:00Z"),
-            (["DueDate": nil], "dueDate", nil), (["Date": "/Date(-86400000)/"], "date", "1969-12-31T00:00:00Z"),
-            ([:], "customerId", "a3675fc4"), ([:], "customerName", "Barney"), ([:], "vendorId", nil),
-            ([:], "vendorName", nil), (["Type": "ACCPAY"], "customerId", nil),
-            (["Type": "ACCPAY"], "customerName", nil),
+            (["DueDate": .null], "dueDate", .null), (["Date": "/Date(-86400000)/"], "date", "1969-12-31T00:00:00Z"),
+            ([:], "customerId", "a3675fc4"), ([:], "customerName", "Barney"), ([:], "vendorId", .null),
+            ([:], "vendorName", .null), (["Type": "ACCPAY"], "customerId", .null),
+            (["Type": "ACCPAY"], "customerName", .null),
             (["Type": "ACCPAY"], "vendorId", "a3675fc4"), (["Type": "ACCPAY"], "vendorName", "Barney"),
             ([:], "reference", "Red Fish"), ([:], "lines", [mappedLine]), (["LineItems": []], "lines", []),
-            ([:], "paidAt", nil), (["FullyPaidOnDate": "/Date(1704153600000+0000)/"], "paidAt", "2024-01-02T00:00:00Z"),
+            ([:], "paidAt", .null),
+            (["FullyPaidOnDate": "/Date(1704153600000+0000)/"], "paidAt", "2024-01-02T00:00:00Z"),
             ([:], "updatedAt", "2024-01-01T00:01:01Z"), ([:], "sourceStatus", "AUTHORISED"),
         ] as [(JSONValue, String, JSONValue)])
     func invoiceFields(change: JSONValue, field: String, expected: JSONValue) throws {
@@ -109,7 +110,7 @@ struct XeroMappingTests {
             (["AmountDue": number("1.00")], "partially_paid"), (["DueDate": "/Date(1717200000000+0000)/"], "open"),
             (["DueDate": "/Date(1717113600000+0000)/"], "overdue"),
             (["DueDate": "/Date(1717113600000+0000)/", "AmountDue": number("1.00")], "overdue"),
-            (["DueDate": "/Date(1717113600000+0000)/", "AmountDue": 0], "open"), (["DueDate": nil], "open"),
+            (["DueDate": "/Date(1717113600000+0000)/", "AmountDue": 0], "open"), (["DueDate": .null], "open"),
             (["Status": "PAID", "DueDate": "/Date(1717113600000+0000)/"], "paid"), (["Status": "VOIDED"], "void"),
             (["Status": "DELETED"], "deleted"), (["Status": "BRAND_NEW"], "unknown"),
         ] as [(JSONValue, String)])
@@ -121,7 +122,7 @@ struct XeroMappingTests {
 
     @Test("a record without its amount is a dead letter", arguments: ["invoices", "expenses", "bank_transactions"])
     func requiresAmount(dataType: String) {
-        let failure = #expect(throws: MappingFailure.self) { try Self.map(dataType, ["Total": nil]) }
+        let failure = #expect(throws: MappingFailure.self) { try Self.map(dataType, ["Total": .null]) }
         #expect(failure?.field == "amount")
     }
 
@@ -130,12 +131,13 @@ struct XeroMappingTests {
         arguments: [
             ([:], "id", "bank_transaction-1289c190-e46d-434b-9628-463ffdb52f00"),
             ([:], "sourceId", "1289c190-e46d-434b-9628-463ffdb52f00"), ([:], "amount", number("115.00")),
-            ([:], "currency", "USD"), ([:], "reconciled", true), (["IsReconciled": nil], "reconciled", nil),
+            ([:], "currency", "USD"), ([:], "reconciled", true), (["IsReconciled": .null], "reconciled", .null),
             ([:], "date", "2024-01-01T00:00:00Z"), ([:], "accountId", "6f7594f2"), ([:], "accountCode", "088"),
             ([:], "accountName", "Business Account"), ([:], "contactId", "5cc8cf28"),
-            ([:], "contactName", "Katherine Warren"), (["Contact": nil], "contactId", nil), ([:], "reference", nil),
+            ([:], "contactName", "Katherine Warren"), (["Contact": .null], "contactId", .null),
+            ([:], "reference", .null),
             (["Reference": "R1"], "reference", "R1"), ([:], "category", "200"), ([:], "memo", "Design"),
-            (["LineItems": []], "category", nil), ([:], "lines", [mappedLine]),
+            (["LineItems": []], "category", .null), ([:], "lines", [mappedLine]),
             ([:], "updatedAt", "2024-01-01T00:01:01Z"),
         ] as [(JSONValue, String, JSONValue)])
     func bankTransactionFields(change: JSONValue, field: String, expected: JSONValue) throws {
@@ -173,7 +175,8 @@ struct XeroMappingTests {
             ([:], "tax", number("15.00")), ([:], "currency", "USD"), ([:], "reconciled", true),
             ([:], "date", "2024-01-01T00:00:00Z"), ([:], "vendorId", "5cc8cf28"),
             ([:], "vendorName", "Katherine Warren"), ([:], "account", "Business Account"),
-            ([:], "accountId", "6f7594f2"), ([:], "reference", nil), ([:], "category", "200"), ([:], "memo", "Design"),
+            ([:], "accountId", "6f7594f2"), ([:], "reference", .null), ([:], "category", "200"),
+            ([:], "memo", "Design"),
             ([:], "lines", [mappedLine]), ([:], "updatedAt", "2024-01-01T00:01:01Z"),
         ] as [(JSONValue, String, JSONValue)])
     func expenseFields(change: JSONValue, field: String, expected: JSONValue) throws {
@@ -184,12 +187,12 @@ struct XeroMappingTests {
         "each field of a contact",
         arguments: [
             ([:], "id", "contact-5cc8cf28-567e"), ([:], "name", "Katherine Warren"), ([:], "firstName", "Katherine"),
-            ([:], "lastName", "Warren"), ([:], "email", "kat@example.com"), (["EmailAddress": ""], "email", nil),
-            ([:], "phone", "626 847-1294"), (["Phones": []], "phone", nil), (["Phones": nil], "phone", nil),
+            ([:], "lastName", "Warren"), ([:], "email", "kat@example.com"), (["EmailAddress": ""], "email", .null),
+            ([:], "phone", "626 847-1294"), (["Phones": []], "phone", .null), (["Phones": .null], "phone", .null),
             (
                 ["Phones": [["PhoneType": "MOBILE", "PhoneNumber": "555", "PhoneCountryCode": "64"]]], "phone", "64 555"
             ), (["Phones": [["PhoneType": "DDI", "PhoneNumber": "7"]]], "phone", "7"),
-            (["Phones": [["PhoneType": "FAX", "PhoneNumber": "9"]]], "phone", nil),
+            (["Phones": [["PhoneType": "FAX", "PhoneNumber": "9"]]], "phone", .null),
             (
                 [:], "phones",
                 [["kind": "default", "number": "626 847-1294"], ["kind": "mobile", "number": "64 555"]]
@@ -198,14 +201,15 @@ struct XeroMappingTests {
                 [:], "addresses",
                 [
                     [
-                        "kind": "pobox", "line1": "P O Box 1", "line2": nil, "line3": nil, "line4": nil,
+                        "kind": "pobox", "line1": "P O Box 1", "line2": .null, "line3": .null, "line4": .null,
                         "city": "Palo Alto", "region": "CA", "postalCode": "94020", "country": "United States",
                     ]
                 ]
-            ), ([:], "accountNumber", nil), (["AccountNumber": "A1"], "accountNumber", "A1"), ([:], "isCustomer", true),
+            ), ([:], "accountNumber", .null), (["AccountNumber": "A1"], "accountNumber", "A1"),
+            ([:], "isCustomer", true),
             ([:], "isSupplier", false), ([:], "currency", "NZD"),
-            ([:], "receivable", ["outstanding": number("760.00"), "overdue": number("0.00")]), ([:], "payable", nil),
-            (["Balances": nil], "receivable", nil), ([:], "mergedIntoId", nil),
+            ([:], "receivable", ["outstanding": number("760.00"), "overdue": number("0.00")]), ([:], "payable", .null),
+            (["Balances": .null], "receivable", .null), ([:], "mergedIntoId", .null),
             (["MergedToContactID": "m1"], "mergedIntoId", "m1"), ([:], "updatedAt", "2024-01-01T00:01:01Z"),
         ] as [(JSONValue, String, JSONValue)])
     func contactFields(change: JSONValue, field: String, expected: JSONValue) throws {

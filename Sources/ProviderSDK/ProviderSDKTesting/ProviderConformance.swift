@@ -28,7 +28,7 @@ public struct ProviderConformance: Sendable {
     /// Feeds hostile records through the mapping: each must give a record or a failure that names field and rule.
     private func totality(of dataType: DataType) -> [String] {
         let hostile: [JSONValue] = [
-            nil, true, 0, "", [], [:], "text", [[:]], ["id": nil], ["id": [:]], ["id": "", "Id": ""],
+            .null, true, 0, "", [], [:], "text", [[:]], ["id": .null], ["id": [:]], ["id": "", "Id": ""],
             .object((0..<200).map { ("field\($0)", JSONValue.string("value")) }),
         ]
         return hostile.compactMap { record in

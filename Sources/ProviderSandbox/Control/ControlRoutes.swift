@@ -73,8 +73,16 @@ struct ControlRoutes {
 
     private func addFaults(_ body: [UInt8]) throws(ControlFault) -> Answer {
         let reader = try CommandReader(body, allowed: Fault.keys)
-        _ = try standIns(try reader.text("provider"))
+        let aimedAt = try standIns(try reader.text("provider"))
         let fault = try Fault(reader, number: 0)
+        guard fault.canStrike(aimedAt) else {
+            let match = try reader.text("match") ?? ""
+            let names = aimedAt.map(\.name).joined(separator: ", ")
+            let kinds = RouteKind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .malformed(
+                "\"match\" can never be met: no route of \(names) is of a kind or has a path that begins with \"\(match)\". "
+                    + "Kinds are \(kinds); paths begin with a slash behind the provider's name and have no query.")
+        }
         let added = application.faults.add { number in
             Fault(
                 number: number, provider: fault.provider, target: fault.target, effect: fault.effect,

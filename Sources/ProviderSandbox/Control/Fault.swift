@@ -53,6 +53,15 @@ struct Fault: Sendable {
         }
     }
 
+    /// Whether some request to `routes` of `standIns` can be struck.
+    func canStrike(_ standIns: [any StandIn]) -> Bool {
+        switch target {
+        case .any: true
+        case .kind(let kind): standIns.contains { $0.routes.contains { $0.kind == kind } }
+        case .path(let prefix): standIns.contains { $0.routes.contains { $0.hasPath(withPrefix: prefix) } }
+        }
+    }
+
     /// The answer to send, or to begin to send; `processed` is what the stand-in said where it was asked.
     func answer(
         _ processed: Answer?, _ standIn: any StandIn, _ request: SandboxRequest, _ kind: RouteKind

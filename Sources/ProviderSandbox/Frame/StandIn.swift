@@ -26,6 +26,18 @@ struct StandInRoute: Sendable {
         self.kind = kind
         self.handler = handler
     }
+
+    /// Whether one of the route's paths begins with `prefix`.
+    func hasPath(withPrefix prefix: String) -> Bool {
+        guard prefix.hasPrefix("/"), !prefix.contains("?") else { return false }
+        let wanted = prefix.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        let parts = template.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard wanted.count <= parts.count else { return false }
+        return zip(wanted, parts).enumerated().allSatisfy { index, pair in
+            if pair.1.hasPrefix("{") { return true }
+            return index == wanted.count - 1 ? pair.1.hasPrefix(pair.0) : pair.0 == pair.1
+        }
+    }
 }
 
 /// A faithful stand-in of one provider, or of one variant of it.

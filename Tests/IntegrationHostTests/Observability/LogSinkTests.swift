@@ -95,7 +95,7 @@ struct LogSinkTests {
         for _ in 0..<2000 where told < dropped {
             bytes += pipe.available()
             told = Self.lines(bytes).reduce(0) { sum, line in
-                let event = (try? JSONValue.parse(Array(line.utf8))) ?? nil
+                let event = (try? JSONValue.parse(Array(line.utf8))) ?? .null
                 return sum + (event["msg"] == "Log lines were dropped." ? event["count"]?.integer ?? 0 : 0)
             }
             usleep(5000)

@@ -232,11 +232,9 @@ extension JSONValue: CustomStringConvertible {
     public var description: String { String(decoding: serialized, as: UTF8.self) }
 }
 
-extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByStringLiteral,
+extension JSONValue: ExpressibleByBooleanLiteral, ExpressibleByStringLiteral,
     ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    /// Null.
-    public init(nilLiteral: ()) { self.init(.null) }
     /// A boolean.
     public init(booleanLiteral value: Bool) { self.init(.boolean(value)) }
     /// A string.

@@ -76,6 +76,7 @@ extension ProviderManifest {
                 var request = list.request
                 request.headers += list.additions
                 requests.append(("data type “\(dataType.name)”", request))
+                if let one = list.changeLog?.record { requests.append(("data type “\(dataType.name)”", one)) }
             }
         }
         for action in actions {

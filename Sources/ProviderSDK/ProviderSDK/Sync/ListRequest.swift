@@ -85,6 +85,8 @@ public struct ListRequest: Sendable {
     public var filter: Condition?
     /// Which items tell that their record was deleted; nil means none.
     public var isDeletion: Condition?
+    /// What makes it a list of changes, newest first; nil for a list of records.
+    public var changeLog: ChangeLog?
     /// Where the provider's count of all records stands in a page.
     public var totalCount: JSONPath?
     /// What must be there for an answer to be a page at all; else it is an error.

@@ -14,7 +14,12 @@ extension ListRequest {
         let response = try await context.http.send(try request(at: cursor, since: moment))
         // Nothing changed since the moment that was asked about (RFC 9110 section 15.4.5).
         guard response.status != 304 else { return SyncPage([]) }
-        var page = try page(try response.json(), at: cursor, now: context.now)
+        let answer = try response.json()
+        var page = try page(answer, at: cursor, now: context.now)
+        if let changeLog {
+            var walk = ChangeWalk(self, changeLog, at: cursor, in: context)
+            page = try await walk.page(answer, as: page)
+        }
         for index in page.records.indices where !additions.isEmpty {
             page.records[index].value = try page.records[index].value.adding(additions, in: context)
         }
@@ -24,7 +29,12 @@ extension ListRequest {
     /// The request for the page at `cursor`.
     public func request(at cursor: JSONValue?, since moment: Timestamp?) throws(ProviderError) -> ProviderRequest {
         var request = request
-        if let pageSizeParameter { add(pageSizeParameter, .number(JSONNumber(pageSize)), to: &request) }
+        if let pageSizeParameter {
+            // Where every record is read by itself, a page is no longer than what is read for it.
+            let isShort = changeLog != nil && ChangeWalk.isFull(cursor)
+            let size = isShort ? min(pageSize, ChangeLog.readsPerPageMax) : pageSize
+            add(pageSizeParameter, .number(JSONNumber(size)), to: &request)
+        }
         if let moment, let since {
             switch since.place {
             case .query(let name): request.query.append(NamedValue(name, since.text(moment)))
@@ -62,8 +72,8 @@ extension ListRequest {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
         let number = Int(cursor?["page"]?.integer ?? 1)
-        let records = items.compactMap { item -> SourceRecord? in
-            guard filter?.isMet(by: item, now: now) ?? true, let value = record.first(in: item) else { return nil }
+        let records = try matchingItems(in: answer, now: now).compactMap { item -> SourceRecord? in
+            guard let value = record.first(in: item) else { return nil }
             return SourceRecord(value, isDeletion?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
         }
         var page = SyncPage(records)
@@ -77,6 +87,15 @@ extension ListRequest {
             page.next = ["at": next, "page": .number(JSONNumber(number + 1))]
         }
         return page
+    }
+
+    /// The items of a page that are records of this data type.
+    func matchingItems(in answer: JSONValue, now: Timestamp) throws(ProviderError) -> [JSONValue] {
+        guard let items = items(in: answer) else {
+            throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
+        }
+        guard let filter else { return items }
+        return items.filter { filter.isMet(by: $0, now: now) }
     }
 
     private func items(in answer: JSONValue) -> [JSONValue]? {
