@@ -23,7 +23,7 @@ struct SyncTests {
         _ id: String, _ client: TestClient, until condition: (JSONValue) -> Bool
     ) async throws -> JSONValue {
         for _ in 0..<1000 {
-            let sync = try await client.get("\(Self.connections)/\(id)/sync").json["sync"] ?? nil
+            let sync = try await client.get("\(Self.connections)/\(id)/sync").json["sync"] ?? .null
             if condition(sync) { return sync }
             try await Task.sleep(for: .milliseconds(5))
         }
