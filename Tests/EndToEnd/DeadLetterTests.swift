@@ -62,7 +62,7 @@ struct BrokenPluginTests {
     private func sync(_ path: String, _ client: TestClient) async throws -> JSONValue {
         #expect(try await client.post(path + "/sync", #"{"syncType":"full"}"#).status == 200)
         for _ in 0..<600 {
-            let run = try await client.get(path + "/sync").json["sync"] ?? nil
+            let run = try await client.get(path + "/sync").json["sync"] ?? .null
             if run["status"] != "running" { return run }
             try await Task.sleep(for: .milliseconds(20))
         }
