@@ -120,6 +120,15 @@ public struct Sealer: Sendable {
         return !equals(bytes.extracting(parts.keyID), primaryID)
     }
 
+    /// The id of the key that a sealed text was made with.
+    ///
+    /// - Throws: `.sealedTextMalformed`.
+    public static func keyID(of text: String) throws(CryptographyError) -> String {
+        let bytes = text.utf8Span.span
+        let id = bytes.extracting(try split(bytes).keyID)
+        return unsafe id.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
     private func equals(_ bytes: Span<UInt8>, _ id: String) -> Bool {
         constantTimeEquals(bytes, id.utf8Span.span)
     }

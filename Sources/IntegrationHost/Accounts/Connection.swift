@@ -148,6 +148,10 @@ struct ConnectionFailure: Sendable, Equatable {
     /// One sentence for people.
     let message: String
     let at: Timestamp
+    /// Before when the provider does not want to be asked again.
+    var retryAt: Timestamp?
+    /// The permissions that the provider says are missing.
+    var scopes: [String] = []
 }
 
 /// The states of a sync.

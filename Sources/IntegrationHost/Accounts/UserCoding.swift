@@ -198,6 +198,8 @@ extension ConnectionFailure {
             writer.member("code", code)
             writer.member("message", message)
             writer.moment("at", at)
+            if let retryAt { writer.moment("retryAt", retryAt) }
+            if !scopes.isEmpty { writer.member("scopes", scopes) }
         }
     }
 
@@ -206,6 +208,8 @@ extension ConnectionFailure {
             let message = value["message"]?.string, let at = value.moment("at")
         else { return nil }
         self.init(operation: operation, kind: kind, code: value["code"]?.string, message: message, at: at)
+        retryAt = value.moment("retryAt")
+        scopes = value.texts("scopes")
     }
 }
 

@@ -24,7 +24,7 @@ enum TokenCommand {
         }
         let configuration = try Configuration.load(arguments)
         let isNew = !KeyRings.exist(configuration)
-        let sessions = try HostSessions(try KeyRings.open(configuration))
+        let sessions = HostSessions(try KeyRings.keys(configuration))
         if isNew {
             StandardError.line(
                 "a new key ring was made, \(KeyRings.path(configuration)): the token is good for a host with this data directory only"

@@ -30,7 +30,7 @@ final class Host: Sendable {
     init(_ configuration: Configuration, isDemo: Bool = false) throws {
         let log = Log(level: configuration.logLevel)
         try configuration.checkListening()
-        let ring = try KeyRings.open(configuration)
+        let keys = try KeyRings.keys(configuration)
         let registry = try Self.loadProviders(configuration, log)
         let data = try DataDirectory(path: configuration.dataDirectory)
         var clientConfiguration = HTTPClient.Configuration()
@@ -41,9 +41,9 @@ final class Host: Sendable {
 
         let users = UserStore(data.documents)
         let gateway = ProviderGateway(client: client, budget: RequestBudget(), log: log)
-        let vault = CredentialVault(try Sealer(ring))
+        let vault = CredentialVault(keys)
         let oauth = OAuthService(
-            users: users, registry: registry, gateway: gateway, ring: ring, vault: vault,
+            users: users, registry: registry, gateway: gateway, keys: keys, vault: vault,
             redirects: RedirectURIs(address: address, registered: configuration.redirectURIs), log: log)
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         let sync = SyncEngine(
@@ -52,17 +52,22 @@ final class Host: Sendable {
         let connections = ConnectionService(
             users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, records: data.records,
             webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
-        let sessions = try HostSessions(ring)
+        let sessions = HostSessions(keys)
         let authenticator = try configuration.placing { () throws(ConfigurationError) in
             try Authenticator(hostSessions: sessions, sessions: configuration.sessions)
         }
         // Duties of background work: each looks at every user about once a minute.
-        let duties: [any UserDuty] = [SyncDuty(engine: sync, registry: registry, log: log)]
+        let rotation = KeyRotation(users: users, keys: keys, records: data.records, log: log)
+        let duties: [any UserDuty] = [
+            SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
+        ]
+        let diagnoses = DiagnosisService(
+            users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
         let routes = IntegrationsRoutes(
             registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
             records: data.records,
             deadLetters: DeadLetterService(users: users, registry: registry, records: data.records, vault: vault),
-            address: address)
+            address: address, diagnoses: diagnoses)
         let accounts = AccountConnections(
             users: users, registry: registry, oauth: oauth, refresher: refresher, sync: sync)
         let readiness = Readiness(data)

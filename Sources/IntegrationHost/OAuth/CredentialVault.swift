@@ -6,9 +6,11 @@ import ProviderSDK
 
 /// Seals and opens the secrets of connections.
 struct CredentialVault: Sendable {
-    private let sealer: Sealer
+    private let keys: HostKeys
 
-    init(_ sealer: Sealer) { self.sealer = sealer }
+    init(_ keys: HostKeys) { self.keys = keys }
+
+    private var sealer: Sealer { keys.sealer }
 
     /// `secret` in the sealed form that is stored.
     func seal(_ secret: Secret, user: String, connection: String, field: String) throws(ServiceError) -> String {
@@ -28,6 +30,20 @@ struct CredentialVault: Sendable {
             return Secret(String(decoding: bytes, as: UTF8.self))
         } catch {
             throw .internalFault("\(error)")
+        }
+    }
+
+    /// Whether a sealed text was made with a retired key.
+    func needsResealing(_ sealed: String) -> Bool { (try? sealer.needsResealing(sealed)) ?? false }
+
+    /// Why a sealed text does not open; nil when it does.
+    func problem(of sealed: String, user: String, connection: String, field: String) -> CryptographyError? {
+        let context = SealingContext(userID: user, connectionID: connection, field: field)
+        do throws(CryptographyError) {
+            _ = try sealer.open(sealed, for: context)
+            return nil
+        } catch {
+            return error
         }
     }
 

@@ -11,7 +11,7 @@ struct OAuthService: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
     let gateway: ProviderGateway
-    let ring: KeyRing
+    let keys: HostKeys
     let vault: CredentialVault
     let redirects: RedirectURIs
     let log: Log
@@ -151,6 +151,10 @@ struct OAuthService: Sendable {
             throw .invalid(field: "iss", message: "The callback comes from another authorization server")
         }
         for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
+            try await fail(
+                claim, operation: "authorize",
+                ProviderError(.permanent, "The callback lacks “\(parameter.name)”.", code: "callback_incomplete"),
+                for: principal)
             throw .invalid(
                 field: parameter.name, message: "The callback lacks a parameter that the provider always sends")
         }
@@ -187,7 +191,7 @@ struct OAuthService: Sendable {
             let binding = binding(
                 authorization, user: user.id, connection: connection, session: principal.sessionBinding)
             guard connection.service == service, authorization.sessionBinding == principal.sessionBinding,
-                authorization.expiresAt > now, state.isValid(for: binding, with: ring)
+                authorization.expiresAt > now, state.isValid(for: binding, with: keys.ring)
             else { throw Self.badState }
             user.connections[index].authorizations.removeAll { $0.nonce == state.nonce }
             user.connections[index].updatedAt = now
@@ -342,7 +346,7 @@ struct OAuthService: Sendable {
         do throws(CryptographyError) {
             return try OAuthState.signed(
                 binding(authorization, user: user, connection: connection, session: authorization.sessionBinding),
-                with: ring)
+                with: keys.ring)
         } catch {
             throw .internalFault("\(error)")
         }
@@ -374,6 +378,11 @@ struct FixedCredential: CredentialSource {
 extension ConnectionFailure {
     init(operation: String, _ error: ProviderError, at now: Timestamp) {
         self.init(operation: operation, kind: error.kind.name, code: error.code, message: error.message, at: now)
+        switch error.kind {
+        case .rateLimited(let pause): retryAt = pause.map(now.advanced(by:))
+        case .scopeMissing(let missing): scopes = missing
+        default: break
+        }
     }
 }
 

@@ -72,6 +72,13 @@ final class RequestBudget: Sendable {
         state.withLock { $0.ledger.pause(provider.id, account: account, until: now + length, at: now) }
     }
 
+    /// How long requests of one account are held back by pauses that were asked for; nil when they are not.
+    func pause(of provider: ConfiguredProvider, account: String?) -> Duration? {
+        let demand = BudgetLedger.Demand(provider: provider.id, account: account, limits: [])
+        let wait = state.withLock { $0.ledger.wait(demand, at: MonotonicClock.nanoseconds) }
+        return wait > 0 ? .nanoseconds(Int64(clamping: wait)) : nil
+    }
+
     /// Takes in what an answer says is left.
     func observe(_ response: ProviderResponse, _ provider: ConfiguredProvider, account: String?, now: Timestamp) {
         for headers in provider.manifest.rateLimitHeaders {

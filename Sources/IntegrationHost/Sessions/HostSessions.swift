@@ -11,9 +11,11 @@ struct HostSessions: Sendable {
     /// How long a token may be good at most.
     static let lifetimeMax = Duration.seconds(366 * 86_400)
 
-    private let tokens: RingTokens
+    private let keys: HostKeys
 
-    init(_ ring: KeyRing) throws(CryptographyError) { tokens = try RingTokens(ring) }
+    private var tokens: RingTokens { keys.sessionTokens }
+
+    init(_ keys: HostKeys) { self.keys = keys }
 
     /// A token for `userID`.
     func issue(

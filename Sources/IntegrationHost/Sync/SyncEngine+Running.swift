@@ -206,7 +206,10 @@ extension Connection {
         }
         if outcome.status != .failed { lastSyncAt = now }
         if let failed = outcome.failures.first {
-            failure = ConnectionFailure(operation: "sync", failed.error, at: now)
+            // What ended the grant was recorded by the refresh that found it, with the provider's own code.
+            let isKnown =
+                failed.error.kind == .authRevoked && failed.error.code == nil && failure?.kind == "authRevoked"
+            if !isKnown { failure = ConnectionFailure(operation: "sync", failed.error, at: now) }
         } else if failure?.operation == "sync" {
             failure = nil
         }

@@ -71,7 +71,7 @@ final class SyncFixture: Sendable {
         let plugins = provider.map { [LoadedPlugin(provider: $0, path: "")] } ?? []
         registry = try ProviderRegistry(plugins, configuration: Configuration())
         let gateway = ProviderGateway(client: try HTTPClient(), budget: RequestBudget(), log: log)
-        let vault = CredentialVault(try Sealer(try KeyRing.generate()))
+        let vault = CredentialVault(try HostKeys(try KeyRing.generate(), path: ""))
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         engine = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,

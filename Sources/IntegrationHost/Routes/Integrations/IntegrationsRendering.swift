@@ -35,6 +35,7 @@ enum IntegrationsRendering {
             writer.member("syncStatus", connection.syncStatus)
             writer.member("permissions", connection.permissions)
             writer.member("expiresAt", connection.expiresAt?.description)
+            writer.member("expiresSoon", connection.expiresSoon(provider, at: WallClock.now))
             if withSettings { settings(connection, to: &writer) }
         }
     }

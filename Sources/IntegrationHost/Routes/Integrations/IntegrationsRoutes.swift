@@ -14,6 +14,7 @@ struct IntegrationsRoutes: Sendable {
     let records: Records
     let deadLetters: DeadLetterService
     let address: PublicAddress
+    let diagnoses: DiagnosisService
 
     var family: RouteFamily {
         RouteFamily(
@@ -32,6 +33,7 @@ struct IntegrationsRoutes: Sendable {
                 RouteEntry(.get, "/api/integrations/connections/{id}/dead-letters", listDeadLetters),
                 RouteEntry(
                     .post, "/api/integrations/connections/{id}/dead-letters/replay", limit: .sync, replayDeadLetters),
+                RouteEntry(.get, "/api/integrations/connections/{id}/explain", explain),
                 RouteEntry(.get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, authorize),
                 RouteEntry(.get, "/api/integrations/oauth/{service}/callback", limit: .oauth, callback),
                 RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),

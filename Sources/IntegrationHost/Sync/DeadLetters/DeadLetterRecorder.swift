@@ -13,19 +13,22 @@ struct DeadLetterOrigin: Sendable {
     let pluginVersion: String
     let syncID: String
 
+    /// The field that the record of a letter is sealed for.
+    static func field(_ letterID: String) -> String { "deadLetter.\(letterID)" }
+
     /// Seals a record; nil when it is too large to be kept, or cannot be sealed now.
     func seal(_ payload: [UInt8], letter id: String) -> String? {
         guard payload.count <= HostLimits.deadLetterPayloadBytesMax else { return nil }
         return try? vault.seal(
             Secret(String(decoding: payload, as: UTF8.self)), user: userID, connection: connectionID,
-            field: "deadLetter.\(id)")
+            field: Self.field(id))
     }
 
     /// The record of a letter.
     func open(_ letter: DeadLetter) -> JSONValue? {
         guard let sealed = letter.sealed,
             let secret = try? vault.open(
-                sealed, user: userID, connection: connectionID, field: "deadLetter.\(letter.id)")
+                sealed, user: userID, connection: connectionID, field: Self.field(letter.id))
         else { return nil }
         return try? JSONValue.parse(Array(secret.value.utf8))
     }

@@ -28,6 +28,14 @@ enum KeyRings {
         do throws(CryptographyError) { return try KeyRing.load(path: path) } catch { throw HostStartError("\(error)") }
     }
 
+    /// The keys of the key ring, which is made when there is none yet.
+    static func keys(_ configuration: Configuration) throws(HostStartError) -> HostKeys {
+        let ring = try open(configuration)
+        do throws(CryptographyError) { return try HostKeys(ring, path: path(configuration)) } catch {
+            throw HostStartError("\(error)")
+        }
+    }
+
     private static func makeDirectory(_ path: String) throws(HostStartError) {
         var parent = path
         var missing: [String] = []

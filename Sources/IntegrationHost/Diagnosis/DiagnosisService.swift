@@ -1,0 +1,44 @@
+// Brings together what a diagnosis needs: the stored connection, whether its credential opens, what a running sync waits for, and
+// what the provider's limits hold back. Decides nothing itself.
+
+import ProviderSDK
+
+/// Explains connections.
+struct DiagnosisService: Sendable {
+    let users: UserStore
+    let registry: ProviderRegistry
+    let vault: CredentialVault
+    /// Nil where no host runs, and so no sync.
+    let sync: SyncEngine?
+    /// Nil where no host runs, and so nothing is held back.
+    let budget: RequestBudget?
+
+    /// Why a connection of `userID` is as it is.
+    ///
+    /// - Throws: ``ServiceError/notFound`` also for a connection of somebody else.
+    func explain(
+        _ id: String, of userID: String, at now: Timestamp = WallClock.now
+    ) async throws(ServiceError) -> (connection: Connection, explanation: Explanation) {
+        guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
+        return (connection, explanation(connection, of: userID, at: now))
+    }
+
+    /// The explanations of all connections of a user.
+    func explainAll(
+        of userID: String, at now: Timestamp = WallClock.now
+    ) async throws(ServiceError) -> [(connection: Connection, explanation: Explanation)] {
+        try await users.user(userID).connections.map { ($0, explanation($0, of: userID, at: now)) }
+    }
+
+    /// The name of a connection's provider.
+    func name(of connection: Connection) -> String { registry[connection.service]?.manifest.name ?? connection.service }
+
+    private func explanation(_ connection: Connection, of userID: String, at now: Timestamp) -> Explanation {
+        let provider = registry[connection.service]
+        return Diagnosis(
+            connection: connection, provider: provider, credential: vault.state(of: connection, user: userID),
+            pause: provider.flatMap { budget?.pause(of: $0, account: connection.accountID) },
+            progress: sync?.latest(connection)?.progress, now: now
+        ).explanation
+    }
+}

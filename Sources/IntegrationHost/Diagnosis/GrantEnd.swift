@@ -1,0 +1,39 @@
+// When a grant ends, and whether that is soon: the foreseeable deaths of tokens. Pure.
+
+import ProviderSDK
+
+extension Connection {
+    /// The longest time before its end that a grant is called ending.
+    static let expiresSoonMax = Duration.seconds(7 * 86_400)
+
+    /// The moment by which the user must have connected again unless a refresh moves it; nil when no end is known.
+    func grantEnd(_ provider: ConfiguredProvider?) -> Timestamp? {
+        guard !credentials.isEmpty else { return nil }
+        var ends = [credentials.grantExpiresAt]
+        if isRenewable(provider) {
+            ends.append(credentials.refreshExpiresAt)
+        } else {
+            ends.append(expiresAt)
+        }
+        return ends.compactMap(\.self).min()
+    }
+
+    /// Whether the host can get a new access token without the user.
+    private func isRenewable(_ provider: ConfiguredProvider?) -> Bool {
+        switch provider?.oauth?.refresh {
+        case .refreshToken: credentials.refreshToken != nil
+        // The access token carries its own renewal: when it is gone, so is the grant.
+        default: false
+        }
+    }
+
+    /// Whether the grant of a working connection ends within a week, or within a fifth of a life that is shorter than that.
+    func expiresSoon(_ provider: ConfiguredProvider?, at now: Timestamp) -> Bool {
+        guard status == .connected, let end = grantEnd(provider) else { return false }
+        var margin = Self.expiresSoonMax
+        if let begin = credentials.issuedAt ?? connectedAt {
+            margin = min(margin, max(.zero, end.duration(since: begin) / 5))
+        }
+        return end.advanced(by: .zero - margin) <= now
+    }
+}

@@ -1,0 +1,56 @@
+// What a provider wrote, made fit to be shown: bounded, printable, and without anything that could be a secret. Pure.
+
+/// Takes out of texts what may not be shown.
+enum Redaction {
+    /// Bytes of a provider's code that are shown.
+    static let codeBytesMax = 64
+    /// Bytes of a text that are shown.
+    static let textBytesMax = 240
+    /// Letters and digits in one piece from which on a piece with digits counts as a secret.
+    static let runBytesMax = 16
+
+    /// A provider's error code; nil when it does not look like one.
+    static func code(_ code: String?) -> String? {
+        guard let code, !code.isEmpty, code.utf8.count <= codeBytesMax,
+            code.utf8.allSatisfy({ isWord($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: " ") })
+        else { return nil }
+        return pieces(of: code).contains(where: isSecret) ? nil : code
+    }
+
+    /// A sentence with everything that could be a secret replaced by `…`.
+    static func text(_ text: String) -> String {
+        var shown = ""
+        for piece in pieces(of: text) {
+            shown +=
+                isSecret(piece)
+                ? "…" : String(decoding: piece.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
+        }
+        guard shown.utf8.count > textBytesMax else { return shown }
+        return String(shown.prefix(textBytesMax)) + "…"
+    }
+
+    /// The text in pieces that are all of a word, or all between words.
+    private static func pieces(of text: String) -> [[UInt8]] {
+        var pieces: [[UInt8]] = []
+        var isInWord: Bool?
+        for byte in text.utf8 {
+            let belongs = isWord(byte) || "+/=~".utf8.contains(byte)
+            if belongs == isInWord { pieces[pieces.count - 1].append(byte) } else { pieces.append([byte]) }
+            isInWord = belongs
+        }
+        return pieces
+    }
+
+    /// Whether a piece is long and mixed as tokens, keys and codes are.
+    ///
+    /// Words, numbers, host names and codes such as `AUTHENTICATION_FAILURE_401` are not.
+    private static func isSecret(_ piece: [UInt8]) -> Bool {
+        piece.split { !isLetter($0) && !isDigit($0) }.contains { run in
+            run.count >= runBytesMax && run.contains(where: isDigit) && run.contains(where: isLetter)
+        } || (piece.count >= 40 && piece.contains(where: isDigit) && !piece.contains(UInt8(ascii: ".")))
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7A ~= byte | 0x20 }
+    private static func isDigit(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte }
+    private static func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) || "_-.".utf8.contains(byte) }
+}

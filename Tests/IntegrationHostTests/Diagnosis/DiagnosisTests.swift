@@ -1,0 +1,201 @@
+// Diagnoses of states that are hard to bring about from outside, and of what may be shown of a provider's texts. Pure values.
+
+import HostTesting
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Diagnosis")
+struct DiagnosisTests {
+    static let now = Timestamp(milliseconds: 1_800_000_000_000) ?? .epoch
+
+    /// A provider with OAuth and one data type that needs a scope.
+    struct Acme: Provider {
+        let manifest = ProviderManifest(id: "acme", name: "Acme") { manifest in
+            manifest.auth = .oauth2(OAuth2())
+            manifest.endpoints = [
+                "authorize": "https://acme.example/a", "token": "https://acme.example/t", "api": "https://acme.example",
+            ]
+            manifest.dataTypes = [
+                DataType("things", mapping: FieldMapping("thing", sourceID: ["id"], [])) { $0.scopes = ["things.read"] }
+            ]
+        }
+    }
+
+    static func provider(isConfigured: Bool = true) -> ConfiguredProvider {
+        var configuration = ProviderConfiguration()
+        if isConfigured {
+            configuration.clientID = "id"
+            configuration.clientSecret = Secret("secret")
+        }
+        return ConfiguredProvider(LoadedPlugin(provider: Acme(), path: ""), configuration: configuration)
+    }
+
+    /// A working connection.
+    static func connection(_ status: ConnectionStatus = .connected) -> Connection {
+        var connection = Connection(id: "conn-1", number: 1, service: "acme", status: status, at: now)
+        connection.connectedAt = now.advanced(by: .seconds(-86_400))
+        connection.credentials.accessToken = "sealed"
+        connection.credentials.refreshToken = "sealed"
+        connection.credentials.issuedAt = now.advanced(by: .seconds(-600))
+        connection.requestedScopes = ["things.read"]
+        connection.grantedScopes = ["things.read"]
+        return connection
+    }
+
+    static func explain(
+        _ connection: Connection, provider: ConfiguredProvider? = provider(), credential: CredentialState = .good,
+        pause: Duration? = nil, progress: SyncProgress.Snapshot? = nil
+    ) -> Explanation {
+        Diagnosis(
+            connection: connection, provider: provider, credential: credential, pause: pause, progress: progress,
+            now: now
+        ).explanation
+    }
+
+    /// A change of a working connection, and what is to be said about it.
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let kind: DiagnosisClass
+        let by: Explanation.Actor
+        let says: String
+        let change: @Sendable (inout Connection) -> Void
+
+        init(
+            _ name: String, _ kind: DiagnosisClass, _ by: Explanation.Actor, _ says: String,
+            _ change: @escaping @Sendable (inout Connection) -> Void
+        ) {
+            testDescription = name
+            self.kind = kind
+            self.by = by
+            self.says = says
+            self.change = change
+        }
+    }
+
+    static func failed(
+        _ operation: String, _ kind: String, code: String? = nil, secondsAgo: Int64 = 60
+    ) -> @Sendable (inout Connection) -> Void {
+        {
+            $0.failure = ConnectionFailure(
+                operation: operation, kind: kind, code: code, message: "It did not work.",
+                at: now.advanced(by: .seconds(-secondsAgo)))
+        }
+    }
+
+    static let cases: [Case] = [
+        Case("nothing is wrong", .working, .nobody, "works") { _ in },
+        Case("a refresh whose answer was lost", .unknown, .nobody, "was lost", failed("refresh", "unknown")),
+        Case("a timeout", .transient, .nobody, "could not be reached", failed("refresh", "transient")),
+        Case(
+            "a scope that the app may not have", .misconfigured, .operator, "a scope",
+            failed("authorize", "permanent", code: "invalid_scope")),
+        Case("a token that was refused", .revoked, .user, "ended the access", failed("sync", "authExpired")),
+        Case("a failure before the last good sync", .working, .nobody, "works") { connection in
+            failed("sync", "transient")(&connection)
+            var sync = SyncRun(
+                id: "sync-1", type: .full, dataTypes: [], status: .completed, startedAt: now.advanced(by: .seconds(-9)))
+            sync.completedAt = now.advanced(by: .seconds(-1))
+            connection.syncs = [sync]
+        },
+        Case("the user left out a permission", .scopeLost, .user, "things.read") { $0.grantedScopes = [] },
+        Case("the grant has passed its end", .ended, .user, "reached its end") {
+            $0.credentials.grantExpiresAt = now.advanced(by: .seconds(-1))
+        },
+        Case("an access token that nobody can renew has passed its end", .ended, .user, "reached its end") {
+            $0.credentials.refreshToken = nil
+            $0.expiresAt = now
+        },
+        Case("the grant ends within a week", .working, .user, "ends soon") {
+            $0.credentials.issuedAt = now.advanced(by: .seconds(-90 * 86_400))
+            $0.credentials.refreshExpiresAt = now.advanced(by: .seconds(6 * 86_400))
+        },
+        Case("the webhook does not answer", .notificationsFailing, .user, "webhook URL") {
+            $0.settings.webhookURL = "https://app.example/hook"
+            $0.outbox = [
+                ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now.advanced(by: .seconds(-301)), data: [:])
+            ]
+        },
+        Case("a notification that has just been put out", .working, .nobody, "works") {
+            $0.settings.webhookURL = "https://app.example/hook"
+            $0.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
+        },
+        Case("an authorization that was given up", .lapsed, .user, "from the beginning") { $0 = connection(.pending) },
+        Case("the user ended the grant", .revoked, .user, "ended the access") { $0.status = .revoked },
+    ]
+
+    @Test("every state has its class, its actor and its words", arguments: cases)
+    func table(_ item: Case) {
+        var connection = Self.connection()
+        item.change(&connection)
+        let found = Self.explain(connection)
+        #expect(found.kind == item.kind)
+        #expect(found.action.by == item.by)
+        #expect("\(found.state) \(found.action.what)".contains(item.says), "\(found)")
+    }
+
+    @Test("what is around a connection counts as well: settings, keys, limits, a running sync")
+    func surroundings() throws {
+        let connection = Self.connection()
+        #expect(Self.explain(connection, provider: Self.provider(isConfigured: false)).kind == .misconfigured)
+        #expect(Self.explain(connection, provider: nil).kind == .pluginMissing)
+        #expect(Self.explain(connection, credential: .damaged).action.by == .user)
+        let lost = Self.explain(connection, credential: .keyMissing(id: "ab12"))
+        #expect(lost.kind == .credentialUnreadable && lost.action.by == .operator && lost.state.contains("ab12"))
+        let paused = Self.explain(connection, pause: .seconds(90))
+        #expect(paused.kind == .rateLimited)
+        #expect(paused.nextRetry == .init(at: Self.now.advanced(by: .seconds(90)), isAutomatic: false))
+        let until = Self.now.advanced(by: .seconds(30))
+        let waiting = Self.explain(connection, progress: .init(wait: .retry, waitsUntil: until))
+        #expect(waiting.kind == .transient && waiting.nextRetry == .init(at: until, isAutomatic: true))
+        #expect(waiting.action.what.contains("by itself"))
+    }
+
+    @Test("the next try is the provider's moment or the schedule's, whichever is later")
+    func retries() {
+        var connection = Self.connection()
+        connection.failure = ConnectionFailure(
+            operation: "sync", kind: "rateLimited", code: nil, message: "", at: Self.now,
+            retryAt: Self.now.advanced(by: .seconds(7200)))
+        #expect(
+            Self.explain(connection).nextRetry == .init(at: Self.now.advanced(by: .seconds(7200)), isAutomatic: false))
+        connection.settings.syncFrequency = .hourly
+        let retry = Self.explain(connection).nextRetry
+        #expect(retry?.isAutomatic == true)
+        #expect(retry.map { $0.at >= Self.now.advanced(by: .seconds(7200)) } == true)
+        connection.failure = nil
+        connection.status = .expired
+        #expect(Self.explain(connection).nextRetry == nil)
+    }
+
+    @Test(
+        "codes are shown when they look like codes",
+        arguments: [
+            ("invalid_grant", true), ("AUTHENTICATION_FAILURE_401", true), ("50001", true), ("ThrottleExceeded", true),
+            ("", false), ("sk_live_51Hq8b2eZvKYlo2C0aBcDeFgH", false), ("eyJhbGciOiJIUzI1NiJ9", false),
+            ("<script>", false), ("a\nb", false), (String(repeating: "x", count: 65), false),
+        ])
+    func codes(code: String, isShown: Bool) {
+        #expect((Redaction.code(code) != nil) == isShown)
+    }
+
+    @Test(
+        "nothing that could be a secret is in a text",
+        arguments: [
+            ("The token xoxb-1234567890-abcdefGHIJKL1234567890 is bad.", "xoxb"),
+            ("code=4/0AX4XfWjY1a2b3c4d5e6f7g8h9 expired", "0AX4"),
+            ("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlMTIz", "eyJ"),
+            ("key 0123456789abcdef0123456789abcdef", "0123456789abcdef"),
+        ])
+    func texts(text: String, secret: String) {
+        #expect(!Redaction.text(text).contains(secret), "\(Redaction.text(text))")
+    }
+
+    @Test("plain sentences stay as they are, within their bound")
+    func sentences() {
+        let sentence = "No connection to quickbooks.api.intuit.com could be opened; it refuses or cannot be reached."
+        #expect(Redaction.text(sentence) == sentence)
+        #expect(Redaction.text(String(repeating: "word ", count: 200)).utf8.count <= Redaction.textBytesMax + 3)
+    }
+}
