@@ -124,6 +124,15 @@ struct PluginTests {
         #expect(host.terminate() == 0)
     }
 
+    @Test(
+        "nothing that the build puts beside the executable is refused, the one SDK that host and plugins share least of all"
+    )
+    func nothingRefused() throws {
+        let folder = try TemporaryDirectory()
+        let refused = try Self.providers(folder)["refused"]?.array ?? []
+        #expect(refused.isEmpty, "\(refused)")
+    }
+
     @Test("every kind of bad plugin is refused with one clear sentence, and all others serve")
     func refusals() async throws {
         let folder = try TemporaryDirectory()

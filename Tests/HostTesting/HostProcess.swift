@@ -97,11 +97,11 @@ package final class HostProcess: @unchecked Sendable {
         process.waitUntilExit()
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end, in `folder` unless it is nil.
     ///
     /// - Returns: exit code, standard output and standard error.
     package static func run(
-        _ arguments: [String], environment: [String: String] = [:]
+        _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil
     ) throws -> (code: Int32, output: String, errors: String) {
         let process = Process()
         let output = Pipe()
@@ -109,6 +109,7 @@ package final class HostProcess: @unchecked Sendable {
         process.executableURL = executable
         process.arguments = arguments
         process.environment = cleanEnvironment.merging(environment) { _, new in new }
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.standardOutput = output
         process.standardError = errors
         try process.run()

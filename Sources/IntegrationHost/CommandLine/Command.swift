@@ -43,6 +43,10 @@ struct Command: Sendable {
         Command(
             name: "restore", usage: "DIRECTORY", summary: "Make a data directory from a backup.", flags: [:],
             operandsMax: 1, run: RestoreCommand.run),
+        Command(
+            name: "plugin", usage: "new NAME | verify NAME|FILE [--plugins DIR]…",
+            summary: "Write a new plugin in Plugins/NAME, or load one plugin alone and check it.",
+            flags: ["--plugins": .values], operandsMax: 2, run: PluginCommand.run),
     ]
 
     /// The help of the whole program.

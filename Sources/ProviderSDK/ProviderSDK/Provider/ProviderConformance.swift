@@ -1,6 +1,5 @@
-// What every provider must hold, whatever it is: run by the tests of each plugin, here and elsewhere.
-
-public import ProviderSDK
+// What every provider must hold, whatever it is: run by the tests of each plugin, here and elsewhere, and by the host when it is asked
+// to verify one.
 
 /// Checks that hold for every provider.
 public struct ProviderConformance: Sendable {
