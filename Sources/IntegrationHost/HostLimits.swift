@@ -46,8 +46,6 @@ enum HostLimits {
     static let recordBytesMax = 8 << 20
     /// How old a full read may be for the next full sync to go on with it.
     static let generationAgeMax = Duration.seconds(6 * 3600)
-    /// How long a request of a sync waits for its turn while the sync keeps its place among the running ones.
-    static let syncTurnWaitMax = Duration.seconds(2)
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255
     /// Syncs that wait for a place at most before schedules start no further ones.

@@ -13,7 +13,7 @@ struct ConfiguredProvider: Sendable {
     /// The settings that plugins may see, with the plugin's defaults.
     let publicSettings: [String: String]
     /// The provider's limits with the operator's numbers.
-    let rateLimits: [RateLimit]
+    var rateLimits: [RateLimit]
 
     init(_ plugin: LoadedPlugin, configuration: ProviderConfiguration) {
         provider = plugin.provider

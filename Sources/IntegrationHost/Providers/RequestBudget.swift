@@ -10,6 +10,10 @@ struct RequestTurn: Sendable {
     var share = ""
     /// The longest time it waits.
     var waitMax = Duration.seconds(120)
+    /// Called when the request has to wait, with the moment until which it waits at least.
+    var onWait: (@Sendable (Timestamp) -> Void)?
+    /// Called when a request that had to wait waits no longer, whatever came of it.
+    var onResume: (@Sendable () -> Void)?
 }
 
 /// The budget of requests to providers.
@@ -54,7 +58,9 @@ final class RequestBudget: Sendable {
         let demand = BudgetLedger.Demand(
             provider: provider.id, account: account,
             limits: provider.rateLimits.filter { $0.name == nil || $0.name == name })
-        switch await answer(demand, turn) {
+        let (answer, hasWaited) = await answer(demand, turn)
+        if hasWaited { turn.onResume?() }
+        switch answer {
         case .admitted: return
         case .refused(let wait):
             throw ProviderError(
@@ -96,32 +102,35 @@ final class RequestBudget: Sendable {
 
     // MARK: Waiting
 
-    private func answer(_ demand: BudgetLedger.Demand, _ turn: RequestTurn) async -> Answer {
+    /// What becomes of a request, and whether it had to wait for that.
+    private func answer(_ demand: BudgetLedger.Demand, _ turn: RequestTurn) async -> (Answer, hasWaited: Bool) {
         let place = Mutex<UInt64?>(nil)
-        return await withTaskCancellationHandler {
+        let answer = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let answers = state.withLock { state -> [Call] in
-                    guard !Task.isCancelled else { return [(continuation, .canceled)] }
+                let (answers, waitsUntil) = state.withLock { state -> ([Call], Timestamp?) in
+                    guard !Task.isCancelled else { return ([(continuation, .canceled)], nil) }
                     let now = MonotonicClock.nanoseconds
                     // Nobody who waits already is overtaken.
                     var answers = state.call(demand.provider, at: now)
                     let wait = state.ledger.wait(demand, at: now)
+                    let pause = Duration.nanoseconds(Int64(clamping: wait))
                     if wait == 0 {
                         state.ledger.count(demand, at: now)
                         state.lanes[demand.provider, default: Lane()].line.charge(turn.share)
                         answers.append((continuation, .admitted))
-                    } else if .nanoseconds(Int64(clamping: wait)) > turn.waitMax {
+                    } else if pause > turn.waitMax {
                         answers.append((continuation, .refused(afterNanoseconds: wait)))
                     } else {
                         let deadline = now + UInt64(max(0, turn.waitMax / .nanoseconds(1)))
                         let waiter = Waiter(demand: demand, deadline: deadline, continuation: continuation)
-                        place.withLock {
-                            $0 = state.lanes[demand.provider, default: Lane()].line.join(waiter, share: turn.share)
-                        }
+                        let number = state.lanes[demand.provider, default: Lane()].line.join(waiter, share: turn.share)
+                        place.withLock { $0 = number }
                         wakeCaller(of: demand.provider, by: min(now + wait, deadline), &state)
+                        return (answers, WallClock.now.advanced(by: pause))
                     }
-                    return answers
+                    return (answers, nil)
                 }
+                if let waitsUntil { turn.onWait?(waitsUntil) }
                 for (continuation, answer) in answers { continuation.resume(returning: answer) }
             }
         } onCancel: {
@@ -130,6 +139,7 @@ final class RequestBudget: Sendable {
             }
             waiter?.continuation.resume(returning: .canceled)
         }
+        return (answer, place.withLock { $0 } != nil)
     }
 
     /// Sees to it that somebody looks at the line at `moment` at the latest.

@@ -29,9 +29,10 @@ struct RetryPolicy: Sendable, Equatable {
         case .rateLimited(let after):
             let told = after ?? firstPause
             guard told <= pauseMax else { return nil }
-            // The host's own budget answers without a status: whoever waits for it is in line, however long that takes.
-            guard error.status == nil || failingFor <= limitedTimeMax else { return nil }
-            let least = failures > 1 && error.status != nil ? backoff(failures - 1) : .zero
+            // The host's own budget answers without a status: that limit is known, and nothing is gained by staying away longer.
+            guard error.status != nil else { return told + .milliseconds(250) * chance }
+            guard failingFor <= limitedTimeMax else { return nil }
+            let least = failures > 1 ? backoff(failures - 1) : .zero
             return max(told, least) + min(told / 4 + .milliseconds(250), .seconds(10)) * chance
         default: return nil
         }

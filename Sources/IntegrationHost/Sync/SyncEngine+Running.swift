@@ -21,16 +21,17 @@ extension SyncEngine {
             case .sync(let name):
                 entry.progress.waits(for: .turn)
                 guard await slots.acquire(for: entry.userID) else { continue }
+                let place = SyncPlace(in: slots, progress: entry.progress)
                 entry.progress.works(on: name)
                 let pages = entry.progress.counts(of: name).pages
                 do throws(PageSync.Failure) {
-                    try await sync(name, of: id, entry, isRefreshed: &isRefreshed)
+                    try await sync(name, of: id, entry, place, isRefreshed: &isRefreshed)
                     state.complete(name)
                 } catch {
                     let progressed = entry.progress.counts(of: name).pages > pages
                     record(error, of: name, id, in: &state, progressed: progressed, at: now())
                 }
-                slots.release()
+                place.close()
             case .wait(let until, let reason):
                 let pause = until - now()
                 entry.progress.waits(for: reason, until: WallClock.now.advanced(by: pause))
@@ -74,7 +75,7 @@ extension SyncEngine {
 
     /// Syncs one data type from where it is.
     private func sync(
-        _ name: String, of id: String, _ entry: Running, isRefreshed: inout Bool
+        _ name: String, of id: String, _ entry: Running, _ place: SyncPlace, isRefreshed: inout Bool
     ) async throws(PageSync.Failure) {
         let found: Connection?
         do throws(ServiceError) { found = try await users.user(entry.userID).connection(id) } catch {
@@ -99,11 +100,12 @@ extension SyncEngine {
             isRefreshed = true
             await refresh(connection, provider, entry)
         }
-        try await pageSync(dataType, connection, provider, entry).run(entry.run.type)
+        try await pageSync(dataType, connection, provider, entry, place).run(entry.run.type)
     }
 
     private func pageSync(
-        _ dataType: DataType, _ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running
+        _ dataType: DataType, _ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running,
+        _ place: SyncPlace
     ) -> PageSync {
         let account = connection.account
         let stored = refresher.source(user: entry.userID, connection: connection.id, provider: provider)
@@ -113,7 +115,9 @@ extension SyncEngine {
             template: RequestTemplate(account: account, settings: settings),
             credentials: provider.manifest.refreshesPerSyncMax.map { BoundedCredential(stored, replacementsMax: $0) }
                 ?? stored)
-        http.turn = RequestTurn(share: entry.userID, waitMax: HostLimits.syncTurnWaitMax)
+        http.turn = RequestTurn(
+            share: entry.userID, waitMax: provider.manifest.errors.pauseMax, onWait: { place.wait(until: $0) },
+            onResume: { place.resume(dataType.name) })
         return PageSync(
             provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
             syncID: entry.run.id, startedAt: entry.run.startedAt, progress: entry.progress,

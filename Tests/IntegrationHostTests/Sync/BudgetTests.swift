@@ -2,6 +2,7 @@
 // account held up, and users served in turn.
 
 import ProviderSDK
+import Synchronization
 import Testing
 
 @testable import IntegrationHost
@@ -115,5 +116,82 @@ struct BudgetTests {
             provider: "p", account: "\(BudgetLedger.entriesMax + 499)",
             limits: [RateLimit(1, per: .seconds(60), scope: .account)])
         #expect(ledger.wait(newest, at: UInt64(BudgetLedger.entriesMax + 500)) > 0)
+    }
+}
+
+@Suite("Turns at a provider")
+struct BudgetTurnTests {
+    /// A provider with one limit for the whole application.
+    static func provider(_ requests: Int, per interval: Duration) -> ConfiguredProvider {
+        let scripted = ScriptedProvider { (_, _) in SyncPage([]) }
+        var provider = ConfiguredProvider(LoadedPlugin(provider: scripted, path: ""), configuration: .init())
+        provider.rateLimits = [RateLimit(requests, per: interval, scope: .application)]
+        return provider
+    }
+
+    @Test("a request that has to wait tells so, keeps its turn, and tells when it goes on")
+    func waiting() async throws {
+        let provider = Self.provider(1, per: .milliseconds(30))
+        let budget = RequestBudget()
+        let told = Mutex<[String]>([])
+        let turn = RequestTurn(
+            share: "u", waitMax: .seconds(60), onWait: { _ in told.withLock { $0.append("waits") } },
+            onResume: { told.withLock { $0.append("resumes") } })
+        try await budget.admit(provider, account: "a", name: nil, turn)
+        #expect(told.withLock { $0 }.isEmpty)
+        try await budget.admit(provider, account: "a", name: nil, turn)
+        #expect(told.withLock { $0 } == ["waits", "resumes"])
+    }
+
+    /// Who waited, and who went on in which order.
+    final class Seen: Sendable {
+        let waiting = Mutex(0)
+        let order = Mutex<[String]>([])
+    }
+
+    static func ask(
+        _ user: String, _ budget: RequestBudget, _ provider: ConfiguredProvider, _ seen: Seen
+    ) async throws {
+        let turn = RequestTurn(
+            share: user, onWait: { _ in seen.waiting.withLock { $0 += 1 } },
+            onResume: { seen.order.withLock { $0.append(user) } })
+        try await budget.admit(provider, account: user, name: nil, turn)
+    }
+
+    @Test("users who wait for one limit are let through in turn, however many requests each has in line")
+    func turns() async throws {
+        let provider = Self.provider(1, per: .milliseconds(20))
+        let budget = RequestBudget()
+        let seen = Seen()
+        budget.pause(provider, account: nil, for: .milliseconds(400))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<6 { group.addTask { try await Self.ask("many", budget, provider, seen) } }
+            for _ in 0..<2 { group.addTask { try await Self.ask("few", budget, provider, seen) } }
+            try await Task.sleep(for: .milliseconds(100))
+            let (asked, served) = (seen.waiting.withLock { $0 }, seen.order.withLock { $0.count })
+            try await group.waitForAll()
+            // On a machine that was too busy to let all ask in time there is nothing to see.
+            guard asked == 8, served == 0 else { return }
+            let found = seen.order.withLock { $0 }
+            #expect(found.count == 8)
+            #expect(found.prefix(4).filter { $0 == "few" }.count == 2, "\(found)")
+        }
+    }
+
+    @Test("a wait that is too long is refused at once with its length, and one that is called off ends")
+    func refusals() async throws {
+        let provider = Self.provider(1, per: .seconds(1000))
+        let budget = RequestBudget()
+        try await budget.admit(provider, account: "a", name: nil)
+        await #expect {
+            try await budget.admit(provider, account: "a", name: nil)
+        } throws: { error in
+            guard case .rateLimited(let after) = (error as? ProviderError)?.kind else { return false }
+            return after ?? .zero > .seconds(900)
+        }
+        let patient = RequestTurn(share: "u", waitMax: .seconds(2000))
+        let task = Task { try await budget.admit(provider, account: "a", name: nil, patient) }
+        task.cancel()
+        await #expect(throws: ProviderError.self) { try await task.value }
     }
 }

@@ -64,12 +64,12 @@ struct FairLineTests {
     }
 
     @Test("a place that is waited for is given up when the task is canceled, and the place of another stays")
-    func cancellation() async {
+    func cancellation() async throws {
         let slots = SyncSlots(1)
         #expect(await slots.acquire(for: "a"))
         let canceled = Task { await slots.acquire(for: "b") }
         let patient = Task { await slots.acquire(for: "c") }
-        while slots.waitingCount < 2 { await Task.yield() }
+        while slots.waitingCount < 2 { try await Task.sleep(for: .milliseconds(1)) }
         canceled.cancel()
         #expect(await canceled.value == false)
         slots.release()

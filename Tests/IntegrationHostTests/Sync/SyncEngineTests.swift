@@ -214,7 +214,7 @@ struct SyncEngineTests {
         for id in ids { _ = try await fixture.start(id) }
         let waiting = try await fixture.connect()
         _ = try await fixture.start(waiting)
-        while fixture.engine.slots.waitingCount == 0 { await Task.yield() }
+        while fixture.engine.slots.waitingCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
         await fixture.engine.cancel(connection: waiting)
         #expect(try await fixture.connection(waiting)?.syncs.first?.status == .canceled)
         door.open()

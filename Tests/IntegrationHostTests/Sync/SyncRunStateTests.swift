@@ -93,10 +93,10 @@ struct SyncRunStateTests {
             "whoever waits for the host's own budget stays in line", ["a"],
             Moment(
                 0, .fails("a", .rateLimited(after: .seconds(2)), isOwnLimit: true),
-                next: .wait(until: .seconds(2.75), .rateLimit)),
+                next: .wait(until: .seconds(2.25), .rateLimit)),
             Moment(
                 7200, .fails("a", .rateLimited(after: .seconds(2)), isOwnLimit: true),
-                next: .wait(until: .seconds(7202.75), .rateLimit))),
+                next: .wait(until: .seconds(7202.25), .rateLimit))),
         Story(
             "a data type that fails for good does not keep the others from being synced", ["a", "b"],
             Moment(0, .fails("a", .permanent), next: .sync("b")),
@@ -171,7 +171,7 @@ struct SyncRunStateTests {
         }
         #expect(pause(transient, 0) == .seconds(2))
         #expect(pause(transient, 1) == .seconds(4))
-        let limited = ProviderError(.rateLimited(after: .milliseconds(7500)), "")
+        let limited = ProviderError(.rateLimited(after: .milliseconds(7500)), "", status: 429)
         #expect(pause(limited, 0) == .milliseconds(7500))
         #expect(pause(limited, 1) == .milliseconds(7500 + 1875 + 250))
     }
