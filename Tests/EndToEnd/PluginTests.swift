@@ -225,6 +225,13 @@ struct PluginTests {
         try expectRefusedFolder(folder, "holds more than 1000 libraries")
     }
 
+    @Test("a folder that others can change but that holds no library is not worth a word")
+    func openEmptyFolder() throws {
+        let folder = try TemporaryDirectory()
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+        #expect(try Self.providers(folder)["refused"]?.array?.isEmpty == true)
+    }
+
     private func expectRefusedFolder(_ folder: TemporaryDirectory, _ sentence: String) throws {
         let listed = try Self.providers(folder)
         #expect(listed["providers"]?.array?.contains { $0["id"] == "good" } == false)

@@ -52,6 +52,9 @@ enum Program {
 enum StandardError {
     static func line(_ text: String) {
         LogSink.standardError.flush()
+        // A reader that no longer reads must not keep the process from ending.
+        var ready = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        guard unsafe poll(&ready, 1, 1000) > 0 else { return }
         let bytes = Array("integration-host: \(text)\n".utf8)
         unsafe bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }

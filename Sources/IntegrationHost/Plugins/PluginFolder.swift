@@ -16,6 +16,7 @@ struct PluginFolder {
     let path: String
     /// Never closed: `$ORIGIN` in a library's search path is a path through this descriptor, and a library may open others later.
     private let descriptor: Int32
+    private let status: stat
 
     /// Opens the folder.
     ///
@@ -34,15 +35,13 @@ struct PluginFolder {
             close(descriptor)
             throw PluginRefusal(.unreadable("fstat failed"))
         }
-        do throws(PluginRefusal) {
-            try Self.checkOwner(status)
-        } catch {
-            close(descriptor)
-            throw error
-        }
         self.path = path
         self.descriptor = descriptor
+        self.status = status
     }
+
+    /// Refuses the folder when it belongs to another user or others can put files into it.
+    func check() throws(PluginRefusal) { try Self.checkOwner(status) }
 
     /// The names of its libraries in order.
     func libraries() throws(PluginRefusal) -> [String] {

@@ -42,7 +42,10 @@ struct PluginLoader {
     mutating func load(folder path: String) -> Bool {
         do throws(PluginRefusal) {
             guard let folder = try PluginFolder(path) else { return false }
-            for name in try folder.libraries() { load(name, in: folder) }
+            let names = try folder.libraries()
+            // A folder without libraries is none of the host's business.
+            if !names.isEmpty { try folder.check() }
+            for name in names { load(name, in: folder) }
         } catch {
             rejections.append(PluginRejection(path: path, isFolder: true, reason: error.reason))
         }
@@ -58,6 +61,7 @@ struct PluginLoader {
             guard let folder = try PluginFolder(parent) else {
                 throw PluginRefusal(.unreadable(unsafe String(cString: strerror(ENOENT))))
             }
+            try folder.check()
             load(name, in: folder)
         } catch {
             rejections.append(PluginRejection(path: parent, isFolder: true, reason: error.reason))
