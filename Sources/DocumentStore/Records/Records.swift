@@ -35,6 +35,10 @@ public final class Records: Sendable {
     ) async throws(StoreError) -> AppendOutcome {
         try batch.validate()
         try companion?.batch.validate()
+        // Whoever knows a change of the stream must not make a new one in its place.
+        if let expected = companion?.expectedLastSequence, expected > 0, try await find(stream) == nil {
+            throw .conflict(expected: .revision(expected), found: nil)
+        }
         return try await write(stream) { open throws(StoreError) in
             try open.writer.withLock { writer throws(StoreError) in
                 try writer.append(batch, generation: nil, with: companion, to: open)

@@ -2,7 +2,6 @@
 // documents; knows no HTTP.
 
 import Cryptography
-import DocumentStore
 import ProviderSDK
 
 /// The connections of users.
@@ -12,7 +11,7 @@ struct ConnectionService: Sendable {
     let oauth: OAuthService
     let vault: CredentialVault
     let sync: SyncEngine
-    let records: Records
+    let erasures: Erasures
     let webhookURLs: WebhookURLPolicy
 
     /// What a new connection is made of.
@@ -138,12 +137,9 @@ struct ConnectionService: Sendable {
         await sync.cancel(connection: id)
         await oauth.revoke(connection, user: principal.userID)
         try await users.update(principal.userID) { (user) throws(ServiceError) in
-            guard let index = user.index(of: id) else { throw .notFound }
-            user.connections.remove(at: index)
+            guard user.remove(id) else { throw .notFound }
         }
-        // One that was started in the meantime finds no connection when it ends, but may still write until it is stopped.
-        await sync.cancel(connection: id)
-        do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
+        try await erasures.finish([id], of: principal.userID)
     }
 }
 

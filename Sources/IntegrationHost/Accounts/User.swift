@@ -9,6 +9,8 @@ struct User: Sendable {
     /// The number of the next connection.
     var nextNumber = 1
     var connections: [Connection] = []
+    /// Connections that were removed and may have records left.
+    var erasures: [String] = []
     /// The Discord account and flags of the external-accounts document, as a JSON object.
     var externalAccount: JSONValue?
     /// Members of the stored document that this version does not know.
@@ -33,6 +35,15 @@ struct User: Sendable {
     ) throws(ServiceError) -> Result {
         guard let index = index(of: id) else { throw .notFound }
         return try change(&connections[index])
+    }
+
+    /// Removes a connection, and notes that its records are to be erased; false when there is none.
+    @discardableResult
+    mutating func remove(_ id: String) -> Bool {
+        guard let index = index(of: id) else { return false }
+        connections.remove(at: index)
+        erasures.append(id)
+        return true
     }
 
     /// Takes in a new connection.

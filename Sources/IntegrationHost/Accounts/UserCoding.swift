@@ -20,6 +20,7 @@ extension User {
             writer.array { writer in
                 for connection in connections { connection.write(to: &writer) }
             }
+            if !erasures.isEmpty { writer.member("erasures", erasures) }
             for (key, value) in unknown { writer.member(key, value) }
         }
         return writer.bytes
@@ -36,7 +37,8 @@ extension User {
         nextNumber = value["nextNumber"]?.integer.map(Int.init) ?? 1
         externalAccount = value["externalAccount"]
         for connection in connections { self.connections.append(try Connection(decoding: connection)) }
-        let known: Set = ["userId", "nextNumber", "externalAccount", "connections"]
+        erasures = value.texts("erasures")
+        let known: Set = ["userId", "nextNumber", "externalAccount", "connections", "erasures"]
         unknown = (value.members ?? []).filter { !known.contains($0.key) }
     }
 }

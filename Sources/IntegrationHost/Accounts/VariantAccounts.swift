@@ -1,15 +1,13 @@
 // One account id per variant of a provider that is connected with account ids: read and set them together. Knows no HTTP.
 
 import Cryptography
-import DocumentStore
 import ProviderSDK
 
 /// The account ids of users, one per variant of a provider.
 struct VariantAccounts: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
-    let sync: SyncEngine
-    let records: Records
+    let erasures: Erasures
 
     /// What becomes of the account id of a variant.
     enum Change: Sendable, Equatable {
@@ -57,7 +55,7 @@ struct VariantAccounts: Sendable {
                     continue
                 }
                 removed += old.map(\.id)
-                user.connections.removeAll { connection in old.contains { $0.id == connection.id } }
+                for connection in old { user.remove(connection.id) }
                 guard case .set(let id) = change else { continue }
                 let added = try user.add(
                     service: provider.id, variant: variant, status: .connected,
@@ -68,10 +66,7 @@ struct VariantAccounts: Sendable {
             }
             return (removed, Self.list(provider, in: user))
         }
-        for id in removed {
-            await sync.cancel(connection: id)
-            do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
-        }
+        try await erasures.finish(removed, of: principal.userID)
         return list
     }
 

@@ -49,8 +49,9 @@ final class Host: Sendable {
         let sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records, retryTime: configuration.syncRetryTime, log: log)
+        let erasures = Erasures(users: users, sync: sync, records: data.records, log: log)
         let connections = ConnectionService(
-            users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, records: data.records,
+            users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, erasures: erasures,
             webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
         let sessions = HostSessions(keys)
         let authenticator = try configuration.placing { () throws(ConfigurationError) in
@@ -59,7 +60,7 @@ final class Host: Sendable {
         // Duties of background work: each looks at every user about once a minute.
         let rotation = KeyRotation(users: users, keys: keys, records: data.records, log: log)
         let duties: [any UserDuty] = [
-            SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
+            erasures, SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
         ]
         let diagnoses = DiagnosisService(
             users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
@@ -86,7 +87,7 @@ final class Host: Sendable {
                 ).family,
                 UserIntegrationsRoutes(
                     registry: registry, oauth: oauth,
-                    variants: VariantAccounts(users: users, registry: registry, sync: sync, records: data.records)
+                    variants: VariantAccounts(users: users, registry: registry, erasures: erasures)
                 ).family,
                 ExternalAccountsRoutes(
                     service: ExternalAccountService(
