@@ -7,15 +7,19 @@
 /// or null gives an explicit null, unless the field is required.
 public struct FieldMapping: Sendable {
     /// What stands before the source id in `id`: `payment` makes `payment-123`.
-    public var idPrefix: String
+    public var idPrefix: String { didSet { plan = made } }
     /// Where the source id stands.
     ///
     /// Several paths are joined with `-`.
-    public var sourceID: [JSONPath]
+    public var sourceID: [JSONPath] { didSet { plan = made } }
     /// Whether `id` drops the vendor's own prefix, everything through the first `_` of the source id.
     public var dropsVendorPrefix: Bool
     /// The fields, in the order of the output.
-    public var fields: [Field]
+    public var fields: [Field] { didSet { plan = made } }
+    /// The table as parsed records go through it.
+    private(set) var plan: MappingPlan
+
+    private var made: MappingPlan { MappingPlan(idPrefix: idPrefix, sourceID: sourceID, fields: fields) }
 
     /// A mapping.
     ///
@@ -31,6 +35,7 @@ public struct FieldMapping: Sendable {
         self.sourceID = sourceID
         self.dropsVendorPrefix = dropsVendorPrefix
         self.fields = fields
+        plan = MappingPlan(idPrefix: idPrefix, sourceID: sourceID, fields: fields)
     }
 
     /// What is wrong with the table, one sentence each.

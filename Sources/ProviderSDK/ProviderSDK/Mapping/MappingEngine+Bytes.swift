@@ -29,6 +29,11 @@ extension JSONWriter {
     /// Writes `amount` as its decimal text with all places.
     mutating func value(_ amount: ExactDecimal) {
         guard let coefficient = Int64(exactly: amount.coefficient) else { return raw(amount.description.utf8) }
+        value(coefficient, places: amount.places)
+    }
+
+    /// Writes `coefficient` as a decimal with `places` digits after the point.
+    mutating func value(_ coefficient: Int64, places: Int) {
         separate()
         if coefficient < 0 { bytes.append(UInt8(ascii: "-")) }
         let start = bytes.count
@@ -36,11 +41,11 @@ extension JSONWriter {
         var written = 0
         // Backwards, because the last digit is known first; the point has at least one digit before it.
         repeat {
-            if written == amount.places, written > 0 { bytes.append(UInt8(ascii: ".")) }
+            if written == places, written > 0 { bytes.append(UInt8(ascii: ".")) }
             bytes.append(UInt8(truncatingIfNeeded: rest % 10) &+ 0x30)
             rest /= 10
             written += 1
-        } while rest > 0 || written <= amount.places
+        } while rest > 0 || written <= places
         bytes[start...].reverse()
         needsComma = true
     }

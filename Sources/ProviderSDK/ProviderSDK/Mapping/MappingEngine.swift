@@ -10,6 +10,11 @@ extension FieldMapping {
     /// - Throws: ``MappingFailure`` for the first field whose source does not fit its transform.
     /// - Complexity: O(fields × members).
     public func map(_ source: JSONValue, now: Timestamp) throws(MappingFailure) -> MappedRecord {
+        if case .node(let tape, let index) = source.storage, tape.nodes[index].kind == .object,
+            let record = try plan.map(tape, index, by: self, now: now)
+        {
+            return record
+        }
         let sourceID = try sourceID(of: source)
         let id = idPrefix + "-" + (dropsVendorPrefix ? FieldMapping.withoutVendorPrefix(sourceID) : sourceID)
         var mapping = MappingRun(record: source, sourceID: sourceID, now: now)
@@ -94,7 +99,7 @@ struct MappingRun {
     mutating func write(_ field: Field, from scope: JSONValue, path: String) throws(MappingFailure) {
         writer.key(field.name)
         let before = writer.bytes.count
-        let place = path + field.name
+        let place = path.isEmpty ? field.name : path + field.name
         try write(field.transform, sources: field.sources, scope: scope, place: place)
         if field.isRequired, writer.bytes.count - before == 4, writer.bytes[before...].elementsEqual("null".utf8) {
             throw failure(place, "required", "there is no value")

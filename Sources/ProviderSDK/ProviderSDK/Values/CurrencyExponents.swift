@@ -4,6 +4,8 @@
 /// The number of decimal places of each currency in amounts given in minor units.
 public struct CurrencyExponents: Sendable, Hashable {
     private let places: [[UInt8]: Int]
+    /// The same by codes of up to eight bytes as one number.
+    private let short: [UInt64: Int]
     /// The places of every currency that the table does not list.
     public let standard: Int
 
@@ -17,6 +19,22 @@ public struct CurrencyExponents: Sendable, Hashable {
         var places: [[UInt8]: Int] = [:]
         for (count, codes) in exceptions { for code in codes { places[Array(code.utf8)] = count } }
         self.places = places
+        var short: [UInt64: Int] = [:]
+        for (code, count) in places where code.count <= 8 { short[Self.number(code)] = count }
+        self.short = short
+    }
+
+    /// Up to eight bytes, upper-case, as one number.
+    private static func number(_ code: some Sequence<UInt8>) -> UInt64 {
+        var number: UInt64 = 0
+        for byte in code { number = number << 8 | UInt64(byte &- 0x61 < 26 ? byte - 0x20 : byte) }
+        return number
+    }
+
+    /// The places of the currency whose code is `bytes`.
+    func places(of bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
+        guard unsafe bytes.count <= 8 else { return standard }
+        return unsafe short[Self.number(bytes)] ?? standard
     }
 
     /// The places of ISO 4217's active codes.
