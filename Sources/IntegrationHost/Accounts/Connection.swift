@@ -66,6 +66,10 @@ struct Connection: Sendable {
     var credentials = Credentials()
     /// Authorizations under way.
     var authorizations: [PendingAuthorization] = []
+    /// How renewing the token stands.
+    var refresh = RefreshState()
+    /// The end of the grant that the application was told of; nil while none is near.
+    var deadlineTold: GrantDeadline?
     /// Counts grants: an answer that belongs to an older one is discarded.
     var grant = 0
     /// What went wrong last, for the people who ask why.

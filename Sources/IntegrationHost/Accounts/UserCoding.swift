@@ -48,7 +48,7 @@ extension Connection {
         "id", "number", "service", "variant", "accountId", "accountName", "status", "permissions", "requestedScopes",
         "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
         "callback", "credentials", "authorizations", "grant", "failure", "syncs", "outbox", "eventsDropped",
-        "scheduledSyncAt",
+        "scheduledSyncAt", "refresh", "deadlineTold",
     ]
 
     fileprivate func write(to writer: inout JSONWriter) {
@@ -80,6 +80,14 @@ extension Connection {
             writer.key("authorizations")
             writer.array { writer in for authorization in authorizations { authorization.write(to: &writer) } }
             writer.member("grant", grant)
+            if refresh != RefreshState() { refresh.write(to: &writer) }
+            if let deadlineTold {
+                writer.key("deadlineTold")
+                writer.object { writer in
+                    writer.member("reason", deadlineTold.reason.rawValue)
+                    writer.moment("at", deadlineTold.at)
+                }
+            }
             if let failure { failure.write(to: &writer) }
             writer.key("syncs")
             writer.array { writer in for sync in syncs { sync.write(to: &writer) } }
@@ -120,6 +128,12 @@ extension Connection {
             }
         }
         grant = value["grant"]?.integer.map(Int.init) ?? 0
+        refresh = RefreshState(decoding: value["refresh"] ?? [:])
+        if let reason = value.at("deadlineTold.reason")?.string.flatMap(GrantDeadline.Reason.init),
+            let at = value["deadlineTold"]?.moment("at")
+        {
+            deadlineTold = GrantDeadline(reason: reason, at: at)
+        }
         failure = value["failure"].flatMap(ConnectionFailure.init(decoding:))
         syncs = (value["syncs"]?.array ?? []).compactMap(SyncRun.init(decoding:))
         outbox = (value["outbox"]?.array ?? []).compactMap(ConnectionEvent.init(decoding:))
@@ -164,6 +178,42 @@ extension Credentials {
         issuedAt = value.moment("issuedAt")
         refreshExpiresAt = value.moment("refreshExpiresAt")
         grantExpiresAt = value.moment("grantExpiresAt")
+    }
+}
+
+extension RefreshState {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.key("refresh")
+        writer.object { writer in
+            writer.member("generation", generation)
+            if let intent {
+                writer.key("intent")
+                writer.object { writer in
+                    writer.member("generation", intent.generation)
+                    writer.moment("at", intent.at)
+                    writer.member("attempt", intent.attempt)
+                }
+            }
+            if let unknownSince { writer.moment("unknownSince", unknownSince) }
+            if failures > 0 { writer.member("failures", failures) }
+            if let lastFailure { writer.member("lastFailure", lastFailure.rawValue) }
+            if let nextAttemptAt { writer.moment("nextAttemptAt", nextAttemptAt) }
+            if let lastAttemptAt { writer.moment("lastAttemptAt", lastAttemptAt) }
+        }
+    }
+
+    fileprivate init(decoding value: JSONValue) {
+        generation = value["generation"]?.integer.map(Int.init) ?? 0
+        if let stored = value["intent"], let at = stored.moment("at") {
+            intent = Intent(
+                generation: stored["generation"]?.integer.map(Int.init) ?? generation, at: at,
+                attempt: stored["attempt"]?.integer.map(Int.init) ?? 1)
+        }
+        unknownSince = value.moment("unknownSince")
+        failures = value["failures"]?.integer.map(Int.init) ?? 0
+        lastFailure = value["lastFailure"]?.string.flatMap(RefreshClass.init)
+        nextAttemptAt = value.moment("nextAttemptAt")
+        lastAttemptAt = value.moment("lastAttemptAt")
     }
 }
 

@@ -17,6 +17,7 @@ final class Host: Sendable {
     private let data: DataDirectory
     private let client: HTTPClient
     private let sync: SyncEngine
+    private let refresher: RefreshService
     private let sweep: UserSweep
     private let server: HTTPServer
     private let readiness: Readiness
@@ -60,7 +61,8 @@ final class Host: Sendable {
         // Duties of background work: each looks at every user about once a minute.
         let rotation = KeyRotation(users: users, keys: keys, records: data.records, log: log)
         let duties: [any UserDuty] = [
-            erasures, SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
+            erasures, RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
+            SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
         ]
         let diagnoses = DiagnosisService(
             users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
@@ -110,6 +112,7 @@ final class Host: Sendable {
         self.data = data
         self.client = client
         self.sync = sync
+        self.refresher = refresher
         sweep = UserSweep(users, duties: duties, pause: configuration.sweepPause, log: log)
         self.address = address
         self.readiness = readiness
@@ -135,6 +138,7 @@ final class Host: Sendable {
         await server.shutdown(grace: Self.grace)
         await sweep.stop()
         await sync.stop()
+        await refresher.settle()
         await client.shutdown()
         data.close()
     }

@@ -57,10 +57,15 @@ struct CredentialVault: Sendable {
             connection.credentials.refreshToken = try seal(
                 refresh, user: user, connection: connection.id, field: "refreshToken")
             connection.credentials.refreshExpiresAt = tokens.refreshExpiresAt
+        } else if connection.credentials.refreshToken != nil {
+            // Used, so it does not die of disuse as early as before.
+            connection.credentials.refreshExpiresAt =
+                tokens.refreshExpiresAt ?? connection.credentials.refreshExpiresAt
         }
         connection.credentials.grantExpiresAt = tokens.grantExpiresAt ?? connection.credentials.grantExpiresAt
         connection.credentials.issuedAt = now
         connection.expiresAt = tokens.expiresAt
+        connection.refresh.succeed()
     }
 
     func accessToken(of connection: Connection, user: String) throws(ServiceError) -> Secret? {

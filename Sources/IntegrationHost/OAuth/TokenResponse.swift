@@ -55,9 +55,7 @@ struct TokenResponse: Sendable {
         expiresAt = life.map { now.advanced(by: .seconds($0)) } ?? oauth.lifetimes.accessToken.map(now.advanced(by:))
         let idle = try Self.seconds(fields.refreshExpiresIn.lazy.compactMap { $0.first(in: body) }.first)
         refreshExpiresAt =
-            refreshToken == nil
-            ? nil
-            : idle.map { now.advanced(by: .seconds($0)) } ?? oauth.lifetimes.refreshTokenIdle.map(now.advanced(by:))
+            idle.map { now.advanced(by: .seconds($0)) } ?? oauth.lifetimes.refreshTokenIdle.map(now.advanced(by:))
         let hard = try Self.seconds(fields.refreshHardExpiresIn.lazy.compactMap { $0.first(in: body) }.first)
         grantExpiresAt = hard.map { now.advanced(by: .seconds($0)) }
         scopes = Self.scopes(fields.scope.first(in: body), separator: fields.scopeSeparator ?? oauth.scopeSeparator)

@@ -64,6 +64,17 @@ struct ProviderGateway: Sendable {
 
     /// Sends without any classification: what failed to arrive is transient, whatever arrived is the answer.
     func plain(_ outgoing: HTTPClient.Request) async throws(ProviderError) -> ProviderResponse {
+        do throws(HTTPClientError) { return try await answer(outgoing) } catch {
+            switch error.kind {
+            case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
+            case .responseTooLarge: throw ProviderError(.permanent, "\(error)")
+            default: throw ProviderError(.transient, "\(error)")
+            }
+        }
+    }
+
+    /// Sends, and tells of a missing answer whether the request may have been received.
+    func answer(_ outgoing: HTTPClient.Request) async throws(HTTPClientError) -> ProviderResponse {
         do throws(HTTPClientError) {
             let response = try await client.send(outgoing)
             Metrics.outgoingAnswered.add()
@@ -72,11 +83,7 @@ struct ProviderGateway: Sendable {
                 body: response.body)
         } catch {
             Metrics.outgoingFailed.add()
-            switch error.kind {
-            case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
-            case .responseTooLarge: throw ProviderError(.permanent, "\(error)")
-            default: throw ProviderError(.transient, "\(error)")
-            }
+            throw error
         }
     }
 

@@ -1,0 +1,96 @@
+// What came of a token request that refreshes: a new pair, or a failure in the class that decides what becomes of the connection.
+// Pure.
+
+import HTTPClient
+import ProviderSDK
+
+/// Why a refresh brought no new pair.
+struct RefreshFailure: Error, Sendable, Equatable {
+    let failure: RefreshClass
+    /// The failure as callers and people get it.
+    let error: ProviderError
+    /// How long the provider asked to wait.
+    var pause: Duration?
+
+    init(_ failure: RefreshClass, _ error: ProviderError, pause: Duration? = nil) {
+        self.failure = failure
+        self.error = error
+        self.pause = pause
+    }
+
+    /// What it means that no answer came.
+    init(_ error: HTTPClientError) {
+        if error.mayHaveBeenSent {
+            self.init(.unknown, ProviderError(.transient, "\(error)"))
+            return
+        }
+        switch error.kind {
+        case .addressRefused, .invalidRequest, .library:
+            self.init(.misconfigured, ProviderError(.misconfigured, "\(error)"))
+        default: self.init(.transient, ProviderError(.transient, "\(error)"))
+        }
+    }
+
+    /// What the provider's refusal means.
+    ///
+    /// Only what the provider says of the grant itself ends it. An error of the server, or one that may pass, leaves open whether the
+    /// token was replaced before it.
+    init(_ error: ProviderError, oauth: OAuth2) {
+        switch error.kind {
+        case .authRevoked: self.init(.revoked, error)
+        case .scopeMissing: self.init(.scopeLost, error)
+        case .rateLimited(let pause): self.init(.rateLimited, error, pause: pause)
+        case .transient: self.init(.unknown, error)
+        case .authExpired:
+            // The token that renews itself is the credential of the request.
+            if case .accessToken = oauth.refresh {
+                self.init(.revoked, error)
+            } else {
+                self.init(.misconfigured, error)
+            }
+        default:
+            self.init(
+                error.code?.utf8.elementsEqual("invalid_scope".utf8) == true ? .scopeLost : .misconfigured, error)
+        }
+    }
+
+    /// The failure as callers get it: its kind decides what they do.
+    var forCallers: ProviderError {
+        var error = error
+        switch failure {
+        case .revoked: error.kind = .authRevoked
+        case .scopeLost, .misconfigured: error.kind = .misconfigured
+        case .rateLimited: error.kind = .rateLimited(after: pause)
+        case .transient, .unknown: error.kind = .transient
+        }
+        return error
+    }
+}
+
+extension TokenResponse {
+    /// The new pair in the answer to a refresh.
+    ///
+    /// - Throws: ``RefreshFailure``; ``RefreshClass/unknown`` for an answer that is a success without a usable token in it.
+    static func refreshed(
+        _ response: ProviderResponse, oauth: OAuth2, now: Timestamp
+    ) throws(RefreshFailure) -> TokenResponse {
+        if let error = oauth.tokenErrors.error(for: response, now: now) { throw RefreshFailure(error, oauth: oauth) }
+        do throws(ProviderError) { return try TokenResponse(response, oauth: oauth, now: now) } catch {
+            throw RefreshFailure(.unknown, error)
+        }
+    }
+}
+
+extension RefreshClass {
+    /// The class as it stands with the connection's failure.
+    var failureKind: String {
+        switch self {
+        case .revoked: "authRevoked"
+        case .scopeLost: "scopeMissing"
+        case .misconfigured: "misconfigured"
+        case .rateLimited: "rateLimited"
+        case .transient: "transient"
+        case .unknown: "unknown"
+        }
+    }
+}

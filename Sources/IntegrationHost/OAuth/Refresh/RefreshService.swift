@@ -1,0 +1,361 @@
+// Keeps access tokens usable: one refresh per connection at a time, the intent durable before the request and the new pair before
+// it is used. What a failure means is RefreshAnswer's to say, what follows RefreshState's.
+
+import Cryptography
+import HTTPClient
+import ProviderSDK
+import Synchronization
+
+/// Refreshes access tokens.
+final class RefreshService: Sendable {
+    private let users: UserStore
+    private let gateway: ProviderGateway
+    private let vault: CredentialVault
+    private let log: Log
+    private let damper = ProviderDamper()
+    private let running = Mutex<[String: Task<Result<Secret, ProviderError>, Never>]>([:])
+
+    init(users: UserStore, gateway: ProviderGateway, vault: CredentialVault, log: Log) {
+        self.users = users
+        self.gateway = gateway
+        self.vault = vault
+        self.log = log
+    }
+
+    /// Where the tokens of a connection come from.
+    func source(user: String, connection: String, provider: ConfiguredProvider) -> any CredentialSource {
+        StoredCredential(refresher: self, user: user, connection: connection, provider: provider)
+    }
+
+    /// A usable access token: the stored one, or a fresh one when it is about to expire.
+    func accessToken(
+        user userID: String, connection id: String, provider: ConfiguredProvider
+    ) async throws(ProviderError) -> Secret {
+        let connection = try await connection(id, user: userID)
+        guard let token = try opened({ () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) })
+        else { throw ProviderError(.authRevoked, "The connection has no credential: connect it again.") }
+        let now = WallClock.now
+        guard let oauth = provider.oauth, connection.status == .connected,
+            let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
+        else { return token }
+        let isGood = connection.expiresAt.map { $0 > now } ?? true
+        // While it is good nobody waits for a provider that failed a moment ago.
+        if isGood, connection.refresh.wait(at: now) != nil { return token }
+        do throws(ProviderError) {
+            return try await refresh(user: userID, connection: id, provider: provider, replacing: token)
+        } catch {
+            // A token that has not expired yet is still good when the refresh only failed for now.
+            guard error.kind != .authRevoked, connection.expiresAt.map({ $0 > WallClock.now }) ?? true else {
+                throw error
+            }
+            return token
+        }
+    }
+
+    /// A token in place of `stale`.
+    ///
+    /// All callers at the same time share one request. A provider that failed is asked again only after a pause, which is stored.
+    ///
+    /// - Parameter stale: the token that is no longer good; nil when a person asks, who need not wait out the pause.
+    func refresh(
+        user userID: String, connection id: String, provider: ConfiguredProvider, replacing stale: Secret?
+    ) async throws(ProviderError) -> Secret {
+        let task = running.withLock { running in
+            if let task = running[id] { return task }
+            let task = Task<Result<Secret, ProviderError>, Never> {
+                let result: Result<Secret, ProviderError>
+                do throws(ProviderError) {
+                    result = .success(try await self.perform(userID, id, provider, stale: stale))
+                } catch {
+                    result = .failure(error)
+                }
+                self.running.withLock { $0[id] = nil }
+                return result
+            }
+            running[id] = task
+            return task
+        }
+        return try await task.value.get()
+    }
+
+    /// Waits for the requests that are under way; each of them ends by its own time limit.
+    func settle() async {
+        for task in running.withLock({ Array($0.values) }) { _ = await task.value }
+    }
+
+    /// Waits for the request of one connection, if there is one.
+    func settle(connection id: String) async {
+        _ = await running.withLock { $0[id] }?.value
+    }
+
+    private func perform(
+        _ userID: String, _ id: String, _ provider: ConfiguredProvider, stale: Secret?
+    ) async throws(ProviderError) -> Secret {
+        let connection = try await connection(id, user: userID)
+        let current = try opened { () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) }
+        // Somebody refreshed while this caller was on its way.
+        if let current, let stale, current != stale { return current }
+        guard let oauth = provider.oauth, RefreshSchedule.canRefresh(connection, oauth) else {
+            throw ProviderError(.authRevoked, "The connection cannot be refreshed: connect it again.")
+        }
+        if RefreshSchedule.isTooYoung(connection, oauth, at: WallClock.now) {
+            throw ProviderError(.permanent, "The token is too young to be renewed: it is good until it expires.")
+        }
+        if stale != nil { try checkMayAsk(connection, provider) }
+        let begun = try await begin(connection, user: userID)
+        let result: Result<TokenResponse, RefreshFailure>
+        do throws(RefreshFailure) { result = .success(try await ask(begun, user: userID, provider, oauth)) } catch {
+            result = .failure(error)
+        }
+        let now = WallClock.now
+        switch result {
+        case .success(let tokens):
+            damper.observe(nil, provider.id, connection.variant, at: now)
+            try await store(tokens, of: begun, user: userID)
+            Metrics.refreshesSucceeded.add()
+            return tokens.accessToken
+        case .failure(let failure):
+            damper.observe(failure, provider.id, connection.variant, at: now)
+            Metrics.refreshesFailed.add()
+            await record(failure, of: begun, user: userID)
+            throw failure.forCallers
+        }
+    }
+
+    /// Refuses a request that nobody needs at once: of a grant that has ended, or within the pause after a failure.
+    private func checkMayAsk(_ connection: Connection, _ provider: ConfiguredProvider) throws(ProviderError) {
+        guard connection.status != .expired, connection.status != .revoked else {
+            throw ProviderError(.authRevoked, "The grant has ended: connect it again.")
+        }
+        let now = WallClock.now
+        let own = connection.refresh.wait(at: now)
+        guard let wait = own ?? damper.admit(provider.id, connection.variant, at: now) else { return }
+        switch own == nil ? .transient : connection.refresh.lastFailure {
+        case .rateLimited:
+            throw ProviderError(.rateLimited(after: wait), "The provider limits token requests.")
+        case .scopeLost, .misconfigured:
+            throw ProviderError(
+                .misconfigured, connection.failure?.message ?? "The provider refuses this application.",
+                code: connection.failure?.code)
+        default:
+            throw ProviderError(
+                .transient, "The provider's token endpoint failed a moment ago: it is asked again soon.")
+        }
+    }
+
+    // MARK: The three steps
+
+    /// Makes the intent durable; what is sent is taken from the connection as it was then.
+    private func begin(_ connection: Connection, user userID: String) async throws(ProviderError) -> Connection {
+        let now = WallClock.now
+        let begun = try await stored { () async throws(ServiceError) in
+            try await self.users.update(userID) { (user) throws(ServiceError) -> Connection? in
+                try user.update(connection.id) { (stored) throws(ServiceError) -> Connection? in
+                    guard stored.grant == connection.grant, stored.credentials == connection.credentials else {
+                        return nil
+                    }
+                    stored.refresh.begin(at: now)
+                    return stored
+                }
+            }
+        }
+        guard let begun else {
+            throw ProviderError(.transient, "The connection was changed while its token was to be refreshed.")
+        }
+        return begun
+    }
+
+    private func ask(
+        _ connection: Connection, user: String, _ provider: ConfiguredProvider, _ oauth: OAuth2
+    ) async throws(RefreshFailure) -> TokenResponse {
+        let request: HTTPClient.Request
+        do throws(ProviderError) { request = try self.request(for: connection, user: user, provider, oauth) } catch {
+            // Nothing was sent.
+            throw RefreshFailure(error.kind == .misconfigured ? .misconfigured : .transient, error)
+        }
+        let response: ProviderResponse
+        do throws(HTTPClientError) { response = try await gateway.answer(request) } catch {
+            throw RefreshFailure(error)
+        }
+        return try TokenResponse.refreshed(response, oauth: oauth, now: WallClock.now)
+    }
+
+    /// Makes the new pair durable.
+    ///
+    /// The provider has forgotten the old one, so a store that cannot be written is tried for some time.
+    private func store(
+        _ tokens: TokenResponse, of begun: Connection, user userID: String
+    ) async throws(ProviderError) {
+        let now = WallClock.now
+        let vault = vault
+        for pause in [Duration.milliseconds(50), .milliseconds(500), .seconds(2), .seconds(5), nil] {
+            do throws(ServiceError) {
+                return try await users.update(userID) { (user) throws(ServiceError) in
+                    try user.update(begun.id) { (connection) throws(ServiceError) in
+                        guard connection.grant == begun.grant, !connection.credentials.isEmpty else { throw .notFound }
+                        try vault.store(tokens, in: &connection, user: userID, at: now)
+                        if connection.status == .expired {
+                            connection.status = .connected
+                            try connection.emit(.connected, at: now)
+                        }
+                        if let scopes = tokens.scopes { connection.grantedScopes = scopes }
+                        connection.failure = nil
+                        connection.updatedAt = now
+                    }
+                }
+            } catch {
+                switch error {
+                case .notFound:
+                    throw ProviderError(.authRevoked, "The connection was ended while its token was refreshed.")
+                case .unavailable where pause != nil: break
+                default:
+                    log.error(
+                        "A new pair of tokens could not be stored.",
+                        ["connectionId": .text(begun.id), "error": .text("\(error)")])
+                    throw ProviderError(.transient, "The store cannot be written for now.")
+                }
+            }
+            if let pause { try? await Task.sleep(for: pause) }
+        }
+    }
+
+    /// Keeps what went wrong with the connection; a dead grant makes it expired.
+    private func record(_ failure: RefreshFailure, of begun: Connection, user userID: String) async {
+        let now = WallClock.now
+        do throws(ServiceError) {
+            try await users.update(userID) { (user) throws(ServiceError) in
+                guard let index = user.index(of: begun.id), user.connections[index].grant == begun.grant else { return }
+                try user.connections[index].refreshFailed(failure, at: now)
+            }
+        } catch {
+            log.error(
+                "The outcome of a refresh could not be stored.",
+                ["connectionId": .text(begun.id), "error": .text("\(error)")])
+        }
+        log.warning(
+            "A token was not refreshed.",
+            [
+                "connectionId": .text(begun.id), "service": .text(begun.service),
+                "class": .text(failure.failure.rawValue), "error": .text(failure.error.code ?? failure.error.message),
+            ])
+    }
+
+    private func request(
+        for connection: Connection, user: String, _ provider: ConfiguredProvider, _ oauth: OAuth2
+    ) throws(ProviderError) -> HTTPClient.Request {
+        guard let clientID = provider.clientID(connection.variant) else {
+            throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.")
+        }
+        let requests = TokenRequest(
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant),
+            settings: provider.publicSettings)
+        func url(_ endpoint: String) throws(ProviderError) -> String {
+            guard let url = provider.endpoint(endpoint, variant: connection.variant) else {
+                throw ProviderError(.misconfigured, "The endpoint “\(endpoint)” is not configured.")
+            }
+            return url
+        }
+        switch oauth.refresh {
+        case .accessToken(let style):
+            guard
+                let token = try opened({ () throws(ServiceError) in try vault.accessToken(of: connection, user: user) })
+            else { break }
+            return requests.hop(
+                grantType: style.grantType, tokenParameter: style.tokenParameter, token: token,
+                sendsClientSecret: false,
+                at: try url(style.endpoint) + style.path)
+        case .refreshToken:
+            guard
+                let token = try opened({ () throws(ServiceError) in try vault.refreshToken(of: connection, user: user) }
+                )
+            else { break }
+            return requests.refresh(token, at: try url("token"))
+        default: break
+        }
+        throw ProviderError(.authRevoked, "The connection cannot be refreshed: connect it again.")
+    }
+
+    private func connection(_ id: String, user: String) async throws(ProviderError) -> Connection {
+        let found = try await stored { () async throws(ServiceError) in try await self.users.user(user).connection(id) }
+        guard let found else { throw ProviderError(.authRevoked, "The connection does not exist any more.") }
+        return found
+    }
+
+    private func opened(_ body: () throws(ServiceError) -> Secret?) throws(ProviderError) -> Secret? {
+        do throws(ServiceError) { return try body() } catch {
+            throw ProviderError(.transient, "The stored credential cannot be opened: check the key ring.")
+        }
+    }
+
+    private func stored<Value: Sendable>(
+        _ body: @Sendable () async throws(ServiceError) -> Value
+    ) async throws(ProviderError) -> Value {
+        do throws(ServiceError) { return try await body() } catch {
+            throw ProviderError(.transient, "The store cannot be reached for now.")
+        }
+    }
+}
+
+extension Connection {
+    /// Takes in that a refresh brought no new pair.
+    mutating func refreshFailed(_ failed: RefreshFailure, at now: Timestamp) throws(ServiceError) {
+        let unknownSince = refresh.unknownSince
+        refresh.fail(failed.failure, pause: failed.pause, seed: id, at: now)
+        var message = failed.error.message
+        if failed.failure == .revoked, let unknownSince {
+            message =
+                "The answer to the refresh of \(unknownSince) was lost, and with it the token that replaced this one, which the "
+                + "provider no longer takes: connect it again. \(message)"
+        }
+        var failure = ConnectionFailure(
+            operation: "refresh", kind: failed.failure.failureKind, code: failed.error.code,
+            message: String(message.prefix(ProviderError.messageLengthMax)), at: now)
+        failure.retryAt = refresh.nextAttemptAt
+        if case .scopeMissing(let missing) = failed.error.kind { failure.scopes = missing }
+        self.failure = failure
+        updatedAt = now
+        guard failed.failure == .revoked, status == .connected else { return }
+        status = .expired
+        try emit(.expired, ["reason": .string(message)], at: now)
+    }
+}
+
+/// The credential of a stored connection.
+private struct StoredCredential: CredentialSource {
+    let refresher: RefreshService
+    let user: String
+    let connection: String
+    let provider: ConfiguredProvider
+
+    func accessToken() async throws(ProviderError) -> Secret {
+        try await refresher.accessToken(user: user, connection: connection, provider: provider)
+    }
+
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
+        try await refresher.refresh(user: user, connection: connection, provider: provider, replacing: rejected)
+    }
+}
+
+/// A credential that is replaced a bounded number of times: a provider that rejects every fresh token must not be asked for one
+/// page after page.
+final class BoundedCredential: CredentialSource {
+    private let source: any CredentialSource
+    private let left: Mutex<Int>
+
+    /// `source` with at most `replacementsMax` replacements.
+    init(_ source: any CredentialSource, replacementsMax: Int) {
+        self.source = source
+        left = Mutex(replacementsMax)
+    }
+
+    func accessToken() async throws(ProviderError) -> Secret { try await source.accessToken() }
+
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
+        let isAllowed = left.withLock { left in
+            guard left > 0 else { return false }
+            left -= 1
+            return true
+        }
+        return isAllowed ? try await source.replacement(for: rejected) : nil
+    }
+}

@@ -1,0 +1,271 @@
+// Refreshing over a real store and a real socket: one request for all callers, nothing lost when an answer is, nobody hammered.
+
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Refresh service", .timeLimit(.minutes(1)))
+struct RefreshServiceTests {
+    /// The pair that the token request with this index brings.
+    static func pair(_ index: Int, life: Int = 3600) -> TokenServer.Reply {
+        .json(
+            200,
+            #"{"access_token":"a\#(index + 1)","refresh_token":"r\#(index + 1)","expires_in":\#(life),"token_type":"Bearer"}"#
+        )
+    }
+
+    @Test("a thousand callers at the same time share one token request and all get the new token")
+    func singleFlight() async throws {
+        let server = try TokenServer { .late(milliseconds: 200, Self.pair($0.index)) }
+        let fixture = try OAuthFixture(server.url)
+        let id = try await fixture.connect(life: 10)
+        let tokens = try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 0..<1000 {
+                group.addTask {
+                    switch number % 3 {
+                    case 0: try await fixture.token(id)
+                    case 1: try await fixture.refresh(id, replacing: "a0")
+                    default: try await fixture.refresh(id)
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(tokens.count == 1000)
+        #expect(Set(tokens) == ["a1"])
+        #expect(server.requests().count == 1)
+        #expect(server.requests()[0].form["refresh_token"] == "r0")
+        #expect(try await fixture.tokens(id) == ["a1", "r1"])
+        // Somebody who comes late with the token before gets the new one without a request.
+        #expect(try await fixture.refresh(id, replacing: "a0") == "a1")
+        #expect(server.requests().count == 1)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("the intent is durable before the request is sent")
+    func intentFirst() async throws {
+        let seen = Mutex<OAuthFixture?>(nil)
+        let intents = Mutex<[Bool]>([])
+        let server = try TokenServer { request in
+            if let fixture = seen.withLock({ $0 }) {
+                // In memory only what is durable is shown.
+                let cached = fixture.users.cached("u")?.user.connections.first
+                intents.withLock { $0.append(cached?.refresh.intent?.generation == 0) }
+            }
+            return Self.pair(request.index)
+        }
+        let fixture = try OAuthFixture(server.url)
+        seen.withLock { $0 = fixture }
+        let id = try await fixture.connect()
+        _ = try await fixture.refresh(id)
+        #expect(intents.withLock { $0 } == [true])
+        #expect(try await fixture.connection(id).refresh.intent == nil)
+        seen.withLock { $0 = nil }
+        server.stop()
+        fixture.stop()
+    }
+
+    static let lost: [(name: String, reply: TokenServer.Reply)] = [
+        ("dropped", .drop), ("500", .json(500, "")), ("503 invalid_grant", .json(503, #"{"error":"invalid_grant"}"#)),
+        ("not JSON", .json(200, "<html>")), ("cut off", .raw("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"acc")),
+        ("no token", .json(200, "{}")), ("wrong type", .json(200, #"{"access_token":"x","token_type":"mac"}"#)),
+        ("huge", .json(200, #"{"access_token":"x","pad":""# + String(repeating: "x", count: 100_000) + #""}"#)),
+        ("not HTTP", .raw("hello\r\n\r\n")),
+    ]
+
+    @Test("a lost answer keeps both tokens, and one retry with the old refresh token decides", arguments: 0..<9)
+    func unknown(_ number: Int) async throws {
+        let lost = Self.lost[number]
+        let server = try TokenServer { $0.index == 0 ? lost.reply : Self.pair($0.index) }
+        let fixture = try OAuthFixture(server.url)
+        let id = try await fixture.connect(life: 100)
+        await #expect(throws: ProviderError.self) { try await fixture.refresh(id, replacing: "a0") }
+        let connection = try await fixture.connection(id)
+        #expect(connection.refresh.isUnknown, "\(lost.name)")
+        #expect(connection.refresh.lastFailure == .unknown)
+        #expect(connection.status == .connected)
+        #expect(connection.failure?.kind == "unknown")
+        #expect(try await fixture.tokens(id) == ["a0", "r0"])
+        // It is good until it ends, and nobody asks again before the pause has passed.
+        #expect(try await fixture.token(id) == "a0")
+        await #expect(throws: ProviderError.self) { try await fixture.refresh(id, replacing: "a0") }
+        #expect(server.requests().count == 1)
+        #expect(try await fixture.refresh(id) == "a2", "a person need not wait")
+        #expect(server.requests().map { $0.form["refresh_token"] } == ["r0", "r0"])
+        #expect(try await !fixture.connection(id).refresh.isUnknown)
+        #expect(try await fixture.connection(id).failure == nil)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("a refusal after a lost answer ends the grant, says why, and is told once")
+    func refused() async throws {
+        let server = try TokenServer { $0.index == 0 ? .drop : .json(400, #"{"error":"invalid_grant"}"#) }
+        let fixture = try OAuthFixture(server.url)
+        let id = try await fixture.connect()
+        _ = try? await fixture.refresh(id)
+        _ = try? await fixture.refresh(id)
+        let connection = try await fixture.connection(id)
+        #expect(connection.status == .expired)
+        #expect(connection.failure?.kind == "authRevoked")
+        #expect(connection.failure?.code == "invalid_grant")
+        #expect(connection.failure?.message.contains("was lost") == true)
+        #expect(connection.outbox.map(\.kind) == [.expired])
+        await #expect(throws: ProviderError.self) { try await fixture.refresh(id, replacing: "a0") }
+        #expect(server.requests().count == 2, "the dead token is not sent again")
+        server.stop()
+        fixture.stop()
+    }
+
+    static let definite: [(status: Int, body: String, failure: RefreshClass, ends: Bool)] = [
+        (400, #"{"error":"invalid_grant"}"#, .revoked, true),
+        (401, #"{"error":"invalid_client"}"#, .misconfigured, false),
+        (400, #"{"error":"invalid_scope"}"#, .scopeLost, false), (429, "", .rateLimited, false),
+        (302, "", .misconfigured, false), (403, "", .misconfigured, false),
+    ]
+
+    @Test("a definite refusal leaves nothing unknown, and only invalid_grant ends the grant", arguments: 0..<6)
+    func classes(_ number: Int) async throws {
+        let answer = Self.definite[number]
+        let server = try TokenServer { _ in .json(answer.status, answer.body) }
+        let fixture = try OAuthFixture(server.url)
+        let id = try await fixture.connect()
+        _ = try? await fixture.refresh(id)
+        let connection = try await fixture.connection(id)
+        #expect(connection.refresh.lastFailure == answer.failure)
+        #expect(!connection.refresh.isUnknown)
+        #expect((connection.status == .expired) == answer.ends)
+        #expect((connection.refresh.nextAttemptAt == nil) == answer.ends)
+        #expect(server.requests().count == 1)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("a provider that cannot be reached was sent nothing; the pause outlives a restart")
+    func unreachable() async throws {
+        let server = try TokenServer { Self.pair($0.index) }
+        let url = server.url
+        server.stop()
+        let first = try OAuthFixture(url)
+        let id = try await first.connect(life: -10)
+        await #expect(throws: ProviderError.self) { try await first.token(id) }
+        #expect(try await first.connection(id).refresh.lastFailure == .transient)
+        #expect(try await !first.connection(id).refresh.isUnknown)
+        first.stop()
+        let second = try OAuthFixture(url, after: first)
+        #expect(try await second.connection(id).refresh.wait(at: WallClock.now) != nil)
+        await #expect(throws: ProviderError.self) { try await second.token(id) }
+        #expect(try await second.connection(id).refresh.failures == 1, "nobody asked again")
+        second.stop()
+    }
+
+    @Test("a stop between intent and answer is taken for an unknown outcome after the start")
+    func crash() async throws {
+        let server = try TokenServer { Self.pair($0.index) }
+        let first = try OAuthFixture(server.url)
+        let id = try await first.connect()
+        try await first.users.update("u") { (user) throws(ServiceError) in
+            user.connections[0].refresh.begin(at: WallClock.now)
+        }
+        first.stop()
+        let second = try OAuthFixture(server.url, after: first)
+        #expect(try await second.connection(id).refresh.isUnknown)
+        // The walk over the users finds it and settles it, though the token is good for an hour.
+        await second.duty.attend(to: try await second.users.user("u"), at: WallClock.now)
+        while try await second.connection(id).refresh.isUnknown { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try await second.tokens(id) == ["a1", "r1"])
+        #expect(server.requests().map { $0.form["refresh_token"] } == ["r0"])
+        server.stop()
+        second.stop()
+    }
+
+    @Test("an answer that comes after the connection was ended is discarded")
+    func late() async throws {
+        let server = try TokenServer { .late(milliseconds: 300, Self.pair($0.index)) }
+        let fixture = try OAuthFixture(server.url)
+        let id = try await fixture.connect()
+        let refreshed = Task { try await fixture.refresh(id) }
+        while server.requests().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        let now = WallClock.now
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in connection.disconnect(at: now) }
+        }
+        await #expect(throws: ProviderError.self) { try await refreshed.value }
+        let connection = try await fixture.connection(id)
+        #expect(connection.status == .disconnected)
+        #expect(connection.credentials.isEmpty)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("many connections of a provider that is down make few requests")
+    func damped() async throws {
+        let server = try TokenServer { _ in .json(503, "") }
+        let fixture = try OAuthFixture(server.url)
+        var ids: [String] = []
+        for _ in 0..<60 { ids.append(try await fixture.connect(life: -10)) }
+        for id in ids { await #expect(throws: ProviderError.self) { try await fixture.token(id) } }
+        #expect(server.requests().count == DamperState.failuresMax)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("tokens are replaced by schedule, kept alive when nobody uses them, and left alone when they are good")
+    func schedule() async throws {
+        let server = try TokenServer { Self.pair($0.index, life: 7200) }
+        let fixture = try OAuthFixture(server.url)
+        let expiring = try await fixture.connect(life: 20)
+        let unused = try await fixture.connect(life: nil) { connection in
+            connection.credentials.issuedAt = WallClock.now.advanced(by: .seconds(-50 * 86_400))
+            connection.credentials.refreshExpiresAt = WallClock.now.advanced(by: .seconds(10 * 86_400))
+        }
+        let good = try await fixture.connect(life: 7200)
+        let ended = try await fixture.connect(life: 20) { $0.status = .expired }
+        await fixture.duty.attend(to: try await fixture.users.user("u"), at: WallClock.now)
+        for id in [expiring, unused] {
+            while try await fixture.connection(id).refresh.generation == 0 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+        #expect(server.requests().count == 2)
+        #expect(try await fixture.tokens(good) == ["a0", "r0"])
+        #expect(try await fixture.tokens(ended) == ["a0", "r0"])
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("the end of a grant is told once, ahead of time")
+    func expiring() async throws {
+        let server = try TokenServer { Self.pair($0.index) }
+        let fixture = try OAuthFixture(server.url)
+        let end = WallClock.now.advanced(by: .seconds(5 * 86_400))
+        let id = try await fixture.connect(life: 7200) { $0.credentials.grantExpiresAt = end }
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            user.connections[0].credentials.issuedAt = WallClock.now.advanced(by: .seconds(-60 * 86_400))
+            user.connections[0].expiresAt = nil
+        }
+        for _ in 0..<3 { await fixture.duty.attend(to: try await fixture.users.user("u"), at: WallClock.now) }
+        let connection = try await fixture.connection(id)
+        #expect(connection.deadlineTold?.reason == .grantEnds)
+        #expect(connection.outbox.map(\.kind) == [.expiring])
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("an answer without a lifetime gets the provider's usual one")
+    func defaultLifetime() async throws {
+        let server = try TokenServer { _ in .json(200, #"{"access_token":"a1"}"#) }
+        let fixture = try OAuthFixture(server.url) { $0.lifetimes.accessToken = .seconds(1800) }
+        let id = try await fixture.connect()
+        _ = try await fixture.refresh(id)
+        let connection = try await fixture.connection(id)
+        let life = try #require(connection.expiresAt).duration(since: try #require(connection.credentials.issuedAt))
+        #expect(life > .seconds(1795) && life <= .seconds(1800))
+        #expect(try await fixture.tokens(id) == ["a1", "r0"], "a refresh token that did not come anew is kept")
+        server.stop()
+        fixture.stop()
+    }
+}

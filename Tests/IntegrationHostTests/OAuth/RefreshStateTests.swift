@@ -1,0 +1,271 @@
+// Renewing a token as a state machine, with a clock that only the test moves: what is due when, what an answer means, and what a
+// stop leaves behind.
+
+import HTTPClient
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Refresh state")
+struct RefreshStateTests {
+    static let start = Timestamp(iso8601: "2026-01-01T00:00:00Z") ?? .epoch
+
+    static func moment(_ seconds: Int64) -> Timestamp { start.advanced(by: .seconds(seconds)) }
+
+    static func connection(
+        life: Int64? = 3600, idle: Int64? = nil, grant: Int64? = nil, refreshToken: Bool = true
+    ) -> Connection {
+        var connection = Connection(id: "conn-000x", number: 1, service: "p", status: .connected, at: start)
+        connection.connectedAt = start
+        connection.credentials.accessToken = "a"
+        connection.credentials.refreshToken = refreshToken ? "r" : nil
+        connection.credentials.issuedAt = start
+        connection.expiresAt = life.map(moment)
+        connection.credentials.refreshExpiresAt = idle.map(moment)
+        connection.credentials.grantExpiresAt = grant.map(moment)
+        return connection
+    }
+
+    // MARK: Steps
+
+    @Test("a stop after the intent leaves the outcome unknown, and the next request decides it")
+    func intent() {
+        var state = RefreshState()
+        let first = state.begin(at: Self.moment(0))
+        #expect(first == .init(generation: 0, at: Self.moment(0), attempt: 1))
+        #expect(state.isUnknown)
+        // The process died here.
+        let second = state.begin(at: Self.moment(60))
+        #expect(second.generation == 0, "the same refresh token is tried again")
+        #expect(second.attempt == 2)
+        #expect(state.unknownSince == Self.moment(0))
+        state.succeed()
+        #expect(!state.isUnknown)
+        #expect(state.generation == 1)
+        #expect(state.nextAttemptAt == nil)
+    }
+
+    @Test(
+        "an answer that says nothing keeps the outcome unknown until a definite one", arguments: RefreshClass.allCases)
+    func staysUnknown(_ second: RefreshClass) {
+        var state = RefreshState()
+        state.begin(at: Self.moment(0))
+        state.fail(.unknown, pause: nil, seed: "c", at: Self.moment(30))
+        #expect(state.unknownSince == Self.moment(0))
+        state.begin(at: Self.moment(60))
+        state.fail(second, pause: nil, seed: "c", at: Self.moment(61))
+        #expect(state.unknownSince == Self.moment(0))
+        #expect(state.failures == 2)
+        #expect(state.lastFailure == second)
+        #expect((state.nextAttemptAt == nil) == (second == .revoked))
+    }
+
+    @Test(
+        "a refusal that did not touch the token leaves nothing unknown",
+        arguments: [
+            RefreshClass.transient, .rateLimited, .misconfigured, .scopeLost,
+        ])
+    func known(_ failure: RefreshClass) {
+        var state = RefreshState()
+        state.begin(at: Self.moment(0))
+        state.fail(failure, pause: nil, seed: "c", at: Self.moment(1))
+        #expect(!state.isUnknown)
+        #expect(state.wait(at: Self.moment(1)) != nil)
+        #expect(state.wait(at: Self.moment(4000)) == nil)
+    }
+
+    @Test("pauses grow, differ by connection, end somewhere, and are as long as the provider asks")
+    func backoff() {
+        for failure in RefreshClass.allCases {
+            let pauses = (1...40).map { RefreshPolicy.backoff(failure, failures: $0, seed: "c") }
+            #expect(pauses.allSatisfy { $0 >= .seconds(1) && $0 <= .seconds(3600) }, "\(failure)")
+            #expect(pauses[10] > pauses[0])
+        }
+        let seeds = (0..<100).map { RefreshPolicy.backoff(.transient, failures: 3, seed: "conn-\($0)") }
+        #expect(Set(seeds.map { $0.components.attoseconds }).count > 90)
+        var state = RefreshState()
+        state.begin(at: Self.start)
+        state.fail(.rateLimited, pause: .seconds(1200), seed: "c", at: Self.start)
+        #expect(state.wait(at: Self.start) == .seconds(1200))
+        state.fail(.rateLimited, pause: .seconds(100_000_000), seed: "c", at: Self.start)
+        #expect(state.wait(at: Self.start) == RefreshPolicy.pauseMax)
+    }
+
+    // MARK: Schedule
+
+    @Test(
+        "a token is due within its margin: no more than ten minutes, no more than a fifth of its life",
+        arguments: [
+            (60, 48), (600, 480), (1800, 1440), (3600, 3000), (604_800, 604_200),
+        ] as [(Int64, Int64)])
+    func margin(life: Int64, notBefore: Int64) throws {
+        for number in 0..<50 {
+            var oauth = OAuth2()
+            oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
+            let connection = Connection(
+                id: "conn-\(number)", number: 1, service: "p", status: .connected, at: Self.start)
+            var changed = connection
+            changed.credentials = Self.connection().credentials
+            changed.expiresAt = Self.moment(life)
+            let due = try #require(RefreshSchedule.dueAt(changed, oauth))
+            #expect(due >= Self.moment(notBefore))
+            #expect(due < Self.moment(life))
+        }
+    }
+
+    struct Due: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let connection: Connection
+        var refresh = Refresh.refreshToken(rotation: .rotates(grace: .zero))
+        /// Days after the start; nil for never.
+        let days: ClosedRange<Double>?
+    }
+
+    static let dues: [Due] = [
+        Due(testDescription: "no end, no disuse", connection: connection(life: nil), days: nil),
+        Due(testDescription: "no refresh token", connection: connection(refreshToken: false), days: nil),
+        Due(testDescription: "no refresh at all", connection: connection(), refresh: .none, days: nil),
+        Due(
+            testDescription: "60 days unused", connection: connection(life: nil, idle: 60 * 86_400), days: 45...48.1),
+        Due(
+            testDescription: "100 days unused", connection: connection(life: nil, idle: 100 * 86_400), days: 75...80.1),
+        Due(
+            testDescription: "the access token ends first", connection: connection(idle: 60 * 86_400),
+            days: 0.03...0.05),
+        Due(
+            testDescription: "a token that renews itself",
+            connection: connection(life: 60 * 86_400, refreshToken: false),
+            refresh: .accessToken(AccessTokenRefresh(endpoint: "api", path: "/r", grantType: "g")), days: 45...48.1),
+        Due(
+            testDescription: "an outcome is unknown",
+            connection: {
+                var unknown = connection(life: nil)
+                unknown.refresh.unknownSince = start
+                return unknown
+            }(), days: -30_000 ... -1),
+    ]
+
+    @Test("what dies of disuse is used in time, and what never ends is left alone", arguments: dues)
+    func keepAlive(_ due: Due) throws {
+        var oauth = OAuth2()
+        oauth.refresh = due.refresh
+        let found = RefreshSchedule.dueAt(due.connection, oauth).map {
+            Double($0.duration(since: Self.start) / .milliseconds(1)) / 86_400_000
+        }
+        #expect((found == nil) == (due.days == nil))
+        if let found, let days = due.days { #expect(days.contains(found), "\(found)") }
+    }
+
+    @Test("a token that renews itself is left alone while it is too young")
+    func tooYoung() throws {
+        var style = AccessTokenRefresh(endpoint: "api", path: "/r", grantType: "g")
+        style.minimumAge = .seconds(86_400)
+        var oauth = OAuth2()
+        oauth.refresh = .accessToken(style)
+        let short = Self.connection(life: 3600, refreshToken: false)
+        #expect(RefreshSchedule.dueAt(short, oauth) == Self.moment(86_400))
+        #expect(RefreshSchedule.isTooYoung(short, oauth, at: Self.moment(86_399)))
+        #expect(!RefreshSchedule.isTooYoung(short, oauth, at: Self.moment(86_400)))
+    }
+
+    // MARK: Deadlines
+
+    @Test("the end of a grant is foreseen a week ahead, and moving by seconds makes no new one")
+    func deadline() throws {
+        let provider = OAuthFixture.provider { _ in }
+        let end = 5 * 365 * 86_400 as Int64
+        var connection = Self.connection(grant: end)
+        // It is refreshed all the time, so disuse is never near.
+        connection.credentials.issuedAt = Self.moment(end - 60 * 86_400)
+        connection.credentials.refreshExpiresAt = Self.moment(end + 40 * 86_400)
+        #expect(RefreshSchedule.deadline(connection, provider, at: Self.moment(end - 8 * 86_400)) == nil)
+        let near = try #require(RefreshSchedule.deadline(connection, provider, at: Self.moment(end - 6 * 86_400)))
+        #expect(near == GrantDeadline(reason: .grantEnds, at: Self.moment(end)))
+        #expect(GrantDeadline(reason: .grantEnds, at: Self.moment(end + 30)).isSame(as: near))
+        #expect(!GrantDeadline(reason: .unused, at: near.at).isSame(as: near))
+        connection.status = .expired
+        #expect(RefreshSchedule.deadline(connection, provider, at: Self.moment(end - 1)) == nil)
+    }
+
+    @Test("a grant that could not be kept alive, and a token that nothing replaces, are foreseen too")
+    func unused() {
+        let provider = OAuthFixture.provider { _ in }
+        let idle = Self.connection(life: nil, idle: 60 * 86_400)
+        #expect(RefreshSchedule.deadline(idle, provider, at: Self.moment(50 * 86_400)) == nil)
+        #expect(RefreshSchedule.deadline(idle, provider, at: Self.moment(54 * 86_400))?.reason == .unused)
+        let dying = Self.connection(life: 3600, refreshToken: false)
+        #expect(RefreshSchedule.deadline(dying, provider, at: Self.moment(2000)) == nil)
+        #expect(RefreshSchedule.deadline(dying, provider, at: Self.moment(3000))?.reason == .accessTokenEnds)
+    }
+
+    // MARK: Answers
+
+    struct Answer: Sendable, CustomTestStringConvertible {
+        let status: Int
+        let body: String
+        let expected: RefreshClass?
+        var testDescription: String { "\(status) \(body.prefix(60))" }
+    }
+
+    static let answers: [Answer] = [
+        Answer(status: 200, body: #"{"access_token":"a","token_type":"Bearer"}"#, expected: nil),
+        Answer(status: 200, body: #"{"access_token":"a","token_type":"Bea"#, expected: .unknown),
+        Answer(status: 200, body: "", expected: .unknown),
+        Answer(status: 200, body: "<html>", expected: .unknown),
+        Answer(status: 200, body: "{}", expected: .unknown),
+        Answer(status: 200, body: #"{"access_token":"a","token_type":"mac"}"#, expected: .unknown),
+        Answer(status: 200, body: #"{"access_token":"a","expires_in":-1}"#, expected: .unknown),
+        Answer(status: 200, body: #"{"error":"invalid_grant"}"#, expected: .revoked),
+        Answer(status: 400, body: #"{"error":"invalid_grant"}"#, expected: .revoked),
+        Answer(status: 401, body: #"{"error":"invalid_grant"}"#, expected: .revoked),
+        Answer(status: 401, body: #"{"error":"invalid_client"}"#, expected: .misconfigured),
+        Answer(status: 401, body: "", expected: .misconfigured),
+        Answer(status: 400, body: #"{"error":"unauthorized_client"}"#, expected: .misconfigured),
+        Answer(status: 400, body: #"{"error":"invalid_request"}"#, expected: .misconfigured),
+        Answer(status: 400, body: #"{"error":"invalid_scope"}"#, expected: .scopeLost),
+        Answer(status: 400, body: "no json", expected: .misconfigured),
+        Answer(status: 403, body: "", expected: .misconfigured),
+        Answer(status: 404, body: "", expected: .misconfigured),
+        Answer(status: 302, body: "", expected: .misconfigured),
+        Answer(status: 429, body: "", expected: .rateLimited),
+        Answer(status: 408, body: "", expected: .unknown),
+        Answer(status: 500, body: "", expected: .unknown),
+        Answer(status: 500, body: #"{"error":"invalid_grant"}"#, expected: .unknown),
+        Answer(status: 502, body: "", expected: .unknown),
+        Answer(status: 503, body: #"{"error":"temporarily_unavailable"}"#, expected: .unknown),
+        Answer(status: 400, body: #"{"error":"temporarily_unavailable"}"#, expected: .unknown),
+    ]
+
+    @Test("only what the provider says of the grant ends it", arguments: answers)
+    func classes(_ answer: Answer) {
+        let response = ProviderResponse(status: answer.status, headers: [], body: Array(answer.body.utf8))
+        do throws(RefreshFailure) {
+            _ = try TokenResponse.refreshed(response, oauth: OAuth2(), now: Self.start)
+            #expect(answer.expected == nil)
+        } catch {
+            #expect(error.failure == answer.expected)
+            #expect((error.forCallers.kind == .authRevoked) == (answer.expected == .revoked))
+        }
+    }
+
+    // MARK: Damper
+
+    @Test("a provider that fails again and again is asked by one connection at a time until it works")
+    func damper() {
+        var state = DamperState()
+        for _ in 0..<DamperState.failuresMax {
+            #expect(state.admit(at: Self.start) == nil)
+            state.fail(pause: nil, at: Self.start)
+        }
+        #expect(state.admit(at: Self.start) == DamperState.pauseFirst)
+        #expect(state.admit(at: Self.moment(2)) == nil, "one finds out")
+        #expect(state.admit(at: Self.moment(2)) != nil, "and no other")
+        state.fail(pause: nil, at: Self.moment(3))
+        #expect(state.admit(at: Self.moment(3)) == DamperState.pauseFirst * 2)
+        state.succeed()
+        #expect(state.admit(at: Self.moment(3)) == nil)
+        state.fail(pause: .seconds(30), at: Self.moment(3))
+        #expect(state.admit(at: Self.moment(4)) == .seconds(29), "what it asks for counts at once")
+    }
+}
