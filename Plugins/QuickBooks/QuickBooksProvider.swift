@@ -89,6 +89,6 @@ struct QuickBooksProvider: Provider {
     }
 
     func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        try QuickBooksWebhook.outcome(of: delivery)
+        QuickBooksWebhook.outcome(of: delivery)
     }
 }

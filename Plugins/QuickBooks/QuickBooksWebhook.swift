@@ -12,7 +12,8 @@ enum QuickBooksWebhook {
         "customer": "customers", "vendor": "vendors",
     ]
 
-    static func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
+    /// What is signed but no notification is acknowledged: Intuit would only send it again.
+    static func outcome(of delivery: WebhookDelivery) -> WebhookOutcome {
         var outcome = WebhookOutcome()
         let body = try? JSONValue.parse(delivery.body)
         if let notifications = body?["eventNotifications"]?.array {
@@ -21,8 +22,6 @@ enum QuickBooksWebhook {
             outcome.events = events.compactMap(event(cloudEvent:))
         } else if let body, body["specversion"] != nil {
             outcome.events = [body].compactMap(event(cloudEvent:))
-        } else {
-            throw ProviderError(.permanent, "The webhook body is no QuickBooks notification.", status: 400)
         }
         return outcome
     }

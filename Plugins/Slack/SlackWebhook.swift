@@ -3,11 +3,10 @@
 import ProviderSDK
 
 enum SlackWebhook {
+    /// What is signed but no event is acknowledged: commands come as forms, and Slack would only send it again.
     static func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        guard let body = try? JSONValue.parse(delivery.body), let type = body["type"]?.string else {
-            throw ProviderError(.permanent, "The webhook body is no Slack event.", status: 400)
-        }
         var outcome = WebhookOutcome()
+        guard let body = try? JSONValue.parse(delivery.body), let type = body["type"]?.string else { return outcome }
         if type == "url_verification" {
             guard let challenge = body["challenge"]?.string else {
                 throw ProviderError(.permanent, "Slack's url_verification has no challenge.", status: 400)

@@ -87,6 +87,6 @@ struct StripeProvider: Provider {
     }()
 
     func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        try StripeWebhook.outcome(of: delivery)
+        StripeWebhook.outcome(of: delivery)
     }
 }

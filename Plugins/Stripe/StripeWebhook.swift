@@ -3,11 +3,10 @@
 import ProviderSDK
 
 enum StripeWebhook {
-    static func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        guard let event = try? JSONValue.parse(delivery.body), let type = event["type"]?.string else {
-            throw ProviderError(.permanent, "The webhook body is no Stripe event.", status: 400)
-        }
+    /// What is signed but no event that matters is acknowledged: Stripe would only send it again.
+    static func outcome(of delivery: WebhookDelivery) -> WebhookOutcome {
         var outcome = WebhookOutcome()
+        guard let event = try? JSONValue.parse(delivery.body), let type = event["type"]?.string else { return outcome }
         // Connect events name the account they are about; an event without one is about the platform itself.
         guard let account = event["account"]?.string,
             let effect = effect(of: type, object: event.at("data.object.object"))

@@ -129,6 +129,6 @@ struct XeroProvider: Provider {
     }
 
     func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        try XeroWebhook.outcome(of: delivery)
+        XeroWebhook.outcome(of: delivery)
     }
 }

@@ -6,14 +6,10 @@ import ProviderSDK
 enum XeroWebhook {
     private static let dataTypes = ["CONTACT": "contacts", "INVOICE": "invoices"]
 
-    static func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        // An intent to receive has no events, or null in their place.
-        guard let body = try? JSONValue.parse(delivery.body), let events = body["events"],
-            events.isNull || events.kind == .array
-        else {
-            throw ProviderError(.permanent, "The webhook body is no Xero event.", status: 400)
-        }
+    /// An intent to receive has no events, or null in their place; Xero wants to see nothing but 200 for what is signed.
+    static func outcome(of delivery: WebhookDelivery) -> WebhookOutcome {
         var outcome = WebhookOutcome()
+        guard let body = try? JSONValue.parse(delivery.body), let events = body["events"] else { return outcome }
         let sequence = sequence(of: body)
         for event in events.array ?? [] {
             guard let tenant = event["tenantId"]?.string,

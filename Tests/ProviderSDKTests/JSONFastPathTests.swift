@@ -77,6 +77,24 @@ struct JSONFastPathTests {
         #expect(JSONNumber(text)?.integer == expected)
     }
 
+    @Test("a byte that is not plain is seen at every place of a text, whatever stands around it", arguments: 0...19)
+    func seesEveryByte(length: Int) throws {
+        let bytes: [UInt8] = [0, 1, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7E, 0x7F, 0x80, 0xA2, 0xDC, 0xFF]
+        for filler in [0x20, 0x21, 0x23, 0x5B, 0x5D, 0x7F] as [UInt8] {
+            for place in 0..<length {
+                for byte in bytes {
+                    var text = [UInt8](repeating: filler, count: length)
+                    text[place] = byte
+                    let json = [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")]
+                    let isPlain = 0x20..<0x80 ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+                    let read = try? JSONValue.parse(json)
+                    #expect((read != nil) == isPlain, "\(byte) among \(filler) at \(place) of \(length)")
+                    if isPlain { #expect(Array((read?.string ?? "").utf8) == text) }
+                }
+            }
+        }
+    }
+
     static let table = FieldMapping(
         "row", sourceID: ["id"],
         [

@@ -88,9 +88,17 @@ struct SlackWebhookTests {
         #expect(try event(#"{"type":"app_uninstalled"}"#, team: team)?.accountID == account)
     }
 
-    @Test("what is no event is refused", arguments: ["", "no json", "[]", "{}", #"{"type":"url_verification"}"#])
-    func refuses(body: String) {
-        let error = #expect(throws: ProviderError.self) { try outcome(body) }
+    @Test(
+        "what is signed but no event is acknowledged and means nothing",
+        arguments: ["", "no json", "[]", "{}", "token=t&team_id=T1&command=%2Fhook", #"{"type":"shortcut"}"#])
+    func acknowledgesOthers(body: String) throws {
+        let outcome = try outcome(body)
+        #expect(outcome.status == 200 && outcome.reply == nil && outcome.events.isEmpty)
+    }
+
+    @Test("a verification without a challenge is refused")
+    func refusesVerification() {
+        let error = #expect(throws: ProviderError.self) { try outcome(#"{"type":"url_verification"}"#) }
         #expect(error?.status == 400)
     }
 }

@@ -150,7 +150,10 @@ struct StripeProviderTests {
             #"{"id":"evt_2","type":"invoice.paid","account":"acct_1","data":{"object":{"object":"invoice"}}}"#)
         #expect(changed.events.first?.effect == .changed(dataTypes: ["invoices"]))
         #expect(try outcome(#"{"type":"invoice.paid"}"#).events.isEmpty)
-        #expect(throws: ProviderError.self) { try outcome("no json") }
+        for body in ["no json", "", "[]", "{}", #"{"id":"evt_1","type":"invoice.upcoming","account":"acct_1"}"#] {
+            let outcome = try outcome(body)
+            #expect(outcome.status == 200 && outcome.reply == nil && outcome.events.isEmpty)
+        }
     }
 
     @Test("the platform's OAuth flow is described as Stripe has it")

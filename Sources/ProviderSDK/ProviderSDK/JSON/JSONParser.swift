@@ -17,7 +17,8 @@ struct JSONParser {
             throw JSONError(.limitExceeded, offset: 0, in: [])
         }
         var parser = JSONParser(bytes, limits)
-        parser.nodes.reserveCapacity(bytes.count / 12 + 8)
+        // A page of records has about a node for each dozen bytes; growing would copy all of them.
+        parser.nodes.reserveCapacity(bytes.count / 10 + 8)
         let nodes: [JSONNode]
         do throws(Fault) {
             nodes = try parser.run()
@@ -198,13 +199,9 @@ struct JSONParser {
         var i = start
         var isEscaped = false
         scan: while i < b.count {
-            let byte = unsafe b[i]
-            // Nearly every byte is plain; three compares settle it before the general case.
-            if byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
-                i &+= 1
-                continue
-            }
-            switch byte {
+            unsafe i = JSONText.plainEnd(b, from: i)
+            guard i < b.count else { break }
+            switch unsafe b[i] {
             case UInt8(ascii: "\""): break scan
             case UInt8(ascii: "\\"):
                 isEscaped = true

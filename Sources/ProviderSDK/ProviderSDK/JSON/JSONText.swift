@@ -1,6 +1,34 @@
 // Well-formedness of the inside of JSON strings: UTF-8 sequences (RFC 3629) and escapes (RFC 8259 section 7).
 
 enum JSONText {
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highs: UInt64 = 0x8080_8080_8080_8080
+
+    /// Where the plain bytes from `start` on end: before a quote, a backslash, a control character, a byte above ASCII, or the end.
+    ///
+    /// Nearly all bytes of a text are plain, so eight are looked at together: a byte that is not plain sets its highest bit in `found`.
+    /// Bytes behind it may set theirs without reason, which is why only the first counts.
+    @inline(__always) static func plainEnd(_ b: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var i = start
+        let raw = UnsafeRawBufferPointer(b)
+        while i &+ 8 <= b.count {
+            let word = UInt64(littleEndian: unsafe raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+            let quote = word ^ (ones &* 0x22)
+            let backslash = word ^ (ones &* 0x5C)
+            let control = (word &- ones &* 0x20) & ~word
+            let found =
+                ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | control | word) & highs
+            if found != 0 { return i &+ found.trailingZeroBitCount / 8 }
+            i &+= 8
+        }
+        while i < b.count {
+            let byte = unsafe b[i]
+            guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { break }
+            i &+= 1
+        }
+        return i
+    }
+
     /// The length of the valid multi-byte UTF-8 sequence at `i`; nil when it is overlong, a surrogate, or cut off.
     @inline(__always) static func sequenceLength(_ b: UnsafeBufferPointer<UInt8>, at i: Int) -> Int? {
         let lead = unsafe b[i]

@@ -8,9 +8,9 @@ struct MemberNames {
     /// A name is compared with fewer than this many others, whatever their hashes, so the work stays linear in the input.
     private static let linearMax = 64
     private(set) var count = 0
-    /// One bit for each hash seen, modulo 128: a bit not set proves that the name is new.
-    private var seen: UInt128 = 0
-    private var large: Set<[UInt8]> = []
+    /// One bit for each hash seen, modulo 512: a bit not set proves that the name is new.
+    private var seen = SIMD8<UInt64>()
+    private var large: Set<[UInt8]>?
 
     /// Takes in the name at node `index`, the last one, and notes its hash there; false when an earlier name has the same bytes.
     mutating func insert(
@@ -20,9 +20,10 @@ struct MemberNames {
         let hash = unsafe MemberNames.hash(nodes[index], bytes)
         nodes[index].nameHash = hash
         if count >= MemberNames.linearMax { return unsafe insertLarge(index, firstName, nodes, bytes) }
-        let bit = UInt128(1) &<< UInt128(truncatingIfNeeded: hash & 127)
-        guard seen & bit != 0 else {
-            seen |= bit
+        let word = Int(hash & 7)
+        let bit = UInt64(1) &<< UInt64(truncatingIfNeeded: hash >> 3 & 63)
+        guard seen[word] & bit != 0 else {
+            seen[word] |= bit
             return true
         }
         var at = firstName
@@ -36,14 +37,18 @@ struct MemberNames {
     private mutating func insertLarge(
         _ index: Int, _ firstName: Int, _ nodes: [JSONNode], _ bytes: UnsafeBufferPointer<UInt8>
     ) -> Bool {
-        if large.isEmpty {
+        var names = large ?? []
+        large = nil
+        if names.isEmpty {
             var at = firstName
             for _ in 0..<count {
-                unsafe large.insert(MemberNames.resolved(nodes[at], bytes))
+                unsafe names.insert(MemberNames.resolved(nodes[at], bytes))
                 at = Int(nodes[at + 1].next)
             }
         }
-        return unsafe large.insert(MemberNames.resolved(nodes[index], bytes)).inserted
+        let isNew = unsafe names.insert(MemberNames.resolved(nodes[index], bytes)).inserted
+        large = names
+        return isNew
     }
 
     private static func hash(_ name: JSONNode, _ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
