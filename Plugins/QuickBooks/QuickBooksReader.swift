@@ -50,7 +50,10 @@ struct QuickBooksReader {
         let rows = response[entity.name]?.array ?? []
         var page = SyncPage(rows.map { SourceRecord($0) })
         let end = position + Int64(rows.count)
-        let isMoreTold = (response["totalCount"]?.integer ?? 0) >= end
+        let total = response["totalCount"]?.integer ?? 0
+        let isMoreTold = total >= end
+        // Some answers count the rows of the page only.
+        if isMoreTold { page.totalCount = Int(clamping: total) }
         if !rows.isEmpty, rows.count >= Self.pageSize || isMoreTold {
             page.next = ["at": .number(JSONNumber(end))]
         } else if since != nil {

@@ -61,6 +61,13 @@ struct QuickBooksReaderTests {
         #expect(http.requests[0].query == [NamedValue("query", statement), NamedValue("minorversion", "75")])
     }
 
+    @Test("a count of more rows than the page has is told, the count of the page is not", arguments: [2500, 1000])
+    func counts(total: Int) async throws {
+        let (context, _) = context { _ in Self.rows(1..<1001, of: "Invoice", total: total) }
+        let page = try await provider.page(PageRequest(dataType: "invoices"), in: context)
+        #expect(page.totalCount == (total == 2500 ? 2500 : nil))
+    }
+
     @Test("pages go on until one is shorter than asked for")
     func pages() async throws {
         let (context, http) = context { request in

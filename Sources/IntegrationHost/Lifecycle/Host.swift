@@ -49,7 +49,7 @@ final class Host: Sendable {
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         let sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
-            records: data.records, retryTime: configuration.syncRetryTime, log: log)
+            records: data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime), log: log)
         let erasures = Erasures(users: users, sync: sync, records: data.records, log: log)
         let connections = ConnectionService(
             users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, erasures: erasures,

@@ -10,10 +10,9 @@ extension SyncEngine {
         guard let entry = running(id) else { return }
         let started = MonotonicClock.nanoseconds
         func now() -> Duration { .nanoseconds(Int64(MonotonicClock.nanoseconds - started)) }
-        let pauseMax = await pauseMax(id, entry)
-        var state = SyncRunState(
-            entry.run.dataTypes, policy: RetryPolicy(failingTimeMax: retryTime, pauseMax: pauseMax),
-            deadline: HostLimits.syncTimeMax)
+        var policy = retry
+        policy.pauseMax = await pauseMax(id, entry)
+        var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: HostLimits.syncTimeMax)
         var isRefreshed = false
         while true {
             if Task.isCancelled { state.cancel(running(id)?.cancellation ?? .hostStops) }
@@ -45,7 +44,7 @@ extension SyncEngine {
     /// The longest pause that the connection's provider is given.
     private func pauseMax(_ id: String, _ entry: Running) async -> Duration {
         let connection = try? await users.user(entry.userID).connection(id)
-        return connection.flatMap { registry[$0.service] }?.manifest.errors.pauseMax ?? RetryPolicy().pauseMax
+        return connection.flatMap { registry[$0.service] }?.manifest.errors.pauseMax ?? retry.pauseMax
     }
 
     /// Tells the state what went wrong.
@@ -148,7 +147,6 @@ extension SyncEngine {
     /// start, and find that it is done.
     private func finish(_ id: String, _ entry: Running, _ outcome: SyncOutcome, took: Duration) async {
         for failure in outcome.failures { entry.progress.discard(failure.dataType) }
-        let policy = RetryPolicy()
         var failures = 0
         while true {
             do throws(ServiceError) {
@@ -160,9 +158,9 @@ extension SyncEngine {
                     ["connectionId": .text(id), "error": .text("\(error)")])
                 guard case .unavailable = error, running(id)?.cancellation != .hostStops else { return }
                 failures += 1
-                let pause = policy.pause(
+                let pause = retry.pause(
                     after: ProviderError(.transient, ""), failures: failures, failingFor: .zero, chance: 0.5)
-                do { try await Task.sleep(for: pause ?? policy.backoffMax) } catch { return }
+                do { try await Task.sleep(for: pause ?? retry.backoffMax) } catch { return }
             }
         }
         let counts = entry.progress.counts

@@ -31,14 +31,15 @@ final class SyncEngine: Sendable {
     let gateway: ProviderGateway
     let vault: CredentialVault
     let records: Records
-    let retryTime: Duration
+    /// How failures are sat through; the pauses that providers may ask for are their own.
+    let retry: RetryPolicy
     let log: Log
     let slots = SyncSlots(HostLimits.concurrentSyncsMax)
     private let state = Mutex(State())
 
     init(
         users: UserStore, registry: ProviderRegistry, refresher: RefreshService, gateway: ProviderGateway,
-        vault: CredentialVault, records: Records, retryTime: Duration, log: Log
+        vault: CredentialVault, records: Records, retry: RetryPolicy, log: Log
     ) {
         self.users = users
         self.registry = registry
@@ -46,7 +47,7 @@ final class SyncEngine: Sendable {
         self.gateway = gateway
         self.vault = vault
         self.records = records
-        self.retryTime = retryTime
+        self.retry = retry
         self.log = log
         users.changes.observe { [weak self] user in self?.userDidChange(user) }
     }

@@ -1,5 +1,6 @@
 // Who is served next: users in turn, whatever they have in line. And places that are waited for can be given up.
 
+import ProviderSDK
 import Testing
 
 @testable import IntegrationHost
@@ -80,5 +81,29 @@ struct FairLineTests {
         late.cancel()
         #expect(await late.value == false)
         #expect(slots.waitingCount == 0)
+    }
+
+    @Test("a sync that waits at the provider gives its place to another, and is not late when its turn comes")
+    func places() async {
+        let slots = SyncSlots(1)
+        let progress = SyncProgress()
+        #expect(await slots.acquire(for: "a"))
+        let place = SyncPlace(in: slots, progress: progress)
+        place.wait(until: .epoch)
+        place.wait(until: .epoch)
+        #expect(progress.snapshot.wait == .rateLimit)
+        #expect(await slots.acquire(for: "b"))
+        place.resume("things")
+        place.resume("things")
+        #expect(progress.snapshot.wait == nil)
+        // Two work in one place now: whoever comes next waits for both to leave.
+        let next = Task { await slots.acquire(for: "c") }
+        while slots.waitingCount == 0 { try? await Task.sleep(for: .milliseconds(1)) }
+        place.close()
+        place.close()
+        #expect(slots.waitingCount == 1)
+        slots.release()
+        #expect(await next.value)
+        slots.release()
     }
 }

@@ -160,6 +160,36 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
+    @Test("how far a sync is, and how far it has to go, is told while it runs")
+    func progress() async throws {
+        let door = Door()
+        let provider = ScriptedProvider { (request, _) in
+            guard request.cursor != nil else {
+                var page = ScriptedProvider.page(0..<3, next: 1)
+                page.totalCount = 5
+                return page
+            }
+            await door.pass()
+            return ScriptedProvider.page(3..<5)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        _ = try await fixture.start(id)
+        while fixture.engine.running(id)?.progress.snapshot.current.pages != 1 {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        let connection = try #require(try await fixture.connection(id))
+        let latest = try #require(fixture.engine.latest(connection))
+        #expect(latest.run.recordsProcessed == 3)
+        let snapshot = try #require(latest.progress)
+        #expect((snapshot.dataType, snapshot.current.processed, snapshot.estimate) == ("things", 3, 5))
+        door.open()
+        _ = try await fixture.ended(id)
+        let after = try #require(try await fixture.connection(id))
+        #expect(fixture.engine.latest(after)?.progress == nil)
+        await fixture.stop()
+    }
+
     @Test("a request that the running sync does not cover is refused and names it; once it has ended, it is served")
     func uncovered() async throws {
         let door = Door()

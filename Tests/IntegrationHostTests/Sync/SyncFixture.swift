@@ -76,7 +76,7 @@ final class SyncFixture: Sendable {
         engine = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records,
-            retryTime: retryTime, log: log)
+            retry: RetryPolicy(firstPause: .milliseconds(2), failingTimeMax: retryTime), log: log)
         duty = SyncDuty(engine: engine, registry: registry, log: log)
     }
 
