@@ -59,6 +59,16 @@ extension StoreLimits {
     static let deletionsPerFrameMax = 1024
     /// The changes by which a stream must exceed twice its records before it is compacted by itself.
     static let compactionRowsMin = 20_000
+    /// The bytes on disk by which a stream must exceed twice its changes before it is compacted by itself: 4 MiB.
+    static let compactionBytesMin = 4 << 20
+    /// The bytes that one step of a compaction reads: 2 MiB.
+    static let compactionStepBytes = 2 << 20
+    /// The times a compaction catches up with writers before it makes them wait.
+    static let compactionRoundsMax = 8
+    /// The bytes a second that compactions in the background read, all together: 64 MiB.
+    static let compactionBytesPerSecondMax = 64 << 20
+    /// The segments one compaction can make.
+    static let compactionSegmentsMax: UInt64 = 1 << 20
     /// The times a read looks its places up while compactions take them away.
     static let readAttemptsMax = 5
     /// The bytes a copy of a file moves at a time: 1 MiB.

@@ -1,6 +1,6 @@
-// Writing a stream anew with only the newest change of every record. Sequence numbers stay, so that every cursor
-// stays valid; what a reader between the changes left out would have seen is kept in two numbers a change. The old
-// segments serve until the manifest names the new ones.
+// Writing a stream anew with only the newest change of every record, in steps of a bounded size while others read and write it.
+// Sequence numbers stay, so that every cursor stays valid; what a reader between the changes left out would have seen is kept in
+// two numbers a change. The old segments serve until the manifest names the new ones.
 
 import Glibc
 import Synchronization
@@ -14,25 +14,46 @@ public struct CompactionOutcome: Equatable, Sendable {
 }
 
 /// Writes the compacted segments of one stream.
-struct Compaction {
-    let stream: RecordStream
-    let folder: Directory
-    let files: DurableFiles
-
-    /// The stream as it is once the manifest is saved.
-    struct Result {
+///
+/// First come the changes that were there when it began, each record's newest one; then, as they are, the frames that were
+/// appended meanwhile. Memory: 53 bytes a record and one step.
+struct Compaction: Sendable {
+    /// The stream at the moment when the compaction began, without an open generation.
+    struct Start: Sendable {
         var manifest: Manifest
         var layout: StreamLayout
-        var file: OpenFile
-        var end: Int
+        /// Where the frames end that are compacted.
+        var end: FramePosition
         var ordinal: UInt32
+        /// The numbers of segments that only this compaction uses.
+        var segments: Range<UInt64>
     }
 
-    private var manifest: Manifest
-    private var layout: StreamLayout
-    private var file: OpenFile?
-    private var end = 0
-    private var ordinal: UInt32 = 0
+    private enum Phase {
+        /// Learning which change of each record is the newest.
+        case histories
+        case changes
+        case rest
+        case done
+    }
+
+    private let stream: RecordStream
+    private let folder: Directory
+    private let files: DurableFiles
+    private let start: Start
+    private let runs: [(dataType: Int, run: FrameRun)]
+    private var phase = Phase.histories
+    private var nextRun = 0
+    private var histories: [HistoryTable]
+    /// The frames that were appended meanwhile are followed up to here.
+    private var followed: FramePosition
+    private var followedOrdinal: UInt32
+
+    private(set) var manifest: Manifest
+    private(set) var layout: StreamLayout
+    private(set) var file: OpenFile?
+    private(set) var end = 0
+    private(set) var ordinal: UInt32 = 0
     private var builder = FrameBuilder()
     private var made: [UInt64] = []
 
@@ -45,73 +66,81 @@ struct Compaction {
     private static let frameRowsMax = 256
     private static let frameBytesMax = 64 << 10
 
-    init(_ stream: RecordStream, manifest: Manifest, folder: Directory, files: DurableFiles) {
+    init(_ stream: RecordStream, _ start: Start, folder: Directory, files: DurableFiles) {
         self.stream = stream
         self.folder = folder
         self.files = files
-        self.manifest = manifest
-        self.manifest.segments = []
-        self.manifest.compactions += 1
-        layout = StreamLayout(dataTypes: manifest.dataTypes, compactions: manifest.compactions + 1)
+        self.start = start
+        followed = start.end
+        followedOrdinal = start.ordinal
+        runs = start.layout.runs(after: 0, dataType: nil, rowCount: .max, includesReserved: true).found
+        histories = start.layout.dataTypes.map { HistoryTable(capacityFor: $0.recordCount) }
+        manifest = start.manifest
+        manifest.segments = []
+        manifest.nextSegment = start.segments.lowerBound
+        manifest.compactions += 1
+        layout = StreamLayout(dataTypes: manifest.dataTypes, compactions: manifest.compactions)
     }
 
-    /// Writes everything; durable on return, but not named in a manifest yet.
+    // MARK: Steps
+
+    /// Does a part of the work.
     ///
-    /// A failure leaves nothing behind.
-    mutating func run() throws(StoreError) -> Result {
-        do throws(StoreError) {
-            try begin()
-            let old = stream.layout.withLock { $0 }
-            try copy(old)
-            for (type, state) in old.dataTypes.enumerated() { try carryOver(state, type) }
-            guard let file, layout.nextSequence == old.nextSequence else {
-                throw StoreError.corrupt(path: folder.path, .missing)
+    /// - Parameter bytesMax: about how many bytes are read.
+    /// - Returns: the bytes that were read; nil when what was there at the start is written.
+    mutating func step(bytesMax: Int) throws(StoreError) -> Int? {
+        if file == nil { try begin() }
+        var bytes = 0
+        while bytes < bytesMax, phase == .histories || phase == .changes {
+            guard nextRun < runs.count else {
+                try endPass()
+                continue
             }
-            try sync(file)
-            manifest.segments[manifest.segments.count - 1].bytes = end
-            return Result(manifest: manifest, layout: layout, file: file, end: end, ordinal: ordinal)
-        } catch {
-            for number in made {
-                let name = Manifest.segmentName(number)
-                _ = try? folder.fileSystem.unlink(name, in: folder.fd, path: folder.path(of: name))
+            let (type, run) = runs[nextRun]
+            nextRun += 1
+            bytes += run.bytes
+            if phase == .histories { try learn(run, type) } else { try copy(run, type) }
+        }
+        if phase == .rest {
+            for (type, state) in start.layout.dataTypes.enumerated() { try carryOver(state, type) }
+            guard layout.nextSequence == start.layout.nextSequence else {
+                throw .corrupt(path: folder.path, .missing)
             }
-            throw error
+            histories = []
+            phase = .done
+        }
+        return phase == .done && bytes == 0 ? nil : bytes
+    }
+
+    private mutating func endPass() throws(StoreError) {
+        nextRun = 0
+        if phase == .histories {
+            phase = .changes
+        } else {
+            if builder.rowCount > 0 { try flush() }
+            phase = .rest
         }
     }
 
-    // MARK: Rows
-
-    private mutating func copy(_ old: StreamLayout) throws(StoreError) {
-        let runs = old.runs(after: 0, dataType: nil, rowCount: .max, includesReserved: true).found
-        let histories = try histories(old, runs)
-        for (type, run) in runs {
-            if builder.rowCount > 0 && frameType != type { try flush() }
-            var rows: [(row: FrameRow, bytes: [UInt8], payload: [UInt8])] = []
-            let hashes = stream.hashes
-            try RunReader(stream.folder, stream.incarnation, run).forEachRowWithPayload(hashes) { row, bytes, payload in
-                let hash = hashes.id(bytes.span.extracting(row.id))
-                guard histories[type].find(hash)?.newest == row.sequence else { return }
-                rows.append((row, bytes, payload))
-            }
-            for (row, bytes, payload) in rows {
-                let history = histories[type].find(hashes.id(bytes.span.extracting(row.id)))
-                try add(row, bytes, payload, type, history)
-            }
-        }
-        if builder.rowCount > 0 { try flush() }
-    }
-
-    private func histories(
-        _ old: StreamLayout, _ runs: [(dataType: Int, run: FrameRun)]
-    ) throws(StoreError) -> [HistoryTable] {
-        var histories = old.dataTypes.map { HistoryTable(capacityFor: $0.recordCount) }
+    private mutating func learn(_ run: FrameRun, _ type: Int) throws(StoreError) {
         let hashes = stream.hashes
-        for (type, run) in runs {
-            try RunReader(stream.folder, stream.incarnation, run).forEachRow { row, bytes in
-                histories[type].add(row, hashes.id(bytes.span.extracting(row.id)))
-            }
+        try RunReader(stream.folder, stream.incarnation, run).forEachRow { row, bytes in
+            histories[type].add(row, hashes.id(bytes.span.extracting(row.id)))
         }
-        return histories
+    }
+
+    private mutating func copy(_ run: FrameRun, _ type: Int) throws(StoreError) {
+        if builder.rowCount > 0 && frameType != type { try flush() }
+        var rows: [(row: FrameRow, bytes: [UInt8], payload: [UInt8])] = []
+        let hashes = stream.hashes
+        let known = histories[type]
+        try RunReader(stream.folder, stream.incarnation, run).forEachRowWithPayload(
+            hashes,
+            where: { row, bytes in known.find(hashes.id(bytes.span.extracting(row.id)))?.newest == row.sequence }
+        ) { row, bytes, payload in rows.append((row, bytes, payload)) }
+        for (row, bytes, payload) in rows {
+            try add(row, bytes, payload, type, known.find(hashes.id(bytes.span.extracting(row.id))))
+        }
     }
 
     private mutating func add(
@@ -139,8 +168,7 @@ struct Compaction {
         try write(header, checkpoint: nil)
     }
 
-    /// Carries over what is not a change: the last checkpoint, and the number of the last generation, which is never
-    /// used again.
+    /// Carries over what is not a change: the last checkpoint, and the number of the last generation, which is never used again.
     private mutating func carryOver(_ state: StreamLayout.DataType, _ type: Int) throws(StoreError) {
         if let position = state.checkpoint {
             let checkpoint = try RunReader(stream.folder, stream.incarnation, .init(frameAt: position)).checkpoint()
@@ -156,12 +184,78 @@ struct Compaction {
         }
     }
 
+    // MARK: What was appended meanwhile
+
+    /// Copies the frames that were appended since the start, or since the last call, up to the end of `manifest`.
+    ///
+    /// - Returns: the bytes that were copied.
+    mutating func follow(_ manifest: Manifest) throws(StoreError) -> Int {
+        for name in manifest.dataTypes.dropFirst(layout.dataTypes.count) { _ = layout.addDataType(name) }
+        var bytes = 0
+        for segment in manifest.segments.drop(while: { $0.number != followed.segment }) {
+            if segment.number != followed.segment {
+                followed = FramePosition(segment: segment.number, offset: Segment.headerBytes)
+                followedOrdinal = 0
+            }
+            bytes += try follow(segment)
+        }
+        return bytes
+    }
+
+    private mutating func follow(_ segment: Manifest.Segment) throws(StoreError) -> Int {
+        let name = Manifest.segmentName(segment.number)
+        guard let source = try OpenFile.open(name, in: folder) else {
+            throw .corrupt(path: folder.path(of: name), .missing)
+        }
+        var scanner = FrameScanner(
+            WindowReader(source, end: segment.bytes), incarnation: manifest.incarnation, segment: segment.number,
+            offset: followed.offset, ordinal: followedOrdinal)
+        var bytes = 0
+        while true {
+            switch try scanner.next() {
+            case .end: return bytes
+            case .broken: throw .corrupt(path: source.path, .malformed(offset: scanner.offset))
+            case .frame(var header, let position):
+                guard let index = try scanner.reader.fill(position.offset, header.frameBytes) else {
+                    throw .corrupt(path: source.path, .missing)
+                }
+                var frame = Array(scanner.reader.buffer[index..<index + header.frameBytes])
+                // Both are durable already.
+                header.flags.remove(.isFollowed)
+                try place(&header)
+                header.store(in: &frame, at: 0)
+                try put(header, frame)
+                bytes += frame.count
+                followed.offset = scanner.offset
+                followedOrdinal = scanner.ordinal
+            }
+        }
+    }
+
     // MARK: Files
 
+    /// Makes everything durable that was written so far.
+    mutating func sync() throws(StoreError) {
+        guard let file else { return }
+        try sync(file)
+        manifest.segments[manifest.segments.count - 1].bytes = end
+    }
+
+    /// Leaves what was written alone: a manifest may name it.
+    mutating func keep() { made = [] }
+
+    /// Takes away what was written.
+    func discard() {
+        for number in made {
+            let name = Manifest.segmentName(number)
+            _ = try? folder.fileSystem.unlink(name, in: folder.fd, path: folder.path(of: name))
+        }
+    }
+
     private mutating func begin() throws(StoreError) {
-        if let file {
-            try sync(file)
-            manifest.segments[manifest.segments.count - 1].bytes = end
+        try sync()
+        guard manifest.nextSegment < start.segments.upperBound else {
+            throw .tooLarge(bytes: made.count, bytesMax: start.segments.count)
         }
         made.append(manifest.nextSegment)
         file = try StreamWriter.makeSegment(&manifest, folder: folder, files: files)
@@ -175,20 +269,29 @@ struct Compaction {
             firstSequence: layout.nextSequence)
     }
 
-    private mutating func write(_ header: FrameHeader, checkpoint: [UInt8]?) throws(StoreError) {
+    /// Gives a frame its place behind the last one.
+    private mutating func place(_ header: inout FrameHeader) throws(StoreError) {
         if end >= StoreLimits.segmentBytesMax { try begin() }
-        guard let file else { return }
-        var header = header
         header.segment = manifest.nextSegment - 1
         header.ordinal = ordinal
+    }
+
+    private mutating func write(_ header: FrameHeader, checkpoint: [UInt8]?) throws(StoreError) {
+        var header = header
+        try place(&header)
         header = builder.finish(header, checkpoint: checkpoint)
+        try put(header, builder.frame)
+    }
+
+    private mutating func put(_ header: FrameHeader, _ frame: [UInt8]) throws(StoreError) {
+        guard let file else { return }
         do throws(CallFailure) {
-            try file.fileSystem.write(builder.frame.span, to: file.fd, at: end, path: file.path)
+            try file.fileSystem.write(frame.span, to: file.fd, at: end, path: file.path)
         } catch { throw files.gate.error(for: error) }
         do throws(LayoutConflict) {
             try layout.apply(header, at: FramePosition(segment: header.segment, offset: end))
         } catch { throw .corrupt(path: file.path, .malformed(offset: end)) }
-        end += builder.frame.count
+        end += frame.count
         ordinal += 1
     }
 

@@ -54,6 +54,8 @@ struct FrameHeader: Equatable, Sendable {
 
     /// The bytes between header and payloads.
     var metaBytes: Int { Int(checkpointBytes) + Int(rowBytes) + Int(seenCount) * Self.seenHashBytes }
+    /// The bytes of the changes in it.
+    var contentBytes: Int { Int(rowBytes) + Int(bodyBytes) }
     /// The bytes of the whole frame.
     var frameBytes: Int { Self.byteCount + metaBytes + Int(bodyBytes) }
 

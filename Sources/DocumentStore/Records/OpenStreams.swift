@@ -25,6 +25,9 @@ final class OpenStreams: Sendable {
         }
     }
 
+    /// The stream when it is open, without counting that as use.
+    func peek(_ stream: StreamID) -> RecordStream? { state.withLock { $0.entries[stream]?.stream } }
+
     func add(_ stream: RecordStream) {
         state.withLock { $0.entries[stream.id] = Entry(stream: stream, usedAt: .now) }
     }

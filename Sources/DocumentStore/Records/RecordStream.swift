@@ -15,6 +15,8 @@ final class RecordStream: Sendable {
     /// Cursors of these epochs are good up to the sequence given.
     let epochs: [Manifest.FormerEpoch]
     let epoch: UInt64
+    /// Set when the stream is about to be erased: a compaction of it ends at its next step.
+    let isEnding = Atomic<Bool>(false)
 
     init(_ loaded: StreamLoader.Loaded, folder: Directory, files: DurableFiles) {
         id = loaded.manifest.id

@@ -9,9 +9,10 @@ import Synchronization
 /// stream take turns; readers never wait for them and see only what is durable. No call blocks the calling thread.
 public final class Records: Sendable {
     private let folders: StreamFolder
-    private let threads: IOThreads
+    let threads: IOThreads
     private let locks = KeyLocks<StreamID>()
-    private let open = OpenStreams()
+    let open = OpenStreams()
+    let compactions = Compactions()
 
     init(folders: StreamFolder, threads: IOThreads) {
         self.folders = folders
@@ -121,21 +122,13 @@ public final class Records: Sendable {
     ///
     /// Cursors of it fit no stream made later under its name.
     public func erase(_ stream: StreamID) async throws(StoreError) {
+        // A compaction would go on to make files in the folder that is being removed.
+        open.peek(stream)?.isEnding.store(true, ordering: .relaxed)
+        await compactions.locks.acquire(stream)
+        defer { compactions.locks.release(stream) }
         try await locked(stream) { records throws(StoreError) in
             records.open.remove(stream)
             try records.folders.erase(stream)
-        }
-    }
-
-    /// Leaves only the newest change of every record of a stream, which it also does by itself when that is worth the
-    /// while.
-    ///
-    /// Cursors stay valid: a reader still gets every record that changed after its cursor, with the newest content.
-    /// Does nothing while a generation is open. Writers of the stream wait, readers do not.
-    @discardableResult
-    public func compact(_ stream: StreamID) async throws(StoreError) -> CompactionOutcome {
-        try await write(stream, makes: false) { open throws(StoreError) in
-            try open.writer.withLock { writer throws(StoreError) in try writer.compact(open) }
         }
     }
 
@@ -204,6 +197,11 @@ public final class Records: Sendable {
 
     // MARK: Open streams
 
+    /// Gives back what streams that nobody used for a while keep in memory, unless that was done a moment ago.
+    public func trimIfDue() {
+        if open.isTrimDue { trim() }
+    }
+
     /// Gives back what streams that nobody used for a while keep in memory, which writes also do now and then.
     public func trim() {
         open.trim { stream, work in
@@ -261,12 +259,13 @@ public final class Records: Sendable {
             defer { records.open.wasWritten(open) }
             return try body(open)
         }
-        if let known = open.find(stream), known.layout.withLock({ $0.isWorthCompacting }) { compactLater(stream) }
+        compactIfWorthwhile(stream)
         if open.isTrimDue { trim() }
         return value
     }
 
-    private func locked<Value: Sendable>(
+    /// Runs `body` as the only writer of a stream.
+    func locked<Value: Sendable>(
         _ stream: StreamID, _ body: @escaping @Sendable (Records) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         await locks.acquire(stream)
@@ -282,7 +281,7 @@ public final class Records: Sendable {
     }
 
     /// The open stream; opened by whoever holds its lock.
-    private func opened(_ stream: StreamID, makes: Bool) throws(StoreError) -> RecordStream? {
+    func opened(_ stream: StreamID, makes: Bool) throws(StoreError) -> RecordStream? {
         if let known = open.find(stream) { return known }
         let folder: Directory
         if makes {
@@ -296,17 +295,5 @@ public final class Records: Sendable {
         let opened = try RecordStream.open(stream, in: folder, files: folders.files)
         open.add(opened)
         return opened
-    }
-
-    /// Compacts a stream on an I/O thread of its own accord; a failure is met again by the next write, and told there.
-    private func compactLater(_ stream: StreamID) {
-        _ = threads.submit {
-            // A writer that is quicker compacts after its own write.
-            guard self.locks.tryAcquire(stream) else { return }
-            defer { self.locks.release(stream) }
-            guard let known = self.open.find(stream), known.layout.withLock({ $0.isWorthCompacting }) else { return }
-            _ = try? known.writer.withLock { writer throws(StoreError) in try writer.compact(known) }
-            self.open.wasWritten(known)
-        }
     }
 }

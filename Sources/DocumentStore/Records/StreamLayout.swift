@@ -44,6 +44,7 @@ struct StreamLayout: Sendable {
         var directRuns: [FrameRun] = []
         var rowCount: UInt64 = 0
         var gain = 0
+        var contentBytes = 0
         var checkpoint: FramePosition?
     }
 
@@ -56,6 +57,8 @@ struct StreamLayout: Sendable {
         var generationCount: UInt32 = 0
         var recordCount = 0
         var rowCount = 0
+        /// The bytes of visible rows and their payloads, superseded ones included.
+        var contentBytes = 0
         /// The rows that compaction has been over.
         var compactedRowCount = 0
 
@@ -65,6 +68,8 @@ struct StreamLayout: Sendable {
 
     private(set) var dataTypes: [DataType] = []
     private(set) var nextSequence: UInt64 = 1
+    /// The bytes of all frames.
+    private(set) var frameBytes = 0
 
     var lastSequence: UInt64 { nextSequence - 1 }
 
@@ -105,6 +110,7 @@ struct StreamLayout: Sendable {
     mutating func apply(_ header: FrameHeader, at position: FramePosition) throws(LayoutConflict) {
         let index = Int(header.dataType)
         guard index < dataTypes.count else { throw LayoutConflict() }
+        frameBytes += header.frameBytes
         switch header.kind {
         case .page: try applyPage(header, position, index)
         case .begin:
@@ -135,6 +141,7 @@ struct StreamLayout: Sendable {
         if header.flags.contains(.hasCheckpoint) { dataTypes[index].checkpoint = position }
         dataTypes[index].recordCount += Int(header.gain)
         dataTypes[index].rowCount += Int(header.rowCount)
+        dataTypes[index].contentBytes += header.contentBytes
         if isSparse { dataTypes[index].compactedRowCount += Int(header.rowCount) }
         nextSequence = run.endSequence
     }
@@ -149,6 +156,7 @@ struct StreamLayout: Sendable {
         Self.append(Self.run(header, position), to: &open.runs)
         open.rowCount += UInt64(header.rowCount)
         open.gain += Int(header.gain)
+        open.contentBytes += header.contentBytes
         if header.flags.contains(.hasCheckpoint) { open.checkpoint = position }
         dataTypes[index].generation = open
     }
@@ -167,6 +175,7 @@ struct StreamLayout: Sendable {
         nextSequence += open.rowCount
         dataTypes[index].recordCount += open.gain
         dataTypes[index].rowCount += Int(open.rowCount)
+        dataTypes[index].contentBytes += open.contentBytes
         dataTypes[index].checkpoint =
             header.flags.contains(.hasCheckpoint) ? position : open.checkpoint ?? dataTypes[index].checkpoint
         dataTypes[index].generation = nil
@@ -198,10 +207,14 @@ struct StreamLayout: Sendable {
     var rowCount: Int { dataTypes.reduce(0) { $0 + $1.rowCount } }
     var hasOpenGeneration: Bool { dataTypes.contains { $0.generation != nil } }
 
-    /// Whether at least half of the changes are likely to have newer ones behind them.
+    /// Whether at least half of the changes are likely to have newer ones behind them, or half of the bytes are no
+    /// changes: generations that were given up, and the marks of records that were met unchanged.
     var isWorthCompacting: Bool {
+        if hasOpenGeneration { return false }
         let kept = dataTypes.reduce(0) { $0 + max($1.compactedRowCount, $1.recordCount) }
-        return !hasOpenGeneration && rowCount > 2 * kept + StoreLimits.compactionRowsMin
+        let content = dataTypes.reduce(0) { $0 + $1.contentBytes }
+        return rowCount > 2 * kept + StoreLimits.compactionRowsMin
+            || frameBytes > 2 * content + StoreLimits.compactionBytesMin
     }
 
     // MARK: Reading

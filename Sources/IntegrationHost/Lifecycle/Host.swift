@@ -61,7 +61,8 @@ final class Host: Sendable {
         // Duties of background work: each looks at every user about once a minute.
         let rotation = KeyRotation(users: users, keys: keys, records: data.records, log: log)
         let duties: [any UserDuty] = [
-            erasures, RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
+            erasures, RecordUpkeep(records: data.records),
+            RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
             SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
         ]
         let diagnoses = DiagnosisService(
