@@ -154,6 +154,14 @@ struct BrokenPluginTests {
         #expect(try await client.get("\(path)/syncs?limit=1").json["syncs"]?.count == 1)
         #expect(try await client.get("\(path)/syncs?limit=0").status == 400)
         #expect(host.terminate() == 0)
+        let command = ["dead-letters", "--user", "owner", "--data", data, "--plugins", folder.path]
+        let listed = try HostProcess.run(command)
+        #expect(listed.code == 0 && listed.output.contains("2 dead letters"), "\(listed)")
+        #expect(listed.output.contains("sourceId: id: ") && !listed.output.contains("Ann"))
+        let repeated = try HostProcess.run(command + ["replay"])
+        #expect(repeated.code == 0 && repeated.output.contains("0 replayed, 2 failed"), "\(repeated)")
+        #expect(try HostProcess.run(command + ["--connection", "conn-none"]).code == 1)
+        #expect(try HostProcess.run(command + ["again"]).code == 2)
         let check = try HostProcess.run(["check", "--data", data])
         #expect(check.code == 0, "\(check)")
     }

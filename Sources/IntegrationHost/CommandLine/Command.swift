@@ -35,6 +35,11 @@ struct Command: Sendable {
             summary: "Print a session token.",
             flags: ["--user": .value, "--role": .values, "--kind": .value, "--ttl": .value], run: TokenCommand.run),
         Command(
+            name: "dead-letters", usage: "--user ID [--connection ID] [--plugins DIR]… [replay]",
+            summary: "List the records that could not be taken in, or take them in again.",
+            flags: ["--user": .value, "--connection": .value, "--plugins": .values], operandsMax: 1,
+            run: DeadLetterCommand.run),
+        Command(
             name: "check", usage: "[--repair]", summary: "Verify every file of the data directory of a stopped host.",
             flags: ["--repair": .toggle], run: CheckCommand.run),
         Command(

@@ -1,0 +1,118 @@
+// Letters over a real store and real syncs: when they come, when they end, and that a replay never brings back what is older.
+
+import DocumentStore
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Dead letters in syncs")
+struct DeadLetterSyncTests {
+    /// A record; one without a size cannot be mapped.
+    private static func record(_ id: Int, _ size: String?, _ change: SourceRecord.Change = .upserted) -> SourceRecord {
+        SourceRecord(
+            ["id": .string("t\(id)"), "size": size.map { .string($0) } ?? .string("not a number")], change)
+    }
+
+    /// What a provider answers next: what is put in is answered to the next sync.
+    private final class Answer: Sendable {
+        private let pages = Mutex<[[SourceRecord]]>([])
+        func set(_ pages: [[SourceRecord]]) { self.pages.withLock { $0 = pages } }
+        func page(_ number: Int) throws(ProviderError) -> SyncPage {
+            try pages.withLock { (pages) throws(ProviderError) in
+                guard number < pages.count else { throw ProviderError(.permanent, "There is no such page.") }
+                return SyncPage(pages[number], next: number + 1 < pages.count ? .number(JSONNumber(number + 1)) : nil)
+            }
+        }
+    }
+
+    private func fixture() throws -> (SyncFixture, Answer, DeadLetterService) {
+        let answer = Answer()
+        let provider = ScriptedProvider(incremental: true) { (request, _) throws(ProviderError) in
+            try answer.page(Int(request.cursor?.integer ?? 0))
+        }
+        let fixture = try SyncFixture(provider)
+        let service = DeadLetterService(
+            users: fixture.users, registry: fixture.registry, records: fixture.data.records,
+            vault: fixture.engine.vault)
+        return (fixture, answer, service)
+    }
+
+    private func letters(_ service: DeadLetterService, _ id: String) async throws -> [String] {
+        try await service.list(id, of: "u", .init(), after: 0, limit: 200).letters.map { $0.sourceID ?? "-" }
+    }
+
+    @Test("a letter ends with the page of an incremental sync that maps its record, or says that it is gone")
+    func incremental() async throws {
+        let (fixture, answer, service) = try fixture()
+        let id = try await fixture.connect()
+        answer.set([[Self.record(1, "1"), Self.record(2, nil)], [Self.record(3, nil), Self.record(4, nil)]])
+        let first = try await fixture.sync(id)
+        #expect(first?.recordsProcessed == 4 && first?.recordsSynced == 1 && first?.errors == 3)
+        #expect(try await letters(service, id) == ["t2", "t3", "t4"])
+        answer.set([[Self.record(2, "2"), Self.record(3, nil, .deleted)], [Self.record(5, nil)]])
+        let second = try await fixture.sync(id, .incremental)
+        #expect(second?.recordsProcessed == 3 && second?.recordsSynced == 2 && second?.errors == 1)
+        #expect(try await letters(service, id) == ["t4", "t5"])
+        #expect(try await fixture.changes(id) == ["+t1", "+t2"])
+        await fixture.stop()
+    }
+
+    @Test("a full sync ends the letters of what it did not meet when it is complete, and none when it fails")
+    func full() async throws {
+        let (fixture, answer, service) = try fixture()
+        let id = try await fixture.connect()
+        answer.set([[Self.record(1, nil), Self.record(2, nil), Self.record(3, "3")]])
+        _ = try await fixture.sync(id)
+        // The provider tells of a page that it does not have.
+        let broken = [[Self.record(1, "1"), Self.record(9, nil)], []]
+        answer.set(broken)
+        let task = Task { try await fixture.start(id) }
+        _ = try await task.value
+        answer.set([broken[0]])
+        _ = try await fixture.ended(id)
+        #expect(Set(try await letters(service, id)).isSubset(of: ["t1", "t2", "t9"]))
+        answer.set([[Self.record(1, "1"), Self.record(3, nil)]])
+        let last = try await fixture.sync(id)
+        #expect(last?.status == .completed && last?.errors == 1)
+        #expect(try await letters(service, id) == ["t3"])
+        await fixture.stop()
+    }
+
+    @Test("a replay does not bring back what a sync has replaced, and takes every letter once")
+    func replay() async throws {
+        let (fixture, answer, service) = try fixture()
+        let id = try await fixture.connect()
+        answer.set([[Self.record(1, nil), Self.record(2, nil)]])
+        _ = try await fixture.sync(id)
+        #expect(try await service.replay(id, of: "u", .init()) == .init(replayed: 0, failed: 2))
+        answer.set([[Self.record(1, "7")]])
+        _ = try await fixture.sync(id, .incremental)
+        #expect(try await letters(service, id) == ["t2"])
+        #expect(try await service.replay(id, of: "u", .init()) == .init(replayed: 0, failed: 1))
+        #expect(try await fixture.changes(id) == ["+t1"])
+        let nobody = await #expect(throws: ServiceError.self) { try await service.replay(id, of: "v", .init()) }
+        #expect(nobody == .notFound)
+        let report = try await DeadLetterReport(service: service).run(user: "u", connection: nil, replays: false)
+        #expect(report.count == 2 && report[0].hasSuffix("1 dead letters") && report[1].contains("size: decimal"))
+        await fixture.stop()
+    }
+
+    @Test("a connection keeps a bounded number of letters, and counts those that went")
+    func bounded() async throws {
+        let (fixture, answer, service) = try fixture()
+        let id = try await fixture.connect()
+        let count = HostLimits.deadLettersMax + 20
+        answer.set(
+            stride(from: 0, to: count, by: 1000).map { start in
+                (start..<min(start + 1000, count)).map { Self.record($0, nil) }
+            })
+        let run = try await fixture.sync(id)
+        #expect(run?.errors == count && run?.recordsProcessed == count)
+        let page = try await service.list(id, of: "u", .init(), after: 0, limit: 1)
+        #expect(page.total == HostLimits.deadLettersMax && page.dropped == 20)
+        #expect(page.letters.first?.sourceID == "t20")
+        await fixture.stop()
+    }
+}
