@@ -5,6 +5,14 @@ import DocumentStore
 import ProviderSDK
 
 extension SyncEngine {
+    /// What one run has found out about its connection.
+    private struct Acquaintance {
+        /// Whether the token was refreshed ahead of the run.
+        var isRefreshed = false
+        /// The grant that the run worked with last: what goes wrong with it says nothing about a later one.
+        var grant: Int?
+    }
+
     /// Carries out the sync of a connection to its end, or until it is called off.
     func perform(_ id: String) async {
         guard let entry = running(id) else { return }
@@ -13,7 +21,7 @@ extension SyncEngine {
         var policy = retry
         policy.pauseMax = await pauseMax(id, entry)
         var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: HostLimits.syncTimeMax)
-        var isRefreshed = false
+        var acquaintance = Acquaintance()
         while true {
             if Task.isCancelled { state.cancel(running(id)?.cancellation ?? .hostStops) }
             switch state.next(at: now()) {
@@ -24,7 +32,7 @@ extension SyncEngine {
                 entry.progress.works(on: name)
                 let pages = entry.progress.counts(of: name).pages
                 do throws(PageSync.Failure) {
-                    try await sync(name, of: id, entry, place, isRefreshed: &isRefreshed)
+                    try await sync(name, of: id, entry, place, &acquaintance)
                     state.complete(name)
                 } catch {
                     let progressed = entry.progress.counts(of: name).pages > pages
@@ -35,7 +43,8 @@ extension SyncEngine {
                 let pause = until - now()
                 entry.progress.waits(for: reason, until: WallClock.now.advanced(by: pause))
                 try? await Task.sleep(for: pause)
-            case .finish(let outcome): return await finish(id, entry, outcome, took: now())
+            case .finish(let outcome):
+                return await finish(id, entry, outcome, grant: acquaintance.grant, took: now())
             case .suspend: return
             }
         }
@@ -74,7 +83,7 @@ extension SyncEngine {
 
     /// Syncs one data type from where it is.
     private func sync(
-        _ name: String, of id: String, _ entry: Running, _ place: SyncPlace, isRefreshed: inout Bool
+        _ name: String, of id: String, _ entry: Running, _ place: SyncPlace, _ acquaintance: inout Acquaintance
     ) async throws(PageSync.Failure) {
         let found: Connection?
         do throws(ServiceError) { found = try await users.user(entry.userID).connection(id) } catch {
@@ -95,8 +104,9 @@ extension SyncEngine {
             throw .provider(
                 ProviderError(.misconfigured, "\(provider.manifest.name) has no data type “\(name)” any more."))
         }
-        if provider.manifest.refreshesBeforeSync, !isRefreshed {
-            isRefreshed = true
+        acquaintance.grant = connection.grant
+        if provider.manifest.refreshesBeforeSync, !acquaintance.isRefreshed {
+            acquaintance.isRefreshed = true
             await refresh(connection, provider, entry)
         }
         try await pageSync(dataType, connection, provider, entry, place).run(entry.run.type)
@@ -145,12 +155,14 @@ extension SyncEngine {
 
     /// Writes the outcome into the user's document, however long that takes: without it the sync would be gone on with at the next
     /// start, and find that it is done.
-    private func finish(_ id: String, _ entry: Running, _ outcome: SyncOutcome, took: Duration) async {
+    private func finish(
+        _ id: String, _ entry: Running, _ outcome: SyncOutcome, grant: Int?, took: Duration
+    ) async {
         for failure in outcome.failures { entry.progress.discard(failure.dataType) }
         var failures = 0
         while true {
             do throws(ServiceError) {
-                try await store(outcome, of: id, entry)
+                try await store(outcome, of: id, entry, grant: grant)
                 break
             } catch {
                 log.error(
@@ -176,7 +188,9 @@ extension SyncEngine {
             ])
     }
 
-    private func store(_ outcome: SyncOutcome, of id: String, _ entry: Running) async throws(ServiceError) {
+    private func store(
+        _ outcome: SyncOutcome, of id: String, _ entry: Running, grant: Int?
+    ) async throws(ServiceError) {
         let counts = entry.progress.counts
         let now = WallClock.now
         try await users.update(entry.userID) { (user) throws(ServiceError) in
@@ -184,14 +198,18 @@ extension SyncEngine {
                 let at = user.connections[index].syncs.firstIndex(where: { $0.id == entry.run.id })
             else { return }
             user.connections[index].syncs[at].count(counts)
-            try user.connections[index].finishSync(at: at, outcome, now: now)
+            try user.connections[index].finishSync(at: at, outcome, grant: grant, now: now)
         }
     }
 }
 
 extension Connection {
     /// Takes in how a sync ended, with the event that tells the application of it.
-    mutating func finishSync(at index: Int, _ outcome: SyncOutcome, now: Timestamp) throws(ServiceError) {
+    ///
+    /// - Parameter grant: the one that the sync worked with; nil when it did not come to that.
+    mutating func finishSync(
+        at index: Int, _ outcome: SyncOutcome, grant: Int?, now: Timestamp
+    ) throws(ServiceError) {
         guard syncs[index].status == .running else { return }
         syncs[index].status = outcome.status
         syncs[index].completedAt = now
@@ -207,6 +225,9 @@ extension Connection {
             return
         }
         if outcome.status != .failed { lastSyncAt = now }
+        try emit(kind, syncs[index].eventData, at: now)
+        // Connected anew meanwhile: what went wrong before is over.
+        guard grant == nil || grant == self.grant else { return }
         if let failed = outcome.failures.first {
             // What ended the grant was recorded by the refresh that found it, with the provider's own code.
             let isKnown =
@@ -215,7 +236,6 @@ extension Connection {
         } else if failure?.operation == "sync" {
             failure = nil
         }
-        try emit(kind, syncs[index].eventData, at: now)
         guard status == .connected, outcome.failures.contains(where: { $0.error.kind == .authRevoked }) else { return }
         status = .expired
         try emit(.expired, ["reason": .string(outcome.message ?? "")], at: now)

@@ -379,4 +379,25 @@ struct SyncEngineTests {
         #expect(connection.status == .expired)
         await fixture.stop()
     }
+
+    @Test("a dead grant of before says nothing about the one that the user has given since")
+    func lateFailure() async throws {
+        let door = Door()
+        let provider = ScriptedProvider { (_, _) throws(ProviderError) in
+            await door.pass()
+            throw ProviderError(.authRevoked, "Dead.")
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        _ = try await fixture.start(id)
+        while provider.requests.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in connection.grant += 1 }
+        }
+        door.open()
+        #expect(try await fixture.ended(id)?.status == .failed)
+        let connection = try #require(try await fixture.connection(id))
+        #expect((connection.status, connection.failure) == (.connected, nil))
+        await fixture.stop()
+    }
 }
