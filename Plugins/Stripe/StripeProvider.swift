@@ -70,12 +70,24 @@ struct StripeProvider: Provider {
             ErrorRule(401, is: .authRevoked),
             ErrorRule(403, where: .equals("error.code", "account_invalid"), is: .authRevoked),
             ErrorRule(400, where: .equals("error.code", "rate_limit"), is: .rateLimited(after: nil)),
+            ErrorRule(429, is: .rateLimited(after: nil)),
+            // Where Stripe says whether to try again, that counts.
+            toldToRetry("false", 409...409, is: .permanent), toldToRetry("false", 500...599, is: .permanent),
+            toldToRetry("true", 400...499, is: .transient),
             ErrorRule(409, is: .transient),
         ])
         errors.code = ["error.code", "error.type", "error"]
         errors.message = ["error.message", "error_description"]
         return errors
     }()
+
+    private static func toldToRetry(
+        _ answer: String, _ statuses: ClosedRange<Int>, is kind: ProviderError.Kind
+    ) -> ErrorRule {
+        var rule = ErrorRule(statuses, is: kind)
+        rule.header = HeaderCondition("stripe-should-retry", isOneOf: [answer])
+        return rule
+    }
 
     private static let webhooks: WebhookScheme = {
         var scheme = WebhookScheme(.hmacSHA256(secretSetting: "webhookSecret"), header: "Stripe-Signature")

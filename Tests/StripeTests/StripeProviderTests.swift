@@ -137,6 +137,19 @@ struct StripeProviderTests {
         #expect(error?.kind == kind)
     }
 
+    @Test(
+        "Stripe's own word on trying again goes before the status, but not before what the status says of the grant",
+        arguments: [
+            (500, "false", ProviderError.Kind.permanent), (503, "true", .transient), (409, "false", .permanent),
+            (409, "true", .transient), (400, "true", .transient), (400, "false", .permanent),
+            (429, "true", .rateLimited(after: .seconds(1))), (401, "true", .authRevoked),
+        ])
+    func obeysRetryHeader(status: Int, word: String, kind: ProviderError.Kind) {
+        let answer = ProviderResponse.json(
+            "{}", status: status, headers: [NamedValue("Stripe-Should-Retry", word)])
+        #expect(provider.manifest.errors.error(for: answer, now: now)?.kind == kind)
+    }
+
     @Test("a deauthorised account ends the grant; changed objects name their data type")
     func readsWebhooks() throws {
         func outcome(_ body: String) throws -> WebhookOutcome {
