@@ -93,7 +93,9 @@ struct MappingPlanTests {
             "{\"id\":\"r1\"}", "\"2024-02-30\"", "\"ÄÖ\"",
         ]
         for _ in 0..<3000 {
-            var members = ["\"id\":\"\(["v_1", "plain", "_x", "v_", "a_b_c"][next(5)])\""]
+            var members = [
+                "\"id\":\(["\"v_1\"", "\"plain\"", "\"_x\"", "\"v_\"", "\"a_b_c\"", "12", "-1.50e3"][next(7)])"
+            ]
             for name in names where next(3) > 0 { members.append("\"\(name)\":\(values[next(values.count)])") }
             if next(2) == 0 { members.reverse() }
             try expectSame(Self.mapping, "{\(members.joined(separator: ", "))}")

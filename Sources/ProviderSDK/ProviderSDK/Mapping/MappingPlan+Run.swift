@@ -49,7 +49,9 @@ extension MappingPlan {
         let found = Int(unsafe pass.slots[idSlot])
         guard found >= 0 else { return nil }
         let node = unsafe pass.nodes[found]
-        guard node.kind == .string, !node.isEscaped, node.start < node.end else { return nil }
+        guard node.kind == .number || node.kind == .string && !node.isEscaped && node.start < node.end else {
+            return nil
+        }
         let whole = Int(node.start)..<Int(node.end)
         var rest = whole
         if mapping.dropsVendorPrefix,
