@@ -42,7 +42,7 @@ struct PageSync: Sendable {
             type, syncID: syncID, incremental: dataType.incremental, stored: SyncCheckpoint(state?.checkpoint),
             generation: SyncCheckpoint(state?.generationCheckpoint), now: startedAt)
         switch plan {
-        case .nothing(let checkpoint): report(checkpoint)
+        case .nothing(let checkpoint): report(checkpoint, isStaged: false)
         case .full:
             var checkpoint = SyncCheckpoint(syncID: syncID, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
             checkpoint.begun = startedAt
@@ -71,7 +71,7 @@ struct PageSync: Sendable {
     private func changes(
         since: Timestamp, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
     ) async throws(Failure) {
-        report(checkpoint)
+        report(checkpoint, isStaged: false)
         var done = try await walk(from: checkpoint, since: since, into: nil, &letters)
         done.finish(at: startedAt)
         let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
@@ -81,7 +81,7 @@ struct PageSync: Sendable {
     private func full(
         _ generation: Generation, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
     ) async throws(Failure) {
-        report(checkpoint)
+        report(checkpoint, isStaged: true)
         letters.reading = checkpoint.begun.map { String($0.milliseconds) } ?? checkpoint.syncID
         var done: SyncCheckpoint
         do throws(Failure) {
@@ -176,12 +176,12 @@ struct PageSync: Sendable {
         }
         batch.checkpoint = encoded
         try await append(batch, with: letters.take(), to: generation)
-        report(next, estimate: page.totalCount)
+        report(next, isStaged: generation != nil, estimate: page.totalCount)
         return next
     }
 
-    private func report(_ checkpoint: SyncCheckpoint, estimate: Int? = nil) {
-        progress.set(checkpoint.counts, of: dataType.name, estimate: estimate)
+    private func report(_ checkpoint: SyncCheckpoint, isStaged: Bool, estimate: Int? = nil) {
+        progress.set(checkpoint.counts, of: dataType.name, isStaged: isStaged, estimate: estimate)
     }
 
     private func append(

@@ -158,7 +158,7 @@ extension SyncEngine {
     private func finish(
         _ id: String, _ entry: Running, _ outcome: SyncOutcome, grant: Int?, took: Duration
     ) async {
-        for failure in outcome.failures { entry.progress.discard(failure.dataType) }
+        for failure in outcome.failures { entry.progress.discardStaged(failure.dataType) }
         var failures = 0
         while true {
             do throws(ServiceError) {

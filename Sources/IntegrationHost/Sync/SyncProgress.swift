@@ -37,6 +37,8 @@ final class SyncProgress: Sendable {
     private struct State {
         var counts: [String: Counts] = [:]
         var estimates: [String: Int] = [:]
+        /// The data types whose pages nobody sees before the last one.
+        var staged: Set<String> = []
         var snapshot = Snapshot()
     }
 
@@ -78,17 +80,20 @@ final class SyncProgress: Sendable {
     }
 
     /// So far this is what was done of a data type.
-    func set(_ counts: Counts, of dataType: String, estimate: Int? = nil) {
+    ///
+    /// - Parameter isStaged: whether readers see none of it before all of it is there.
+    func set(_ counts: Counts, of dataType: String, isStaged: Bool, estimate: Int? = nil) {
         state.withLock { state in
+            if isStaged { state.staged.insert(dataType) } else { state.staged.remove(dataType) }
             state.counts[dataType] = counts
             if let estimate { state.estimates[dataType] = estimate }
         }
     }
 
-    /// What was read of a data type is not kept: only what failed in it was really processed.
-    func discard(_ dataType: String) {
+    /// A data type was not synced to its end: of what nobody will see, only what failed was really processed.
+    func discardStaged(_ dataType: String) {
         state.withLock { state in
-            guard var counts = state.counts[dataType] else { return }
+            guard state.staged.contains(dataType), var counts = state.counts[dataType] else { return }
             counts.synced = 0
             counts.processed = counts.errors
             state.counts[dataType] = counts

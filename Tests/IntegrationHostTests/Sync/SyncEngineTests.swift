@@ -58,6 +58,28 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
+    @Test("an incremental sync that fails counts the changes that readers see, and the next one reads them again")
+    func failedIncremental() async throws {
+        let fails = Mutex(true)
+        let provider = ScriptedProvider(incremental: true) { (request, _) throws(ProviderError) in
+            guard request.since != nil else { return ScriptedProvider.page(0..<2) }
+            guard request.cursor != nil else { return ScriptedProvider.page(2..<5, next: 1) }
+            if fails.withLock({ $0 }) { throw ProviderError(.permanent, "No.") }
+            return ScriptedProvider.page(5..<6)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        #expect(try await fixture.sync(id, .incremental)?.recordsSynced == 2)
+        let failed = try #require(try await fixture.sync(id, .incremental))
+        #expect(failed.status == .failed)
+        #expect((failed.recordsProcessed, failed.recordsSynced, failed.errors) == (3, 3, 0))
+        fails.withLock { $0 = false }
+        let run = try #require(try await fixture.sync(id, .incremental))
+        #expect((run.status, run.recordsSynced) == (.completed, 4))
+        #expect(try await fixture.changes(id) == (0..<6).map { "+t\($0)" })
+        await fixture.stop()
+    }
+
     @Test("a full sync that gave up on an outage is gone on with by the next one; an incremental one begins anew")
     func takesOver() async throws {
         let isDown = Mutex(true)
