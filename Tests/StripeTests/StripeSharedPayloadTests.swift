@@ -61,4 +61,25 @@ struct StripeSharedPayloadTests {
         let wanted = try #require(ExactDecimal(expected))
         #expect(amount?.isSameAmount(as: wanted) == true)
     }
+
+    static let vectors = folder.appending(path: "../webhook_signature_vectors.json").standardized
+
+    @Test(
+        "signed deliveries carry the header of the scheme, and are answered",
+        .enabled(if: FileManager.default.fileExists(atPath: vectors.path), "the shared vectors are not there"))
+    func readsDeliveries() throws {
+        let provider = StripeProvider()
+        let scheme = try #require(provider.manifest.webhooks)
+        let all = try JSONValue.parse([UInt8](Data(contentsOf: Self.vectors))).array ?? []
+        let own = all.filter { $0["provider"] == "stripe" }
+        #expect(!own.isEmpty)
+        for vector in own {
+            #expect(vector["headers"]?[scheme.header]?.string != nil)
+            if let header = scheme.timestampHeader { #expect(vector["headers"]?[header]?.string != nil) }
+            let body = Array((vector["body"]?.string ?? "").utf8)
+            let outcome = try provider.outcome(of: WebhookDelivery(headers: [], body: body, receivedAt: .epoch))
+            #expect(outcome.status == 200 && outcome.reply == nil)
+            #expect(outcome.events.map(\.effect) == [.revoked])
+        }
+    }
 }
