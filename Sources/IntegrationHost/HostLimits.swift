@@ -22,6 +22,8 @@ enum HostLimits {
     static let authorizationsPerConnectionMax = 5
     /// How long a connection that was never completed is kept.
     static let pendingConnectionLifetime = Duration.seconds(3600)
+    /// How long a connection whose only attempt failed is kept, so that people can see why.
+    static let failedConnectionLifetime = Duration.seconds(86_400)
     /// Bytes of one parameter of an OAuth callback.
     static let callbackParameterBytesMax = 4096
     /// Bytes of a token response.

@@ -7,9 +7,8 @@ import ProviderSDK
 struct AccountConnections: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
-    let oauth: OAuthService
     let refresher: RefreshService
-    let sync: SyncEngine
+    let endings: ConnectionEndings
 
     /// The user's integrations as the status document lists them.
     func status(of principal: Principal) async throws(ServiceError) -> StatusList {
@@ -43,12 +42,7 @@ struct AccountConnections: Sendable {
     ///
     /// Its sync stops, the grant is ended at the provider where that offers a way, and the credentials are erased durably.
     func disconnect(_ connection: Connection, of principal: Principal) async throws(ServiceError) {
-        await sync.cancel(connection: connection.id)
-        await oauth.revoke(connection, user: principal.userID)
-        let now = WallClock.now
-        try await users.update(principal.userID) { (user) throws(ServiceError) in
-            try user.update(connection.id) { (connection) throws(ServiceError) in connection.disconnect(at: now) }
-        }
+        try await endings.end(connection.id, .disconnect, of: principal.userID)
     }
 
     /// Replaces the access token of a connection.
@@ -68,19 +62,6 @@ struct AccountConnections: Sendable {
         }
         guard let fresh = try await users.user(principal.userID).connection(connection.id) else { throw .notFound }
         return fresh
-    }
-}
-
-extension Connection {
-    /// Forgets every secret; answers that are still on their way are for an older grant and will be discarded.
-    mutating func disconnect(at now: Timestamp) {
-        status = .disconnected
-        credentials = Credentials()
-        authorizations = []
-        expiresAt = nil
-        connectedAt = nil
-        grant += 1
-        updatedAt = now
     }
 }
 

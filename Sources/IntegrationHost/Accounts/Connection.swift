@@ -70,6 +70,12 @@ struct Connection: Sendable {
     var refresh = RefreshState()
     /// The end of the grant that the application was told of; nil while none is near.
     var deadlineTold: GrantDeadline?
+    /// A grant whose account is not known yet.
+    var held: HeldGrant?
+    /// What is being done to end it; nil while it is not being ended.
+    var ending: ConnectionEnding?
+    /// What became of its last grant at the provider; nil while there is one.
+    var revocation: RevocationOutcome?
     /// Counts grants: an answer that belongs to an older one is discarded.
     var grant = 0
     /// What went wrong last, for the people who ask why.

@@ -10,8 +10,7 @@ struct ConnectionService: Sendable {
     let registry: ProviderRegistry
     let oauth: OAuthService
     let vault: CredentialVault
-    let sync: SyncEngine
-    let erasures: Erasures
+    let endings: ConnectionEndings
     let webhookURLs: WebhookURLPolicy
 
     /// What a new connection is made of.
@@ -133,13 +132,7 @@ struct ConnectionService: Sendable {
     ///
     /// The grant is ended at the provider first, where it offers a way; that it cannot does not keep the connection.
     func delete(_ id: String, for principal: Principal) async throws(ServiceError) {
-        let connection = try await connection(id, of: principal)
-        await sync.cancel(connection: id)
-        await oauth.revoke(connection, user: principal.userID)
-        try await users.update(principal.userID) { (user) throws(ServiceError) in
-            guard user.remove(id) else { throw .notFound }
-        }
-        try await erasures.finish([id], of: principal.userID)
+        try await endings.end(id, .delete, of: principal.userID)
     }
 }
 

@@ -53,7 +53,7 @@ struct User: Sendable {
     mutating func add(
         service: String, variant: String?, status: ConnectionStatus, shard: String, random: String, at now: Timestamp
     ) throws(ServiceError) -> Int {
-        removeStalePending(at: now)
+        removeStale(at: now)
         guard connections.count < HostLimits.connectionsPerUserMax else {
             throw .limit("A user can have at most \(HostLimits.connectionsPerUserMax) connections: delete one first.")
         }
@@ -65,12 +65,18 @@ struct User: Sendable {
         return connections.count - 1
     }
 
-    /// Removes connections of which nothing came: pending, without an account, and past their time.
-    mutating func removeStalePending(at now: Timestamp) {
+    /// Removes connections of which nothing came: never connected, without a grant, and past their time.
+    mutating func removeStale(at now: Timestamp) {
         connections.removeAll { connection in
-            connection.status == .pending && connection.credentials.isEmpty && connection.connectedAt == nil
-                && !connection.authorizations.isEmpty
-                && connection.updatedAt.advanced(by: HostLimits.pendingConnectionLifetime) < now
+            let lifetime: Duration
+            switch connection.status {
+            case .pending: lifetime = HostLimits.pendingConnectionLifetime
+            case .error: lifetime = HostLimits.failedConnectionLifetime
+            default: return false
+            }
+            return connection.connectedAt == nil && connection.credentials.isEmpty && connection.held == nil
+                && !connection.authorizations.contains { $0.expiresAt > now }
+                && connection.updatedAt.advanced(by: lifetime) < now
         }
     }
 }

@@ -48,7 +48,7 @@ extension Connection {
         "id", "number", "service", "variant", "accountId", "accountName", "status", "permissions", "requestedScopes",
         "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
         "callback", "credentials", "authorizations", "grant", "failure", "syncs", "outbox", "eventsDropped",
-        "scheduledSyncAt", "refresh", "deadlineTold",
+        "scheduledSyncAt", "refresh", "deadlineTold", "held", "ending", "revocation",
     ]
 
     fileprivate func write(to writer: inout JSONWriter) {
@@ -81,6 +81,9 @@ extension Connection {
             writer.array { writer in for authorization in authorizations { authorization.write(to: &writer) } }
             writer.member("grant", grant)
             if refresh != RefreshState() { refresh.write(to: &writer) }
+            if let held { held.write(to: &writer) }
+            if let ending { writer.member("ending", ending.rawValue) }
+            if let revocation { writer.member("revocation", revocation.rawValue) }
             if let deadlineTold {
                 writer.key("deadlineTold")
                 writer.object { writer in
@@ -134,6 +137,9 @@ extension Connection {
         {
             deadlineTold = GrantDeadline(reason: reason, at: at)
         }
+        held = value["held"].flatMap(HeldGrant.init(decoding:))
+        ending = value["ending"]?.string.flatMap(ConnectionEnding.init)
+        revocation = value["revocation"]?.string.flatMap(RevocationOutcome.init)
         failure = value["failure"].flatMap(ConnectionFailure.init(decoding:))
         syncs = (value["syncs"]?.array ?? []).compactMap(SyncRun.init(decoding:))
         outbox = (value["outbox"]?.array ?? []).compactMap(ConnectionEvent.init(decoding:))
@@ -214,6 +220,31 @@ extension RefreshState {
         lastFailure = value["lastFailure"]?.string.flatMap(RefreshClass.init)
         nextAttemptAt = value.moment("nextAttemptAt")
         lastAttemptAt = value.moment("lastAttemptAt")
+    }
+}
+
+extension HeldGrant {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.key("held")
+        writer.object { writer in
+            writer.member("response", response)
+            writer.member("claims", claims)
+            writer.member("callback", callback)
+            if let scopes { writer.member("scopes", scopes) }
+            writer.member("requestedScopes", requestedScopes)
+            writer.moment("at", at)
+            writer.member("attempts", attempts)
+            writer.moment("nextAttemptAt", nextAttemptAt)
+        }
+    }
+
+    fileprivate init?(decoding value: JSONValue) {
+        guard let at = value.moment("at") else { return nil }
+        self.init(
+            response: value["response"] ?? [:], claims: value["claims"] ?? [:], callback: value["callback"] ?? [:],
+            scopes: value["scopes"]?.array?.compactMap(\.string), requestedScopes: value.texts("requestedScopes"),
+            at: at, attempts: value["attempts"]?.integer.map(Int.init) ?? 0,
+            nextAttemptAt: value.moment("nextAttemptAt") ?? at)
     }
 }
 

@@ -81,6 +81,9 @@ struct UserStore: Sendable {
         throw .unavailable("Too many changes of this user at the same time: try again.", retryAfterSeconds: 1)
     }
 
+    /// Brings every change into its place, so that nothing older is left in any file; a failure leaves it to the next start.
+    func flush() async { try? await documents.flush() }
+
     /// The ids of all users, page by page.
     func userIDs(after position: ListPosition?) async throws(ServiceError) -> (
         ids: [String], next: ListPosition?

@@ -45,14 +45,17 @@ final class Host: Sendable {
         let vault = CredentialVault(keys)
         let oauth = OAuthService(
             users: users, registry: registry, gateway: gateway, keys: keys, vault: vault,
+            accountGrants: AccountGrants(users: users, documents: data.documents),
             redirects: RedirectURIs(address: address, registered: configuration.redirectURIs), log: log)
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         let sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime), log: log)
         let erasures = Erasures(users: users, sync: sync, records: data.records, log: log)
+        let endings = ConnectionEndings(
+            users: users, oauth: oauth, refresher: refresher, sync: sync, erasures: erasures, log: log)
         let connections = ConnectionService(
-            users: users, registry: registry, oauth: oauth, vault: vault, sync: sync, erasures: erasures,
+            users: users, registry: registry, oauth: oauth, vault: vault, endings: endings,
             webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
         let sessions = HostSessions(keys)
         let authenticator = try configuration.placing { () throws(ConfigurationError) in
@@ -61,7 +64,8 @@ final class Host: Sendable {
         // Duties of background work: each looks at every user about once a minute.
         let rotation = KeyRotation(users: users, keys: keys, records: data.records, log: log)
         let duties: [any UserDuty] = [
-            erasures, RecordUpkeep(records: data.records),
+            endings, erasures, RecordUpkeep(records: data.records),
+            GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log),
             RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
             SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
         ]
@@ -73,7 +77,7 @@ final class Host: Sendable {
             deadLetters: DeadLetterService(users: users, registry: registry, records: data.records, vault: vault),
             address: address, diagnoses: diagnoses)
         let accounts = AccountConnections(
-            users: users, registry: registry, oauth: oauth, refresher: refresher, sync: sync)
+            users: users, registry: registry, refresher: refresher, endings: endings)
         let readiness = Readiness(data)
         let metrics = RequestMetrics()
         let requestLog = RequestLog(level: configuration.logLevel)

@@ -5,24 +5,29 @@ import HTTPClient
 import ProviderSDK
 
 extension OAuthService {
-    /// Whether the grant was ended at the provider.
-    @discardableResult
-    func revoke(_ connection: Connection, user: String) async -> Bool {
+    /// Ends the grant at the provider.
+    ///
+    /// Where that would end the grants of other connections to the same account, only the last one does it.
+    func revoke(_ connection: Connection, user: String) async -> RevocationOutcome {
         guard let provider = registry[connection.service], let oauth = provider.oauth,
             let revocation = oauth.revocation,
             let url = provider.endpoint("revoke", variant: connection.variant),
             let clientID = provider.clientID(connection.variant), !connection.credentials.isEmpty
-        else { return false }
+        else { return .notOffered }
+        if revocation.reach == .account {
+            // What cannot be looked up is not ended: other users' grants are worth more than this one's end.
+            guard (try? await accountGrants.isLast(connection, user: user)) == true else { return .sharedAccount }
+        }
         do throws(ProviderError) {
             guard try await provider.provider.detach(in: context(connection, user: user, provider)) == .revokesGrant
             else {
-                return true
+                return .revoked
             }
         } catch {
             log.warning(
                 "The provider could not be told to let go of the account.",
                 ["connectionId": .text(connection.id), "error": .text(error.message)])
-            return false
+            return .failed
         }
         let access = try? vault.accessToken(of: connection, user: user)
         let refresh = try? vault.refreshToken(of: connection, user: user)
@@ -47,12 +52,12 @@ extension OAuthService {
                     "The provider did not end the grant.",
                     ["connectionId": .text(connection.id), "status": .integer(response.status)])
             }
-            return isDone
+            return isDone ? .revoked : .failed
         } catch {
             log.warning(
                 "The provider could not be told to end the grant.",
                 ["connectionId": .text(connection.id), "error": .text(error.message)])
-            return false
+            return .failed
         }
     }
 

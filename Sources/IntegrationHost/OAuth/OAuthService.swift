@@ -13,6 +13,7 @@ struct OAuthService: Sendable {
     let gateway: ProviderGateway
     let keys: HostKeys
     let vault: CredentialVault
+    let accountGrants: AccountGrants
     let redirects: RedirectURIs
     let log: Log
 
@@ -137,17 +138,23 @@ struct OAuthService: Sendable {
         // The state is used up durably before anything is sent: of parallel callbacks exactly one goes on.
         let claim = try await claim(state, service: service, query: query, for: principal)
         if let code = value("error") {
-            try await fail(
-                claim, operation: "authorize",
-                ProviderError(
-                    .permanent, value("error_description") ?? "The provider refused the authorization.", code: code),
-                for: principal)
+            let code = Self.shown(code)
+            let reason = value("error_description").map(Self.shown) ?? "The provider refused the authorization."
+            try await fail(claim, operation: "authorize", ProviderError(.permanent, reason, code: code), for: principal)
             throw .provider(ProviderError(.permanent, "The provider refused the authorization.", code: code))
         }
         guard let code = value("code"), !code.isEmpty else {
+            try await fail(
+                claim, operation: "authorize",
+                ProviderError(.permanent, "The callback lacks “code”.", code: "callback_incomplete"), for: principal)
             throw .invalid(field: "code", message: "The authorization code is missing")
         }
         if let issuer = oauth.issuer, let sent = value("iss"), !sent.utf8.elementsEqual(issuer.utf8) {
+            try await fail(
+                claim, operation: "authorize",
+                ProviderError(
+                    .permanent, "The callback came from another authorization server.", code: "issuer_mismatch"),
+                for: principal)
             throw .invalid(field: "iss", message: "The callback comes from another authorization server")
         }
         for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
@@ -168,7 +175,20 @@ struct OAuthService: Sendable {
         return Completion(connectionID: try outcome.get(), callerState: claim.authorization.callerState)
     }
 
-    private static let badState = ServiceError.invalid(
+    /// A text of the callback as it may be shown: bounded, and without control characters.
+    private static func shown(_ text: String) -> String {
+        let scalars = text.unicodeScalars.prefix(ProviderError.messageLengthMax).map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: " " as Unicode.Scalar
+            default: scalar
+            }
+        }
+        var shown = String.UnicodeScalarView()
+        shown.append(contentsOf: scalars)
+        return String(shown)
+    }
+
+    static let badState = ServiceError.invalid(
         field: "state", message: "The state is not valid: it was used, it expired, or it belongs to another session")
 
     /// An authorization that this callback alone may complete.
@@ -185,117 +205,22 @@ struct OAuthService: Sendable {
         let now = WallClock.now
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> Claim in
             guard let index = user.index(of: state.connectionID),
-                let authorization = user.connections[index].authorizations.first(where: { $0.nonce == state.nonce })
+                let authorization = user.connections[index].authorizations.first(where: {
+                    $0.nonce.utf8.elementsEqual(state.nonce.utf8)
+                })
             else { throw Self.badState }
             let connection = user.connections[index]
             let binding = binding(
                 authorization, user: user.id, connection: connection, session: principal.sessionBinding)
-            guard connection.service == service, authorization.sessionBinding == principal.sessionBinding,
+            guard connection.service.utf8.elementsEqual(service.utf8), connection.ending == nil,
+                authorization.sessionBinding.utf8.elementsEqual(principal.sessionBinding.utf8),
                 authorization.expiresAt > now, state.isValid(for: binding, with: keys.ring)
             else { throw Self.badState }
-            user.connections[index].authorizations.removeAll { $0.nonce == state.nonce }
+            user.connections[index].authorizations.removeAll { $0.nonce.utf8.elementsEqual(state.nonce.utf8) }
             user.connections[index].updatedAt = now
             return Claim(
                 connectionID: connection.id, variant: connection.variant, grant: connection.grant,
                 authorization: authorization)
-        }
-    }
-
-    /// Turns the code into tokens, finds out whose account it is, and stores both.
-    func exchange(
-        _ code: String, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
-        for principal: Principal
-    ) async throws(ProviderError) -> Result<String, ServiceError> {
-        guard let url = provider.endpoint("token", variant: claim.variant),
-            let clientID = provider.clientID(claim.variant)
-        else { throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.") }
-        let requests = TokenRequest(
-            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant),
-            settings: provider.publicSettings)
-        let verifier: Secret?
-        do throws(ServiceError) {
-            verifier = try claim.authorization.verifier.map { (sealed) throws(ServiceError) in
-                try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "verifier")
-            }
-        } catch { return .failure(error) }
-        let first = try TokenResponse(
-            try await gateway.plain(
-                requests.exchange(
-                    code: code, redirectURI: claim.authorization.redirectURI, verifier: verifier?.value, at: url)),
-            oauth: oauth, now: WallClock.now)
-        let tokens = try await secondHop(first, requests, provider, oauth, claim.variant)
-        let callback = JSONValue.object(
-            oauth.callbackParameters.compactMap { parameter in
-                query.first { $0.name == parameter.name }.map { (parameter.name, .string($0.value)) }
-            })
-        let grant = TokenGrant(response: first.redacted, claims: first.claims, callback: callback)
-        var account = ProviderContext.Account()
-        account.variant = claim.variant
-        account.callback = callback
-        let http = ConnectionHTTP(
-            gateway: gateway, provider: provider,
-            template: RequestTemplate(account: account, settings: provider.publicSettings),
-            credentials: FixedCredential(token: tokens.accessToken))
-        let context = ProviderContext(
-            http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
-        let identity = try await provider.provider.identity(of: grant, in: context)
-        do throws(ServiceError) {
-            return .success(
-                try await connect(
-                    claim, provider, tokens: tokens, callback: callback, identity: identity,
-                    scopes: tokens.scopes ?? first.scopes,
-                    for: principal))
-        } catch { return .failure(error) }
-    }
-
-    private func secondHop(
-        _ first: TokenResponse, _ requests: TokenRequest, _ provider: ConfiguredProvider, _ oauth: OAuth2,
-        _ variant: String?
-    ) async throws(ProviderError) -> TokenResponse {
-        guard let hop = oauth.secondExchange else { return first }
-        guard let endpoint = provider.endpoint(hop.endpoint, variant: variant) else {
-            throw ProviderError(.misconfigured, "The endpoint “\(hop.endpoint)” is not configured.")
-        }
-        let request = requests.hop(
-            grantType: hop.grantType, tokenParameter: hop.tokenParameter, token: first.accessToken,
-            sendsClientSecret: hop.sendsClientSecret, at: endpoint + hop.path)
-        return try TokenResponse(try await gateway.plain(request), oauth: oauth, now: WallClock.now)
-    }
-
-    /// Stores the tokens with the connection, or with the one that the user already has to the same account.
-    private func connect(
-        _ claim: Claim, _ provider: ConfiguredProvider, tokens: TokenResponse, callback: JSONValue,
-        identity: AccountIdentity, scopes: [String]?, for principal: Principal
-    ) async throws(ServiceError) -> String {
-        let now = WallClock.now
-        return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
-            guard let pending = user.connection(claim.connectionID) else { throw .notFound }
-            guard pending.grant == claim.grant else { throw Self.badState }
-            var target = claim.connectionID
-            if let earlier = user.connections.first(where: { other in
-                other.id != claim.connectionID && other.service == provider.id && other.variant == claim.variant
-                    && other.accountID == identity.id
-            }) {
-                // Connecting an account again keeps its id, settings and records.
-                target = earlier.id
-                if pending.connectedAt == nil { user.connections.removeAll { $0.id == claim.connectionID } }
-            }
-            try user.update(target) { (connection) throws(ServiceError) in
-                connection.status = .connected
-                connection.accountID = identity.id
-                connection.accountName = identity.name
-                connection.permissions = pending.permissions.isEmpty ? connection.permissions : pending.permissions
-                connection.requestedScopes = claim.authorization.requestedScopes
-                connection.grantedScopes = scopes ?? claim.authorization.requestedScopes
-                connection.connectedAt = now
-                connection.updatedAt = now
-                connection.callback = callback
-                connection.grant += 1
-                connection.failure = nil
-                connection.authorizations = []
-                try vault.store(tokens, in: &connection, user: principal.userID, at: now)
-            }
-            return target
         }
     }
 
@@ -306,9 +231,11 @@ struct OAuthService: Sendable {
         let now = WallClock.now
         try await users.update(principal.userID) { (user) throws(ServiceError) in
             guard let index = user.index(of: claim.connectionID) else { return }
-            if user.connections[index].status == .pending { user.connections[index].status = .error }
             user.connections[index].failure = ConnectionFailure(operation: operation, error, at: now)
             user.connections[index].updatedAt = now
+            guard user.connections[index].status == .pending else { return }
+            user.connections[index].status = .error
+            try user.connections[index].emit(.failed, ["reason": .string(error.message)], at: now)
         }
     }
 

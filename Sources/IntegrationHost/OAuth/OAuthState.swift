@@ -61,6 +61,8 @@ struct OAuthState: Sendable, Equatable {
         self.init(
             keyID: String(Substring(parts[0])), connectionID: String(Substring(parts[1])),
             nonce: String(Substring(parts[2])), code: code)
+        // One text for one state: nothing else decodes to it.
+        guard self.text.utf8.elementsEqual(text.utf8) else { return nil }
     }
 
     /// Signs `binding` with the primary key.

@@ -39,13 +39,17 @@ struct TokenResponse: Sendable {
         guard !access.isEmpty, access.utf8.count <= HostLimits.tokenBytesMax, Self.isHeaderSafe(access) else {
             throw ProviderError(.permanent, "The provider's access token is empty, too long, or not ASCII.")
         }
-        if let type = fields.tokenType.first(in: body)?.string {
-            guard fields.acceptedTokenTypes.contains(type.lowercased()) else {
+        if let type = fields.tokenType.first(in: body), !type.isNull {
+            guard let type = type.string, fields.acceptedTokenTypes.contains(type.lowercased()) else {
                 throw ProviderError(
                     .permanent, "The provider's token has a type that cannot be used as a bearer token.")
             }
         }
-        let refresh = fields.refreshToken.first(in: body)?.string
+        let refreshValue = fields.refreshToken.first(in: body) ?? .null
+        let refresh = refreshValue.string
+        guard refreshValue.isNull || refresh != nil else {
+            throw ProviderError(.permanent, "The provider's refresh token is no text.")
+        }
         guard refresh.map({ $0.utf8.count <= HostLimits.tokenBytesMax && Self.isHeaderSafe($0) }) ?? true else {
             throw ProviderError(.permanent, "The provider's refresh token is too long or not ASCII.")
         }

@@ -74,6 +74,9 @@ enum Metrics {
     static let recordsSynced = Counter()
     static let refreshesSucceeded = Counter()
     static let refreshesFailed = Counter()
+    /// Connections that were ended, by what became of the grant at the provider.
+    static let revocations: [RevocationOutcome: Counter] = Dictionary(
+        uniqueKeysWithValues: RevocationOutcome.allCases.map { ($0, Counter()) })
     static let outgoingAnswered = Counter()
     static let outgoingFailed = Counter()
     /// Log lines that found no room or no reader.

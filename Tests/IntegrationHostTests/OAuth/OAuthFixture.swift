@@ -179,6 +179,8 @@ final class OAuthFixture: Sendable {
     let oauth: OAuthService
     let gateway: ProviderGateway
     let duty: RefreshDuty
+    let grants: GrantDuty
+    let endings: ConnectionEndings
     let provider: ConfiguredProvider
 
     static let principal = Principal(userID: "u", roles: [], kind: .session, sessionBinding: "s")
@@ -230,10 +232,18 @@ final class OAuthFixture: Sendable {
         refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         oauth = OAuthService(
             users: users, registry: registry, gateway: gateway, keys: keys, vault: vault,
+            accountGrants: AccountGrants(users: users, documents: data.documents),
             redirects: RedirectURIs(
                 address: PublicAddress("https://host.example"), registered: ["https://app.example.com/callback"]),
             log: log)
         duty = RefreshDuty(users: users, registry: registry, refresher: refresher, log: log)
+        grants = GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log)
+        let sync = SyncEngine(
+            users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
+            records: data.records, retry: RetryPolicy(failingTimeMax: .seconds(1)), log: log)
+        endings = ConnectionEndings(
+            users: users, oauth: oauth, refresher: refresher, sync: sync,
+            erasures: Erasures(users: users, sync: sync, records: data.records, log: log), log: log)
     }
 
     /// A connected connection with the tokens `a0` and `r0`.
@@ -288,6 +298,14 @@ final class OAuthFixture: Sendable {
 
     func token(_ id: String, of user: String = "u") async throws(ProviderError) -> String {
         try await refresher.accessToken(user: user, connection: id, provider: provider).value
+    }
+
+    /// Makes the pause before the next request one that does not end within a test.
+    func lengthenPause(of id: String, of user: String = "u") async throws {
+        let later = WallClock.now.advanced(by: .seconds(3600))
+        try await users.update(user) { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in connection.refresh.nextAttemptAt = later }
+        }
     }
 
     func stop() { data.close() }

@@ -37,7 +37,7 @@ final class RefreshDuty: UserDuty {
     }
 
     func attend(to user: User, at now: Timestamp) async {
-        for connection in user.connections where connection.status == .connected {
+        for connection in user.connections where connection.status == .connected && connection.ending == nil {
             guard let provider = registry[connection.service] else { continue }
             if isNews(RefreshSchedule.deadline(connection, provider, at: now), to: connection) {
                 await tell(connection, of: user, provider, at: now)

@@ -36,7 +36,7 @@ final class RefreshService: Sendable {
         else { throw ProviderError(.authRevoked, "The connection has no credential: connect it again.") }
         let now = WallClock.now
         guard let oauth = provider.oauth, connection.status == .connected,
-            let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
+            connection.ending == nil, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
         else { return token }
         let isGood = connection.expiresAt.map { $0 > now } ?? true
         // While it is good nobody waits for a provider that failed a moment ago.
@@ -83,9 +83,20 @@ final class RefreshService: Sendable {
         for task in running.withLock({ Array($0.values) }) { _ = await task.value }
     }
 
-    /// Waits for the request of one connection, if there is one.
-    func settle(connection id: String) async {
-        _ = await running.withLock { $0[id] }?.value
+    /// Waits for the request of one connection, if there is one, but not longer than `longest`.
+    func settle(connection id: String, longest: Duration) async {
+        guard let task = running.withLock({ $0[id] }) else { return }
+        await withTaskGroup(of: Void.self) { group in
+            let ended = AsyncStream<Void>.makeStream()
+            Task {
+                _ = await task.value
+                ended.continuation.finish()
+            }
+            group.addTask { for await _ in ended.stream {} }
+            group.addTask { try? await Task.sleep(for: longest) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     private func perform(
@@ -151,9 +162,9 @@ final class RefreshService: Sendable {
         let begun = try await stored { () async throws(ServiceError) in
             try await self.users.update(userID) { (user) throws(ServiceError) -> Connection? in
                 try user.update(connection.id) { (stored) throws(ServiceError) -> Connection? in
-                    guard stored.grant == connection.grant, stored.credentials == connection.credentials else {
-                        return nil
-                    }
+                    guard stored.grant == connection.grant, stored.credentials == connection.credentials,
+                        stored.ending == nil
+                    else { return nil }
                     stored.refresh.begin(at: now)
                     return stored
                 }

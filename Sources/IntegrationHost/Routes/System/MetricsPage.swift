@@ -45,6 +45,11 @@ struct MetricsPage: Sendable {
         Self.outcomes(
             "token_refreshes_total", "Refreshes of access tokens.", Metrics.refreshesSucceeded,
             Metrics.refreshesFailed, &page)
+        Self.head("revocations_total", "counter", "Connections ended, by what became of the grant.", &page)
+        for outcome in RevocationOutcome.allCases {
+            let count = Metrics.revocations[outcome]?.value ?? 0
+            page += "integration_host_revocations_total{outcome=\"\(outcome.rawValue)\"} \(count)\n"
+        }
         Self.outcomes(
             "provider_requests_total", "Requests to providers; a failed one got no answer.", Metrics.outgoingAnswered,
             Metrics.outgoingFailed, &page)

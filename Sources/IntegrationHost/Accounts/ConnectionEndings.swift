@@ -1,0 +1,122 @@
+// Ends connections: the grant at the provider, the credentials everywhere, the sync. What is being ended is noted in the connection
+// first, so that a stop between the steps is gone on with.
+
+import ProviderSDK
+import Synchronization
+
+/// What becomes of a connection that is ended.
+enum ConnectionEnding: String, Sendable {
+    /// It is kept, with what was synced and without its credentials.
+    case disconnect
+    /// It is removed with everything of it.
+    case delete
+}
+
+/// What became of a grant at its provider.
+enum RevocationOutcome: String, Sendable, CaseIterable {
+    case revoked
+    /// There was no grant, or the provider offers no way.
+    case notOffered
+    /// Ending it would end the grants of other connections to the same account.
+    case sharedAccount
+    /// The provider refused, failed or could not be reached.
+    case failed
+}
+
+/// Ends connections.
+final class ConnectionEndings: UserDuty {
+    private let users: UserStore
+    private let oauth: OAuthService
+    private let refresher: RefreshService
+    private let sync: SyncEngine
+    private let erasures: Erasures
+    private let log: Log
+    private let running = Mutex<Set<String>>([])
+
+    /// How long a refresh that is under way is waited for, so that the pair it brings is revoked and not the one before.
+    static let refreshWaitMax = Duration.seconds(5)
+
+    init(
+        users: UserStore, oauth: OAuthService, refresher: RefreshService, sync: SyncEngine, erasures: Erasures, log: Log
+    ) {
+        self.users = users
+        self.oauth = oauth
+        self.refresher = refresher
+        self.sync = sync
+        self.erasures = erasures
+        self.log = log
+    }
+
+    /// Ends a connection; returns when nothing of its credentials is left in any file.
+    ///
+    /// That the provider cannot be told keeps nobody from it.
+    func end(_ id: String, _ ending: ConnectionEnding, of userID: String) async throws(ServiceError) {
+        _ = running.withLock { $0.insert(id) }
+        defer { _ = running.withLock { $0.remove(id) } }
+        guard try await users.user(userID).connection(id) != nil else { throw .notFound }
+        await sync.cancel(connection: id)
+        await refresher.settle(connection: id, longest: Self.refreshWaitMax)
+        let connection = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
+            try user.update(id) { (connection) throws(ServiceError) -> Connection in
+                connection.ending = connection.ending == .delete ? .delete : ending
+                // Answers that are still on their way are for an older grant and will be discarded.
+                connection.grant += 1
+                return connection
+            }
+        }
+        try await finish(connection, of: userID)
+    }
+
+    /// Goes on with what a stop or a failure interrupted.
+    func attend(to user: User, at now: Timestamp) async {
+        for connection in user.connections where connection.ending != nil {
+            guard running.withLock({ $0.insert(connection.id).inserted }) else { continue }
+            do throws(ServiceError) { try await finish(connection, of: user.id) } catch {
+                log.warning(
+                    "A connection could not be ended; it is tried again.",
+                    ["connectionId": .text(connection.id), "error": .text("\(error)")])
+            }
+            _ = running.withLock { $0.remove(connection.id) }
+        }
+    }
+
+    private func finish(_ connection: Connection, of userID: String) async throws(ServiceError) {
+        let id = connection.id
+        let outcome = await oauth.revoke(connection, user: userID)
+        Metrics.revocations[outcome]?.add()
+        log.info(
+            "A connection was ended.",
+            ["connectionId": .text(id), "service": .text(connection.service), "revocation": .text(outcome.rawValue)])
+        let now = WallClock.now
+        let isDeleted = try await users.update(userID) { (user) throws(ServiceError) -> Bool in
+            guard let index = user.index(of: id) else { return true }
+            if user.connections[index].ending == .delete { return user.remove(id) }
+            try user.connections[index].disconnect(outcome, at: now)
+            return false
+        }
+        if isDeleted { try await erasures.finish([id], of: userID) }
+        await sync.cancel(connection: id)
+        // What was written before is in the journal until everything in it is in place.
+        await users.flush()
+    }
+}
+
+extension Connection {
+    /// Forgets every secret; answers that are still on their way are for an older grant and will be discarded.
+    mutating func disconnect(_ outcome: RevocationOutcome? = nil, at now: Timestamp) throws(ServiceError) {
+        let wasConnected = !credentials.isEmpty || status == .connected
+        status = .disconnected
+        credentials = Credentials()
+        authorizations = []
+        held = nil
+        ending = nil
+        refresh = RefreshState()
+        deadlineTold = nil
+        expiresAt = nil
+        connectedAt = nil
+        grant += 1
+        revocation = outcome
+        updatedAt = now
+        if wasConnected { try emit(.revoked, ["reason": "disconnected"], at: now) }
+    }
+}

@@ -1,0 +1,254 @@
+// From a code to a connected account: the tokens are durable as soon as they are there, whose account it is comes after that, and
+// either can be interrupted.
+
+import Cryptography
+import HTTPClient
+import ProviderSDK
+
+extension OAuthService {
+    /// Turns the code into tokens, stores them, finds out whose account it is, and connects it.
+    ///
+    /// - Returns: the id of the connection.
+    /// - Throws: ``ProviderError`` for what the provider did; the inner error is the host's own.
+    func exchange(
+        _ code: String, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
+        for principal: Principal
+    ) async throws(ProviderError) -> Result<String, ServiceError> {
+        guard let url = provider.endpoint("token", variant: claim.variant),
+            let clientID = provider.clientID(claim.variant)
+        else { throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.") }
+        let requests = TokenRequest(
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant),
+            settings: provider.publicSettings)
+        let verifier: Secret?
+        do throws(ServiceError) {
+            verifier = try claim.authorization.verifier.map { (sealed) throws(ServiceError) in
+                try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "verifier")
+            }
+        } catch { return .failure(error) }
+        let first = try TokenResponse(
+            try await gateway.plain(
+                requests.exchange(
+                    code: code, redirectURI: claim.authorization.redirectURI, verifier: verifier?.value, at: url)),
+            oauth: oauth, now: WallClock.now)
+        let tokens = try await secondHop(first, requests, provider, oauth, claim.variant)
+        let callback = JSONValue.object(
+            oauth.callbackParameters.compactMap { parameter in
+                query.first { $0.name == parameter.name }.map { (parameter.name, .string($0.value)) }
+            })
+        let now = WallClock.now
+        let held = HeldGrant(
+            response: first.redacted, claims: first.claims, callback: callback, scopes: tokens.scopes ?? first.scopes,
+            requestedScopes: claim.authorization.requestedScopes, at: now,
+            nextAttemptAt: now.advanced(by: HeldGrant.requestTime))
+        do throws(ServiceError) {
+            try await hold(tokens, held, claim, oauth, for: principal)
+            return .success(
+                try await finish(
+                    claim.connectionID, of: principal.userID, provider,
+                    credentials: FixedCredential(token: tokens.accessToken)))
+        } catch {
+            // What the provider did is already recorded with the connection.
+            return .failure(error)
+        }
+    }
+
+    private func secondHop(
+        _ first: TokenResponse, _ requests: TokenRequest, _ provider: ConfiguredProvider, _ oauth: OAuth2,
+        _ variant: String?
+    ) async throws(ProviderError) -> TokenResponse {
+        guard let hop = oauth.secondExchange else { return first }
+        guard let endpoint = provider.endpoint(hop.endpoint, variant: variant) else {
+            throw ProviderError(.misconfigured, "The endpoint “\(hop.endpoint)” is not configured.")
+        }
+        let request = requests.hop(
+            grantType: hop.grantType, tokenParameter: hop.tokenParameter, token: first.accessToken,
+            sendsClientSecret: hop.sendsClientSecret, at: endpoint + hop.path)
+        return try TokenResponse(try await gateway.plain(request), oauth: oauth, now: WallClock.now)
+    }
+
+    /// Makes the tokens durable before anything else is done with them: the code that brought them is spent.
+    private func hold(
+        _ tokens: TokenResponse, _ held: HeldGrant, _ claim: Claim, _ oauth: OAuth2, for principal: Principal
+    ) async throws(ServiceError) {
+        let vault = vault
+        try await users.update(principal.userID) { (user) throws(ServiceError) in
+            try user.update(claim.connectionID) { (connection) throws(ServiceError) in
+                guard connection.grant == claim.grant, connection.ending == nil else { throw Self.badState }
+                connection.held = held
+                connection.grant += 1
+                connection.credentials = Credentials()
+                try vault.store(tokens, in: &connection, user: principal.userID, at: held.at)
+                if connection.credentials.refreshToken == nil { connection.credentials.refreshExpiresAt = nil }
+                connection.credentials.grantExpiresAt =
+                    tokens.grantExpiresAt ?? oauth.lifetimes.grant.map(held.at.advanced(by:))
+                connection.updatedAt = held.at
+            }
+        }
+    }
+
+    /// Finds out whose account a held grant is for, and connects it.
+    ///
+    /// - Returns: the id of the connection: the one that the user already had to the same account, if there was one.
+    /// - Throws: ``ServiceError/provider(_:)`` when the provider failed to say; then it is recorded when it is asked again, or the
+    ///   grant was ended when it can never be finished.
+    func finish(
+        _ id: String, of userID: String, _ provider: ConfiguredProvider, credentials: any CredentialSource
+    ) async throws(ServiceError) -> String {
+        guard let connection = try await users.user(userID).connection(id), let held = connection.held else {
+            throw .notFound
+        }
+        let identity: AccountIdentity
+        do throws(ProviderError) {
+            identity = try await self.identity(held, connection, provider, credentials)
+        } catch {
+            if Self.mayPass(error), held.at.advanced(by: HeldGrant.lifetime) > WallClock.now {
+                try await postpone(connection, of: userID, error)
+            } else {
+                try await abandon(connection, of: userID, error)
+            }
+            throw .provider(error)
+        }
+        try await accountGrants.add(connection, accountID: identity.id, user: userID)
+        return try await connect(connection, held, provider, identity, user: userID)
+    }
+
+    private static func mayPass(_ error: ProviderError) -> Bool {
+        switch error.kind {
+        case .transient, .rateLimited, .misconfigured: true
+        default: false
+        }
+    }
+
+    /// Asks the provider, again after short pauses while the failure may pass.
+    private func identity(
+        _ held: HeldGrant, _ connection: Connection, _ provider: ConfiguredProvider, _ credentials: any CredentialSource
+    ) async throws(ProviderError) -> AccountIdentity {
+        let grant = TokenGrant(response: held.response, claims: held.claims, callback: held.callback)
+        var account = ProviderContext.Account()
+        account.variant = connection.variant
+        account.callback = held.callback
+        let http = ConnectionHTTP(
+            gateway: gateway, provider: provider,
+            template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: credentials)
+        let context = ProviderContext(
+            http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
+        for pause in Retrying.pauses {
+            do throws(ProviderError) { return try await provider.provider.identity(of: grant, in: context) } catch {
+                guard error.kind == .transient else { throw error }
+            }
+            Metrics.retries.add()
+            try? await Task.sleep(for: pause)
+        }
+        return try await provider.provider.identity(of: grant, in: context)
+    }
+
+    private func postpone(_ connection: Connection, of userID: String, _ error: ProviderError)
+        async throws(ServiceError)
+    {
+        let now = WallClock.now
+        try await users.update(userID) { (user) throws(ServiceError) in
+            guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant,
+                var held = user.connections[index].held
+            else { return }
+            held.attempts += 1
+            let backoff = RefreshPolicy.backoff(.transient, failures: held.attempts, seed: connection.id)
+            held.nextAttemptAt = now.advanced(by: max(.seconds(30), backoff))
+            user.connections[index].held = held
+            var failure = ConnectionFailure(operation: "identity", error, at: now)
+            failure.retryAt = held.nextAttemptAt
+            user.connections[index].failure = failure
+            user.connections[index].updatedAt = now
+        }
+    }
+
+    /// Ends a grant that nobody can use.
+    private func abandon(_ connection: Connection, of userID: String, _ error: ProviderError) async throws(ServiceError)
+    {
+        let outcome = await revoke(connection, user: userID)
+        let now = WallClock.now
+        try await users.update(userID) { (user) throws(ServiceError) in
+            guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant else {
+                return
+            }
+            user.connections[index].credentials = Credentials()
+            user.connections[index].expiresAt = nil
+            user.connections[index].held = nil
+            user.connections[index].grant += 1
+            user.connections[index].revocation = outcome
+            user.connections[index].status = .error
+            user.connections[index].failure = ConnectionFailure(operation: "identity", error, at: now)
+            user.connections[index].updatedAt = now
+            try user.connections[index].emit(.failed, ["reason": .string(error.message)], at: now)
+        }
+    }
+
+    /// Stores the tokens with the connection, or with the one that the user already has to the same account.
+    private func connect(
+        _ pending: Connection, _ held: HeldGrant, _ provider: ConfiguredProvider, _ identity: AccountIdentity,
+        user userID: String
+    ) async throws(ServiceError) -> String {
+        let now = WallClock.now
+        return try await users.update(userID) { (user) throws(ServiceError) -> String in
+            guard let current = user.connection(pending.id) else { throw .notFound }
+            guard current.grant == pending.grant, current.held != nil, current.ending == nil else {
+                throw Self.badState
+            }
+            var target = current.id
+            if let earlier = user.connections.first(where: { other in
+                !other.id.utf8.elementsEqual(current.id.utf8) && other.ending == nil && other.held == nil
+                    && other.isOf(provider.id, current.variant, accountID: identity.id)
+            }) {
+                // Connecting an account again keeps its id, settings and records.
+                target = earlier.id
+                user.connections.removeAll { $0.id.utf8.elementsEqual(current.id.utf8) }
+            }
+            let vault = vault
+            try user.update(target) { (connection) throws(ServiceError) in
+                if !target.utf8.elementsEqual(current.id.utf8) {
+                    try vault.move(from: current, to: &connection, user: userID)
+                }
+                connection.held = nil
+                connection.status = .connected
+                connection.accountID = identity.id
+                connection.accountName = identity.name
+                connection.permissions = current.permissions.isEmpty ? connection.permissions : current.permissions
+                connection.requestedScopes = held.requestedScopes
+                connection.grantedScopes = held.scopes ?? held.requestedScopes
+                connection.connectedAt = now
+                connection.updatedAt = now
+                connection.callback = held.callback
+                connection.grant += 1
+                connection.failure = nil
+                connection.deadlineTold = nil
+                connection.revocation = nil
+                connection.authorizations = []
+                try connection.emit(.connected, at: now)
+            }
+            return target
+        }
+    }
+}
+
+extension CredentialVault {
+    /// Puts the tokens of one connection into another, in place of its own.
+    ///
+    /// Where the new grant has no refresh token that of a grant that still works is kept: some providers give one the first time only.
+    fileprivate func move(from source: Connection, to target: inout Connection, user: String) throws(ServiceError) {
+        var credentials = source.credentials
+        credentials.accessToken = try accessToken(of: source, user: user).map { (token) throws(ServiceError) in
+            try seal(token, user: user, connection: target.id, field: "accessToken")
+        }
+        if let token = try refreshToken(of: source, user: user) {
+            credentials.refreshToken = try seal(token, user: user, connection: target.id, field: "refreshToken")
+        } else if target.status == .connected {
+            credentials.refreshToken = target.credentials.refreshToken
+            credentials.refreshExpiresAt = target.credentials.refreshExpiresAt
+        }
+        let generation = max(source.refresh.generation, target.refresh.generation) + 1
+        target.credentials = credentials
+        target.expiresAt = source.expiresAt
+        target.refresh = RefreshState()
+        target.refresh.generation = generation
+    }
+}

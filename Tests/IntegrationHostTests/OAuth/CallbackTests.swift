@@ -1,0 +1,352 @@
+// Authorizations from their URL to the connected account: what a callback must bring, what it can be tricked with, and what is kept
+// when the provider fails in the middle.
+
+import Cryptography
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Callbacks", .timeLimit(.minutes(1)))
+struct CallbackTests {
+    static let tokens = #"{"access_token":"secret-a","refresh_token":"secret-r","expires_in":3600,"scope":"one"}"#
+
+    /// A provider that gives tokens and says whose they are.
+    static func server(
+        me: @escaping @Sendable (TokenServer.Request) -> TokenServer.Reply = { _ in
+            .json(200, #"{"id":"account","name":"Account"}"#)
+        }, token: @escaping @Sendable (TokenServer.Request) -> TokenServer.Reply = { _ in .json(200, tokens) }
+    ) throws -> TokenServer {
+        try TokenServer { request in
+            switch request.path {
+            case "/token": token(request)
+            case "/api/me": me(request)
+            default: .json(200, "{}")
+            }
+        }
+    }
+
+    static func begin(_ fixture: OAuthFixture) async throws -> OAuthService.Authorization {
+        try await fixture.oauth.authorize(
+            .init(service: "plain", callerState: "mine"), for: OAuthFixture.principal)
+    }
+
+    static func bring(
+        _ state: String, _ more: [NamedValue] = [NamedValue("code", "c")], to fixture: OAuthFixture,
+        as principal: Principal = OAuthFixture.principal
+    ) async throws(ServiceError) -> OAuthService.Completion {
+        try await fixture.oauth.complete(
+            service: "plain", query: [NamedValue("state", state)] + more, for: principal)
+    }
+
+    // MARK: Redirect URIs
+
+    static let nearMisses: [String] = {
+        let good = "https://app.example.com/callback"
+        var bad = [
+            "http://app.example.com/callback", "HTTPS://app.example.com/callback", "https://APP.example.com/callback",
+            "https://app.example.com:443/callback", "https://app.example.com:8443/callback",
+            "https://app.example.com/callback/", "https://app.example.com/Callback", "https://app.example.com/callbac",
+            "https://app.example.com//callback", "https://app.example.com/./callback",
+            "https://app.example.com/x/../callback", "https://app.example.com/callback/..",
+            "https://app.example.com/callback/../callback", "https://app.example.com/callback?x=1",
+            "https://app.example.com/callback?", "https://app.example.com/callback#",
+            "https://app.example.com/callback#x",
+            "https://user@app.example.com/callback", "https://app.example.com@evil.example/callback",
+            "https://user:pw@app.example.com/callback", "https://app.example.com%2ecallback",
+            "https://app.example.com/%63allback", "https://app.example.com/callback%00",
+            "https://app.example.com/callback%20", "https://app.example.com/callback%2f",
+            "https://app.example.com\\callback", "https:\\\\app.example.com\\callback",
+            "https:/app.example.com/callback",
+            "https:app.example.com/callback", "//app.example.com/callback", "app.example.com/callback", "/callback", "",
+            " https://app.example.com/callback", "https://app.example.com/callback ",
+            "\thttps://app.example.com/callback",
+            "https://app.example.com/callback\r\n", "https://app.example.com/callback\0",
+            "https://app.example.com./callback",
+            "https://xapp.example.com/callback", "https://app.example.com.evil.example/callback",
+            "https://app.example.com/callback;x", "https://app.example.com/callback,x", "javascript:alert(1)",
+            "data:text/html,x", "https://[::1]/callback", "https://127.0.0.1/callback",
+            "https://app.example.com/callback&x=1", "https://*.example.com/callback", "https://app.example.com/*",
+            "https://\u{430}pp.example.com/callback", "https://app.example.com/callback\u{200B}",
+            "https://app.example.com/call\u{AD}back", "https://app.example.com/ca\u{301}llback",
+            "https://host.example/api/integrations/oauth/other/callback",
+        ]
+        bad += [good + good, String(good.reversed())]
+        return bad
+    }()
+
+    @Test("a redirect URI that differs in one byte from a registered one is refused")
+    func redirects() async throws {
+        #expect(Self.nearMisses.count >= 50)
+        let fixture = try OAuthFixture("http://127.0.0.1:1")
+        for uri in Self.nearMisses {
+            await #expect(throws: ServiceError.self, "\(uri)") {
+                try await fixture.oauth.authorize(
+                    .init(service: "plain", redirectURI: uri), for: OAuthFixture.principal)
+            }
+        }
+        #expect(try await fixture.users.user("u").connections.isEmpty)
+        for uri in ["https://app.example.com/callback", "https://host.example/api/integrations/oauth/plain/callback"] {
+            _ = try await fixture.oauth.authorize(
+                .init(service: "plain", redirectURI: uri), for: OAuthFixture.principal)
+        }
+        fixture.stop()
+    }
+
+    // MARK: State
+
+    @Test("a state with any byte changed, of another session or another user is refused before anything is sent")
+    func altered() async throws {
+        let server = try Self.server()
+        let fixture = try OAuthFixture(server.url)
+        let state = try await Self.begin(fixture).state
+        let bytes = Array(state.utf8)
+        for index in bytes.indices {
+            for bit in 0..<7 {
+                var changed = bytes
+                changed[index] ^= 1 << UInt8(bit)
+                let text = String(decoding: changed, as: UTF8.self)
+                await #expect(throws: ServiceError.self, "\(index) \(bit)") {
+                    try await Self.bring(text, to: fixture)
+                }
+            }
+        }
+        for principal in [
+            Principal(userID: "u", roles: [], kind: .session, sessionBinding: "other"),
+            Principal(userID: "v", roles: [], kind: .session, sessionBinding: "s"),
+        ] {
+            await #expect(throws: ServiceError.self) { try await Self.bring(state, to: fixture, as: principal) }
+        }
+        #expect(server.requests().isEmpty)
+        let completion = try await Self.bring(state, to: fixture)
+        #expect(completion.callerState == "mine")
+        await #expect(throws: ServiceError.self) { try await Self.bring(state, to: fixture) }
+        #expect(server.requests().count == 1)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("of a hundred callbacks with one state exactly one asks for tokens, and none after a restart")
+    func replay() async throws {
+        let server = try Self.server()
+        let first = try OAuthFixture(server.url)
+        let state = try await Self.begin(first).state
+        let good = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<100 {
+                group.addTask { (try? await Self.bring(state, to: first)) != nil }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(good == 1)
+        #expect(server.requests().count == 1)
+        first.stop()
+        let second = try OAuthFixture(server.url, after: first)
+        await #expect(throws: ServiceError.self) { try await Self.bring(state, to: second) }
+        #expect(server.requests().count == 1)
+        server.stop()
+        second.stop()
+    }
+
+    @Test("the challenge of the vector of RFC 7636 appendix B is right, and what is sent fits the verifier")
+    func pkce() async throws {
+        #expect(
+            SHA256.digest("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").base64URL
+                == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+        let server = try Self.server()
+        let fixture = try OAuthFixture(server.url)
+        let authorization = try await Self.begin(fixture)
+        let challenge = try #require(
+            authorization.url.split(separator: "&").first { $0.hasPrefix("code_challenge=") }?.dropFirst(15))
+        #expect(authorization.url.contains("code_challenge_method=S256"))
+        _ = try await Self.bring(authorization.state, to: fixture)
+        let verifier = try #require(server.requests()[0].form["code_verifier"])
+        #expect(SHA256.digest(verifier).base64URL == String(challenge))
+        #expect(verifier.utf8.count >= 43)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test(
+        "a callback of another issuer, an incomplete one and a refusal are recorded, bounded and without control characters"
+    )
+    func refusals() async throws {
+        let server = try Self.server()
+        let fixture = try OAuthFixture(server.url) { $0.issuer = "https://issuer.example" }
+        let bad: [([NamedValue], String)] = [
+            ([NamedValue("code", "c"), NamedValue("iss", "https://issuer.example/")], "issuer_mismatch"),
+            ([], "callback_incomplete"),
+            (
+                [
+                    NamedValue("error", "access_denied\u{1B}[31m"),
+                    NamedValue("error_description", String(repeating: "<b>\r\n", count: 500)),
+                ], "access_denied [31m"
+            ),
+        ]
+        for (query, code) in bad {
+            let begun = try await Self.begin(fixture)
+            await #expect(throws: ServiceError.self) { try await Self.bring(begun.state, query, to: fixture) }
+            let connection = try await fixture.connection(begun.connectionID)
+            #expect(connection.status == .error)
+            #expect(connection.failure?.code == code)
+            #expect(connection.failure?.message.utf8.allSatisfy { $0 >= 0x20 } == true)
+            #expect((connection.failure?.message.unicodeScalars.count ?? 999) <= ProviderError.messageLengthMax)
+        }
+        #expect(server.requests().isEmpty)
+        let begun = try await Self.begin(fixture)
+        _ = try await Self.bring(
+            begun.state, [NamedValue("code", "c"), NamedValue("iss", "https://issuer.example")], to: fixture)
+        server.stop()
+        fixture.stop()
+    }
+
+    // MARK: Grants that are held
+
+    @Test(
+        "tokens are kept when the provider cannot say whose they are, also over a restart, and the connection is finished later"
+    )
+    func held() async throws {
+        let isDown = Mutex(true)
+        let server = try Self.server(me: { _ in
+            isDown.withLock { $0 } ? .json(503, "") : .json(200, #"{"id":"account","name":"Account"}"#)
+        })
+        let first = try OAuthFixture(server.url)
+        let begun = try await Self.begin(first)
+        await #expect(throws: ServiceError.self) { try await Self.bring(begun.state, to: first) }
+        let connection = try await first.connection(begun.connectionID)
+        #expect(connection.status == .pending)
+        #expect(connection.held != nil)
+        #expect(connection.failure?.operation == "identity")
+        #expect(try await first.tokens(begun.connectionID) == ["secret-a", "secret-r"])
+        first.stop()
+        isDown.withLock { $0 = false }
+        let second = try OAuthFixture(server.url, after: first)
+        await second.grants.attend(
+            to: try await second.users.user("u"), at: WallClock.now.advanced(by: .seconds(3600)))
+        while try await second.connection(begun.connectionID).status != .connected {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let finished = try await second.connection(begun.connectionID)
+        #expect(finished.accountID == "account")
+        #expect(finished.grantedScopes == ["one"])
+        #expect(finished.held == nil)
+        #expect(finished.failure == nil)
+        #expect(server.requests().count == 1, "the code was spent once")
+        server.stop()
+        second.stop()
+    }
+
+    @Test("a grant that can never be finished is revoked and its tokens are forgotten")
+    func abandoned() async throws {
+        let server = try Self.server(me: { _ in .json(400, "{}") })
+        let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
+        let begun = try await Self.begin(fixture)
+        await #expect(throws: ServiceError.self) { try await Self.bring(begun.state, to: fixture) }
+        let connection = try await fixture.connection(begun.connectionID)
+        #expect(connection.status == .error)
+        #expect(connection.credentials.isEmpty)
+        #expect(connection.revocation == .revoked)
+        #expect(server.requests("/revoke").map { $0.form["token"] } == ["secret-r"])
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("connecting an account again keeps id and settings; another account whose id only looks the same is another")
+    func reconnect() async throws {
+        let account = Mutex("caf\u{E9}")
+        let server = try Self.server(me: { _ in .json(200, #"{"id":"\#(account.withLock { $0 })","name":"N"}"#) })
+        let fixture = try OAuthFixture(server.url)
+        let first = try await Self.bring(try await Self.begin(fixture).state, to: fixture).connectionID
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.update(first) { (connection) throws(ServiceError) in
+                connection.settings.syncFrequency = .daily
+                connection.status = .expired
+            }
+        }
+        let again = try await Self.bring(try await Self.begin(fixture).state, to: fixture).connectionID
+        #expect(again == first)
+        let connection = try await fixture.connection(first)
+        #expect(connection.status == .connected)
+        #expect(connection.settings.syncFrequency == .daily)
+        #expect(try await fixture.tokens(first) == ["secret-a", "secret-r"])
+        #expect(try await fixture.users.user("u").connections.count == 1)
+        // Canonically equivalent, and not the same bytes.
+        account.withLock { $0 = "cafe\u{301}" }
+        let other = try await Self.bring(try await Self.begin(fixture).state, to: fixture).connectionID
+        #expect(other != first)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("connections that never came to be are removed after their time, and no others")
+    func pruned() async throws {
+        let fixture = try OAuthFixture("http://127.0.0.1:1")
+        let abandoned = try await Self.begin(fixture).connectionID
+        let crashed = try await Self.begin(fixture).connectionID
+        let failed = try await Self.begin(fixture).connectionID
+        let connected = try await fixture.connect()
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.update(crashed) { (connection) throws(ServiceError) in connection.authorizations = [] }
+            try user.update(failed) { (connection) throws(ServiceError) in
+                connection.authorizations = []
+                connection.status = .error
+            }
+        }
+        func left(after seconds: Int64) async throws -> [String] {
+            await fixture.grants.attend(
+                to: try await fixture.users.user("u"), at: WallClock.now.advanced(by: .seconds(seconds)))
+            return try await fixture.users.user("u").connections.map(\.id)
+        }
+        #expect(try await left(after: 3000) == [abandoned, crashed, failed, connected])
+        #expect(try await left(after: 3700) == [failed, connected])
+        #expect(try await left(after: 86_500) == [connected])
+        fixture.stop()
+    }
+
+    // MARK: Hostile answers
+
+    static let hostile: [(status: Int, body: String)] = [
+        (200, ""), (200, "null"), (200, "[]"), (200, "true"), (200, "\"access_token\""), (200, "{}"),
+        (200, #"{"access_token":null}"#), (200, #"{"access_token":""}"#), (200, #"{"access_token":5}"#),
+        (200, #"{"access_token":["a"]}"#), (200, #"{"access_token":{"a":"b"}}"#), (200, #"{"access_token":"a b"}"#),
+        (200, "{\"access_token\":\"a\\r\\nX: y\"}"), (200, "{\"access_token\":\"a\\u0000\"}"),
+        (200, #"{"access_token":"é"}"#), (200, #"{"access_token":"a","access_token":"b"}"#),
+        (200, #"{"access_token":"a","token_type":"mac"}"#), (200, #"{"access_token":"a","token_type":""}"#),
+        (200, #"{"access_token":"a","token_type":5}"#), (200, #"{"access_token":"a","token_type":["Bearer"]}"#),
+        (200, #"{"access_token":"a","expires_in":0}"#), (200, #"{"access_token":"a","expires_in":-1}"#),
+        (200, #"{"access_token":"a","expires_in":"soon"}"#), (200, #"{"access_token":"a","expires_in":true}"#),
+        (200, #"{"access_token":"a","expires_in":1e400}"#), (200, #"{"access_token":"a","expires_in":{}}"#),
+        (200, #"{"access_token":"a","refresh_token":5}"#), (200, #"{"access_token":"a","refresh_token":"r\n"}"#),
+        (200, #"{"access_token":"a","refresh_token":["r"]}"#),
+        (200, #"{"access_token":""# + String(repeating: "a", count: 20_000) + #""}"#),
+        (200, #"{"access_token":"a","x":""# + String(repeating: "a", count: 100_000) + #""}"#),
+        (200, #"{"access_token":"a","x":"# + String(repeating: "[", count: 5000)), (200, #"{"access_token":"a""#),
+        (200, #"{"error":"invalid_grant"}"#), (302, #"{"access_token":"a"}"#), (400, #"{"access_token":"a"}"#),
+        (401, #"{"access_token":"a"}"#), (429, #"{"access_token":"a"}"#), (500, #"{"access_token":"a"}"#),
+        (200, "access_token=a&token_type=bearer"),
+    ]
+
+    @Test("no hostile token answer connects anything or leaves a token behind")
+    func hostileAnswers() async throws {
+        let number = Mutex(0)
+        let server = try Self.server(token: { _ in
+            let answer = Self.hostile[number.withLock { $0 }]
+            return .json(answer.status, answer.body)
+        })
+        let fixture = try OAuthFixture(server.url)
+        for index in Self.hostile.indices {
+            number.withLock { $0 = index }
+            let begun = try await Self.begin(fixture)
+            await #expect(throws: ServiceError.self, "\(Self.hostile[index].body.prefix(60))") {
+                try await Self.bring(begun.state, to: fixture)
+            }
+            let connection = try await fixture.connection(begun.connectionID)
+            #expect(connection.status == .error, "\(Self.hostile[index].body.prefix(60))")
+            #expect(connection.credentials.isEmpty)
+        }
+        #expect(Self.hostile.count >= 30)
+        #expect(server.requests("/api/me").isEmpty)
+        server.stop()
+        fixture.stop()
+    }
+}

@@ -1,0 +1,112 @@
+// Ending connections: the grant at the provider, the credentials in every file, and what others have of the same account.
+
+import Foundation
+import HostTesting
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Endings", .timeLimit(.minutes(1)))
+struct EndingTests {
+    /// The files below the data directory that hold `text`.
+    private static func files(of fixture: OAuthFixture, holding text: String) throws -> [String] {
+        let root = fixture.directory.path + "/data"
+        let wanted = Data(text.utf8)
+        return try FileManager.default.subpathsOfDirectory(atPath: root).filter { path in
+            guard let content = FileManager.default.contents(atPath: root + "/" + path) else { return false }
+            return content.range(of: wanted) != nil
+        }
+    }
+
+    @Test(
+        "after a connection was ended no file holds its sealed credentials",
+        arguments: [
+            ConnectionEnding.disconnect, .delete,
+        ])
+    func erased(_ ending: ConnectionEnding) async throws {
+        let server = try TokenServer { request in
+            request.path == "/token" ? RefreshServiceTests.pair(request.index) : .json(200, "")
+        }
+        let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
+        let id = try await fixture.connect()
+        var sealed: [String] = []
+        for _ in 0..<3 {
+            let credentials = try await fixture.connection(id).credentials
+            sealed += [credentials.accessToken, credentials.refreshToken].compactMap(\.self)
+            _ = try await fixture.refresh(id)
+        }
+        let last = try await fixture.connection(id).credentials
+        sealed += [last.accessToken, last.refreshToken].compactMap(\.self)
+        #expect(try !Self.files(of: fixture, holding: sealed[7]).isEmpty, "the search finds what is there")
+        try await fixture.endings.end(id, ending, of: "u")
+        for text in sealed { #expect(try Self.files(of: fixture, holding: text).isEmpty) }
+        #expect(server.requests("/revoke").map { $0.form["token"] } == ["r3"])
+        let left = try await fixture.users.user("u").connection(id)
+        #expect((left == nil) == (ending == .delete))
+        if let left {
+            #expect(left.status == .disconnected)
+            #expect(left.revocation == .revoked)
+            #expect(left.outbox.map(\.kind) == [.revoked])
+        }
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("a stop in the middle is gone on with at the next look", arguments: [ConnectionEnding.disconnect, .delete])
+    func resumed(_ ending: ConnectionEnding) async throws {
+        let server = try TokenServer { _ in .json(500, "") }
+        let first = try OAuthFixture(server.url) { $0.revocation = Revocation() }
+        let id = try await first.connect()
+        try await first.users.update("u") { (user) throws(ServiceError) in user.connections[0].ending = ending }
+        first.stop()
+        let second = try OAuthFixture(server.url, after: first) { $0.revocation = Revocation() }
+        await second.endings.attend(to: try await second.users.user("u"), at: WallClock.now)
+        let left = try await second.users.user("u").connection(id)
+        #expect((left == nil) == (ending == .delete))
+        #expect(left?.revocation ?? .failed == .failed, "a provider that fails keeps nobody from it")
+        #expect(left?.credentials.isEmpty ?? true)
+        server.stop()
+        second.stop()
+    }
+
+    @Test("where a revocation ends the whole account only the last connection of all users asks for it")
+    func account() async throws {
+        let server = try TokenServer { _ in .json(200, "{}") }
+        let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation { $0.reach = .account } }
+        var ids: [(user: String, id: String)] = []
+        for user in ["u", "u", "v", "w"] { ids.append((user, try await fixture.connect(user))) }
+        let other = try await fixture.connect("v") { $0.accountID = "another" }
+        for (user, id) in ids {
+            try await fixture.oauth.accountGrants.add(
+                try await fixture.connection(id, of: user), accountID: "account", user: user)
+        }
+        for (user, id) in ids.dropLast() {
+            try await fixture.endings.end(id, .disconnect, of: user)
+            #expect(try await fixture.connection(id, of: user).revocation == .sharedAccount)
+        }
+        #expect(server.requests("/revoke").isEmpty)
+        try await fixture.endings.end(ids[3].id, .disconnect, of: "w")
+        #expect(try await fixture.connection(ids[3].id, of: "w").revocation == .revoked)
+        #expect(server.requests("/revoke").count == 1)
+        // One that was connected before there was a list is found by looking at all users.
+        try await fixture.endings.end(other, .disconnect, of: "v")
+        #expect(server.requests("/revoke").count == 2)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("two users who end the last connections to an account at the same time end the grant")
+    func together() async throws {
+        let server = try TokenServer { _ in .json(200, "{}") }
+        let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation { $0.reach = .account } }
+        let one = try await fixture.connect("v")
+        let two = try await fixture.connect("w")
+        async let first: Void = fixture.endings.end(one, .disconnect, of: "v")
+        async let second: Void = fixture.endings.end(two, .delete, of: "w")
+        _ = try await (first, second)
+        #expect(!server.requests("/revoke").isEmpty)
+        server.stop()
+        fixture.stop()
+    }
+}
