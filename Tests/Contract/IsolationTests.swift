@@ -43,6 +43,11 @@ struct IsolationTests {
             "POST", "/api/integrations/connections/{id}/sync", #"{"dataTypes":["contacts"]}"#, own: 200, missing: 404),
         Target("GET", "/api/integrations/connections/{id}/sync", own: 200, missing: 404),
         Target("GET", "/api/integrations/connections/{id}/records", own: 200, missing: 404),
+        Target("GET", "/api/integrations/connections/{id}/records?since=never", own: 400, missing: 404),
+        Target("GET", "/api/integrations/connections/{id}/syncs", own: 200, missing: 404),
+        Target("GET", "/api/integrations/connections/{id}/dead-letters", own: 200, missing: 404),
+        Target(
+            "POST", "/api/integrations/connections/{id}/dead-letters/replay", #"{"ids":[]}"#, own: 200, missing: 404),
         Target("POST", "/api/integrations/oauth/xero/refresh", #"{"connectionId":"{id}"}"#, own: 200, missing: 404),
         Target("GET", "/api/userIntegration/{id}", own: 200, missing: 400),
         Target("DELETE", "/api/integrations/connections/{id}", own: 200, missing: 404),
