@@ -40,6 +40,10 @@ struct Command: Sendable {
             flags: ["--user": .value, "--connection": .value, "--plugins": .values], operandsMax: 1,
             run: DeadLetterCommand.run),
         Command(
+            name: "api-key", usage: "create --user ID | list | revoke ID",
+            summary: "Create, list or revoke API keys; create prints the key alone.", flags: ["--user": .value],
+            operandsMax: 2, run: APIKeyCommand.run),
+        Command(
             name: "check", usage: "[--repair]", summary: "Verify every file of the data directory of a stopped host.",
             flags: ["--repair": .toggle], run: CheckCommand.run),
         Command(

@@ -12,8 +12,8 @@ enum ProvidersCommand {
             Log(level: .warning).warning("Settings are not used.", ["reason": .text(warning)])
         }
         // What this command accepts, `serve` accepts.
-        _ = try configuration.placing { () throws(ConfigurationError) in
-            try SessionSchemes.make(configuration.sessions)
+        try configuration.placing { () throws(ConfigurationError) in
+            try SessionSchemes.check(configuration.sessions, allowsPlainHTTP: configuration.allowPrivateAddresses)
         }
         if arguments.has("--json") {
             StandardOutput.line(json(registry, loader.rejections))

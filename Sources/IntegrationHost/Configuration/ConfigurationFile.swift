@@ -140,10 +140,8 @@ struct ConfigurationFile {
             default: throw unknown(key, value)
             }
         }
-        guard clerk.publicKeyFile != nil else {
-            throw error(
-                value,
-                "“clerk” needs “publicKeyFile”: keys cannot be fetched from “jwksURL” yet, so save the PEM to a file")
+        guard clerk.publicKeyFile != nil || clerk.jwksURL != nil else {
+            throw error(value, "“clerk” needs “publicKeyFile” or “jwksURL” to verify sessions with")
         }
         return clerk
     }

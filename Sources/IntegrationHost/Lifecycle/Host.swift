@@ -20,6 +20,7 @@ final class Host: Sendable {
     private let refresher: RefreshService
     private let sweep: UserSweep
     private let server: HTTPServer
+    private let control: ControlServer
     private let readiness: Readiness
 
     /// How long running requests may take to finish when the host stops.
@@ -58,8 +59,14 @@ final class Host: Sendable {
             users: users, registry: registry, oauth: oauth, vault: vault, endings: endings,
             webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
         let sessions = HostSessions(keys)
+        let apiKeys = APIKeys(data.documents, log: log)
+        let requiresHTTPS = !configuration.allowPrivateAddresses
         let authenticator = try configuration.placing { () throws(ConfigurationError) in
-            try Authenticator(hostSessions: sessions, sessions: configuration.sessions)
+            Authenticator(
+                hostSessions: sessions, apiKeys: apiKeys,
+                schemes: try SessionSchemes.make(configuration.sessions, allowsPlainHTTP: !requiresHTTPS) { url in
+                    RemoteKeySet(url: url, client: client, requiresHTTPS: requiresHTTPS, log: log)
+                }, rdsEnvironment: configuration.sessions.rds?.environment)
         }
         // Duties of background work: each looks at every user about once a minute.
         let rotation = KeyRotation(users: users, keys: keys, records: data.records, log: log)
@@ -111,6 +118,8 @@ final class Host: Sendable {
             requestLog: requestLog, log: log)
         server = try HTTPServer(
             ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
+        control = try ControlServer(
+            directory: configuration.dataDirectory, commands: ControlCommands(apiKeys: apiKeys), log: log)
         self.configuration = configuration
         self.log = log
         self.registry = registry
@@ -140,6 +149,7 @@ final class Host: Sendable {
     /// Finishes what runs and closes everything; syncs go on at the next start.
     func stop() async {
         readiness.drain()
+        await control.stop()
         await server.shutdown(grace: Self.grace)
         await sweep.stop()
         await sync.stop()

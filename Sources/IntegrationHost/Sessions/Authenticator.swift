@@ -8,48 +8,125 @@ enum CredentialPlace: Sendable, Equatable {
     case header, cookie
 }
 
+/// Who sends a request, and where that stood.
+typealias Authentication = (principal: Principal, place: CredentialPlace)
+
 /// Finds out who sends a request.
+///
+/// There is one failure: no principal. Why a credential was refused is told to nobody.
 struct Authenticator: Sendable {
     /// The cookies that may carry a host session, in the order in which they are looked at.
     let cookieNames: [String]
     private let hostSessions: HostSessions
+    private let apiKeys: APIKeys
     /// The schemes besides the host's own.
     private let schemes: [SessionScheme]
+    private let cache: SessionCache
 
-    /// - Throws: ``ConfigurationError`` when a key file of `sessions` cannot be used.
-    init(hostSessions: HostSessions, sessions: SessionsConfiguration) throws(ConfigurationError) {
+    /// - Parameter rdsEnvironment: the environment in the name of the RDS cookie; `development` when nil.
+    init(
+        hostSessions: HostSessions, apiKeys: APIKeys, schemes: [SessionScheme], rdsEnvironment: String? = nil,
+        cache: SessionCache = SessionCache()
+    ) {
         self.hostSessions = hostSessions
-        schemes = try SessionSchemes.make(sessions)
-        cookieNames = [
-            "integration-host-session", "next-auth.session-token", "__Secure-next-auth.session-token",
-            "rds-session-\(sessions.rds?.environment ?? "development")",
-        ]
+        self.apiKeys = apiKeys
+        self.schemes = schemes
+        self.cache = cache
+        cookieNames =
+            ["integration-host-session"] + NextAuthVerifier.cookieNamesV4
+            + [RDSVerifier.cookieName(environment: rdsEnvironment ?? "development")]
+    }
+
+    /// The principal of a request where it can be told without waiting: a host session, a session that was verified before, an
+    /// API key in memory.
+    ///
+    /// Nil says nothing: then ``principal(authorization:cookies:at:)`` has the answer. What this finds, that finds, too.
+    func cachedPrincipal(
+        authorization: String?, cookies: [String], at now: Timestamp = WallClock.now
+    ) -> Authentication? {
+        if let authorization {
+            guard let token = Self.bearerToken(authorization) else { return nil }
+            if APIKey.isOne(token) { return apiKeys.cachedPrincipal(of: token).map { ($0, .header) } }
+            return (known(token, Place.header, at: now) ?? host(token, Place.header, at: now)).map { ($0, .header) }
+        }
+        if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
+        for (index, scheme) in schemes.enumerated() {
+            for token in scheme.tokens(in: cookies) {
+                // What has to be verified first must not be passed over for what comes later.
+                return known(token, Place.cookie(ofScheme: index), at: now).map { ($0, .cookie) }
+            }
+        }
+        return nil
     }
 
     /// The principal of a request; nil when it carries no good credential.
     ///
     /// A request with an Authorization header is judged by it alone.
-    func principal(authorization: String?, cookies: [String]) -> (principal: Principal, place: CredentialPlace)? {
-        let now = WallClock.now
+    func principal(
+        authorization: String?, cookies: [String], at now: Timestamp = WallClock.now
+    ) async -> Authentication? {
         if let authorization {
             guard let token = Self.bearerToken(authorization) else { return nil }
-            if let principal = hostSessions.principal(of: token, at: now) { return (principal, .header) }
+            if APIKey.isOne(token) { return await apiKeys.principal(of: token).map { ($0, .header) } }
+            if let principal = known(token, Place.header, at: now) ?? host(token, Place.header, at: now) {
+                return (principal, .header)
+            }
             for scheme in schemes where scheme.takesBearer {
-                if let session = scheme.verifier.session(of: token, at: now) { return (session.principal, .header) }
+                if let principal = await verified(token, Place.header, scheme, at: now) { return (principal, .header) }
             }
             return nil
         }
-        for name in cookieNames {
-            for value in Self.values(ofCookie: name, in: cookies) {
-                if let principal = hostSessions.principal(of: value, at: now) { return (principal, .cookie) }
-            }
-        }
-        for scheme in schemes {
+        if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
+        for (index, scheme) in schemes.enumerated() {
+            let place = Place.cookie(ofScheme: index)
             for token in scheme.tokens(in: cookies) {
-                if let session = scheme.verifier.session(of: token, at: now) { return (session.principal, .cookie) }
+                if let principal = known(token, place, at: now) { return (principal, .cookie) }
+                if let principal = await verified(token, place, scheme, at: now) { return (principal, .cookie) }
             }
         }
         return nil
+    }
+
+    /// The places whose verifiers are the same, as numbers for the cache.
+    private enum Place {
+        static let header = 0
+        static let hostCookie = 1
+        static func cookie(ofScheme index: Int) -> Int { 2 + index }
+    }
+
+    private func hostPrincipal(_ cookies: [String], at now: Timestamp) -> Principal? {
+        for name in cookieNames {
+            for value in Self.values(ofCookie: name, in: cookies).prefix(SessionLimits.cookiesPerNameMax) {
+                if let principal = known(value, Place.hostCookie, at: now) ?? host(value, Place.hostCookie, at: now) {
+                    return principal
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The principal of a token that was verified before at this place.
+    private func known(_ token: String, _ place: Int, at now: Timestamp) -> Principal? {
+        cache.find(SessionCache.Key(token: token, place: place), at: now)
+    }
+
+    /// The principal of a token that the host made itself.
+    private func host(_ token: String, _ place: Int, at now: Timestamp) -> Principal? {
+        remembered(hostSessions.session(of: token, at: now), token, place, at: now)
+    }
+
+    private func verified(
+        _ token: String, _ place: Int, _ scheme: SessionScheme, at now: Timestamp
+    ) async -> Principal? {
+        remembered(await scheme.verifier.session(of: token, at: now), token, place, at: now)
+    }
+
+    private func remembered(
+        _ session: VerifiedSession?, _ token: String, _ place: Int, at now: Timestamp
+    ) -> Principal? {
+        guard let session else { return nil }
+        cache.store(SessionCache.Key(token: token, place: place), session, at: now)
+        return session.principal
     }
 
     /// The token of `Bearer <token>`, the scheme in any case (RFC 6750).

@@ -43,3 +43,20 @@ struct ClerkVerifier: SessionVerifier {
         return claims.session(payload, of: token, at: now)
     }
 }
+
+/// Verifies Clerk sessions with the keys of the issuer's key set.
+///
+/// The key set belongs to this verifier: no other issuer's key can be found in it.
+struct ClerkKeySetVerifier: SessionVerifier {
+    let keySet: RemoteKeySet
+    let claims: ClerkClaims
+
+    func session(of token: String, at now: Timestamp) async -> VerifiedSession? {
+        // A token that could not be good with any key must not make the host ask for keys.
+        guard let header = try? JOSEHeader(unverified: token), header.algorithm.utf8.elementsEqual("RS256".utf8),
+            let keyID = header.keyID, let signatures = await keySet.verifier(keyID: Array(keyID.utf8)),
+            let payload = try? signatures.verify(token)
+        else { return nil }
+        return claims.session(payload, of: token, at: now)
+    }
+}

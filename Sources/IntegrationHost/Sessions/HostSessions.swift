@@ -35,16 +35,20 @@ struct HostSessions: Sendable {
         return try tokens.sign(writer.bytes)
     }
 
-    /// The principal of a good token and when it expires; nil for any other text.
-    func principal(of token: String, at now: Timestamp) -> Principal? {
-        guard let payload = try? tokens.verify(token), let claims = try? JSONValue.parse(payload, limits: .request),
-            claims["iss"]?.string == Self.issuer, let userID = claims["sub"]?.string, UserID.isValid(userID),
-            let identifier = claims["jti"]?.string, let kind = claims["kind"]?.string.flatMap(PrincipalKind.init),
-            let expires = claims["exp"]?.integer, expires > now.seconds
+    /// The session of a good token; nil for any other text.
+    ///
+    /// It is bound to the token itself by its `jti`.
+    func session(of token: String, at now: Timestamp) -> VerifiedSession? {
+        guard let payload = try? tokens.verify(token), let claims = SessionClaims(payload),
+            claims.has("iss", Self.issuer), let userID = claims.userID("sub"), let identifier = claims.text("jti"),
+            // An API key is never a token.
+            let kind = claims.text("kind").flatMap(PrincipalKind.init), kind != .apiKey,
+            let expiresAt = claims.expiry(at: now)
         else { return nil }
-        return Principal(
-            userID: userID, roles: claims["roles"]?.array?.compactMap(\.string) ?? [], kind: kind,
-            sessionBinding: "host:\(identifier)")
+        return VerifiedSession(
+            principal: Principal(
+                userID: userID, roles: claims.texts("roles"), kind: kind, sessionBinding: "host:\(identifier)"),
+            expiresAt: expiresAt)
     }
 }
 

@@ -17,6 +17,9 @@ struct SessionClaims: Sendable {
     /// The claim `name` as a text; nil when it is absent, null or something else.
     func text(_ name: String) -> String? { claims[name]?.string }
 
+    /// The texts in the claim `name`; none when it is no array.
+    func texts(_ name: String) -> [String] { claims[name]?.array?.compactMap(\.string) ?? [] }
+
     /// The claim `name` as the id of a user.
     func userID(_ name: String) -> String? {
         guard let id = text(name), UserID.isValid(id) else { return nil }

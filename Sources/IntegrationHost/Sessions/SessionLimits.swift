@@ -1,4 +1,4 @@
-// Every bound of the session schemes, in one place with its unit in the name.
+// Every bound of sessions, API keys and the control socket, in one place with its unit in the name.
 
 /// The bounds of the session schemes.
 enum SessionLimits {
@@ -8,4 +8,59 @@ enum SessionLimits {
     static let cookieChunksMax = 32
     /// Secrets of NextAuth or Auth.js that are tried.
     static let secretsMax = 8
+
+    /// Verified sessions that are remembered.
+    static let cachedSessionsMax = 65_536
+    /// How long a verified session is believed without another look, if it does not expire before.
+    ///
+    /// A key that was taken out of a key set ends the sessions it signed after this time at the latest.
+    static let cachedSessionLifetimeMax = Duration.seconds(60)
+
+    /// Bytes of a key set.
+    static let keySetBytesMax = 256 << 10
+    /// Keys of a key set.
+    static let keySetKeysMax = 64
+    /// Bytes of the id of a key.
+    static let keyIDBytesMax = 256
+    /// How long a key set is used before it is fetched again.
+    static let keySetLifetime = Duration.seconds(300)
+    /// The time between two fetches of a key set.
+    static let keySetFetchInterval = Duration.seconds(60)
+    /// The time between two fetches as long as there is no key set at all.
+    static let keySetFirstFetchInterval = Duration.seconds(5)
+    /// How long a fetch of a key set may take.
+    static let keySetFetchTimeout = Duration.seconds(5)
+}
+
+/// The bounds of API keys.
+enum APIKeyLimits {
+    /// Random bytes of a secret.
+    static let secretBytes = 32
+    /// Characters of an id.
+    static let idCharacters = 16
+    /// Keys on one page of the store's listing.
+    static let pageMax = 1000
+    /// Keys that are listed at all.
+    static let listedMax = 100_000
+}
+
+/// The bounds of the control socket.
+enum ControlLimits {
+    /// Bytes of a request.
+    static let requestBytesMax = 4096
+    /// Bytes of an answer.
+    static let answerBytesMax = 64 << 20
+    /// How long the other side may keep silent.
+    static let silenceMax = Duration.seconds(10)
+    /// How often a command tries to get at a data directory that is locked by a host that does not answer yet.
+    static let attemptsMax = 25
+    /// The pause between two such attempts.
+    static let attemptPause = Duration.milliseconds(200)
+}
+
+extension Duration {
+    /// The whole nanoseconds; for limits like those above, which fit easily.
+    var wholeNanoseconds: UInt64 {
+        UInt64(components.seconds) * 1_000_000_000 + UInt64(components.attoseconds / 1_000_000_000)
+    }
 }

@@ -3,21 +3,23 @@
 
 import Cryptography
 import Glibc
+import ProviderSDK
 
 /// Makes the session schemes besides the host's own.
 enum SessionSchemes {
     /// The schemes that `sessions` configures, in the order in which they are tried.
     ///
-    /// - Throws: ``ConfigurationError`` naming the setting whose file cannot be used.
-    static func make(_ sessions: SessionsConfiguration) throws(ConfigurationError) -> [SessionScheme] {
+    /// - Parameters:
+    ///   - allowsPlainHTTP: whether key sets may come from an `http` URL.
+    ///   - keySet: makes the key set at a URL.
+    /// - Throws: ``ConfigurationError`` naming the setting that cannot be used.
+    static func make(
+        _ sessions: SessionsConfiguration, allowsPlainHTTP: Bool = false, keySet: (_ url: String) -> RemoteKeySet
+    ) throws(ConfigurationError) -> [SessionScheme] {
         var schemes: [SessionScheme] = []
-        if let clerk = sessions.clerk, let path = clerk.publicKeyFile {
-            let signatures = try signatures(path, setting: "sessions.clerk.publicKeyFile")
-            let claims = ClerkClaims(issuer: clerk.issuer, authorizedParties: clerk.authorizedParties)
-            schemes.append(
-                SessionScheme(
-                    verifier: ClerkVerifier(signatures: signatures, claims: claims),
-                    cookieNames: [ClerkVerifier.cookieName]))
+        if let clerk = sessions.clerk {
+            let verifier = try self.clerk(clerk, allowsPlainHTTP: allowsPlainHTTP, keySet: keySet)
+            schemes.append(SessionScheme(verifier: verifier, cookieNames: [ClerkVerifier.cookieName]))
         }
         if let nextAuth = sessions.nextAuth { schemes += try self.nextAuth(nextAuth) }
         if let rds = sessions.rds, let path = rds.publicKeyFile {
@@ -36,6 +38,31 @@ enum SessionSchemes {
             schemes.append(SessionScheme(verifier: ServiceVerifier.cronJobHandler(signatures)))
         }
         return schemes
+    }
+
+    /// Finds what ``make(_:allowsPlainHTTP:keySet:)`` would refuse; fetches nothing.
+    static func check(_ sessions: SessionsConfiguration, allowsPlainHTTP: Bool) throws(ConfigurationError) {
+        _ = try make(sessions, allowsPlainHTTP: allowsPlainHTTP) { _ in
+            RemoteKeySet(log: Log(level: .error)) { () async throws(KeySetError) in throw .status(503) }
+        }
+    }
+
+    /// A verifier with the key in the file where there is one, which needs no network; else with the key set.
+    private static func clerk(
+        _ clerk: SessionsConfiguration.Clerk, allowsPlainHTTP: Bool, keySet: (_ url: String) -> RemoteKeySet
+    ) throws(ConfigurationError) -> any SessionVerifier {
+        let claims = ClerkClaims(issuer: clerk.issuer, authorizedParties: clerk.authorizedParties)
+        if let path = clerk.publicKeyFile {
+            let signatures = try signatures(path, setting: "sessions.clerk.publicKeyFile")
+            return ClerkVerifier(signatures: signatures, claims: claims)
+        }
+        guard let url = clerk.jwksURL, WebOrigin(of: url) != nil,
+            allowsPlainHTTP || url.utf8.starts(with: "https://".utf8)
+        else {
+            throw ConfigurationError(
+                place: "sessions.clerk.jwksURL", problem: "it must be an absolute https URL without user and fragment")
+        }
+        return ClerkKeySetVerifier(keySet: keySet(url), claims: claims)
     }
 
     private static func nextAuth(

@@ -12,7 +12,9 @@ struct VerifiedSession: Sendable, Equatable {
 /// Verifies the tokens of one scheme with one algorithm; both are the configuration's choice, never the token's.
 protocol SessionVerifier: Sendable {
     /// The session of a good token; nil for any other text.
-    func session(of token: String, at now: Timestamp) -> VerifiedSession?
+    ///
+    /// Waits only where keys have to be fetched first.
+    func session(of token: String, at now: Timestamp) async -> VerifiedSession?
 }
 
 /// A verifier and the places its tokens come in.

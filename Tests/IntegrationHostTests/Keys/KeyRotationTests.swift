@@ -211,5 +211,5 @@ struct KeyRotationTests {
 }
 
 extension HostSessions {
-    fileprivate func isGood(_ token: String, at now: Timestamp) -> Bool { principal(of: token, at: now) != nil }
+    fileprivate func isGood(_ token: String, at now: Timestamp) -> Bool { session(of: token, at: now) != nil }
 }

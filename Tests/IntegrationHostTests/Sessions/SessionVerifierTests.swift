@@ -101,7 +101,11 @@ struct SessionVerifierTests {
     func keyFile() {
         var sessions = SessionsConfiguration()
         sessions.rds = .init(environment: "test", publicKeyFile: "/nonexistent/key.pem")
-        let error = #expect(throws: ConfigurationError.self) { try SessionSchemes.make(sessions) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try SessionSchemes.make(sessions) { _ in
+                RemoteKeySet(log: Log(level: .error)) { () async throws(KeySetError) in throw .status(500) }
+            }
+        }
         #expect(error?.place == "sessions.rds.publicKeyFile")
     }
 }

@@ -20,7 +20,7 @@ final class DemoSession: Sendable {
         let now = WallClock.now
         token = try sessions.issue(
             userID: Self.user, roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: now)
-        guard let principal = sessions.principal(of: token, at: now) else {
+        guard let principal = sessions.session(of: token, at: now)?.principal else {
             throw HostStartError("the session of the demo cannot be verified.")
         }
         self.principal = principal

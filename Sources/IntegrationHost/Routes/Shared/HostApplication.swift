@@ -124,7 +124,7 @@ struct HostApplication: HTTPApplication {
             }
             guard !cookies.isEmpty else { return nil }
         }
-        return authenticator.principal(authorization: authorization, cookies: cookies)?.principal
+        return authenticator.cachedPrincipal(authorization: authorization, cookies: cookies)?.principal
     }
 
     private func finished(
@@ -167,7 +167,7 @@ struct HostApplication: HTTPApplication {
     ) async -> (Reply, Principal?) {
         let family = families[handler.family]
         let entry = handler.entry
-        let found = authenticator.principal(
+        let found = await authenticator.principal(
             authorization: request.headerText("authorization"),
             cookies: request.headers("cookie").map { String(decoding: $0, as: UTF8.self) })
         func failure(_ failure: RouteFailure) -> (Reply, Principal?) {
