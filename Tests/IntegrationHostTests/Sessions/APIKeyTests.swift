@@ -1,0 +1,147 @@
+// API keys over a real store: made once, looked up by id, compared whole, gone when revoked. And the control commands around them.
+
+import Cryptography
+import DocumentStore
+import Foundation
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("API keys")
+struct APIKeyTests {
+    @Test("a key is good from its making to its revocation, as Bearer only")
+    func life() async throws {
+        let fixture = try AuthenticatorFixture()
+        let key = try await fixture.apiKeys.create(userID: "ü")
+        let (cached, found) = await fixture.principals("Bearer \(key.text)")
+        #expect(cached?.principal == Principal(userID: "ü", kind: .apiKey, sessionBinding: "api-key:\(key.id)"))
+        #expect(found?.principal == cached?.principal && found?.place == .header)
+        #expect(await fixture.user(nil, ["integration-host-session=\(key.text)"]) == nil)
+        #expect(try await fixture.apiKeys.list().map(\.id) == [key.id])
+        #expect(try await fixture.apiKeys.revoke(key.id))
+        #expect(await fixture.user("Bearer \(key.text)") == nil)
+        #expect(try await !fixture.apiKeys.revoke(key.id))
+        #expect(try await fixture.apiKeys.list().isEmpty)
+    }
+
+    @Test("a key that is not in memory is found on disk, and only its hash is there")
+    func stored() async throws {
+        let fixture = try AuthenticatorFixture()
+        let key = try await fixture.apiKeys.create(userID: "u")
+        try await fixture.data.flush()
+        let path = fixture.path + "/" + DocumentKey(collection: "api-keys", id: Array(key.id.utf8)).description
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(!text.contains(key.text.suffix(43)))
+        #expect(text.contains(SHA256.digest(key.text).hex))
+    }
+
+    @Test("a key with any character changed, cut, added or swapped is refused")
+    func damaged() async throws {
+        let fixture = try AuthenticatorFixture()
+        let first = try await fixture.apiKeys.create(userID: "u")
+        let second = try await fixture.apiKeys.create(userID: "v")
+        let bytes = Array(first.text.utf8)
+        for index in bytes.indices {
+            var changed = bytes
+            changed[index] = changed[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+            #expect(await fixture.user("Bearer \(String(decoding: changed, as: UTF8.self))") == nil, "\(index)")
+        }
+        let mixed = "ihk_\(first.id)_\(second.text.suffix(43))"
+        for text in [
+            String(first.text.dropLast()), first.text + "A", "ihk_", "ihk__", mixed, "ihk_../../users/x_" + first.text,
+            "IHK" + first.text.dropFirst(3),
+        ] {
+            #expect(await fixture.user("Bearer \(text)") == nil, "\(text.utf8.count)")
+        }
+    }
+
+    @Test("keys are not alike, and their form is one that other code can recognise")
+    func form() throws {
+        let keys = try (0..<200).map { _ in try APIKey() }
+        #expect(Set(keys.map(\.id)).count == 200)
+        #expect(Set(keys.map(\.text)).count == 200)
+        let form = /ihk_[0-9A-Za-z]{16}_[0-9A-Za-z_-]{43}/
+        #expect(keys.allSatisfy { $0.text.wholeMatch(of: form) != nil })
+    }
+
+    @Test("a user id that cannot be one gets no key", arguments: ["", "a\nb"])
+    func invalidUser(id: String) async throws {
+        let fixture = try AuthenticatorFixture()
+        await #expect(throws: ServiceError.self) { try await fixture.apiKeys.create(userID: id) }
+        #expect(try await fixture.apiKeys.list().isEmpty)
+    }
+}
+
+@Suite("Control socket")
+struct ControlTests {
+    @Test(
+        "commands and answers come through as they were",
+        arguments: [
+            ControlCommand.createAPIKey(userID: "a \"b\" ü"), .listAPIKeys, .revokeAPIKey(id: "x"),
+        ])
+    func coding(command: ControlCommand) {
+        #expect(ControlCommand(decoding: command.encoded) == command)
+        for answer in [ControlAnswer.done([]), .done(["a", "b\n"]), .failed("why")] {
+            #expect(ControlAnswer(decoding: answer.encoded) == answer)
+        }
+    }
+
+    @Test(
+        "what is no command gets none", arguments: ["", "{}", #"{"command":"halt"}"#, #"{"command":"api-key create"}"#])
+    func invalid(text: String) { #expect(ControlCommand(decoding: Array(text.utf8)) == nil) }
+
+    @Test("the socket is its owner's alone, serves one after the other, survives nonsense, and goes with the host")
+    func serves() async throws {
+        let fixture = try AuthenticatorFixture()
+        let directory = fixture.path
+        let server = try ControlServer(
+            directory: directory, commands: ControlCommands(apiKeys: fixture.apiKeys), log: SessionFixtures.log)
+        var status = stat()
+        #expect(unsafe lstat(directory + "/" + ControlSocket.name, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
+
+        let nonsense = try ControlSocket.connected(in: directory)
+        nonsense.limitSilence(to: .seconds(10))
+        try nonsense.writeAll(Array("nonsense".utf8))
+        let refusal = ControlAnswer(decoding: try nonsense.readAll(bytesMax: 4096))
+        #expect(refusal != nil)
+        nonsense.close()
+        let silent = try ControlSocket.connected(in: directory)
+        silent.close()
+        let large = try ControlSocket.connected(in: directory)
+        large.limitSilence(to: .seconds(10))
+        try? large.writeAll([UInt8](repeating: 0x20, count: ControlLimits.requestBytesMax + 1))
+        #expect((try? large.readAll(bytesMax: 4096)) ?? [] == [])
+        large.close()
+
+        let made = try ControlClient.perform(.createAPIKey(userID: "u"), directory: directory)
+        let key = try #require(made.first)
+        #expect(made.count == 1)
+        #expect(await fixture.user("Bearer \(key)") == "u")
+        #expect(try ControlClient.perform(.listAPIKeys, directory: directory).count == 1)
+        let id = String(key.dropFirst(4).prefix(16))
+        #expect(try ControlClient.perform(.revokeAPIKey(id: id), directory: directory) == ["revoked \(id)"])
+        #expect(await fixture.user("Bearer \(key)") == nil)
+        #expect(throws: ControlError.self) {
+            try ControlClient.perform(.revokeAPIKey(id: id), directory: directory)
+        }
+        await server.stop()
+        #expect(unsafe lstat(directory + "/" + ControlSocket.name, &status) != 0)
+    }
+
+    @Test("a socket that a killed host has left is replaced, and a path longer than an address works")
+    func leftover() async throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/" + String(repeating: "d", count: 150)
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let left = try ControlSocket.listening(in: directory)
+        left.close()
+        #expect(throws: ControlSocketError.self) { try ControlSocket.connected(in: directory) }
+        let fresh = try ControlSocket.listening(in: directory)
+        defer { fresh.close() }
+        let peer = try ControlSocket.connected(in: directory)
+        #expect(peer.isPeerTrusted)
+        peer.close()
+    }
+}
