@@ -18,6 +18,12 @@ enum HostLimits {
     static let callerStateBytesMax = 1024
     /// How long an authorization may take, from its URL to its callback.
     static let authorizationLifetime = Duration.seconds(600)
+    /// Connections of one user that wait for their authorization and were never complete; the oldest makes room.
+    static let pendingConnectionsMax = 10
+    /// How long an expired link token is told to be expired, before it is one that does not exist.
+    static let expiredLinkTokenLifetime = Duration.seconds(30 * 86_400)
+    /// How long after one walk over all link tokens the next one begins.
+    static let linkTokenSweepPause = Duration.seconds(3600)
     /// Authorizations of one connection that may be under way at the same time.
     static let authorizationsPerConnectionMax = 5
     /// How long a connection that was never completed is kept.

@@ -28,6 +28,13 @@ struct Callers {
         service = try installation.client(user: "cron", flags: ["--kind", "service"])
         nobody = try installation.client(user: nil)
     }
+
+    /// A client with a new API key of `user`, made beside the running host.
+    func apiKey(user: String) throws -> TestClient {
+        let made = try HostProcess.run(["api-key", "create", "--user", user, "--data", installation.data])
+        guard made.code == 0 else { throw HostProcessError(description: made.errors) }
+        return nobody.with(token: String(made.output.dropLast()))
+    }
 }
 
 /// A request with the answer that the document promises.

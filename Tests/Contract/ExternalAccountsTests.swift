@@ -72,6 +72,8 @@ struct ExternalAccountsTests {
                 method, path, body: method == "POST" ? #"{"action":"discord-users-sync"}"# : nil)
             #expect(response.status == status)
             #expect(response.json["statusCode"]?.integer == Int64(status))
+            if status == 503 { #expect(response.header("Retry-After") == "60") }
+            expectDeprecation(response, method == "PATCH")
         }
     }
 
@@ -118,8 +120,19 @@ struct ExternalAccountsTests {
         let old = try await Case("PATCH", "/external-accounts/discord-sync", 200).run(callers.superuser)
         #expect(old.json["rdsUsers"] == 2)
         #expect((old.json["discordUsers"]?.integer ?? 0) > 1000, "all pages of members are read")
-        #expect(old.header("Deprecation")?.hasPrefix("@") == true)
-        #expect(old.header("Link") == #"</external-accounts/users>; rel="successor-version""#)
+        expectDeprecation(old, true)
+    }
+
+    /// The deprecated route says so once in every answer, and no other route does.
+    private func expectDeprecation(
+        _ response: TestResponse, _ isExpected: Bool, _ location: SourceLocation = #_sourceLocation
+    ) {
+        func values(_ name: String) -> [String] {
+            response.headers.filter { $0.name.lowercased() == name }.map(\.value)
+        }
+        #expect(values("deprecation") == (isExpected ? ["@1705276800"] : []), sourceLocation: location)
+        let link = #"</external-accounts/users>; rel="successor-version""#
+        #expect(values("link") == (isExpected ? [link] : []), sourceLocation: location)
     }
 
     @Test("what is not right is refused in the document's shape")
@@ -183,8 +196,11 @@ struct ExternalAccountsTests {
                 let response = try await client.send(method, path, body: body)
                 #expect(response.status == 403)
                 #expect(response.json["error"] == "Forbidden")
+                expectDeprecation(response, method == "PATCH")
             }
-            #expect(try await callers.nobody.send(method, path, body: body).status == 401)
+            let nobody = try await callers.nobody.send(method, path, body: body)
+            #expect(nobody.status == 401)
+            expectDeprecation(nobody, method == "PATCH")
             #expect((try await callers.service.send(method, path, body: body).status == 403) != allowed)
         }
     }

@@ -22,6 +22,14 @@ struct RateLimiterTests {
         #expect(limiter.admit("b", now: 1000).isAllowed)
     }
 
+    @Test("users whose ids are only equivalent texts are counted apart")
+    func equivalentTexts() {
+        let limiter = RateLimiter(limit: 1)
+        #expect(limiter.admit("\u{E9}", now: 0).isAllowed)
+        #expect(limiter.admit("e\u{301}", now: 0).isAllowed)
+        #expect(!limiter.admit("e\u{301}", now: 0).isAllowed)
+    }
+
     @Test("a limit of zero means no limit")
     func unlimited() {
         let limiter = RateLimiter(limit: 0)

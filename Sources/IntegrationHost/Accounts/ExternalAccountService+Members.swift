@@ -43,13 +43,13 @@ extension ExternalAccountService {
     }
 
     private func compare(
-        _ userID: String, _ provider: ConfiguredProvider, _ members: [String: String?], _ result: inout MemberSync
+        _ userID: String, _ provider: ConfiguredProvider, _ members: [[UInt8]: String?], _ result: inout MemberSync
     ) async throws(ServiceError) {
         guard let account = ExternalAccount(try await users.user(userID).externalAccount),
             account.provider == provider.id
         else { return }
         result.users += 1
-        let member = members[account.accountID]
+        let member = members[Array(account.accountID.utf8)]
         let isMember = member != nil
         if isMember { result.usersPresent += 1 }
         let joinedAt = member ?? account.joinedAt
@@ -70,12 +70,12 @@ extension ExternalAccountService {
         }
     }
 
-    /// The accounts that have joined, each with the moment it did.
-    private func members(of provider: ConfiguredProvider) async throws(ProviderError) -> [String: String?] {
+    /// The accounts that have joined, by the bytes of their ids, each with the moment it did.
+    private func members(of provider: ConfiguredProvider) async throws(ProviderError) -> [[UInt8]: String?] {
         guard let linking = provider.manifest.linking, let name = linking.memberDataType,
             let dataType = provider.manifest.dataType(name)
         else { throw ProviderError(.misconfigured, "\(provider.manifest.name) does not tell its members.") }
-        var members: [String: String?] = [:]
+        var members: [[UInt8]: String?] = [:]
         var cursor: JSONValue?
         repeat {
             let page = try await provider.provider.page(
@@ -87,7 +87,7 @@ extension ExternalAccountService {
                 else {
                     throw ProviderError(.permanent, "A member in the list of \(provider.manifest.name) is malformed.")
                 }
-                members.updateValue(value.at(linking.memberJoinedAt)?.string, forKey: id)
+                members.updateValue(value.at(linking.memberJoinedAt)?.string, forKey: Array(id.utf8))
             }
             cursor = page.next
             guard members.count <= Self.membersMax else {

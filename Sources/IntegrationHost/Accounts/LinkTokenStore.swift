@@ -16,6 +16,13 @@ struct LinkToken: Sendable {
     var linkedBy: String?
 
     func isExpired(at now: Timestamp) -> Bool { expiresAt.map { $0 < now } ?? false }
+
+    /// Whether it ended so long ago that nobody has to be told any more.
+    ///
+    /// One that was past its end when it came is told about for as long.
+    func isForgotten(at now: Timestamp) -> Bool {
+        expiresAt.map { max($0, createdAt).advanced(by: HostLimits.expiredLinkTokenLifetime) < now } ?? false
+    }
 }
 
 /// The link tokens.
@@ -68,9 +75,38 @@ struct LinkTokenStore: Sendable {
         throw .unavailable("Too many changes of this token at the same time: try again.", retryAfterSeconds: 1)
     }
 
+    /// Removes the tokens that ended long ago.
+    ///
+    /// Reads every token once, page by page; one that is changed meanwhile, or cannot be read, stays.
+    /// - Returns: how many were removed.
+    func removeForgotten(at now: Timestamp) async throws(ServiceError) -> Int {
+        var removed = 0
+        var position: Documents.ListPosition?
+        repeat {
+            let page: Documents.KeyPage
+            do throws(StoreError) { page = try await documents.list("link-tokens", after: position) } catch {
+                throw ServiceError(error)
+            }
+            for key in page.keys where !Task.isCancelled {
+                guard let (content, revision) = try? await load(key), content.isForgotten(at: now) else { continue }
+                do throws(StoreError) {
+                    if try await documents.delete(key, expecting: .revision(revision)) { removed += 1 }
+                } catch {
+                    guard case .conflict = error else { throw ServiceError(error) }
+                }
+            }
+            position = page.next
+        } while position != nil && !Task.isCancelled
+        return removed
+    }
+
     private func load(_ token: String) async throws(ServiceError) -> (content: LinkToken, revision: UInt64)? {
+        try await load(Self.key(token))
+    }
+
+    private func load(_ key: DocumentKey) async throws(ServiceError) -> (content: LinkToken, revision: UInt64)? {
         let document: Document?
-        do throws(StoreError) { document = try await documents.load(Self.key(token)) } catch {
+        do throws(StoreError) { document = try await documents.load(key) } catch {
             throw ServiceError(error)
         }
         guard let document else { return nil }

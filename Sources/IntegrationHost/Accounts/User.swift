@@ -54,6 +54,7 @@ struct User: Sendable {
         service: String, variant: String?, status: ConnectionStatus, shard: String, random: String, at now: Timestamp
     ) throws(ServiceError) -> Int {
         removeStale(at: now)
+        if status == .pending { makeRoomForPending() }
         guard connections.count < HostLimits.connectionsPerUserMax else {
             throw .limit("A user can have at most \(HostLimits.connectionsPerUserMax) connections: delete one first.")
         }
@@ -78,5 +79,20 @@ struct User: Sendable {
                 && !connection.authorizations.contains { $0.expiresAt > now }
                 && connection.updatedAt.advanced(by: lifetime) < now
         }
+    }
+
+    /// Removes the oldest unfinished connections until there is room for one more.
+    private mutating func makeRoomForPending() {
+        let unfinished = connections.filter(\.isUnfinished).sorted { $0.number < $1.number }
+        for connection in unfinished.dropLast(HostLimits.pendingConnectionsMax - 1) {
+            connections.removeAll { $0.number == connection.number }
+        }
+    }
+}
+
+extension Connection {
+    /// Whether it waits for its first authorization, with nothing in it that could be lost: one whose callback has come is at work.
+    fileprivate var isUnfinished: Bool {
+        status == .pending && credentials.isEmpty && held == nil && connectedAt == nil && !authorizations.isEmpty
     }
 }

@@ -19,6 +19,7 @@ final class Host: Sendable {
     private let sync: SyncEngine
     private let refresher: RefreshService
     private let sweep: UserSweep
+    private let linkTokenSweep: LinkTokenSweep
     private let server: HTTPServer
     private let control: ControlServer
     private let readiness: Readiness
@@ -85,6 +86,7 @@ final class Host: Sendable {
             address: address, diagnoses: diagnoses)
         let accounts = AccountConnections(
             users: users, registry: registry, refresher: refresher, endings: endings)
+        let linkTokens = LinkTokenStore(data.documents)
         let readiness = Readiness(data)
         let metrics = RequestMetrics()
         let requestLog = RequestLog(level: configuration.logLevel)
@@ -92,27 +94,27 @@ final class Host: Sendable {
         let demo = demoSession.map { session in
             DemoRoutes(session: session, registry: registry, connections: connections, address: address).family
         }
+        let documents = [
+            routes.family, StatusRoutes(accounts: accounts, connections: connections).family,
+            UserIntegrationCRUDRoutes(
+                integrations: UserIntegrationService(
+                    users: users, registry: registry, connections: connections, accounts: accounts)
+            ).family,
+            UserIntegrationsRoutes(
+                registry: registry, oauth: oauth,
+                variants: VariantAccounts(users: users, registry: registry, erasures: erasures)
+            ).family,
+            ExternalAccountsRoutes(
+                service: ExternalAccountService(
+                    users: users, tokens: linkTokens, registry: registry, gateway: gateway,
+                    log: log)
+            ).family,
+        ]
+        let system = SystemRoutes(
+            readiness: readiness, registry: registry, metrics: MetricsPage(requests: metrics, data: data),
+            documented: documents)
         let application = HostApplication(
-            families: [
-                routes.family, StatusRoutes(accounts: accounts, connections: connections).family,
-                UserIntegrationCRUDRoutes(
-                    integrations: UserIntegrationService(
-                        users: users, registry: registry, connections: connections, accounts: accounts)
-                ).family,
-                UserIntegrationsRoutes(
-                    registry: registry, oauth: oauth,
-                    variants: VariantAccounts(users: users, registry: registry, erasures: erasures)
-                ).family,
-                ExternalAccountsRoutes(
-                    service: ExternalAccountService(
-                        users: users, tokens: LinkTokenStore(data.documents), registry: registry, gateway: gateway,
-                        log: log)
-                ).family,
-                SystemRoutes(
-                    readiness: readiness, registry: registry, metrics: MetricsPage(requests: metrics, data: data)
-                ).family,
-            ] + (demo.map { [$0] } ?? []),
-            authenticator: authenticator,
+            families: documents + [system.family] + (demo.map { [$0] } ?? []), authenticator: authenticator,
             limits: RequestLimits(configuration.rateLimits),
             origins: OriginPolicy(address: address, allowedOrigins: configuration.allowedOrigins), metrics: metrics,
             requestLog: requestLog, log: log)
@@ -128,6 +130,7 @@ final class Host: Sendable {
         self.sync = sync
         self.refresher = refresher
         sweep = UserSweep(users, duties: duties, pause: configuration.sweepPause, log: log)
+        linkTokenSweep = LinkTokenSweep(linkTokens, log: log)
         self.address = address
         self.readiness = readiness
         self.demoSession = demoSession
@@ -143,6 +146,7 @@ final class Host: Sendable {
         let url = "http://\(try server.start())"
         if !configuration.isPublicURLGiven { address.set(url) }
         sweep.start()
+        linkTokenSweep.start()
         return url
     }
 
@@ -152,6 +156,7 @@ final class Host: Sendable {
         await control.stop()
         await server.shutdown(grace: Self.grace)
         await sweep.stop()
+        await linkTokenSweep.stop()
         await sync.stop()
         await refresher.settle()
         await client.shutdown()

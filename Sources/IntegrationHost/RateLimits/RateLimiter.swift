@@ -23,6 +23,18 @@ final class RateLimiter: Sendable {
         var retryAfterSeconds: Int { max(1, Int((resetNanoseconds + 999_999_999) / 1_000_000_000)) }
     }
 
+    /// A key by its bytes: two users whose ids are only canonically equivalent texts are two users.
+    private struct Key: Hashable {
+        let text: String
+
+        static func == (first: Key, second: Key) -> Bool { first.text.utf8.elementsEqual(second.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { bytes in unsafe hasher.combine(bytes: UnsafeRawBufferPointer(bytes)) }
+        }
+    }
+
     private struct Window {
         var start: UInt64
         var count: Int
@@ -30,7 +42,7 @@ final class RateLimiter: Sendable {
 
     private let limit: Int
     private let keysMax: Int
-    private let windows = Mutex<[String: Window]>([:])
+    private let windows = Mutex<[Key: Window]>([:])
 
     /// A limiter for `limit` requests per key and minute; 0 means no limit.
     init(limit: Int, keysMax: Int = RateLimiter.keysMax) {
@@ -38,11 +50,12 @@ final class RateLimiter: Sendable {
         self.keysMax = keysMax
     }
 
-    /// Counts a request of `key` at `now`, nanoseconds of the monotonic clock.
+    /// Counts a request of the key `text`, compared as bytes, at `now`, nanoseconds of the monotonic clock.
     ///
     /// O(1) but when the table is full.
-    func admit(_ key: String, now: UInt64 = MonotonicClock.nanoseconds) -> Decision {
+    func admit(_ text: String, now: UInt64 = MonotonicClock.nanoseconds) -> Decision {
         guard limit > 0 else { return Decision(isAllowed: true, limit: 0, remaining: 0, resetNanoseconds: 0) }
+        let key = Key(text: text)
         return windows.withLock { windows in
             var window = windows[key] ?? Window(start: now, count: 0)
             if now &- window.start >= Self.windowNanoseconds { window = Window(start: now, count: 0) }
@@ -59,7 +72,7 @@ final class RateLimiter: Sendable {
     /// The number of keys that are kept.
     var keyCount: Int { windows.withLock { $0.count } }
 
-    private static func makeRoom(in windows: inout [String: Window], now: UInt64, keysMax: Int) {
+    private static func makeRoom(in windows: inout [Key: Window], now: UInt64, keysMax: Int) {
         windows = windows.filter { now &- $0.value.start < windowNanoseconds }
         guard windows.count >= keysMax else { return }
         let oldest = windows.sorted { $0.value.start < $1.value.start }.prefix(max(1, keysMax / 10))

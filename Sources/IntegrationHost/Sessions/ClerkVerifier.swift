@@ -26,7 +26,8 @@ struct ClerkClaims: Sendable {
             claims.text("sid").flatMap { $0.isEmpty ? nil : "clerk:\($0)" }
             ?? SessionBinding.ofToken(token, scheme: "clerk-token")
         return VerifiedSession(
-            principal: Principal(userID: userID, kind: .session, sessionBinding: binding), expiresAt: expiresAt)
+            principal: Principal(userID: userID, roles: claims.roles, kind: .session, sessionBinding: binding),
+            expiresAt: expiresAt)
     }
 }
 

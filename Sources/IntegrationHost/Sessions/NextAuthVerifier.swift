@@ -55,7 +55,8 @@ struct NextAuthVerifier: SessionVerifier {
             else { return nil }
             // The application replaces token and `jti` during a session: nothing but the user stays the same.
             return VerifiedSession(
-                principal: Principal(userID: userID, kind: .session, sessionBinding: "next-auth:\(userID)"),
+                principal: Principal(
+                    userID: userID, roles: claims.roles, kind: .session, sessionBinding: "next-auth:\(userID)"),
                 expiresAt: expiresAt)
         }
         return nil

@@ -1,5 +1,5 @@
-// RDS sessions: an RS256 JWT with the claim `userId` in the cookie of the environment. The backend that issues them knows the
-// user's roles; the token does not tell them.
+// RDS sessions: an RS256 JWT with the claim `userId` in the cookie of the environment. Roles are those that the signed token
+// tells, such as `"roles":{"super_user":true}`; a token without them gives none.
 
 import Cryptography
 import ProviderSDK
@@ -17,7 +17,8 @@ struct RDSVerifier: SessionVerifier {
         else { return nil }
         return VerifiedSession(
             principal: Principal(
-                userID: userID, kind: .session, sessionBinding: SessionBinding.ofToken(token, scheme: "rds")),
+                userID: userID, roles: claims.roles, kind: .session,
+                sessionBinding: SessionBinding.ofToken(token, scheme: "rds")),
             expiresAt: expiresAt)
     }
 }

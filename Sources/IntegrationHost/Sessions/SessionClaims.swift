@@ -20,6 +20,13 @@ struct SessionClaims: Sendable {
     /// The texts in the claim `name`; none when it is no array.
     func texts(_ name: String) -> [String] { claims[name]?.array?.compactMap(\.string) ?? [] }
 
+    /// The roles in the claims `roles` and `role`: a list of names, an object whose true members are names, or one name.
+    var roles: [String] {
+        let members = claims["roles"]?.members ?? []
+        return texts("roles") + members.filter { $0.value.boolean == true }.map(\.key)
+            + [text("role")].compactMap(\.self)
+    }
+
     /// The claim `name` as the id of a user.
     func userID(_ name: String) -> String? {
         guard let id = text(name), UserID.isValid(id) else { return nil }

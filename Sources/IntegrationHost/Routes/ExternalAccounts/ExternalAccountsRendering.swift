@@ -21,19 +21,17 @@ enum ExternalAccountsRendering {
     }
 
     static func deprecatedSync(_ result: ExternalAccountService.MemberSync) -> Reply {
-        var reply = Reply.json { writer in
+        .json { writer in
             writer.member("rdsUsers", result.users)
             writer.member("discordUsers", result.members)
             writer.member("userUpdatedWithInDiscordFalse", result.archived)
             writer.member("usersMarkedUnArchived", result.unarchived)
             writer.member("message", "Data Sync Complete")
         }
-        reply.headers = deprecation
-        return reply
     }
 
     /// When the route was deprecated (RFC 9745), and what to use in its place.
-    private static let deprecation: [(name: String, value: String)] = [
+    static let deprecation: [(name: String, value: String)] = [
         ("Deprecation", "@1705276800"), ("Link", "</external-accounts/users>; rel=\"successor-version\""),
     ]
 

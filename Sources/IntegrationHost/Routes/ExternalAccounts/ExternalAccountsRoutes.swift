@@ -19,7 +19,9 @@ struct ExternalAccountsRoutes: Sendable {
                 RouteEntry(.post, "/external-accounts", add), RouteEntry(.post, "/external-accounts/", add),
                 RouteEntry(.get, "/external-accounts/{token}", read),
                 RouteEntry(.patch, "/external-accounts/link/{token}", link),
-                RouteEntry(.patch, "/external-accounts/{action}", deprecatedSync),
+                RouteEntry(
+                    .patch, "/external-accounts/{action}", headers: ExternalAccountsRendering.deprecation,
+                    deprecatedSync),
                 RouteEntry(.post, "/external-accounts/users", changeUsers),
             ], render: { failure, _ in ExternalAccountsRendering.error(failure) })
     }

@@ -34,8 +34,10 @@ struct IntegrationsRoutes: Sendable {
                 RouteEntry(
                     .post, "/api/integrations/connections/{id}/dead-letters/replay", limit: .sync, replayDeadLetters),
                 RouteEntry(.get, "/api/integrations/connections/{id}/explain", explain),
-                RouteEntry(.get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, authorize),
-                RouteEntry(.get, "/api/integrations/oauth/{service}/callback", limit: .oauth, callback),
+                RouteEntry(
+                    .get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, effect: .begins, authorize),
+                RouteEntry(
+                    .get, "/api/integrations/oauth/{service}/callback", limit: .oauth, effect: .completes, callback),
                 RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
             ], render: IntegrationsRendering.error)
     }

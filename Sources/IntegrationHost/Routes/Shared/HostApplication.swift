@@ -47,6 +47,14 @@ struct HostApplication: HTTPApplication {
         let exchange = Exchange(request, origins: origins)
         switch router.match(request.method, request.path) {
         case .found(let route, let captures):
+            if request.method == .head, route.handler.entry.effect != .ofMethod {
+                // HEAD promises to change nothing (RFC 9110 section 9.3.2), and this GET does.
+                let reply = families[route.handler.family].render(
+                    .methodNotAllowed(allowed: HTTPMethodSet(.get).fieldValue), exchange)
+                exchange.finish(reply, &response)
+                finished(request.method, route.template, route.handler.counters, reply, nil, exchange)
+                return nil
+            }
             if let immediate = route.handler.entry.immediate,
                 respondAtOnce(to: request, route, immediate, exchange, &response)
             {
@@ -114,17 +122,22 @@ struct HostApplication: HTTPApplication {
     }
 
     private func principal(of request: borrowing HTTPRequest) -> Principal? {
-        let authorization = request.header("authorization")?.string
+        guard let index = request.headerIndex("authorization", from: 0) else { return cookiePrincipal(of: request) }
+        // Which of two would count is nothing to guess about.
+        guard request.headerIndex("authorization", from: index + 1) == nil else { return nil }
+        guard let text = request.header(at: index).value.string else { return nil }
+        return authenticator.cachedPrincipal(authorization: text, cookies: [])?.principal
+    }
+
+    private func cookiePrincipal(of request: borrowing HTTPRequest) -> Principal? {
         var cookies: [String] = []
-        if authorization == nil {
-            var start = 0
-            while let index = request.headerIndex("cookie", from: start) {
-                if let text = request.header(at: index).value.string { cookies.append(text) }
-                start = index + 1
-            }
-            guard !cookies.isEmpty else { return nil }
+        var start = 0
+        while let index = request.headerIndex("cookie", from: start) {
+            if let text = request.header(at: index).value.string { cookies.append(text) }
+            start = index + 1
         }
-        return authenticator.cachedPrincipal(authorization: authorization, cookies: cookies)?.principal
+        guard !cookies.isEmpty else { return nil }
+        return authenticator.cachedPrincipal(authorization: nil, cookies: cookies)?.principal
     }
 
     private func finished(
@@ -167,14 +180,14 @@ struct HostApplication: HTTPApplication {
     ) async -> (Reply, Principal?) {
         let family = families[handler.family]
         let entry = handler.entry
-        let found = await authenticator.principal(
-            authorization: request.headerText("authorization"),
-            cookies: request.headers("cookie").map { String(decoding: $0, as: UTF8.self) })
+        let found = await authentication(of: request)
         func failure(_ failure: RouteFailure) -> (Reply, Principal?) {
-            (family.render(failure, exchange), found?.principal)
+            var reply = family.render(failure, exchange)
+            reply.headers += entry.headers
+            return (reply, found?.principal)
         }
         if case .signedIn = entry.access, found == nil { return failure(.service(.unauthenticated)) }
-        let isWrite = request.method != .get && request.method != .head
+        let isWrite = entry.effect == .begins || (request.method != .get && request.method != .head)
         if isWrite, let found, found.place == .cookie, !origins.allowsCookieWrite(request) {
             return failure(.foreignOrigin)
         }
@@ -205,6 +218,16 @@ struct HostApplication: HTTPApplication {
             }
         }
         if family.tellsRateLimit, let decision { reply.headers += decision.headers }
+        reply.headers += entry.headers
         return (reply, found?.principal)
+    }
+
+    /// Who sends a request; nil when it has no good credential, or more than one Authorization field.
+    private func authentication(of request: HTTPRequestSnapshot) async -> Authentication? {
+        let fields = request.headers("authorization")
+        guard fields.count <= 1 else { return nil }
+        return await authenticator.principal(
+            authorization: fields.first.map { String(decoding: $0, as: UTF8.self) },
+            cookies: request.headers("cookie").map { String(decoding: $0, as: UTF8.self) })
     }
 }

@@ -50,7 +50,7 @@ enum Preflight {
         if isAllowed {
             reply.headers += [
                 ("Access-Control-Allow-Methods", methods.fieldValue),
-                ("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Correlation-Id"),
+                ("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, X-Correlation-Id"),
                 ("Access-Control-Max-Age", String(maxAgeSeconds)),
             ]
         }

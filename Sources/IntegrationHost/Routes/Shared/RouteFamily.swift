@@ -25,6 +25,16 @@ enum RouteLimit: Sendable {
     case status
 }
 
+/// What a route does besides answering, where its method does not say it.
+enum RouteEffect: Sendable {
+    /// What its method says: GET reads, every other method writes.
+    case ofMethod
+    /// A GET that begins something: with a cookie it is taken from the application's own pages only, and never as HEAD.
+    case begins
+    /// A GET that ends what was begun, and to which a browser is sent from another site; never as HEAD.
+    case completes
+}
+
 /// A JSON answer that is ready in memory, so that it can be sent from the event loop.
 protocol ImmediateReply: AnyObject, Sendable {
     /// Numbers about the answer for the request log.
@@ -47,6 +57,9 @@ struct RouteEntry: Sendable {
     let template: String
     let access: RouteAccess
     let limit: RouteLimit
+    let effect: RouteEffect
+    /// Header fields of every answer of the route, errors included.
+    let headers: [(name: String, value: String)]
     let handle: @Sendable (RouteContext) async throws(ServiceError) -> Reply
     /// The answer when it needs no waiting; nil when it does, and ``handle`` makes it.
     ///
@@ -55,6 +68,7 @@ struct RouteEntry: Sendable {
 
     init(
         _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, limit: RouteLimit = .none,
+        effect: RouteEffect = .ofMethod, headers: [(name: String, value: String)] = [],
         immediate: (@Sendable (Principal) -> (any ImmediateReply)?)? = nil,
         _ handle: @escaping @Sendable (RouteContext) async throws(ServiceError) -> Reply
     ) {
@@ -62,6 +76,8 @@ struct RouteEntry: Sendable {
         self.template = template
         self.access = access
         self.limit = limit
+        self.effect = effect
+        self.headers = headers
         self.immediate = immediate
         self.handle = handle
     }

@@ -27,7 +27,7 @@ extension StatusList: ImmediateReply {
 enum StatusRendering {
     /// The name under which a wrong user id is told.
     static let userField = "userId"
-    /// What a client waits after an error that may pass.
+    /// What a client waits after an error, as the document has it for all of them.
     private static let retryAfterSeconds = 60
 
     /// `{"success":true,"data":{…},"duration":…}`.
@@ -113,7 +113,7 @@ enum StatusRendering {
         }
         reply.headers = headers
         reply.durationMilliseconds = duration
-        if let retryAfter { reply.headers.append(("Retry-After", String(retryAfter))) }
+        reply.headers.append(("Retry-After", String(retryAfter ?? retryAfterSeconds)))
         return reply
     }
 }

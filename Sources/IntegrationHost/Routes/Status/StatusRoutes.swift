@@ -51,7 +51,10 @@ struct StatusRoutes: Sendable {
             new.accountID = try body.text("accountId", bytesMax: HostLimits.urlBytesMax)
             new.apiKey = try body.text("apiKey", bytesMax: HostLimits.tokenBytesMax).map(Secret.init)
         }
-        let created = try await connections.create(new, for: principal)
+        let request = new
+        let created = try await Retrying.run { () async throws(ServiceError) in
+            try await connections.create(request, for: principal)
+        }
         return StatusRendering.success(context.exchange) { writer in
             writer.member("provider", new.service)
             writer.member("connectionId", created.connectionID)
@@ -62,8 +65,7 @@ struct StatusRoutes: Sendable {
 
     @Sendable private func disconnect(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try user(context)
-        let connection = try await accounts.connection(
-            service: try context.parameter("provider"), accountID: try context.parameter("account_id"), of: principal)
+        let connection = try await connection(context, of: principal)
         try await accounts.disconnect(connection, of: principal)
         return StatusRendering.success(context.exchange) { writer in
             writer.member("provider", connection.service)
@@ -74,14 +76,22 @@ struct StatusRoutes: Sendable {
 
     @Sendable private func refresh(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try user(context)
-        let connection = try await accounts.connection(
-            service: try context.parameter("provider"), accountID: try context.parameter("account_id"), of: principal)
+        let connection = try await connection(context, of: principal)
         let fresh = try await accounts.refresh(connection, of: principal)
         return StatusRendering.success(context.exchange) { writer in
             writer.member("provider", fresh.service)
             writer.member("accountId", fresh.accountID ?? fresh.service)
             writer.member("status", fresh.status.rawValue)
             writer.member("expiresAt", fresh.expiresAt?.text(withMilliseconds: true))
+        }
+    }
+
+    /// The connection that the path names.
+    private func connection(_ context: RouteContext, of principal: Principal) async throws(ServiceError) -> Connection {
+        let service = try context.parameter("provider")
+        let accountID = try context.parameter("account_id")
+        return try await Retrying.run { () async throws(ServiceError) in
+            try await accounts.connection(service: service, accountID: accountID, of: principal)
         }
     }
 

@@ -1,4 +1,5 @@
-// The routes for operators and browsers that belong to no document: health, readiness, metrics, icons.
+// The routes for operators and browsers that belong to no document: health, readiness, metrics, icons, and the table of
+// routes itself.
 
 import HTTPServer
 import ProviderSDK
@@ -8,14 +9,23 @@ struct SystemRoutes: Sendable {
     let readiness: Readiness
     let registry: ProviderRegistry
     let metrics: MetricsPage
+    /// The families whose routes the OpenAPI document lists besides these.
+    var documented: [RouteFamily] = []
 
+    /// The family with its OpenAPI document, made once.
     var family: RouteFamily {
+        let listed = family(openAPI: [])
+        return family(openAPI: OpenAPIDocument.json(documented + [listed]))
+    }
+
+    private func family(openAPI: [UInt8]) -> RouteFamily {
         RouteFamily(
             name: "system", prefix: "/",
             routes: [
                 RouteEntry(.get, "/healthz", access: .open, health), RouteEntry(.get, "/readyz", access: .open, ready),
                 RouteEntry(.get, "/metrics", access: .open, showMetrics),
                 RouteEntry(.get, "/icons/{file}", access: .open, icon),
+                RouteEntry(.get, "/openapi.json", access: .open) { _ in Reply(status: 200, body: openAPI) },
             ], render: Self.error)
     }
 

@@ -1,0 +1,150 @@
+// Every route of the host's own table with every kind of caller. The table is what /openapi.json tells, so that a route that is added
+// is tested without being named here.
+
+import HostTesting
+import ProviderSDK
+import Testing
+
+@Suite("Every route, every caller")
+struct RouteMatrixTests {
+    /// A route with its parameters filled in from `things`, and a body where it writes.
+    struct Route: Sendable {
+        let method: String
+        let template: String
+        let isPublic: Bool
+
+        /// The path with the value of each parameter.
+        func path(_ things: [String: String]) -> String {
+            template.split(separator: "/", omittingEmptySubsequences: false).map { segment in
+                segment.hasPrefix("{") ? things[String(segment.dropFirst().dropLast())] ?? "x" : String(segment)
+            }.joined(separator: "/")
+        }
+
+        func names(_ parameter: String) -> Bool { template.contains("{\(parameter)}") }
+
+        /// A body that the route takes, where it is known; any other route gets an empty object.
+        func body(_ things: [String: String]) -> String? {
+            guard method != "GET", method != "DELETE" else { return nil }
+            switch template {
+            case "/api/integrations/oauth/{service}/refresh": return #"{"connectionId":"\#(things["id"] ?? "x")"}"#
+            case "/api/integrations/connections/{id}": return #"{"settings":{"syncFrequency":"daily"}}"#
+            case "/api/userIntegration":
+                return #"{"isconnected":false,"userId":"\#(things["user_id"] ?? "1")","integrationId":"i"}"#
+            default: return "{}"
+            }
+        }
+
+        func send(_ client: TestClient, _ things: [String: String]) async throws -> TestResponse {
+            try await client.send(method, path(things), body: body(things))
+        }
+    }
+
+    /// The routes, those that take something away last.
+    private func routes(_ callers: Callers) async throws -> [Route] {
+        let table = try await callers.nobody.get("/openapi.json")
+        #expect(table.header("Content-Type") == "application/json")
+        #expect(table.json["openapi"] == "3.1.0")
+        var routes: [Route] = []
+        for (template, operations) in table.json["paths"]?.members ?? [] {
+            for (method, operation) in operations.members ?? [] {
+                routes.append(
+                    Route(
+                        method: method.uppercased(), template: template,
+                        isPublic: operation["security"]?.array?.isEmpty == true))
+            }
+        }
+        #expect(routes.count > 30)
+        return routes.filter { $0.method != "DELETE" } + routes.filter { $0.method == "DELETE" }
+    }
+
+    /// What belongs to the user “1”.
+    private func things(_ callers: Callers) async throws -> [String: String] {
+        let id = try await callers.installation.connect("xero", callers.user)
+        let list = try await callers.user.get("/api/integrations/status").json.at("data.integrations")?.array ?? []
+        return [
+            "id": id, "user_id": "1", "service": "xero", "provider": "xero",
+            "account_id": list[0]["accountId"]?.string ?? "",
+            "variant": "flo", "token": "t", "action": "discord-sync", "file": "xero.svg",
+        ]
+    }
+
+    @Test("nobody gets in without a session, and nothing that is asked makes the host fail")
+    func nobody() async throws {
+        let callers = try Callers()
+        let things = try await things(callers)
+        let revoked = "ihk_0123456789abcdef_" + String(repeating: "A", count: 43)
+        for route in try await routes(callers) {
+            for token in [nil, "x", revoked] {
+                let status = try await route.send(callers.nobody.with(token: token), things).status
+                if route.isPublic {
+                    #expect(status < 500, "\(route.method) \(route.template)")
+                } else {
+                    #expect(status == 401, "\(route.method) \(route.template) with \(token ?? "nothing")")
+                }
+            }
+        }
+    }
+
+    @Test("what is somebody else's answers byte for byte as what does not exist, to every kind of caller")
+    func foreign() async throws {
+        let callers = try Callers()
+        let own = try await things(callers)
+        let unknown = [
+            "id": String((own["id"] ?? "").dropLast(4)) + "0000", "user_id": "987654", "account_id": "missing",
+        ]
+        var compared = 0
+        for route in try await routes(callers) where !route.isPublic {
+            for (name, value) in unknown
+            where route.names(name) || (name == "id" && route.body(own)?.contains(own["id"] ?? "?") == true) {
+                for client in [callers.other, callers.bot, callers.service, try callers.apiKey(user: "2")] {
+                    let foreign = try await route.send(client, own)
+                    let missing = try await route.send(client, own.merging([name: value]) { $1 })
+                    #expect(400..<500 ~= foreign.status, "\(route.method) \(route.template): \(foreign.text)")
+                    #expect(
+                        comparable(foreign, without: [own[name] ?? ""]) == comparable(missing, without: [value]),
+                        "\(route.method) \(route.template)")
+                    compared += 1
+                }
+                // A superuser has no more rights outside of the routes that are made for superusers.
+                guard !route.template.contains("userIntegration") else { continue }
+                let admin = try await route.send(callers.superuser, own)
+                let missing = try await route.send(callers.superuser, own.merging([name: value]) { $1 })
+                #expect(
+                    comparable(admin, without: [own[name] ?? ""]) == comparable(missing, without: [value]),
+                    "\(route.method) \(route.template) as superuser")
+            }
+        }
+        #expect(compared > 60)
+        // Nothing of all that touched what the user has.
+        let still =
+            try await callers.user.get("/api/integrations/connections/\(own["id"] ?? "")").json["connection"] ?? .null
+        #expect(still["status"] == "connected")
+        #expect(still.at("settings.syncFrequency") == "manual")
+    }
+
+    @Test("an API key may do what its user's session may, but for the routes that want the session itself")
+    func apiKey() async throws {
+        let callers = try Callers()
+        let own = try await things(callers)
+        let key = try callers.apiKey(user: "1")
+        for route in try await routes(callers) where !route.isPublic && route.method == "GET" {
+            let session = try await route.send(callers.user, own)
+            let program = try await route.send(key, own)
+            if route.template.hasPrefix("/api/v1/users/") {
+                #expect(program.status == 403, "\(route.template)")
+            } else {
+                #expect(program.status == session.status, "\(route.template): \(program.text)")
+            }
+            #expect(session.status < 500 && program.status < 500, "\(route.template)")
+        }
+        for (method, path, body) in [
+            ("POST", "/api/v1/users/1/integrations/kai/flo/oauth2callback", #"{"code":"a"}"#),
+            ("PATCH", "/api/v1/users/1/integrations/arc", #"{"iidx":"a"}"#),
+        ] {
+            #expect(try await key.send(method, path, body: body).status == 403)
+        }
+        try await Case("GET", "/api/admin/userIntegration/\(own["id"] ?? "")", 405).run(key)
+        try await Case("DELETE", "/api/admin/userIntegration/\(own["id"] ?? "")", 401).run(key)
+        try await Case("DELETE", "/api/integrations/connections/\(own["id"] ?? "")", 200).run(key)
+    }
+}
