@@ -1,0 +1,24 @@
+// What a load balancer is told while the host stops.
+
+import DocumentStore
+import Foundation
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Readiness")
+struct ReadinessTests {
+    @Test("a host is ready until it begins to stop, and then says why it is not")
+    func draining() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "ready-\(UUID().uuidString)").path
+        let data = try DataDirectory(path: path)
+        defer {
+            data.close()
+            try? FileManager.default.removeItem(atPath: path)
+        }
+        let readiness = Readiness(data)
+        #expect(readiness.reason == nil)
+        readiness.drain()
+        #expect(readiness.reason == "draining")
+    }
+}
