@@ -188,7 +188,7 @@ struct DiagnosisTests {
                 try await bench.failToRefresh(id, "xero")
                 try await bench.mend()
                 return id
-            }, kind: "transient", by: "nobody", says: ["failed", "by itself"], code: "server_error"),
+            }, kind: "unknown", by: "nobody", says: ["was lost", "by itself"], code: "server_error"),
         Case(
             name: "the token endpoint answers with something else",
             fault: { bench in
@@ -197,7 +197,7 @@ struct DiagnosisTests {
                 try await bench.failToRefresh(id, "xero")
                 try await bench.mend()
                 return id
-            }, kind: "transient", by: "nobody", says: ["by itself"]),
+            }, kind: "unknown", by: "nobody", says: ["both tokens are kept", "by itself"]),
         Case(
             name: "the token endpoint answers with far too much",
             fault: { bench in
@@ -206,7 +206,7 @@ struct DiagnosisTests {
                 try await bench.failToRefresh(id, "xero")
                 try await bench.mend()
                 return id
-            }, kind: "refused", by: "operator", says: ["refused"]),
+            }, kind: "unknown", by: "nobody", says: ["both tokens are kept"]),
     ]
 
     static let syncing: [Case] = [

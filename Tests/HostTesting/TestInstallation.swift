@@ -35,6 +35,9 @@ package final class TestInstallation: @unchecked Sendable {
         host = try HostProcess(["serve", "--config", configuration], environment: environment)
     }
 
+    /// The arguments of a command for this installation.
+    package func command(_ arguments: String...) -> [String] { arguments + ["--config", configuration] }
+
     /// The path of the data directory.
     package var data: String { directory.path + "/data" }
 

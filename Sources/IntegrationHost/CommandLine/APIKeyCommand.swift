@@ -21,9 +21,6 @@ enum APIKeyCommand {
         default: throw UsageError("one of create, list and revoke is needed")
         }
         if arguments.has("--user"), operands.first != "create" { throw UsageError("“--user” is for create only") }
-        let configuration = try Configuration.load(arguments)
-        for line in try ControlClient.perform(command, directory: configuration.dataDirectory) {
-            StandardOutput.line(line)
-        }
+        try ControlClient.run(command, try Configuration.load(arguments))
     }
 }

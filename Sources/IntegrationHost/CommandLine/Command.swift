@@ -44,10 +44,17 @@ struct Command: Sendable {
             summary: "Create, list or revoke API keys; create prints the key alone.", flags: ["--user": .value],
             operandsMax: 2, run: APIKeyCommand.run),
         Command(
-            name: "check", usage: "[--repair]", summary: "Verify every file of the data directory of a stopped host.",
+            name: "connections", usage: "--user ID [--json]", summary: "Explain the state of a user's connections.",
+            flags: ["--user": .value, "--json": .toggle, "--plugins": .values], run: ConnectionsCommand.run),
+        Command(
+            name: "keys", usage: "list | rotate | prune",
+            summary: "List the keys, make a new primary key, or remove retired keys that nothing needs.", flags: [:],
+            operandsMax: 1, run: KeysCommand.run),
+        Command(
+            name: "check", usage: "[--repair]", summary: "Verify every file of the data directory.",
             flags: ["--repair": .toggle], run: CheckCommand.run),
         Command(
-            name: "backup", usage: "DIRECTORY", summary: "Copy the data directory of a stopped host.", flags: [:],
+            name: "backup", usage: "DIRECTORY", summary: "Copy the data directory.", flags: [:],
             operandsMax: 1, run: BackupCommand.run),
         Command(
             name: "restore", usage: "DIRECTORY", summary: "Make a data directory from a backup.", flags: [:],

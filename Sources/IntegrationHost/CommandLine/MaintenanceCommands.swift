@@ -1,37 +1,52 @@
-// `integration-host check`, `backup` and `restore`: the store's own maintenance, for a data directory that no host is using.
+// `integration-host check`, `backup`, `restore`, `keys` and `connections`: what operators look after. All but restore work on the data
+// directory of a running host as well as on that of a stopped one.
 
 import Dispatch
 import DocumentStore
+import Glibc
 import Synchronization
 
 enum CheckCommand {
     static func run(_ arguments: Arguments) throws {
-        let data = try DataDirectory(path: try Configuration.load(arguments).dataDirectory)
-        defer { data.close() }
-        let repairs = arguments.has("--repair")
-        let report = try Blocking.run { () async throws(StoreError) in try await data.check(repairs: repairs) }
-        for problem in report.problems {
-            StandardOutput.line((problem.isRepaired ? "repaired: " : "damaged: ") + problem.message)
-        }
-        StandardOutput.line(
-            "\(report.documents) documents, \(report.streams) record streams with \(report.changes) changes: "
-                + (report.isSound ? "sound" : "damaged; run with --repair to set damaged files aside"))
-        if !report.isSound { throw HostStartError("the data directory is damaged.") }
+        try ControlClient.run(.check(repairs: arguments.has("--repair")), try Configuration.load(arguments))
     }
 }
 
 enum BackupCommand {
     static func run(_ arguments: Arguments) throws {
         guard let target = arguments.operands.first else { throw UsageError("the directory to copy to is needed") }
-        let data = try DataDirectory(path: try Configuration.load(arguments).dataDirectory)
-        defer { data.close() }
-        let outcome = try Blocking.run { () async throws(StoreError) in try await data.backup(to: target) }
-        StandardOutput.line(outcome.summary("copied to \(target)"))
-        StandardOutput.line(
-            "The key ring is not in it: keep a copy of it apart, without it no credential can be opened.")
-        if !outcome.skipped.isEmpty {
-            throw HostStartError("damaged files were left out: \(outcome.skipped.joined(separator: ", ")).")
+        try ControlClient.run(.backup(directory: absolute(target)), try Configuration.load(arguments))
+    }
+
+    /// `path` for a process with another working directory.
+    private static func absolute(_ path: String) throws -> String {
+        guard !path.hasPrefix("/") else { return path }
+        guard let buffer = unsafe getcwd(nil, 0) else {
+            throw HostStartError("the working directory cannot be told: give an absolute path.")
         }
+        defer { unsafe free(buffer) }
+        return unsafe String(cString: buffer) + "/" + path
+    }
+}
+
+enum ConnectionsCommand {
+    static func run(_ arguments: Arguments) throws {
+        guard let user = arguments["--user"] else { throw UsageError("“--user” is needed") }
+        try ControlClient.run(
+            .listConnections(userID: user, asJSON: arguments.has("--json")), try Configuration.load(arguments))
+    }
+}
+
+enum KeysCommand {
+    static func run(_ arguments: Arguments) throws {
+        let command: ControlCommand
+        switch arguments.operands.first {
+        case "list": command = .listKeys
+        case "rotate": command = .rotateKeys
+        case "prune": command = .pruneKeys
+        default: throw UsageError("one of list, rotate and prune is needed")
+        }
+        try ControlClient.run(command, try Configuration.load(arguments))
     }
 }
 
@@ -44,14 +59,20 @@ enum RestoreCommand {
     }
 }
 
-extension BackupOutcome {
-    fileprivate func summary(_ what: String) -> String {
-        "\(documents) documents and \(streams) record streams (\(bytes) bytes) \(what)."
-    }
-}
-
-/// Waits for asynchronous work on the main thread, where nothing else runs yet.
+/// Waits for asynchronous work on a thread that may wait: the main thread of a command, or one of its own.
 enum Blocking {
+    /// The result of `work`; calls `meanwhile` again and again until it is there.
+    static func run<Value: Sendable>(
+        every pause: Duration, _ work: @escaping @Sendable () async -> Value, meanwhile: () -> Void
+    ) -> Value {
+        let box = Box<Value>()
+        Task.detached { box.put(await work()) }
+        while true {
+            if let value = box.take(within: pause) { return value }
+            meanwhile()
+        }
+    }
+
     static func run<Value: Sendable, Failure: Error>(
         _ work: @escaping @Sendable () async throws(Failure) -> Value
     ) throws(Failure) -> Value {
@@ -70,6 +91,12 @@ enum Blocking {
         func put(_ value: Value) {
             self.value.withLock { $0 = value }
             arrived.signal()
+        }
+
+        func take(within limit: Duration) -> Value? {
+            let end = DispatchTime.now().uptimeNanoseconds + limit.wholeNanoseconds
+            guard arrived.wait(timeout: DispatchTime(uptimeNanoseconds: end)) == .success else { return nil }
+            return value.withLock { $0 }
         }
 
         func take() -> Value {

@@ -172,6 +172,11 @@ struct Diagnosis {
     }
 
     private func retry(_ kind: DiagnosisClass) -> Explanation.Retry? {
+        // A refresh that failed says itself when it is tried again, whatever its class.
+        if let failure = currentFailure, failure.operation == "refresh", let at = failure.retryAt, isAboutFailure(kind)
+        {
+            return .init(at: max(at, now), isAutomatic: true)
+        }
         switch kind {
         case .rateLimited, .transient, .unknown, .refused, .scopeLost, .working, .notificationsFailing: break
         default: return nil

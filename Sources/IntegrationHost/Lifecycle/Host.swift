@@ -121,7 +121,9 @@ final class Host: Sendable {
         server = try HTTPServer(
             ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
         control = try ControlServer(
-            directory: configuration.dataDirectory, commands: ControlCommands(apiKeys: apiKeys), log: log)
+            directory: configuration.dataDirectory,
+            commands: ControlCommands(
+                data: data, apiKeys: apiKeys, rotation: { rotation }, diagnoses: { diagnoses }), log: log)
         self.configuration = configuration
         self.log = log
         self.registry = registry

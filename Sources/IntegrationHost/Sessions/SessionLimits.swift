@@ -1,4 +1,4 @@
-// Every bound of sessions, API keys and the control socket, in one place with its unit in the name.
+// Every bound of sessions and API keys, in one place with its unit in the name.
 
 /// The bounds of the session schemes.
 enum SessionLimits {
@@ -42,25 +42,4 @@ enum APIKeyLimits {
     static let pageMax = 1000
     /// Keys that are listed at all.
     static let listedMax = 100_000
-}
-
-/// The bounds of the control socket.
-enum ControlLimits {
-    /// Bytes of a request.
-    static let requestBytesMax = 4096
-    /// Bytes of an answer.
-    static let answerBytesMax = 64 << 20
-    /// How long the other side may keep silent.
-    static let silenceMax = Duration.seconds(10)
-    /// How often a command tries to get at a data directory that is locked by a host that does not answer yet.
-    static let attemptsMax = 25
-    /// The pause between two such attempts.
-    static let attemptPause = Duration.milliseconds(200)
-}
-
-extension Duration {
-    /// The whole nanoseconds; for limits like those above, which fit easily.
-    var wholeNanoseconds: UInt64 {
-        UInt64(components.seconds) * 1_000_000_000 + UInt64(components.attoseconds / 1_000_000_000)
-    }
 }

@@ -79,10 +79,12 @@ struct ControlTests {
         "commands and answers come through as they were",
         arguments: [
             ControlCommand.createAPIKey(userID: "a \"b\" ü"), .listAPIKeys, .revokeAPIKey(id: "x"),
+            .listConnections(userID: "ü", asJSON: true), .check(repairs: true), .backup(directory: "/b"), .listKeys,
+            .rotateKeys, .pruneKeys,
         ])
     func coding(command: ControlCommand) {
         #expect(ControlCommand(decoding: command.encoded) == command)
-        for answer in [ControlAnswer.done([]), .done(["a", "b\n"]), .failed("why")] {
+        for answer in [ControlAnswer.done([]), .done(["a", "b\n"]), .failed("why"), .incomplete(["a"], "b")] {
             #expect(ControlAnswer(decoding: answer.encoded) == answer)
         }
     }
@@ -95,8 +97,11 @@ struct ControlTests {
     func serves() async throws {
         let fixture = try AuthenticatorFixture()
         let directory = fixture.path
+        var configuration = Configuration()
+        configuration.dataDirectory = directory
         let server = try ControlServer(
-            directory: directory, commands: ControlCommands(apiKeys: fixture.apiKeys), log: SessionFixtures.log)
+            directory: directory, commands: ControlCommands(alone: fixture.data, configuration),
+            log: SessionFixtures.log)
         var status = stat()
         #expect(unsafe lstat(directory + "/" + ControlSocket.name, &status) == 0)
         #expect(status.st_mode & 0o777 == 0o600)
@@ -115,17 +120,15 @@ struct ControlTests {
         #expect((try? large.readAll(bytesMax: 4096)) ?? [] == [])
         large.close()
 
-        let made = try ControlClient.perform(.createAPIKey(userID: "u"), directory: directory)
+        let made = try ControlClient.perform(.createAPIKey(userID: "u"), configuration).lines
         let key = try #require(made.first)
         #expect(made.count == 1)
         #expect(await fixture.user("Bearer \(key)") == "u")
-        #expect(try ControlClient.perform(.listAPIKeys, directory: directory).count == 1)
+        #expect(try ControlClient.perform(.listAPIKeys, configuration).lines.count == 1)
         let id = String(key.dropFirst(4).prefix(16))
-        #expect(try ControlClient.perform(.revokeAPIKey(id: id), directory: directory) == ["revoked \(id)"])
+        #expect(try ControlClient.perform(.revokeAPIKey(id: id), configuration).lines == ["revoked \(id)"])
         #expect(await fixture.user("Bearer \(key)") == nil)
-        #expect(throws: ControlError.self) {
-            try ControlClient.perform(.revokeAPIKey(id: id), directory: directory)
-        }
+        #expect(try ControlClient.perform(.revokeAPIKey(id: id), configuration).failure != nil)
         await server.stop()
         #expect(unsafe lstat(directory + "/" + ControlSocket.name, &status) != 0)
     }

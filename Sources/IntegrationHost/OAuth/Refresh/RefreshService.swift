@@ -162,8 +162,9 @@ final class RefreshService: Sendable {
         let begun = try await stored { () async throws(ServiceError) in
             try await self.users.update(userID) { (user) throws(ServiceError) -> Connection? in
                 try user.update(connection.id) { (stored) throws(ServiceError) -> Connection? in
-                    guard stored.grant == connection.grant, stored.credentials == connection.credentials,
-                        stored.ending == nil
+                    // The same pair of tokens, though a rotation of the keys may have sealed it again meanwhile.
+                    guard stored.grant == connection.grant, !stored.credentials.isEmpty,
+                        stored.refresh.generation == connection.refresh.generation, stored.ending == nil
                     else { return nil }
                     stored.refresh.begin(at: now)
                     return stored

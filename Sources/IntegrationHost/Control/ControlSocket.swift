@@ -130,6 +130,12 @@ struct ControlSocket: Sendable {
 
     /// Sends `bytes` and says that this is everything.
     func writeAll(_ bytes: [UInt8]) throws(ControlSocketError) {
+        try write(bytes)
+        guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { throw ControlSocketError("shutdown") }
+    }
+
+    /// Sends `bytes`; more may follow.
+    func write(_ bytes: [UInt8]) throws(ControlSocketError) {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -140,7 +146,6 @@ struct ControlSocket: Sendable {
             guard count > 0 else { throw ControlSocketError("send") }
             sent += count
         }
-        guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { throw ControlSocketError("shutdown") }
     }
 
     private static func make() throws(ControlSocketError) -> ControlSocket {

@@ -1,5 +1,5 @@
-// Serves the control socket of a running host: one command after the other, each with a bound on size and silence. What a command does
-// is ControlCommands'.
+// Serves the control socket of a running host: a few commands at the same time, each with a bound on size and silence. What a command
+// does is ControlCommands'.
 
 import Dispatch
 import Glibc
@@ -11,7 +11,10 @@ final class ControlServer: Sendable {
     private let socket: ControlSocket
     private let commands: ControlCommands
     private let log: Log
-    private let queue = DispatchQueue(label: "control")
+    private let accepting = DispatchQueue(label: "control")
+    private let working = DispatchQueue(label: "control-commands", attributes: .concurrent)
+    private let underWay = DispatchGroup()
+    private let places = DispatchSemaphore(value: ControlLimits.commandsMax)
 
     /// Begins to serve in `directory`, whose lock the caller holds; ``stop()`` ends it.
     init(directory: String, commands: ControlCommands, log: Log) throws(ControlSocketError) {
@@ -19,15 +22,21 @@ final class ControlServer: Sendable {
         self.commands = commands
         self.log = log
         socket = try ControlSocket.listening(in: directory)
-        queue.async { self.serve() }
+        accepting.async { self.serve() }
     }
 
-    /// Finishes the command under way and takes the socket away.
+    /// Takes the socket away and waits for the commands under way, for a while.
     func stop() async {
         socket.interrupt()
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-            // The queue is serial: this comes after the last command.
-            queue.async { done.resume() }
+            // The queue is serial: this comes when nothing more is accepted.
+            accepting.async {
+                let limit = DispatchTime.now().uptimeNanoseconds + ControlLimits.stopWaitMax.wholeNanoseconds
+                if self.underWay.wait(timeout: DispatchTime(uptimeNanoseconds: limit)) == .timedOut {
+                    self.log.warning("A command was still under way when the host stopped.")
+                }
+                done.resume()
+            }
         }
     }
 
@@ -35,8 +44,12 @@ final class ControlServer: Sendable {
         while true {
             do throws(ControlSocketError) {
                 let peer = try socket.accepted()
-                answer(peer)
-                peer.close()
+                places.wait()
+                working.async(group: underWay) {
+                    self.answer(peer)
+                    peer.close()
+                    self.places.signal()
+                }
             } catch {
                 if error.isInterrupted { break }
                 log.warning("A command could not reach the host.", ["reason": .text("\(error)")])
@@ -60,7 +73,13 @@ final class ControlServer: Sendable {
                 return try peer.writeAll(ControlAnswer.failed(reason).encoded)
             }
             let commands = commands
-            try peer.writeAll(Blocking.run { await commands.run(command) }.encoded)
+            // Spaces before a JSON text mean nothing but that somebody is there.
+            let answer = Blocking.run(every: ControlLimits.signOfLifePause) {
+                await commands.run(command)
+            } meanwhile: {
+                try? peer.write([UInt8(ascii: " ")])
+            }
+            try peer.writeAll(answer.encoded)
         } catch {
             log.warning("A command was not answered.", ["reason": .text("\(error)")])
         }

@@ -10,16 +10,24 @@ struct ControlError: Error, CustomStringConvertible {
 
 /// Gets commands carried out by whoever holds a data directory.
 enum ControlClient {
-    /// Carries out a command on `directory`: through the host that has it, or directly where none has.
+    /// Carries out a command on the configured data directory: through the host that has it, or directly where none has.
     ///
-    /// Blocks the calling thread; meant for the main thread of a command.
-    ///
-    /// - Returns: the lines to print.
-    static func perform(_ command: ControlCommand, directory: String) throws -> [String] {
+    /// Prints what was done. Blocks the calling thread; meant for the main thread of a command.
+    static func run(_ command: ControlCommand, _ configuration: Configuration) throws {
+        let (lines, failure) = try perform(command, configuration)
+        for line in lines { StandardOutput.line(line) }
+        if let failure { throw ControlError(description: failure) }
+    }
+
+    /// Carries out a command, and returns the lines to print and what was not done.
+    static func perform(
+        _ command: ControlCommand, _ configuration: Configuration
+    ) throws -> (lines: [String], failure: String?) {
+        let directory = configuration.dataDirectory
         var attempts = 0
         while true {
             attempts += 1
-            if let answer = try asked(command, directory) { return try lines(answer) }
+            if let answer = try asked(command, directory) { return answer.parts }
             let data: DataDirectory
             do throws(StoreError) { data = try DataDirectory(path: directory) } catch {
                 // A host that starts or stops holds the directory without answering; another command will be done soon.
@@ -28,8 +36,8 @@ enum ControlClient {
                 continue
             }
             defer { data.close() }
-            let commands = ControlCommands(apiKeys: APIKeys(data.documents, log: Log(level: .warning)))
-            return try lines(Blocking.run { await commands.run(command) })
+            let commands = ControlCommands(alone: data, configuration)
+            return Blocking.run { await commands.run(command) }.parts
         }
     }
 
@@ -53,11 +61,14 @@ enum ControlClient {
         }
         return answer
     }
+}
 
-    private static func lines(_ answer: ControlAnswer) throws(ControlError) -> [String] {
-        switch answer {
-        case .done(let lines): return lines
-        case .failed(let reason): throw ControlError(description: reason)
+extension ControlAnswer {
+    fileprivate var parts: (lines: [String], failure: String?) {
+        switch self {
+        case .done(let lines): (lines, nil)
+        case .failed(let reason): ([], reason)
+        case .incomplete(let lines, let reason): (lines, reason)
         }
     }
 }
