@@ -37,6 +37,9 @@ struct RefreshFailure: Error, Sendable, Equatable {
     /// token was replaced before it.
     init(_ error: ProviderError, oauth: OAuth2) {
         switch error.kind {
+        // Whatever the body says, these tell of the moment and not of the grant.
+        case .authRevoked where error.status == 429: self.init(.rateLimited, error)
+        case .authRevoked where error.status == 408 || error.status == 425: self.init(.unknown, error)
         case .authRevoked: self.init(.revoked, error)
         case .scopeMissing: self.init(.scopeLost, error)
         case .rateLimited(let pause): self.init(.rateLimited, error, pause: pause)
