@@ -153,15 +153,19 @@ struct BrokenPluginTests {
         #expect(syncs.first == last && syncs.last == run)
         #expect(try await client.get("\(path)/syncs?limit=1").json["syncs"]?.count == 1)
         #expect(try await client.get("\(path)/syncs?limit=0").status == 400)
-        #expect(host.terminate() == 0)
+        // The command does the same through the host that runs.
         let command = ["dead-letters", "--user", "owner", "--data", data, "--plugins", folder.path]
         let listed = try HostProcess.run(command)
         #expect(listed.code == 0 && listed.output.contains("2 dead letters"), "\(listed)")
         #expect(listed.output.contains("sourceId: id: ") && !listed.output.contains("Ann"))
+        let repeatedList = listed.output
         let repeated = try HostProcess.run(command + ["replay"])
         #expect(repeated.code == 0 && repeated.output.contains("0 replayed, 2 failed"), "\(repeated)")
         #expect(try HostProcess.run(command + ["--connection", "conn-none"]).code == 1)
         #expect(try HostProcess.run(command + ["again"]).code == 2)
+        #expect(host.terminate() == 0)
+        // And without one.
+        #expect(try HostProcess.run(command).output == repeatedList)
         let check = try HostProcess.run(["check", "--data", data])
         #expect(check.code == 0, "\(check)")
     }

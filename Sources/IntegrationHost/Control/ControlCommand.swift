@@ -8,6 +8,8 @@ enum ControlCommand: Sendable, Equatable {
     case listAPIKeys
     case revokeAPIKey(id: String)
     case listConnections(userID: String, asJSON: Bool)
+    /// Of one connection, or of all of the user's where it is nil.
+    case deadLetters(userID: String, connection: String?, replays: Bool)
     case check(repairs: Bool)
     /// `directory` is an absolute path: the host has a working directory of its own.
     case backup(directory: String)
@@ -26,6 +28,10 @@ enum ControlCommand: Sendable, Equatable {
             case .listConnections(let userID, let asJSON):
                 writer.member("user", userID)
                 writer.member("json", asJSON)
+            case .deadLetters(let userID, let connection, let replays):
+                writer.member("user", userID)
+                writer.member("connection", connection)
+                writer.member("replays", replays)
             case .check(let repairs): writer.member("repairs", repairs)
             case .backup(let directory): writer.member("directory", directory)
             case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys: break
@@ -48,6 +54,9 @@ enum ControlCommand: Sendable, Equatable {
         case "connections":
             guard let userID = json["user"]?.string, let asJSON = json["json"]?.boolean else { return nil }
             self = .listConnections(userID: userID, asJSON: asJSON)
+        case "dead-letters":
+            guard let userID = json["user"]?.string, let replays = json["replays"]?.boolean else { return nil }
+            self = .deadLetters(userID: userID, connection: json["connection"]?.string, replays: replays)
         case "check":
             guard let repairs = json["repairs"]?.boolean else { return nil }
             self = .check(repairs: repairs)
@@ -67,6 +76,7 @@ enum ControlCommand: Sendable, Equatable {
         case .listAPIKeys: "api-key list"
         case .revokeAPIKey: "api-key revoke"
         case .listConnections: "connections"
+        case .deadLetters: "dead-letters"
         case .check: "check"
         case .backup: "backup"
         case .listKeys: "keys list"

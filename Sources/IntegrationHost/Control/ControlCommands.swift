@@ -12,6 +12,8 @@ struct ControlCommands: Sendable {
     let rotation: @Sendable () throws -> KeyRotation
     /// What explains connections; asked for by the commands that need it.
     let diagnoses: @Sendable () throws -> DiagnosisService
+    /// What lists and replays dead letters; asked for by the commands that need it.
+    let deadLetters: @Sendable () throws -> DeadLetterService
 
     /// Carries out one command.
     func run(_ command: ControlCommand) async -> ControlAnswer {
@@ -26,6 +28,10 @@ struct ControlCommands: Sendable {
                 }
                 return .done(["revoked \(id)"])
             case .listConnections(let userID, let asJSON): return .done(try await connections(userID, asJSON: asJSON))
+            case .deadLetters(let userID, let connection, let replays):
+                return .done(
+                    try await DeadLetterReport(service: try deadLetters()).run(
+                        user: userID, connection: connection, replays: replays))
             case .check(let repairs): return try await check(repairs: repairs)
             case .backup(let directory): return try await backup(to: directory)
             case .listKeys:
@@ -93,6 +99,7 @@ struct ControlCommands: Sendable {
     private static func reason(_ error: ServiceError) -> String {
         switch error {
         case .invalid(_, let message), .unavailable(let message, _), .internalFault(let message): "\(message)."
+        case .notFound: "the user has no such connection."
         default: "it failed: \(error)."
         }
     }
@@ -113,6 +120,14 @@ extension ControlCommands {
         self.data = data
         apiKeys = APIKeys(data.documents, log: log)
         rotation = { KeyRotation(users: users, keys: try keys(), records: data.records, log: log) }
+        deadLetters = {
+            let loader = try PluginFolders.load(configuration)
+            return DeadLetterService(
+                users: users,
+                registry: try ProviderRegistry(
+                    loader.plugins, rejections: loader.rejections, configuration: configuration),
+                records: data.records, vault: CredentialVault(try keys()))
+        }
         diagnoses = {
             let loader = try PluginFolders.load(configuration)
             return DiagnosisService(

@@ -79,10 +79,11 @@ final class Host: Sendable {
         ]
         let diagnoses = DiagnosisService(
             users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
+        let deadLetters = DeadLetterService(users: users, registry: registry, records: data.records, vault: vault)
         let routes = IntegrationsRoutes(
             registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
             records: data.records,
-            deadLetters: DeadLetterService(users: users, registry: registry, records: data.records, vault: vault),
+            deadLetters: deadLetters,
             address: address, diagnoses: diagnoses)
         let accounts = AccountConnections(
             users: users, registry: registry, refresher: refresher, endings: endings)
@@ -123,7 +124,8 @@ final class Host: Sendable {
         control = try ControlServer(
             directory: configuration.dataDirectory,
             commands: ControlCommands(
-                data: data, apiKeys: apiKeys, rotation: { rotation }, diagnoses: { diagnoses }), log: log)
+                data: data, apiKeys: apiKeys, rotation: { rotation }, diagnoses: { diagnoses },
+                deadLetters: { deadLetters }), log: log)
         self.configuration = configuration
         self.log = log
         self.registry = registry
