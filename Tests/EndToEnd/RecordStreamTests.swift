@@ -37,7 +37,8 @@ struct RecordStreamTests {
         let cursor = try #require(later["nextCursor"]?.string)
         #expect(try await client.get("\(path)?cursor=\(cursor)").json["records"]?.count == 0)
         // Times of one form and zone are ordered as their texts are; the first sync may have taken seconds.
-        let last = try #require(all.compactMap { $0["updatedAt"]?.string }.max())
+        let times = all.compactMap { $0["updatedAt"]?.string }
+        let last = try #require(times.max())
         let noon = try #require(Timestamp(iso8601: last)).advanced(by: .seconds(1)).text(withMilliseconds: true)
         try await Task.sleep(for: .milliseconds(1100))
         #expect(

@@ -27,9 +27,6 @@ struct Diagnosis {
     var progress: SyncProgress.Snapshot?
     let now: Timestamp
 
-    /// How long a notification may wait before it counts as not delivered.
-    static let notificationDelayMax = Duration.seconds(300)
-
     var explanation: Explanation {
         let kind = kind
         let words = DiagnosisWords(diagnosis: self, kind: kind)
@@ -78,7 +75,6 @@ struct Diagnosis {
         if let failure = currentFailure { return kind(of: failure) }
         if let pause, pause > .zero { return .rateLimited }
         if !lostScopes.isEmpty { return .scopeLost }
-        if areNotificationsLate { return .notificationsFailing }
         return .working
     }
 
@@ -137,11 +133,6 @@ struct Diagnosis {
         return lost
     }
 
-    private var areNotificationsLate: Bool {
-        guard connection.settings.webhookURL != nil, let oldest = connection.outbox.first else { return false }
-        return oldest.at.advanced(by: Self.notificationDelayMax) < now
-    }
-
     // MARK: Facts
 
     private var lastAttempt: Explanation.Attempt? {
@@ -178,7 +169,7 @@ struct Diagnosis {
             return .init(at: max(at, now), isAutomatic: true)
         }
         switch kind {
-        case .rateLimited, .transient, .unknown, .refused, .scopeLost, .working, .notificationsFailing: break
+        case .rateLimited, .transient, .unknown, .refused, .scopeLost, .working: break
         default: return nil
         }
         if let until = progress?.waitsUntil, progress?.wait != .turn {

@@ -34,7 +34,6 @@ struct DiagnosisWords {
         case .pluginMissing: "There is no plugin for “\(connection.service)” on this host."
         case .unmanaged: "This integration is only noted here; the host does not manage it."
         case .disconnected: "The connection to \(name) was disconnected."
-        case .notificationsFailing: "The connection to \(name) works, but its notifications are not accepted."
         }
     }
 
@@ -63,8 +62,6 @@ struct DiagnosisWords {
                 by: .operator, what: "Install the plugin for “\(connection.service)” and start the host again.")
         case .unmanaged: return .init(by: .nobody, what: "Nothing is to be done.")
         case .disconnected: return .init(by: .nobody, what: "Nothing is to be done; it can be connected again.")
-        case .notificationsFailing:
-            return .init(by: .user, what: "Check the webhook URL of the connection and what listens behind it.")
         }
     }
 

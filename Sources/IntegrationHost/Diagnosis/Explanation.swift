@@ -39,8 +39,6 @@ enum DiagnosisClass: String, Sendable, CaseIterable {
     case unmanaged
     /// The user disconnected.
     case disconnected
-    /// The application does not take the notifications.
-    case notificationsFailing
 }
 
 /// Why a connection is as it is.
