@@ -7,10 +7,15 @@ final class CrashSweep: @unchecked Sendable {
     /// Kill points of one sweep: one that needs more has gone wrong.
     static let killsMax = 2000
 
-    let installation: TestInstallation
+    private(set) var installation: TestInstallation
     let points: CrashPoints
+    private let extra: String
+    private let isRenewed: Bool
 
-    init(extra: String) throws {
+    /// - Parameter isRenewed: whether every kill has stand-ins and data of its own, for acts whose work would grow from kill to kill.
+    init(extra: String, isRenewed: Bool = false) throws {
+        self.extra = extra
+        self.isRenewed = isRenewed
         installation = try TestInstallation(extra: extra)
         points = try CrashPoints()
     }
@@ -33,6 +38,10 @@ final class CrashSweep: @unchecked Sendable {
         while kills < Self.killsMax {
             installation.host.kill()
             points.disarm()
+            if isRenewed {
+                installation = try TestInstallation(extra: extra)
+                installation.host.kill()
+            }
             try installation.restart(environment: try points.environment())
             let prepared = try await prepare(installation)
             points.arm(killAt: killAt, torn: torn)

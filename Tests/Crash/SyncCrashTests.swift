@@ -7,29 +7,58 @@ import Testing
 @Suite("A crash in a sync", .serialized)
 struct SyncCrashTests {
     private static let connections = "/api/integrations/connections"
-    private static let type = "subscriptions"
 
     @Test("a full sync ends with every record once, wherever it was killed", arguments: [false, true])
     func full(torn: Bool) async throws {
+        let type = "subscriptions"
         let sweep = try CrashSweep(extra: RefreshCrashTests.noLimits)
-        let wanted = try await Self.held(sweep.installation)
+        let wanted = try await Self.held(type, sweep.installation)
         #expect(wanted.count > 300, "a sync of several pages")
         let kills = try await sweep.run(torn: torn) { installation in
             try await installation.connect("stripe", try installation.client(user: "user-1"))
         } act: { installation, id in
-            try await Self.sync(id, "full", installation)
+            try await Self.sync(id, "full", type, installation)
         } check: { installation, id, calls in
-            try await Self.expectSame(id, wanted, of: "full", installation, calls)
+            try await Self.expectSame(id, wanted, of: "full", type, installation, calls)
             try await Self.remove(id, installation)
         }
         #expect(kills > 20)
     }
 
+    @Test("an incremental sync applies every change once, wherever it was killed")
+    func incremental() async throws {
+        let type = "customers"
+        let sweep = try CrashSweep(extra: RefreshCrashTests.noLimits, isRenewed: true)
+        let kills = try await sweep.run { installation in
+            let client = try installation.client(user: "user-1")
+            let id = try await installation.connect("stripe", client)
+            try await Self.sync(id, "full", type, installation)
+            // More than a page of the provider's events has.
+            for (change, count) in [("update", 90), ("create", 30), ("delete", 15)] {
+                let changed = try await client.with(token: nil).post(
+                    installation.sandbox.url + "/_sandbox/data",
+                    "{\"provider\":\"stripe\",\"type\":\"\(type)\",\"action\":\"\(change)\",\"count\":\(count)}"
+                )
+                #expect(changed.status == 200, "\(changed.text)")
+            }
+            return id
+        } act: { installation, id in
+            try await Self.sync(id, "incremental", type, installation)
+        } check: { installation, id, calls in
+            let wanted = try await Self.held(type, installation)
+            try await Self.expectSame(id, wanted, of: "incremental", type, installation, calls)
+            try await Self.remove(id, installation)
+        }
+        #expect(kills > 8)
+    }
+
     /// Starts a sync and waits for its end.
-    private static func sync(_ id: String, _ type: String, _ installation: TestInstallation) async throws {
+    private static func sync(
+        _ id: String, _ kind: String, _ type: String, _ installation: TestInstallation
+    ) async throws {
         let client = try installation.client(user: "user-1")
         _ = try await client.post(
-            "\(connections)/\(id)/sync", "{\"syncType\":\"\(type)\",\"dataTypes\":[\"\(self.type)\"]}")
+            "\(connections)/\(id)/sync", "{\"syncType\":\"\(kind)\",\"dataTypes\":[\"\(type)\"]}")
         _ = try await installation.finishedSync(id, client)
     }
 
@@ -39,7 +68,7 @@ struct SyncCrashTests {
     }
 
     /// The ids that the provider holds.
-    private static func held(_ installation: TestInstallation) async throws -> Set<String> {
+    private static func held(_ type: String, _ installation: TestInstallation) async throws -> Set<String> {
         let data = try await installation.client(user: nil).get(
             "\(installation.sandbox.url)/_sandbox/data/stripe/\(type)?ids=true"
         ).json
@@ -48,14 +77,15 @@ struct SyncCrashTests {
 
     /// Lets the sync end, and compares what a reader finds with what the provider holds.
     private static func expectSame(
-        _ id: String, _ wanted: Set<String>, of kind: String, _ installation: TestInstallation, _ calls: [String]
+        _ id: String, _ wanted: Set<String>, of kind: String, _ type: String, _ installation: TestInstallation,
+        _ calls: [String]
     ) async throws {
         let client = try installation.client(user: "user-1")
         let place: Comment = "killed at \(calls.count): \(calls.suffix(3)) \(installation.host.log)"
         var sync = try await installation.finishedSync(id, client)
         if sync["syncType"]?.string ?? sync["type"]?.string != kind {
             // It died before the sync was acknowledged: then there must be none, and it can be asked for again.
-            try await Self.sync(id, kind, installation)
+            try await Self.sync(id, kind, type, installation)
             sync = try await installation.finishedSync(id, client)
         }
         #expect(sync["status"] == "completed", place)

@@ -11,29 +11,33 @@ enum StripeObjects {
     static let subscriptions = 3
 
     static let types: [ObjectType] = [
-        type("payments", 2500, payment) { object in
-            object.status = object.status == "succeeded" ? "canceled" : "succeeded"
-        },
-        type("invoices", 1200, invoice) { object in
-            object.status = object.status == "open" || object.status == "draft" ? "paid" : "void"
-        },
-        type("customers", 800, customer) { object in object.amount = (object.amount ?? 0) - 500 },
-        type("subscriptions", 400, subscription) { object in
-            object.status = object.status == "active" ? "past_due" : "active"
-        },
+        type(
+            "payments", 2500, payment,
+            change: { $0.status = $0.status == "succeeded" ? "canceled" : "succeeded" }, retire: cancel),
+        type(
+            "invoices", 1200, invoice,
+            change: { $0.status = $0.status == "open" || $0.status == "draft" ? "paid" : "void" }),
+        type("customers", 800, customer, change: { $0.amount = ($0.amount ?? 0) - 500 }),
+        type(
+            "subscriptions", 400, subscription,
+            change: { $0.status = $0.status == "active" ? "past_due" : "active" }, retire: cancel),
     ]
 
     private static func type(
         _ name: String, _ count: Int,
         _ make: @escaping @Sendable (DataContext, Int, Int64) -> SandboxObject,
-        _ change: @escaping @Sendable (inout SandboxObject) -> Void
+        change: @escaping @Sendable (inout SandboxObject) -> Void,
+        retire: (@Sendable (inout SandboxObject) -> Void)? = nil
     ) -> ObjectType {
         let index = ["payments", "invoices", "customers", "subscriptions"].firstIndex(of: name) ?? 0
         return ObjectType(
             name, count: count, make: make,
             render: { context, object in written(index, context, object, replacing: [:]) },
-            change: { _, object in change(&object) })
+            change: { _, object in change(&object) }, retire: retire)
     }
+
+    /// Payments and subscriptions are never deleted: they are canceled and stay.
+    @Sendable private static func cancel(_ object: inout SandboxObject) { object.status = "canceled" }
 
     /// Stripe's own decimal places: ISK and UGX have two although nothing is ever paid in their hundredths.
     static let exponents = CurrencyExponents(exceptions: [
