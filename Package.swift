@@ -71,7 +71,8 @@ let modules: [Target] = [
 ]
 
 let hostTesting: Target = .target(
-    name: "HostTesting", dependencies: ["HTTPClient", "ProviderSandbox", providerSDK], path: "Tests/HostTesting",
+    name: "HostTesting", dependencies: ["Cryptography", "HTTPClient", "HTTPServer", "ProviderSandbox", providerSDK],
+    path: "Tests/HostTesting",
     swiftSettings: settings)
 
 /// Tests that drive the real executable over real sockets.

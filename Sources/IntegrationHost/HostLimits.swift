@@ -78,6 +78,44 @@ enum HostLimits {
     static let recordPageDefault = 100
     /// Records of one page of the record stream.
     static let recordPageMax = 1000
+    /// Events of all connections of a user together that may wait for their delivery; the oldest of the connection with the most go.
+    static let waitingEventsPerUserMax = 2000
+    /// Events of one connection whose delivery has ended and that are kept.
+    static let webhookDeliveriesKept = 20
+    /// The same of all connections of a user together.
+    static let webhookDeliveriesPerUserMax = 1000
+    /// Attempts kept with an event.
+    static let webhookAttemptsKept = 10
+    /// Deliveries on one page, unless the caller asks for fewer or more.
+    static let webhookDeliveryPageDefault = 50
+    /// Deliveries on one page.
+    static let webhookDeliveryPageMax = 100
+    /// The pauses between the attempts of one event, unless they are configured: ten attempts in three days.
+    static let webhookPauses: [Duration] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map {
+        .seconds($0)
+    }
+    /// Pauses that can be configured.
+    static let webhookPausesMax = 20
+    /// How long a whole delivery may take.
+    static let webhookTimeout = Duration.seconds(15)
+    /// Bytes of an endpoint's answer; it is read and thrown away.
+    static let webhookAnswerBytesMax = 64 << 10
+    /// How long a signing secret that was replaced signs along.
+    static let webhookSecretOverlap = Duration.seconds(86_400)
+    /// Deliveries at the same time, each of another connection.
+    static let concurrentWebhooksMax = 32
+    /// The same to one host and port.
+    static let concurrentWebhooksPerHostMax = 4
+    /// Connections that wait for a place, and timers for those that will.
+    static let webhooksWaitingMax = 8192
+    /// Events that a connection delivers before it writes down what came of them and lets others go first.
+    static let webhookBatchMax = 16
+    /// The time after which it does so with fewer.
+    static let webhookBatchNanosecondsMax: UInt64 = 1_000_000_000
+    /// How long deliveries under way are waited for when the host stops.
+    static let webhookStopGrace = Duration.seconds(3)
+    /// How long a connection that is deleted waits for its last events to be delivered.
+    static let webhookFarewellMax = Duration.seconds(5)
     /// Attempts of a read-modify-write of a user's document that others change at the same time.
     static let updateAttemptsMax = 64
     /// How long after one walk over all users the next one begins, unless it is configured.

@@ -53,13 +53,13 @@ struct IntegrationsTests {
         let changed =
             try await Case(
                 "PATCH", "\(Self.base)/connections/\(id)",
-                #"{"settings":{"syncFrequency":"hourly","webhookUrl":"https://api.example.com/webhooks/stripe"},"permissions":["read:payments"]}"#,
+                #"{"settings":{"syncFrequency":"hourly","webhookUrl":"https://127.0.0.1:9/webhooks/stripe"},"permissions":["read:payments"]}"#,
                 200
             ).run(client).json["connection"] ?? .null
         #expect(changed.members?.map(\.key) == ["id", "settings", "permissions", "updatedAt"])
         #expect(
             changed["settings"]
-                == ["webhookUrl": "https://api.example.com/webhooks/stripe", "syncFrequency": "hourly"])
+                == ["webhookUrl": "https://127.0.0.1:9/webhooks/stripe", "syncFrequency": "hourly"])
         let sync = try await callers.installation.sync(
             id, client, body: #"{"syncType":"full","dataTypes":["payments","invoices","customers"]}"#)
         #expect(

@@ -48,6 +48,13 @@ struct IsolationTests {
         Target("GET", "/api/integrations/connections/{id}/dead-letters", own: 200, missing: 404),
         Target(
             "POST", "/api/integrations/connections/{id}/dead-letters/replay", #"{"ids":[]}"#, own: 200, missing: 404),
+        Target("GET", "/api/integrations/connections/{id}/webhook-secret", own: 409, missing: 404),
+        Target("POST", "/api/integrations/connections/{id}/webhook-secret/rotate", own: 409, missing: 404),
+        Target("GET", "/api/integrations/connections/{id}/webhook-deliveries", own: 200, missing: 404),
+        Target("GET", "/api/integrations/connections/{id}/webhook-deliveries?page=0", own: 400, missing: 404),
+        Target("POST", "/api/integrations/connections/{id}/webhook-deliveries/test", own: 409, missing: 404),
+        Target("POST", "/api/integrations/connections/{id}/webhook-deliveries/test", "{1}", own: 400, missing: 404),
+        Target("POST", "/api/integrations/connections/{id}/webhook-deliveries/evt-1/redeliver", own: 404, missing: 404),
         Target("POST", "/api/integrations/oauth/xero/refresh", #"{"connectionId":"{id}"}"#, own: 200, missing: 404),
         Target("GET", "/api/userIntegration/{id}", own: 200, missing: 400),
         Target("DELETE", "/api/integrations/connections/{id}", own: 200, missing: 404),

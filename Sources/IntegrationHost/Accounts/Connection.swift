@@ -86,8 +86,10 @@ struct Connection: Sendable {
     var scheduledSyncAt: Timestamp?
     /// Events that the application has not been told of yet, oldest first.
     var outbox: [ConnectionEvent] = []
-    /// Events that were dropped because too many waited.
+    /// Events that were dropped because too many waited, or because nobody wanted them any more.
     var eventsDropped = 0
+    /// Where the events go, and what came of those that went.
+    var webhook = WebhookEndpoint()
     /// Members of the stored document that this version does not know; kept as they are.
     var unknown: [(key: String, value: JSONValue)] = []
 

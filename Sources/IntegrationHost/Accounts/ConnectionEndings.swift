@@ -30,6 +30,8 @@ final class ConnectionEndings: UserDuty {
     private let refresher: RefreshService
     private let sync: SyncEngine
     private let erasures: Erasures
+    /// Nil where nothing is delivered.
+    private let notifications: WebhookDispatcher?
     private let log: Log
     private let running = Mutex<Set<String>>([])
 
@@ -37,13 +39,15 @@ final class ConnectionEndings: UserDuty {
     static let refreshWaitMax = Duration.seconds(5)
 
     init(
-        users: UserStore, oauth: OAuthService, refresher: RefreshService, sync: SyncEngine, erasures: Erasures, log: Log
+        users: UserStore, oauth: OAuthService, refresher: RefreshService, sync: SyncEngine, erasures: Erasures,
+        notifications: WebhookDispatcher? = nil, log: Log
     ) {
         self.users = users
         self.oauth = oauth
         self.refresher = refresher
         self.sync = sync
         self.erasures = erasures
+        self.notifications = notifications
         self.log = log
     }
 
@@ -56,9 +60,13 @@ final class ConnectionEndings: UserDuty {
         guard try await users.user(userID).connection(id) != nil else { throw .notFound }
         await sync.cancel(connection: id)
         await refresher.settle(connection: id, longest: Self.refreshWaitMax)
+        let now = WallClock.now
         let connection = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in
+                let isFirst = connection.ending != .delete
                 connection.ending = connection.ending == .delete ? .delete : ending
+                // What is told of a disconnect is told when it is done; of a deleted connection nothing could be told then.
+                if ending == .delete, isFirst { try connection.emit(.revoked, ["reason": "deleted"], at: now) }
                 // Answers that are still on their way are for an older grant and will be discarded.
                 connection.grant += 1
                 return connection
@@ -87,6 +95,9 @@ final class ConnectionEndings: UserDuty {
         log.info(
             "A connection was ended.",
             ["connectionId": .text(id), "service": .text(connection.service), "revocation": .text(outcome.rawValue)])
+        if connection.ending == .delete {
+            await notifications?.settle(connection: id, longest: HostLimits.webhookFarewellMax)
+        }
         let now = WallClock.now
         let isDeleted = try await users.update(userID) { (user) throws(ServiceError) -> Bool in
             guard let index = user.index(of: id) else { return true }

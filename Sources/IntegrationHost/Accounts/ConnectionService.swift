@@ -117,15 +117,23 @@ struct ConnectionService: Sendable {
     func update(_ id: String, _ change: Change, for principal: Principal) async throws(ServiceError) -> Connection {
         if case .some(.some(let url)) = change.webhookURL { try webhookURLs.check(url) }
         let now = WallClock.now
-        return try await users.update(principal.userID) { (user) throws(ServiceError) -> Connection in
+        let (vault, userID) = (vault, principal.userID)
+        let changed = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in
                 if let frequency = change.syncFrequency { connection.settings.syncFrequency = frequency }
-                if let url = change.webhookURL { connection.settings.webhookURL = url }
+                if let url = change.webhookURL {
+                    try connection.setWebhookURL(url) { () throws(ServiceError) -> String in
+                        try vault.newWebhookSecret(user: userID, connection: id)
+                    }
+                }
                 if let permissions = change.permissions { connection.permissions = permissions }
                 connection.updatedAt = now
                 return connection
             }
         }
+        // A secret that is given up is in the journal until everything in it is in place.
+        if case .some(nil) = change.webhookURL { await users.flush() }
+        return changed
     }
 
     /// Removes a connection with its credentials and records, everywhere and durably.
@@ -133,26 +141,5 @@ struct ConnectionService: Sendable {
     /// The grant is ended at the provider first, where it offers a way; that it cannot does not keep the connection.
     func delete(_ id: String, for principal: Principal) async throws(ServiceError) {
         try await endings.end(id, .delete, of: principal.userID)
-    }
-}
-
-/// Which webhook URLs are accepted.
-///
-/// The address behind the name is checked again at delivery.
-struct WebhookURLPolicy: Sendable {
-    let allowsPrivateAddresses: Bool
-
-    /// - Throws: ``ServiceError/invalid(field:message:)`` for a URL that is never delivered to.
-    func check(_ url: String) throws(ServiceError) {
-        func refuse(_ message: String) -> ServiceError { .invalid(field: "settings.webhookUrl", message: message) }
-        guard url.utf8.count <= HostLimits.urlBytesMax,
-            url.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") })
-        else { throw refuse("The webhook URL is too long or has characters that a URL cannot have") }
-        guard WebOrigin(of: url) != nil, !url.utf8.contains(UInt8(ascii: "#")) else {
-            throw refuse("The webhook URL must be an absolute URL without user information and fragment")
-        }
-        guard allowsPrivateAddresses || url.hasPrefix("https://") else {
-            throw refuse("The webhook URL must use https")
-        }
     }
 }

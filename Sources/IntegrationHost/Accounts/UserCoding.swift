@@ -48,7 +48,7 @@ extension Connection {
         "id", "number", "service", "variant", "accountId", "accountName", "status", "permissions", "requestedScopes",
         "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
         "callback", "credentials", "authorizations", "grant", "failure", "syncs", "outbox", "eventsDropped",
-        "scheduledSyncAt", "refresh", "deadlineTold", "held", "ending", "revocation",
+        "scheduledSyncAt", "refresh", "deadlineTold", "held", "ending", "revocation", "webhook",
     ]
 
     fileprivate func write(to writer: inout JSONWriter) {
@@ -97,6 +97,7 @@ extension Connection {
             writer.key("outbox")
             writer.array { writer in for event in outbox { event.write(to: &writer) } }
             if eventsDropped > 0 { writer.member("eventsDropped", eventsDropped) }
+            if webhook != WebhookEndpoint() { webhook.write(to: &writer) }
             for (key, value) in unknown { writer.member(key, value) }
         }
     }
@@ -144,25 +145,8 @@ extension Connection {
         syncs = (value["syncs"]?.array ?? []).compactMap(SyncRun.init(decoding:))
         outbox = (value["outbox"]?.array ?? []).compactMap(ConnectionEvent.init(decoding:))
         eventsDropped = value["eventsDropped"]?.integer.map(Int.init) ?? 0
+        webhook = WebhookEndpoint(decoding: value["webhook"] ?? [:])
         unknown = (value.members ?? []).filter { !Self.known.contains($0.key) }
-    }
-}
-
-extension ConnectionEvent {
-    fileprivate func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("id", id)
-            writer.member("type", kind.rawValue)
-            writer.moment("at", at)
-            writer.member("data", data)
-        }
-    }
-
-    fileprivate init?(decoding value: JSONValue) {
-        guard let id = value["id"]?.string, let kind = value["type"]?.string.flatMap(Kind.init),
-            let at = value.moment("at")
-        else { return nil }
-        self.init(id: id, kind: kind, at: at, data: value["data"] ?? [:])
     }
 }
 
@@ -331,12 +315,12 @@ extension SyncRun {
 
 extension JSONWriter {
     /// Writes a moment with milliseconds, or null.
-    fileprivate mutating func moment(_ name: String, _ moment: Timestamp?) {
+    mutating func moment(_ name: String, _ moment: Timestamp?) {
         member(name, moment?.text(withMilliseconds: true))
     }
 }
 
 extension JSONValue {
-    fileprivate func moment(_ name: String) -> Timestamp? { self[name]?.string.flatMap(Timestamp.init(iso8601:)) }
+    func moment(_ name: String) -> Timestamp? { self[name]?.string.flatMap(Timestamp.init(iso8601:)) }
     fileprivate func texts(_ name: String) -> [String] { self[name]?.array?.compactMap(\.string) ?? [] }
 }

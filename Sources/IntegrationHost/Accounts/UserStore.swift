@@ -68,6 +68,7 @@ struct UserStore: Sendable {
             let stored = try await load(key)
             var user = stored?.user ?? User(id: userID)
             let result = try change(&user)
+            user.boundNotifications()
             do throws(StoreError) {
                 try await documents.save(
                     key, user.encoded, expecting: stored.map { .revision($0.revision) } ?? .absent,

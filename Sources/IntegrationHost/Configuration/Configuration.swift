@@ -32,6 +32,8 @@ struct Configuration: Sendable {
     var sweepPause = HostLimits.sweepPause
     /// How long a sync sits through failures in a row that may pass.
     var syncRetryTime = HostLimits.syncRetryTime
+    /// The pauses between the attempts to deliver a notification.
+    var webhookPauses = HostLimits.webhookPauses
     /// The least severe events that are logged.
     var logLevel = LogLevel.info
     /// Where the settings were given.

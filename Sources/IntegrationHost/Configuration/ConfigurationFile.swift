@@ -43,6 +43,7 @@ struct ConfigurationFile {
             case "sweepSeconds": configuration.sweepPause = .seconds(try integer(value, key, 1...3600))
             case "syncRetrySeconds":
                 configuration.syncRetryTime = .seconds(try integer(value, key, 0...86_400))
+            case "webhookRetrySeconds": configuration.webhookPauses = try pauses(value, key)
             case "rateLimits": configuration.rateLimits = try rateLimits(value)
             case "sessions": configuration.sessions = try sessions(value)
             case "providers":
@@ -52,6 +53,15 @@ struct ConfigurationFile {
             default: throw unknown(key, value)
             }
         }
+    }
+
+    private func pauses(_ value: JSONValue, _ key: String) throws(ConfigurationError) -> [Duration] {
+        guard let values = value.array, 1...HostLimits.webhookPausesMax ~= values.count else {
+            throw error(value, "“\(key)” must be an array of 1 to \(HostLimits.webhookPausesMax) integers")
+        }
+        var pauses: [Duration] = []
+        for value in values { pauses.append(.seconds(try integer(value, key, 1...604_800))) }
+        return pauses
     }
 
     private func rateLimits(_ value: JSONValue) throws(ConfigurationError) -> RateLimitsConfiguration {

@@ -27,6 +27,9 @@ struct Diagnosis {
     var progress: SyncProgress.Snapshot?
     let now: Timestamp
 
+    /// How long no notification may have been taken before the endpoint is called failing.
+    static let notificationFailureMax = Duration.seconds(300)
+
     var explanation: Explanation {
         let kind = kind
         let words = DiagnosisWords(diagnosis: self, kind: kind)
@@ -75,6 +78,7 @@ struct Diagnosis {
         if let failure = currentFailure { return kind(of: failure) }
         if let pause, pause > .zero { return .rateLimited }
         if !lostScopes.isEmpty { return .scopeLost }
+        if areNotificationsFailing { return .notificationsFailing }
         return .working
     }
 
@@ -133,6 +137,13 @@ struct Diagnosis {
         return lost
     }
 
+    /// Whether the endpoint is gone, or has taken nothing for some time although it was tried.
+    private var areNotificationsFailing: Bool {
+        guard connection.settings.webhookURL != nil else { return false }
+        if connection.webhook.disabledAt != nil { return true }
+        return connection.webhook.failingSince.map { $0.advanced(by: Self.notificationFailureMax) <= now } ?? false
+    }
+
     // MARK: Facts
 
     private var lastAttempt: Explanation.Attempt? {
@@ -170,6 +181,9 @@ struct Diagnosis {
         }
         switch kind {
         case .rateLimited, .transient, .unknown, .refused, .scopeLost, .working: break
+        case .notificationsFailing:
+            guard case .at(let moment) = connection.nextDelivery(at: now) else { return nil }
+            return .init(at: moment, isAutomatic: true)
         default: return nil
         }
         if let until = progress?.waitsUntil, progress?.wait != .turn {

@@ -34,6 +34,8 @@ struct DiagnosisWords {
         case .pluginMissing: "There is no plugin for “\(connection.service)” on this host."
         case .unmanaged: "This integration is only noted here; the host does not manage it."
         case .disconnected: "The connection to \(name) was disconnected."
+        case .notificationsFailing:
+            "The connection to \(name) works, but its notifications are not taken: \(notifications)."
         }
     }
 
@@ -62,6 +64,11 @@ struct DiagnosisWords {
                 by: .operator, what: "Install the plugin for “\(connection.service)” and start the host again.")
         case .unmanaged: return .init(by: .nobody, what: "Nothing is to be done.")
         case .disconnected: return .init(by: .nobody, what: "Nothing is to be done; it can be connected again.")
+        case .notificationsFailing:
+            return connection.webhook.disabledAt == nil
+                ? .init(by: .user, what: "Check the webhook URL of the connection and what listens behind it.")
+                : .init(
+                    by: .user, what: "Set the webhook URL of the connection again when something listens behind it.")
         }
     }
 
@@ -81,6 +88,23 @@ struct DiagnosisWords {
         case "sync": "during a sync"
         case "revoke": "while it was being disconnected"
         default: "for now"
+        }
+    }
+
+    /// What became of the last notification, as the end of a sentence.
+    private var notifications: String {
+        if connection.webhook.disabledAt != nil { return "the endpoint answered that it is gone" }
+        let events = connection.outbox + connection.webhook.log
+        let last = events.compactMap(\.delivery.attempts.last).max { $0.at < $1.at }
+        switch last?.outcome {
+        case .timeout: return "the endpoint does not answer in time"
+        case .unreachable: return "the endpoint cannot be reached"
+        case .tls: return "the endpoint's certificate or TLS is not good"
+        case .addressRefused, .urlRefused: return "the webhook URL does not lead to a public address"
+        case .invalidAnswer: return "the endpoint's answer is too large or not HTTP"
+        case .redirected: return "the endpoint redirects, which is not followed"
+        case .secretUnreadable: return "the signing secret cannot be opened"
+        default: return last?.status.map { "the endpoint answers with status \($0)" } ?? "the endpoint refuses them"
         }
     }
 

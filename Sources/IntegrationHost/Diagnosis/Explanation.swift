@@ -39,6 +39,8 @@ enum DiagnosisClass: String, Sendable, CaseIterable {
     case unmanaged
     /// The user disconnected.
     case disconnected
+    /// It works, and the application does not take its notifications.
+    case notificationsFailing
 }
 
 /// Why a connection is as it is.

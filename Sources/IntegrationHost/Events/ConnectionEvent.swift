@@ -22,6 +22,8 @@ struct ConnectionEvent: Sendable, Equatable {
         /// Some data types were synced and others were not.
         case syncPartial = "sync.partial"
         case syncFailed = "sync.failed"
+        /// Nothing: somebody wants to see whether notifications arrive.
+        case test = "webhook.test"
     }
 
     /// `evt-` and 22 random base62 characters; the same for every delivery of the event.
@@ -30,6 +32,8 @@ struct ConnectionEvent: Sendable, Equatable {
     let at: Timestamp
     /// What else is told: no secret, a few hundred bytes.
     let data: JSONValue
+    /// How its delivery stands.
+    var delivery = EventDelivery()
 }
 
 extension Connection {

@@ -51,7 +51,37 @@ extension Connection {
                 if outcome.unreadable.isEmpty { outcome.unreadable.append(id) }
             }
         }
+        do throws(ServiceError) {
+            outcome.resealed += try webhook.reseal(with: vault, user: user, connection: id)
+        } catch {
+            if outcome.unreadable.isEmpty { outcome.unreadable.append(id) }
+        }
         return outcome
+    }
+}
+
+extension WebhookEndpoint {
+    /// Seals the signing secrets again.
+    ///
+    /// - Returns: how many.
+    fileprivate mutating func reseal(with vault: CredentialVault, user: String, connection: String) throws(ServiceError)
+        -> Int
+    {
+        func resealed(_ sealed: String) throws(ServiceError) -> String {
+            let field = CredentialVault.webhookField
+            let secret = try vault.open(sealed, user: user, connection: connection, field: field)
+            return try vault.seal(secret, user: user, connection: connection, field: field)
+        }
+        var count = 0
+        if let sealed = secret, vault.needsResealing(sealed) {
+            secret = try resealed(sealed)
+            count += 1
+        }
+        if let old = retiring, vault.needsResealing(old.sealed) {
+            retiring = RetiringSecret(sealed: try resealed(old.sealed), until: old.until)
+            count += 1
+        }
+        return count
     }
 }
 

@@ -18,6 +18,7 @@ final class Host: Sendable {
     private let client: HTTPClient
     private let sync: SyncEngine
     private let refresher: RefreshService
+    private let notifications: WebhookDispatcher
     private let sweep: UserSweep
     private let linkTokenSweep: LinkTokenSweep
     private let server: HTTPServer
@@ -53,12 +54,18 @@ final class Host: Sendable {
         let sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime), log: log)
+        let webhookURLs = WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses)
+        let notifications = WebhookDispatcher(
+            users: users, sender: WebhookSender(client: client, policy: webhookURLs, vault: vault),
+            schedule: WebhookSchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
+            log: log)
         let erasures = Erasures(users: users, sync: sync, records: data.records, log: log)
         let endings = ConnectionEndings(
-            users: users, oauth: oauth, refresher: refresher, sync: sync, erasures: erasures, log: log)
+            users: users, oauth: oauth, refresher: refresher, sync: sync, erasures: erasures,
+            notifications: notifications, log: log)
         let connections = ConnectionService(
             users: users, registry: registry, oauth: oauth, vault: vault, endings: endings,
-            webhookURLs: WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses))
+            webhookURLs: webhookURLs)
         let sessions = HostSessions(keys)
         let apiKeys = APIKeys(data.documents, log: log)
         let requiresHTTPS = !configuration.allowPrivateAddresses
@@ -75,7 +82,7 @@ final class Host: Sendable {
             endings, erasures, RecordUpkeep(records: data.records),
             GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log),
             RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
-            SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation),
+            SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation), notifications,
         ]
         let diagnoses = DiagnosisService(
             users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
@@ -84,7 +91,7 @@ final class Host: Sendable {
             registry: registry, connections: connections, oauth: oauth, refresher: refresher, sync: sync,
             records: data.records,
             deadLetters: deadLetters,
-            address: address, diagnoses: diagnoses)
+            address: address, diagnoses: diagnoses, webhooks: WebhookService(users: users, vault: vault))
         let accounts = AccountConnections(
             users: users, registry: registry, refresher: refresher, endings: endings)
         let linkTokens = LinkTokenStore(data.documents)
@@ -112,7 +119,8 @@ final class Host: Sendable {
             ).family,
         ]
         let system = SystemRoutes(
-            readiness: readiness, registry: registry, metrics: MetricsPage(requests: metrics, data: data),
+            readiness: readiness, registry: registry,
+            metrics: MetricsPage(requests: metrics, data: data) { notifications.waitingCount },
             documented: documents)
         let application = HostApplication(
             families: documents + [system.family] + (demo.map { [$0] } ?? []), authenticator: authenticator,
@@ -133,6 +141,7 @@ final class Host: Sendable {
         self.client = client
         self.sync = sync
         self.refresher = refresher
+        self.notifications = notifications
         sweep = UserSweep(users, duties: duties, pause: configuration.sweepPause, log: log)
         linkTokenSweep = LinkTokenSweep(linkTokens, log: log)
         self.address = address
@@ -163,6 +172,7 @@ final class Host: Sendable {
         await linkTokenSweep.stop()
         await sync.stop()
         await refresher.settle()
+        await notifications.stop()
         await client.shutdown()
         data.close()
     }

@@ -77,6 +77,11 @@ enum Metrics {
     /// Connections that were ended, by what became of the grant at the provider.
     static let revocations: [RevocationOutcome: Counter] = Dictionary(
         uniqueKeysWithValues: RevocationOutcome.allCases.map { ($0, Counter()) })
+    /// Attempts to deliver a notification, by what came of them.
+    static let webhookAttempts: [DeliveryOutcome: Counter] = Dictionary(
+        uniqueKeysWithValues: DeliveryOutcome.allCases.map { ($0, Counter()) })
+    static let webhooksDelivered = Counter()
+    static let webhooksFailed = Counter()
     static let outgoingAnswered = Counter()
     static let outgoingFailed = Counter()
     /// Log lines that found no room or no reader.

@@ -115,6 +115,23 @@ struct DiagnosisTests {
             $0.settings.webhookURL = "https://app.example/hook"
             $0.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
         },
+        Case("an endpoint that takes nothing", .notificationsFailing, .user, "answers with status 500. Check") {
+            $0.settings.webhookURL = "https://app.example/hook"
+            $0.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
+            $0.webhook.failingSince = now.advanced(by: .seconds(-300))
+            $0.outbox[0].delivery.note(.init(at: now, outcome: .serverError, status: 500, milliseconds: 3))
+        },
+        Case("an endpoint that has just failed once", .working, .nobody, "works") {
+            $0.settings.webhookURL = "https://app.example/hook"
+            $0.webhook.failingSince = now.advanced(by: .seconds(-299))
+        },
+        Case("an endpoint that is gone", .notificationsFailing, .user, "is gone. Set the webhook URL") {
+            $0.settings.webhookURL = "https://app.example/hook"
+            $0.webhook.disabledAt = now
+        },
+        Case("an endpoint that failed and was taken away", .working, .nobody, "works") {
+            $0.webhook.failingSince = now.advanced(by: .seconds(-900))
+        },
         Case("an authorization that was given up", .lapsed, .user, "from the beginning") { $0 = connection(.pending) },
         Case("the user ended the grant", .revoked, .user, "ended the access") { $0.status = .revoked },
     ]

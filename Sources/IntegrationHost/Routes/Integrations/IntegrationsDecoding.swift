@@ -107,6 +107,15 @@ enum IntegrationsDecoding {
         return Int(number)
     }
 
+    /// The number of the page that is asked for, from 1 on.
+    static func page(_ query: QueryParameters) throws(ServiceError) -> Int {
+        guard let text = query["page"] else { return 1 }
+        guard let number = JSONNumber(text)?.integer, 1...1_000_000 ~= number else {
+            throw .invalid(field: "page", message: "“page” must be an integer from 1 to 1000000")
+        }
+        return Int(number)
+    }
+
     /// The query of a page of dead letters; `position` is 0 for the first one.
     static func deadLettersRequest(
         _ query: QueryParameters, connection id: String

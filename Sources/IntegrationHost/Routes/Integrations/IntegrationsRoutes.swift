@@ -15,6 +15,7 @@ struct IntegrationsRoutes: Sendable {
     let deadLetters: DeadLetterService
     let address: PublicAddress
     let diagnoses: DiagnosisService
+    let webhooks: WebhookService
 
     var family: RouteFamily {
         RouteFamily(
@@ -34,6 +35,16 @@ struct IntegrationsRoutes: Sendable {
                 RouteEntry(
                     .post, "/api/integrations/connections/{id}/dead-letters/replay", limit: .sync, replayDeadLetters),
                 RouteEntry(.get, "/api/integrations/connections/{id}/explain", explain),
+                RouteEntry(.get, "/api/integrations/connections/{id}/webhook-secret", showWebhookSecret),
+                RouteEntry(
+                    .post, "/api/integrations/connections/{id}/webhook-secret/rotate", limit: .sync, rotateWebhookSecret
+                ),
+                RouteEntry(.get, "/api/integrations/connections/{id}/webhook-deliveries", listDeliveries),
+                RouteEntry(
+                    .post, "/api/integrations/connections/{id}/webhook-deliveries/test", limit: .sync, testDelivery),
+                RouteEntry(
+                    .post, "/api/integrations/connections/{id}/webhook-deliveries/{eventId}/redeliver", limit: .sync,
+                    redeliver),
                 RouteEntry(
                     .get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, effect: .begins, authorize),
                 RouteEntry(

@@ -6,6 +6,8 @@ import DocumentStore
 struct MetricsPage: Sendable {
     let requests: RequestMetrics
     let data: DataDirectory
+    /// How many notifications wait.
+    let notificationsWaiting: @Sendable () -> Int
 
     /// All metrics at this moment.
     var text: String {
@@ -51,10 +53,19 @@ struct MetricsPage: Sendable {
             page += "integration_host_revocations_total{outcome=\"\(outcome.rawValue)\"} \(count)\n"
         }
         Self.outcomes(
+            "notifications_total", "Notifications whose delivery has ended; a failed one was given up.",
+            Metrics.webhooksDelivered, Metrics.webhooksFailed, &page)
+        Self.head("notification_attempts_total", "counter", "Attempts to deliver a notification.", &page)
+        for outcome in DeliveryOutcome.allCases {
+            let count = Metrics.webhookAttempts[outcome]?.value ?? 0
+            page += "integration_host_notification_attempts_total{outcome=\"\(outcome.rawValue)\"} \(count)\n"
+        }
+        Self.outcomes(
             "provider_requests_total", "Requests to providers; a failed one got no answer.", Metrics.outgoingAnswered,
             Metrics.outgoingFailed, &page)
         let documents = data.documentStatistics
         let gauges: [(name: String, help: String, value: Int)] = [
+            ("notifications_waiting", "Notifications that wait for their delivery.", notificationsWaiting()),
             ("store_cached_documents", "Documents in memory.", documents.cachedDocuments),
             ("store_cached_bytes", "Bytes of documents in memory.", documents.cachedBytes),
             ("store_waiting_documents", "Documents on their way from the journal.", documents.waitingDocuments),

@@ -1,0 +1,303 @@
+// Notifications as an application sees them: an endpoint on loopback that takes, refuses, redirects or is gone, and a host that is
+// stopped, killed and restarted in between.
+
+import Foundation
+import HostTesting
+import ProviderSDK
+import Testing
+
+@Suite("Notifications", .serialized)
+struct NotificationTests {
+    private static let connections = "/api/integrations/connections"
+    private static let unlimited =
+        "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0},\"webhookRetrySeconds\":[1,1]"
+
+    /// A host, one of its users, and a connection of that user whose notifications go to `receiver`.
+    private struct Bench {
+        let installation: TestInstallation
+        let user: String
+        let id: String
+        let receiver: TestReceiver
+        let secret: String
+        var path: String { "\(NotificationTests.connections)/\(id)" }
+
+        init(_ user: String, _ receiver: TestReceiver, extra: String = NotificationTests.unlimited) async throws {
+            installation = try TestInstallation(extra: extra, logLevel: "debug")
+            self.user = user
+            self.receiver = receiver
+            let client = try installation.client(user: user)
+            id = try await installation.connect("stripe", client)
+            let path = "\(NotificationTests.connections)/\(id)"
+            let changed = try await client.send(
+                "PATCH", path, body: "{\"settings\":{\"webhookUrl\":\"\(receiver.url)\"}}")
+            #expect(changed.status == 200, "\(changed.text)")
+            secret = try #require(try await client.get(path + "/webhook-secret").json["secret"]?.string)
+        }
+
+        func client() throws -> TestClient { try installation.client(user: user) }
+
+        /// Puts a test event in line.
+        func test() async throws -> String {
+            let answer = try await client().post(path + "/webhook-deliveries/test", "{}")
+            #expect(answer.status == 200, "\(answer.text)")
+            return try #require(answer.json.at("delivery.eventId")?.string)
+        }
+
+        /// The log, once `condition` holds for an event of it.
+        func delivery(_ eventID: String, until condition: (JSONValue) -> Bool) async throws -> JSONValue {
+            let client = try client()
+            for _ in 0..<1000 {
+                let page = try await client.get(path + "/webhook-deliveries").json
+                if let found = page["deliveries"]?.array?.first(where: { $0["eventId"]?.string == eventID }),
+                    condition(found)
+                {
+                    return found
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            throw HostProcessError(
+                description: "\(try await client.get(path + "/webhook-deliveries").text) \(installation.host.log)")
+        }
+
+        func outcomes(_ delivery: JSONValue) -> [String] {
+            delivery["attempts"]?.array?.compactMap { $0["outcome"]?.string } ?? []
+        }
+    }
+
+    @Test("a finished sync is told once, signed, and neither the secret nor the URL's query is seen anywhere else")
+    func signed() async throws {
+        let receiver = try TestReceiver()
+        let bench = try await Bench("listener", receiver)
+        let client = try bench.client()
+        let sync = try await bench.installation.sync(
+            bench.id, client, body: #"{"syncType":"full","dataTypes":["payments"]}"#)
+        let delivery = try #require(try await receiver.received(1).first)
+        #expect(delivery.id.hasPrefix("evt-"))
+        #expect(delivery.headers["content-type"] == "application/json")
+        #expect(delivery.headers["user-agent"]?.hasPrefix("integration-host/") == true)
+        #expect(delivery.signatures == [try delivery.signature(bench.secret)])
+        #expect(delivery.json.members?.map(\.key) == ["type", "timestamp", "data"])
+        #expect(delivery.json["type"] == "sync.completed")
+        #expect(delivery.json.at("data.connectionId")?.string == bench.id)
+        #expect(delivery.json.at("data.provider") == "stripe")
+        #expect(delivery.json.at("data.userId") == "listener")
+        #expect(delivery.json.at("data.syncId") == sync["id"])
+        #expect(delivery.json.at("data.recordsSynced") == sync["recordsSynced"])
+        let logged = try await bench.delivery(delivery.id) { $0["status"] == "delivered" }
+        #expect(logged["type"] == "sync.completed")
+        #expect(logged["nextAttemptAt"]?.isNull == true)
+        #expect(logged.at("attempts.0.httpStatus") == 204)
+        #expect(bench.outcomes(logged) == ["delivered"])
+
+        let shown = try await client.get(bench.path + "/webhook-secret")
+        #expect(shown.header("Cache-Control")?.contains("no-store") == true)
+        #expect(shown.json["previousSecretExpiresAt"]?.isNull == true)
+        var seen = [bench.installation.host.log, try await client.get("/metrics").text]
+        for path in ["", "/explain", "/webhook-deliveries"] {
+            seen.append(try await client.get(bench.path + path).text)
+        }
+        seen.append(try await client.get(Self.connections).text)
+        for text in seen {
+            #expect(!text.contains(bench.secret) && !text.contains("whsec_"))
+        }
+        for text in [seen[0], seen[1], seen[4]] { #expect(!text.contains("s3cr3tOfTheQuery")) }
+        #expect(seen[1].contains("integration_host_notifications_total{outcome=\"succeeded\"} 1"))
+        #expect(seen[1].contains("integration_host_notification_attempts_total{outcome=\"delivered\"} 1"))
+        #expect(seen[1].contains("integration_host_notifications_waiting 0"))
+        #expect(bench.installation.host.terminate() == 0)
+        #expect(receiver.deliveries.count == 1)
+        await receiver.stop()
+        for file in try FileManager.default.subpathsOfDirectory(atPath: bench.installation.data) {
+            let content = FileManager.default.contents(atPath: bench.installation.data + "/" + file) ?? Data()
+            #expect(content.range(of: Data(bench.secret.dropFirst(6).utf8)) == nil, "\(file)")
+        }
+    }
+
+    @Test("after a rotation both secrets sign, and an event is delivered again with its id")
+    func rotation() async throws {
+        let receiver = try TestReceiver()
+        let bench = try await Bench("rotator", receiver)
+        let client = try bench.client()
+        let rotated = try await client.post(bench.path + "/webhook-secret/rotate", "{}").json
+        let secret = try #require(rotated["secret"]?.string)
+        #expect(secret != bench.secret)
+        #expect(rotated["previousSecretExpiresAt"]?.string != nil)
+        #expect(try await client.get(bench.path + "/webhook-secret").json["secret"]?.string == secret)
+        let id = try await bench.test()
+        let delivery = try #require(try await receiver.received(1).first)
+        #expect(delivery.id == id)
+        #expect(delivery.json["type"] == "webhook.test")
+        #expect(delivery.signatures == [try delivery.signature(secret), try delivery.signature(bench.secret)])
+        _ = try await bench.delivery(id) { $0["status"] == "delivered" }
+        // The keys of the host may be replaced meanwhile.
+        #expect(try HostProcess.run(bench.installation.command("keys", "rotate")).code == 0)
+        #expect(try await client.post(bench.path + "/webhook-deliveries/\(id)/redeliver", "{}").status == 200)
+        let again = try await receiver.received(2)[1]
+        #expect(again.id == id)
+        #expect(again.body == delivery.body)
+        #expect(again.signatures == [try again.signature(secret), try again.signature(bench.secret)])
+        #expect(try await client.post(bench.path + "/webhook-deliveries/evt-unknown/redeliver", "{}").status == 404)
+
+        let other = try bench.installation.client(user: "somebody-else")
+        let missing = "\(Self.connections)/\(String(bench.id.dropLast(4)))0000"
+        for (method, path) in [
+            ("GET", "/webhook-secret"), ("POST", "/webhook-secret/rotate"), ("GET", "/webhook-deliveries"),
+            ("POST", "/webhook-deliveries/test"), ("POST", "/webhook-deliveries/\(id)/redeliver"),
+        ] {
+            let foreign = try await other.send(method, bench.path + path)
+            let none = try await other.send(method, missing + path)
+            #expect(foreign.status == 404, "\(method) \(path)")
+            #expect(foreign.body == none.body, "\(method) \(path)")
+        }
+        await receiver.stop()
+    }
+
+    @Test(
+        "what is refused is sent again with the same id, redirects are not followed, and what is given up can be asked for"
+    )
+    func retries() async throws {
+        let elsewhere = try TestReceiver()
+        let receiver = try TestReceiver(.init(500), .init(307, headers: [("Location", elsewhere.url)]))
+        let bench = try await Bench("retrier", receiver)
+        let id = try await bench.test()
+        let waiting = try await bench.delivery(id) { $0["attempts"]?.count == 1 }
+        #expect(waiting["status"] == "pending")
+        #expect(waiting["nextAttemptAt"]?.string != nil)
+        let delivered = try await bench.delivery(id) { $0["status"] != "pending" }
+        #expect(delivered["status"] == "delivered")
+        #expect(bench.outcomes(delivered) == ["serverError", "redirected", "delivered"])
+        #expect(Set(receiver.deliveries.map(\.id)) == [id])
+        #expect(elsewhere.deliveries.isEmpty)
+
+        receiver.answer(then: .init(404))
+        let lost = try await bench.test()
+        let failed = try await bench.delivery(lost) { $0["status"] != "pending" }
+        #expect(failed["status"] == "failed")
+        #expect(bench.outcomes(failed) == ["rejected", "rejected", "rejected"])
+        let client = try bench.client()
+        #expect(
+            try await client.get(bench.path + "/webhook-deliveries").json.at("endpoint.state") == "failing")
+        receiver.answer()
+        #expect(try await client.post(bench.path + "/webhook-deliveries/\(lost)/redeliver", "{}").status == 200)
+        #expect(try await bench.delivery(lost) { $0["status"] == "delivered" }["attempts"]?.count == 4)
+        #expect(try await client.get(bench.path + "/webhook-deliveries").json.at("endpoint.state") == "active")
+        let page = try await client.get(bench.path + "/webhook-deliveries?limit=1&page=2").json
+        #expect(page["deliveries"]?.count == 1)
+        #expect(page.at("deliveries.0.eventId")?.string == id)
+        #expect((page["total"], page["dropped"]) == (2, 0))
+        await receiver.stop()
+        await elsewhere.stop()
+    }
+
+    @Test("an endpoint that is gone is not called any more, also after a restart, until the URL is set again")
+    func gone() async throws {
+        let receiver = try TestReceiver(.init(410))
+        let bench = try await Bench("leaver", receiver)
+        let id = try await bench.test()
+        _ = try await bench.delivery(id) { $0["attempts"]?.count == 1 }
+        let client = try bench.client()
+        #expect(try await client.post(bench.path + "/webhook-deliveries/test", "{}").status == 409)
+        #expect(try await client.post(bench.path + "/webhook-deliveries/\(id)/redeliver", "{}").status == 409)
+        let log = try await client.get(bench.path + "/webhook-deliveries").json
+        #expect(log.at("endpoint.state") == "disabled")
+        #expect(log.at("endpoint.disabledAt")?.string != nil)
+        let explained = try await client.get(bench.path + "/explain").json
+        #expect(explained.at("explanation.class") == "notificationsFailing")
+        #expect(explained.at("explanation.action.by") == "user")
+        #expect(bench.installation.host.terminate() == 0)
+        try bench.installation.restart()
+        let later = try bench.client()
+        #expect(try await later.get(bench.path + "/explain").json.at("explanation.notificationsWaiting") == 1)
+        #expect(receiver.deliveries.count == 1)
+        let set = "{\"settings\":{\"webhookUrl\":\"\(receiver.url)\"}}"
+        #expect(try await later.send("PATCH", bench.path, body: set).status == 200)
+        #expect(try await receiver.received(2)[1].id == id)
+        _ = try await bench.delivery(id) { $0["status"] == "delivered" }
+        #expect(try await later.get(bench.path + "/explain").json.at("explanation.class") == "working")
+        await receiver.stop()
+    }
+
+    @Test("a host that is killed while it delivers, or before, delivers after the restart, with the same id")
+    func killed() async throws {
+        let receiver = try TestReceiver(.init(204, delay: .seconds(60)), .init(503))
+        let bench = try await Bench("survivor", receiver)
+        let id = try await bench.test()
+        _ = try await receiver.received(1)
+        bench.installation.host.kill()
+        try bench.installation.restart()
+        #expect(try await receiver.received(2)[1].id == id)
+        _ = try await bench.delivery(id) { $0["attempts"]?.count == 1 }
+        bench.installation.host.kill()
+        try bench.installation.restart()
+        #expect(try await receiver.received(3)[2].id == id)
+        let delivered = try await bench.delivery(id) { $0["status"] == "delivered" }
+        #expect(bench.outcomes(delivered) == ["serverError", "delivered"])
+        bench.installation.host.kill()
+        try bench.installation.restart()
+        _ = try await bench.test()
+        #expect(try await receiver.received(4).count(where: { $0.id == id }) == 3, "what was taken is not sent again")
+        await receiver.stop()
+    }
+
+    @Test("an endpoint that does not answer holds up no other, and the host stops without waiting for it")
+    func slow() async throws {
+        let slow = try TestReceiver()
+        slow.answer(then: .init(204, delay: .seconds(60)))
+        let bench = try await Bench("sluggard", slow)
+        let receiver = try TestReceiver()
+        let other = try bench.installation.client(user: "other")
+        let id = try await bench.installation.connect("stripe", other)
+        _ = try await other.send(
+            "PATCH", "\(Self.connections)/\(id)", body: "{\"settings\":{\"webhookUrl\":\"\(receiver.url)\"}}")
+        for _ in 0..<3 { _ = try await bench.test() }
+        _ = try await slow.received(1)
+        #expect(try await other.post("\(Self.connections)/\(id)/webhook-deliveries/test", "{}").status == 200)
+        _ = try await receiver.received(1)
+        #expect(slow.deliveries.count == 1)
+        #expect(bench.installation.host.terminate() == 0)
+        await receiver.stop()
+        await slow.stop()
+    }
+
+    @Test("the end of a connection is told before it is gone; what was only disconnected keeps its secret")
+    func ended() async throws {
+        let receiver = try TestReceiver()
+        let bench = try await Bench("quitter", receiver)
+        let client = try bench.client()
+        let found = try await client.get("/api/integrations/status").json.at("data.integrations.0")
+        let account = try #require(found?["accountId"]?.string)
+        let path = "/api/integrations/disconnect/stripe/\(account)"
+        #expect(try await client.send("DELETE", path).status == 200)
+        let disconnected = try #require(try await receiver.received(1).first)
+        #expect(disconnected.json["type"] == "connection.revoked")
+        #expect(disconnected.json.at("data.reason") == "disconnected")
+        #expect(disconnected.signatures == [try disconnected.signature(bench.secret)])
+        #expect(try await bench.installation.connect("stripe", client) == bench.id)
+        #expect(try await receiver.received(2)[1].json["type"] == "connection.connected")
+        #expect(try await client.send("DELETE", bench.path).status == 200)
+        let told = receiver.deliveries
+        #expect(told.last?.json.at("data.reason") == "deleted")
+        #expect(told.last?.signatures == [try told[told.count - 1].signature(bench.secret)])
+        #expect(try await client.get(bench.path + "/webhook-secret").status == 404)
+        await receiver.stop()
+    }
+
+    @Test("what was accepted while private addresses were allowed is not sent to once they are not")
+    func addresses() async throws {
+        let receiver = try TestReceiver(.init(500))
+        let bench = try await Bench("insider", receiver)
+        let id = try await bench.test()
+        _ = try await receiver.received(1)
+        bench.installation.host.kill()
+        try bench.installation.restart(environment: ["INTEGRATION_HOST_ALLOW_PRIVATE_ADDRESSES": "false"])
+        let failed = try await bench.delivery(id) { $0["status"] == "failed" }
+        #expect(bench.outcomes(failed).suffix(2) == ["urlRefused", "urlRefused"])
+        #expect(receiver.deliveries.count == 1)
+        let client = try bench.client()
+        let refused = try await client.send(
+            "PATCH", bench.path, body: #"{"settings":{"webhookUrl":"https://169.254.169.254/latest"}}"#)
+        #expect(refused.status == 400)
+        #expect(refused.json.at("details.field") == "settings.webhookUrl")
+        await receiver.stop()
+    }
+}

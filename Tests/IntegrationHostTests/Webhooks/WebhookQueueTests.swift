@@ -1,0 +1,242 @@
+// The state machine of deliveries with a clock of its own: order, pauses, ends, what people ask for, and what is stored.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Webhook queue")
+struct WebhookQueueTests {
+    static let start = Timestamp(milliseconds: 1_800_000_000_000) ?? .epoch
+    static let url = "https://app.example.com/hook"
+
+    /// A connection whose time is told by hand.
+    struct Clock {
+        var connection: Connection
+        var now = WebhookQueueTests.start
+        var schedule = WebhookSchedule()
+
+        init(events count: Int) throws {
+            connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: now)
+            try connection.setWebhookURL(WebhookQueueTests.url) { "sealed" }
+            for _ in 0..<count { try connection.emit(.syncCompleted, at: now) }
+        }
+
+        var next: NextDelivery { connection.nextDelivery(at: now) }
+
+        /// The event that is due.
+        var due: ConnectionEvent? {
+            if case .due(let event) = next { event } else { nil }
+        }
+
+        /// How long nothing is due.
+        var pause: Duration? {
+            if case .at(let moment) = next { moment.duration(since: now) } else { nil }
+        }
+
+        /// Attempts what is due, with this outcome.
+        mutating func attempt(
+            _ outcome: DeliveryOutcome, retryAfter: Duration? = nil, chance: Double = 0.5, url: String = url
+        ) throws -> AttemptEffect {
+            let event = try #require(due)
+            return connection.record(
+                WebhookAttempt(
+                    eventID: event.id, url: url,
+                    attempt: .init(at: now, outcome: outcome, status: nil, milliseconds: 0), retryAfter: retryAfter,
+                    chance: chance), schedule)
+        }
+
+        mutating func pass(_ duration: Duration) { now = now.advanced(by: duration) }
+    }
+
+    @Test(
+        "an endpoint that is down is tried ten times in three days, and the event is kept in the log when it is given up"
+    )
+    func schedule() throws {
+        var clock = try Clock(events: 1)
+        var pauses: [Int] = []
+        for _ in 0..<9 {
+            #expect(try clock.attempt(.serverError) == .postponed)
+            let pause = try #require(clock.pause)
+            pauses.append(Int(pause / .seconds(1)))
+            clock.pass(pause - .milliseconds(1))
+            #expect(clock.due == nil)
+            clock.pass(.milliseconds(1))
+        }
+        #expect(pauses == [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400])
+        #expect(try clock.attempt(.timeout) == .failed)
+        #expect(clock.next == .none)
+        let ended = try #require(clock.connection.webhook.log.first)
+        #expect(ended.delivery.end == .failed)
+        #expect(ended.delivery.attempts.count == 10)
+        #expect(ended.delivery.attempts.last?.outcome == .timeout)
+        #expect(clock.connection.webhook.failingSince == Self.start)
+    }
+
+    @Test(
+        "chance moves a pause by a fifth at most, and a longer Retry-After counts, up to a day",
+        arguments: [
+            (1, nil, 0.0, 4.0), (1, nil, 1.0, 6.0), (2, nil, 0.0, 240.0), (1, 60, 0.5, 60.0), (3, 60, 0.5, 1800.0),
+            (1, 1_000_000, 0.5, 86_400.0), (9, nil, 1.0, 103_680.0),
+        ] as [(Int, Int?, Double, Double)])
+    func pauses(_ item: (failures: Int, retryAfter: Int?, chance: Double, seconds: Double)) throws {
+        let pause = WebhookSchedule().pause(
+            after: item.failures, retryAfter: item.retryAfter.map { .seconds($0) }, chance: item.chance)
+        #expect(abs(try #require(pause) / .seconds(1) - item.seconds) < 0.001)
+    }
+
+    @Test("events go out in order; one that keeps failing lets the others pass after its fourth failure")
+    func order() throws {
+        var clock = try Clock(events: 3)
+        let ids = clock.connection.outbox.map(\.id)
+        for _ in 0..<3 {
+            #expect(clock.due?.id == ids[0])
+            _ = try clock.attempt(.rejected)
+            #expect(clock.due == nil, "those behind it wait")
+            clock.pass(try #require(clock.pause))
+        }
+        _ = try clock.attempt(.rejected)
+        #expect(clock.due?.id == ids[1])
+        #expect(try clock.attempt(.delivered) == .delivered)
+        #expect(clock.connection.webhook.failingSince == nil)
+        #expect(clock.due?.id == ids[2])
+        _ = try clock.attempt(.unreachable)
+        #expect(clock.pause == .seconds(5))
+        clock.pass(.seconds(7200))
+        #expect(clock.due?.id == ids[0], "the oldest that is due goes first")
+        _ = try clock.attempt(.delivered)
+        _ = try clock.attempt(.delivered)
+        #expect(clock.next == .none)
+        #expect(clock.connection.webhook.log.map(\.id) == [ids[2], ids[0], ids[1]])
+    }
+
+    @Test("a Retry-After keeps the whole endpoint at rest, and a person need not wait for it")
+    func rest() throws {
+        var clock = try Clock(events: 2)
+        for _ in 0..<3 {
+            _ = try clock.attempt(.serverError)
+            clock.pass(try #require(clock.pause))
+        }
+        _ = try clock.attempt(.serverError)
+        #expect(clock.due?.id == clock.connection.outbox[1].id)
+        _ = try clock.attempt(.rateLimited, retryAfter: .seconds(600))
+        #expect(clock.pause == .seconds(600), "the event behind it would be due")
+        _ = try clock.connection.redeliver(clock.connection.outbox[1].id)
+        #expect(clock.due?.id == clock.connection.outbox[1].id)
+    }
+
+    @Test("410 ends all deliveries and loses none: they go out when the URL is set again")
+    func gone() throws {
+        var clock = try Clock(events: 2)
+        #expect(try clock.attempt(.gone) == .disabled)
+        #expect(clock.next == .none)
+        try clock.connection.emit(.expired, at: clock.now)
+        clock.pass(.seconds(30 * 86_400))
+        #expect(clock.next == .none)
+        #expect(throws: ServiceError.self) { try clock.connection.testDelivery(at: clock.now) }
+        #expect(throws: ServiceError.self) { try clock.connection.redeliver(clock.connection.outbox[0].id) }
+        try clock.connection.setWebhookURL(Self.url) { "another" }
+        #expect(clock.connection.webhook.secret == "sealed")
+        for _ in 0..<3 { _ = try clock.attempt(.delivered) }
+        #expect(clock.connection.webhook.log.count == 3)
+    }
+
+    @Test("what an earlier URL answered is held against nobody, and what it took counts as taken")
+    func changedURL() throws {
+        var clock = try Clock(events: 2)
+        for outcome in [DeliveryOutcome.gone, .serverError] {
+            #expect(try clock.attempt(outcome, url: "https://old.example.com/") == .postponed)
+            #expect(clock.due?.delivery.failures == 0)
+            #expect(clock.connection.webhook.disabledAt == nil)
+        }
+        #expect(try clock.attempt(.delivered, url: "https://old.example.com/") == .delivered)
+        #expect(clock.connection.outbox.count == 1)
+    }
+
+    @Test("without a URL the secrets and what waits are given up, and what was dropped is counted")
+    func removedURL() throws {
+        var clock = try Clock(events: 3)
+        _ = try clock.attempt(.delivered)
+        try clock.connection.setWebhookURL(nil) { "never" }
+        #expect(clock.connection.outbox.isEmpty)
+        #expect(clock.connection.eventsDropped == 2)
+        #expect(clock.connection.webhook.secret == nil)
+        #expect(clock.connection.webhook.log.count == 1)
+        #expect(clock.next == .none)
+        #expect(throws: ServiceError.conflict(Connection.noWebhookURL)) {
+            try clock.connection.testDelivery(at: clock.now)
+        }
+    }
+
+    @Test("an event is delivered again with its id, from the log and from the line")
+    func redelivery() throws {
+        var clock = try Clock(events: 1)
+        let id = clock.connection.outbox[0].id
+        _ = try clock.attempt(.serverError)
+        #expect(clock.due == nil)
+        #expect(try clock.connection.redeliver(id).delivery.failures == 0)
+        _ = try clock.attempt(.delivered)
+        #expect(clock.connection.outbox.isEmpty)
+        #expect(try clock.connection.redeliver(id).id == id)
+        #expect(clock.connection.webhook.log.isEmpty)
+        #expect(clock.due?.id == id)
+        _ = try clock.attempt(.delivered)
+        #expect(
+            clock.connection.webhook.log[0].delivery.attempts.map(\.outcome) == [.serverError, .delivered, .delivered])
+        #expect(throws: ServiceError.notFound) { try clock.connection.redeliver("evt-unknown") }
+    }
+
+    @Test(
+        "line and log are bounded, for one connection and for all of a user, and nothing is dropped without being counted"
+    )
+    func bounds() throws {
+        var clock = try Clock(events: Connection.outboxMax + 5)
+        #expect(clock.connection.outbox.count == Connection.outboxMax)
+        #expect(clock.connection.eventsDropped == 5)
+        #expect(throws: ServiceError.self) { try clock.connection.testDelivery(at: clock.now) }
+        while clock.due != nil { _ = try clock.attempt(.delivered) }
+        #expect(clock.connection.webhook.log.count == HostLimits.webhookDeliveriesKept)
+        for _ in 0..<15 {
+            try clock.connection.emit(.syncFailed, at: clock.now)
+            _ = try clock.connection.redeliver(clock.connection.outbox[0].id)
+        }
+        var user = User(id: "u")
+        for number in 0..<60 {
+            let full = try Clock(events: number == 0 ? 3 : 100).connection
+            user.connections.append(full)
+            user.connections[number].webhook.log = clock.connection.webhook.log
+        }
+        user.boundNotifications()
+        #expect(user.connections.reduce(0) { $0 + $1.outbox.count } == HostLimits.waitingEventsPerUserMax)
+        #expect(
+            user.connections.reduce(0) { $0 + $1.eventsDropped } == 3 + 59 * 100 - HostLimits.waitingEventsPerUserMax)
+        #expect(user.connections[0].outbox.count == 3, "who has few keeps them")
+        #expect(user.connections.reduce(0) { $0 + $1.webhook.log.count } == HostLimits.webhookDeliveriesPerUserMax)
+    }
+
+    @Test("everything about deliveries survives its way through the document")
+    func stored() throws {
+        var clock = try Clock(events: 3)
+        _ = try clock.attempt(.delivered)
+        _ = try clock.attempt(.rateLimited, retryAfter: .seconds(20))
+        clock.connection.webhook.retiring = .init(sealed: "older", until: clock.now)
+        clock.connection.webhook.disabledAt = clock.now
+        var user = User(id: "u")
+        user.connections = [clock.connection]
+        let read = try User(decoding: user.encoded).connections[0]
+        #expect(read.outbox == clock.connection.outbox)
+        #expect(read.webhook == clock.connection.webhook)
+        #expect(read.unknown.isEmpty)
+    }
+
+    @Test("a document from before there were deliveries is read as one without any")
+    func earlier() throws {
+        var user = User(id: "u")
+        user.connections = [try Clock(events: 1).connection]
+        user.connections[0].webhook = WebhookEndpoint()
+        let read = try User(decoding: user.encoded).connections[0]
+        #expect(read.webhook == WebhookEndpoint())
+        #expect(read.outbox[0].delivery == EventDelivery())
+        guard case .due = read.nextDelivery(at: Self.start) else { return #expect(Bool(false)) }
+    }
+}

@@ -1,0 +1,74 @@
+// The signature and the body of notifications, against the vectors that are published for Standard Webhooks.
+
+import Cryptography
+import HTTPClient
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Webhook signatures")
+struct WebhookSignatureTests {
+    static let now = Timestamp(milliseconds: 1_731_705_121_900) ?? .epoch
+    static let body = Array(#"{"event_type":"ping","data":{"success":true}}"#.utf8)
+
+    @Test("the published vector of Standard Webhooks has the published signature")
+    func vector() throws {
+        let secret = try #require(WebhookSecret(Secret("whsec_plJ3nmyCDGBKInavdOK15jsl")))
+        let id = "msg_loFOjxBNrRLzqYUf"
+        let expected = "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="
+        #expect(secret.signature(id: id, timestamp: 1_731_705_121, body: Self.body) == expected)
+        let fields = WebhookHeaders.fields(id: id, body: Self.body, at: Self.now, secrets: [secret, secret])
+        #expect(
+            fields.map { "\($0.name): \($0.value)" } == [
+                "Content-Type: application/json", "webhook-id: \(id)", "webhook-timestamp: 1731705121",
+                "webhook-signature: \(expected) \(expected)",
+            ])
+    }
+
+    @Test("the vector of the Standard Webhooks libraries has its signature")
+    func libraries() throws {
+        let secret = try #require(WebhookSecret(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")))
+        #expect(
+            secret.signature(
+                id: "msg_p5jXN8AQM9LWM0D4loKWxJek", timestamp: 1_614_265_330, body: Array(#"{"test": 2432232314}"#.utf8)
+            )
+                == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+    }
+
+    @Test("a new secret is whsec_ and the Base64 of 32 bytes, never the same, and does not print itself")
+    func secrets() throws {
+        let first = try WebhookSecret.generate()
+        let second = try WebhookSecret.generate()
+        #expect(first != second)
+        #expect(first.value.hasPrefix("whsec_"))
+        #expect(try Base64.decode(String(first.value.dropFirst(6))).count == 32)
+        #expect("\(first)" == "•••")
+        for text in ["", "whsec_", "whsec_AAAA", "whsec_!", String(first.value.dropFirst(6)), "whsec_\(first.value)"] {
+            #expect(WebhookSecret(Secret(text)) == nil, "\(text)")
+        }
+    }
+
+    @Test("the body names type, time, connection, provider and user, then what the event tells, and no member twice")
+    func message() throws {
+        let connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: Self.now)
+        let event = ConnectionEvent(
+            id: "evt-1", kind: .syncCompleted, at: Self.now, data: ["errors": 0, "userId": "somebody else"])
+        #expect(
+            String(decoding: event.body(of: connection, user: "u \"1\""), as: UTF8.self)
+                == #"{"type":"sync.completed","timestamp":"2024-11-15T21:12:01.900Z","data":{"connectionId":"conn-1","#
+                + #""provider":"acme","userId":"u \"1\"","errors":0}}"#)
+    }
+
+    @Test(
+        "every status has its class",
+        arguments: [
+            (200, DeliveryOutcome.delivered), (204, .delivered), (299, .delivered), (300, .redirected),
+            (307, .redirected), (304, .redirected), (400, .rejected), (401, .rejected), (404, .rejected),
+            (408, .rejected), (410, .gone), (429, .rateLimited), (500, .serverError), (503, .serverError),
+            (600, .serverError),
+        ])
+    func statuses(_ item: (status: Int, outcome: DeliveryOutcome)) {
+        #expect(DeliveryOutcome(status: item.status) == item.outcome)
+    }
+}
