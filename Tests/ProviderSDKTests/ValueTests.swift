@@ -49,6 +49,20 @@ struct ValueTests {
         #expect(Timestamp(dotNetDate: text)?.description == expected)
     }
 
+    @Test(
+        "HTTP dates are read in the three forms of RFC 9110",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z"),
+            ("Friday, 01-Jan-27 00:00:00 GMT", "2027-01-01T00:00:00Z"),
+            ("Sun, 06 Nov 1994 08:49:37 CET", nil), ("Sunday, 06-Nov-1994 08:49:37 GMT", nil),
+            ("Sun, 31 Feb 1994 08:49:37 GMT", nil), ("Sun, 06 Nov 1994 8:49 GMT", nil), ("", nil), ("now", nil),
+        ])
+    func readsHTTPDates(text: String, expected: String?) {
+        #expect(Timestamp(httpDate: text)?.description == expected)
+    }
+
     @Test("HTTP dates and Retry-After in seconds, fractions and dates")
     func readsRetryAfter() throws {
         let now = try #require(Timestamp(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT"))

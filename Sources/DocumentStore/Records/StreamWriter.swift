@@ -7,14 +7,14 @@ import Synchronization
 struct StreamWriter: Sendable {
     let folder: Directory
     let files: DurableFiles
-    private(set) var manifest: Manifest
-    private var file: OpenFile
-    private var end: Int
-    private var ordinal: UInt32
-    private var builder = FrameBuilder()
-    private var indexes: [Int: TypeIndex] = [:]
+    var manifest: Manifest
+    var file: OpenFile
+    var end: Int
+    var ordinal: UInt32
+    var builder = FrameBuilder()
+    var indexes: [Int: TypeIndex] = [:]
     // Set when bytes of a failed append could not be cut off; opening the stream again does that.
-    private(set) var needsReopening = false
+    var needsReopening = false
 
     init(_ loaded: StreamLoader.Loaded, folder: Directory, files: DurableFiles) {
         self.folder = folder
@@ -67,13 +67,13 @@ struct StreamWriter: Sendable {
         return outcome
     }
 
-    private mutating func prepare() throws(StoreError) {
+    mutating func prepare() throws(StoreError) {
         try files.gate.check()
         if needsReopening { throw .io(errno: EIO, call: "append", path: folder.path) }
     }
 
     /// Throws when the generation is not the open one; says whether any is open.
-    private func check(
+    func check(
         _ generation: UInt32?, _ type: Int, _ name: String, _ stream: RecordStream
     ) throws(StoreError) -> Bool {
         let open = stream.layout.withLock { $0.dataTypes[type].generation?.number }
@@ -123,7 +123,7 @@ struct StreamWriter: Sendable {
     // MARK: Companions
 
     /// A durable frame that counts only with the next one.
-    private struct HeldFrame {
+    struct HeldFrame {
         var header: FrameHeader
         var position: FramePosition
         var dataType: Int
@@ -131,7 +131,7 @@ struct StreamWriter: Sendable {
     }
 
     /// The data type of a companion; nil when there is nothing to append.
-    private mutating func prepare(
+    mutating func prepare(
         _ companion: CompanionBatch?, besides type: Int, _ stream: RecordStream
     ) throws(StoreError) -> Int? {
         guard let companion else { return nil }
@@ -149,7 +149,7 @@ struct StreamWriter: Sendable {
     }
 
     /// Writes a companion, durable on return, to count once the next frame is durable too.
-    private mutating func hold(
+    mutating func hold(
         _ companion: CompanionBatch?, as type: Int?, in stream: RecordStream
     ) throws(StoreError) -> HeldFrame? {
         guard let companion, let type else { return nil }
@@ -188,129 +188,9 @@ struct StreamWriter: Sendable {
         }
     }
 
-    // MARK: What there is now
-
-    /// The records of one data type as they are now, in the order of their last change.
-    mutating func current(
-        _ name: String, after sequence: UInt64, limit: Int, withPayloads: Bool,
-        where isWanted: RecordFilter?, in stream: RecordStream
-    ) throws(StoreError) -> RecordPage {
-        let found = stream.layout.withLock { layout -> (Int, UInt64, [FrameRun])? in
-            guard let type = layout.index(of: name) else { return nil }
-            let runs = layout.runs(after: sequence, dataType: type, rowCount: .max).found
-            return (type, layout.dataTypes[type].lastSequence, runs.map(\.run))
-        }
-        guard let (type, last, runs) = found else { return RecordPage(records: [], next: nil, lastSequence: 0) }
-        let index = try takeIndex(type, stream)
-        defer { indexes[type] = index }
-        let hashes = stream.hashes
-        var records: [RecordChange] = []
-        var bytes = 0
-        for run in runs where records.count <= limit && bytes < StoreLimits.changePageBytesMax {
-            try RunReader(stream.folder, stream.incarnation, run).forEachRowWithPayload(
-                hashes, readsPayloads: withPayloads,
-                where: { row, bytes in
-                    guard row.sequence > sequence, row.kind != .deleted,
-                        isWanted?(bytes[row.id], bytes[row.source]) ?? true
-                    else { return false }
-                    let entry = index.committed.find(hashes.id(bytes.span.extracting(row.id)))
-                    return entry?.isLive == true && entry?.content == row.contentHash
-                }
-            ) { row, rowBytes, payload in
-                guard records.count <= limit else { return }
-                bytes += payload.count
-                records.append(
-                    RecordChange(
-                        sequence: row.sequence, kind: row.kind, dataType: name, id: Array(rowBytes[row.id]),
-                        sourceID: Array(rowBytes[row.source]), timestampMilliseconds: row.timestamp,
-                        contentHash: row.contentHash, payload: payload))
-            }
-        }
-        // One more than asked for tells whether there is another page.
-        let isCut = records.count > limit
-        if isCut { records.removeLast(records.count - limit) }
-        let hasMore = isCut || bytes >= StoreLimits.changePageBytesMax
-        return RecordPage(records: records, next: hasMore ? records.last?.sequence : nil, lastSequence: last)
-    }
-
-    // MARK: Generations
-
-    mutating func begin(_ name: String, checkpoint: [UInt8]?, in stream: RecordStream) throws(StoreError) -> UInt32 {
-        try prepare()
-        let type = try dataType(name, stream)
-        builder.clear()
-        try write(.begin, dataType: type, checkpoint: checkpoint, to: stream)
-        // What an earlier generation met and changed counts no longer.
-        indexes[type]?.abandon()
-        return stream.layout.withLock { $0.dataTypes[type].generationCount }
-    }
-
-    mutating func abandon(_ generation: Generation, in stream: RecordStream) throws(StoreError) {
-        try prepare()
-        guard let type = stream.layout.withLock({ $0.index(of: generation.dataType) }) else {
-            throw .generationNotOpen(dataType: generation.dataType)
-        }
-        _ = try check(generation.number, type, generation.dataType, stream)
-        builder.clear()
-        try write(.abandon, dataType: type, checkpoint: nil, to: stream)
-        indexes[type]?.abandon()
-    }
-
-    /// Stages the deletion of every record the generation has not met, then makes the generation visible.
-    mutating func commit(
-        _ generation: Generation, checkpoint: [UInt8]?, timestamp: Int64, with companion: CompanionBatch?,
-        in stream: RecordStream
-    ) throws(StoreError) -> AppendOutcome {
-        try prepare()
-        guard let type = stream.layout.withLock({ $0.index(of: generation.dataType) }) else {
-            throw .generationNotOpen(dataType: generation.dataType)
-        }
-        _ = try check(generation.number, type, generation.dataType, stream)
-        let companionType = try prepare(companion, besides: type, stream)
-        var outcome = AppendOutcome()
-        var index = try takeIndex(type, stream)
-        if index.unseenCount > 0 {
-            outcome.deleted = try stageDeletions(of: &index, type, timestamp: timestamp, stream)
-        }
-        builder.clear()
-        let held = try hold(companion, as: companionType, in: stream)
-        try write(.commit, dataType: type, checkpoint: checkpoint, after: held, to: stream)
-        index.commit()
-        indexes[type] = index
-        return outcome
-    }
-
-    private mutating func stageDeletions(
-        of index: inout TypeIndex, _ type: Int, timestamp: Int64, _ stream: RecordStream
-    ) throws(StoreError) -> Int {
-        let runs = stream.layout.withLock { $0.dataTypes[type].runs }
-        var count = 0
-        for run in runs where index.unseenCount > 0 {
-            var unseen: [(hash: RecordHash, id: [UInt8], source: [UInt8])] = []
-            try RunReader(stream.folder, stream.incarnation, run).forEachRow { row, rowBytes in
-                let hash = stream.hashes.id(rowBytes.span.extracting(row.id))
-                if row.kind != .deleted, index.isUnseen(hash, content: row.contentHash) {
-                    unseen.append((hash, Array(rowBytes[row.id]), Array(rowBytes[row.source])))
-                }
-            }
-            for record in unseen where index.stageDelete(record.hash) == .change(.deleted) {
-                builder.add(
-                    .deleted, id: record.id[...], source: record.source[...], timestamp: timestamp, contentHash: 0,
-                    payload: [])
-                count += 1
-                // One frame at a time is being written, ever: only the last one in a segment can be torn.
-                if builder.rowCount == StoreLimits.deletionsPerFrameMax {
-                    try write(.stagedPage, dataType: type, checkpoint: nil, to: stream)
-                }
-            }
-        }
-        if !builder.isEmpty { try write(.stagedPage, dataType: type, checkpoint: nil, to: stream) }
-        return count
-    }
-
     // MARK: Data types and indexes
 
-    private mutating func dataType(_ name: String, _ stream: RecordStream) throws(StoreError) -> Int {
+    mutating func dataType(_ name: String, _ stream: RecordStream) throws(StoreError) -> Int {
         if let known = stream.layout.withLock({ $0.index(of: name) }) { return known }
         guard manifest.dataTypes.count < StoreLimits.dataTypesMax else {
             throw .invalidName("one data type more than \(StoreLimits.dataTypesMax): \"\(name)\"")
@@ -325,7 +205,7 @@ struct StreamWriter: Sendable {
 
     /// Takes the index of a data type out of the writer, so that it is changed in place; built from disk when there
     /// is none.
-    private mutating func takeIndex(_ type: Int, _ stream: RecordStream) throws(StoreError) -> TypeIndex {
+    mutating func takeIndex(_ type: Int, _ stream: RecordStream) throws(StoreError) -> TypeIndex {
         if let index = indexes.removeValue(forKey: type) { return index }
         let state = stream.layout.withLock { $0.dataTypes[type] }
         var index = TypeIndex(recordCount: state.recordCount)
@@ -360,7 +240,7 @@ struct StreamWriter: Sendable {
     /// Writes the built frame, durable on return, and takes it into the layout.
     ///
     /// - Parameter held: a frame that lies before this one and counts only with it; cut off again when this fails.
-    private mutating func write(
+    mutating func write(
         _ kind: FrameHeader.Kind, dataType: Int, checkpoint: [UInt8]?, after held: HeldFrame? = nil,
         to stream: RecordStream
     ) throws(StoreError) {
@@ -390,7 +270,7 @@ struct StreamWriter: Sendable {
         if let held { indexes[held.dataType] = held.index }
     }
 
-    private var activeNumber: UInt64 { manifest.segments[manifest.segments.count - 1].number }
+    var activeNumber: UInt64 { manifest.segments[manifest.segments.count - 1].number }
 
     private mutating func writeFrame(_ frame: [UInt8]) throws(StoreError) {
         do throws(CallFailure) {
@@ -428,64 +308,6 @@ struct StreamWriter: Sendable {
         changed.segments[changed.segments.count - 1].bytes = end
         try Self.save(changed, in: folder, files: files)
         manifest = changed
-    }
-
-    // MARK: Compaction
-
-    /// Begins a compaction; nil while a generation is open.
-    ///
-    /// Its segments have numbers that nothing else uses, also after a crash.
-    mutating func beginCompaction(_ stream: RecordStream) throws(StoreError) -> Compaction? {
-        try prepare()
-        let layout = stream.layout.withLock { $0 }
-        if layout.hasOpenGeneration { return nil }
-        var changed = currentManifest
-        let first = changed.nextSegment
-        changed.nextSegment += StoreLimits.compactionSegmentsMax
-        try Self.save(changed, in: folder, files: files)
-        manifest = changed
-        return Compaction(
-            stream,
-            Compaction.Start(
-                manifest: changed, layout: layout, end: FramePosition(segment: activeNumber, offset: end),
-                ordinal: ordinal, segments: first..<changed.nextSegment), folder: folder, files: files)
-    }
-
-    /// Puts a compaction in the place of what it was made of, with what was appended in the meantime.
-    mutating func adopt(_ compaction: inout Compaction, _ stream: RecordStream) throws(StoreError) -> CompactionOutcome
-    {
-        try prepare()
-        let before = (changes: stream.layout.withLock { $0.rowCount }, bytes: byteCount)
-        _ = try compaction.follow(currentManifest)
-        try compaction.sync()
-        let layout = compaction.layout
-        guard let compacted = compaction.file, layout.nextSequence == stream.layout.withLock({ $0.nextSequence }) else {
-            throw .corrupt(path: folder.path, .missing)
-        }
-        var changed = manifest
-        changed.segments = compaction.manifest.segments
-        changed.compactions = compaction.manifest.compactions
-        compaction.keep()
-        do throws(StoreError) { try Self.save(changed, in: folder, files: files) } catch {
-            // Which manifest is in place is unknown only when the store is read-only. Opening the stream again takes away
-            // what it does not name.
-            needsReopening = true
-            throw error
-        }
-        let old = manifest.segments
-        manifest = changed
-        file = compacted
-        end = compaction.end
-        ordinal = compaction.ordinal
-        stream.layout.withLock { $0 = layout }
-        // Readers that have just looked their places up find these gone, and look again.
-        for segment in old {
-            let name = Manifest.segmentName(segment.number)
-            _ = try? folder.fileSystem.unlink(name, in: folder.fd, path: folder.path(of: name))
-        }
-        return CompactionOutcome(
-            changesBefore: before.changes, changesAfter: layout.rowCount, bytesBefore: before.bytes,
-            bytesAfter: byteCount)
     }
 
     // MARK: Files

@@ -43,16 +43,3 @@ public struct ProviderResponse: Sendable {
         return date > now ? date.duration(since: now) : .zero
     }
 }
-
-extension Timestamp {
-    /// Reads an IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
-    public init?(httpDate text: String) {
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let parts = text.split(separator: " ")
-        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else {
-            return nil
-        }
-        let twoDigits = month + 1 < 10 ? "0\(month + 1)" : "\(month + 1)"
-        self.init(iso8601: "\(parts[3])-\(twoDigits)-\(parts[1])T\(parts[4])Z")
-    }
-}
