@@ -84,6 +84,8 @@ struct Connection: Sendable {
     var syncs: [SyncRun] = []
     /// When the last sync by schedule was begun; nil when there was none.
     var scheduledSyncAt: Timestamp?
+    /// What changed at the provider and was not read since.
+    var changes: [PendingChange] = []
     /// Events that the application has not been told of yet, oldest first.
     var outbox: [ConnectionEvent] = []
     /// Events that were dropped because too many waited, or because nobody wanted them any more.

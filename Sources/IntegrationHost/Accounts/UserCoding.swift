@@ -49,6 +49,7 @@ extension Connection {
         "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
         "callback", "credentials", "authorizations", "grant", "failure", "syncs", "outbox", "eventsDropped",
         "scheduledSyncAt", "refresh", "deadlineTold", "held", "ending", "revocation", "webhook",
+        "changes",
     ]
 
     fileprivate func write(to writer: inout JSONWriter) {
@@ -75,6 +76,10 @@ extension Connection {
             writer.moment("lastSyncAt", lastSyncAt)
             writer.member("syncStatus", syncStatus)
             if let scheduledSyncAt { writer.moment("scheduledSyncAt", scheduledSyncAt) }
+            if !changes.isEmpty {
+                writer.key("changes")
+                writer.array { writer in for change in changes { change.write(to: &writer) } }
+            }
             writer.member("callback", callback)
             credentials.write(to: &writer)
             writer.key("authorizations")
@@ -124,6 +129,7 @@ extension Connection {
         lastSyncAt = value.moment("lastSyncAt")
         syncStatus = value["syncStatus"]?.string
         scheduledSyncAt = value.moment("scheduledSyncAt")
+        changes = (value["changes"]?.array ?? []).compactMap(PendingChange.init(decoding:))
         callback = value["callback"] ?? [:]
         credentials = Credentials(decoding: value["credentials"] ?? [:])
         for authorization in value["authorizations"]?.array ?? [] {
@@ -277,6 +283,25 @@ extension ConnectionFailure {
         self.init(operation: operation, kind: kind, code: value["code"]?.string, message: message, at: at)
         retryAt = value.moment("retryAt")
         scopes = value.texts("scopes")
+    }
+}
+
+extension PendingChange {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("dataType", dataType)
+            writer.member("syncId", syncID)
+            if failures > 0 { writer.member("failures", failures) }
+            if let notBefore { writer.moment("notBefore", notBefore) }
+        }
+    }
+
+    fileprivate init?(decoding value: JSONValue) {
+        guard let dataType = value["dataType"]?.string else { return nil }
+        self.init(dataType: dataType)
+        syncID = value["syncId"]?.string
+        failures = value["failures"]?.integer.map(Int.init) ?? 0
+        notBefore = value.moment("notBefore")
     }
 }
 

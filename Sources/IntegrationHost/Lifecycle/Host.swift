@@ -19,6 +19,7 @@ final class Host: Sendable {
     private let sync: SyncEngine
     private let refresher: RefreshService
     private let notifications: WebhookDispatcher
+    private let webhooks: IncomingWebhooks
     private let sweep: UserSweep
     private let linkTokenSweep: LinkTokenSweep
     private let server: HTTPServer
@@ -76,13 +77,17 @@ final class Host: Sendable {
                     RemoteKeySet(url: url, client: client, requiresHTTPS: requiresHTTPS, log: log)
                 }, rdsEnvironment: configuration.sessions.rds?.environment)
         }
+        let webhooks = IncomingWebhooks(
+            users: users, registry: registry, data: data, engine: sync, refresher: refresher, gateway: gateway,
+            log: log)
         // Duties of background work: each looks at every user about once a minute.
         let rotation = KeyRotation(users: users, keys: keys, records: data.records, log: log)
         let duties: [any UserDuty] = [
             endings, erasures, RecordUpkeep(records: data.records),
             GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log),
             RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
-            SyncDuty(engine: sync, registry: registry, log: log), ResealDuty(rotation: rotation), notifications,
+            SyncDuty(engine: sync, registry: registry, log: log), webhooks.syncs, ResealDuty(rotation: rotation),
+            notifications,
         ]
         let diagnoses = DiagnosisService(
             users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
@@ -116,11 +121,11 @@ final class Host: Sendable {
                 service: ExternalAccountService(
                     users: users, tokens: linkTokens, registry: registry, gateway: gateway,
                     log: log)
-            ).family,
+            ).family, WebhookRoutes(intake: webhooks.intake).family,
         ]
         let system = SystemRoutes(
             readiness: readiness, registry: registry,
-            metrics: MetricsPage(requests: metrics, data: data) { notifications.waitingCount },
+            metrics: MetricsPage(requests: metrics, data: data, webhooks: webhooks) { notifications.waitingCount },
             documented: documents)
         let application = HostApplication(
             families: documents + [system.family] + (demo.map { [$0] } ?? []), authenticator: authenticator,
@@ -142,6 +147,7 @@ final class Host: Sendable {
         self.sync = sync
         self.refresher = refresher
         self.notifications = notifications
+        self.webhooks = webhooks
         sweep = UserSweep(users, duties: duties, pause: configuration.sweepPause, log: log)
         linkTokenSweep = LinkTokenSweep(linkTokens, log: log)
         self.address = address
@@ -158,6 +164,7 @@ final class Host: Sendable {
     func start() throws -> String {
         let url = "http://\(try server.start())"
         if !configuration.isPublicURLGiven { address.set(url) }
+        webhooks.start()
         sweep.start()
         linkTokenSweep.start()
         return url
@@ -169,6 +176,7 @@ final class Host: Sendable {
         await control.stop()
         await server.shutdown(grace: Self.grace)
         await sweep.stop()
+        await webhooks.stop()
         await linkTokenSweep.stop()
         await sync.stop()
         await refresher.settle()

@@ -193,13 +193,34 @@ extension SyncEngine {
     ) async throws(ServiceError) {
         let counts = entry.progress.counts
         let now = WallClock.now
+        let read = try await dataTypesRead(by: entry.run, of: id, user: entry.userID)
         try await users.update(entry.userID) { (user) throws(ServiceError) in
             guard let index = user.index(of: id),
                 let at = user.connections[index].syncs.firstIndex(where: { $0.id == entry.run.id })
             else { return }
             user.connections[index].syncs[at].count(counts)
+            user.connections[index].changes(wereReadBy: entry.run, outcome, read: read, at: now)
             try user.connections[index].finishSync(at: at, outcome, grant: grant, now: now)
         }
+    }
+
+    /// The data types of which everything was read since the run began, among those with changes that are to be read.
+    ///
+    /// A full sync may go on with what an earlier one had read, and then knows less than its own beginning.
+    private func dataTypesRead(
+        by run: SyncRun, of id: String, user: String
+    ) async throws(ServiceError) -> Set<String> {
+        guard let changes = try await users.user(user).connection(id)?.changes, !changes.isEmpty else { return [] }
+        let state: StreamState?
+        do throws(StoreError) { state = try await records.state(of: StreamID(id)) } catch { throw ServiceError(error) }
+        var read: Set<String> = []
+        for change in changes {
+            guard let watermark = SyncCheckpoint(state?[change.dataType]?.checkpoint)?.watermark,
+                watermark >= run.startedAt
+            else { continue }
+            read.insert(change.dataType)
+        }
+        return read
     }
 }
 

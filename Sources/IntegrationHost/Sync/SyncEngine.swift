@@ -130,6 +130,10 @@ final class SyncEngine: Sendable {
                     guard SyncSchedule.isDue(connection, at: run.startedAt) else { throw .conflict("It is not due") }
                     connection.scheduledSyncAt = run.startedAt
                 }
+                if run.trigger == .webhook {
+                    guard connection.isDue(run.dataTypes, at: run.startedAt) else { throw .conflict("It is not due") }
+                }
+                connection.changes(areReadBy: run)
                 connection.syncs.insert(run, at: 0)
                 connection.syncs.removeLast(max(0, connection.syncs.count - HostLimits.syncHistoryMax))
                 connection.syncStatus = "running"
@@ -146,6 +150,25 @@ final class SyncEngine: Sendable {
         }
         run.count(active.progress.counts)
         return (run, active.progress.snapshot)
+    }
+
+    /// Runs `body` while no sync of the connection runs and none can begin.
+    ///
+    /// - Returns: false when one runs, or was interrupted and is to be gone on with: then `body` was not run.
+    func whileIdle(
+        connection id: String, user userID: String, _ body: () async throws(ServiceError) -> Void
+    ) async throws(ServiceError) -> Bool {
+        let place: SyncRun
+        do {
+            place = SyncRun(
+                id: "idle-" + (try SecureRandom.base62(22)), type: .incremental, dataTypes: [], status: .running,
+                startedAt: WallClock.now)
+        } catch { throw .internalFault("\(error)") }
+        guard try reserve(id, Running(run: place, userID: userID)) == nil else { return false }
+        defer { release(id) }
+        guard try await users.user(userID).connection(id)?.runningSync == nil else { return false }
+        try await body()
+        return true
     }
 
     /// Whether so many syncs wait for a place that no further ones should be begun without being asked for.

@@ -12,7 +12,7 @@ struct ControlRoutes {
     private static let routes = [
         "GET /_sandbox/providers", "GET /_sandbox/state", "POST /_sandbox/faults", "DELETE /_sandbox/faults",
         "POST /_sandbox/clock", "POST /_sandbox/data", "GET /_sandbox/data/<provider>/<type>", "POST /_sandbox/tokens",
-        "POST /_sandbox/limits",
+        "POST /_sandbox/limits", "POST /_sandbox/webhooks",
     ]
 
     func answer(_ request: borrowing HTTPRequest, origin: String) -> Answer {
@@ -34,6 +34,7 @@ struct ControlRoutes {
                 return try totals(Array(path.dropFirst()), parameters)
             case (.post, "tokens") where path.count == 1: return try changeTokens(body)
             case (.post, "limits") where path.count == 1: return try setLimits(body)
+            case (.post, "webhooks") where path.count == 1: return try webhook(body)
             default: throw .notFound("There are \(Self.routes.joined(separator: ", ")).")
             }
         } catch {
@@ -157,6 +158,21 @@ struct ControlRoutes {
             }
         }
         return state()
+    }
+
+    /// A delivery as the provider would send it now; whoever asks sends it, as it is or changed.
+    private func webhook(_ body: [UInt8]) throws(ControlFault) -> Answer {
+        let reader = try CommandReader(body, allowed: WebhookCommand.keys)
+        guard let name = try reader.text("provider"), let standIn = try standIns(name).first else {
+            throw .malformed("\"provider\" is missing.")
+        }
+        let signed = try standIn.webhook(WebhookCommand(reader, now: application.environment.clock.milliseconds))
+        return .json(
+            200,
+            [
+                "headers": .object(signed.headers.map { ($0.name, .string($0.value)) }),
+                "body": .string(String(decoding: signed.body, as: UTF8.self)),
+            ])
     }
 
     private func setLimits(_ body: [UInt8]) throws(ControlFault) -> Answer {

@@ -81,7 +81,7 @@ final class DiscordStandIn: StandIn {
     func settings() -> [String: String] {
         [
             "clientId": server.rules.clientID, "clientSecret": server.rules.clientSecret, "botToken": botToken,
-            "guildId": guildID, "unverifiedRoleId": DiscordObjects.unverifiedRole,
+            "guildId": guildID, "unverifiedRoleId": DiscordObjects.unverifiedRole, "publicKey": Self.publicKey,
         ]
     }
 

@@ -60,6 +60,9 @@ protocol StandIn: Sendable {
     func failure(_ status: UInt16, _ request: SandboxRequest?, kind: RouteKind) -> Answer
     /// How many requests are admitted; nil where the provider documents none.
     var limiter: RequestLimiter? { get }
+
+    /// A delivery to whoever takes the provider's webhooks, signed as the provider signs.
+    func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook
 }
 
 extension StandIn {
@@ -67,6 +70,19 @@ extension StandIn {
     var oauth: OAuthServer? { nil }
     var data: (any SandboxData)? { nil }
     var limiter: RequestLimiter? { nil }
+
+    func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook {
+        throw .notFound("The provider sends no webhooks.")
+    }
+
+    /// The account that a delivery is about.
+    func account(_ command: WebhookCommand) throws(ControlFault) -> SandboxAccount {
+        let accounts = oauth?.accounts ?? []
+        guard accounts.indices.contains(command.account) else {
+            throw .notFound("There are \(accounts.count) accounts.")
+        }
+        return accounts[command.account]
+    }
 
     /// `stripe`, or `kai/flo`: its name to control commands and the first part of its paths.
     var name: String { variant.map { "\(providerID)/\($0)" } ?? providerID }

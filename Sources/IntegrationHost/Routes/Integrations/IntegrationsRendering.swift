@@ -63,6 +63,7 @@ enum IntegrationsRendering {
             writer.member("recordsSynced", run.recordsSynced)
             writer.member("errors", run.errors)
             writer.member("dataTypes", run.dataTypes)
+            if run.trigger != .manual { writer.member("trigger", run.trigger.rawValue) }
             if let message = run.message { writer.member("message", message) }
             if let progress { self.progress(progress, to: &writer) }
         }

@@ -10,7 +10,7 @@ struct Exchange: Sendable {
     private let given: String?
     private let high: UInt64
     private let low: UInt64
-    private let start = MonotonicClock.nanoseconds
+    private let start: UInt64
     /// The origin of a browser that may read the answer; nil for every other caller.
     let allowedOrigin: String?
     /// Whether answers differ by origin.
@@ -19,18 +19,30 @@ struct Exchange: Sendable {
     /// An exchange whose request could not be read.
     init() {
         given = nil
+        start = MonotonicClock.nanoseconds
         (high, low) = CorrelationIDs.next()
         variesByOrigin = false
         allowedOrigin = nil
     }
 
     init(_ request: borrowing HTTPRequest, origins: borrowing OriginPolicy) {
+        start = MonotonicClock.nanoseconds
         let header = request.header("x-correlation-id")
         given = header.flatMap { Self.isValid($0) ? $0.string : nil }
         (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
         variesByOrigin = origins.isCrossOriginAllowed
         allowedOrigin = origins.isCrossOriginAllowed ? origins.allowed(request.header("origin")?.string) : nil
     }
+
+    private init(_ exchange: Exchange, allowedOrigin: String?) {
+        (given, high, low) = (exchange.given, exchange.high, exchange.low)
+        start = exchange.start
+        self.allowedOrigin = allowedOrigin
+        variesByOrigin = allowedOrigin != nil
+    }
+
+    /// The same exchange, whose answer no page of another origin may read.
+    var withoutOrigin: Exchange { Exchange(self, allowedOrigin: nil) }
 
     /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.
     private static func isValid(_ id: ByteView) -> Bool {

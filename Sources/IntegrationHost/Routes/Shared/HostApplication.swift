@@ -71,6 +71,7 @@ struct HostApplication: HTTPApplication {
                 parameters[name] = value
             }
             let snapshot = request.snapshot()
+            let exchange = route.handler.entry.isSigned ? exchange.withoutOrigin : exchange
             return DeferredResponse { [self, parameters] in
                 let (reply, principal) = await reply(to: snapshot, route.handler, parameters, exchange)
                 finished(snapshot.method, route.template, route.handler.counters, reply, principal, exchange)
@@ -145,6 +146,7 @@ struct HostApplication: HTTPApplication {
         _ exchange: Exchange
     ) {
         counters.record(status: reply.status, nanoseconds: exchange.elapsedNanoseconds)
+        guard reply.isLogged else { return }
         requestLog.record(
             exchange, method: method.name, route: route, status: reply.status, userID: principal?.userID,
             facts: reply.facts)
@@ -180,7 +182,7 @@ struct HostApplication: HTTPApplication {
     ) async -> (Reply, Principal?) {
         let family = families[handler.family]
         let entry = handler.entry
-        let found = await authentication(of: request)
+        let found = entry.isSigned ? nil : await authentication(of: request)
         func failure(_ failure: RouteFailure) -> (Reply, Principal?) {
             var reply = family.render(failure, exchange)
             reply.headers += entry.headers
@@ -191,7 +193,7 @@ struct HostApplication: HTTPApplication {
         if isWrite, let found, found.place == .cookie, !origins.allowsCookieWrite(request) {
             return failure(.foreignOrigin)
         }
-        if !request.body.isEmpty, !MediaType.isJSON(request.headerText("content-type")) {
+        if !entry.isSigned, !request.body.isEmpty, !MediaType.isJSON(request.headerText("content-type")) {
             return failure(.unsupportedMediaType)
         }
         let decision = limits.admit(entry.limit, principal: found?.principal, parameters: parameters)

@@ -53,6 +53,8 @@ struct Reply: Sendable {
     var durationMilliseconds: Int?
     /// Numbers for the request log.
     var facts = ReplyFacts()
+    /// Whether the request log has a line for it.
+    var isLogged = true
 
     /// JSON written by `write`.
     static func json(_ status: Int = 200, _ write: (inout JSONWriter) -> Void) -> Reply {

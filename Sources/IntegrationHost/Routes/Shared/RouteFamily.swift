@@ -10,6 +10,8 @@ enum RouteAccess: Sendable {
     case open
     /// Anybody who is signed in.
     case signedIn
+    /// Whoever signs the body: sessions are not looked at, bodies may be of any type, and no page of a browser reads the answer.
+    case signature
 }
 
 /// Which of the host's rate limits counts a route, and per what.
@@ -80,6 +82,11 @@ struct RouteEntry: Sendable {
         self.headers = headers
         self.immediate = immediate
         self.handle = handle
+    }
+
+    /// Whether the body's signature says who sends it.
+    var isSigned: Bool {
+        if case .signature = access { true } else { false }
     }
 }
 

@@ -6,6 +6,7 @@ import DocumentStore
 struct MetricsPage: Sendable {
     let requests: RequestMetrics
     let data: DataDirectory
+    let webhooks: IncomingWebhooks
     /// How many notifications wait.
     let notificationsWaiting: @Sendable () -> Int
 
@@ -63,6 +64,7 @@ struct MetricsPage: Sendable {
         Self.outcomes(
             "provider_requests_total", "Requests to providers; a failed one got no answer.", Metrics.outgoingAnswered,
             Metrics.outgoingFailed, &page)
+        WebhookCounters.write(webhooks.statistics, to: &page)
         let documents = data.documentStatistics
         let gauges: [(name: String, help: String, value: Int)] = [
             ("notifications_waiting", "Notifications that wait for their delivery.", notificationsWaiting()),

@@ -1,0 +1,139 @@
+// A document of the inbox: the ids of some hundred events that were taken in one after the other, and those of them that are not
+// carried out yet. Pure: its JSON and its bounds.
+
+import ProviderSDK
+
+/// Some of the events that were taken in.
+struct InboxSegment: Sendable {
+    /// Segments are numbered in the order in which they were begun.
+    let number: UInt64
+    let begunAt: Timestamp
+    /// When its newest event was taken in.
+    var newestAt: Timestamp
+    /// All of its events.
+    var digests: [EventDigest] = []
+    /// Those that are not carried out, in the order in which they came.
+    var pending: [InboxEvent] = []
+    /// The bytes of ``pending``.
+    var pendingBytes = 0
+
+    init(number: UInt64, at now: Timestamp) {
+        self.number = number
+        begunAt = now
+        newestAt = now
+    }
+
+    /// Whether the next event goes into another one.
+    func isFull(at now: Timestamp) -> Bool {
+        digests.count >= IncomingLimits.segmentEventsMax || pendingBytes >= IncomingLimits.segmentBytesMax
+            || begunAt.advanced(by: IncomingLimits.segmentTimeMax) < now
+    }
+
+    /// Whether all of it may be forgotten.
+    func isExpired(at now: Timestamp) -> Bool {
+        pending.isEmpty && newestAt.advanced(by: IncomingLimits.rememberedTime) < now
+    }
+
+    mutating func add(_ event: InboxEvent) {
+        digests.append(event.digest)
+        pending.append(event)
+        pendingBytes += event.byteCount
+        newestAt = max(newestAt, event.receivedAt)
+    }
+
+    mutating func settle(_ settled: Set<EventDigest>) {
+        pending.removeAll { settled.contains($0.digest) }
+        pendingBytes = pending.reduce(0) { $0 + $1.byteCount }
+    }
+
+    // MARK: Its document
+
+    private static let prefix = "segment-"
+
+    /// The id of its document.
+    var documentID: [UInt8] {
+        let digits = String(number)
+        return Array((Self.prefix + String(repeating: "0", count: max(0, 12 - digits.utf8.count)) + digits).utf8)
+    }
+
+    /// The number in the id of a document; nil for a document that is none of the inbox.
+    static func number(ofDocument id: [UInt8]) -> UInt64? {
+        let text = String(decoding: id, as: UTF8.self)
+        guard text.hasPrefix(prefix) else { return nil }
+        let digits = text.utf8.dropFirst(prefix.utf8.count)
+        guard 1...19 ~= digits.count, digits.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
+        return digits.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
+    }
+
+    /// Its JSON, one event that waits a line.
+    var encoded: [UInt8] {
+        var writer = JSONWriter(capacity: 64 + 40 * digests.count + 2 * pendingBytes)
+        writer.object { writer in
+            writer.member("begunAt", begunAt.text(withMilliseconds: true))
+            writer.member("newestAt", newestAt.text(withMilliseconds: true))
+            writer.member("events", digests.map(\.text))
+            writer.key("pending")
+            writer.array { writer in for event in pending { event.write(to: &writer) } }
+        }
+        return writer.bytes
+    }
+
+    /// Reads a document; nil when it is none.
+    init?(number: UInt64, decoding bytes: [UInt8]) {
+        guard let value = try? JSONValue.parse(bytes), let events = value["events"]?.array,
+            let begunAt = value["begunAt"]?.string.flatMap(Timestamp.init(iso8601:)),
+            let newestAt = value["newestAt"]?.string.flatMap(Timestamp.init(iso8601:))
+        else { return nil }
+        self.number = number
+        self.begunAt = begunAt
+        self.newestAt = newestAt
+        digests = events.compactMap { $0.string.flatMap(EventDigest.init) }
+        pending = (value["pending"]?.array ?? []).compactMap(InboxEvent.init(decoding:))
+        pendingBytes = pending.reduce(0) { $0 + $1.byteCount }
+    }
+}
+
+extension InboxEvent {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("event", digest.text)
+            writer.member("provider", provider)
+            writer.member("variant", variant)
+            writer.member("accountId", accountID)
+            switch effect {
+            case .changed(let dataTypes):
+                writer.member("effect", "changed")
+                writer.member("dataTypes", dataTypes)
+            case .revoked: writer.member("effect", "revoked")
+            case .deleted(let dataType, let sourceIDs):
+                writer.member("effect", "deleted")
+                writer.member("dataTypes", [dataType])
+                writer.member("sourceIds", sourceIDs)
+            }
+            writer.member("occurredAt", occurredAt?.text(withMilliseconds: true))
+            writer.member("receivedAt", receivedAt.text(withMilliseconds: true))
+        }
+    }
+
+    fileprivate init?(decoding value: JSONValue) {
+        guard let digest = value["event"]?.string.flatMap(EventDigest.init), let provider = value["provider"]?.string,
+            let accountID = value["accountId"]?.string,
+            let receivedAt = value["receivedAt"]?.string.flatMap(Timestamp.init(iso8601:))
+        else { return nil }
+        let dataTypes = value["dataTypes"]?.array?.compactMap(\.string) ?? []
+        switch value["effect"]?.string {
+        case "changed": effect = .changed(dataTypes: dataTypes)
+        case "revoked": effect = .revoked
+        case "deleted":
+            guard let dataType = dataTypes.first else { return nil }
+            effect = .deleted(dataType: dataType, sourceIDs: value["sourceIds"]?.array?.compactMap(\.string) ?? [])
+        default: return nil
+        }
+        self.digest = digest
+        self.provider = provider
+        self.accountID = accountID
+        self.receivedAt = receivedAt
+        variant = value["variant"]?.string
+        occurredAt = value["occurredAt"]?.string.flatMap(Timestamp.init(iso8601:))
+    }
+}
