@@ -105,9 +105,15 @@ enum HostLimits {
     /// Deliveries at the same time, each of another connection.
     static let concurrentWebhooksMax = 32
     /// The same to one host and port.
-    static let concurrentWebhooksPerHostMax = 4
-    /// Connections that wait for a place, and timers for those that will.
-    static let webhooksWaitingMax = 8192
+    static let concurrentWebhooksPerHostMax = 8
+    /// The same of one user.
+    static let concurrentWebhooksPerUserMax = 8
+    /// Connections that wait for a place to deliver; what finds no room is found again by the next walk over the users.
+    static let webhooksWaitingMax = 16_384
+    /// The same to one host and port.
+    static let webhooksWaitingPerHostMax = 2048
+    /// Timers for deliveries that are soon due, and connections whose outcomes could not be stored yet.
+    static let webhookTimersMax = 16_384
     /// Events that a connection delivers before it writes down what came of them and lets others go first.
     static let webhookBatchMax = 16
     /// The time after which it does so with fewer.

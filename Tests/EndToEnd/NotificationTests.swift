@@ -59,6 +59,28 @@ struct NotificationTests {
                 description: "\(try await client.get(path + "/webhook-deliveries").text) \(installation.host.log)")
         }
 
+        /// The files of the host that hold `text`.
+        func files(holding text: String) throws -> [String] {
+            try FileManager.default.subpathsOfDirectory(atPath: installation.data).filter { file in
+                let content = FileManager.default.contents(atPath: installation.data + "/" + file)
+                return content?.range(of: Data(text.utf8)) != nil
+            }
+        }
+
+        /// The signing secret as it is stored.
+        func sealedSecret() throws -> String {
+            for file in try files(holding: "\"webhook\"") {
+                let content = FileManager.default.contents(atPath: installation.data + "/" + file) ?? Data()
+                // A document, or the newest of those in the journal.
+                let text = String(decoding: content, as: UTF8.self)
+                guard let start = text.range(of: "\"webhook\":{\"secret\":\"", options: .backwards)?.upperBound,
+                    let end = text[start...].firstIndex(of: "\"")
+                else { continue }
+                return String(text[start..<end])
+            }
+            throw HostProcessError(description: "no secret is stored")
+        }
+
         func outcomes(_ delivery: JSONValue) -> [String] {
             delivery["attempts"]?.array?.compactMap { $0["outcome"]?.string } ?? []
         }
@@ -107,10 +129,7 @@ struct NotificationTests {
         #expect(bench.installation.host.terminate() == 0)
         #expect(receiver.deliveries.count == 1)
         await receiver.stop()
-        for file in try FileManager.default.subpathsOfDirectory(atPath: bench.installation.data) {
-            let content = FileManager.default.contents(atPath: bench.installation.data + "/" + file) ?? Data()
-            #expect(content.range(of: Data(bench.secret.dropFirst(6).utf8)) == nil, "\(file)")
-        }
+        #expect(try bench.files(holding: String(bench.secret.dropFirst(6))).isEmpty)
     }
 
     @Test("after a rotation both secrets sign, and an event is delivered again with its id")
@@ -274,11 +293,23 @@ struct NotificationTests {
         #expect(disconnected.signatures == [try disconnected.signature(bench.secret)])
         #expect(try await bench.installation.connect("stripe", client) == bench.id)
         #expect(try await receiver.received(2)[1].json["type"] == "connection.connected")
+        let sealed = try bench.sealedSecret()
+        #expect(try !bench.files(holding: sealed).isEmpty, "the search finds what is there")
+        #expect(
+            try await client.send("PATCH", bench.path, body: #"{"settings":{"webhookUrl":null}}"#).status == 200)
+        #expect(try bench.files(holding: sealed).isEmpty)
+        #expect(try await client.get(bench.path + "/webhook-secret").status == 409)
+        let set = "{\"settings\":{\"webhookUrl\":\"\(receiver.url)\"}}"
+        #expect(try await client.send("PATCH", bench.path, body: set).status == 200)
+        let secret = try #require(try await client.get(bench.path + "/webhook-secret").json["secret"]?.string)
+        #expect(secret != bench.secret)
+        let last = try bench.sealedSecret()
         #expect(try await client.send("DELETE", bench.path).status == 200)
         let told = receiver.deliveries
         #expect(told.last?.json.at("data.reason") == "deleted")
-        #expect(told.last?.signatures == [try told[told.count - 1].signature(bench.secret)])
+        #expect(told.last?.signatures == [try told[told.count - 1].signature(secret)])
         #expect(try await client.get(bench.path + "/webhook-secret").status == 404)
+        #expect(try bench.files(holding: last).isEmpty)
         await receiver.stop()
     }
 

@@ -34,11 +34,15 @@ package final class TestReceiver: Sendable {
         package var status: Int
         package var headers: [(name: String, value: String)]
         package var delay: Duration
+        package var bodyBytes: Int
 
-        package init(_ status: Int, headers: [(name: String, value: String)] = [], delay: Duration = .zero) {
+        package init(
+            _ status: Int, headers: [(name: String, value: String)] = [], delay: Duration = .zero, bodyBytes: Int = 0
+        ) {
             self.status = status
             self.headers = headers
             self.delay = delay
+            self.bodyBytes = bodyBytes
         }
     }
 
@@ -61,7 +65,9 @@ package final class TestReceiver: Sendable {
             let answer = take(Delivery(headers: headers, body: snapshot.body))
             return DeferredResponse {
                 if answer.delay > .zero { try? await Task.sleep(for: answer.delay) }
-                return HTTPResponse(status: HTTPStatus(UInt16(clamping: answer.status)), headers: answer.headers)
+                return HTTPResponse(
+                    status: HTTPStatus(UInt16(clamping: answer.status)), headers: answer.headers,
+                    body: [UInt8](repeating: UInt8(ascii: "x"), count: answer.bodyBytes))
             }
         }
     }

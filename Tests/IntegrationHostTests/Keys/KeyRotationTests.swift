@@ -77,6 +77,30 @@ struct KeyRotationTests {
         #expect(try await fixture.rotation.reseal() == ResealOutcome())
     }
 
+    @Test("signing secrets are sealed again as well, the one that is being replaced too")
+    func signingSecrets() async throws {
+        let fixture = try Fixture()
+        defer { fixture.data.close() }
+        let id = try await fixture.connect("a")
+        let vault = fixture.vault
+        try await fixture.users.update("a") { (user) throws(ServiceError) in
+            try user.connections[0].setWebhookURL("https://app.example.com/") { () throws(ServiceError) -> String in
+                try vault.newWebhookSecret(user: "a", connection: id)
+            }
+            try user.connections[0].rotateWebhookSecret(vault, user: "a", at: WallClock.now)
+        }
+        func secrets() async throws -> [Secret] {
+            let connection = try #require(try await fixture.users.user("a").connection(id))
+            return try vault.webhookSecrets(of: connection, user: "a", at: WallClock.now).map(\.text)
+        }
+        let before = try await secrets()
+        #expect(Set(before.map(\.value)).count == 2)
+        let old = fixture.keys.ring.primaryID
+        #expect(try await fixture.rotation.rotate().outcome == ResealOutcome(resealed: 4))
+        #expect(try await fixture.rotation.states().first { $0.id == old }?.secrets == 0)
+        #expect(try await secrets() == before)
+    }
+
     @Test("reads never fail while keys are rotated again and again")
     func underLoad() async throws {
         let fixture = try Fixture()

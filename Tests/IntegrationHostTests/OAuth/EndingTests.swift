@@ -29,7 +29,8 @@ struct EndingTests {
             request.path == "/token" ? RefreshServiceTests.pair(request.index) : .json(200, "")
         }
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
-        let id = try await fixture.connect()
+        let signing = "v1:0:sealed-signing-secret"
+        let id = try await fixture.connect { $0.webhook.secret = signing }
         var sealed: [String] = []
         for _ in 0..<3 {
             let credentials = try await fixture.connection(id).credentials
@@ -44,6 +45,8 @@ struct EndingTests {
         #expect(server.requests("/revoke").map { $0.form["token"] } == ["r3"])
         let left = try await fixture.users.user("u").connection(id)
         #expect((left == nil) == (ending == .delete))
+        // The signing secret belongs to the webhook URL, which a disconnected connection keeps.
+        #expect(try Self.files(of: fixture, holding: signing).isEmpty == (ending == .delete))
         if let left {
             #expect(left.status == .disconnected)
             #expect(left.revocation == .revoked)

@@ -6,27 +6,21 @@ import Synchronization
 
 /// Delivers events.
 ///
-/// A connection has one delivery under way at most. Places are bounded overall and for each host, and users take turns, so that an
-/// endpoint that does not answer holds up nobody else's.
+/// A connection has one delivery under way at most. Places are bounded overall, for each host and for each user, so that an endpoint
+/// that does not answer holds up nobody else's.
 final class WebhookDispatcher: UserDuty {
-    private struct Work: Sendable {
-        let user: String
-        let connection: String
-        /// Host and port.
-        let host: String
-    }
-
     private struct Timer {
         let due: Timestamp
         let task: Task<Void, Never>
     }
 
     private struct State {
-        var line = FairLine<Work>()
+        var line = DispatchLine()
         /// The ids of connections in line or at work.
         var listed: Set<String> = []
         var running: [String: Task<Void, Never>] = [:]
-        var runningByHost: [String: Int] = [:]
+        /// Set for the end of the rest of a host that did not answer.
+        var wake: Timer?
         /// Connections at work that have something new to do.
         var again: Set<String> = []
         var timers: [String: Timer] = [:]
@@ -45,6 +39,7 @@ final class WebhookDispatcher: UserDuty {
     private let log: Log
     private let state = Mutex(State())
 
+    /// - Parameter sweepPause: how long after one walk over the users the next one begins.
     init(users: UserStore, sender: WebhookSender, schedule: WebhookSchedule, sweepPause: Duration, log: Log) {
         self.users = users
         self.sender = sender
@@ -93,10 +88,10 @@ final class WebhookDispatcher: UserDuty {
 
     private func enqueue(_ connection: Connection, of user: String) {
         guard let url = connection.settings.webhookURL else { return }
-        enqueue(Work(user: user, connection: connection.id, host: WebhookURL.authority(of: url) ?? ""))
+        enqueue(DispatchWork(user: user, connection: connection.id, host: WebhookURL.authority(of: url) ?? ""))
     }
 
-    private func enqueue(_ work: Work) {
+    private func enqueue(_ work: DispatchWork) {
         state.withLock { state in
             guard !state.isStopping else { return }
             if state.running[work.connection] != nil {
@@ -104,33 +99,46 @@ final class WebhookDispatcher: UserDuty {
                 return
             }
             // What finds no room is found again by the next walk.
-            guard state.line.count < HostLimits.webhooksWaitingMax, state.listed.insert(work.connection).inserted
-            else { return }
-            _ = state.line.join(work, share: work.user)
+            guard !state.listed.contains(work.connection), state.line.join(work) else { return }
+            state.listed.insert(work.connection)
             startNext(&state)
         }
     }
 
     private func startNext(_ state: inout State) {
-        while !state.isStopping, state.running.count < HostLimits.concurrentWebhooksMax {
-            let byHost = state.runningByHost
-            let next = state.line.next { byHost[$0.host, default: 0] < HostLimits.concurrentWebhooksPerHostMax }
-            guard let work = next else { return }
-            state.runningByHost[work.host, default: 0] += 1
+        guard !state.isStopping else { return }
+        let now = WallClock.now
+        while true {
+            let next = state.line.next(at: now)
+            if let moment = next.from { wake(&state, at: moment, now) }
+            guard let work = next.work else { return }
             state.running[work.connection] = Task { await self.run(work) }
         }
     }
 
-    private func run(_ work: Work) async {
-        await deliver(work)
+    /// Looks at the line again when a host has rested.
+    private func wake(_ state: inout State, at moment: Timestamp, _ now: Timestamp) {
+        if let wake = state.wake, wake.due <= moment { return }
+        state.wake?.task.cancel()
+        state.wake = Timer(
+            due: moment,
+            task: Task {
+                do { try await Task.sleep(for: moment.duration(since: now)) } catch { return }
+                self.state.withLock { state in
+                    state.wake = nil
+                    self.startNext(&state)
+                }
+            })
+    }
+
+    private func run(_ work: DispatchWork) async {
+        let last = await deliver(work)
         state.withLock { state in
             state.running[work.connection] = nil
             state.listed.remove(work.connection)
-            let left = (state.runningByHost[work.host] ?? 1) - 1
-            state.runningByHost[work.host] = left > 0 ? left : nil
-            if state.again.remove(work.connection) != nil, !state.isStopping {
+            state.line.finished(work, isAnswered: last.map { !$0.isSilence }, at: WallClock.now)
+            if state.again.remove(work.connection) != nil, !state.isStopping, state.line.join(work) {
                 state.listed.insert(work.connection)
-                _ = state.line.join(work, share: work.user)
             }
             startNext(&state)
         }
@@ -139,14 +147,14 @@ final class WebhookDispatcher: UserDuty {
     private func setTimer(_ connection: Connection, of user: String, _ due: Timestamp, _ now: Timestamp) {
         let pause = due.duration(since: now)
         guard pause <= timersAhead, let url = connection.settings.webhookURL else { return }
-        let work = Work(user: user, connection: connection.id, host: WebhookURL.authority(of: url) ?? "")
+        let work = DispatchWork(user: user, connection: connection.id, host: WebhookURL.authority(of: url) ?? "")
         state.withLock { state in
             guard !state.isStopping else { return }
             if let timer = state.timers[work.connection] {
                 guard due != timer.due else { return }
                 timer.task.cancel()
             } else {
-                guard state.timers.count < HostLimits.webhooksWaitingMax else { return }
+                guard state.timers.count < HostLimits.webhookTimersMax else { return }
             }
             state.timers[work.connection] = Timer(
                 due: due,
@@ -164,11 +172,13 @@ final class WebhookDispatcher: UserDuty {
 
     /// Delivers what is due for a connection, up to a bounded number of events, and then writes down what came of it: an event leaves the
     /// outbox only with that write.
-    private func deliver(_ work: Work) async {
-        guard await saveUnsaved(work) else { return }
+    ///
+    /// - Returns: the last outcome; nil when nothing was sent.
+    private func deliver(_ work: DispatchWork) async -> DeliveryOutcome? {
+        guard await saveUnsaved(work) else { return nil }
         var results: [WebhookAttempt] = []
         do throws(ServiceError) {
-            guard var connection = try await users.user(work.user).connection(work.connection) else { return }
+            guard var connection = try await users.user(work.user).connection(work.connection) else { return nil }
             if connection.webhook.secret == nil, connection.settings.webhookURL != nil {
                 connection = try await ensureSecret(work)
             }
@@ -188,11 +198,12 @@ final class WebhookDispatcher: UserDuty {
                 ["connectionId": .text(work.connection), "error": .text("\(error)")])
         }
         if !results.isEmpty { await save(results, of: work) }
+        return results.last?.attempt.outcome
     }
 
     private var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    private func ensureSecret(_ work: Work) async throws(ServiceError) -> Connection {
+    private func ensureSecret(_ work: DispatchWork) async throws(ServiceError) -> Connection {
         let vault = sender.vault
         return try await users.update(work.user) { (user) throws(ServiceError) -> Connection in
             let id = user.id
@@ -204,13 +215,13 @@ final class WebhookDispatcher: UserDuty {
     }
 
     /// Writes what a failing store has not taken yet; false when it still fails: then nothing is sent, because it would be sent twice.
-    private func saveUnsaved(_ work: Work) async -> Bool {
+    private func saveUnsaved(_ work: DispatchWork) async -> Bool {
         guard let results = state.withLock({ $0.unsaved.removeValue(forKey: work.connection) }) else { return true }
         return await save(results, of: work)
     }
 
     @discardableResult
-    private func save(_ results: [WebhookAttempt], of work: Work) async -> Bool {
+    private func save(_ results: [WebhookAttempt], of work: DispatchWork) async -> Bool {
         let schedule = schedule
         do throws(ServiceError) {
             let effects = try await users.update(work.user) { (user) throws(ServiceError) -> [AttemptEffect] in
@@ -224,14 +235,14 @@ final class WebhookDispatcher: UserDuty {
                 "The outcome of deliveries could not be stored.",
                 ["connectionId": .text(work.connection), "error": .text("\(error)")])
             state.withLock { state in
-                guard state.unsaved.count < HostLimits.webhooksWaitingMax else { return }
+                guard state.unsaved.count < HostLimits.webhookTimersMax else { return }
                 state.unsaved[work.connection] = results
             }
             return false
         }
     }
 
-    private func tell(_ result: WebhookAttempt, _ effect: AttemptEffect, _ work: Work) {
+    private func tell(_ result: WebhookAttempt, _ effect: AttemptEffect, _ work: DispatchWork) {
         Metrics.webhookAttempts[result.attempt.outcome]?.add()
         let facts: KeyValuePairs<String, Log.Value> = [
             "connectionId": .text(work.connection), "eventId": .text(result.eventID), "host": .text(work.host),
@@ -265,8 +276,8 @@ final class WebhookDispatcher: UserDuty {
     func stop() async {
         let (running, timers) = state.withLock { state in
             state.isStopping = true
-            defer { state.timers = [:] }
-            return (Array(state.running.values), Array(state.timers.values))
+            defer { (state.timers, state.wake) = ([:], nil) }
+            return (Array(state.running.values), Array(state.timers.values) + [state.wake].compactMap(\.self))
         }
         for timer in timers { timer.task.cancel() }
         let watch = Task {

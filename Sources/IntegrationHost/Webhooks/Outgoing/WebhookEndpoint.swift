@@ -31,6 +31,14 @@ enum DeliveryOutcome: String, Sendable, CaseIterable {
     case invalidAnswer
     /// The signing secret could not be opened.
     case secretUnreadable
+
+    /// Whether the host gave no answer at all: then it is likely to give none to others.
+    var isSilence: Bool {
+        switch self {
+        case .timeout, .unreachable, .tls: true
+        default: false
+        }
+    }
 }
 
 /// How the delivery of one event stands.

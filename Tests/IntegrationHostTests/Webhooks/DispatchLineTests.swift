@@ -1,0 +1,92 @@
+// Who delivers next where many share the places, as a value with a clock of its own.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Dispatch line")
+struct DispatchLineTests {
+    static let start = Timestamp(milliseconds: 1_800_000_000_000) ?? .epoch
+    static let wide = DispatchLine.Bounds(
+        places: 100, placesPerHost: 100, placesPerUser: 100, waitingPerHost: 100, waiting: 1000)
+
+    static func work(_ number: Int, host: String = "a:443", user: String? = nil) -> DispatchWork {
+        DispatchWork(user: user ?? "user-\(number)", connection: "conn-\(number)", host: host)
+    }
+
+    static func join(_ line: inout DispatchLine, _ work: DispatchWork) -> Bool { line.join(work) }
+
+    /// All that get a place now.
+    static func started(_ line: inout DispatchLine, at now: Timestamp = start) -> [String] {
+        var started: [String] = []
+        while let work = line.next(at: now).work { started.append(work.connection) }
+        return started
+    }
+
+    @Test("a host has no more than its share of the places, and whoever waits for another host is not kept waiting")
+    func hosts() {
+        var line = DispatchLine(.init(places: 6, placesPerHost: 2, placesPerUser: 9, waitingPerHost: 9, waiting: 99))
+        for number in 0..<9 { #expect(Self.join(&line, Self.work(number))) }
+        #expect(!Self.join(&line, Self.work(9)), "a host has a bounded number that wait for it")
+        #expect(Self.join(&line, Self.work(20, host: "b:443")))
+        #expect(Self.started(&line) == ["conn-0", "conn-20", "conn-1"])
+        line.finished(Self.work(0), isAnswered: true, at: Self.start)
+        #expect(Self.started(&line) == ["conn-2"])
+        #expect((line.activeCount, line.waitingCount) == (3, 6))
+        for number in 30..<40 { #expect(Self.join(&line, Self.work(number, host: "h\(number):443"))) }
+        #expect(Self.started(&line) == ["conn-30", "conn-31", "conn-32"], "places are bounded overall")
+    }
+
+    @Test("a user with many endpoints has no more than a share of the places, and users of one host take turns")
+    func users() {
+        var line = DispatchLine(.init(places: 9, placesPerHost: 9, placesPerUser: 3, waitingPerHost: 9, waiting: 99))
+        for number in 0..<8 { #expect(Self.join(&line, Self.work(number, host: "h\(number):1", user: "many"))) }
+        #expect(Self.join(&line, Self.work(50, host: "h7:1", user: "one")))
+        #expect(Self.started(&line) == ["conn-0", "conn-1", "conn-2", "conn-50"])
+        line.finished(Self.work(1, host: "h1:1", user: "many"), isAnswered: nil, at: Self.start)
+        #expect(Self.started(&line).count == 1)
+
+        var turns = DispatchLine(.init(places: 1, placesPerHost: 1, placesPerUser: 9, waitingPerHost: 9, waiting: 99))
+        for number in 0..<3 { #expect(Self.join(&turns, Self.work(number, user: "many"))) }
+        #expect(Self.join(&turns, Self.work(10, user: "one")))
+        var order: [String] = []
+        while let work = turns.next(at: Self.start).work {
+            order.append(work.connection)
+            turns.finished(work, isAnswered: true, at: Self.start)
+        }
+        #expect(order == ["conn-0", "conn-10", "conn-1", "conn-2"])
+    }
+
+    @Test("a host that does not answer is asked by one at a time, with pauses of up to a minute, until it answers")
+    func silence() {
+        var line = DispatchLine(Self.wide)
+        var now = Self.start
+        for number in 0..<60 { #expect(Self.join(&line, Self.work(number))) }
+        var asked = Self.started(&line, at: now)
+        #expect(asked.count == 60)
+        for number in 0..<5 { line.finished(Self.work(number), isAnswered: false, at: now) }
+        for number in 5..<60 { line.finished(Self.work(number), isAnswered: nil, at: now) }
+        for number in 0..<20 { #expect(Self.join(&line, Self.work(number))) }
+        #expect(Self.join(&line, Self.work(99, host: "other:443")))
+        #expect(Self.started(&line, at: now) == ["conn-99"], "the others go on")
+        var pauses: [Int] = []
+        for _ in 0..<8 {
+            let from = line.next(at: now).from
+            pauses.append(Int((from ?? now).duration(since: now) / .seconds(1)))
+            now = from ?? now
+            asked = Self.started(&line, at: now)
+            #expect(asked.count == 1)
+            let number = Int(asked[0].dropFirst(5)) ?? 0
+            line.finished(Self.work(number), isAnswered: false, at: now)
+            #expect(Self.started(&line, at: now).isEmpty)
+        }
+        #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60])
+        // A clock that is set back by an hour prolongs nothing.
+        now = now.advanced(by: .seconds(-3600))
+        asked = Self.started(&line, at: now)
+        #expect(asked.count == 1)
+        line.finished(Self.work(Int(asked[0].dropFirst(5)) ?? 0), isAnswered: true, at: now)
+        #expect(Self.started(&line, at: now).count == 11, "it answers: all go on")
+    }
+}

@@ -1,0 +1,223 @@
+// The dispatcher over a real store, a real client and an endpoint on loopback: what is written, what is bounded, and what becomes of
+// deliveries that cannot succeed.
+
+import Cryptography
+import DocumentStore
+import HTTPClient
+import HostTesting
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Webhook dispatcher", .timeLimit(.minutes(1)))
+struct WebhookDispatcherTests {
+    /// Counts the changes of users.
+    final class Writes: Sendable {
+        let count = Mutex(0)
+    }
+
+    /// A host without anything but deliveries.
+    struct Fixture: Sendable {
+        let directory: TemporaryDirectory
+        let data: DataDirectory
+        let users: UserStore
+        let vault: CredentialVault
+        let dispatcher: WebhookDispatcher
+        let client: HTTPClient
+        let writes = Writes()
+
+        init(pauses: [Duration] = [.seconds(3600)], addresses: AddressPolicy = .any) throws {
+            directory = try TemporaryDirectory()
+            data = try DataDirectory(path: directory.path + "/data")
+            users = UserStore(data.documents)
+            vault = CredentialVault(try HostKeys(try KeyRing.generate(), path: ""))
+            var configuration = HTTPClient.Configuration()
+            configuration.addressPolicy = addresses
+            client = try HTTPClient(configuration)
+            dispatcher = WebhookDispatcher(
+                users: users,
+                sender: WebhookSender(
+                    client: client, policy: WebhookURLPolicy(allowsPrivateAddresses: true), vault: vault),
+                schedule: WebhookSchedule(pauses: pauses), sweepPause: .seconds(60), log: Log(level: .error))
+        }
+
+        /// A connection with events that wait, stored in one write, and with it the beginning of their delivery.
+        func connect(_ user: String = "u", url: String, events: Int = 1) async throws -> String {
+            let random = try SecureRandom.base62(22)
+            return try await users.update(user) { (user) throws(ServiceError) in
+                let index = try user.add(
+                    service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
+                    random: random, at: WallClock.now)
+                // As one that was made before there were secrets.
+                user.connections[index].settings.webhookURL = url
+                for _ in 0..<events { try user.connections[index].emit(.syncCompleted, at: WallClock.now) }
+                return user.connections[index].id
+            }
+        }
+
+        /// Counts the writes from now on.
+        func countWrites() {
+            users.changes.observe { [writes] _ in writes.count.withLock { $0 += 1 } }
+        }
+
+        var writeCount: Int { writes.count.withLock { $0 } }
+
+        /// The connection once `condition` holds.
+        func connection(
+            _ id: String, of user: String = "u", until condition: (Connection) -> Bool
+        ) async throws -> Connection {
+            for _ in 0..<1000 {
+                if let connection = try await users.user(user).connection(id), condition(connection) {
+                    return connection
+                }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            throw HostProcessError(description: "\(String(describing: try await users.user(user).connection(id)))")
+        }
+
+        func stop() async {
+            await dispatcher.stop()
+            await client.shutdown()
+            data.close()
+        }
+    }
+
+    @Test("events that wait together go out in order, with one write for sixteen of them")
+    func batches() async throws {
+        let receiver = try TestReceiver()
+        let fixture = try Fixture()
+        fixture.countWrites()
+        let id = try await fixture.connect(url: receiver.url, events: 40)
+        let connection = try await fixture.connection(id) { $0.outbox.isEmpty }
+        #expect(receiver.deliveries.count == 40)
+        #expect(connection.webhook.log.map(\.id) == Array(receiver.deliveries.suffix(20).map(\.id).reversed()))
+        // The events, the secret, and three times what came of them; more only where a second passes before sixteen are through.
+        #expect(fixture.writeCount < 40)
+        #expect(fixture.dispatcher.waitingCount == 0)
+        await fixture.stop()
+        await receiver.stop()
+    }
+
+    @Test("a dead endpoint costs one attempt and one write, however many events wait, and then nothing until it is due")
+    func dead() async throws {
+        let receiver = try TestReceiver()
+        receiver.answer(then: .init(500))
+        let fixture = try Fixture()
+        let id = try await fixture.connect(url: receiver.url, events: 100)
+        _ = try await fixture.connection(id) { $0.webhook.failingSince != nil }
+        fixture.countWrites()
+        for _ in 0..<20 {
+            await fixture.dispatcher.attend(to: try await fixture.users.user("u"), at: WallClock.now)
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(receiver.deliveries.count == 1)
+        #expect(fixture.writeCount == 0)
+        #expect(fixture.dispatcher.waitingCount == 100)
+        await fixture.stop()
+        await receiver.stop()
+    }
+
+    @Test("one host is never given more than its share at once, and another host does not wait for it")
+    func hosts() async throws {
+        let slow = try TestReceiver()
+        slow.answer(then: .init(204, delay: .seconds(60)))
+        let quick = try TestReceiver()
+        let fixture = try Fixture()
+        for number in 0..<20 { _ = try await fixture.connect("slow-\(number)", url: slow.url) }
+        _ = try await slow.received(HostLimits.concurrentWebhooksPerHostMax)
+        let id = try await fixture.connect("quick", url: quick.url)
+        _ = try await fixture.connection(id, of: "quick") { $0.outbox.isEmpty }
+        #expect(slow.deliveries.count == HostLimits.concurrentWebhooksPerHostMax)
+        await fixture.stop()
+        await slow.stop()
+        await quick.stop()
+    }
+
+    @Test("a name that stands for a private address is not connected to, although its URL was accepted")
+    func addresses() async throws {
+        let receiver = try TestReceiver()
+        let port = receiver.url.split(separator: ":")[2].prefix { $0 != "/" }
+        let fixture = try Fixture(addresses: .publicOnly)
+        for (number, host) in ["localhost", "127.0.0.1", "foo.localhost", "[::1]"].enumerated() {
+            let id = try await fixture.connect("u\(number)", url: "http://\(host):\(port)/")
+            let connection = try await fixture.connection(id, of: "u\(number)") { $0.webhook.failingSince != nil }
+            let outcome = connection.outbox[0].delivery.attempts[0].outcome
+            // A resolver may know no names below localhost.
+            #expect(outcome == .addressRefused || (host == "foo.localhost" && outcome == .unreachable), "\(host)")
+        }
+        #expect(receiver.deliveries.isEmpty)
+        await fixture.stop()
+        await receiver.stop()
+    }
+
+    @Test("every failure has its class: no TLS, nobody there, an answer that is too large")
+    func failures() async throws {
+        let receiver = try TestReceiver(.init(200, bodyBytes: HostLimits.webhookAnswerBytesMax + 1))
+        let fixture = try Fixture()
+        let port = receiver.url.split(separator: ":")[2].prefix { $0 != "/" }
+        let gone = try TestReceiver()
+        await gone.stop()
+        for (user, url, wanted) in [
+            ("large", receiver.url, DeliveryOutcome.invalidAnswer), ("plain", "https://127.0.0.1:\(port)/", .tls),
+            ("gone", gone.url, .unreachable), ("odd", "http://127.1:\(port)/", .urlRefused),
+        ] {
+            let id = try await fixture.connect(user, url: url)
+            let connection = try await fixture.connection(id, of: user) { $0.webhook.failingSince != nil }
+            #expect(connection.outbox[0].delivery.attempts.map(\.outcome) == [wanted], "\(user)")
+            #expect(connection.outbox[0].delivery.nextAttemptAt != nil)
+        }
+        #expect(receiver.deliveries.count == 1)
+        await fixture.stop()
+        await receiver.stop()
+    }
+
+    @Test("a secret that does not open keeps its events, and says so")
+    func unreadable() async throws {
+        let receiver = try TestReceiver()
+        let fixture = try Fixture()
+        let id = try await fixture.connect(url: receiver.url, events: 0)
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            user.connections[0].webhook.secret = "v1:unknown:sealed"
+            try user.connections[0].emit(.expired, at: WallClock.now)
+        }
+        let connection = try await fixture.connection(id) { $0.webhook.failingSince != nil }
+        #expect(connection.outbox[0].delivery.attempts[0].outcome == .secretUnreadable)
+        #expect(receiver.deliveries.isEmpty)
+        await fixture.stop()
+        await receiver.stop()
+    }
+
+    @Test("a delivery that the host breaks off when it stops counts as not tried")
+    func stops() async throws {
+        let receiver = try TestReceiver(.init(204, delay: .seconds(30)))
+        let fixture = try Fixture()
+        let id = try await fixture.connect(url: receiver.url)
+        _ = try await receiver.received(1)
+        await fixture.dispatcher.stop()
+        let connection = try #require(try await fixture.users.user("u").connection(id))
+        #expect(connection.outbox.count == 1)
+        #expect(connection.outbox[0].delivery == EventDelivery())
+        await fixture.stop()
+        await receiver.stop()
+    }
+
+    @Test("a replaced secret is erased when its day is over")
+    func retired() async throws {
+        let fixture = try Fixture()
+        let id = try await fixture.connect(url: "http://127.0.0.1:9/", events: 0)
+        let (vault, now) = (fixture.vault, WallClock.now)
+        let before = HostLimits.webhookSecretOverlap + .seconds(1)
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.connections[0].ensureWebhookSecret(vault, user: "u")
+            try user.connections[0].rotateWebhookSecret(vault, user: "u", at: now.advanced(by: .zero - before))
+        }
+        let rotated = try #require(try await fixture.users.user("u").connection(id))
+        #expect(try vault.webhookSecrets(of: rotated, user: "u", at: now).count == 1)
+        #expect(rotated.webhook.retiring != nil)
+        await fixture.dispatcher.attend(to: try await fixture.users.user("u"), at: now)
+        #expect(try await fixture.users.user("u").connection(id)?.webhook.retiring == nil)
+        await fixture.stop()
+    }
+}
