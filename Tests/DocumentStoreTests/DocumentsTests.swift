@@ -152,12 +152,35 @@ import Testing
         #expect(documents.cached(key) == nil)
         let form = Form()
         try await documents.save(key, bytes("{}"), expecting: .absent, form: form)
-        #expect(documents.cached(key)?.decoded { _ in Form() } === form)
+        #expect(documents.cached(key)?.document?.decoded { _ in Form() } === form)
         let newer = try await documents.save(key, bytes("[]"), expecting: .revision(1))
         let made = newer.decoded { _ in Form() }
-        #expect(made !== form && documents.cached(key)?.decoded { _ in Form() } === made)
+        #expect(made !== form && documents.cached(key)?.document?.decoded { _ in Form() } === made)
         try await documents.delete(key, expecting: .any)
-        #expect(documents.cached(key) == nil)
+        #expect(documents.cached(key).map { $0.document == nil } == true)
+    }
+
+    @Test func aKeyWithoutADocumentIsLookedUpOnDiskOnce() async throws {
+        let key = DocumentKey.user("nobody")
+        #expect(try await documents.load(key) == nil)
+        guard case .absent? = documents.cached(key) else {
+            Issue.record("forgotten")
+            return
+        }
+        try await documents.save(key, bytes("{}"), expecting: .absent)
+        #expect(documents.cached(key)?.document?.revision == 1)
+        #expect(try await documents.load(key)?.bytes == bytes("{}"))
+        try await documents.delete(key, expecting: .revision(1))
+        #expect(try await documents.load(key) == nil)
+        #expect(try await documents.save(key, bytes("{}"), expecting: .absent).revision == 2)
+    }
+
+    @Test func anAbsenceSeenBeforeASaveIsNotKeptAfterIt() {
+        let cache = DocumentCache(bytesMax: 10_000)
+        let epoch = cache.epoch(of: .user("a"))
+        cache.store(Document(key: .user("a"), revision: 1, bytes: []))
+        cache.insert(.absence(of: .user("a")), readAt: epoch)
+        #expect(cache.find(.user("a"))?.revision == 1)
     }
 
     @Test func theCacheStaysWithinItsBytesAndKeepsWhatIsUsed() {

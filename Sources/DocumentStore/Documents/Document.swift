@@ -23,6 +23,10 @@ public final class Document: Sendable {
         self.form = Mutex(form)
     }
 
+    /// What the cache keeps for a key without a document.
+    static func absence(of key: DocumentKey) -> Document { Document(key: key, revision: 0, bytes: []) }
+    var isAbsence: Bool { revision == 0 }
+
     /// The caller's own form of the bytes, made by `decode` the first time and kept beside them.
     ///
     /// Two threads that come first at the same moment may both decode; one result is kept. A form of another type

@@ -57,11 +57,24 @@ public final class Documents: Sendable {
         try folders.files.sync(quarantine)
     }
 
-    /// The document when it is in memory; nil says nothing about whether it exists.
+    /// What memory knows of a document.
+    public enum Cached: Sendable {
+        /// There is none under this key.
+        case absent
+        /// Its last acknowledged revision.
+        case present(Document)
+
+        /// The document; nil where there is none.
+        public var document: Document? {
+            if case .present(let document) = self { document } else { nil }
+        }
+    }
+
+    /// What memory knows of the document; nil says nothing about whether it exists.
     ///
     /// Never waits for I/O or for a writer; O(1).
-    public func cached(_ key: DocumentKey) -> Document? {
-        cache.find(key)
+    public func cached(_ key: DocumentKey) -> Cached? {
+        cache.find(key).map { $0.isAbsence ? .absent : .present($0) }
     }
 
     /// The last acknowledged revision of a document, or nil when there is none.
@@ -72,7 +85,7 @@ public final class Documents: Sendable {
     /// ``StoreError/io(errno:call:path:)``, ``StoreError/invalidName(_:)``, ``StoreError/busy`` or
     /// ``StoreError/closed`` for what they say.
     public func load(_ key: DocumentKey) async throws(StoreError) -> Document? {
-        if let document = cache.find(key) { return document }
+        if let known = cached(key) { return known.document }
         let location = try DocumentLocation(key)
         let loaded = try await threads.run { () throws(StoreError) in try self.read(key, at: location) }
         switch loaded {
@@ -130,7 +143,7 @@ public final class Documents: Sendable {
         guard let current else { return false }
         try await write(key, at: location, revision: current.revision, file: nil)
         deleted.remember(key, revision: current.revision)
-        cache.remove(key)
+        cache.store(.absence(of: key))
         return true
     }
 
@@ -204,7 +217,7 @@ public final class Documents: Sendable {
 
     /// The document as its only writer sees it.
     private func current(_ key: DocumentKey, at location: DocumentLocation) async throws(StoreError) -> Document? {
-        if let document = cache.find(key) { return document }
+        if let known = cached(key) { return known.document }
         return try await threads.run { () throws(StoreError) in try self.readAlone(key, at: location) }
     }
 
@@ -221,19 +234,25 @@ public final class Documents: Sendable {
         let epoch = cache.epoch(of: key)
         let stored: StoredDocument
         if let waiting = journal.ledger.withLock({ $0.find(key, in: JournalLedger.Shard(location)) }) {
-            if waiting.isDeletion { return .absent }
+            if waiting.isDeletion { return keepAbsence(of: key, readAt: epoch) }
             stored = try DocumentFolders.parse(waiting.segment.documentFile(waiting), key: key, path: location.path)
         } else {
             stored = try folders.read(key, at: location)
         }
         switch stored {
-        case .absent: return .absent
+        case .absent: return keepAbsence(of: key, readAt: epoch)
         case .damaged(let why): return .damaged(why)
         case .found(let envelope):
             let document = Document(key: key, revision: envelope.revision, bytes: envelope.data)
             cache.insert(document, readAt: epoch)
             return .found(document)
         }
+    }
+
+    /// A user without a document asks as often as any other, and must not cost a look at the disk each time.
+    private func keepAbsence(of key: DocumentKey, readAt epoch: DocumentCache.Epoch) -> Loaded {
+        cache.insert(.absence(of: key), readAt: epoch)
+        return .absent
     }
 
     // MARK: Writing

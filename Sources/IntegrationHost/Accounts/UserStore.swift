@@ -35,10 +35,13 @@ struct UserStore: Sendable {
         return String(repeating: "0", count: 3 - hex.utf8.count) + hex
     }
 
-    /// The user when it is in memory; nil says nothing about whether it exists.
+    /// The user when memory knows of it, one without connections when it knows that nothing is stored; nil says nothing.
     func cached(_ userID: String) -> StoredUser? {
-        guard let document = documents.cached(Self.key(userID)) else { return nil }
-        return try? Self.decoded(document)
+        switch documents.cached(Self.key(userID)) {
+        case .present(let document): try? Self.decoded(document)
+        case .absent: StoredUser(User(id: userID))
+        case nil: nil
+        }
     }
 
     /// The user as it is stored, kept beside its document; nil when nothing is stored.

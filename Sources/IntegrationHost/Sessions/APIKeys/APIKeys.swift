@@ -23,7 +23,7 @@ struct APIKeys: Sendable {
 
     /// The principal of a key whose document is in memory; nil says nothing.
     func cachedPrincipal(of text: String) -> Principal? {
-        guard let key = APIKey(text), let document = documents.cached(Self.key(key.id)) else { return nil }
+        guard let key = APIKey(text), let document = documents.cached(Self.key(key.id))?.document else { return nil }
         return try? Self.decoded(document).principal(of: key)
     }
 
