@@ -99,7 +99,7 @@ enum HostLimits {
     /// How long a whole delivery may take.
     static let webhookTimeout = Duration.seconds(15)
     /// Bytes of an endpoint's answer; it is read and thrown away.
-    static let webhookAnswerBytesMax = 64 << 10
+    static let webhookAnswerBytesMax = 256 << 10
     /// How long a signing secret that was replaced signs along.
     static let webhookSecretOverlap = Duration.seconds(86_400)
     /// Deliveries at the same time, each of another connection.

@@ -72,6 +72,9 @@ struct CommandTests {
             ),
             ("{\"providers\":{\"stripe\":{\"requestsPerSecond\":0}}}", ":1:45", "integer from 1 to 1000000"),
             ("{\"providers\":{\"stripe\":{\"requestsPerSecond\":\"fast\"}}}", ":1:45", "integer from 1"),
+            ("{\"webhookRetrySeconds\":5}", ":1:24", "an array of 1 to 20 integers"),
+            ("{\"webhookRetrySeconds\":[]}", ":1:24", "an array of 1 to 20 integers"),
+            ("{\"webhookRetrySeconds\":[5,0]}", ":1:27", "integer from 1 to 604800"),
             ("{\"sessions\":{\"rds\":{}}}", ":1:20", "needs “publicKeyFile”"),
             ("{\"sessions\":{\"discordBot\":{}}}", ":1:27", "needs “publicKeyFile”"),
             ("{\"sessions\":{\"rds\":{\"publicKeyFile\":\"/nonexistent\"}}}", ":1:37", "cannot be read"),
@@ -101,6 +104,15 @@ struct CommandTests {
             (["providers"], ["PUBLIC_URL": "x"], "INTEGRATION_HOST_PUBLIC_URL: “publicURL” must be"),
             (["providers"], ["REDIRECT_URIS": "https://a/b,c"], "INTEGRATION_HOST_REDIRECT_URIS: an entry"),
             (["providers"], ["RATE_LIMITS_SYNC": "1000001"], "INTEGRATION_HOST_RATE_LIMITS_SYNC: the value must be"),
+            (
+                ["providers"], ["SWEEP_SECONDS": "0"],
+                "INTEGRATION_HOST_SWEEP_SECONDS: the value must be an integer from 1"
+            ),
+            (["providers"], ["SYNC_RETRY_SECONDS": "x"], "INTEGRATION_HOST_SYNC_RETRY_SECONDS: the value must be"),
+            (
+                ["providers"], ["WEBHOOK_RETRY_SECONDS": "5,+5"],
+                "INTEGRATION_HOST_WEBHOOK_RETRY_SECONDS: the value must"
+            ),
             (
                 ["providers"], ["PROVIDERS_STRIP_CLIENT_ID": "x"],
                 "PROVIDERS_STRIP_CLIENT_ID: there is no provider “strip”"
@@ -138,6 +150,17 @@ struct CommandTests {
         let result = try HostProcess.run(
             ["providers", "--json", "--data", directory.path],
             environment: Dictionary(uniqueKeysWithValues: names.map { ("INTEGRATION_HOST_" + $0, "") }))
+        #expect(result.code == 0)
+        #expect(result.errors.isEmpty, "\(result.errors)")
+    }
+
+    @Test("the times of background work can be set by variables")
+    func timeVariables() throws {
+        let directory = try TemporaryDirectory()
+        let times = ["SWEEP_SECONDS": "30", "SYNC_RETRY_SECONDS": "0", "WEBHOOK_RETRY_SECONDS": "1, 60,604800"]
+        let result = try HostProcess.run(
+            ["providers", "--json", "--data", directory.path],
+            environment: Dictionary(uniqueKeysWithValues: times.map { ("INTEGRATION_HOST_" + $0.key, $0.value) }))
         #expect(result.code == 0)
         #expect(result.errors.isEmpty, "\(result.errors)")
     }

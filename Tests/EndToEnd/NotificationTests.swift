@@ -21,12 +21,12 @@ struct NotificationTests {
         let secret: String
         var path: String { "\(NotificationTests.connections)/\(id)" }
 
-        init(_ user: String, _ receiver: TestReceiver, extra: String = NotificationTests.unlimited) async throws {
-            installation = try TestInstallation(extra: extra, logLevel: "debug")
+        init(_ user: String, _ receiver: TestReceiver, service: String = "stripe") async throws {
+            installation = try TestInstallation(extra: NotificationTests.unlimited, logLevel: "debug")
             self.user = user
             self.receiver = receiver
             let client = try installation.client(user: user)
-            id = try await installation.connect("stripe", client)
+            id = try await installation.connect(service, client)
             let path = "\(NotificationTests.connections)/\(id)"
             let changed = try await client.send(
                 "PATCH", path, body: "{\"settings\":{\"webhookUrl\":\"\(receiver.url)\"}}")
@@ -130,6 +130,27 @@ struct NotificationTests {
         #expect(receiver.deliveries.count == 1)
         await receiver.stop()
         #expect(try bench.files(holding: String(bench.secret.dropFirst(6))).isEmpty)
+    }
+
+    @Test("a grant that the provider ended is told in order: the failed sync, then the expired connection")
+    func expired() async throws {
+        let receiver = try TestReceiver()
+        let bench = try await Bench("expelled", receiver, service: "quickbooks")
+        let client = try bench.client()
+        let revoked = try await client.with(token: nil).post(
+            bench.installation.sandbox.url + "/_sandbox/tokens", #"{"provider":"quickbooks","action":"revoke"}"#)
+        #expect(revoked.status < 300)
+        let sync = try await bench.installation.sync(bench.id, client, body: #"{"dataTypes":["customers"]}"#)
+        #expect(sync["status"] == "failed")
+        let told = try await receiver.received(2)
+        #expect(Set(told.compactMap { $0.json["type"]?.string }) == ["sync.failed", "connection.expired"])
+        let stored = try await client.get(bench.path + "/webhook-deliveries").json["deliveries"]?.array ?? []
+        #expect(stored.compactMap { $0["eventId"]?.string } == told.map(\.id).reversed())
+        for delivery in told {
+            #expect(delivery.signatures == [try delivery.signature(bench.secret)])
+            #expect(delivery.json.at("data.reason")?.string ?? delivery.json.at("data.message")?.string != nil)
+        }
+        await receiver.stop()
     }
 
     @Test("after a rotation both secrets sign, and an event is delivered again with its id")

@@ -95,7 +95,8 @@ final class ConnectionEndings: UserDuty {
         log.info(
             "A connection was ended.",
             ["connectionId": .text(id), "service": .text(connection.service), "revocation": .text(outcome.rawValue)])
-        if connection.ending == .delete {
+        // An endpoint that takes nothing anyway is not waited for.
+        if connection.ending == .delete, connection.webhook.failingSince == nil {
             await notifications?.settle(connection: id, longest: HostLimits.webhookFarewellMax)
         }
         let now = WallClock.now
@@ -113,7 +114,7 @@ final class ConnectionEndings: UserDuty {
 }
 
 extension Connection {
-    /// Forgets every secret; answers that are still on their way are for an older grant and will be discarded.
+    /// Forgets every secret of the grant; answers that are still on their way are for an older grant and will be discarded.
     mutating func disconnect(_ outcome: RevocationOutcome? = nil, at now: Timestamp) throws(ServiceError) {
         let wasConnected = !credentials.isEmpty || status == .connected
         status = .disconnected

@@ -54,6 +54,17 @@ struct ConfigurationEnvironment {
                 throw ConfigurationError(place: name, problem: "the value must be one of \(LogLevel.names)")
             }
             configuration.logLevel = level
+        case "SWEEPSECONDS": configuration.sweepPause = .seconds(try Self.integer(value, name, 1...3600))
+        case "SYNCRETRYSECONDS": configuration.syncRetryTime = .seconds(try Self.integer(value, name, 0...86_400))
+        case "WEBHOOKRETRYSECONDS":
+            let texts = Self.list(value, separator: ",")
+            guard 1...HostLimits.webhookPausesMax ~= texts.count else {
+                throw ConfigurationError(
+                    place: name, problem: "the value must be 1 to \(HostLimits.webhookPausesMax) integers")
+            }
+            var pauses: [Duration] = []
+            for text in texts { pauses.append(.seconds(try Self.integer(text, name, 1...604_800))) }
+            configuration.webhookPauses = pauses
         case "RATELIMITSCONNECTIONCREATION":
             configuration.rateLimits.connectionCreation = try Self.perMinute(value, name)
         case "RATELIMITSSYNC": configuration.rateLimits.sync = try Self.perMinute(value, name)
@@ -96,9 +107,18 @@ struct ConfigurationEnvironment {
     }
 
     private static func perMinute(_ value: String, _ name: String) throws(ConfigurationError) -> Int {
+        try integer(value, name, 0...1_000_000)
+    }
+
+    private static func integer(
+        _ value: String, _ name: String, _ range: ClosedRange<Int>
+    ) throws(ConfigurationError) -> Int {
         guard !value.isEmpty, value.utf8.count <= 7, value.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
-            let number = Int(value), 0...1_000_000 ~= number
-        else { throw ConfigurationError(place: name, problem: "the value must be an integer from 0 to 1000000") }
+            let number = Int(value), range ~= number
+        else {
+            throw ConfigurationError(
+                place: name, problem: "the value must be an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
         return number
     }
 }

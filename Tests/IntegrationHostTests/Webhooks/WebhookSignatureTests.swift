@@ -60,6 +60,17 @@ struct WebhookSignatureTests {
                 + #""provider":"acme","userId":"u \"1\"","errors":0}}"#)
     }
 
+    @Test("what a provider wrote goes out without anything that could be a secret")
+    func redaction() throws {
+        let connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: Self.now)
+        let event = ConnectionEvent(
+            id: "evt-1", kind: .expired, at: Self.now,
+            data: ["reason": "The token c4n4ryT0k3n9f8e7d6c5b4a is dead.", "syncId": "sync-0123456789abcdefghijkl"])
+        let body = try JSONValue.parse(event.body(of: connection, user: "u"))
+        #expect(body.at("data.reason") == "The token … is dead.")
+        #expect(body.at("data.syncId") == "sync-0123456789abcdefghijkl")
+    }
+
     @Test(
         "every status has its class",
         arguments: [

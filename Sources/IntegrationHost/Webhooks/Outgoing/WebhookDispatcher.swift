@@ -246,7 +246,8 @@ final class WebhookDispatcher: UserDuty {
         Metrics.webhookAttempts[result.attempt.outcome]?.add()
         let facts: KeyValuePairs<String, Log.Value> = [
             "connectionId": .text(work.connection), "eventId": .text(result.eventID), "host": .text(work.host),
-            "outcome": .text(result.attempt.outcome.rawValue), "status": .integer(result.attempt.status ?? 0),
+            "outcome": .text(result.attempt.outcome.rawValue),
+            "status": result.attempt.status.map { .integer($0) } ?? .text(nil),
             "durationMs": .integer(result.attempt.milliseconds),
         ]
         switch effect {

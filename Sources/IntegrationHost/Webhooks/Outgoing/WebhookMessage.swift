@@ -4,6 +4,9 @@
 import ProviderSDK
 
 extension ConnectionEvent {
+    /// Members whose texts can come from a provider.
+    private static let free = ["message", "reason"]
+
     /// The event as the application receives it.
     func body(of connection: Connection, user: String) -> [UInt8] {
         var writer = JSONWriter(capacity: 512)
@@ -16,7 +19,14 @@ extension ConnectionEvent {
                 writer.member("connectionId", connection.id)
                 writer.member("provider", connection.service)
                 writer.member("userId", user)
-                for (key, value) in data.members ?? [] where !known.contains(key) { writer.member(key, value) }
+                for (key, value) in data.members ?? [] where !known.contains(key) {
+                    // What a provider wrote may quote a token.
+                    if let text = value.string, Self.free.contains(key) {
+                        writer.member(key, Redaction.text(text))
+                    } else {
+                        writer.member(key, value)
+                    }
+                }
             }
         }
         return writer.bytes
