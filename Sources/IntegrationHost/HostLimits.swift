@@ -20,6 +20,10 @@ enum HostLimits {
     static let authorizationLifetime = Duration.seconds(600)
     /// Connections of one user that wait for their authorization and were never complete; the oldest makes room.
     static let pendingConnectionsMax = 10
+    /// How long a request that somebody waits for is held back by a provider's limits, before it fails.
+    static let interactiveWaitMax = Duration.seconds(20)
+    /// How long a link token without an end is kept after it was used.
+    static let usedLinkTokenLifetime = Duration.seconds(30 * 86_400)
     /// How long an expired link token is told to be expired, before it is one that does not exist.
     static let expiredLinkTokenLifetime = Duration.seconds(30 * 86_400)
     /// How long after one walk over all link tokens the next one begins.

@@ -151,6 +151,15 @@ struct ExternalAccountsTests {
             #"{"token":"t","attributes":{"discordId":"d","expiry":-1}}"#,
             #"{"token":"t","attributes":{"discordId":"d","discordJoinedAt":{}}}"#,
             #"{"token":"t","attributes":{"discordId":"d","discordJoinedAt":"yesterday"}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","discordJoinedAt":1e17}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","discordJoinedAt":null}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","expiry":null}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","expiry":true}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","expiry":1e999}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","more":1e400}}"#,
+            #"{"token":"t","attributes":{"discordId":"d","\#(long)":1}}"#,
+            #"{"token":"t","attributes":{"discordId":"d\u0000"}}"#,
+            #"{"token":"t\u0000","attributes":{"discordId":"d"}}"#, #"{"token":"t\n","attributes":{"discordId":"d"}}"#,
             #"{"token":"t","attributes":{"discordId":"d"},"more":1}"#,
             #"{"token":"t","token":"u","attributes":{"discordId":"d"}}"#,
         ] {
@@ -165,16 +174,20 @@ struct ExternalAccountsTests {
             try await Case("POST", "/external-accounts/users", body, 400).run(callers.service)
         }
         try await Case("POST", "/external-accounts/users", 400).run(callers.superuser)
+        try await Case(
+            "POST", "/external-accounts/users?action=discord-users-sync&action=discord-users-sync", 400
+        ).run(callers.superuser)
         try await Case("POST", "/external-accounts", body("t"), type: "text/plain", 415).run(callers.bot)
         for (method, path) in [
             ("GET", "/external-accounts"), ("DELETE", "/external-accounts/t"), ("GET", "/external-accounts/link/t"),
+            ("PATCH", "/external-accounts/kai-sync"), ("PATCH", "/external-accounts/t"),
         ] {
             let response = try await Case(method, path, 405).run(callers.user)
             #expect(response.header("Allow") != nil)
             #expect(response.json["statusCode"] == 405)
+            expectDeprecation(response, false)
         }
         try await Case("GET", "/external-accounts/a/b/c", 404).run(callers.user)
-        try await Case("PATCH", "/external-accounts/kai-sync", 404).run(callers.superuser)
     }
 
     @Test("every route asks for the caller that the document names")

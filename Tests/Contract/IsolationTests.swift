@@ -16,13 +16,16 @@ struct IsolationTests {
         let own: Int
         /// What anybody is answered for a thing that is not there or not theirs.
         let missing: Int
+        /// What the operator's programs are answered, who are no users.
+        let program: Int
 
-        init(_ method: String, _ path: String, _ body: String? = nil, own: Int, missing: Int) {
+        init(_ method: String, _ path: String, _ body: String? = nil, own: Int, missing: Int, program: Int? = nil) {
             self.method = method
             self.path = path
             self.body = body
             self.own = own
             self.missing = missing
+            self.program = program ?? missing
         }
 
         func send(_ client: TestClient, id: String) async throws -> TestResponse {
@@ -56,7 +59,7 @@ struct IsolationTests {
         Target("POST", "/api/integrations/connections/{id}/webhook-deliveries/test", "{1}", own: 400, missing: 404),
         Target("POST", "/api/integrations/connections/{id}/webhook-deliveries/evt-1/redeliver", own: 404, missing: 404),
         Target("POST", "/api/integrations/oauth/xero/refresh", #"{"connectionId":"{id}"}"#, own: 200, missing: 404),
-        Target("GET", "/api/userIntegration/{id}", own: 200, missing: 400),
+        Target("GET", "/api/userIntegration/{id}", own: 200, missing: 400, program: 401),
         Target("DELETE", "/api/integrations/connections/{id}", own: 200, missing: 404),
     ]
 
@@ -81,13 +84,15 @@ struct IsolationTests {
         // One that has the form of an id, in the same shard, and one that has not.
         let unknown = [String(id.dropLast(4)) + "0000", "conn-123", "sync-1", "1"]
         for target in Self.connections where target.method != "DELETE" {
-            for client in [callers.other, callers.service, callers.bot] {
+            for (client, status) in [
+                (callers.other, target.missing), (callers.service, target.program), (callers.bot, target.program),
+            ] {
                 let foreign = try await target.send(client, id: id)
-                #expect(foreign.status == target.missing, "\(target.method) \(target.path): \(foreign.text)")
+                #expect(foreign.status == status, "\(target.method) \(target.path): \(foreign.text)")
                 for missing in unknown {
                     let response = try await target.send(client, id: missing)
                     #expect(
-                        comparable(foreign, without: [id]) == comparable(response, without: [missing]),
+                        comparable(foreign, without: [id, missing]) == comparable(response, without: [id, missing]),
                         "\(target.method) \(target.path)")
                 }
             }

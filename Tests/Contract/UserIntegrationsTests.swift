@@ -106,7 +106,12 @@ struct UserIntegrationsTests {
         let table = [
             Case("GET", "\(Self.base)/kai/unknown", 400), Case("GET", "\(Self.base)/unknown/flo", 404),
             Case("GET", "\(Self.base)/kai", 404), Case("GET", "\(Self.base)/unknown", 404),
-            Case("GET", "\(Self.base)/stripe/x", 400),
+            Case("GET", "\(Self.base)/stripe/x", 400), Case("GET", "\(Self.base)/kai/FLO", 400),
+            Case("GET", "\(Self.base)/kai/flo%00", 400), Case("GET", "\(Self.base)/kai/flo%2F", 400),
+            Case("GET", "\(Self.base)/kai/%FF", 400), Case("GET", "\(Self.base)/kai/..", 400),
+            Case("GET", "/api/v1/users/1%00/integrations/arc", 403),
+            Case("GET", "/api/v1/users/%FF/integrations/arc", 403),
+            Case("GET", "/api/v1/users/01/integrations/arc", 403),
             Case("POST", "\(Self.base)/kai/unknown/oauth2callback", #"{"code":"a"}"#, 400),
             Case("POST", "\(Self.base)/arc/iidx/oauth2callback", #"{"code":"a"}"#, 404),
             Case("PATCH", "\(Self.base)/kai", #"{"flo":"a"}"#, 404),

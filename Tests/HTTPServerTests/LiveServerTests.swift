@@ -119,6 +119,8 @@ import Testing
             }
             func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
                 response.header("X-Reason", rejected.reason.name)
+                response.header("X-Target", Array(rejected.target.prefix(20)).span)
+                response.header("X-Known", rejected.request?.headerText("x-a") ?? "no")
                 response.body.append("no")
             }
         }
@@ -128,6 +130,20 @@ import Testing
             let response = client.readResponse()
             #expect(response?.status == 400 && response?.text == "no")
             #expect(response?.fields["x-reason"] == "contentLengthInvalid")
+            for (message, target, known) in [
+                ("POST /a?b HTTP/1.1\r\nHost: a\r\nX-A: b\r\nContent-Length: 99999999\r\n\r\n", "/a?b", "b"),
+                ("\r\nGET /%zz HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n", "/%zz", "no"),
+                ("GET /\(String(repeating: "x", count: 9000))", "/" + String(repeating: "x", count: 19), "no"),
+                ("GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\n\r\n", "/second", "no"),
+                ("nonsense\r\n\r\n", "", "no"),
+            ] {
+                let client = try TestClient(address)
+                client.send(message)
+                if message.hasPrefix("GET /first") { _ = client.readResponse() }
+                let response = client.readResponse()
+                #expect(response?.fields["x-target"] == target, "\(message.prefix(30))")
+                #expect(response?.fields["x-known"] == known, "\(message.prefix(30))")
+            }
         }
     }
 

@@ -78,7 +78,8 @@ extension Worker {
         guard loop.watch(descriptor, EPOLL_CTL_ADD, CL_EPOLLIN, token.packed) else { return end(connection) }
         if open > shared.connectionsMax {
             connection.state.refuseConnection()
-            writeRefusal(.tooManyConnections, connection)
+            writeRefusal(
+                RejectedRequest(reason: .tooManyConnections, remoteAddress: address), connection)
             return settle(connection)
         }
         connection.state.isLast = whenEmpty != nil

@@ -104,9 +104,23 @@ final class Worker: @unchecked Sendable {
         case .refuse(let reason):
             connection.task?.cancel()
             connection.task = nil
-            writeRefusal(reason, connection)
+            writeRefusal(rejected(reason, connection), connection)
             settle(connection)
         }
+    }
+
+    /// A request that took too long, with what was received of it.
+    private func rejected(_ reason: RequestRejection, _ connection: Connection) -> RejectedRequest {
+        guard reason != .handlerTimeout, let input = connection.input.take() else {
+            // What is waiting behind a request that was handed out is another one.
+            return RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress)
+        }
+        let rejected = input.withBytes { bytes in
+            RejectedRequest(
+                reason: reason, remoteAddress: connection.remoteAddress, bytes: bytes, parser: limits.parser)
+        }
+        connection.input = consume input
+        return rejected
     }
 
     // MARK: Reading
@@ -184,7 +198,12 @@ final class Worker: @unchecked Sendable {
             switch action {
             case .needBytes, .stop: return
             case .sendContinue: output.append("HTTP/1.1 100 Continue\r\n\r\n")
-            case .refuse(let reason): return writeRefusal(reason, connection)
+            case .refuse(let reason):
+                let rejected = input.withBytes { bytes in
+                    RejectedRequest(
+                        reason: reason, remoteAddress: connection.remoteAddress, bytes: bytes, parser: limits.parser)
+                }
+                return writeRefusal(rejected, connection)
             case .respond:
                 guard respond(connection, &input) else { return }
                 answeredCount += 1
@@ -234,12 +253,12 @@ final class Worker: @unchecked Sendable {
             closes: connection.framing.closes, inputIsEmpty: inputIsEmpty, now: loop.now, limits)
     }
 
-    func writeRefusal(_ reason: RequestRejection, _ connection: Connection) {
+    func writeRefusal(_ rejected: RejectedRequest, _ connection: Connection) {
+        let reason = rejected.reason
         counters.count(reason)
         writer.reset()
         writer.status = reason.status
-        application.respond(
-            toRejected: RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress), &writer)
+        application.respond(toRejected: rejected, &writer)
         // Only a request that was handed out is known to be a HEAD.
         let isHead = reason == .handlerTimeout && connection.framing.isHead
         writer.finish(into: &output, ResponseFraming(isHead: isHead, closes: true), date: date)

@@ -73,14 +73,3 @@ extension RequestRejection: CustomStringConvertible {
     /// The detail sentence.
     public var description: String { "\(detail)" }
 }
-
-/// A request that was refused before the application saw it, for `HTTPApplication.respond(toRejected:_:)`.
-public struct RejectedRequest: Sendable {
-    /// Why it was refused.
-    public let reason: RequestRejection
-    /// Whose request it was.
-    public let remoteAddress: SocketAddress
-
-    /// The status that goes with the reason.
-    public var status: HTTPStatus { reason.status }
-}

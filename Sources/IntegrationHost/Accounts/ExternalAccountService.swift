@@ -17,7 +17,7 @@ struct ExternalAccountService: Sendable {
     ///   - attributes: an object of texts and numbers, among them the account's id.
     ///   - expiresAt: when the token stops being good; nil for never.
     func add(_ token: String, attributes: JSONValue, expiresAt: Timestamp?) async throws(ServiceError) {
-        guard linking(for: attributes) != nil else {
+        guard let (_, linking, accountID) = linking(for: attributes) else {
             let names = registry.providers.compactMap { $0.manifest.linking?.accountIDAttribute }
             throw .invalid(
                 field: "attributes",
@@ -25,15 +25,19 @@ struct ExternalAccountService: Sendable {
                     ? "no provider of this host links accounts by tokens"
                     : "\"attributes\" needs \(names.map { "\"\($0)\"" }.joined(separator: " or "))")
         }
+        guard accountID.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .invalid(
+                field: "attributes", message: "\"\(linking.accountIDAttribute)\" must not have control characters")
+        }
         try await tokens.add(
             token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: WallClock.now))
     }
 
     /// The attributes of a token; nil when it is not good any more.
     ///
-    /// - Throws: ``ServiceError/notFound`` when there is no such token.
-    func attributes(of token: String) async throws(ServiceError) -> JSONValue? {
-        try await good(token)?.attributes
+    /// - Throws: ``ServiceError/notFound`` when there is no such token, or when it is another user's.
+    func attributes(of token: String, for principal: Principal) async throws(ServiceError) -> JSONValue? {
+        try await good(token, for: principal)?.attributes
     }
 
     /// How a link came out.
@@ -47,10 +51,10 @@ struct ExternalAccountService: Sendable {
 
     /// Makes the account behind a token the user's, and does what the provider wants done then.
     func link(_ token: String, to principal: Principal) async throws(ServiceError) -> LinkOutcome {
-        guard let content = try await good(token) else { return .expired }
+        guard let content = try await good(token, for: principal) else { return .expired }
         guard let (provider, linking, accountID) = linking(for: content.attributes) else { throw .notFound }
-        try await tokens.claim(token, for: principal.userID)
         let now = WallClock.now
+        try await tokens.claim(token, for: principal.userID, at: now)
         try await users.update(principal.userID) { (user) throws(ServiceError) in
             user.externalAccount =
                 ExternalAccount(
@@ -76,9 +80,9 @@ struct ExternalAccountService: Sendable {
         return .linked
     }
 
-    /// The provider with this id, when it tells which accounts have joined.
-    func memberProvider(_ id: String) -> ConfiguredProvider? {
-        registry[id].flatMap { $0.manifest.linking?.memberDataType == nil ? nil : $0 }
+    /// The providers that tell which accounts have joined.
+    var memberProviders: [ConfiguredProvider] {
+        registry.providers.filter { $0.manifest.linking?.memberDataType != nil }
     }
 
     /// The way to a provider with the operator's own credentials.
@@ -87,12 +91,13 @@ struct ExternalAccountService: Sendable {
         account.id = accountID
         let http = ConnectionHTTP(
             gateway: gateway, provider: provider,
-            template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: NoCredential())
+            template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: NoCredential(),
+            turn: RequestTurn(waitMax: HostLimits.interactiveWaitMax))
         return ProviderContext(http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
     }
 
-    private func good(_ token: String) async throws(ServiceError) -> LinkToken? {
-        guard let content = try await tokens.find(token) else { throw .notFound }
+    private func good(_ token: String, for principal: Principal) async throws(ServiceError) -> LinkToken? {
+        guard let content = try await tokens.find(token), content.mayBeSeen(by: principal) else { throw .notFound }
         return content.isExpired(at: WallClock.now) ? nil : content
     }
 

@@ -14,14 +14,26 @@ struct LinkToken: Sendable {
     let createdAt: Timestamp
     /// Who took the account; nil until somebody did.
     var linkedBy: String?
+    /// When that was.
+    var linkedAt: Timestamp?
+
+    /// Whether it is there for `principal`: once a user has taken the account, it is no other user's business.
+    func mayBeSeen(by principal: Principal) -> Bool {
+        guard principal.isUser, let linkedBy else { return true }
+        return linkedBy.utf8.elementsEqual(principal.userID.utf8)
+    }
 
     func isExpired(at now: Timestamp) -> Bool { expiresAt.map { $0 < now } ?? false }
 
-    /// Whether it ended so long ago that nobody has to be told any more.
+    /// Whether it ended so long ago that nobody has to be told any more, or was used so long ago that nobody repeats it.
     ///
-    /// One that was past its end when it came is told about for as long.
+    /// One that was past its end when it came is told about for as long. One without an end that nobody has used stays.
     func isForgotten(at now: Timestamp) -> Bool {
-        expiresAt.map { max($0, createdAt).advanced(by: HostLimits.expiredLinkTokenLifetime) < now } ?? false
+        if let expiresAt {
+            return max(expiresAt, createdAt).advanced(by: HostLimits.expiredLinkTokenLifetime) < now
+        }
+        guard linkedBy != nil else { return false }
+        return (linkedAt ?? createdAt).advanced(by: HostLimits.usedLinkTokenLifetime) < now
     }
 }
 
@@ -55,7 +67,7 @@ struct LinkTokenStore: Sendable {
     /// Gives a token to the first user who brings it.
     ///
     /// - Throws: ``ServiceError/notFound`` when somebody else had it before.
-    func claim(_ token: String, for userID: String) async throws(ServiceError) {
+    func claim(_ token: String, for userID: String, at now: Timestamp) async throws(ServiceError) {
         for _ in 0..<HostLimits.updateAttemptsMax {
             guard var (content, revision) = try await load(token) else { throw .notFound }
             if let owner = content.linkedBy {
@@ -63,6 +75,7 @@ struct LinkTokenStore: Sendable {
                 return
             }
             content.linkedBy = userID
+            content.linkedAt = now
             do throws(StoreError) {
                 revision = try await documents.save(
                     Self.key(token), content.encoded, expecting: .revision(revision)
@@ -75,7 +88,7 @@ struct LinkTokenStore: Sendable {
         throw .unavailable("Too many changes of this token at the same time: try again.", retryAfterSeconds: 1)
     }
 
-    /// Removes the tokens that ended long ago.
+    /// Removes the tokens that ended or were used long ago.
     ///
     /// Reads every token once, page by page; one that is changed meanwhile, or cannot be read, stays.
     /// - Returns: how many were removed.
@@ -125,6 +138,7 @@ extension LinkToken {
             writer.member("expiresAt", expiresAt?.text(withMilliseconds: true))
             writer.member("createdAt", createdAt.text(withMilliseconds: true))
             writer.member("linkedBy", linkedBy)
+            writer.member("linkedAt", linkedAt?.text(withMilliseconds: true))
         }
         return writer.bytes
     }
@@ -135,6 +149,7 @@ extension LinkToken {
         else { return nil }
         self.init(
             attributes: attributes, expiresAt: value["expiresAt"]?.string.flatMap(Timestamp.init(iso8601:)),
-            createdAt: createdAt, linkedBy: value["linkedBy"]?.string)
+            createdAt: createdAt, linkedBy: value["linkedBy"]?.string,
+            linkedAt: value["linkedAt"]?.string.flatMap(Timestamp.init(iso8601:)))
     }
 }

@@ -1,4 +1,4 @@
-// Takes link tokens away that ended long ago, so that the folder does not grow for ever. When one is told to be expired is the
+// Takes link tokens away that ended or were used long ago, so that the folder does not grow for ever. When one is told to be expired is the
 // service's; this only forgets.
 
 import ProviderSDK
@@ -37,9 +37,9 @@ final class LinkTokenSweep: Sendable {
         while !Task.isCancelled {
             do throws(ServiceError) {
                 let removed = try await tokens.removeForgotten(at: WallClock.now)
-                if removed > 0 { log.info("Expired link tokens were removed.", ["count": .integer(removed)]) }
+                if removed > 0 { log.info("Link tokens that had ended were removed.", ["count": .integer(removed)]) }
             } catch {
-                log.warning("Expired link tokens could not be removed.", ["error": .text("\(error)")])
+                log.warning("Link tokens that had ended could not be removed.", ["error": .text("\(error)")])
             }
             do { try await Task.sleep(for: pause) } catch { return }
         }

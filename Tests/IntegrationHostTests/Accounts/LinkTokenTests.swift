@@ -9,17 +9,62 @@ import Testing
 
 @Suite("Link tokens")
 struct LinkTokenTests {
-    @Test("a token that expired long ago is removed; a young one, one without end and one in use stay")
-    func sweep() async throws {
+    private func withTokens(_ body: (LinkTokenStore) async throws -> Void) async throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)").path
         let data = try DataDirectory(path: path)
         defer {
             data.close()
             try? FileManager.default.removeItem(atPath: path)
         }
-        let tokens = LinkTokenStore(data.documents)
-        let now = SessionFixtures.now
-        func days(_ count: Int) -> Timestamp { now.advanced(by: .seconds(86_400 * count)) }
+        try await body(LinkTokenStore(data.documents))
+    }
+
+    private let now = SessionFixtures.now
+    private func days(_ count: Int) -> Timestamp { now.advanced(by: .seconds(86_400 * count)) }
+
+    @Test("a token without an end goes a month after it was used, and stays as long as nobody has used it")
+    func used() async throws {
+        try await withTokens { tokens in
+            for token in ["used", "again", "unused", "ends"] {
+                try await tokens.add(
+                    token,
+                    LinkToken(
+                        attributes: ["discordId": "d"], expiresAt: token == "ends" ? days(400) : nil,
+                        createdAt: days(-400)))
+            }
+            for token in ["used", "again", "ends"] { try await tokens.claim(token, for: "1", at: days(-31)) }
+            // Who repeats it does not lengthen it.
+            try await tokens.claim("again", for: "1", at: now)
+            #expect(try await tokens.find("used")?.linkedAt == days(-31))
+            #expect(try await tokens.removeForgotten(at: days(-2)) == 0)
+            #expect(try await tokens.removeForgotten(at: now) == 2)
+            #expect(try await tokens.find("used") == nil)
+            #expect(try await tokens.find("unused") != nil)
+            #expect(try await tokens.find("ends") != nil)
+            #expect(try await tokens.removeForgotten(at: days(431)) == 1)
+        }
+    }
+
+    @Test("a used token is there for its user, by bytes, and for programs of the operator")
+    func owner() {
+        var token = LinkToken(attributes: ["discordId": "d"], expiresAt: nil, createdAt: now)
+        func principal(_ id: String, _ kind: PrincipalKind = .session, roles: [String] = []) -> Principal {
+            Principal(userID: id, roles: roles, kind: kind, sessionBinding: "s")
+        }
+        let others = [principal("e\u{301}"), principal("2", .apiKey), principal("root", roles: ["superuser"])]
+        for other in others { #expect(token.mayBeSeen(by: other)) }
+        token.linkedBy = "\u{E9}"
+        for other in others { #expect(!token.mayBeSeen(by: other)) }
+        for kind in [PrincipalKind.session, .apiKey] { #expect(token.mayBeSeen(by: principal("\u{E9}", kind))) }
+        for kind in [PrincipalKind.bot, .service] { #expect(token.mayBeSeen(by: principal("bot", kind))) }
+    }
+
+    @Test("a token that expired long ago is removed; a young one, one without end and one in use stay")
+    func sweep() async throws {
+        try await withTokens { tokens in try await sweep(tokens) }
+    }
+
+    private func sweep(_ tokens: LinkTokenStore) async throws {
         func add(_ token: String, expires: Timestamp?, created: Timestamp) async throws {
             try await tokens.add(
                 token, LinkToken(attributes: ["discordId": "d"], expiresAt: expires, createdAt: created))

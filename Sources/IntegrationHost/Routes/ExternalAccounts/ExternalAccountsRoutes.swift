@@ -10,26 +10,36 @@ struct ExternalAccountsRoutes: Sendable {
 
     private static let tokenBytesMax = 512
     private static let attributesMax = 32
+    private static let attributeNameBytesMax = 64
     private static let attributeBytesMax = 1024
+    /// The last moment that JavaScript's dates can tell, on either side of 1970.
+    private static let millisecondsMax = 8.64e15
 
     var family: RouteFamily {
-        RouteFamily(
-            name: "external-accounts", prefixes: ["/external-accounts"],
-            routes: [
-                RouteEntry(.post, "/external-accounts", add), RouteEntry(.post, "/external-accounts/", add),
-                RouteEntry(.get, "/external-accounts/{token}", read),
-                RouteEntry(.patch, "/external-accounts/link/{token}", link),
+        var routes = [
+            RouteEntry(.post, "/external-accounts", add), RouteEntry(.post, "/external-accounts/", add),
+            RouteEntry(.get, "/external-accounts/{token}", read),
+            RouteEntry(.patch, "/external-accounts/link/{token}", link),
+            RouteEntry(.post, "/external-accounts/users", changeUsers),
+        ]
+        for provider in service.memberProviders {
+            routes.append(
                 RouteEntry(
-                    .patch, "/external-accounts/{action}", headers: ExternalAccountsRendering.deprecation,
-                    deprecatedSync),
-                RouteEntry(.post, "/external-accounts/users", changeUsers),
-            ], render: { failure, _ in ExternalAccountsRendering.error(failure) })
+                    .patch, "/external-accounts/\(provider.id)-sync", headers: ExternalAccountsRendering.deprecation
+                ) { context async throws(ServiceError) in try await deprecatedSync(provider, context) })
+        }
+        return RouteFamily(
+            name: "external-accounts", prefixes: ["/external-accounts"], routes: routes,
+            render: { failure, _ in ExternalAccountsRendering.error(failure) })
     }
 
     @Sendable private func add(_ context: RouteContext) async throws(ServiceError) -> Reply {
         guard try context.authenticated().kind == .bot else { throw .unauthenticated }
         let body = try context.body(["token", "type", "attributes"])
         let token = try body.requiredText("token", bytesMax: Self.tokenBytesMax)
+        guard token.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .invalid(field: "token", message: "\"token\" must not have control characters")
+        }
         _ = try body.text("type", bytesMax: Self.attributeBytesMax)
         guard let attributes = body["attributes"], let members = attributes.members,
             members.count <= Self.attributesMax
@@ -45,32 +55,40 @@ struct ExternalAccountsRoutes: Sendable {
 
     /// An attribute is a text or a number; a moment is given in milliseconds since 1970 or in ISO 8601.
     private func check(_ name: String, _ value: JSONValue) throws(ServiceError) {
-        guard value.number != nil || (value.string?.utf8.count ?? .max) <= Self.attributeBytesMax else {
-            throw .invalid(field: String(name.prefix(64)), message: "\"\(name.prefix(64))\" must be a text or a number")
-        }
-        if name.hasSuffix("JoinedAt"), let text = value.string, Timestamp(iso8601: text) == nil {
+        let shown = String(name.prefix(64))
+        guard name.utf8.count <= Self.attributeNameBytesMax else {
             throw .invalid(
-                field: String(name.prefix(64)),
-                message: "\"\(name.prefix(64))\" must be milliseconds since 1970 or an ISO 8601 time")
+                field: shown, message: "the name of an attribute has more than \(Self.attributeNameBytesMax) bytes")
+        }
+        guard value.number?.double.isFinite ?? ((value.string?.utf8.count ?? .max) <= Self.attributeBytesMax) else {
+            throw .invalid(
+                field: shown,
+                message: "\"\(shown)\" must be a number, or a text of at most \(Self.attributeBytesMax) bytes")
+        }
+        guard name.hasSuffix("JoinedAt") else { return }
+        guard
+            value.number.map({ abs($0.double) <= Self.millisecondsMax })
+                ?? (value.string.flatMap(Timestamp.init(iso8601:)) != nil)
+        else {
+            throw .invalid(
+                field: shown, message: "\"\(shown)\" must be milliseconds since 1970 or an ISO 8601 time")
         }
     }
 
+    /// The end of a token; nil for one that never ends.
     private func expiry(_ attributes: JSONValue) throws(ServiceError) -> Timestamp? {
         guard let value = attributes["expiry"] else { return nil }
-        guard let milliseconds = value.integer, milliseconds >= 0 else {
-            throw .invalid(field: "expiry", message: "\"expiry\" must be milliseconds since 1970")
+        guard let milliseconds = value.number?.double, milliseconds >= 0, milliseconds.rounded() == milliseconds else {
+            throw .invalid(field: "expiry", message: "\"expiry\" must be whole milliseconds since 1970")
         }
-        // Zero is how some bots say that there is no end.
+        // Zero is how some bots say that there is no end, and so is a moment that no calendar here has.
         guard milliseconds > 0 else { return nil }
-        guard let expiresAt = Timestamp(milliseconds: milliseconds) else {
-            throw .invalid(field: "expiry", message: "\"expiry\" must be milliseconds since 1970")
-        }
-        return expiresAt
+        return Int64(exactly: milliseconds).flatMap(Timestamp.init(milliseconds:))
     }
 
     @Sendable private func read(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        _ = try context.authenticated()
-        guard let attributes = try await service.attributes(of: try context.parameter("token")) else {
+        let principal = try context.authenticated()
+        guard let attributes = try await service.attributes(of: try context.parameter("token"), for: principal) else {
             return ExternalAccountsRendering.expired
         }
         return .json { writer in
@@ -90,16 +108,17 @@ struct ExternalAccountsRoutes: Sendable {
         }
     }
 
-    @Sendable private func deprecatedSync(_ context: RouteContext) async throws(ServiceError) -> Reply {
+    private func deprecatedSync(
+        _ provider: ConfiguredProvider, _ context: RouteContext
+    ) async throws(ServiceError) -> Reply {
         guard try context.authenticated().isSuperuser else { throw .forbidden("") }
-        guard let provider = provider(of: try context.parameter("action"), suffix: "-sync") else { throw .notFound }
         return ExternalAccountsRendering.deprecatedSync(try await service.syncMembers(of: provider))
     }
 
     @Sendable private func changeUsers(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
         guard principal.isSuperuser || principal.kind == .service else { throw .forbidden("") }
-        var action = context.query["action"]
+        var action = try context.queryValue("action")
         if !context.request.body.isEmpty {
             let body = try context.body(["action", "data"])
             guard body["data"].map({ $0.isNull || $0.members != nil }) ?? true else {
@@ -107,8 +126,12 @@ struct ExternalAccountsRoutes: Sendable {
             }
             action = try body.text("action", bytesMax: HostLimits.serviceBytesMax) ?? action
         }
-        guard let action, let provider = provider(of: action, suffix: "-users-sync") else {
-            throw .invalid(field: "action", message: "\"action\" must be one of \(actions.joined(separator: ", "))")
+        let providers = service.memberProviders
+        guard let action,
+            let provider = providers.first(where: { "\($0.id)-users-sync".utf8.elementsEqual(action.utf8) })
+        else {
+            let names = providers.map { "\($0.id)-users-sync" }.joined(separator: ", ")
+            throw .invalid(field: "action", message: "\"action\" must be one of \(names)")
         }
         do throws(ServiceError) {
             return ExternalAccountsRendering.sync(try await service.syncMembers(of: provider))
@@ -116,15 +139,5 @@ struct ExternalAccountsRoutes: Sendable {
             // The document has 500 for everything that keeps this route from its work.
             throw .internalFault("\(error)")
         }
-    }
-
-    /// The provider of an action that is called after it.
-    private func provider(of action: String, suffix: String) -> ConfiguredProvider? {
-        guard action.hasSuffix(suffix) else { return nil }
-        return service.memberProvider(String(action.dropLast(suffix.utf8.count)))
-    }
-
-    private var actions: [String] {
-        service.registry.providers.filter { service.memberProvider($0.id) != nil }.map { $0.id + "-users-sync" }
     }
 }

@@ -156,6 +156,7 @@ enum IntegrationsRendering {
         case .methodNotAllowed(let allowed): reply(405, "Method not allowed", headers: [("Allow", allowed)])
         case .unsupportedMediaType: reply(415, "The request body must be application/json")
         case .foreignOrigin: reply(403, "Cross-origin requests are not allowed")
+        case .rejected(let status, let detail): reply(status, detail)
         case .service(let error): service(error)
         }
     }

@@ -44,16 +44,30 @@ struct Exchange: Sendable {
     /// The same exchange, whose answer no page of another origin may read.
     var withoutOrigin: Exchange { Exchange(self, allowedOrigin: nil) }
 
+    /// An exchange whose body was not read.
+    init(_ request: HTTPRequestSnapshot, origins: borrowing OriginPolicy) {
+        start = MonotonicClock.nanoseconds
+        let header = request.header("x-correlation-id")
+        given = header.flatMap { Self.isValid($0) ? String(decoding: $0, as: UTF8.self) : nil }
+        (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
+        variesByOrigin = origins.isCrossOriginAllowed
+        allowedOrigin = origins.isCrossOriginAllowed ? origins.allowed(request.headerText("origin")) : nil
+    }
+
     /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.
     private static func isValid(_ id: ByteView) -> Bool {
         guard 1...128 ~= id.count else { return false }
-        for index in 0..<id.count {
-            switch id[index] {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): break
-            default: return false
-            }
-        }
+        for index in 0..<id.count where !isAllowed(id[index]) { return false }
         return true
+    }
+
+    private static func isValid(_ id: [UInt8]) -> Bool { 1...128 ~= id.count && id.allSatisfy(isAllowed) }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+        default: false
+        }
     }
 
     /// The id of this request in headers and logs.

@@ -62,13 +62,8 @@ struct HostApplication: HTTPApplication {
             }
             var parameters: [String: String] = [:]
             for name in route.parameterNames {
-                guard let value = try? route.text(name, captures, in: request.path) else {
-                    let reply = families[route.handler.family].render(.service(.notFound), exchange)
-                    exchange.finish(reply, &response)
-                    finished(request.method, route.template, route.handler.counters, reply, nil, exchange)
-                    return nil
-                }
-                parameters[name] = value
+                // What is no text names nothing, which is for the route to say, to those whom it tells anything: no id has a NUL.
+                parameters[name] = (try? route.text(name, captures, in: request.path)) ?? "\0"
             }
             let snapshot = request.snapshot()
             let exchange = route.handler.entry.isSigned ? exchange.withoutOrigin : exchange
@@ -152,24 +147,30 @@ struct HostApplication: HTTPApplication {
             facts: reply.facts)
     }
 
-    /// A request that is no proper HTTP: the shape of the first document, because there may be no path to go by.
+    /// A request that is no proper HTTP, or too large: in the shape of the document that its path belongs to, as far as there is one,
+    /// and in that of the first where there is none.
     func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
-        let exchange = Exchange()
-        let reply = Reply.json(Int(rejected.status.code)) { writer in
-            writer.member("success", false)
-            writer.member("error", "\(rejected.reason.detail)")
-        }
+        let exchange = rejected.request.map { Exchange($0, origins: origins) } ?? Exchange()
+        let family = family { prefix in rejected.target.starts(with: prefix) }
+        let reply = family.render(
+            .rejected(status: Int(rejected.status.code), detail: "\(rejected.reason.detail)"), exchange)
         exchange.finish(reply, &response)
         metrics.unmatchedCounters.record(status: reply.status, nanoseconds: exchange.elapsedNanoseconds)
     }
 
     /// The family whose paths begin most like `path`.
     private func family(of path: ByteView) -> RouteFamily {
+        family { prefix in
+            path.count >= prefix.count && path[0..<prefix.count].array.elementsEqual(prefix)
+        }
+    }
+
+    private func family(where begins: (String.UTF8View) -> Bool) -> RouteFamily {
         var best = families[0]
         var length = -1
         for family in families {
-            for prefix in family.prefixes where prefix.utf8.count > length && path.count >= prefix.utf8.count {
-                guard path[0..<prefix.utf8.count].array.elementsEqual(prefix.utf8) else { continue }
+            for prefix in family.prefixes where prefix.utf8.count > length {
+                guard begins(prefix.utf8) else { continue }
                 best = family
                 length = prefix.utf8.count
             }

@@ -28,6 +28,17 @@ struct RouteContext: Sendable {
         return value
     }
 
+    /// A query parameter; nil when it is absent.
+    ///
+    /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice: which one counts is nothing to guess about.
+    func queryValue(_ name: String) throws(ServiceError) -> String? {
+        let values = query.all(name)
+        guard values.count <= 1 else {
+            throw .invalid(field: name, message: "“\(name)” is given more than once")
+        }
+        return values.first
+    }
+
     /// The body as a JSON object whose members are all among `members`.
     func body(_ members: Set<String>) throws(ServiceError) -> JSONValue {
         let value: JSONValue

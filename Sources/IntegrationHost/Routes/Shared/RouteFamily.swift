@@ -125,4 +125,6 @@ enum RouteFailure: Sendable, Equatable {
     case methodNotAllowed(allowed: String)
     case unsupportedMediaType
     case foreignOrigin
+    /// The server refused it before any route was looked for.
+    case rejected(status: Int, detail: String)
 }

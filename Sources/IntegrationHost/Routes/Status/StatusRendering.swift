@@ -52,6 +52,7 @@ enum StatusRendering {
         case .unsupportedMediaType:
             reply(415, "UNSUPPORTED_MEDIA_TYPE", "The request body must be application/json", exchange)
         case .foreignOrigin: reply(403, "FORBIDDEN_ORIGIN", "Cross-origin requests are not allowed", exchange)
+        case .rejected(let status, let detail): reply(status, "INVALID_REQUEST", detail, exchange)
         case .service(let error): service(error, exchange)
         }
     }

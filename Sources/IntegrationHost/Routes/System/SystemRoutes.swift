@@ -70,6 +70,7 @@ struct SystemRoutes: Sendable {
         case .unsupportedMediaType: return reply(415, "The request body must be application/json")
         case .foreignOrigin: return reply(403, "Cross-origin requests are not allowed")
         case .service(.invalid(_, let message)): return reply(400, message)
+        case .rejected(let status, let detail): return reply(status, detail)
         case .service: return reply(500, "Internal error")
         }
     }

@@ -39,6 +39,8 @@ enum UserIntegrationCRUDRendering {
         case .methodNotAllowed(let allowed): reply(405, "Method Not Allowed", headers: [("Allow", allowed)])
         case .unsupportedMediaType: reply(415, "Unsupported Media Type")
         case .foreignOrigin: reply(403, "Cross-origin requests are not allowed")
+        case .rejected(400, _): reply(400, "Validation Error")
+        case .rejected(let status, _): reply(status, "\(HTTPStatus(UInt16(clamping: status)).reasonPhrase)")
         case .service(let error): service(error)
         }
     }

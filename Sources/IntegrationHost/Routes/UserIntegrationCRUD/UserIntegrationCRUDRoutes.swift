@@ -9,7 +9,8 @@ struct UserIntegrationCRUDRoutes: Sendable {
 
     /// Entries of one page of the list.
     private static let pageLimitMax: Int64 = 1000
-    private static let pageMax: Int64 = 1_000_000
+    /// The last page that can be asked for; JSON readers keep every integer up to here.
+    private static let pageMax: Int64 = (1 << 53) - 1
 
     var family: RouteFamily {
         RouteFamily(
@@ -23,7 +24,7 @@ struct UserIntegrationCRUDRoutes: Sendable {
     }
 
     @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let principal = try context.authenticated()
+        let principal = try caller(context)
         let body = try context.body(["isconnected", "userId", "integrationId"])
         guard let isConnected = body["isconnected"]?.boolean else {
             throw .invalid(field: "isconnected", message: "“isconnected” must be true or false")
@@ -39,17 +40,17 @@ struct UserIntegrationCRUDRoutes: Sendable {
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let principal = try context.authenticated()
+        let principal = try caller(context)
         let page = try number("page", context, max: Self.pageMax)
         let limit = try number("limit", context, max: Self.pageLimitMax)
-        let userID = context.query["userId"].flatMap { $0.isEmpty ? nil : $0 }
+        let userID = try context.queryValue("userId").flatMap { $0.isEmpty ? nil : $0 }
         return UserIntegrationCRUDRendering.list(
             try await integrations.list(user: userID, page: page, limit: limit, for: principal))
     }
 
     @Sendable private func read(_ context: RouteContext) async throws(ServiceError) -> Reply {
         UserIntegrationCRUDRendering.one(
-            try await integrations.find(try context.parameter("id"), for: context.authenticated()), message: nil)
+            try await integrations.find(try context.parameter("id"), for: caller(context)), message: nil)
     }
 
     @Sendable private func update(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -76,6 +77,13 @@ struct UserIntegrationCRUDRoutes: Sendable {
         }
     }
 
+    /// The principal, which must be a user or a superuser: a program of the operator has no integrations of its own.
+    private func caller(_ context: RouteContext) throws(ServiceError) -> Principal {
+        let principal = try context.authenticated()
+        guard principal.isUser || principal.isSuperuser else { throw .forbidden("This is for users") }
+        return principal
+    }
+
     /// The principal, which must be a superuser: asked before anything in the request is looked at.
     private func superuser(_ context: RouteContext) throws(ServiceError) -> Principal {
         let principal = try context.authenticated()
@@ -84,7 +92,7 @@ struct UserIntegrationCRUDRoutes: Sendable {
     }
 
     private func number(_ name: String, _ context: RouteContext, max: Int64) throws(ServiceError) -> Int {
-        guard let text = context.query[name], let number = JSONNumber(text)?.integer, 1...max ~= number else {
+        guard let text = try context.queryValue(name), let number = JSONNumber(text)?.integer, 1...max ~= number else {
             throw .invalid(field: name, message: "“\(name)” must be an integer from 1 to \(max)")
         }
         return Int(number)

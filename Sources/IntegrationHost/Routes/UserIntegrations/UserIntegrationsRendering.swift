@@ -43,6 +43,7 @@ enum UserIntegrationsRendering {
             reply(405, "This route does not have that method.", headers: [("Allow", allowed)])
         case .unsupportedMediaType: reply(415, "The request body must be application/json.")
         case .foreignOrigin: reply(403, "Cross-origin requests are not allowed.")
+        case .rejected(let status, let detail): reply(status, detail)
         case .service(let error): service(error)
         }
     }

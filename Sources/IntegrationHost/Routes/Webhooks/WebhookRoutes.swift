@@ -53,6 +53,7 @@ struct WebhookRoutes: Sendable {
             reply.headers = [("Retry-After", String(seconds))]
             return reply
         case .service(.invalid(_, let message)): return reply(400, message)
+        case .rejected(let status, let detail): return reply(status, detail)
         case .unsupportedMediaType, .foreignOrigin, .service: return reply(500, "Internal error")
         }
     }

@@ -1,0 +1,60 @@
+// A request that is refused before the application sees it, with as much of it as can be told: an application that answers in
+// different shapes for different paths can keep to them. It decides nothing.
+
+/// A request that was refused before the application saw it, for `HTTPApplication.respond(toRejected:_:)`.
+public struct RejectedRequest: Sendable {
+    /// Bytes of a target that are looked at.
+    static let targetBytesMax = 256
+
+    /// Why it was refused.
+    public let reason: RequestRejection
+    /// Whose request it was.
+    public let remoteAddress: SocketAddress
+    /// The beginning of the target as it was sent, at most 256 bytes of it; empty where none was received, or where the request was
+    /// handed out before it was refused.
+    ///
+    /// Nothing about it was checked: it is good for comparing, not for showing.
+    public let target: [UInt8]
+    /// The request without its body, where its head was good.
+    public let request: HTTPRequestSnapshot?
+
+    /// The status that goes with the reason.
+    public var status: HTTPStatus { reason.status }
+
+    /// A refusal of which nothing was received, or nothing is left.
+    init(reason: RequestRejection, remoteAddress: SocketAddress) {
+        self.reason = reason
+        self.remoteAddress = remoteAddress
+        target = []
+        request = nil
+    }
+
+    /// The refusal of the message that `bytes` begins with.
+    init(reason: RequestRejection, remoteAddress: SocketAddress, bytes: Span<UInt8>, parser: RequestParser) {
+        self.reason = reason
+        self.remoteAddress = remoteAddress
+        target = Self.target(in: bytes)
+        var head = RequestHead()
+        var progress = HeadProgress()
+        guard (try? parser.parse(bytes, &progress, into: &head)) == true else {
+            request = nil
+            return
+        }
+        request = HTTPRequestSnapshot(
+            head: head, bytes: (0..<head.length).map { bytes[$0] }, body: [], remoteAddress: remoteAddress)
+    }
+
+    /// What lies between the first space of the request line and whatever ends it.
+    private static func target(in bytes: Span<UInt8>) -> [UInt8] {
+        var index = 0
+        // One empty line in front is allowed (RFC 9112 section 2.2).
+        while index < min(bytes.count, 2), bytes[index] == ASCII.cr || bytes[index] == ASCII.lf { index += 1 }
+        let methodEnd = min(bytes.count, index + 32)
+        while index < methodEnd, bytes[index] > ASCII.space { index += 1 }
+        guard index < bytes.count, bytes[index] == ASCII.space else { return [] }
+        let start = index + 1
+        var end = start
+        while end < min(bytes.count, start + targetBytesMax), bytes[end] > ASCII.space { end += 1 }
+        return (start..<end).map { bytes[$0] }
+    }
+}
