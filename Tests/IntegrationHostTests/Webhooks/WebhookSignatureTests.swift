@@ -1,10 +1,10 @@
 // The signature and the body of notifications, against the vectors that are published for Standard Webhooks.
 
 import Cryptography
-import HTTPClient
 import ProviderSDK
 import Testing
 
+@testable import HTTPClient
 @testable import IntegrationHost
 
 @Suite("Webhook signatures")
@@ -81,5 +81,19 @@ struct WebhookSignatureTests {
         ])
     func statuses(_ item: (status: Int, outcome: DeliveryOutcome)) {
         #expect(DeliveryOutcome(status: item.status) == item.outcome)
+    }
+
+    @Test(
+        "every failure of the client has its class, and what the host itself called off has none",
+        arguments: [
+            (.invalidRequest(.notHTTPS), .urlRefused), (.invalidRequest(.port(25)), .urlRefused),
+            (.addressRefused, .addressRefused), (.resolution, .unreachable), (.connect, .unreachable),
+            (.connectionLost, .unreachable), (.tls(.certificate), .tls), (.tls(.handshake), .tls),
+            (.timeout(.connect), .timeout), (.timeout(.firstByte), .timeout), (.timeout(.total), .timeout),
+            (.responseTooLarge(.body, bytesMax: 1), .invalidAnswer), (.protocolError, .invalidAnswer),
+            (.timeout(.queue), nil), (.cancelled, nil), (.queueFull, nil), (.shutdown, nil), (.library(code: 1), nil),
+        ] as [(HTTPClientError.Kind, DeliveryOutcome?)])
+    func failures(_ item: (kind: HTTPClientError.Kind, outcome: DeliveryOutcome?)) {
+        #expect(DeliveryOutcome(HTTPClientError(item.kind, host: "app.example.com")) == item.outcome)
     }
 }

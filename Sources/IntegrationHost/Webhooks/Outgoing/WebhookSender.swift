@@ -39,6 +39,8 @@ struct WebhookSender: Sendable {
             headers: WebhookHeaders.fields(id: event.id, body: body, at: now, secrets: secrets), body: body)
         request.timeouts = .init(
             connect: HostLimits.webhookTimeout, firstByte: HostLimits.webhookTimeout, total: HostLimits.webhookTimeout)
+        // Its id makes a delivery that arrives twice one, so an open connection may be used again.
+        request.isReplayable = true
         request.responseBodyBytesMax = HostLimits.webhookAnswerBytesMax
         if !policy.allowsPrivateAddresses {
             request.requiresHTTPS = true
