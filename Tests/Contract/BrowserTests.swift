@@ -49,6 +49,9 @@ struct BrowserTests {
             #expect(response.status == 405)
             #expect(response.header("Allow") == "GET")
             #expect(response.body.isEmpty)
+            // What another method is told is what is served.
+            #expect(try await callers.user.send("POST", path, body: "{}").header("Allow") == "GET")
+            #expect(try await callers.nobody.send("OPTIONS", path).header("Allow") == "GET, OPTIONS")
         }
         #expect(try await pending(callers) == 0)
         for path in ["/api/integrations", "/api/integrations/status", "/healthz"] {

@@ -41,7 +41,7 @@ struct IntegrationsTests {
             "stripe", client, body: #"{"service":"stripe","permissions":["read:payments","write:invoices"]}"#)
         let members = [
             "id", "service", "serviceName", "status", "connectedAt", "lastSyncAt", "syncStatus", "permissions",
-            "expiresAt", "expiresSoon",
+            "expiresAt",
         ]
         let listed = try await Case("GET", "\(Self.base)/connections?service=stripe&status=connected", 200).run(client)
         #expect(listed.json["connections"]?.count == 1)

@@ -25,7 +25,9 @@ struct CommandTests {
         #expect(result.output.isEmpty)
     }
 
-    @Test("help and version work for every command", arguments: ["serve", "demo", "sandbox", "providers", "token"])
+    @Test(
+        "help and version work for every command",
+        arguments: ["serve", "demo", "sandbox", "providers", "token", "openapi"])
     func help(command: String) throws {
         let help = try HostProcess.run([command, "--help"])
         #expect(help.code == 0)
@@ -224,6 +226,27 @@ struct CommandTests {
         let byFlag = try HostProcess(
             ["serve", "--config", file, "--listen", "127.0.0.1:0"], environment: ["INTEGRATION_HOST_LISTEN": address])
         #expect(byFlag.terminate() == 0)
+    }
+
+    @Test(
+        "openapi prints what a running host tells of its routes, beside it and without one, and leaves nothing behind")
+    func openAPI() async throws {
+        let directory = try TemporaryDirectory()
+        let environment = ["TMPDIR": directory.path]
+        let alone = try HostProcess.run(["openapi"], environment: environment)
+        #expect(alone.code == 0, "\(alone.errors)")
+        #expect(alone.errors.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        let data = directory.path + "/data"
+        let host = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", data])
+        let beside = try HostProcess.run(["openapi", "--data", data], environment: environment)
+        #expect(beside.output == alone.output)
+        #expect(try await TestClient(host.url).get("/openapi.json").text + "\n" == alone.output)
+        let wrong = try directory.write("host.json", "{")
+        #expect(try HostProcess.run(["openapi", "--config", wrong]).code == 78)
+        let nowhere = try HostProcess.run(["openapi"], environment: ["TMPDIR": directory.path + "/none"])
+        #expect(nowhere.code == 1)
+        #expect(nowhere.errors.contains("TMPDIR"), "\(nowhere.errors)")
     }
 
     @Test("a missing configuration file is a default install")

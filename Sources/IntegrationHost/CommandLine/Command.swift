@@ -63,6 +63,9 @@ struct Command: Sendable {
             name: "plugin", usage: "new NAME | verify NAME|FILE [--plugins DIR]…",
             summary: "Write a new plugin in Plugins/NAME, or load one plugin alone and check it.",
             flags: ["--plugins": .values], operandsMax: 2, run: PluginCommand.run),
+        Command(
+            name: "openapi", usage: "[--plugins DIR]…", summary: "Print every route as an OpenAPI document.",
+            flags: ["--plugins": .values], run: OpenAPICommand.run),
     ]
 
     /// The help of the whole program.

@@ -21,7 +21,7 @@ enum IntegrationsRendering {
         }
     }
 
-    /// A connection; its settings are in the answer to one connection only.
+    /// A connection; its settings are in the answer to one connection only, and `expiresSoon` where it is true.
     static func connection(
         _ connection: Connection, _ provider: ConfiguredProvider?, withSettings: Bool, to writer: inout JSONWriter
     ) {
@@ -35,7 +35,7 @@ enum IntegrationsRendering {
             writer.member("syncStatus", connection.syncStatus)
             writer.member("permissions", connection.permissions)
             writer.member("expiresAt", connection.expiresAt?.description)
-            writer.member("expiresSoon", connection.expiresSoon(provider, at: WallClock.now))
+            if connection.expiresSoon(provider, at: WallClock.now) { writer.member("expiresSoon", true) }
             if withSettings { settings(connection, to: &writer) }
         }
     }

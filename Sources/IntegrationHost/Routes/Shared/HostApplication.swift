@@ -72,7 +72,8 @@ struct HostApplication: HTTPApplication {
                 finished(snapshot.method, route.template, route.handler.counters, reply, principal, exchange)
                 return exchange.response(reply)
             }
-        case .methodNotAllowed(let methods):
+        case .methodNotAllowed(let known):
+            let methods = known.subtracting(unservedMethods(at: request.path))
             let reply =
                 request.method == .options
                 ? Preflight.reply(allowing: methods, isAllowed: exchange.allowedOrigin != nil)
@@ -85,6 +86,14 @@ struct HostApplication: HTTPApplication {
             finished(request.method, RequestMetrics.unmatched, metrics.unmatchedCounters, reply, nil, exchange)
         }
         return nil
+    }
+
+    /// HEAD where GET does more than to read.
+    private func unservedMethods(at path: ByteView) -> HTTPMethodSet {
+        guard case .found(let route, _) = router.match(.get, path), route.handler.entry.effect != .ofMethod else {
+            return []
+        }
+        return HTTPMethodSet(.head)
     }
 
     /// Answers on the event loop when the answer is in memory; false when it is not, and nothing was done.

@@ -13,10 +13,10 @@ struct SystemRoutes: Sendable {
     var documented: [RouteFamily] = []
 
     /// The family with its OpenAPI document, made once.
-    var family: RouteFamily {
-        let listed = family(openAPI: [])
-        return family(openAPI: OpenAPIDocument.json(documented + [listed]))
-    }
+    var family: RouteFamily { family(openAPI: openAPI) }
+
+    /// All routes, these among them, as an OpenAPI document.
+    var openAPI: [UInt8] { OpenAPIDocument.json(documented + [family(openAPI: [])]) }
 
     private func family(openAPI: [UInt8]) -> RouteFamily {
         RouteFamily(

@@ -1,0 +1,50 @@
+// What the host's services stand on: the keys, the providers, the data directory and the way out to the network. Opens them; knows
+// no service and no route.
+
+import DocumentStore
+import HTTPClient
+import ProviderSDK
+
+/// What the services of a host share.
+struct HostFoundation: Sendable {
+    let configuration: Configuration
+    let log: Log
+    let keys: HostKeys
+    let registry: ProviderRegistry
+    let data: DataDirectory
+    let client: HTTPClient
+    let address: PublicAddress
+    let users: UserStore
+    let gateway: ProviderGateway
+    let vault: CredentialVault
+
+    /// Opens the data directory that `configuration` names; `providers` are found before, so that nothing is left open when they
+    /// cannot be.
+    init(
+        _ configuration: Configuration, log: Log, providers: (Configuration, Log) throws -> ProviderRegistry
+    ) throws {
+        self.configuration = configuration
+        self.log = log
+        keys = try KeyRings.keys(configuration)
+        registry = try providers(configuration, log)
+        data = try DataDirectory(path: configuration.dataDirectory)
+        var clientConfiguration = HTTPClient.Configuration()
+        clientConfiguration.userAgent = "integration-host/\(Version.text)"
+        if configuration.allowPrivateAddresses { clientConfiguration.addressPolicy = .any }
+        client = try HTTPClient(clientConfiguration)
+        address = PublicAddress(configuration.publicURL)
+        users = UserStore(data.documents)
+        gateway = ProviderGateway(client: client, budget: RequestBudget(), log: log)
+        vault = CredentialVault(keys)
+    }
+
+    /// The providers of the plugin folders, with refusals in the log.
+    static func providers(_ configuration: Configuration, _ log: Log) throws -> ProviderRegistry {
+        let loader = try PluginFolders.load(configuration)
+        for rejection in loader.rejections { log.error("Plugin refused.", ["reason": .text("\(rejection)")]) }
+        let registry = try ProviderRegistry(
+            loader.plugins, rejections: loader.rejections, configuration: configuration)
+        for warning in registry.warnings { log.warning("Settings are not used.", ["reason": .text(warning)]) }
+        return registry
+    }
+}

@@ -1,0 +1,95 @@
+// The host's services, wired to each other. Knows no route; what a service does is its own.
+
+import DocumentStore
+import ProviderSDK
+
+/// The services of a host.
+struct HostServices: Sendable {
+    let oauth: OAuthService
+    let refresher: RefreshService
+    let sync: SyncEngine
+    let notifications: WebhookDispatcher
+    let webhooks: IncomingWebhooks
+    let erasures: Erasures
+    let endings: ConnectionEndings
+    let connections: ConnectionService
+    let accounts: AccountConnections
+    let linkTokens: LinkTokenStore
+    let diagnoses: DiagnosisService
+    let deadLetters: DeadLetterService
+    let rotation: KeyRotation
+    let sessions: HostSessions
+    let apiKeys: APIKeys
+    private let parts: HostFoundation
+
+    init(_ parts: HostFoundation) {
+        let (configuration, log, users) = (parts.configuration, parts.log, parts.users)
+        let (registry, gateway, vault) = (parts.registry, parts.gateway, parts.vault)
+        self.parts = parts
+        oauth = OAuthService(
+            users: users, registry: registry, gateway: gateway, keys: parts.keys, vault: vault,
+            accountGrants: AccountGrants(users: users, documents: parts.data.documents),
+            redirects: RedirectURIs(address: parts.address, registered: configuration.redirectURIs), log: log)
+        refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
+        sync = SyncEngine(
+            users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
+            records: parts.data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime), log: log)
+        let webhookURLs = WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses)
+        notifications = WebhookDispatcher(
+            users: users, sender: WebhookSender(client: parts.client, policy: webhookURLs, vault: vault),
+            schedule: WebhookSchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
+            log: log)
+        webhooks = IncomingWebhooks(
+            users: users, registry: registry, data: parts.data, engine: sync, refresher: refresher, gateway: gateway,
+            log: log)
+        erasures = Erasures(users: users, sync: sync, records: parts.data.records, log: log)
+        endings = ConnectionEndings(
+            users: users, oauth: oauth, refresher: refresher, sync: sync, erasures: erasures,
+            notifications: notifications, log: log)
+        connections = ConnectionService(
+            users: users, registry: registry, oauth: oauth, vault: vault, endings: endings,
+            webhookURLs: webhookURLs)
+        accounts = AccountConnections(users: users, registry: registry, refresher: refresher, endings: endings)
+        linkTokens = LinkTokenStore(parts.data.documents)
+        diagnoses = DiagnosisService(
+            users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
+        deadLetters = DeadLetterService(users: users, registry: registry, records: parts.data.records, vault: vault)
+        rotation = KeyRotation(users: users, keys: parts.keys, records: parts.data.records, log: log)
+        sessions = HostSessions(parts.keys)
+        apiKeys = APIKeys(parts.data.documents, log: log)
+    }
+
+    /// Duties of background work: each looks at every user about once a minute.
+    var duties: [any UserDuty] {
+        let (log, users, registry) = (parts.log, parts.users, parts.registry)
+        return [
+            endings, erasures, RecordUpkeep(records: parts.data.records),
+            GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log),
+            RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
+            SyncDuty(engine: sync, registry: registry, log: log), webhooks.syncs, ResealDuty(rotation: rotation),
+            notifications,
+        ]
+    }
+
+    /// What judges the credentials of requests.
+    ///
+    /// - Throws: ``ConfigurationError`` with the place of the setting that is wrong.
+    func makeAuthenticator() throws(ConfigurationError) -> Authenticator {
+        let configuration = parts.configuration
+        let requiresHTTPS = !configuration.allowPrivateAddresses
+        return try configuration.placing { () throws(ConfigurationError) in
+            Authenticator(
+                hostSessions: sessions, apiKeys: apiKeys,
+                schemes: try SessionSchemes.make(configuration.sessions, allowsPlainHTTP: !requiresHTTPS) { url in
+                    RemoteKeySet(url: url, client: parts.client, requiresHTTPS: requiresHTTPS, log: parts.log)
+                }, rdsEnvironment: configuration.sessions.rds?.environment)
+        }
+    }
+
+    /// What the operator's commands ask of a running host.
+    var controlCommands: ControlCommands {
+        ControlCommands(
+            data: parts.data, apiKeys: apiKeys, rotation: { [rotation] in rotation },
+            diagnoses: { [diagnoses] in diagnoses }, deadLetters: { [deadLetters] in deadLetters })
+    }
+}
