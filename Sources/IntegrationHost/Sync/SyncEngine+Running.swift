@@ -211,8 +211,8 @@ extension SyncEngine {
         by run: SyncRun, of id: String, user: String
     ) async throws(ServiceError) -> Set<String> {
         guard let changes = try await users.user(user).connection(id)?.changes, !changes.isEmpty else { return [] }
-        let state: StreamState?
-        do throws(StoreError) { state = try await records.state(of: StreamID(id)) } catch { throw ServiceError(error) }
+        // What cannot be looked up counts as not read: it is read once more.
+        let state = try? await records.state(of: StreamID(id))
         var read: Set<String> = []
         for change in changes {
             guard let watermark = SyncCheckpoint(state?[change.dataType]?.checkpoint)?.watermark,

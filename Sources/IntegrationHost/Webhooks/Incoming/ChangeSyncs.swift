@@ -7,7 +7,7 @@ import Synchronization
 /// Begins syncs of what changed.
 final class ChangeSyncs: UserDuty {
     private struct State {
-        var window = ChangeWindow()
+        var window: ChangeWindow
         var timer: Task<Void, Never>?
         var isStopping = false
     }
@@ -16,14 +16,18 @@ final class ChangeSyncs: UserDuty {
     private let registry: ProviderRegistry
     private let engine: SyncEngine
     private let log: Log
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let began = MonotonicClock.nanoseconds
 
-    init(users: UserStore, registry: ProviderRegistry, engine: SyncEngine, log: Log) {
+    init(
+        users: UserStore, registry: ProviderRegistry, engine: SyncEngine, window: ChangeWindow = ChangeWindow(),
+        log: Log
+    ) {
         self.users = users
         self.registry = registry
         self.engine = engine
         self.log = log
+        state = Mutex(State(window: window))
         users.changes.observe { [weak self] user in self?.look(at: user, WallClock.now) }
     }
 

@@ -18,7 +18,7 @@ final class IncomingWebhooks: Sendable {
 
     init(
         users: UserStore, registry: ProviderRegistry, data: DataDirectory, engine: SyncEngine,
-        refresher: RefreshService, gateway: ProviderGateway, log: Log
+        refresher: RefreshService, gateway: ProviderGateway, vault: CredentialVault, log: Log
     ) {
         let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
         let services = setups.filter { setup in
@@ -30,7 +30,7 @@ final class IncomingWebhooks: Sendable {
         processor = EventProcessor(
             users: users, registry: registry, index: index, inbox: inbox, syncs: syncs,
             grants: GrantEvents(users: users, refresher: refresher, gateway: gateway, log: log),
-            deletions: RecordDeletions(users: users, engine: engine, records: data.records), log: log)
+            deletions: RecordDeletions(users: users, engine: engine, records: data.records, vault: vault), log: log)
         intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, log: log)
     }
 

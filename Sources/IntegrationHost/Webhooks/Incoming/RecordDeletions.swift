@@ -9,6 +9,7 @@ struct RecordDeletions: Sendable {
     let users: UserStore
     let engine: SyncEngine
     let records: Records
+    let vault: CredentialVault
 
     /// What became of a deletion.
     enum Outcome: Sendable, Equatable {
@@ -30,11 +31,20 @@ struct RecordDeletions: Sendable {
         var outcome = Outcome.nothing
         let isIdle = try await engine.whileIdle(connection: connection.id, user: user) { () throws(ServiceError) in
             do throws(StoreError) {
-                guard let state = try await records.state(of: stream)?[name] else { return }
+                let found = try await records.state(of: stream)
+                guard let state = found?[name] else { return }
+                // A record that is gone has no dead letter either.
+                var letters = try await DeadLetterRecorder(
+                    DeadLetterOrigin(
+                        vault: vault, userID: user, connectionID: connection.id, pluginID: provider.id,
+                        pluginVersion: provider.manifest.version, syncID: ""),
+                    dataType: name, stream: stream, records: records, state: found)
                 for ids in Self.parts(of: sourceIDs) {
                     let batch = batch(ids, dataType)
                     guard batch.count > 0 else { continue }
-                    _ = try await records.append(batch, to: stream)
+                    let now = WallClock.now
+                    for id in ids { letters.ended(SourceRecord(.null, .deleted), sourceID: id, at: now) }
+                    _ = try await records.append(batch, with: letters.take(), to: stream)
                     // A full sync that is to be gone on with may have read them before they went.
                     if let generation = state.generation { _ = try await records.append(batch, to: generation) }
                     outcome = .deleted

@@ -57,6 +57,8 @@ actor WebhookInbox {
     private var waiters: [Waiter] = []
     private var settled: Set<EventDigest> = []
     private var isWriting = false
+    /// Whether the last write failed.
+    private var isFailing = false
     private nonisolated let figures = Mutex(InboxStatistics())
 
     static let collection = "webhook-inbox"
@@ -274,24 +276,33 @@ actor WebhookInbox {
     ///
     /// - Returns: those that are durable.
     private func save(_ changed: [InboxSegment]) async -> [InboxSegment] {
-        await withTaskGroup(of: InboxSegment?.self) { group in
+        await withTaskGroup(of: Result<InboxSegment, StoreError>.self) { group in
             for segment in changed {
-                group.addTask { [documents, log] in
+                group.addTask { [documents] in
                     do throws(StoreError) {
                         try await documents.save(
                             DocumentKey(collection: Self.collection, id: segment.documentID), segment.encoded,
                             expecting: .any)
-                        return segment
-                    } catch {
-                        log.error("The inbox of webhooks cannot be written.", ["error": .text("\(error)")])
-                        return nil
-                    }
+                        return .success(segment)
+                    } catch { return .failure(error) }
                 }
             }
             var saved: [InboxSegment] = []
-            for await segment in group { if let segment { saved.append(segment) } }
+            for await result in group {
+                switch result {
+                case .success(let segment): saved.append(segment)
+                case .failure(let error): tell(error)
+                }
+            }
+            isFailing = saved.count < changed.count
             return saved
         }
+    }
+
+    /// Tells that the inbox cannot be written, once until it can be.
+    private func tell(_ error: StoreError) {
+        if !isFailing { log.error("The inbox of webhooks cannot be written.", ["error": .text("\(error)")]) }
+        isFailing = true
     }
 
     private func replace(_ segment: InboxSegment) {

@@ -1,0 +1,175 @@
+// The state machines behind webhooks on a manual clock: when changes are read, what a sync takes away of them, and whether the end of a
+// grant is about the present one.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Changes that wait for their sync")
+struct ChangeWindowTests {
+    private static let place = ChangeWindow.Place(connection: "c", user: "u")
+
+    struct Burst: Sendable, CustomTestStringConvertible {
+        /// Seconds at which something changes.
+        let changes: [Double]
+        /// Seconds at which a sync begins.
+        let due: [Double]
+        var testDescription: String { "\(changes) → \(due)" }
+    }
+
+    @Test(
+        "a sync begins when nothing more has changed for two seconds, after thirty at the latest",
+        arguments: [
+            Burst(changes: [0], due: [2]), Burst(changes: [0, 1, 2, 3], due: [5]),
+            Burst(changes: [0, 3], due: [2, 5]),
+            Burst(changes: [0, 2], due: [2, 4]),
+            Burst(changes: Array(stride(from: 0, to: 40, by: 1)), due: [30, 41]),
+        ])
+    func bursts(_ burst: Burst) {
+        var window = ChangeWindow(quietTime: .seconds(2), quietTimeMax: .seconds(30))
+        var begun: [Double] = []
+        for step in 0...1000 {
+            let now = Double(step) / 10
+            // What is due goes before what comes at the same moment.
+            if !window.takeDue(at: .seconds(now)).isEmpty { begun.append(now) }
+            if burst.changes.contains(now) { window.note(Self.place, at: .seconds(now)) }
+        }
+        #expect(begun == burst.due)
+        #expect(window.isEmpty && window.nextDue == nil)
+    }
+
+    @Test("the places are bounded, and each is taken out once, the longest wait first")
+    func bounds() {
+        var window = ChangeWindow(quietTime: .seconds(1), quietTimeMax: .seconds(2), countMax: 3)
+        for number in 0..<5 {
+            window.note(.init(connection: "c\(number)", user: "u"), at: .milliseconds(number))
+        }
+        #expect(window.count == 3)
+        #expect(window.nextDue == .seconds(1))
+        #expect(window.takeDue(at: .seconds(5)).map(\.connection) == ["c0", "c1", "c2"])
+        #expect(window.takeDue(at: .seconds(5)).isEmpty)
+    }
+}
+
+@Suite("Changes noted with a connection")
+struct PendingChangeTests {
+    private static let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
+
+    private func connection(_ noted: [String]) -> Connection {
+        var connection = Connection(id: "c", number: 1, service: "p", status: .connected, at: Self.now)
+        connection.note(changesOf: noted)
+        return connection
+    }
+
+    private func run(_ dataTypes: [String], id: String = "r") -> SyncRun {
+        SyncRun(id: id, type: .incremental, dataTypes: dataTypes, status: .running, startedAt: Self.now)
+    }
+
+    private func outcome(_ status: SyncRunStatus, failed: [String] = []) -> SyncOutcome {
+        SyncOutcome(
+            status: status,
+            failures: failed.map { SyncFailure(dataType: $0, error: ProviderError(.permanent, "no")) })
+    }
+
+    @Test(
+        "a sync takes away what it read, and leaves what failed, what it was not about, and what it did not read whole")
+    func finish() {
+        var connection = connection(["a", "b", "c", "d"])
+        connection.changes(areReadBy: run(["a", "b", "c"]))
+        connection.changes(
+            wereReadBy: run(["a", "b", "c"]), outcome(.partial, failed: ["b"]), read: ["a", "b"], at: Self.now)
+        #expect(connection.changes.map(\.dataType) == ["b", "c", "d"])
+        #expect(connection.changes.allSatisfy { $0.syncID == nil })
+        // What failed waits; the others are due at once.
+        #expect(connection.dueChanges(at: Self.now) == ["c", "d"])
+        #expect(connection.dueChanges(at: Self.now.advanced(by: .seconds(15 * 60))) == ["b", "c", "d"])
+    }
+
+    @Test("what changes while a sync runs is left for the next")
+    func duringASync() {
+        var connection = connection(["a"])
+        #expect(connection.unnoted(["a", "b"]) == ["b"])
+        connection.changes(areReadBy: run(["a"]))
+        #expect(connection.unnoted(["a"]) == ["a"])
+        connection.note(changesOf: ["a"])
+        connection.changes(wereReadBy: run(["a"]), outcome(.completed), read: ["a"], at: Self.now)
+        #expect(connection.dueChanges(at: Self.now) == ["a"])
+    }
+
+    @Test("failures in a row are tried again ever later, up to a day; a cancellation is no failure")
+    func failures() {
+        var connection = connection(["a"])
+        var now = Self.now
+        var pauses: [Int64] = []
+        for _ in 0..<10 {
+            connection.changes(areReadBy: run(["a"]))
+            connection.changes(wereReadBy: run(["a"]), outcome(.failed, failed: ["a"]), read: [], at: now)
+            let next = connection.changes[0].notBefore ?? now
+            pauses.append((next.milliseconds - now.milliseconds) / 60_000)
+            #expect(connection.dueChanges(at: next.advanced(by: .milliseconds(-1))).isEmpty)
+            now = next
+        }
+        #expect(pauses == [15, 30, 60, 120, 240, 480, 960, 1440, 1440, 1440])
+        var canceled = self.connection(["a"])
+        canceled.changes(areReadBy: run(["a"]))
+        canceled.changes(wereReadBy: run(["a"]), outcome(.canceled), read: ["a"], at: now)
+        #expect(canceled.dueChanges(at: now) == ["a"])
+    }
+
+    @Test(
+        "nothing is due while a sync runs, or of a connection that does not work", arguments: ConnectionStatus.allCases)
+    func notDue(_ status: ConnectionStatus) {
+        var connection = connection(["a"])
+        connection.status = status
+        #expect(connection.dueChanges(at: Self.now).isEmpty == (status != .connected))
+        connection.syncs = [run(["b"])]
+        #expect(connection.dueChanges(at: Self.now).isEmpty)
+    }
+
+    @Test("notes are in the user's document")
+    func coding() throws {
+        var user = User(id: "u")
+        var connection = connection(["a", "b"])
+        connection.changes[0].syncID = "sync-1"
+        connection.changes[1].failures = 3
+        connection.changes[1].notBefore = Self.now
+        user.connections = [connection]
+        #expect(try User(decoding: user.encoded).connections[0].changes == connection.changes)
+    }
+}
+
+@Suite("Ends of grants that come late")
+struct GrantAgeTests {
+    private static let ages: [(Int64, GrantAge)] = [
+        (-86_400, .older), (-301, .older), (-299, .doubtful), (-1, .doubtful), (0, .present), (1, .present),
+        (86_400, .present),
+    ]
+
+    private static func at(_ seconds: Int64, _ milliseconds: Int64 = 0) -> Timestamp {
+        Timestamp(milliseconds: (1_700_000_000 + seconds) * 1000 + milliseconds) ?? .epoch
+    }
+
+    @Test(
+        "what happened before the present grant is not about it; what is close is asked about",
+        arguments: ages)
+    func age(_ seconds: Int64, _ age: GrantAge) {
+        // Granted in the middle of a second, of which providers tell the beginning.
+        #expect(GrantAge(occurredAt: Self.at(seconds), grantedAt: Self.at(0, 700)) == age)
+    }
+
+    @Test("what has no time is asked about")
+    func noTime() { #expect(GrantAge(occurredAt: nil, grantedAt: Self.at(0)) == .doubtful) }
+
+    @Test("a host whose clock is behind takes the end of an older grant for what it is")
+    func clockBehind() {
+        // By the provider's clock: ended at 0, connected again at 10, delivered at 20. The host is two minutes behind.
+        let moment = GrantAge.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(-100))
+        #expect(moment == Self.at(-120))
+        #expect(GrantAge(occurredAt: moment, grantedAt: Self.at(-110)) == .doubtful)
+        // A host that is ahead, or a delivery that is late, moves nothing.
+        #expect(GrantAge.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(500)) == Self.at(0))
+        #expect(GrantAge.moment(Self.at(0), sentAt: nil, receivedAt: Self.at(-100)) == Self.at(0))
+        #expect(GrantAge.moment(nil, sentAt: Self.at(20), receivedAt: Self.at(-100)) == nil)
+    }
+}

@@ -1,0 +1,155 @@
+// Syncs of what changed, over a real engine and store: no change is lost to a sync that runs, stops or reads what was read before, and
+// no deletion is undone by one.
+
+import DocumentStore
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Syncs of what changed")
+struct ChangeSyncTests {
+    private func syncs(_ fixture: SyncFixture) -> ChangeSyncs {
+        ChangeSyncs(
+            users: fixture.users, registry: fixture.registry, engine: fixture.engine,
+            window: ChangeWindow(quietTime: .milliseconds(20), quietTimeMax: .milliseconds(100)),
+            log: Log(level: .error))
+    }
+
+    private func note(_ syncs: ChangeSyncs, _ fixture: SyncFixture, _ id: String, _ types: [String] = ["things"])
+        async throws -> Bool
+    {
+        let connection = try #require(try await fixture.connection(id))
+        return try await syncs.note(types, of: connection, user: "u", try #require(fixture.registry["scripted"]))
+    }
+
+    /// Waits until nothing is left to be read.
+    private func read(_ id: String, _ fixture: SyncFixture) async throws -> [SyncRun] {
+        while let connection = try await fixture.connection(id),
+            connection.runningSync != nil || !connection.changes.isEmpty
+        { try await Task.sleep(for: .milliseconds(5)) }
+        return try await fixture.connection(id)?.syncs ?? []
+    }
+
+    @Test("many changes are one sync, which reads just what changed")
+    func burst() async throws {
+        let provider = ScriptedProvider(dataTypes: ["things", "others"], incremental: true) { _, _ in
+            ScriptedProvider.page(1...2)
+        }
+        let fixture = try SyncFixture(provider)
+        let syncs = syncs(fixture)
+        let id = try await fixture.connect()
+        _ = try await fixture.sync(id)
+        for _ in 0..<50 { #expect(try await note(syncs, fixture, id)) }
+        #expect(try await !note(syncs, fixture, id, ["unknown"]))
+        let runs = try await read(id, fixture)
+        #expect(runs.count == 2)
+        #expect(runs[0].trigger == .webhook && runs[0].type == .incremental && runs[0].dataTypes == ["things"])
+        await syncs.stop()
+        await fixture.stop()
+    }
+
+    @Test("a change that comes while a sync runs is read by another")
+    func whileRunning() async throws {
+        let door = Door()
+        let provider = ScriptedProvider(incremental: true) { _, call in
+            if call == 1 { await door.pass() }
+            return ScriptedProvider.page(1...(call < 2 ? 1 : 2))
+        }
+        let fixture = try SyncFixture(provider)
+        let syncs = syncs(fixture)
+        let id = try await fixture.connect()
+        _ = try await fixture.sync(id)
+        _ = try await fixture.start(id, .incremental)
+        while provider.requests.count < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try await note(syncs, fixture, id))
+        try await Task.sleep(for: .milliseconds(150))
+        #expect(try await fixture.connection(id)?.changes.count == 1)
+        door.open()
+        #expect(try await read(id, fixture).count == 3)
+        #expect(try await fixture.changes(id) == ["+t1", "+t2"])
+        await syncs.stop()
+        await fixture.stop()
+    }
+
+    @Test("a full sync that goes on with what an earlier one read does not take the note away")
+    func resumedGeneration() async throws {
+        let provider = ScriptedProvider(incremental: true) { (request, call) async throws(ProviderError) -> SyncPage in
+            switch (call, request.cursor) {
+            case (0, nil): return ScriptedProvider.page(1...1, next: 1)
+            // The first sync ends after its first page, whose reading waits for the next.
+            case (1, _): throw ProviderError(.rateLimited(after: .seconds(7200)), "wait")
+            case (2, _): return ScriptedProvider.page([2])
+            default: return ScriptedProvider.page([9])
+            }
+        }
+        let fixture = try SyncFixture(provider, retryTime: .zero)
+        let syncs = syncs(fixture)
+        let id = try await fixture.connect()
+        #expect(try await fixture.sync(id)?.status == .failed)
+        #expect(try await note(syncs, fixture, id))
+        let runs = try await read(id, fixture)
+        // The first of the two ends the old reading, the second reads what changed since that began.
+        #expect(runs.count == 3, "\(runs)")
+        #expect(try await fixture.changes(id) == ["+t1", "+t2", "+t9"])
+        await syncs.stop()
+        await fixture.stop()
+    }
+
+    @Test("a note that a stop left is found by the next look at the user")
+    func restart() async throws {
+        let provider = ScriptedProvider(incremental: true) { _, _ in ScriptedProvider.page(1...1) }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            user.connections[0].note(changesOf: ["things"])
+        }
+        await fixture.stop()
+        let second = try SyncFixture(provider, in: fixture.directory)
+        let syncs = syncs(second)
+        await syncs.attend(to: try await second.users.user("u"), at: WallClock.now)
+        #expect(try await read(id, second).count == 1)
+        await syncs.stop()
+        await second.stop()
+    }
+
+    @Test("a record that was deleted stays deleted, though a sync that ran meanwhile, or is gone on with, had read it")
+    func deletion() async throws {
+        let door = Door()
+        let provider = ScriptedProvider { (_, call) async throws(ProviderError) -> SyncPage in
+            switch call {
+            case 1: await door.pass()
+            case 2: throw ProviderError(.transient, "later")
+            default: break
+            }
+            return call < 1 ? ScriptedProvider.page(1...3) : ScriptedProvider.page(1...3, next: call == 1 ? 1 : nil)
+        }
+        let fixture = try SyncFixture(provider, retryTime: .zero)
+        let deletions = RecordDeletions(
+            users: fixture.users, engine: fixture.engine, records: fixture.data.records, vault: fixture.engine.vault)
+        let id = try await fixture.connect()
+        _ = try await fixture.sync(id)
+        func delete() async throws -> RecordDeletions.Outcome {
+            try await deletions.delete(
+                ["t2"], of: "things", try #require(try await fixture.connection(id)), user: "u",
+                try #require(fixture.registry["scripted"]))
+        }
+        _ = try await fixture.start(id)
+        while provider.requests.count < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try await delete() == .busy)
+        door.open()
+        // Its second page fails; what the first one held waits in an unfinished reading.
+        #expect(try await fixture.ended(id)?.status == .failed)
+        #expect(try await delete() == .deleted)
+        #expect(try await delete() == .deleted)
+        #expect(try await fixture.changes(id).last == "-t2")
+        // The last page of the same reading: it ends, and what it had met of the record stays gone.
+        let generation = try #require(
+            try await fixture.data.records.state(of: StreamID(id))?["things"]?.generation)
+        _ = try await fixture.data.records.commit(generation, timestampMilliseconds: WallClock.now.milliseconds)
+        #expect(try await fixture.changes(id).last == "-t2")
+        #expect(try await fixture.data.records.state(of: StreamID(id))?["things"]?.recordCount == 2)
+        await fixture.stop()
+    }
+}

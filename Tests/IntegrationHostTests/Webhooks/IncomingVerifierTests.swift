@@ -1,0 +1,167 @@
+// Signatures of deliveries, as the schemes of the providers describe them: what is right is taken, whatever is changed is not.
+
+import Cryptography
+import Foundation
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Signatures of incoming webhooks")
+struct IncomingVerifierTests {
+    static let stripe: WebhookScheme = {
+        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "s"), header: "Stripe-Signature")
+        scheme.layout = .pairs(timestamp: "t", signature: "v1")
+        scheme.payload = [.timestamp, .text("."), .body]
+        scheme.tolerance = .seconds(300)
+        return scheme
+    }()
+    static let slack: WebhookScheme = {
+        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "s"), header: "X-Slack-Signature")
+        scheme.layout = .plain(prefix: "v0=")
+        scheme.timestampHeader = "X-Slack-Request-Timestamp"
+        scheme.payload = [.text("v0:"), .timestamp, .text(":"), .body]
+        scheme.tolerance = .seconds(300)
+        return scheme
+    }()
+    static func base64(_ header: String) -> WebhookScheme {
+        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "s"), header: header)
+        scheme.encoding = .base64
+        return scheme
+    }
+    static let ed25519: WebhookScheme = {
+        var scheme = WebhookScheme(.ed25519(publicKeySetting: "k"), header: "X-Signature-Ed25519")
+        scheme.timestampHeader = "X-Signature-Timestamp"
+        scheme.payload = [.timestamp, .body]
+        scheme.tolerance = .seconds(300)
+        return scheme
+    }()
+
+    private static let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
+    private static let body = Array(#"{"id":"evt_1"}"#.utf8)
+
+    private static func code(_ key: String, _ text: String) -> SHA256Digest {
+        HMACSHA256(key: Array(key.utf8)).code(for: Array(text.utf8) + body)
+    }
+
+    private static func stripeHeader(_ key: String = "whsec", at seconds: Int = 1_700_000_000) -> [NamedValue] {
+        [NamedValue("stripe-signature", "t=\(seconds),v1=\(code(key, "\(seconds)."))")]
+    }
+
+    @Test("each of several keys is good, and each of several signatures")
+    func several() throws {
+        let keys = WebhookVerifier.keys(in: "whsec_new, whsec_old,")
+        #expect(keys == ["whsec_new", "whsec_old"])
+        let verifier = try #require(WebhookVerifier(Self.stripe, keys: keys))
+        for key in keys {
+            #expect(
+                verifier.verdict(headers: Self.stripeHeader(key), body: Self.body, at: Self.now)
+                    == .genuine(sentAt: Self.now))
+        }
+        let wrong = String(repeating: "0", count: 64)
+        let both = [
+            NamedValue(
+                "Stripe-Signature", "t=1700000000,v1=\(wrong),v0=ff,v1=\(Self.code("whsec_old", "1700000000."))")
+        ]
+        #expect(verifier.verdict(headers: both, body: Self.body, at: Self.now) == .genuine(sentAt: Self.now))
+        #expect(verifier.verdict(headers: Self.stripeHeader("whsec_older"), body: Self.body, at: Self.now) == .forged)
+    }
+
+    @Test("one changed bit of body, key, time or signature is a forgery", arguments: 0..<14)
+    func changedBit(_ place: Int) throws {
+        let verifier = try #require(WebhookVerifier(Self.stripe, keys: ["whsec"]))
+        var body = Self.body
+        body[place] ^= 1
+        #expect(verifier.verdict(headers: Self.stripeHeader(), body: body, at: Self.now) == .forged)
+        var digits = Array(Self.code("whsec", "1700000000.").hex.utf8)
+        digits[place * 4] = digits[place * 4] == 0x30 ? 0x31 : 0x30
+        let header = [NamedValue("Stripe-Signature", "t=1700000000,v1=\(String(decoding: digits, as: UTF8.self))")]
+        #expect(verifier.verdict(headers: header, body: Self.body, at: Self.now) == .forged)
+        let moved = [NamedValue("Stripe-Signature", "t=1700000001,v1=\(Self.code("whsec", "1700000000."))")]
+        #expect(verifier.verdict(headers: moved, body: Self.body, at: Self.now) == .forged)
+    }
+
+    @Test(
+        "the window is five minutes to both sides", arguments: [(-301, false), (-300, true), (300, true), (301, false)])
+    func window(_ seconds: Int, _ isTimely: Bool) throws {
+        let verifier = try #require(WebhookVerifier(Self.stripe, keys: ["whsec"]))
+        let headers = Self.stripeHeader(at: 1_700_000_000 + seconds)
+        let verdict = verifier.verdict(headers: headers, body: Self.body, at: Self.now)
+        #expect(verdict == (isTimely ? .genuine(sentAt: Self.now.advanced(by: .seconds(seconds))) : .untimely))
+    }
+
+    @Test(
+        "what has no signature that can be read is unsigned",
+        arguments: [
+            [], ["t=1700000000"], ["v1=00"], ["t=+1700000000,v1=00"], ["t=1700000000,v1=zz"], ["t=,v1=00"],
+            ["t=1700000000,t=1700000000,v1=00"], ["t=17000000000000,v1=00"], [""], ["t=1700000000,v1=00", "v1=00"],
+        ])
+    func unsigned(_ values: [String]) throws {
+        let verifier = try #require(WebhookVerifier(Self.stripe, keys: ["whsec"]))
+        let headers = values.map { NamedValue("Stripe-Signature", $0) }
+        #expect(verifier.verdict(headers: headers, body: Self.body, at: Self.now) == .unsigned)
+    }
+
+    @Test("a truncated signature is a forgery")
+    func truncated() throws {
+        let verifier = try #require(WebhookVerifier(Self.base64("x"), keys: ["key"]))
+        let bytes = Self.code("key", "").bytes
+        for count in [0, 1, 16, 31] {
+            let header = [NamedValue("X", Base64.encode(Array(bytes.prefix(count))))]
+            #expect(verifier.verdict(headers: header, body: Self.body, at: Self.now) == .forged)
+        }
+        let whole = [NamedValue("X", Base64.encode(bytes))]
+        #expect(verifier.verdict(headers: whole, body: Self.body, at: Self.now) == .genuine(sentAt: nil))
+    }
+
+    @Test("Ed25519 over time and body, under a key in hexadecimal and no other")
+    func ed25519() throws {
+        let key = try Ed25519PrivateKey(seed: SymmetricKey(utf8: "0123456789abcdef0123456789abcdef"))
+        let verifier = try #require(WebhookVerifier(Self.ed25519, keys: [Hex.encode(key.publicKeyBytes)]))
+        let signature = Hex.encode(try key.signature(for: Array("1700000000".utf8) + Self.body))
+        let headers = [
+            NamedValue("X-Signature-Timestamp", "1700000000"), NamedValue("X-Signature-Ed25519", signature),
+        ]
+        #expect(verifier.verdict(headers: headers, body: Self.body, at: Self.now) == .genuine(sentAt: Self.now))
+        #expect(verifier.verdict(headers: headers, body: Self.body + [0x20], at: Self.now) == .forged)
+        #expect(WebhookVerifier(Self.ed25519, keys: ["no key"]) == nil)
+        #expect(WebhookVerifier(Self.ed25519, keys: []) == nil)
+    }
+
+    static let vectors: URL = {
+        var folder = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { folder.deleteLastPathComponent() }
+        return folder.appending(path: "../shared/fixtures/webhook_signature_vectors.json").standardized
+    }()
+
+    @Test(
+        "published vectors come out as they say",
+        .enabled(if: FileManager.default.fileExists(atPath: vectors.path), "the shared vectors are not there"))
+    func published() throws {
+        let schemes = [
+            "stripe": Self.stripe, "slack": Self.slack, "quickbooks": Self.base64("intuit-signature"),
+            "xero": Self.base64("x-xero-signature"),
+        ]
+        let vectors = try JSONValue.parse([UInt8](Data(contentsOf: Self.vectors))).array ?? []
+        #expect(!vectors.isEmpty)
+        for vector in vectors {
+            guard let scheme = schemes[vector["provider"]?.string ?? ""], let secret = vector["secret"]?.string else {
+                continue
+            }
+            let verifier = try #require(WebhookVerifier(scheme, keys: [secret]))
+            let headers = (vector["headers"]?.members ?? []).map { NamedValue($0.key, $0.value.string ?? "") }
+            let now = vector["now"]?.integer.flatMap(Timestamp.init(seconds:)) ?? Self.now
+            let verdict = verifier.verdict(headers: headers, body: Array((vector["body"]?.string ?? "").utf8), at: now)
+            let expected = vector["expect"]?.string ?? ""
+            switch expected {
+            case _ where expected.hasPrefix("valid"):
+                guard case .genuine = verdict else {
+                    Issue.record("\(vector)")
+                    continue
+                }
+            case "stale": #expect(verdict == .untimely)
+            default: #expect(verdict == .forged || verdict == .unsigned, "\(vector)")
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+// The inbox over a real store: what was taken in is there after a restart until it is settled, repeats are known, what is too much is
+// refused.
+
+import DocumentStore
+import HostTesting
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("The inbox of webhooks")
+struct WebhookInboxTests {
+    /// An inbox with a clock that is set by hand, and what it handed on.
+    private final class Fixture: Sendable {
+        let directory: TemporaryDirectory
+        let data: DataDirectory
+        let inbox: WebhookInbox
+        let handed: Handed
+
+        final class Handed: Sendable {
+            let events = Mutex<[InboxEvent]>([])
+            let now = Mutex(Timestamp(seconds: 1_700_000_000) ?? .epoch)
+        }
+
+        init(_ directory: TemporaryDirectory? = nil, at now: Timestamp? = nil) async throws {
+            self.directory = try directory ?? TemporaryDirectory()
+            data = try DataDirectory(path: self.directory.path + "/data")
+            let handed = Handed()
+            if let now { handed.now.withLock { $0 = now } }
+            self.handed = handed
+            inbox = WebhookInbox(data.documents, log: Log(level: .error)) { handed.now.withLock(\.self) }
+            await inbox.open { events in handed.events.withLock { $0 += events } }
+        }
+
+        var events: [InboxEvent] { handed.events.withLock(\.self) }
+
+        func event(_ number: Int, _ effect: InboxEvent.Effect = .changed(dataTypes: ["things"])) -> InboxEvent {
+            let now = handed.now.withLock(\.self)
+            return InboxEvent(
+                digest: EventDigest(provider: "p", eventID: "e\(number)"), provider: "p", variant: nil,
+                accountID: "a", effect: effect, occurredAt: now, receivedAt: now)
+        }
+
+        func close() async {
+            await inbox.close()
+            data.close()
+        }
+    }
+
+    @Test("an event is taken in once, also within a delivery and over a restart, and handed on until it is settled")
+    func once() async throws {
+        let fixture = try await Fixture()
+        let effects: [InboxEvent.Effect] = [
+            .changed(dataTypes: ["a", "b"]), .revoked, .deleted(dataType: "a", sourceIDs: ["1", "ü"]),
+        ]
+        let events = effects.enumerated().map { fixture.event($0.offset, $0.element) }
+        #expect(try await fixture.inbox.accept(events + [events[0]]) == 3)
+        #expect(try await fixture.inbox.accept(events) == 0)
+        #expect(fixture.events == events)
+        #expect(fixture.inbox.statistics.pending == 3)
+        await fixture.close()
+
+        let second = try await Fixture(fixture.directory)
+        #expect(second.events == events)
+        #expect(try await second.inbox.accept([events[2], second.event(3)]) == 1)
+        await second.inbox.settle(events)
+        while second.inbox.statistics.pending > 1 { try await Task.sleep(for: .milliseconds(1)) }
+        await second.close()
+
+        let third = try await Fixture(fixture.directory)
+        #expect(third.events == [second.event(3)])
+        #expect(try await third.inbox.accept(events) == 0)
+        await third.close()
+    }
+
+    @Test("a thousand deliveries at the same time, each three times, are a thousand events")
+    func parallel() async throws {
+        let fixture = try await Fixture()
+        let counts = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<900 {
+                group.addTask { try await fixture.inbox.accept([fixture.event(number / 3)]) }
+            }
+            return try await group.reduce(into: 0) { $0 += $1 }
+        }
+        #expect(counts == 300)
+        #expect(Set(fixture.events.map(\.digest)).count == 300 && fixture.events.count == 300)
+        await fixture.close()
+        let second = try await Fixture(fixture.directory)
+        #expect(second.events.count == 300)
+        await second.close()
+    }
+
+    @Test("too many events that wait are refused, and taken in when there is room again")
+    func full() async throws {
+        let fixture = try await Fixture()
+        let many = (0..<IncomingLimits.pendingEventsMax).map { fixture.event($0) }
+        for start in stride(from: 0, to: many.count, by: 4000) {
+            #expect(try await fixture.inbox.accept(Array(many[start..<start + 4000])) == 4000)
+        }
+        await #expect(throws: InboxFailure.full) { try await fixture.inbox.accept([fixture.event(-1)]) }
+        #expect(try await fixture.inbox.accept([many[7]]) == 0)
+        await fixture.inbox.settle(Array(many[..<10]))
+        while fixture.inbox.statistics.pending > many.count - 10 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try await fixture.inbox.accept([fixture.event(-1)]) == 1)
+        await fixture.close()
+    }
+
+    @Test("ids are forgotten when they are old enough, and what is not settled never is")
+    func expiry() async throws {
+        let fixture = try await Fixture()
+        let start = fixture.handed.now.withLock(\.self)
+        func move(_ duration: Duration) { fixture.handed.now.withLock { $0 = start.advanced(by: duration) } }
+        let (first, stays) = (fixture.event(1), fixture.event(2))
+        #expect(try await fixture.inbox.accept([first]) == 1)
+        await fixture.inbox.settle([first])
+        while fixture.inbox.statistics.pending > 0 { try await Task.sleep(for: .milliseconds(1)) }
+        move(.seconds(86_400))
+        #expect(try await fixture.inbox.accept([stays]) == 1)
+        move(.seconds(3 * 86_400))
+        #expect(try await fixture.inbox.accept([fixture.event(3)]) == 1)
+        #expect(try await fixture.inbox.accept([first]) == 0)
+        move(.seconds(4 * 86_400 + 1))
+        #expect(try await fixture.inbox.accept([fixture.event(4)]) == 1)
+        while fixture.inbox.statistics.remembered > 3 { try await Task.sleep(for: .milliseconds(1)) }
+        move(.seconds(9 * 86_400))
+        #expect(try await fixture.inbox.accept([fixture.event(5)]) == 1)
+        #expect(try await fixture.inbox.accept([stays]) == 0)
+        let later = fixture.handed.now.withLock(\.self)
+        await fixture.close()
+        let second = try await Fixture(fixture.directory, at: later)
+        #expect(second.events.contains(stays))
+        await second.close()
+    }
+
+    @Test("a store that takes nothing refuses the delivery, and a later one is taken in")
+    func closedStore() async throws {
+        let fixture = try await Fixture()
+        #expect(try await fixture.inbox.accept([fixture.event(1)]) == 1)
+        fixture.data.close()
+        await #expect(throws: InboxFailure.unavailable) { try await fixture.inbox.accept([fixture.event(2)]) }
+        #expect(fixture.events.count == 1)
+        await fixture.inbox.close()
+        await #expect(throws: InboxFailure.unavailable) { try await fixture.inbox.accept([fixture.event(2)]) }
+        let second = try await Fixture(fixture.directory)
+        #expect(try await second.inbox.accept([fixture.event(2)]) == 1)
+        await second.close()
+    }
+
+    @Test("a segment reads as it was written; what is none is refused")
+    func coding() throws {
+        let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
+        var segment = InboxSegment(number: 7, at: now)
+        let event = InboxEvent(
+            digest: EventDigest(provider: "p", body: [1, 2], index: 0), provider: "p", variant: "v",
+            accountID: "a\u{301}", effect: .deleted(dataType: "t", sourceIDs: ["\"", "\u{1F600}"]), occurredAt: nil,
+            receivedAt: now)
+        segment.add(event)
+        let read = try #require(InboxSegment(number: 7, decoding: segment.encoded))
+        #expect(read.pending == [event] && read.digests == segment.digests && read.newestAt == now)
+        #expect(InboxSegment.number(ofDocument: segment.documentID) == 7)
+        for text in ["", "{}", "[]", "null", #"{"events":[]}"#] {
+            #expect(InboxSegment(number: 1, decoding: Array(text.utf8)) == nil)
+        }
+        for id in ["segment-", "segment-x", "segment-+1", "other-1"] {
+            #expect(InboxSegment.number(ofDocument: Array(id.utf8)) == nil)
+        }
+    }
+}
