@@ -18,12 +18,15 @@ struct StripeProvider: Provider {
             "api": "https://api.stripe.com",
         ]
         manifest.headers = [NamedValue("Stripe-Version", "2026-07-29.dahlia")]
-        manifest.identity = IdentitySource(
+        var identity = IdentitySource(
             id: ["token.stripe_user_id", "response.id"],
             name: [
                 "response.business_profile.name", "response.settings.dashboard.display_name", "response.email",
             ],
             request: .get("/v1/account"))
+        // Live and test data of an account share its id, and an endpoint for live events is sent test events too.
+        identity.mode = ["token.livemode"]
+        manifest.identity = identity
         manifest.dataTypes = StripeDataTypes.all
         var reads = RateLimit(100, per: .seconds(1), scope: .account)
         reads.setting = "requestsPerSecond"

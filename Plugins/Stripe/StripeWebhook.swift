@@ -13,11 +13,11 @@ enum StripeWebhook {
         else {
             return outcome
         }
-        outcome.events = [
-            .init(
-                id: event["id"]?.string, accountID: account, effect: effect,
-                occurredAt: event["created"]?.integer.flatMap(Timestamp.init(seconds:)))
-        ]
+        var told = WebhookOutcome.Event(
+            id: event["id"]?.string, accountID: account, effect: effect,
+            occurredAt: event["created"]?.integer.flatMap(Timestamp.init(seconds:)))
+        told.mode = event["livemode"]?.boolean.map(String.init)
+        outcome.events = [told]
         return outcome
     }
 

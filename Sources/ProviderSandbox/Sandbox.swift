@@ -25,7 +25,7 @@ import Synchronization
 /// - `GET /_sandbox/data/<provider>/<type>?account=0&ids=true`: count, sums by currency, counts by status and by kind.
 /// - `POST /_sandbox/tokens`: `action` (`revoke`, `expire-access`, `expire-all`), `provider`, `account`.
 /// - `POST /_sandbox/webhooks`: `provider`, `event` (`changed`, `deleted`, `revoked`, `verification`), `type`, `ids`, `account` (0),
-///   `id`, `occurredSecondsAgo`, `signedSecondsAgo`; answers `headers` and `body` of a delivery, signed as the provider signs.
+///   `id`, `live` (false), `occurredSecondsAgo`, `signedSecondsAgo`; answers `headers` and `body` of a delivery, signed as the provider signs.
 /// - `POST /_sandbox/limits`: `enforced`, `provider`, and `requests` in `seconds` to replace the documented limits.
 public final class Sandbox: Sendable {
     private enum State {

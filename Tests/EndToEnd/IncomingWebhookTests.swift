@@ -227,6 +227,9 @@ struct IncomingWebhookTests {
             try await installation.settled()
             return try await client.get("\(Self.connections)/\(id)").json.at("connection.status")
         }
+        let other = try await installation.delivery("stripe", "revoked", #""live":true"#)
+        #expect(try await installation.deliver(other, to: "stripe").status == 200)
+        #expect(try await status() == "connected", "an event about live data")
         for seconds in [86_400, 30] {
             let late = try await installation.delivery("stripe", "revoked", "\"occurredSecondsAgo\":\(seconds)")
             #expect(try await installation.deliver(late, to: "stripe").status == 200)

@@ -45,6 +45,8 @@ struct Connection: Sendable {
     var accountID: String?
     /// The account's name for people.
     var accountName: String?
+    /// Which side of the provider the grant is for; nil where there is one, or it was not told.
+    var mode: String?
     var status: ConnectionStatus
     /// What the application asked for, in its own words.
     var permissions: [String] = []

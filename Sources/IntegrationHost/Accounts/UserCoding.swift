@@ -49,7 +49,7 @@ extension Connection {
         "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt", "lastSyncAt", "syncStatus",
         "callback", "credentials", "authorizations", "grant", "failure", "syncs", "outbox", "eventsDropped",
         "scheduledSyncAt", "refresh", "deadlineTold", "held", "ending", "revocation", "webhook",
-        "changes",
+        "changes", "mode",
     ]
 
     fileprivate func write(to writer: inout JSONWriter) {
@@ -60,6 +60,7 @@ extension Connection {
             writer.member("variant", variant)
             writer.member("accountId", accountID)
             writer.member("accountName", accountName)
+            if let mode { writer.member("mode", mode) }
             writer.member("status", status.rawValue)
             writer.member("permissions", permissions)
             writer.member("requestedScopes", requestedScopes)
@@ -118,6 +119,7 @@ extension Connection {
             at: createdAt)
         accountID = value["accountId"]?.string
         accountName = value["accountName"]?.string
+        mode = value["mode"]?.string
         permissions = value.texts("permissions")
         requestedScopes = value.texts("requestedScopes")
         grantedScopes = value.texts("grantedScopes")

@@ -34,6 +34,8 @@ struct Configuration: Sendable {
     var syncRetryTime = HostLimits.syncRetryTime
     /// The pauses between the attempts to deliver a notification.
     var webhookPauses = HostLimits.webhookPauses
+    /// How long nothing more must have changed at a provider before a sync reads what changed.
+    var webhookQuietTime = IncomingLimits.quietTime
     /// The least severe events that are logged.
     var logLevel = LogLevel.info
     /// Where the settings were given.

@@ -56,6 +56,7 @@ struct ConfigurationEnvironment {
             configuration.logLevel = level
         case "SWEEPSECONDS": configuration.sweepPause = .seconds(try Self.integer(value, name, 1...3600))
         case "SYNCRETRYSECONDS": configuration.syncRetryTime = .seconds(try Self.integer(value, name, 0...86_400))
+        case "WEBHOOKQUIETSECONDS": configuration.webhookQuietTime = .seconds(try Self.integer(value, name, 0...3600))
         case "WEBHOOKRETRYSECONDS":
             let texts = Self.list(value, separator: ",")
             guard 1...HostLimits.webhookPausesMax ~= texts.count else {

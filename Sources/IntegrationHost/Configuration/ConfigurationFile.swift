@@ -43,6 +43,8 @@ struct ConfigurationFile {
             case "sweepSeconds": configuration.sweepPause = .seconds(try integer(value, key, 1...3600))
             case "syncRetrySeconds":
                 configuration.syncRetryTime = .seconds(try integer(value, key, 0...86_400))
+            case "webhookQuietSeconds":
+                configuration.webhookQuietTime = .seconds(try integer(value, key, 0...3600))
             case "webhookRetrySeconds": configuration.webhookPauses = try pauses(value, key)
             case "rateLimits": configuration.rateLimits = try rateLimits(value)
             case "sessions": configuration.sessions = try sessions(value)

@@ -41,7 +41,7 @@ struct HostServices: Sendable {
             log: log)
         webhooks = IncomingWebhooks(
             users: users, registry: registry, data: parts.data, engine: sync, refresher: refresher, gateway: gateway,
-            log: log)
+            vault: vault, quietTime: parts.configuration.webhookQuietTime, log: log)
         erasures = Erasures(users: users, sync: sync, records: parts.data.records, log: log)
         endings = ConnectionEndings(
             users: users, oauth: oauth, refresher: refresher, sync: sync, erasures: erasures,

@@ -212,6 +212,7 @@ extension OAuthService {
                 connection.status = .connected
                 connection.accountID = identity.id
                 connection.accountName = identity.name
+                connection.mode = identity.mode
                 connection.permissions = current.permissions.isEmpty ? connection.permissions : current.permissions
                 connection.requestedScopes = held.requestedScopes
                 connection.grantedScopes = held.scopes ?? held.requestedScopes

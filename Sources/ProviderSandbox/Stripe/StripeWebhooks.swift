@@ -34,7 +34,7 @@ extension StripeStandIn {
         [
             "id": .string("evt_1" + command.id), "object": "event", "api_version": .string(Self.version),
             "account": .string(account), "created": .integer(Int(command.occurred / 1000)),
-            "data": ["object": object], "livemode": false, "pending_webhooks": 1,
+            "data": ["object": object], "livemode": .boolean(command.isLive), "pending_webhooks": 1,
             "request": ["id": .null, "idempotency_key": .null], "type": .string(type),
         ]
     }

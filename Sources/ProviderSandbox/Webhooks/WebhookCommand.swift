@@ -27,9 +27,12 @@ struct WebhookCommand: Sendable {
     let occurred: Int64
     /// When it is signed, in seconds since 1970.
     let signed: Int64
+    /// Whether it is about live data, where the provider tells; the sandbox's grants are for test data.
+    let isLive: Bool
 
     static let keys: Set<String> = [
         "provider", "event", "account", "type", "ids", "id", "occurredSecondsAgo", "signedSecondsAgo",
+        "live",
     ]
 
     init(_ reader: CommandReader, now: Int64) throws(ControlFault) {
@@ -42,6 +45,7 @@ struct WebhookCommand: Sendable {
         type = try reader.text("type") ?? ""
         ids = try reader.texts("ids") ?? []
         id = try reader.text("id") ?? RandomText.base62(24)
+        isLive = try reader.boolean("live") ?? false
         let ages = -86_400...Int(SandboxLimits.advanceSecondsMax)
         occurred = now - Int64(try reader.integer("occurredSecondsAgo", ages) ?? 0) * 1000
         signed = now / 1000 - Int64(try reader.integer("signedSecondsAgo", ages) ?? 0)

@@ -192,23 +192,26 @@ final class EventProcessor: Sendable {
     private func change(
         _ events: [InboxEvent], _ provider: ConfiguredProvider, _ result: inout Result
     ) async throws(ServiceError) {
-        var dataTypes: [String] = []
-        for case .changed(let names) in events.map(\.effect) {
-            for name in names where !dataTypes.contains(name) { dataTypes.append(name) }
-        }
-        var isOfUse = false
-        if !dataTypes.isEmpty, let first = events.first {
-            for (user, connection) in try await connections(first) {
-                if try await syncs.note(dataTypes, of: connection, user: user, provider) { isOfUse = true }
+        // What changed is noted once for each connection, however many events told of it.
+        var useful: Set<EventDigest> = []
+        for (user, connection) in try await connections(events) {
+            var dataTypes: [String] = []
+            var told: [EventDigest] = []
+            for event in events where event.isAbout(connection) {
+                guard case .changed(let names) = event.effect else { continue }
+                told.append(event.digest)
+                for name in names where !dataTypes.contains(name) { dataTypes.append(name) }
             }
+            guard !dataTypes.isEmpty else { continue }
+            if try await syncs.note(dataTypes, of: connection, user: user, provider) { useful.formUnion(told) }
         }
         for event in events {
             switch event.effect {
-            case .changed: settle(event, isOfUse ? .processed : .ignored, &result)
+            case .changed: settle(event, useful.contains(event.digest) ? .processed : .ignored, &result)
             case .deleted(let dataType, let sourceIDs):
                 var outcome = WebhookCounters.Event.ignored
                 var isBusy = false
-                for (user, connection) in try await connections(event) {
+                for (user, connection) in try await connections([event]) {
                     switch try await deletions.delete(sourceIDs, of: dataType, connection, user: user, provider) {
                     case .deleted: outcome = .processed
                     case .nothing: break
@@ -225,7 +228,7 @@ final class EventProcessor: Sendable {
         _ event: InboxEvent, _ provider: ConfiguredProvider, _ result: inout Result
     ) async throws(ServiceError) {
         var outcome = WebhookCounters.Event.ignored
-        for (user, connection) in try await connections(event) {
+        for (user, connection) in try await connections([event]) {
             switch try await grants.end(event, of: connection, user: user, provider) {
             case .revoked: outcome = .processed
             case .ignored: break
@@ -243,14 +246,16 @@ final class EventProcessor: Sendable {
         result.settled.append(event)
     }
 
-    /// The connections to the account of an event.
-    private func connections(_ event: InboxEvent) async throws(ServiceError) -> [(user: String, connection: Connection)]
-    {
-        let key = AccountKey(service: event.provider, variant: event.variant, accountID: event.accountID)
+    /// The connections that one of several events about the same account is about.
+    private func connections(_ events: [InboxEvent]) async throws(ServiceError) -> [(
+        user: String, connection: Connection
+    )] {
+        guard let first = events.first else { return [] }
+        let key = AccountKey(service: first.provider, variant: first.variant, accountID: first.accountID)
         var found: [(user: String, connection: Connection)] = []
         for id in index.users(of: key) {
             for connection in try await users.user(id).connections
-            where connection.isOf(event.provider, event.variant, accountID: event.accountID) {
+            where events.contains(where: { $0.isAbout(connection) }) {
                 found.append((id, connection))
             }
         }

@@ -17,10 +17,21 @@ struct InboxEvent: Sendable, Equatable {
     let provider: String
     let variant: String?
     let accountID: String
+    /// The side of the provider that it is about; nil where the provider does not tell.
+    var mode: String?
     let effect: Effect
     /// When it happened, by the host's clock as far as that can be told; nil when the provider does not tell.
     let occurredAt: Timestamp?
     let receivedAt: Timestamp
+
+    /// Whether it is about a connection.
+    ///
+    /// One that was made before modes were kept has none, and is meant by every event.
+    func isAbout(_ connection: Connection) -> Bool {
+        guard connection.isOf(provider, variant, accountID: accountID) else { return false }
+        guard let mode, let own = connection.mode else { return true }
+        return mode.utf8.elementsEqual(own.utf8)
+    }
 
     /// Roughly the bytes that it takes in memory and on disk.
     var byteCount: Int {

@@ -100,6 +100,7 @@ extension InboxEvent {
             writer.member("provider", provider)
             writer.member("variant", variant)
             writer.member("accountId", accountID)
+            if let mode { writer.member("mode", mode) }
             switch effect {
             case .changed(let dataTypes):
                 writer.member("effect", "changed")
@@ -134,6 +135,7 @@ extension InboxEvent {
         self.accountID = accountID
         self.receivedAt = receivedAt
         variant = value["variant"]?.string
+        mode = value["mode"]?.string
         occurredAt = value["occurredAt"]?.string.flatMap(Timestamp.init(iso8601:))
     }
 }

@@ -18,7 +18,8 @@ final class IncomingWebhooks: Sendable {
 
     init(
         users: UserStore, registry: ProviderRegistry, data: DataDirectory, engine: SyncEngine,
-        refresher: RefreshService, gateway: ProviderGateway, vault: CredentialVault, log: Log
+        refresher: RefreshService, gateway: ProviderGateway, vault: CredentialVault, quietTime: Duration,
+        log: Log
     ) {
         let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
         let services = setups.filter { setup in
@@ -26,7 +27,10 @@ final class IncomingWebhooks: Sendable {
         }
         inbox = WebhookInbox(data.documents, log: log)
         index = AccountIndex(users, services: Set(services.keys), log: log)
-        syncs = ChangeSyncs(users: users, registry: registry, engine: engine, log: log)
+        syncs = ChangeSyncs(
+            users: users, registry: registry, engine: engine,
+            window: ChangeWindow(quietTime: quietTime, quietTimeMax: max(IncomingLimits.quietTimeMax, quietTime)),
+            log: log)
         processor = EventProcessor(
             users: users, registry: registry, index: index, inbox: inbox, syncs: syncs,
             grants: GrantEvents(users: users, refresher: refresher, gateway: gateway, log: log),

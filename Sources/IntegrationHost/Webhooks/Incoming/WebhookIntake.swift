@@ -109,7 +109,7 @@ struct WebhookIntake: Sendable {
             events.append(
                 InboxEvent(
                     digest: digest, provider: delivery.provider, variant: delivery.variant, accountID: event.accountID,
-                    effect: effect,
+                    mode: event.mode, effect: effect,
                     occurredAt: GrantAge.moment(event.occurredAt, sentAt: sentAt, receivedAt: now), receivedAt: now))
         }
         return events

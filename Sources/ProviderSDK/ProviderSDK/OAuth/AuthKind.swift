@@ -73,6 +73,8 @@ public struct AccountIdentity: Sendable, Equatable {
     public var id: String
     /// A name for people.
     public var name: String
+    /// Which side of the provider the grant is for, where one account has several that share its id, such as live and test data.
+    public var mode: String?
 
     /// An account.
     public init(id: String, name: String) {
@@ -92,6 +94,8 @@ public struct IdentitySource: Sendable {
     public var id: [JSONPath]
     /// Where the name stands; the account id when none leads to a text.
     public var name: [JSONPath]
+    /// Where the mode stands, as a text, a number or a boolean; empty for providers without modes.
+    public var mode: [JSONPath] = []
     /// Whether ``request`` only tells the name.
     ///
     /// Then a failure of it that may pass, or that is not about the grant, leaves the account without a name instead of losing

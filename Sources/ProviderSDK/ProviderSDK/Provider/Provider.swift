@@ -102,6 +102,11 @@ extension IdentitySource {
         guard let id = text(self.id) else {
             throw ProviderError(.permanent, "\(provider) did not tell whose account this is.")
         }
-        return AccountIdentity(id: id, name: text(name) ?? id)
+        var identity = AccountIdentity(id: id, name: text(name) ?? id)
+        identity.mode =
+            mode.lazy.compactMap { path in
+                path.first(in: facts).flatMap { $0.boolean.map(String.init) ?? $0.scalarText }
+            }.first
+        return identity
     }
 }

@@ -82,6 +82,10 @@ public struct WebhookOutcome: Sendable {
         public var id: String?
         /// The account it is about, as ``AccountIdentity/id`` has it: every connection to it is meant.
         public var accountID: String
+        /// The mode that it is about, as ``AccountIdentity/mode`` has it: connections of another mode are not meant.
+        ///
+        /// Nil where the provider has none, or does not tell.
+        public var mode: String?
         /// What it does.
         public var effect: Effect
         /// When it happened, to tell an old event from one about the present grant: one that ends a grant says nothing
