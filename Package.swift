@@ -78,8 +78,8 @@ let hostTesting: Target = .target(
 /// Tests that drive the real executable over real sockets.
 func processTests(_ name: String, excluding excluded: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: ["HostTesting", providerSDK], path: "Tests/\(name)", exclude: excluded,
-        swiftSettings: settings)
+        name: name, dependencies: ["HostTesting", "Cryptography", providerSDK], path: "Tests/\(name)",
+        exclude: excluded, swiftSettings: settings)
 }
 
 let benchmarks: Target = .executableTarget(

@@ -230,6 +230,22 @@ import Testing
         #expect(long.refusals == [])
         long.receive("GET / HTTP/1.1\r\nHost: a\r\nB:" + String(repeating: "b", count: 8191) + "\r\n\r\n")
         #expect(long.refusals == [.headerTooLarge])
+        for (name, count) in [("Cookie:", 16_384), ("cOOKIE:", 16_384), ("Cookies:", 8192), ("Cooki:", 8192)] {
+            for excess in [0, 1] {
+                var cookies = ProtocolDriver()
+                let value = String(repeating: "b", count: count + excess - name.utf8.count)
+                cookies.receive("GET / HTTP/1.1\r\nHost: a\r\n\(name)\(value)\r\n\r\n")
+                #expect(cookies.refusals == (excess == 0 ? [] : [.headerTooLarge]), "\(name)")
+                var cut = ProtocolDriver()
+                for part in [
+                    "GET / HTTP/1.1\r\nHost: a\r\n\(name)", String(value.prefix(8300)), String(value.dropFirst(8300)),
+                ] {
+                    cut.receive(part)
+                }
+                cut.receive("\r\n\r\n")
+                #expect(cut.refusals == (excess == 0 ? [] : [.headerTooLarge]), "\(name), cut")
+            }
+        }
         let many = { (count: Int) in (0..<count).map { "F\($0): x\r\n" }.joined() + "\r\n" }
         #expect(outcome("GET / HTTP/1.1\r\nHost: a\r\n" + many(4)) == [])
         #expect(outcome("GET / HTTP/1.1\r\nHost: a\r\n" + many(5)) == [.tooManyFields])

@@ -9,10 +9,15 @@ public struct Limits: Sendable {
     public var requestLineBytesMax = 8 * 1024
     /// All header fields together with their line ends; more is 431.
     public var headerBytesMax = 32 * 1024
-    /// One header field, without its CR LF; longer is 431.
+    /// One header field other than Cookie, without its CR LF; longer is 431.
     ///
     /// Proxies in front keep the same bound.
     public var fieldLineBytesMax = 8 * 1024
+    /// One Cookie field, without its CR LF; longer is 431.
+    ///
+    /// A browser sends all cookies of a site in one field, and a session that is spread over several of them is long. Servers that
+    /// set such cookies take 16 KiB of fields themselves; proxies in front may keep a lower bound.
+    public var cookieLineBytesMax = 16 * 1024
     /// The number of header fields, and of trailer fields; more is 431.
     public var headerFieldsMax = 100
     /// The body after decoding; more is 413, said before the body is read where Content-Length tells.

@@ -17,12 +17,14 @@ struct RequestParser: Sendable {
     let requestLineBytesMax: Int
     let headerBytesMax: Int
     let fieldLineBytesMax: Int
+    let cookieLineBytesMax: Int
     let headerFieldsMax: Int
 
     init(_ limits: Limits) {
         requestLineBytesMax = limits.requestLineBytesMax
         headerBytesMax = limits.headerBytesMax
         fieldLineBytesMax = limits.fieldLineBytesMax
+        cookieLineBytesMax = limits.cookieLineBytesMax
         headerFieldsMax = limits.headerFieldsMax
     }
 
@@ -77,14 +79,18 @@ struct RequestParser: Sendable {
         while true {
             let start = progress.lineStart
             guard let lineFeed = bytes.firstLineFeed(from: start) else {
-                if bytes.count - progress.fieldsStart > headerBytesMax || bytes.count - start > fieldLineBytesMax + 1 {
+                if bytes.count - progress.fieldsStart > headerBytesMax
+                    || isTooLong(bytes.count - start - 1, bytes, from: start)
+                {
                     throw .headerTooLarge
                 }
                 try FieldLine.checkPrefix(bytes, start..<bytes.count)
                 return false
             }
             guard lineFeed > start, bytes[lineFeed - 1] == ASCII.cr else { throw .lineEndInvalid }
-            if lineFeed + 1 - progress.fieldsStart > headerBytesMax || lineFeed - 1 - start > fieldLineBytesMax {
+            if lineFeed + 1 - progress.fieldsStart > headerBytesMax
+                || isTooLong(lineFeed - 1 - start, bytes, from: start)
+            {
                 throw .headerTooLarge
             }
             progress.lineStart = lineFeed + 1
@@ -93,6 +99,20 @@ struct RequestParser: Sendable {
             progress.fieldCount += 1
             head.fields.append(try FieldLine.parse(bytes, start..<(lineFeed - 1)))
         }
+    }
+
+    /// Whether a field line of `length` bytes is longer than such a field may be.
+    ///
+    /// The bytes that are there by then tell its name, however the line was cut on its way.
+    @inline(__always)
+    private func isTooLong(_ length: Int, _ bytes: Span<UInt8>, from start: Int) -> Bool {
+        length > fieldLineBytesMax && (length > cookieLineBytesMax || !Self.beginsCookie(bytes, from: start))
+    }
+
+    private static func beginsCookie(_ bytes: Span<UInt8>, from start: Int) -> Bool {
+        let name: StaticString = "cookie"
+        let end = start + name.utf8CodeUnitCount
+        return end < bytes.count && bytes[end] == ASCII.colon && bytes.matches(start..<end, lowercase: name)
     }
 }
 

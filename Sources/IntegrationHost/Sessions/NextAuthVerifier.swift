@@ -13,6 +13,9 @@ struct NextAuthVerifier: SessionVerifier {
 
     private let keys: [JWEKey]
 
+    /// Sessions under keys that were derived elsewhere.
+    init(keys: [JWEKey]) { self.keys = keys }
+
     /// Sessions of NextAuth v4, in any of its cookies.
     init(v4 secrets: [Secret]) throws(CryptographyError) {
         var keys: [JWEKey] = []
