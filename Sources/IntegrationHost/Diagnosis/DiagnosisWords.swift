@@ -64,11 +64,7 @@ struct DiagnosisWords {
                 by: .operator, what: "Install the plugin for “\(connection.service)” and start the host again.")
         case .unmanaged: return .init(by: .nobody, what: "Nothing is to be done.")
         case .disconnected: return .init(by: .nobody, what: "Nothing is to be done; it can be connected again.")
-        case .notificationsFailing:
-            return connection.webhook.disabledAt == nil
-                ? .init(by: .user, what: "Check the webhook URL of the connection and what listens behind it.")
-                : .init(
-                    by: .user, what: "Set the webhook URL of the connection again when something listens behind it.")
+        case .notificationsFailing: return notificationRemedy
         }
     }
 
@@ -91,11 +87,25 @@ struct DiagnosisWords {
         }
     }
 
+    private var lastNotification: EventDelivery.Attempt? {
+        (connection.outbox + connection.webhook.log).compactMap(\.delivery.attempts.last).max { $0.at < $1.at }
+    }
+
+    private var notificationRemedy: Explanation.Action {
+        if connection.webhook.disabledAt != nil {
+            return .init(
+                by: .user, what: "Set the webhook URL of the connection again when something listens behind it.")
+        }
+        if lastNotification?.outcome == .secretUnreadable {
+            return .init(by: .operator, what: "Put the key ring with its key back, or have the signing secret rotated.")
+        }
+        return .init(by: .user, what: "Check the webhook URL of the connection and what listens behind it.")
+    }
+
     /// What became of the last notification, as the end of a sentence.
     private var notifications: String {
         if connection.webhook.disabledAt != nil { return "the endpoint answered that it is gone" }
-        let events = connection.outbox + connection.webhook.log
-        let last = events.compactMap(\.delivery.attempts.last).max { $0.at < $1.at }
+        let last = lastNotification
         switch last?.outcome {
         case .timeout: return "the endpoint does not answer in time"
         case .unreachable: return "the endpoint cannot be reached"

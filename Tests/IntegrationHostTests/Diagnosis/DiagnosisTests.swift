@@ -121,6 +121,15 @@ struct DiagnosisTests {
             $0.webhook.failingSince = now.advanced(by: .seconds(-300))
             $0.outbox[0].delivery.note(.init(at: now, outcome: .serverError, status: 500, milliseconds: 3))
         },
+        Case(
+            "a signing secret that does not open", .notificationsFailing, .operator,
+            "cannot be opened. Put the key ring"
+        ) {
+            $0.settings.webhookURL = "https://app.example/hook"
+            $0.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
+            $0.webhook.failingSince = now.advanced(by: .seconds(-900))
+            $0.outbox[0].delivery.note(.init(at: now, outcome: .secretUnreadable, status: nil, milliseconds: 0))
+        },
         Case("an endpoint that has just failed once", .working, .nobody, "works") {
             $0.settings.webhookURL = "https://app.example/hook"
             $0.webhook.failingSince = now.advanced(by: .seconds(-299))

@@ -173,7 +173,7 @@ struct WebhookDispatcherTests {
         await receiver.stop()
     }
 
-    @Test("a secret that does not open keeps its events, and says so")
+    @Test("a secret that does not open keeps its events, and says so; a new one takes its place")
     func unreadable() async throws {
         let receiver = try TestReceiver()
         let fixture = try Fixture()
@@ -185,6 +185,12 @@ struct WebhookDispatcherTests {
         let connection = try await fixture.connection(id) { $0.webhook.failingSince != nil }
         #expect(connection.outbox[0].delivery.attempts[0].outcome == .secretUnreadable)
         #expect(receiver.deliveries.isEmpty)
+        let service = WebhookService(users: fixture.users, vault: fixture.vault)
+        let shown = try await service.rotateSecret(of: id, user: "u")
+        #expect(shown.previousUntil == nil)
+        _ = try await service.redeliver(connection.outbox[0].id, of: id, user: "u")
+        let delivery = try #require(try await receiver.received(1).first)
+        #expect(delivery.signatures == [try delivery.signature(shown.secret.value)])
         await fixture.stop()
         await receiver.stop()
     }

@@ -12,20 +12,27 @@ extension CredentialVault {
     }
 
     /// The secrets that sign for a connection now, the present one first; empty when there is none yet.
-    func webhookSecrets(of connection: Connection, user: String, at now: Timestamp) throws(ServiceError)
-        -> [WebhookSecret]
-    {
-        var sealed = [connection.webhook.secret].compactMap(\.self)
-        if let retiring = connection.webhook.retiring, retiring.until > now { sealed.append(retiring.sealed) }
-        var secrets: [WebhookSecret] = []
-        for text in sealed {
-            let opened = try open(text, user: user, connection: connection.id, field: Self.webhookField)
-            guard let secret = WebhookSecret(opened) else {
-                throw .internalFault("A signing secret is not one.")
-            }
+    ///
+    /// - Throws: when the present one does not open; one that is being replaced is then done without.
+    func webhookSecrets(
+        of connection: Connection, user: String, at now: Timestamp
+    ) throws(ServiceError) -> [WebhookSecret] {
+        guard let sealed = connection.webhook.secret else { return [] }
+        var secrets = [try webhookSecret(sealed, connection: connection.id, user: user)]
+        if let retiring = connection.webhook.retiring, retiring.until > now,
+            let secret = try? webhookSecret(retiring.sealed, connection: connection.id, user: user)
+        {
             secrets.append(secret)
         }
         return secrets
+    }
+
+    private func webhookSecret(
+        _ sealed: String, connection: String, user: String
+    ) throws(ServiceError) -> WebhookSecret {
+        let opened = try open(sealed, user: user, connection: connection, field: Self.webhookField)
+        guard let secret = WebhookSecret(opened) else { throw .internalFault("A signing secret is not one.") }
+        return secret
     }
 }
 
@@ -41,7 +48,11 @@ extension Connection {
         _ vault: CredentialVault, user: String, at now: Timestamp
     ) throws(ServiceError) {
         guard settings.webhookURL != nil else { throw .conflict(Self.noWebhookURL) }
-        if let present = webhook.secret {
+        webhook.retiring = nil
+        // One that does not open signs nothing.
+        if let present = webhook.secret,
+            vault.problem(of: present, user: user, connection: id, field: CredentialVault.webhookField) == nil
+        {
             webhook.retiring = .init(sealed: present, until: now.advanced(by: HostLimits.webhookSecretOverlap))
         }
         webhook.secret = try vault.newWebhookSecret(user: user, connection: id)
