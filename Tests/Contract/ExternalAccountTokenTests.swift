@@ -37,6 +37,38 @@ struct ExternalAccountTokenTests {
         }
     }
 
+    @Test("the document's answers: the data of a token, the link, and every error's status and name")
+    func answers() async throws {
+        let callers = try Callers()
+        let attributes = #"{"discordId":"discord123","discordJoinedAt":1705320000000,"expiry":4102444800000}"#
+        let body = #"{"token":"unique-token-123","attributes":\#(attributes)}"#
+        try await Case("POST", "/external-accounts", body, 201).run(callers.bot)
+        let read = try await Case("GET", "/external-accounts/unique-token-123", 200).run(callers.user)
+        #expect(read.text == #"{"message":"Data returned successfully","attributes":\#(attributes)}"#)
+        let linked = try await Case("PATCH", "/external-accounts/link/unique-token-123", 204).run(callers.user)
+        #expect(linked.body.isEmpty && linked.header("Content-Type") == nil, "HTTP forbids the body that is shown")
+        for (client, entry, name) in [
+            (callers.bot, Case("POST", "/external-accounts", "{}", 400), "Bad Request"),
+            (callers.user, Case("POST", "/external-accounts", body, 401), "Unauthorized"),
+            (callers.bot, Case("POST", "/external-accounts", body, 409), "Conflict"),
+            (callers.nobody, Case("GET", "/external-accounts/unique-token-123", 401), "Unauthorized"),
+            (callers.user, Case("GET", "/external-accounts/none", 404), "Not Found"),
+            (callers.nobody, Case("PATCH", "/external-accounts/link/unique-token-123", 401), "Unauthorized"),
+            (callers.user, Case("PATCH", "/external-accounts/link/none", 404), "Not Found"),
+            (callers.nobody, Case("PATCH", "/external-accounts/discord-sync", 401), "Unauthorized"),
+            (callers.user, Case("PATCH", "/external-accounts/discord-sync", 403), "Forbidden"),
+            (callers.superuser, Case("POST", "/external-accounts/users", #"{"data":{}}"#, 400), "Bad Request"),
+            (callers.nobody, Case("POST", "/external-accounts/users", "{}", 401), "Unauthorized"),
+            (callers.user, Case("POST", "/external-accounts/users", "{}", 403), "Forbidden"),
+        ] {
+            let response = try await entry.run(client)
+            #expect(response.json["statusCode"]?.integer == Int64(entry.status))
+            #expect(response.json["error"]?.string == name, "\(entry.method) \(entry.path)")
+            #expect(response.json["message"]?.string?.isEmpty == false)
+            #expect(response.json.members?.count == 3)
+        }
+    }
+
     @Test("a used token is there for its user and the operator's programs, and for no other user")
     func usedTokens() async throws {
         let callers = try Callers()

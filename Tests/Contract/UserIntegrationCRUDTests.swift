@@ -38,6 +38,36 @@ struct UserIntegrationCRUDTests {
         #expect(again.text == #"{"status":400,"error":"UserIntegrationId is Invalid"}"#)
     }
 
+    @Test("every example of an error, route by route")
+    func errors() async throws {
+        let callers = try Callers()
+        let body = #"{"isconnected":false,"userId":"1","integrationId":"integration-123"}"#
+        let id = try await callers.user.post("/api/userIntegration", body).json.at("data.id")?.string ?? ""
+        let (unathorized, invalid, validation) = (
+            #"{"status":401,"error":"Unathorized"}"#, #"{"status":400,"error":"UserIntegrationId is Invalid"}"#,
+            #"{"status":400,"error":"Validation Error"}"#
+        )
+        let admin = "/api/admin/userIntegration"
+        for (client, entry, text) in [
+            (callers.user, Case("POST", "/api/userIntegration", "{}", 400), validation),
+            (callers.nobody, Case("POST", "/api/userIntegration", body, 401), unathorized),
+            (callers.nobody, Case("GET", "/api/userIntegration?page=1&limit=1&userId=1", 401), unathorized),
+            (callers.user, Case("GET", "/api/userIntegration/none", 400), invalid),
+            (callers.nobody, Case("GET", "/api/userIntegration/\(id)", 401), unathorized),
+            (callers.nobody, Case("PATCH", "\(admin)/\(id)", #"{"isconnected":true}"#, 401), unathorized),
+            (callers.superuser, Case("PATCH", "\(admin)/none", #"{"isconnected":true}"#, 400), invalid),
+            (callers.superuser, Case("PATCH", "\(admin)/\(id)", #"{"isconnected":"yes"}"#, 400), validation),
+            (callers.superuser, Case("DELETE", "\(admin)/none", 400), invalid),
+            (callers.nobody, Case("DELETE", "\(admin)/\(id)", 401), unathorized),
+        ] {
+            let response = try await entry.run(client)
+            #expect(response.text == text, "\(entry.method) \(entry.path)")
+            #expect(response.header("Content-Type") == "application/json")
+        }
+        let still = try await Case("GET", "/api/userIntegration/\(id)", 200).run(callers.user)
+        #expect(still.json.at("data.isconnected") == false)
+    }
+
     @Test("bodies and queries that are not right are a validation error")
     func badInput() async throws {
         let callers = try Callers()

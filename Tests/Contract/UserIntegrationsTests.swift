@@ -48,6 +48,32 @@ struct UserIntegrationsTests {
         try await Case("POST", path, #"{"code":"x"}"#, 500).run(callers.user)
     }
 
+    @Test("the document's examples of ARC, member by member")
+    func examples() async throws {
+        let callers = try Callers()
+        let path = "\(Self.base)/arc"
+        try await Case("PATCH", path, #"{"iidx":"arc_account_id_here"}"#, 200).run(callers.user)
+        let read = try await Case("GET", path, 200).run(callers.user)
+        #expect(
+            read.json
+                == [
+                    "iidx": ["userID": 1, "accountID": "arc_account_id_here", "forImportType": "api/arc-iidx"],
+                    "sdvx": .null,
+                ])
+        try await Case("PATCH", path, #"{"sdvx":"to be removed"}"#, 400).run(callers.user)
+        try await Case("PATCH", path, #"{"sdvx":"to-be-removed"}"#, 200).run(callers.user)
+        let changed = try await Case("PATCH", path, #"{"iidx":"newAccountID","sdvx":null}"#, 200).run(callers.user)
+        #expect(
+            changed.json
+                == [
+                    "iidx": ["forImportType": "api/arc-iidx", "accountID": "newAccountID", "userID": 1], "sdvx": .null,
+                ])
+        // As it is printed, with a comment and bare names, it is no JSON.
+        let printed = "{\n\tiidx: \"newAccountID\",\n\tsdvx: null, // remove this account ID.\n}"
+        try await Case("PATCH", path, printed, 400).run(callers.user)
+        #expect(try await callers.user.get(path).text == changed.text, "nothing that is refused changes anything")
+    }
+
     @Test("account ids are set, kept, replaced and removed per variant")
     func accounts() async throws {
         let callers = try Callers()

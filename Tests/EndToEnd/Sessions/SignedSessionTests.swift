@@ -2,6 +2,7 @@
 // job handler. Every wrong token is one that nobody sent.
 
 import Cryptography
+import Foundation
 import HostTesting
 import ProviderSDK
 import Testing
@@ -26,30 +27,38 @@ struct SignedSessionTests {
                 """)
     }
 
-    /// Claims that are good or not, with the status that they are answered with.
-    private static let clerkClaims: [(name: String, changes: [String: String], status: Int)] = {
-        let now = Tokens.now
-        return [
-            ("good", [:], 200), ("ended 3 s ago", ["exp": "\(now - 3)"], 200),
-            ("ended a minute ago", ["exp": "\(now - 60)"], 401), ("begins in a minute", ["nbf": "\(now + 60)"], 401),
-            ("made in a minute", ["iat": "\(now + 60)"], 401), ("another issuer", ["iss": #""https://evil""#], 401),
-            ("no issuer", ["iss": ""], 401), ("issuers", ["iss": #"["https://clerk.example"]"#], 401),
-            ("another party", ["azp": #""https://evil""#], 401), ("no party", ["azp": ""], 401),
-            ("a party in capitals", ["azp": #""https://APP.example""#], 401), ("no user", ["sub": ""], 401),
-            ("a user in numbers", ["sub": "1"], 401), ("an empty user", ["sub": "\"\""], 401),
-            ("no end", ["exp": ""], 401), ("an end in words", ["exp": "\"\(now + 60)\""], 401),
-            ("an end in fractions", ["exp": "\(now + 60).5"], 200), ("no end at all", ["exp": "1e999"], 401),
-            ("a beginning in words", ["nbf": "\"0\""], 401), ("a factor is missing", ["sts": "\"pending\""], 401),
-        ]
-    }()
+    /// Claims that are good or not, with the status that they are answered with; `{now±seconds}` is a moment.
+    private static let clerkClaims: [(name: String, changes: [String: String], status: Int)] = [
+        ("good", [:], 200), ("ended a second ago", ["exp": "{now-1}"], 200),
+        ("ended a minute ago", ["exp": "{now-60}"], 401), ("begins in two seconds", ["nbf": "{now+2}"], 200),
+        ("begins in a minute", ["nbf": "{now+60}"], 401), ("made in a minute", ["iat": "{now+60}"], 401),
+        ("another issuer", ["iss": #""https://evil""#], 401), ("no issuer", ["iss": ""], 401),
+        ("issuers", ["iss": #"["https://clerk.example"]"#], 401), ("another party", ["azp": #""https://evil""#], 401),
+        ("no party", ["azp": ""], 401), ("a party in capitals", ["azp": #""https://APP.example""#], 401),
+        ("no user", ["sub": ""], 401), ("a user in numbers", ["sub": "1"], 401),
+        ("an empty user", ["sub": "\"\""], 401),
+        ("no end", ["exp": ""], 401), ("an end in words", ["exp": #""{now+60}""#], 401),
+        ("an end in fractions", ["exp": "{now+60}.5"], 200), ("no end at all", ["exp": "1e999"], 401),
+        ("a beginning in words", ["nbf": "\"0\""], 401), ("a factor is missing", ["sts": "\"pending\""], 401),
+    ]
+
+    /// `text` with its moments filled in.
+    private func filled(_ text: String) -> String {
+        guard let open = text.range(of: "{now"), let close = text.range(of: "}"),
+            let seconds = Int(text[open.upperBound..<close.lowerBound])
+        else { return text }
+        return text[..<open.lowerBound] + "\(Tokens.now + seconds)" + text[close.upperBound...]
+    }
 
     @Test("a Clerk session needs its times, its issuer and its party, as Bearer and as cookie")
     func clerk() async throws {
         let host = try host()
         for (name, changes, status) in Self.clerkClaims {
-            let token = try Tokens.signed(Tokens.clerkClaims(changes), Tokens.clerk)
-            #expect(try await host.status(of: "u1", .bearer(token)) == status, "\(name)")
-            #expect(try await host.status(of: "u1", .cookie("__session", token)) == status, "\(name)")
+            for isBearer in [true, false] {
+                let token = try Tokens.signed(Tokens.clerkClaims(changes.mapValues(filled)), Tokens.clerk)
+                let place = isBearer ? SessionPlace.bearer(token) : .cookie("__session", token)
+                #expect(try await host.status(of: "u1", place) == status, "\(name)")
+            }
         }
         let good = try Tokens.signed(Tokens.clerkClaims(), Tokens.clerk)
         #expect(try await host.status(of: "u2", .bearer(good)) == 401, "it is u1's session")
@@ -162,10 +171,10 @@ struct SignedSessionTests {
     @Test("a session that was verified before ends when its token ends")
     func end() async throws {
         let host = try host()
-        let token = try Tokens.signed(Tokens.rdsClaims(["exp": "\(Tokens.now + 4)"]), Tokens.rds)
+        let token = try Tokens.signed(Tokens.rdsClaims(["exp": "\(Tokens.now + 8)"]), Tokens.rds)
         let place = SessionPlace.cookie("rds-session-production", token)
         for _ in 0..<3 { #expect(try await host.status(of: "u1", place) == 200) }
-        try await Task.sleep(for: .seconds(5))
+        try await Task.sleep(for: .seconds(9))
         #expect(try await host.status(of: "u1", place) == 401)
     }
 
