@@ -33,7 +33,7 @@ struct RefusalShapeTests {
 
     @Test("a body that is too large, a target that is too long or malformed, and too many fields")
     func refusals() async throws {
-        let callers = try Callers()
+        let callers = try Callers(logLevel: "info")
         let long = String(repeating: "x", count: 9000)
         let fields = (0..<120).map { "X-\($0): a\r\n" }.joined()
         for (path, isShaped) in Self.documents {
@@ -54,6 +54,18 @@ struct RefusalShapeTests {
                 #expect(response.header("X-Correlation-Id") != nil)
             }
         }
+        // Each of them is in the log, as every request is.
+        callers.installation.host.terminate()
+        let lines = callers.installation.host.log.split(separator: "\n").filter {
+            $0.contains("\"route\":\"unmatched\"")
+        }
+        #expect(lines.count == Self.documents.count * 6)
+        #expect(lines.filter { $0.contains("\"correlationId\":\"my.id-1\"") }.count == Self.documents.count)
+    }
+
+    @Test("a path of no document is answered in the shape of the first")
+    func noDocument() async throws {
+        let callers = try Callers()
         // A path of no document has the shape of the first.
         let other = try #require(RawExchange.send("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", to: callers.user.origin))
         #expect(other.status == 400 && other.json["error"]?.string != nil)

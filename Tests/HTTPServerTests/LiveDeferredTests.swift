@@ -115,6 +115,34 @@ final class Gate: Sendable {
         }
     }
 
+    @Test func `a refusal for an answer that takes too long is told whose it is`() async throws {
+        struct Application: HTTPApplication {
+            func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
+                if request.path.equals("/now") {
+                    return DeferredResponse { HTTPResponse(status: .ok, body: Array("now".utf8)) }
+                }
+                return DeferredResponse {
+                    try? await Task.sleep(for: .seconds(30))
+                    return HTTPResponse(status: .ok)
+                }
+            }
+            func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
+                response.header("X-Target", rejected.target.span)
+                response.header("X-Known", rejected.request?.headerText("x-a") ?? "no")
+            }
+        }
+        try await withServer(Application(), { $0.handlerTimeout = .milliseconds(50) }) { address, _ in
+            let client = try TestClient(address)
+            client.send(Self.get("/now") + "GET /slow HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n" + Self.get("/behind"))
+            #expect(client.readResponse()?.text == "now")
+            let refusal = client.readResponse()
+            #expect(refusal?.status == 503)
+            #expect(refusal?.fields["x-target"] == "/slow")
+            #expect(refusal?.fields["x-known"] == "b")
+            #expect(client.readToEnd() == "")
+        }
+    }
+
     @Test func `a deferred answer behind output that waits keeps its place`() async throws {
         let application = TestApplication { request, response in
             if request.path.equals("/big") {

@@ -19,6 +19,8 @@ final class Connection {
     var interest: UInt32
     /// The deferred response that is being made.
     var task: Task<Void, Never>?
+    /// The head of the request whose response is being made.
+    var deferredHead: [UInt8] = []
     /// How the response that is being made will be framed.
     var framing = ResponseFraming()
     /// The earliest entry of this connection in the loop's timers.

@@ -111,8 +111,13 @@ final class Worker: @unchecked Sendable {
 
     /// A request that took too long, with what was received of it.
     private func rejected(_ reason: RequestRejection, _ connection: Connection) -> RejectedRequest {
-        guard reason != .handlerTimeout, let input = connection.input.take() else {
-            // What is waiting behind a request that was handed out is another one.
+        // What is received behind a request that was handed out is another one.
+        if reason == .handlerTimeout {
+            let head = connection.deferredHead
+            return RejectedRequest(
+                reason: reason, remoteAddress: connection.remoteAddress, bytes: head.span, parser: limits.parser)
+        }
+        guard let input = connection.input.take() else {
             return RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress)
         }
         let rejected = input.withBytes { bytes in
@@ -235,6 +240,11 @@ final class Worker: @unchecked Sendable {
             connection.framing = unsafe ResponseFraming(
                 isHead: head.pointee.method == .head, closes: isLast,
                 saysKeepAlive: head.pointee.minorVersion == 0)
+        }
+        if deferred != nil {
+            // Should the answer take too long, the refusal is told whose it is.
+            let length = connection.state.headLength
+            connection.deferredHead = input.withBytes { bytes in (0..<length).map { bytes[$0] } }
         }
         connection.state.consumeRequest(&input)
         if let deferred {

@@ -10,8 +10,7 @@ public struct RejectedRequest: Sendable {
     public let reason: RequestRejection
     /// Whose request it was.
     public let remoteAddress: SocketAddress
-    /// The beginning of the target as it was sent, at most 256 bytes of it; empty where none was received, or where the request was
-    /// handed out before it was refused.
+    /// The beginning of the target as it was sent, at most 256 bytes of it; empty where none was received.
     ///
     /// Nothing about it was checked: it is good for comparing, not for showing.
     public let target: [UInt8]

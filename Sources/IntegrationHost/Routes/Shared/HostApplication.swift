@@ -165,6 +165,11 @@ struct HostApplication: HTTPApplication {
             .rejected(status: Int(rejected.status.code), detail: "\(rejected.reason.detail)"), exchange)
         exchange.finish(reply, &response)
         metrics.unmatchedCounters.record(status: reply.status, nanoseconds: exchange.elapsedNanoseconds)
+        // Bytes without so much as a target are no request.
+        guard !rejected.target.isEmpty else { return }
+        requestLog.record(
+            exchange, method: rejected.request?.method.name ?? "-", route: RequestMetrics.unmatched, status: reply.status,
+            userID: nil, facts: reply.facts)
     }
 
     /// The family whose paths begin most like `path`.
