@@ -61,7 +61,7 @@ let modules: [Target] = [
     module("HTTPServer", ["CLinux"]),
     module("HTTPClient", ["CCurl", "CLinux"]),
     module("DocumentStore", ["CLinux", "COpenSSL", "Cryptography"]),
-    module("ProviderSandbox", ["HTTPServer", "Cryptography", providerSDK]),
+    module("ProviderSandbox", ["HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [

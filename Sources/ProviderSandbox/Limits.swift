@@ -15,6 +15,8 @@ enum SandboxLimits {
     static let delayMillisecondsMax = 600_000
     /// Objects that one data command creates, changes or deletes.
     static let objectsPerCommandMax = 10_000
+    /// Deliveries that one data command causes.
+    static let deliveriesPerCommandMax = 100
     /// Objects of one type in one account, generated and created together.
     static let objectsPerTypeMax = 1_000_000
     /// Accounts that a provider can have.

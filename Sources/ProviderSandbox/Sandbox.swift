@@ -26,6 +26,8 @@ import Synchronization
 /// - `POST /_sandbox/tokens`: `action` (`revoke`, `expire-access`, `expire-all`), `provider`, `account`.
 /// - `POST /_sandbox/webhooks`: `provider`, `event` (`changed`, `deleted`, `revoked`, `verification`), `type`, `ids`, `account` (0),
 ///   `id`, `live` (false), `occurredSecondsAgo`, `signedSecondsAgo`; answers `headers` and `body` of a delivery, signed as the provider signs.
+/// - `POST /_sandbox/subscriptions`: `provider`, `url`; from then on such deliveries are sent there by themselves when data is changed
+///   or grants are revoked by a command. Without `url` no more.
 /// - `POST /_sandbox/limits`: `enforced`, `provider`, and `requests` in `seconds` to replace the documented limits.
 public final class Sandbox: Sendable {
     private enum State {
@@ -75,12 +77,25 @@ public final class Sandbox: Sendable {
 
     /// Stops serving; returns when every connection is closed.
     public func shutdown() async {
-        let server: HTTPServer? = state.withLock { state in
+        let (server, application): (HTTPServer?, SandboxApplication?) = state.withLock { state in
             defer { state = .ended }
-            if case .running(let server, _, _) = state { return server }
-            return nil
+            if case .running(let server, _, let application) = state { return (server, application) }
+            return (nil, nil)
         }
+        await application?.courier.stop()
         await server?.shutdown(grace: .seconds(1))
+    }
+
+    /// Sends the webhooks of all providers to `origin`, at `/webhooks/` and the provider's id, from now on.
+    ///
+    /// Does nothing unless it runs.
+    public func deliverWebhooks(to origin: String) {
+        let application = state.withLock { state in
+            if case .running(_, _, let application) = state { application } else { nil as SandboxApplication? }
+        }
+        for standIn in application?.standIns ?? [] where standIn.sendsWebhooks {
+            try? application?.courier.subscribe(standIn, to: "\(Self.withoutSlash(origin))/webhooks/\(standIn.name)")
+        }
     }
 
     /// The origin under which clients reach it; nil before `start()` and after `shutdown()`.

@@ -299,6 +299,33 @@ struct IncomingWebhookTests {
         #expect(records.last { $0["sourceId"] == .string(message) }?["change"] == "deleted")
     }
 
+    @Test("a stand-in that the host subscribed to tells of changes and of ended grants by itself")
+    func subscription() async throws {
+        let installation = try TestInstallation()
+        let client = try installation.client(user: "subscriber")
+        let id = try await installation.connect("stripe", client)
+        _ = try await installation.sync(id, client, body: #"{"syncType":"full","dataTypes":["customers"]}"#)
+        let open = client.with(token: nil)
+        let subscribed = try await open.post(
+            installation.sandbox.url + "/_sandbox/subscriptions",
+            "{\"provider\":\"stripe\",\"url\":\"\(installation.host.url)/webhooks/stripe\"}")
+        #expect(subscribed.status == 200, "\(subscribed.text)")
+        let made = try await installation.create("stripe", "customers")
+        _ = try await installation.webhookSync(id, client)
+        #expect(try await installation.records(id, client).contains { $0["sourceId"] == .string(made) })
+        let revoked = try await open.post(
+            installation.sandbox.url + "/_sandbox/tokens", #"{"provider":"stripe","action":"revoke"}"#)
+        #expect(revoked.status == 200)
+        for _ in 0..<400 {
+            if try await installation.metric("webhook_events_total{outcome=\"processed\"}") == 2 { break }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let connection = try await client.get("\(Self.connections)/\(id)").json["connection"]
+        #expect(connection?["status"] == "revoked")
+        let state = try await open.get(installation.sandbox.url + "/_sandbox/state").json
+        #expect(state.at("webhooks.delivered") == 2 && state.at("webhooks.failed") == 0)
+    }
+
     @Test("what is no delivery is refused: unknown providers, providers without webhooks, other methods, large bodies")
     func refusals() async throws {
         let installation = try TestInstallation()

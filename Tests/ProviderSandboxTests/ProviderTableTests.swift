@@ -159,7 +159,7 @@ extension Reply {
             ]
             #expect(statuses == [405, 404, 404, 404])
             let control = try sandbox.get("/_sandbox")
-            #expect(control.json["routes"]?.count == 10)
+            #expect(control.json["routes"]?.count == 11)
         }
     }
 

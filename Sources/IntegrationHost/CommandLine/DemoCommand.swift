@@ -22,6 +22,7 @@ enum DemoCommand {
         if configuration.logLevel < .warning { configuration.logLevel = .warning }
         let host = try Host(configuration, isDemo: true)
         let url = try host.start()
+        sandbox.deliverWebhooks(to: url)
         guard let session = host.demoSession else { throw HostStartError("the demo has no session.") }
         ServeCommand.announce(url)
         StandardOutput.line(

@@ -13,6 +13,7 @@ struct ControlRoutes {
         "GET /_sandbox/providers", "GET /_sandbox/state", "POST /_sandbox/faults", "DELETE /_sandbox/faults",
         "POST /_sandbox/clock", "POST /_sandbox/data", "GET /_sandbox/data/<provider>/<type>", "POST /_sandbox/tokens",
         "POST /_sandbox/limits", "POST /_sandbox/webhooks",
+        "POST /_sandbox/subscriptions",
     ]
 
     func answer(_ request: borrowing HTTPRequest, origin: String) -> Answer {
@@ -35,6 +36,7 @@ struct ControlRoutes {
             case (.post, "tokens") where path.count == 1: return try changeTokens(body)
             case (.post, "limits") where path.count == 1: return try setLimits(body)
             case (.post, "webhooks") where path.count == 1: return try webhook(body)
+            case (.post, "subscriptions") where path.count == 1: return try subscribe(body)
             default: throw .notFound("There are \(Self.routes.joined(separator: ", ")).")
             }
         } catch {
@@ -106,11 +108,36 @@ struct ControlRoutes {
     private func change(_ body: [UInt8]) throws(ControlFault) -> Answer {
         let reader = try CommandReader(body, allowed: DataCommand.keys)
         let command = try DataCommand(reader)
-        guard let name = try reader.text("provider"), let data = try standIns(name).first?.data else {
+        guard let name = try reader.text("provider"), let standIn = try standIns(name).first, let data = standIn.data
+        else {
             throw .malformed("\"provider\" has to name a provider with data.")
         }
         let ids = try data.apply(command)
+        tell(command, ids, of: standIn)
         return .json(200, ["ids": .array(ids.map { .string($0) })])
+    }
+
+    /// Tells whoever subscribed; of a deletion that the provider does not tell as one, that something changed.
+    private func tell(_ command: DataCommand, _ ids: [String], of standIn: any StandIn) {
+        let now = application.environment.clock.milliseconds
+        for id in ids.prefix(SandboxLimits.deliveriesPerCommandMax) {
+            func webhook(_ event: WebhookCommand.Event) -> WebhookCommand {
+                WebhookCommand(event, account: command.account, type: command.type, ids: [id], now: now)
+            }
+            let deletion = webhook(.deleted)
+            let isTold = command.action == .delete && (try? standIn.webhook(deletion)) != nil
+            application.courier.tell(isTold ? deletion : webhook(.changed), of: standIn)
+        }
+    }
+
+    private func subscribe(_ body: [UInt8]) throws(ControlFault) -> Answer {
+        let reader = try CommandReader(body, allowed: ["provider", "url"])
+        guard let name = try reader.text("provider"), let standIn = try standIns(name).first else {
+            throw .malformed("\"provider\" is missing.")
+        }
+        let url = try reader.text("url")
+        try application.courier.subscribe(standIn, to: url)
+        return .json(200, ["provider": .string(standIn.name), "url": .text(url)])
     }
 
     private func totals(_ path: [String], _ query: QueryParameters) throws(ControlFault) -> Answer {
@@ -151,7 +178,13 @@ struct ControlRoutes {
         for standIn in try standIns(try reader.text("provider")) {
             guard let oauth = standIn.oauth else { continue }
             switch action {
-            case "revoke": _ = oauth.withServer { server, _ in server.revokeGrants(account: account) }
+            case "revoke":
+                for number in account.map({ [$0] }) ?? Array(oauth.accounts.indices)
+                where oauth.withServer({ server, _ in server.revokeGrants(account: number) }) {
+                    application.courier.tell(
+                        WebhookCommand(.revoked, account: number, now: application.environment.clock.milliseconds),
+                        of: standIn)
+                }
             case "expire-access": oauth.withServer { $0.expireTokens(includingRefreshTokens: false, now: $1) }
             case "expire-all": oauth.withServer { $0.expireTokens(includingRefreshTokens: true, now: $1) }
             default: throw .malformed("\"action\" has to be revoke, expire-access or expire-all.")
@@ -195,9 +228,18 @@ struct ControlRoutes {
                 "now": .integer(application.environment.clock.seconds),
                 "faultsWaiting": .integer(application.faults.waiting),
                 "faultsStruck": .integer(application.faults.struck),
+                "webhooks": webhooks(),
                 "providers": .object(
                     zip(application.standIns, application.traffic).map { ($0.name, state(of: $0, $1.counts)) }),
             ])
+    }
+
+    private func webhooks() -> JSONValue {
+        let counts = application.courier.counts
+        return [
+            "delivered": .integer(counts.delivered), "failed": .integer(counts.failed),
+            "waiting": .integer(counts.waiting),
+        ]
     }
 
     private func state(of standIn: any StandIn, _ counts: Traffic.Counts) -> JSONValue {

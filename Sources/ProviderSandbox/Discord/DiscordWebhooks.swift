@@ -5,6 +5,8 @@ import Cryptography
 import ProviderSDK
 
 extension DiscordStandIn {
+    var sendsWebhooks: Bool { true }
+
     /// The key that the sandbox signs with; nil when OpenSSL has no Ed25519.
     static let signingKey = try? Ed25519PrivateKey(seed: SymmetricKey(utf8: "discord-sandbox-signing-key-seed"))
 

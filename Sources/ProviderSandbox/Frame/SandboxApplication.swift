@@ -23,6 +23,7 @@ final class SandboxApplication: HTTPApplication {
     let standIns: [any StandIn]
     let traffic: [Traffic]
     let faults = FaultBoard()
+    let courier = WebhookCourier()
     private let router: Router<Entry>
     private let opening = Mutex(Opening())
 

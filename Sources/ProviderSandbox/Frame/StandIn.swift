@@ -61,6 +61,9 @@ protocol StandIn: Sendable {
     /// How many requests are admitted; nil where the provider documents none.
     var limiter: RequestLimiter? { get }
 
+    /// Whether the provider sends webhooks.
+    var sendsWebhooks: Bool { get }
+
     /// A delivery to whoever takes the provider's webhooks, signed as the provider signs.
     func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook
 }
@@ -70,6 +73,8 @@ extension StandIn {
     var oauth: OAuthServer? { nil }
     var data: (any SandboxData)? { nil }
     var limiter: RequestLimiter? { nil }
+
+    var sendsWebhooks: Bool { false }
 
     func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook {
         throw .notFound("The provider sends no webhooks.")

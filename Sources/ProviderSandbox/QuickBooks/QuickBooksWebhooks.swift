@@ -3,6 +3,8 @@
 import ProviderSDK
 
 extension QuickBooksStandIn {
+    var sendsWebhooks: Bool { true }
+
     func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook {
         let kind: String
         switch command.event {

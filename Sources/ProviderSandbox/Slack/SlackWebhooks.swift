@@ -3,6 +3,8 @@
 import ProviderSDK
 
 extension SlackStandIn {
+    var sendsWebhooks: Bool { true }
+
     func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook {
         let body: JSONValue
         switch command.event {

@@ -3,6 +3,8 @@
 import ProviderSDK
 
 extension StripeStandIn {
+    var sendsWebhooks: Bool { true }
+
     func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook {
         let account = try self.account(command).id
         let event: JSONValue

@@ -26,7 +26,7 @@ struct WebhookCommand: Sendable {
     /// When it happened, in milliseconds since 1970.
     let occurred: Int64
     /// When it is signed, in seconds since 1970.
-    let signed: Int64
+    private(set) var signed: Int64
     /// Whether it is about live data, where the provider tells; the sandbox's grants are for test data.
     let isLive: Bool
 
@@ -49,6 +49,25 @@ struct WebhookCommand: Sendable {
         let ages = -86_400...Int(SandboxLimits.advanceSecondsMax)
         occurred = now - Int64(try reader.integer("occurredSecondsAgo", ages) ?? 0) * 1000
         signed = now / 1000 - Int64(try reader.integer("signedSecondsAgo", ages) ?? 0)
+    }
+
+    /// What happened just now.
+    init(_ event: Event, account: Int, type: String = "", ids: [String] = [], now: Int64) {
+        self.event = event
+        self.account = account
+        self.type = type
+        self.ids = ids
+        id = RandomText.base62(24)
+        occurred = now
+        signed = now / 1000
+        isLive = false
+    }
+
+    /// The same, signed at another second.
+    func signed(at seconds: Int64) -> WebhookCommand {
+        var command = self
+        command.signed = seconds
+        return command
     }
 
     /// The moment it happened, as most providers write it: `2026-03-01T12:00:00.000Z`.

@@ -3,6 +3,8 @@
 import ProviderSDK
 
 extension XeroStandIn {
+    var sendsWebhooks: Bool { true }
+
     func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook {
         var body: JSONValue = [
             "events": [], "firstEventSequence": 0, "lastEventSequence": 0, "entropy": .string(RandomText.base62(20)),
