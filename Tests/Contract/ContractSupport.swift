@@ -19,8 +19,10 @@ struct Callers {
 
     static let unlimited = "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0}"
 
-    init(extra: String = Callers.unlimited, logLevel: String = "warning") throws {
-        installation = try TestInstallation(extra: extra, logLevel: logLevel)
+    init(
+        extra: String = Callers.unlimited, logLevel: String = "warning", environment: [String: String] = [:]
+    ) throws {
+        installation = try TestInstallation(extra: extra, logLevel: logLevel, environment: environment)
         user = try installation.client(user: "1")
         other = try installation.client(user: "2")
         superuser = try installation.client(user: "root", flags: ["--role", "superuser"])

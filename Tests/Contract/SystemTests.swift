@@ -44,6 +44,14 @@ struct SystemTests {
             "/api/userIntegration",
             #"{"isconnected":true,"userId":"logged \"user\"","integrationId":"integration-123"}"#)
         let response = try await client.get("/api/integrations/status")
+        // What no route sees has its line, too.
+        let origin = configured.host.url
+        let large = RawExchange.send(
+            "POST /api/integrations HTTP/1.1\r\nHost: a\r\nX-Correlation-Id: too-large\r\nContent-Length: 9000000\r\n\r\n",
+            to: origin)
+        #expect(large?.status == 413)
+        let malformed = RawExchange.send("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", to: origin)
+        _ = try await client.send("GET", "/api/nothing", headers: [("X-Correlation-Id", "nothing")])
         #expect(configured.host.terminate() == 0)
         let lines = configured.host.log.split(separator: "\n").compactMap { try? JSONValue.parse(Array($0.utf8)) }
         let line = lines.first { $0["correlationId"]?.string == response.header("X-Correlation-Id") } ?? .null
@@ -54,6 +62,13 @@ struct SystemTests {
         #expect(line["integrationCount"] == 1)
         #expect(line["expiredCount"] == 0)
         #expect(line["durationMs"]?.integer != nil)
+        for (id, method, status) in [
+            ("too-large", "POST", 413), (malformed?.header("X-Correlation-Id"), "-", 400), ("nothing", "GET", 404),
+        ] as [(String?, JSONValue, JSONValue)] {
+            let told = lines.first { $0["correlationId"]?.string == id } ?? .null
+            #expect(told["method"] == method && told["status"] == status, "\(told)")
+            #expect(told["durationMs"]?.integer != nil)
+        }
         #expect(line["ts"]?.string.flatMap(Timestamp.init(iso8601:)) != nil)
         #expect(!configured.host.log.contains(client.token ?? "none"))
     }

@@ -16,16 +16,17 @@ package final class TestInstallation: @unchecked Sendable {
     /// - Parameters:
     ///   - extra: members added to the configuration, as JSON text such as `"rateLimits":{"sync":0}`.
     ///   - logLevel: the least severe events that the host logs.
+    ///   - environment: variables for the host.
     package init(
         extra: String = "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0}",
-        logLevel: String = "warning"
+        logLevel: String = "warning", environment: [String: String] = [:]
     ) throws {
         directory = try TemporaryDirectory()
         sandbox = try HostProcess(["sandbox", "--listen", "127.0.0.1:0"])
         configuration = try directory.write(
             "host.json",
             Self.configuration(sandbox: sandbox.url, data: directory.path + "/data", logLevel: logLevel, extra: extra))
-        host = try HostProcess(["serve", "--config", configuration])
+        host = try HostProcess(["serve", "--config", configuration], environment: environment)
     }
 
     /// Starts the host again over the same data.

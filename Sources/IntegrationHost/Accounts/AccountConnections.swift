@@ -42,7 +42,10 @@ struct AccountConnections: Sendable {
     ///
     /// Its sync stops, the grant is ended at the provider where that offers a way, and the credentials are erased durably.
     func disconnect(_ connection: Connection, of principal: Principal) async throws(ServiceError) {
-        try await endings.end(connection.id, .disconnect, of: principal.userID)
+        // Each step may be repeated: what is being ended is noted with the connection.
+        try await Retrying.run { () async throws(ServiceError) in
+            try await endings.end(connection.id, .disconnect, of: principal.userID)
+        }
     }
 
     /// Replaces the access token of a connection.
@@ -53,14 +56,13 @@ struct AccountConnections: Sendable {
             throw .conflict("This integration has no token that can be refreshed")
         }
         try await Retrying.run { () async throws(ServiceError) in
-            do throws(ProviderError) {
-                _ = try await refresher.refresh(
-                    user: principal.userID, connection: connection.id, provider: provider, replacing: nil)
-            } catch {
-                throw ServiceError.provider(error)
-            }
+            try await refresher.refreshAtOnce(
+                user: principal.userID, connection: connection.id, provider: provider)
         }
-        guard let fresh = try await users.user(principal.userID).connection(connection.id) else { throw .notFound }
+        let fresh = try await Retrying.run { () async throws(ServiceError) in
+            try await users.user(principal.userID).connection(connection.id)
+        }
+        guard let fresh else { throw .notFound }
         return fresh
     }
 }

@@ -7,13 +7,17 @@ enum Retrying {
     /// The pauses before the second, third and last try.
     static let pauses: [Duration] = [.milliseconds(100), .milliseconds(200), .milliseconds(400)]
 
+    /// How long after the first try another one begins: whoever sits through three silent providers would wait for minutes.
+    private static let timeMaxNanoseconds: UInt64 = 10_000_000_000
+
     /// What `body` returns, tried again while it fails in a way that may pass.
     static func run<Value: Sendable>(
         _ body: @Sendable () async throws(ServiceError) -> Value
     ) async throws(ServiceError) -> Value {
+        let start = MonotonicClock.nanoseconds
         for pause in pauses {
             do throws(ServiceError) { return try await body() } catch {
-                guard mayPass(error) else { throw error }
+                guard mayPass(error), MonotonicClock.nanoseconds - start < timeMaxNanoseconds else { throw error }
             }
             Metrics.retries.add()
             do { try await Task.sleep(for: pause) } catch {

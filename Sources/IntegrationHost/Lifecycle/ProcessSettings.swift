@@ -1,4 +1,4 @@
-// What the process asks of the kernel before it does anything: no core dumps, no SIGPIPE, enough descriptors, private files.
+// What the process asks of the kernel before it does anything: no core dumps, no SIGPIPE or SIGXFSZ, enough descriptors, private files.
 
 import CLinux
 import Glibc
@@ -8,6 +8,8 @@ enum ProcessSettings {
     static func apply() {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow any further is an error of one write, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
         // Secrets in memory must not end up in a core file or in another process of the same user.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)

@@ -134,10 +134,15 @@ struct OAuthService: Sendable {
         for pair in query where pair.value.utf8.count > HostLimits.callbackParameterBytesMax {
             throw .invalid(field: pair.name, message: "The parameter is too long")
         }
+        // A parameter that is sent twice means nothing (RFC 6749 section 3.1).
+        for name in ["state", "code", "error", "iss"] + oauth.callbackParameters.map(\.name)
+        where query.count(where: { $0.name == name }) > 1 {
+            throw .invalid(field: name, message: "“\(name)” is given more than once")
+        }
         guard let state = value("state").flatMap(OAuthState.init) else { throw Self.badState }
         // The state is used up durably before anything is sent: of parallel callbacks exactly one goes on.
         let claim = try await claim(state, service: service, query: query, for: principal)
-        if let code = value("error") {
+        if let code = value("error"), !code.isEmpty {
             let code = Self.shown(code)
             let reason = value("error_description").map(Self.shown) ?? "The provider refused the authorization."
             try await fail(claim, operation: "authorize", ProviderError(.permanent, reason, code: code), for: principal)

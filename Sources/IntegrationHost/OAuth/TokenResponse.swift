@@ -28,7 +28,15 @@ struct TokenResponse: Sendable {
         let fields = oauth.tokenResponse
         var limits = JSONLimits.provider
         limits.bytesMax = HostLimits.tokenResponseBytesMax
-        if let error = oauth.tokenErrors.error(for: response, now: now) { throw error }
+        if var error = oauth.tokenErrors.error(for: response, now: now) {
+            // Whatever the body says, these tell of the moment and not of the code.
+            switch error.status {
+            case 429 where error.kind == .authRevoked: error.kind = .rateLimited(after: nil)
+            case 408 where error.kind == .authRevoked, 425 where error.kind == .authRevoked: error.kind = .transient
+            default: break
+            }
+            throw error
+        }
         guard let answer = try? JSONValue.parse(response.body, limits: limits) else {
             throw ProviderError(.transient, "The token endpoint's answer is not JSON.", status: response.status)
         }

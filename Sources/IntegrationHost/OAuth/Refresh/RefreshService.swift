@@ -78,6 +78,23 @@ final class RefreshService: Sendable {
         return try await task.value.get()
     }
 
+    /// What callers are told when the failure is the host's own.
+    private static let storeUnavailable = ProviderError(.transient, "The store cannot be read or written for now.")
+
+    /// Replaces the access token because somebody asks for it, whatever waits and whenever it ends.
+    ///
+    /// - Throws: ``ServiceError/provider(_:)``, or ``ServiceError/unavailable(_:retryAfterSeconds:)`` for the host's own store.
+    func refreshAtOnce(
+        user userID: String, connection id: String, provider: ConfiguredProvider
+    ) async throws(ServiceError) {
+        do throws(ProviderError) {
+            _ = try await refresh(user: userID, connection: id, provider: provider, replacing: nil)
+        } catch {
+            guard error != Self.storeUnavailable else { throw .unavailable(error.message, retryAfterSeconds: 5) }
+            throw .provider(error)
+        }
+    }
+
     /// Waits for the requests that are under way; each of them ends by its own time limit.
     func settle() async {
         for task in running.withLock({ Array($0.values) }) { _ = await task.value }
@@ -224,7 +241,7 @@ final class RefreshService: Sendable {
                     log.error(
                         "A new pair of tokens could not be stored.",
                         ["connectionId": .text(begun.id), "error": .text("\(error)")])
-                    throw ProviderError(.transient, "The store cannot be written for now.")
+                    throw Self.storeUnavailable
                 }
             }
             if let pause { try? await Task.sleep(for: pause) }
@@ -303,7 +320,7 @@ final class RefreshService: Sendable {
         _ body: @Sendable () async throws(ServiceError) -> Value
     ) async throws(ProviderError) -> Value {
         do throws(ServiceError) { return try await body() } catch {
-            throw ProviderError(.transient, "The store cannot be reached for now.")
+            throw RefreshService.storeUnavailable
         }
     }
 }

@@ -32,7 +32,7 @@ enum IntegrationsDecoding {
                 }
             }
         }
-        guard change.permissions != nil || body["settings"] != nil else {
+        guard change.permissions != nil || change.syncFrequency != nil || change.webhookURL != nil else {
             throw .invalid(field: "body", message: "The request changes nothing")
         }
         return change
@@ -79,14 +79,14 @@ enum IntegrationsDecoding {
     /// The query of a page of records.
     static func recordsRequest(_ query: QueryParameters) throws(ServiceError) -> RecordsRequest {
         var cursor = RecordCursor.start
-        if let text = query["cursor"], !text.isEmpty {
+        if let text = try query.single("cursor"), !text.isEmpty {
             guard let known = RecordCursor(text) else {
                 throw .invalid(field: "cursor", message: "The cursor is not one of this stream")
             }
             cursor = known
         }
         var since: Timestamp?
-        if let text = query["since"] {
+        if let text = try query.single("since") {
             guard let moment = Timestamp(iso8601: text) else {
                 throw .invalid(
                     field: "since", message: "“since” must be a moment in ISO 8601, such as 2026-01-31T00:00:00Z")
@@ -94,13 +94,13 @@ enum IntegrationsDecoding {
             since = moment
         }
         return RecordsRequest(
-            cursor: cursor, dataType: query["dataType"], since: since,
+            cursor: cursor, dataType: try query.single("dataType"), since: since,
             limit: try limit(query, default: HostLimits.recordPageDefault, max: HostLimits.recordPageMax))
     }
 
     /// The number of entries that a page is asked for with.
     static func limit(_ query: QueryParameters, default count: Int, max countMax: Int) throws(ServiceError) -> Int {
-        guard let text = query["limit"] else { return count }
+        guard let text = try query.single("limit") else { return count }
         guard let number = JSONNumber(text)?.integer, 1...Int64(countMax) ~= number else {
             throw .invalid(field: "limit", message: "“limit” must be an integer from 1 to \(countMax)")
         }
@@ -109,7 +109,7 @@ enum IntegrationsDecoding {
 
     /// The number of the page that is asked for, from 1 on.
     static func page(_ query: QueryParameters) throws(ServiceError) -> Int {
-        guard let text = query["page"] else { return 1 }
+        guard let text = try query.single("page") else { return 1 }
         guard let number = JSONNumber(text)?.integer, 1...1_000_000 ~= number else {
             throw .invalid(field: "page", message: "“page” must be an integer from 1 to 1000000")
         }
@@ -121,14 +121,14 @@ enum IntegrationsDecoding {
         _ query: QueryParameters, connection id: String
     ) throws(ServiceError) -> (selection: DeadLetterService.Selection, position: UInt64, limit: Int) {
         var position: UInt64 = 0
-        if let text = query["cursor"], !text.isEmpty {
+        if let text = try query.single("cursor"), !text.isEmpty {
             guard let known = DeadLetterCursor(text, connection: id) else {
                 throw .invalid(field: "cursor", message: "The cursor is not one of this connection's dead letters")
             }
             position = known.position
         }
         return (
-            DeadLetterService.Selection(dataType: query["dataType"]), position,
+            DeadLetterService.Selection(dataType: try query.single("dataType")), position,
             try limit(query, default: HostLimits.deadLetterPageDefault, max: HostLimits.deadLetterPageMax)
         )
     }
@@ -146,7 +146,7 @@ enum IntegrationsDecoding {
     /// The query of an authorization.
     static func authorization(_ context: RouteContext) throws(ServiceError) -> OAuthService.Request {
         var request = OAuthService.Request(service: try context.parameter("service"))
-        guard let redirectURI = context.query["redirectUri"], !redirectURI.isEmpty else {
+        guard let redirectURI = try context.queryValue("redirectUri"), !redirectURI.isEmpty else {
             throw .invalid(field: "redirectUri", message: "“redirectUri” is required")
         }
         guard redirectURI.utf8.count <= HostLimits.urlBytesMax else {
@@ -154,8 +154,8 @@ enum IntegrationsDecoding {
                 field: "redirectUri", message: "“redirectUri” is longer than \(HostLimits.urlBytesMax) bytes")
         }
         request.redirectURI = redirectURI
-        request.variant = context.query["variant"]
-        if let scopes = context.query["scopes"] {
+        request.variant = try context.queryValue("variant")
+        if let scopes = try context.queryValue("scopes") {
             request.permissions = scopes.split(separator: ",").map { String($0.trimmingPrefix { $0 == " " }) }.filter {
                 !$0.isEmpty
             }
@@ -163,7 +163,7 @@ enum IntegrationsDecoding {
                 request.permissions.allSatisfy({ $0.utf8.count <= HostLimits.permissionBytesMax })
             else { throw .invalid(field: "scopes", message: "There are too many scopes, or one is too long") }
         }
-        if let state = context.query["state"] {
+        if let state = try context.queryValue("state") {
             guard state.utf8.count <= HostLimits.callerStateBytesMax else {
                 throw .invalid(
                     field: "state", message: "“state” is longer than \(HostLimits.callerStateBytesMax) bytes")

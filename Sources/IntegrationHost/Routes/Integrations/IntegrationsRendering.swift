@@ -5,6 +5,12 @@ import HTTPServer
 import ProviderSDK
 
 enum IntegrationsRendering {
+    /// The document's words for 400 and 403.
+    private static let invalid = "Invalid integration configuration"
+    private static let forbidden = "Insufficient permissions for this integration"
+    /// What a client waits where nothing says how long.
+    private static let retryAfterSeconds = 60
+
     /// An entry of the list of integrations.
     static func integration(
         _ provider: ConfiguredProvider, isConnected: Bool, publicURL: String, to writer: inout JSONWriter
@@ -40,11 +46,14 @@ enum IntegrationsRendering {
         }
     }
 
-    static func settings(_ connection: Connection, to writer: inout JSONWriter) {
+    /// The settings, in the order that the document shows: the answer to a change begins with the frequency.
+    static func settings(_ connection: Connection, frequencyFirst: Bool = false, to writer: inout JSONWriter) {
+        let frequency = connection.settings.syncFrequency.rawValue
         writer.key("settings")
         writer.object { writer in
+            if frequencyFirst { writer.member("syncFrequency", frequency) }
             writer.member("webhookUrl", connection.settings.webhookURL)
-            writer.member("syncFrequency", connection.settings.syncFrequency.rawValue)
+            if !frequencyFirst { writer.member("syncFrequency", frequency) }
         }
     }
 
@@ -155,7 +164,8 @@ enum IntegrationsRendering {
         case .noSuchPath: reply(404, "Not found")
         case .methodNotAllowed(let allowed): reply(405, "Method not allowed", headers: [("Allow", allowed)])
         case .unsupportedMediaType: reply(415, "The request body must be application/json")
-        case .foreignOrigin: reply(403, "Cross-origin requests are not allowed")
+        case .foreignOrigin:
+            reply(403, forbidden, details: ("Origin", "Cross-origin requests are not allowed"))
         case .rejected(let status, let detail): reply(status, detail)
         case .service(let error): service(error)
         }
@@ -164,33 +174,35 @@ enum IntegrationsRendering {
     private static func service(_ error: ServiceError) -> Reply {
         switch error {
         case .invalid(let field, let message):
-            return reply(400, "Invalid integration configuration", details: (field, message))
+            return reply(400, invalid, details: (field, message))
         case .unauthenticated: return reply(401, "Authentication required", headers: [("WWW-Authenticate", "Bearer")])
         case .forbidden(let reason):
-            return reply(403, "Insufficient permissions for this integration", details: ("scope", reason))
+            return reply(403, forbidden, details: ("scope", reason))
         case .notFound: return reply(404, "Integration not found")
         case .conflict(let message): return reply(409, message)
         case .limit(let message):
-            return reply(400, "Invalid integration configuration", details: ("connections", message))
+            return reply(400, invalid, details: ("connections", message))
         case .rateLimited(let seconds): return reply(429, "Rate limit exceeded", retryAfter: seconds)
         case .provider(let error): return provider(error)
-        case .notConfigured(let message): return reply(503, message, retryAfter: 60)
+        case .notConfigured(let message): return reply(503, message, retryAfter: retryAfterSeconds)
         case .unavailable(_, let seconds): return reply(503, "Service temporarily unavailable", retryAfter: seconds)
-        case .internalFault: return reply(500, "Internal error", headers: [("Retry-After", "60")])
+        case .internalFault: return reply(500, "Internal error", retryAfter: retryAfterSeconds)
         }
     }
 
     private static func provider(_ error: ProviderError) -> Reply {
         switch error.kind {
         case .transient:
-            reply(502, "The integration's provider could not be reached", details: ("provider", error.message))
+            reply(
+                502, "The integration's provider could not be reached", details: ("provider", error.message),
+                retryAfter: retryAfterSeconds)
         case .rateLimited(let pause):
             reply(
                 503, "The integration's provider is limiting requests",
                 retryAfter: max(1, Int((pause ?? .seconds(60)) / .seconds(1))))
         case .misconfigured:
             reply(502, "The integration is not configured correctly", details: ("provider", "\(error)"))
-        default: reply(400, "The integration's provider refused", details: ("provider", "\(error)"))
+        default: reply(400, invalid, details: ("provider", "\(error)"))
         }
     }
 

@@ -70,9 +70,10 @@ struct IntegrationsRoutes: Sendable {
 
     @Sendable private func listConnections(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
-        let service = context.query["service"]
+        // An empty filter is none.
+        let service = try context.queryValue("service").flatMap { $0.isEmpty ? nil : $0 }
         var status: ConnectionStatus?
-        if let text = context.query["status"] {
+        if let text = try context.queryValue("status"), !text.isEmpty {
             guard let known = ConnectionStatus(rawValue: text) else {
                 let names = ConnectionStatus.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .invalid(field: "status", message: "“status” must be one of \(names)")
@@ -133,7 +134,7 @@ struct IntegrationsRoutes: Sendable {
             writer.key("connection")
             writer.object { writer in
                 writer.member("id", connection.id)
-                IntegrationsRendering.settings(connection, to: &writer)
+                IntegrationsRendering.settings(connection, frequencyFirst: true, to: &writer)
                 writer.member("permissions", connection.permissions)
                 writer.member("updatedAt", connection.updatedAt.description)
             }
@@ -210,11 +211,7 @@ struct IntegrationsRoutes: Sendable {
             throw .invalid(field: "service", message: "Service not supported")
         }
         guard try await connections.connection(id, of: principal).service == service else { throw .notFound }
-        do throws(ProviderError) {
-            _ = try await refresher.refresh(user: principal.userID, connection: id, provider: provider, replacing: nil)
-        } catch {
-            throw .provider(error)
-        }
+        try await refresher.refreshAtOnce(user: principal.userID, connection: id, provider: provider)
         let connection = try await connections.connection(id, of: principal)
         return .json { writer in
             writer.member("success", true)

@@ -102,7 +102,10 @@ struct HostApplication: HTTPApplication {
         _ immediate: @Sendable (Principal) -> (any ImmediateReply)?, _ exchange: Exchange,
         _ response: inout ResponseWriter
     ) -> Bool {
-        guard request.body.isEmpty, let principal = principal(of: request), let ready = immediate(principal) else {
+        // A query is read, and found good, where there is time for it.
+        guard request.body.isEmpty, request.query == nil, let principal = principal(of: request),
+            let ready = immediate(principal)
+        else {
             return false
         }
         let family = families[route.handler.family]
@@ -168,7 +171,8 @@ struct HostApplication: HTTPApplication {
         // Bytes without so much as a target are no request.
         guard !rejected.target.isEmpty else { return }
         requestLog.record(
-            exchange, method: rejected.request?.method.name ?? "-", route: RequestMetrics.unmatched, status: reply.status,
+            exchange, method: rejected.request?.method.name ?? "-", route: RequestMetrics.unmatched,
+            status: reply.status,
             userID: nil, facts: reply.facts)
     }
 

@@ -30,14 +30,8 @@ struct RouteContext: Sendable {
 
     /// A query parameter; nil when it is absent.
     ///
-    /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice: which one counts is nothing to guess about.
-    func queryValue(_ name: String) throws(ServiceError) -> String? {
-        let values = query.all(name)
-        guard values.count <= 1 else {
-            throw .invalid(field: name, message: "“\(name)” is given more than once")
-        }
-        return values.first
-    }
+    /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice.
+    func queryValue(_ name: String) throws(ServiceError) -> String? { try query.single(name) }
 
     /// The body as a JSON object whose members are all among `members`.
     func body(_ members: Set<String>) throws(ServiceError) -> JSONValue {
@@ -75,6 +69,19 @@ struct Reply: Sendable {
     }
 }
 
+extension QueryParameters {
+    /// The value of the parameter `name`; nil when it is absent.
+    ///
+    /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice: which one counts is nothing to guess about.
+    func single(_ name: String) throws(ServiceError) -> String? {
+        let values = all(name)
+        guard values.count <= 1 else {
+            throw .invalid(field: name, message: "“\(name)” is given more than once")
+        }
+        return values.first
+    }
+}
+
 extension JSONValue {
     /// The text of the member `name`; nil when it is absent or null.
     func text(_ name: String, bytesMax: Int) throws(ServiceError) -> String? {
@@ -96,7 +103,7 @@ extension JSONValue {
 
     /// The texts of the member `name`; nil when it is absent.
     func texts(_ name: String, countMax: Int, bytesMax: Int) throws(ServiceError) -> [String]? {
-        guard let value = self[name], !value.isNull else { return nil }
+        guard let value = self[name] else { return nil }
         guard let elements = value.array else {
             throw .invalid(field: name, message: "“\(name)” must be an array of texts")
         }
