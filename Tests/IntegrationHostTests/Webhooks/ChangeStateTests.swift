@@ -39,6 +39,27 @@ struct ChangeWindowTests {
         #expect(window.isEmpty && window.nextDue == nil)
     }
 
+    @Test("after a sync that took long the next one waits as long, ten minutes at most")
+    func rest() {
+        let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
+        for (seconds, ago, rest) in [(40, 0, 40), (40, 30, 10), (40, 41, 0), (40, -1000, 40), (5000, 0, 600)] {
+            var run = SyncRun(
+                id: "r", type: .incremental, dataTypes: ["a"], status: .completed,
+                startedAt: now.advanced(by: .seconds(-seconds - ago)))
+            run.completedAt = now.advanced(by: .seconds(-ago))
+            var connection = Connection(id: "c", number: 1, service: "p", status: .connected, at: now)
+            connection.syncs = [run]
+            #expect(connection.restAfterChanges(at: now) == .zero, "by hand")
+            connection.syncs[0].trigger = .webhook
+            #expect(connection.restAfterChanges(at: now) == .seconds(rest))
+        }
+        var window = ChangeWindow(quietTime: .zero, quietTimeMax: .seconds(30))
+        window.note(Self.place, at: .seconds(1), rest: .seconds(40))
+        #expect(window.nextDue == .seconds(41))
+        #expect(window.takeDue(at: .seconds(40)).isEmpty)
+        #expect(window.takeDue(at: .seconds(41)) == [Self.place])
+    }
+
     @Test("the places are bounded, and each is taken out once, the longest wait first")
     func bounds() {
         var window = ChangeWindow(quietTime: .seconds(1), quietTimeMax: .seconds(2), countMax: 3)

@@ -47,6 +47,9 @@ final class AccountIndex: Sendable {
     /// Whether every user was looked at.
     var isComplete: Bool { state.withLock { $0.isComplete } }
 
+    /// Whether the accounts of a provider are in it.
+    func covers(_ service: String) -> Bool { services.contains(service) }
+
     /// Looks at every user.
     ///
     /// O(users).

@@ -46,7 +46,7 @@ final class ChangeSyncs: UserDuty {
         guard !wanted.isEmpty else { return false }
         if connection.unnoted(wanted).isEmpty {
             // What is noted already is read by a sync that has not begun: it reads this change, too.
-            wait(for: connection.id, of: userID)
+            wait(for: connection, of: userID, WallClock.now)
             return true
         }
         return try await users.update(userID) { (user) throws(ServiceError) -> Bool in
@@ -63,15 +63,16 @@ final class ChangeSyncs: UserDuty {
 
     private func look(at user: User, _ now: Timestamp) {
         for connection in user.connections where !connection.changes.isEmpty {
-            if !connection.dueChanges(at: now).isEmpty { wait(for: connection.id, of: user.id) }
+            if !connection.dueChanges(at: now).isEmpty { wait(for: connection, of: user.id, now) }
         }
     }
 
-    private func wait(for connection: String, of user: String) {
+    private func wait(for connection: Connection, of user: String, _ moment: Timestamp) {
         let now = now
+        let rest = connection.restAfterChanges(at: moment)
         state.withLock { state in
             guard !state.isStopping else { return }
-            state.window.note(.init(connection: connection, user: user), at: now)
+            state.window.note(.init(connection: connection.id, user: user), at: now, rest: rest)
             if state.timer == nil { state.timer = Task { await self.run() } }
         }
     }
@@ -118,7 +119,7 @@ final class ChangeSyncs: UserDuty {
         else { return }
         guard engine.running(place.connection) == nil else {
             // One whose end is in the document already is about to give its place back.
-            if connection.runningSync == nil { wait(for: place.connection, of: place.user) }
+            if connection.runningSync == nil { wait(for: connection, of: place.user, WallClock.now) }
             return
         }
         let granted = provider.grantedDataTypes(of: connection)
@@ -127,5 +128,17 @@ final class ChangeSyncs: UserDuty {
         _ = try await engine.start(
             user: place.user, connection: place.connection,
             SyncRequest(type: .incremental, dataTypes: due, trigger: .webhook))
+    }
+}
+
+extension Connection {
+    /// How long the next sync of changes has to wait because the last one took long: at most half of the time, and of the provider's
+    /// requests, goes into them.
+    func restAfterChanges(at now: Timestamp) -> Duration {
+        guard let last = syncs.first(where: { $0.status != .running }), last.trigger == .webhook,
+            let end = last.completedAt
+        else { return .zero }
+        let rest = min(end.duration(since: last.startedAt), IncomingLimits.restTimeMax)
+        return min(rest, max(.zero, end.advanced(by: rest).duration(since: now)))
     }
 }

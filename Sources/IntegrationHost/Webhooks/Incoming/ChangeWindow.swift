@@ -12,6 +12,8 @@ struct ChangeWindow: Sendable {
     private struct Wait: Sendable {
         let first: Duration
         var last: Duration
+        /// Before when nothing is due, however long it waits.
+        var notBefore: Duration
     }
 
     private let quietTime: Duration
@@ -32,11 +34,14 @@ struct ChangeWindow: Sendable {
     var count: Int { waits.count }
 
     /// Something changed; what finds no room is found by the next look at all users.
-    mutating func note(_ place: Place, at now: Duration) {
+    ///
+    /// - Parameter rest: how long nothing is to be read, whatever comes.
+    mutating func note(_ place: Place, at now: Duration, rest: Duration = .zero) {
         if waits[place] != nil {
             waits[place]?.last = now
+            waits[place]?.notBefore = now + rest
         } else if waits.count < countMax {
-            waits[place] = Wait(first: now, last: now)
+            waits[place] = Wait(first: now, last: now, notBefore: now + rest)
         }
     }
 
@@ -54,5 +59,7 @@ struct ChangeWindow: Sendable {
         return ready.sorted { $0.1 < $1.1 }.map(\.0)
     }
 
-    private func due(_ wait: Wait) -> Duration { min(wait.last + quietTime, wait.first + quietTimeMax) }
+    private func due(_ wait: Wait) -> Duration {
+        max(wait.notBefore, min(wait.last + quietTime, wait.first + quietTimeMax))
+    }
 }

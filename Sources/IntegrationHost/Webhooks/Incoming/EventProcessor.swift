@@ -167,9 +167,11 @@ final class EventProcessor: Sendable {
 
     private func carryOut(_ events: [InboxEvent], _ lane: Lane) async -> Result {
         var result = Result()
-        guard let first = events.first, let provider = registry[first.provider] else {
-            WebhookCounters.count(.ignored, events.count)
-            result.settled = events
+        guard let first = events.first, let provider = registry[first.provider], index.covers(first.provider) else {
+            // Without its plugin or its key nobody knows whom it is about: it stays in the inbox for a start with them.
+            log.warning(
+                "Webhook events wait for their provider to be set up again.",
+                ["provider": .text(events.first?.provider), "events": .integer(events.count)])
             return result
         }
         do throws(ServiceError) {
@@ -254,7 +256,14 @@ final class EventProcessor: Sendable {
         let key = AccountKey(service: first.provider, variant: first.variant, accountID: first.accountID)
         var found: [(user: String, connection: Connection)] = []
         for id in index.users(of: key) {
-            for connection in try await users.user(id).connections
+            let user: User
+            do throws(ServiceError) { user = try await users.user(id) } catch {
+                guard case .internalFault = error else { throw error }
+                // One document that cannot be read must not keep the others of the account from what they are told.
+                log.warning("A user could not be looked at.", ["error": .text("\(error)")])
+                continue
+            }
+            for connection in user.connections
             where events.contains(where: { $0.isAbout(connection) }) {
                 found.append((id, connection))
             }

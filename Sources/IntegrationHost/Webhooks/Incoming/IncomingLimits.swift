@@ -44,6 +44,8 @@ enum IncomingLimits {
     static let quietTime = Duration.seconds(2)
     /// How long changes that keep coming hold a sync back.
     static let quietTimeMax = Duration.seconds(30)
+    /// The longest pause after a sync of changes that took long.
+    static let restTimeMax = Duration.seconds(600)
     /// Connections whose changes wait for their sync; the sweep finds those beyond it.
     static let waitingConnectionsMax = 50_000
     /// How far the clocks of a provider and of this host may be apart.

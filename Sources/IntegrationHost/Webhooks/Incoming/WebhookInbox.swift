@@ -327,6 +327,8 @@ actor WebhookInbox {
                 _ = try await documents.delete(
                     DocumentKey(collection: Self.collection, id: segment.documentID), expecting: .any)
             } catch { break }
+            // Another walk over the oldest may have been here meanwhile.
+            guard order.first == number else { continue }
             segments[number] = nil
             order.removeFirst()
             remembered.subtract(segment.digests)
