@@ -47,13 +47,20 @@ struct QuickBooksReader {
         guard let response = answer["QueryResponse"], response.kind == .object else {
             throw ProviderError(.permanent, "QuickBooks' answer is not a page of a query.")
         }
-        let rows = response[entity.name]?.array ?? []
+        let found = response[entity.name]
+        guard let rows = found == nil ? [] : found?.array else {
+            throw ProviderError(.permanent, "QuickBooks' answer is not a page of a query.")
+        }
         var page = SyncPage(rows.map { SourceRecord($0) })
         let end = position + Int64(rows.count)
         let total = response["totalCount"]?.integer ?? 0
         let isMoreTold = total >= end
         // Some answers count the rows of the page only.
         if isMoreTold { page.totalCount = Int(clamping: total) }
+        guard !rows.isEmpty || !isMoreTold else {
+            // Taken for the end it would delete all that is behind it.
+            throw ProviderError(.transient, "QuickBooks' answer counts more rows and has none.")
+        }
         if !rows.isEmpty, rows.count >= Self.pageSize || isMoreTold {
             page.next = ["at": .number(JSONNumber(end))]
         } else if since != nil {

@@ -78,7 +78,11 @@ struct KaiProviderTests {
             "https://evil.example\\\\@flo.example.com/", "//evil", "evil", "https:flo.example.com",
         ])
     func refusesForeignLinks(link: String) async throws {
-        let (context, http) = context { _ in .json("{\"_links\":{\"_next\":\"\(link)\"},\"_items\":[]}") }
+        let (context, http) = context { request in
+            request.path == link
+                ? .json(#"{"_links":{"_next":null},"_items":[]}"#)
+                : .json("{\"_links\":{\"_next\":\"\(link)\"},\"_items\":[]}")
+        }
         let first = try await provider.page(PageRequest(dataType: "sdvx-scores"), in: context)
         let request = PageRequest(dataType: "sdvx-scores", cursor: first.next)
         if link == "//evil" {
@@ -94,8 +98,9 @@ struct KaiProviderTests {
 
     @Test("a walk that never ends is stopped after 500 pages")
     func boundsWalks() async throws {
-        let (context, http) = context { _ in
-            .json(#"{"_links":{"_next":"https://flo.example.com/again"},"_items":[]}"#)
+        let (context, http) = context { request in
+            let next = request.path.hasPrefix("https") ? request.path + "n" : "https://flo.example.com/again"
+            return .json(#"{"_links":{"_next":"\#(next)"},"_items":[]}"#)
         }
         var request = PageRequest(dataType: "iidx-scores")
         let error = await #expect(throws: ProviderError.self) {

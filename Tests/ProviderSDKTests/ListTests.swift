@@ -60,6 +60,91 @@ struct ListTests {
         #expect(try await page(list, #"{"data":[],"paging":{"after":"t"}}"#).page.next == nil)
     }
 
+    @Test(
+        "a page that promises more and does not say where is a failure that may pass, never the end of the list",
+        arguments: [
+            (.lastRecord(parameter: "after", id: "id", hasMore: "more"), #"{"data":[],"more":true}"#),
+            (.lastRecord(parameter: "after", id: "id", hasMore: "more"), #"{"data":[{"id":"a"}]}"#),
+            (.lastRecord(parameter: "after", id: "id", hasMore: "more"), #"{"data":[],"more":null}"#),
+            (.token(parameter: "at", token: "next", hasMore: "more"), #"{"data":[{}],"more":true}"#),
+            (.token(parameter: "at", token: "next", hasMore: "more"), #"{"data":[{}],"more":true,"next":""}"#),
+            (.token(parameter: "at", token: "next", hasMore: nil), #"{"data":[{}],"next":{"a":1}}"#),
+            (.pageNumber(parameter: "page", first: 1, pageCount: "pages"), #"{"data":[],"pages":3}"#),
+        ] as [(Paging, String)])
+    func refusesContradictions(paging: Paging, body: String) async throws {
+        let list = ListRequest(.get("/x"), items: "data", paging: paging)
+        let error = await #expect(throws: ProviderError.self) { try await page(list, body) }
+        #expect(error?.kind == .transient)
+    }
+
+    @Test("a condition that promises another page is held to it")
+    func holdsToItsCondition() async throws {
+        var list = ListRequest(
+            .get("/x"), items: "data", paging: .token(parameter: "after", token: "paging.after", hasMore: nil))
+        list.hasNext = .isSet("paging.next")
+        let error = await #expect(throws: ProviderError.self) {
+            try await page(list, #"{"data":[],"paging":{"next":"https://x"}}"#)
+        }
+        #expect(error?.kind == .transient)
+    }
+
+    @Test(
+        "a list ends where the page says so",
+        arguments: [
+            (.lastRecord(parameter: "after", id: "id", hasMore: "more"), #"{"data":[],"more":false}"#),
+            (.lastRecord(parameter: "after", id: "id", hasMore: nil), #"{"data":[]}"#),
+            (.token(parameter: "at", token: "next", hasMore: "more"), #"{"data":[],"more":false,"next":"x"}"#),
+            (.token(parameter: "at", token: "next", hasMore: "more"), #"{"data":[]}"#),
+            (.token(parameter: "at", token: "next", hasMore: nil), #"{"data":[],"next":null}"#),
+            (.pageNumber(parameter: "page", first: 1, pageCount: "pages"), #"{"data":[],"pages":0}"#),
+            (.pageNumber(parameter: "page", first: 1, pageCount: "pages"), #"{"data":[],"pages":1}"#),
+        ] as [(Paging, String)])
+    func ends(paging: Paging, body: String) async throws {
+        let list = ListRequest(.get("/x"), items: "data", paging: paging)
+        #expect(try await page(list, body).page.next == nil)
+    }
+
+    @Test("that nothing changed is no answer to whoever asked for everything")
+    func refusesNotModified() async throws {
+        let manifest = ProviderManifest(id: "x", name: "X") { $0.endpoints = ["api": "https://api.example.com"] }
+        let http = ScriptedHTTP(manifest, now: now) { _ in .json("", status: 304) }
+        var list = ListRequest(.get("/x"), items: "data", paging: .none)
+        list.since = SinceParameter(.header("If-Modified-Since"), .iso8601)
+        let context = ProviderContext.testing(http, now: now)
+        #expect(try await list.page(at: nil, since: now, in: context).records.isEmpty)
+        let error = await #expect(throws: ProviderError.self) { try await list.page(at: nil, in: context) }
+        #expect(error?.kind == .transient)
+    }
+
+    @Test("a walk that goes round in a circle ends, whatever the circle's length and what leads to it")
+    func endsCircles() async throws {
+        let list = ListRequest(
+            .get("/x"), items: "data", paging: .token(parameter: "at", token: "next", hasMore: nil))
+        for (lead, length) in [(0, 1), (1, 1), (0, 2), (3, 2), (5, 3), (0, 7), (20, 13)] {
+            var cursor: JSONValue?
+            var pages = 0
+            var error: ProviderError?
+            while error == nil, pages < 200 {
+                let number = Int(cursor?["at"]?.integer ?? 0)
+                let next = number < lead + length - 1 ? number + 1 : max(lead, 1)
+                do throws(ProviderError) {
+                    cursor = try list.page(["data": [], "next": .number(JSONNumber(next))], at: cursor, now: now).next
+                } catch let found { error = found }
+                pages += 1
+            }
+            #expect(error?.kind == .permanent, "\(lead) \(length)")
+            #expect(pages <= 4 * (lead + length) + 4, "\(lead) \(length): \(pages)")
+        }
+    }
+
+    @Test("an item without its record is kept, so that it is told and not lost")
+    func keepsItemsWithoutRecords() async throws {
+        var list = ListRequest(.get("/x"), items: "data", paging: .none)
+        list.record = "record"
+        let (found, _) = try await page(list, #"{"data":[{"record":{"id":1}},{"kind":"t"},7]}"#)
+        #expect(found.records.map(\.value) == [["id": 1], ["kind": "t"], 7])
+    }
+
     @Test("a single object is a list of one; anything else is not a page")
     func readsSingleItems() async throws {
         var list = ListRequest(.get("/me"), items: "", paging: .none)

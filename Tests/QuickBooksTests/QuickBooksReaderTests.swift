@@ -68,6 +68,15 @@ struct QuickBooksReaderTests {
         #expect(page.totalCount == (total == 2500 ? 2500 : nil))
     }
 
+    @Test("a page without rows that counts more is a failure that may pass, never the end")
+    func refusesContradictions() async throws {
+        let (context, _) = context { _ in Self.rows(1..<1, of: "Invoice", total: 2500) }
+        let error = await #expect(throws: ProviderError.self) {
+            try await provider.page(PageRequest(dataType: "invoices", cursor: ["at": 1001]), in: context)
+        }
+        #expect(error?.kind == .transient)
+    }
+
     @Test("pages go on until one is shorter than asked for")
     func pages() async throws {
         let (context, http) = context { request in

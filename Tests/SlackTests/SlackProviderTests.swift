@@ -61,7 +61,9 @@ struct SlackProviderTests {
     func listsPublicChannels() async throws {
         let (context, http) = context { request in
             request.query.contains(NamedValue("types", "public_channel"))
-                ? .json(#"{"ok":true,"channels":[{"id":"C1"}],"response_metadata":{"next_cursor":"n"}}"#)
+                ? .json(
+                    #"{"ok":true,"channels":[{"id":"C1"}],"response_metadata":{"next_cursor":"\#(request.query.count)"}}"#
+                )
                 : .json(#"{"ok":false,"error":"missing_scope","needed":"groups:read","provided":"channels:read"}"#)
         }
         let first = try await provider.page(PageRequest(dataType: "channels"), in: context)

@@ -139,7 +139,7 @@ struct ChangeWalk {
     }
 
     /// 64 bits of FNV-1a: two of a walk's few thousand ids hardly ever share them.
-    private static func mark(_ id: String) -> Int64 {
+    static func mark(_ id: String) -> Int64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         return Int64(bitPattern: hash)

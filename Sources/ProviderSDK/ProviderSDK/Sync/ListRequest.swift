@@ -7,11 +7,14 @@ public enum Paging: Sendable {
     case none
     /// The next page begins after the last record: `parameter` takes the value at `id` of that record.
     ///
-    /// There are more pages while `hasMore` is true; without `hasMore`, while pages are full.
+    /// There are more pages while `hasMore` is true; without `hasMore`, while pages are full. A page that promises more and has no
+    /// records, or where `hasMore` stands nothing, is an error that may pass.
     case lastRecord(parameter: String, id: JSONPath, hasMore: JSONPath?)
-    /// Each page carries a token for the next at `token`; it ends when the token is absent, null, empty, or `hasMore` is false.
+    /// Each page carries a token for the next at `token`; it ends when the token is absent, null, empty, or `hasMore` is false. No
+    /// token though `hasMore` is true is an error that may pass.
     case token(parameter: String, token: JSONPath, hasMore: JSONPath?)
-    /// Pages are numbered from `first`; the last is the one at `pageCount`, or the first that is not full.
+    /// Pages are numbered from `first`; the last is the one at `pageCount`, or the first that is not full. A page without records
+    /// before the last is an error that may pass.
     case pageNumber(parameter: String, first: Int, pageCount: JSONPath?)
     /// Each page carries the URL of the next at `link`, of the same origin; it ends with null. A missing link is an error when
     /// `isRequired`.

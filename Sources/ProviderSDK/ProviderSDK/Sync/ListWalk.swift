@@ -13,7 +13,10 @@ extension ListRequest {
     ) async throws(ProviderError) -> SyncPage {
         let response = try await context.http.send(try request(at: cursor, since: moment))
         // Nothing changed since the moment that was asked about (RFC 9110 section 15.4.5).
-        guard response.status != 304 else { return SyncPage([]) }
+        if response.status == 304 {
+            guard moment != nil else { throw Self.contradiction("says that nothing changed, and was asked for all") }
+            return SyncPage([])
+        }
         let answer = try response.json()
         var page = try page(answer, at: cursor, now: context.now)
         if let changeLog {
@@ -72,9 +75,10 @@ extension ListRequest {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
         let number = Int(cursor?["page"]?.integer ?? 1)
-        let records = try matchingItems(in: answer, now: now).compactMap { item -> SourceRecord? in
-            guard let value = record.first(in: item) else { return nil }
-            return SourceRecord(value, isDeletion?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
+        let records = try matchingItems(in: answer, now: now).map { item in
+            // An item without its record is a record that cannot be mapped, not one that is not there.
+            SourceRecord(
+                record.first(in: item) ?? item, isDeletion?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
         }
         var page = SyncPage(records)
         page.totalCount = totalCount?.first(in: answer)?.integer.map(Int.init(clamping:))
@@ -84,9 +88,34 @@ extension ListRequest {
             guard number < pagesMax else {
                 throw ProviderError(.permanent, "The list has more than \(pagesMax) pages.")
             }
-            page.next = ["at": next, "page": .number(JSONNumber(number + 1))]
+            page.next = try Self.cursor(of: number + 1, at: next, after: cursor)
         }
         return page
+    }
+
+    /// The cursor of page `number`, which the page at `cursor` leads to.
+    ///
+    /// It carries the mark of the place that the walk had at the last power of two: a walk that comes to that place again goes round
+    /// in a circle, whatever the circle's length (Brent's algorithm). A page at a power of two is itself that place.
+    private static func cursor(
+        of number: Int, at place: JSONValue, after cursor: JSONValue?
+    ) throws(ProviderError) -> JSONValue {
+        func isPowerOfTwo(_ number: Int) -> Bool { number & (number - 1) == 0 }
+        let before = cursor?["at"]
+        let mark = isPowerOfTwo(number - 1) ? before.map(mark) : cursor?["mark"]?.integer
+        guard place != before, mark == nil || Self.mark(place) != mark else {
+            throw ProviderError(.permanent, "The list leads round in a circle.")
+        }
+        var members: [(key: String, value: JSONValue)] = [("at", place), ("page", .number(JSONNumber(number)))]
+        if let mark, !isPowerOfTwo(number) { members.append(("mark", .number(JSONNumber(mark)))) }
+        return .object(members)
+    }
+
+    private static func mark(_ place: JSONValue) -> Int64 { ChangeWalk.mark(place.scalarText ?? "") }
+
+    /// An answer that contradicts itself: as a rule the next one does not.
+    private static func contradiction(_ problem: String) -> ProviderError {
+        ProviderError(.transient, "The provider's answer \(problem).")
     }
 
     /// The items of a page that are records of this data type.
@@ -104,6 +133,9 @@ extension ListRequest {
     }
 
     /// What the next request must say; nil at the end of the list.
+    ///
+    /// A list ends where the answer says so: one that promises more and does not say where has not ended, because whoever took it for
+    /// the end would take all that is behind it for deleted.
     private func position(
         after items: [JSONValue], of answer: JSONValue, cursor: JSONValue?
     ) throws(ProviderError) -> JSONValue? {
@@ -111,21 +143,35 @@ extension ListRequest {
         switch paging {
         case .none: return nil
         case .lastRecord(_, let id, let hasMore):
-            guard hasMore.map({ $0.first(in: answer)?.boolean == true }) ?? isFull, let last = items.last else {
-                return nil
+            var isMore = isFull
+            if let hasMore {
+                guard let told = hasMore.first(in: answer)?.boolean else {
+                    throw Self.contradiction("does not say whether there is another page")
+                }
+                isMore = told
             }
-            guard let text = id.first(in: last)?.scalarText else {
+            guard isMore else { return nil }
+            guard let last = items.last else { throw Self.contradiction("promises more records and has none") }
+            guard let text = id.first(in: last)?.scalarText, !text.isEmpty else {
                 throw ProviderError(.permanent, "The last record of the page has no id.")
             }
             return .string(text)
         case .token(_, let token, let hasMore):
-            if let hasMore, hasMore.first(in: answer)?.boolean != true { return nil }
-            guard let value = token.first(in: answer), let text = value.scalarText, !text.isEmpty else { return nil }
+            let isMore = hasMore.flatMap { $0.first(in: answer)?.boolean }
+            if isMore == false { return nil }
+            let value = token.first(in: answer)
+            guard let value, let text = value.scalarText, !text.isEmpty else {
+                guard isMore == nil, hasNext == nil, value.map({ $0.isNull || $0.string != nil }) ?? true else {
+                    throw Self.contradiction("promises another page and does not say where")
+                }
+                return nil
+            }
             return value.number.map(JSONValue.number) ?? .string(text)
         case .pageNumber(_, let first, let pageCount):
             let current = cursor?["at"]?.integer ?? Int64(first)
             let count = pageCount.flatMap { $0.first(in: answer)?.integer }
             guard count.map({ current < $0 }) ?? isFull else { return nil }
+            guard !items.isEmpty else { throw Self.contradiction("counts more pages and has no records") }
             return .number(JSONNumber(current + 1))
         case .nextLink(let path, let isRequired):
             let link = path.first(in: answer)
