@@ -203,6 +203,41 @@ extension Records {
         store.close()
     }
 
+    @Test(arguments: [false, true])
+    func aGenerationDoesNotDeleteWhatItMetWithoutKnowingItsContent(restarts: Bool) async throws {
+        var store = try DataDirectory.open(scratch.path)
+        _ = try await store.records.append(batch([("a", "1"), ("b", "1"), ("c", "1")]), to: stream)
+        let generation = try await store.records.beginGeneration(of: "payments", in: stream)
+        var page = batch([("b", "2")])
+        for id in ["a", "b", "unknown"] { page.meet(id: bytes(id)) }
+        #expect(try await store.records.append(page, to: generation) == AppendOutcome(updated: 1))
+        if restarts {
+            store.close()
+            store = try DataDirectory.open(scratch.path)
+        }
+        #expect(try await store.records.commit(generation, timestampMilliseconds: 9) == AppendOutcome(deleted: 1))
+        #expect(try await store.records.briefs(stream) == ["+a=1", "+b=1", "+c=1", "*b=2", "-c"])
+        // Without a generation it says nothing.
+        var later = batch([])
+        later.meet(id: bytes("a"))
+        #expect(try await store.records.append(later, to: stream) == AppendOutcome())
+        store.close()
+    }
+
+    @Test func aGenerationCanKeepWhatItDidNotMeet() async throws {
+        let store = try DataDirectory.open(scratch.path)
+        _ = try await store.records.append(batch([("a", "1"), ("b", "1")]), to: stream)
+        let first = try await store.records.beginGeneration(of: "payments", in: stream)
+        _ = try await store.records.append(batch([("a", "2")]), to: first)
+        #expect(
+            try await store.records.commit(first, timestampMilliseconds: 9, keepsUnmet: true) == AppendOutcome())
+        #expect(try await store.records.briefs(stream) == ["+a=1", "+b=1", "*a=2"])
+        let second = try await store.records.beginGeneration(of: "payments", in: stream)
+        _ = try await store.records.append(batch([("a", "2")]), to: second)
+        #expect(try await store.records.commit(second, timestampMilliseconds: 9) == AppendOutcome(deleted: 1))
+        store.close()
+    }
+
     @Test func anEmptyGenerationDeletesEverything() async throws {
         let store = try DataDirectory.open(scratch.path)
         let ids = (0..<3000).map { ("\($0)", "1" as String?) }

@@ -4,8 +4,10 @@
 /// The upserts and deletions of one data type that are appended together: one frame on disk, durable or absent as a
 /// whole.
 public struct RecordBatch: Sendable {
+    enum RowKind: Sendable { case upsert, deletion, sighting }
+
     struct Row: Sendable {
-        var isDeletion: Bool
+        var kind: RowKind
         var idBytes: Int
         var sourceBytes: Int
         var payloadBytes: Int
@@ -59,12 +61,18 @@ public struct RecordBatch: Sendable {
             payloads.removeSubrange(start...)
             throw error
         }
-        append(id, sourceID, timestampMilliseconds, payloadBytes: payloads.count - start, isDeletion: false)
+        append(id, sourceID, timestampMilliseconds, payloadBytes: payloads.count - start, .upsert)
     }
 
     /// Adds the deletion of a record.
     public mutating func delete(id: [UInt8], sourceID: [UInt8] = [], timestampMilliseconds: Int64) {
-        append(id, sourceID, timestampMilliseconds, payloadBytes: 0, isDeletion: true)
+        append(id, sourceID, timestampMilliseconds, payloadBytes: 0, .deletion)
+    }
+
+    /// Adds that a record was met whose content is not known: it stays as it is, and an open generation of the data type does not
+    /// delete it.
+    public mutating func meet(id: [UInt8]) {
+        append(id, [], 0, payloadBytes: 0, .sighting)
     }
 
     /// Empties the batch for the next page, keeping its memory.
@@ -77,7 +85,7 @@ public struct RecordBatch: Sendable {
     }
 
     private mutating func append(
-        _ id: [UInt8], _ sourceID: [UInt8], _ timestamp: Int64, payloadBytes: Int, isDeletion: Bool
+        _ id: [UInt8], _ sourceID: [UInt8], _ timestamp: Int64, payloadBytes: Int, _ kind: RowKind
     ) {
         if !(1...StoreLimits.idBytesMax).contains(id.count) { invalidReason = "a record id of \(id.count) bytes" }
         if sourceID.count > StoreLimits.idBytesMax { invalidReason = "a source id of \(sourceID.count) bytes" }
@@ -85,7 +93,7 @@ public struct RecordBatch: Sendable {
         keys += sourceID
         rows.append(
             Row(
-                isDeletion: isDeletion, idBytes: id.count, sourceBytes: sourceID.count, payloadBytes: payloadBytes,
+                kind: kind, idBytes: id.count, sourceBytes: sourceID.count, payloadBytes: payloadBytes,
                 timestamp: timestamp))
     }
 

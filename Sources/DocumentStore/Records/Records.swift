@@ -95,10 +95,11 @@ public final class Records: Sendable {
     /// - Parameters:
     ///   - checkpoint: the data type's checkpoint from now on; nil keeps the one of the generation's last page.
     ///   - timestampMilliseconds: the time given to the deletions.
+    ///   - keepsUnmet: makes no deletions: what the generation did not meet stays as readers see it.
     ///   - companion: appended in the same step.
     /// - Returns: an outcome that counts only the deletions.
     public func commit(
-        _ generation: Generation, checkpoint: [UInt8]? = nil, timestampMilliseconds: Int64,
+        _ generation: Generation, checkpoint: [UInt8]? = nil, timestampMilliseconds: Int64, keepsUnmet: Bool = false,
         with companion: CompanionBatch? = nil
     ) async throws(StoreError) -> AppendOutcome {
         try RecordBatch.validate(checkpoint: checkpoint)
@@ -106,7 +107,8 @@ public final class Records: Sendable {
         return try await write(generation.stream, makes: false) { open throws(StoreError) in
             try open.writer.withLock { writer throws(StoreError) in
                 try writer.commit(
-                    generation, checkpoint: checkpoint, timestamp: timestampMilliseconds, with: companion, in: open)
+                    generation, checkpoint: checkpoint, timestamp: timestampMilliseconds, keepsUnmet: keepsUnmet,
+                    with: companion, in: open)
             }
         }
     }

@@ -26,9 +26,11 @@ extension StreamWriter {
     }
 
     /// Stages the deletion of every record the generation has not met, then makes the generation visible.
+    ///
+    /// - Parameter keepsUnmet: leaves them instead.
     mutating func commit(
-        _ generation: Generation, checkpoint: [UInt8]?, timestamp: Int64, with companion: CompanionBatch?,
-        in stream: RecordStream
+        _ generation: Generation, checkpoint: [UInt8]?, timestamp: Int64, keepsUnmet: Bool,
+        with companion: CompanionBatch?, in stream: RecordStream
     ) throws(StoreError) -> AppendOutcome {
         try prepare()
         guard let type = stream.layout.withLock({ $0.index(of: generation.dataType) }) else {
@@ -38,7 +40,7 @@ extension StreamWriter {
         let companionType = try prepare(companion, besides: type, stream)
         var outcome = AppendOutcome()
         var index = try takeIndex(type, stream)
-        if index.unseenCount > 0 {
+        if !keepsUnmet, index.unseenCount > 0 {
             outcome.deleted = try stageDeletions(of: &index, type, timestamp: timestamp, stream)
         }
         builder.clear()

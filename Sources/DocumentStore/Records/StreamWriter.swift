@@ -94,9 +94,13 @@ struct StreamWriter: Sendable {
             key = source.upperBound
             payload = content.upperBound
             let hash = hashes.id(batch.keys.span.extracting(id))
+            if row.kind == .sighting {
+                if marksSeen, index.meet(hash) { builder.addSeen(hash) }
+                continue
+            }
             var contentHash: UInt64 = 0
             let verdict: TypeIndex.Verdict
-            if row.isDeletion {
+            if row.kind == .deletion {
                 verdict = staged ? index.stageDelete(hash) : index.delete(hash)
             } else {
                 contentHash = hashes.content(

@@ -68,6 +68,10 @@ struct TypeIndex: Sendable {
         return .change(.deleted)
     }
 
+    /// Notes that the open generation has met a record whose content is not known; true when it had not before.
+    @inline(__always)
+    mutating func meet(_ hash: RecordHash) -> Bool { committed.markSeen(hash) }
+
     /// Whether the open generation has to delete this content, which readers see and it has not met.
     func isUnseen(_ hash: RecordHash, content: UInt64) -> Bool {
         guard let entry = committed.find(hash) else { return false }

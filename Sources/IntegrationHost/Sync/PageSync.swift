@@ -31,7 +31,9 @@ struct PageSync: Sendable {
     ///
     /// A full read becomes visible only when it is complete. When it fails for now, what was read so far waits for the next
     /// call; when it fails for good, what was there before stays as it was.
-    func run(_ type: SyncType) async throws(Failure) {
+    ///
+    /// - Returns: the last checkpoint.
+    func run(_ type: SyncType) async throws(Failure) -> SyncCheckpoint {
         let found = try await stored { () async throws(StoreError) in try await records.state(of: stream) }
         let state = found?[dataType.name]
         var letters = try await stored { () async throws(StoreError) -> DeadLetterRecorder in
@@ -42,7 +44,9 @@ struct PageSync: Sendable {
             type, syncID: syncID, incremental: dataType.incremental, stored: SyncCheckpoint(state?.checkpoint),
             generation: SyncCheckpoint(state?.generationCheckpoint), now: startedAt)
         switch plan {
-        case .nothing(let checkpoint): report(checkpoint, isStaged: false)
+        case .nothing(let checkpoint):
+            report(checkpoint, isStaged: false)
+            return checkpoint
         case .full:
             var checkpoint = SyncCheckpoint(syncID: syncID, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
             checkpoint.begun = startedAt
@@ -50,17 +54,17 @@ struct PageSync: Sendable {
             let generation = try await stored { () async throws(StoreError) in
                 try await records.beginGeneration(of: dataType.name, in: stream, checkpoint: encoded)
             }
-            try await full(generation, from: checkpoint, &letters)
+            return try await full(generation, from: checkpoint, &letters)
         case .resumeFull(let checkpoint):
-            guard let generation = state?.generation else { return }
-            try await full(generation, from: checkpoint, &letters)
+            guard let generation = state?.generation else { return checkpoint }
+            return try await full(generation, from: checkpoint, &letters)
         case .changes(let since, let checkpoint):
             // What an earlier full sync left half read is older than the changes that are about to be read.
             if let left = state?.generation {
                 try await stored { () async throws(StoreError) in try await records.abandon(left) }
             }
             do throws(Failure) {
-                try await changes(since: since, from: checkpoint, &letters)
+                return try await changes(since: since, from: checkpoint, &letters)
             } catch {
                 guard case .provider(let problem) = error, problem.kind == .changesUnavailable else { throw error }
                 return try await run(.full)
@@ -70,17 +74,18 @@ struct PageSync: Sendable {
 
     private func changes(
         since: Timestamp, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
-    ) async throws(Failure) {
+    ) async throws(Failure) -> SyncCheckpoint {
         report(checkpoint, isStaged: false)
         var done = try await walk(from: checkpoint, since: since, into: nil, &letters)
         done.finish(at: startedAt)
         let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
         _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
+        return done
     }
 
     private func full(
         _ generation: Generation, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
-    ) async throws(Failure) {
+    ) async throws(Failure) -> SyncCheckpoint {
         report(checkpoint, isStaged: true)
         letters.reading = checkpoint.begun.map { String($0.milliseconds) } ?? checkpoint.syncID
         var done: SyncCheckpoint
@@ -94,12 +99,16 @@ struct PageSync: Sendable {
         }
         done.finish(at: done.begun ?? startedAt)
         let encoded = done.encoded
+        // Any of those that were not met may be one that has no id this time.
+        let keepsUnmet = done.unidentified > 0
         letters.endUnmet(at: WallClock.now)
         let ended = letters.take()
         _ = try await stored { () async throws(StoreError) in
             try await records.commit(
-                generation, checkpoint: encoded, timestampMilliseconds: WallClock.now.milliseconds, with: ended)
+                generation, checkpoint: encoded, timestampMilliseconds: WallClock.now.milliseconds,
+                keepsUnmet: keepsUnmet, with: ended)
         }
+        return done
     }
 
     /// Walks the pages from a checkpoint to the end.
@@ -129,7 +138,10 @@ struct PageSync: Sendable {
         func failure(_ problem: String) -> Failure {
             .provider(ProviderError(.permanent, "The provider's list of \(dataType.name) \(problem)."))
         }
-        if let next = page.next, next == checkpoint.cursor { throw failure("leads from a page to the same page") }
+        if let next = page.next {
+            guard next != checkpoint.cursor else { throw failure("leads from a page to the same page") }
+            guard !checkpoint.hasMet(next) else { throw failure("leads round in a circle") }
+        }
         guard checkpoint.pages < HostLimits.syncPagesMax else {
             throw failure("has more than \(HostLimits.syncPagesMax) pages")
         }
@@ -157,6 +169,7 @@ struct PageSync: Sendable {
             } catch {
                 next.errors += 1
                 letters.failed(record, error, at: now)
+                if generation != nil, !intake.meet(error, in: &batch) { next.unidentified += 1 }
             }
             if batch.byteCount + letters.pendingBytes > Self.batchBytesMax
                 || max(batch.count, letters.pendingCount) >= StoreLimits.batchRecordsMax / 2
@@ -170,6 +183,7 @@ struct PageSync: Sendable {
         next.cursor = page.next
         next.isRead = page.next == nil
         next.pages += 1
+        next.place()
         let encoded = next.encoded
         guard encoded.count <= StoreLimits.checkpointBytesMax else {
             throw .provider(ProviderError(.permanent, "The provider's cursor is too long to be kept."))

@@ -69,6 +69,17 @@ struct RecordIntake: Sendable {
         }
     }
 
+    /// Takes a record that failed into a batch as met: what is known of it from before stays.
+    ///
+    /// - Returns: false when it has no id by which it could be known.
+    func meet(_ failure: RecordFailure, in batch: inout RecordBatch) -> Bool {
+        guard let sourceID = failure.sourceID else { return false }
+        let id = mapping.id(forSourceID: sourceID)
+        // The store has no record with an id that it cannot keep.
+        if (1...StoreLimits.idBytesMax).contains(id.utf8.count) { batch.meet(id: Array(id.utf8)) }
+        return true
+    }
+
     /// One id that the store cannot keep must not fail the whole page.
     private func check(id: String, sourceID: String) throws(RecordFailure) {
         let bytes = max(id.utf8.count, sourceID.utf8.count)

@@ -19,7 +19,11 @@ struct SyncCheckpoint: Sendable, Equatable {
     var processed = 0
     var synced = 0
     var errors = 0
+    /// Records of a full read that failed and have no id: any record that it did not meet may be one of them.
+    var unidentified = 0
     var pages = 0
+    /// The mark of the cursor behind the last page whose number was a power of two.
+    private(set) var mark: Int64?
     /// Bytes that were stored.
     var bytes = 0
 
@@ -40,8 +44,17 @@ struct SyncCheckpoint: Sendable, Equatable {
         processed = value["processed"]?.integer.map(Int.init) ?? 0
         synced = value["synced"]?.integer.map(Int.init) ?? 0
         errors = value["errors"]?.integer.map(Int.init) ?? 0
+        unidentified = value["unidentified"]?.integer.map(Int.init) ?? 0
         pages = value["pages"]?.integer.map(Int.init) ?? 0
+        mark = value["mark"]?.integer
         self.bytes = value["bytes"]?.integer.map(Int.init) ?? 0
+    }
+
+    /// What is to be said about what was read, though it was read to its end.
+    var note: String? {
+        guard isDone, unidentified > 0 else { return nil }
+        return
+            "records without an id: \(unidentified). Nothing was deleted, because each record that was not met may be one of them."
     }
 
     /// What was done so far.
@@ -49,11 +62,30 @@ struct SyncCheckpoint: Sendable, Equatable {
         SyncProgress.Counts(processed: processed, synced: synced, errors: errors, pages: pages)
     }
 
+    // MARK: Circles
+
+    /// Notes the cursor behind a page: a walk that meets a noted one again goes round in a circle, whatever the circle's length, which
+    /// is so told after at most three times its pages (Brent's algorithm).
+    mutating func place() {
+        if pages & (pages - 1) == 0 { mark = cursor.map(Self.mark) }
+    }
+
+    /// Whether the walk was at `cursor` before.
+    func hasMet(_ cursor: JSONValue) -> Bool { mark.map { $0 == Self.mark(cursor) } ?? false }
+
+    /// 64 bits of FNV-1a: of the cursors of a walk no two share them but by an accident that does not happen.
+    private static func mark(_ cursor: JSONValue) -> Int64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in cursor.serialized { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return Int64(bitPattern: hash)
+    }
+
     /// The data type is done: everything up to `watermark` is known.
     mutating func finish(at watermark: Timestamp) {
         self.watermark = watermark
         isDone = true
         cursor = nil
+        mark = nil
         begun = nil
     }
 
@@ -70,7 +102,9 @@ struct SyncCheckpoint: Sendable, Equatable {
             writer.member("processed", processed)
             writer.member("synced", synced)
             writer.member("errors", errors)
+            if unidentified > 0 { writer.member("unidentified", unidentified) }
             writer.member("pages", pages)
+            if let mark { writer.member("mark", .number(JSONNumber(mark))) }
             writer.member("bytes", bytes)
         }
         return writer.bytes

@@ -32,8 +32,8 @@ extension SyncEngine {
                 entry.progress.works(on: name)
                 let pages = entry.progress.counts(of: name).pages
                 do throws(PageSync.Failure) {
-                    try await sync(name, of: id, entry, place, &acquaintance)
-                    state.complete(name)
+                    let done = try await sync(name, of: id, entry, place, &acquaintance)
+                    state.complete(name, note: done.note)
                 } catch {
                     let progressed = entry.progress.counts(of: name).pages > pages
                     record(error, of: name, id, in: &state, progressed: progressed, at: now())
@@ -84,7 +84,7 @@ extension SyncEngine {
     /// Syncs one data type from where it is.
     private func sync(
         _ name: String, of id: String, _ entry: Running, _ place: SyncPlace, _ acquaintance: inout Acquaintance
-    ) async throws(PageSync.Failure) {
+    ) async throws(PageSync.Failure) -> SyncCheckpoint {
         let found: Connection?
         do throws(ServiceError) { found = try await users.user(entry.userID).connection(id) } catch {
             guard case .unavailable = error else {
@@ -109,7 +109,7 @@ extension SyncEngine {
             acquaintance.isRefreshed = true
             await refresh(connection, provider, entry)
         }
-        try await pageSync(dataType, connection, provider, entry, place).run(entry.run.type)
+        return try await pageSync(dataType, connection, provider, entry, place).run(entry.run.type)
     }
 
     private func pageSync(

@@ -24,10 +24,12 @@ struct SyncFailure: Sendable, Equatable {
 struct SyncOutcome: Sendable, Equatable {
     let status: SyncRunStatus
     let failures: [SyncFailure]
+    /// What else is to be said about it.
+    var note: String?
 
-    /// Why it did not succeed, in one sentence.
+    /// Why it did not succeed, or what is missing although it did, in one sentence.
     var message: String? {
-        failures.first.map { $0.dataType.isEmpty ? "\($0.error)" : "\($0.dataType): \($0.error)" }
+        failures.first.map { $0.dataType.isEmpty ? "\($0.error)" : "\($0.dataType): \($0.error)" } ?? note
     }
 }
 
@@ -69,6 +71,7 @@ struct SyncRunState: Sendable {
     private var pausedUntil = Duration.zero
     private var completed: [String] = []
     private var failures: [SyncFailure] = []
+    private var note: String?
     private(set) var cancellation: Cancellation?
 
     /// The state of a run that begins or goes on.
@@ -107,7 +110,10 @@ struct SyncRunState: Sendable {
     }
 
     /// A data type is done.
-    mutating func complete(_ name: String) {
+    ///
+    /// - Parameter note: what is to be said about it; of several the first counts.
+    mutating func complete(_ name: String, note: String? = nil) {
+        self.note = self.note ?? note.map { "\(name): \($0)" }
         pending.removeAll { $0.name == name }
         completed.append(name)
     }
@@ -164,7 +170,8 @@ struct SyncRunState: Sendable {
 
     private var outcome: SyncOutcome {
         SyncOutcome(
-            status: failures.isEmpty ? .completed : completed.isEmpty ? .failed : .partial, failures: failures)
+            status: failures.isEmpty ? .completed : completed.isEmpty ? .failed : .partial, failures: failures,
+            note: note)
     }
 }
 

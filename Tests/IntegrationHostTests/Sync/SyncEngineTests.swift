@@ -143,6 +143,78 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
+    @Test("a list whose pages lead round in a circle ends as a failure, and changes nothing", arguments: [2, 3, 7])
+    func longCircle(length: Int) async throws {
+        let isRound = Mutex(false)
+        let provider = ScriptedProvider { (request, _) in
+            guard isRound.withLock({ $0 }) else { return ScriptedProvider.page(0..<3) }
+            let page = Int(request.cursor?.integer ?? 0)
+            return ScriptedProvider.page(page..<page + 1, next: page < length + 4 ? page + 1 : 5)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        #expect(try await fixture.sync(id)?.status == .completed)
+        isRound.withLock { $0 = true }
+        let run = try #require(try await fixture.sync(id))
+        #expect(run.status == .failed)
+        #expect(run.message?.contains("circle") == true, "\(run.message ?? "")")
+        #expect(provider.requests.count < 4 * (length + 5))
+        #expect(try await fixture.changes(id) == ["+t0", "+t1", "+t2"])
+        await fixture.stop()
+    }
+
+    @Test("a full sync deletes what is gone, never what only could not be mapped")
+    func keepsWhatFails() async throws {
+        let bad = Mutex<Set<Int>>([])
+        let provider = ScriptedProvider { (request, _) in
+            let bad = bad.withLock { $0 }
+            let page = Int(request.cursor?.integer ?? 0)
+            let ids = (page * 3..<page * 3 + 3).filter { $0 != 4 || bad.isEmpty }
+            let records = ids.map { id in
+                SourceRecord(
+                    ["id": .string("t\(id)"), "size": bad.contains(id) ? "broken" : .number(JSONNumber(id))])
+            }
+            return SyncPage(records, next: page == 0 ? 1 : nil)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        #expect(try await fixture.sync(id)?.recordsSynced == 6)
+        bad.withLock { $0 = [0, 5] }
+        let some = try #require(try await fixture.sync(id))
+        #expect((some.status, some.recordsProcessed, some.errors) == (.completed, 5, 2))
+        #expect(try await fixture.changes(id).dropFirst(6) == ["-t4"])
+        bad.withLock { $0 = Set(0..<6) }
+        let all = try #require(try await fixture.sync(id))
+        #expect((all.status, all.recordsProcessed, all.errors) == (.completed, 5, 5))
+        #expect(try await fixture.changes(id).count == 7)
+        #expect(all.message == nil)
+        await fixture.stop()
+    }
+
+    @Test("a full sync that met a record without an id deletes nothing, and says so; the next one does")
+    func keepsWhatMayBeThere() async throws {
+        let round = Mutex(0)
+        let provider = ScriptedProvider { (_, _) in
+            switch round.withLock({ $0 }) {
+            case 0: ScriptedProvider.page(0..<4)
+            case 1: SyncPage([1, 2, .null, "x", [:], ["id": "t0", "size": 7]].map { SourceRecord($0) })
+            default: ScriptedProvider.page(0..<2)
+            }
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        _ = try await fixture.sync(id)
+        round.withLock { $0 = 1 }
+        let run = try #require(try await fixture.sync(id))
+        #expect((run.status, run.recordsProcessed, run.errors) == (.completed, 6, 5))
+        #expect(run.message?.hasPrefix("things: records without an id: 5.") == true, "\(run.message ?? "")")
+        #expect(try await fixture.changes(id).dropFirst(4) == ["~t0"])
+        round.withLock { $0 = 2 }
+        #expect(try await fixture.sync(id)?.message == nil)
+        #expect(try await fixture.changes(id).suffix(3).sorted() == ["-t2", "-t3", "~t0"])
+        await fixture.stop()
+    }
+
     @Test("changes that cannot be told are replaced by everything, counted once")
     func changesUnavailable() async throws {
         let provider = ScriptedProvider(incremental: true) { (request, _) throws(ProviderError) in
