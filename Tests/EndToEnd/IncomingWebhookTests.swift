@@ -261,6 +261,33 @@ struct IncomingWebhookTests {
         #expect(try HostProcess.run(["check", "--data", installation.data]).code == 0)
     }
 
+    @Test("a backup knows what was taken in: after a restore a repeat does nothing")
+    func restore() async throws {
+        let installation = try TestInstallation(
+            extra: #""webhookQuietSeconds":0,"rateLimits":{"connectionCreation":0,"sync":0,"oauth":0,"status":0}"#)
+        let client = try installation.client(user: "restorer")
+        let id = try await installation.connect("stripe", client)
+        _ = try await installation.sync(id, client, body: #"{"syncType":"full","dataTypes":["customers"]}"#)
+        let delivery = try await installation.delivery("stripe", "changed", #""type":"customers""#)
+        #expect(try await installation.deliver(delivery, to: "stripe").status == 200)
+        _ = try await installation.webhookSync(id, client)
+        try await installation.settled()
+        let backup = installation.directory.path + "/backup"
+        let saved = try HostProcess.run(installation.command("backup", backup))
+        #expect(saved.code == 0, "\(saved.errors)")
+        #expect(installation.host.terminate() == 0)
+        let kept = installation.directory.path + "/kept"
+        try FileManager.default.moveItem(atPath: installation.data, toPath: kept)
+        let restored = try HostProcess.run(["restore", backup, "--data", installation.data])
+        #expect(restored.code == 0, "\(restored.errors)")
+        try FileManager.default.moveItem(atPath: kept + "/keys", toPath: installation.data + "/keys")
+        try installation.restart()
+        #expect(try await installation.deliver(delivery, to: "stripe").status == 200)
+        #expect(try await installation.metric("webhook_deliveries_total{outcome=\"duplicate\"}") == 1)
+        let later = try installation.client(user: "restorer")
+        #expect(try await installation.webhookSyncs(id, later).count == 1)
+    }
+
     @Test(
         "challenges, intents to receive and pings are answered as their providers want it, and only when they are signed"
     )
