@@ -18,6 +18,7 @@ public final class Documents: Sendable {
     private let checkpoint: DocumentCheckpoint
     private let cache: DocumentCache
     private let locks = KeyLocks<DocumentKey>()
+    private let turns = KeyLocks<DocumentKey>()
     private let deleted = DeletedRevisions()
 
     /// Reads the journal and starts the threads that write.
@@ -97,6 +98,18 @@ public final class Documents: Sendable {
         await locks.acquire(key)
         defer { locks.release(key) }
         return try await threads.run { () throws(StoreError) in try self.readAlone(key, at: location) }
+    }
+
+    /// Runs `body` when all who came before for the same key are done: for changes that read, decide and then save.
+    ///
+    /// Without it every one of them but the first would find a newer revision, and start again. It keeps nobody from saving; bodies
+    /// for the same key must not be nested.
+    public func inTurn<Value, Failure: Error>(
+        _ key: DocumentKey, _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        await turns.acquire(key)
+        defer { turns.release(key) }
+        return try await body()
     }
 
     /// Replaces a document when its revision is the expected one.

@@ -67,6 +67,13 @@ struct UserStore: Sendable {
         _ userID: String, _ change: (inout User) throws(ServiceError) -> Result
     ) async throws(ServiceError) -> Result {
         let key = Self.key(userID)
+        return try await documents.inTurn(key) { () async throws(ServiceError) in try await update(key, userID, change)
+        }
+    }
+
+    private func update<Result: Sendable>(
+        _ key: DocumentKey, _ userID: String, _ change: (inout User) throws(ServiceError) -> Result
+    ) async throws(ServiceError) -> Result {
         for _ in 0..<HostLimits.updateAttemptsMax {
             let stored = try await load(key)
             var user = stored?.user ?? User(id: userID)
