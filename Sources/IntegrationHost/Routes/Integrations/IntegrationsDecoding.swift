@@ -160,8 +160,13 @@ enum IntegrationsDecoding {
                 !$0.isEmpty
             }
             guard request.permissions.count <= HostLimits.permissionsMax,
-                request.permissions.allSatisfy({ $0.utf8.count <= HostLimits.permissionBytesMax })
-            else { throw .invalid(field: "scopes", message: "There are too many scopes, or one is too long") }
+                request.permissions.allSatisfy({ $0.utf8.count <= HostLimits.permissionBytesMax && !$0.hasControls })
+            else {
+                throw .invalid(
+                    field: "scopes",
+                    message: "There are more than \(HostLimits.permissionsMax) scopes, one is longer than "
+                        + "\(HostLimits.permissionBytesMax) bytes, or has a control character")
+            }
         }
         if let state = try context.queryValue("state") {
             guard state.utf8.count <= HostLimits.callerStateBytesMax else {

@@ -112,11 +112,18 @@ extension JSONValue {
         }
         var texts: [String] = []
         for element in elements {
-            guard let text = element.string, !text.isEmpty, text.utf8.count <= bytesMax else {
-                throw .invalid(field: name, message: "“\(name)” must be an array of texts of 1 to \(bytesMax) bytes")
+            guard let text = element.string, !text.isEmpty, text.utf8.count <= bytesMax, !text.hasControls else {
+                throw .invalid(
+                    field: name,
+                    message: "“\(name)” must be an array of texts of 1 to \(bytesMax) bytes without control characters")
             }
             texts.append(text)
         }
         return texts
     }
+}
+
+extension String {
+    /// Whether there is a control character of ASCII in it, which no name of anything has.
+    var hasControls: Bool { utf8.contains { $0 < 0x20 || $0 == 0x7F } }
 }
