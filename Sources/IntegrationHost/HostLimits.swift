@@ -56,8 +56,6 @@ enum HostLimits {
     static let syncBytesMax = 64 << 30
     /// Bytes of one mapped record.
     static let recordBytesMax = 8 << 20
-    /// How old a full read may be for the next full sync to go on with it.
-    static let generationAgeMax = Duration.seconds(6 * 3600)
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255
     /// Syncs that wait for a place at most before schedules start no further ones.

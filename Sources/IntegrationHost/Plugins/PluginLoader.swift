@@ -1,6 +1,7 @@
 // Finds plugin libraries and opens them. The only code that knows that providers come from shared objects.
 
 import CLinux
+import Cryptography
 import Glibc
 import ProviderSDK
 
@@ -8,6 +9,8 @@ import ProviderSDK
 struct LoadedPlugin: Sendable {
     let provider: any Provider
     let path: String
+    /// The SHA-256 of the file, in hexadecimal; empty for one that came from no file.
+    var digest = ""
 }
 
 /// Opens the plugins of a list of folders.
@@ -72,7 +75,7 @@ struct PluginLoader {
         let path = folder.path + "/" + name
         var id: String?
         do throws(PluginRefusal) {
-            guard let provider = try provider(name, in: folder) else { return }
+            guard let (provider, digest) = try provider(name, in: folder) else { return }
             let manifest = provider.manifest
             id = manifest.id
             let problems = manifest.problems
@@ -80,14 +83,16 @@ struct PluginLoader {
             if let other = plugins.first(where: { $0.provider.manifest.id == manifest.id }) {
                 throw PluginRefusal(.duplicateID(manifest.id, other: other.path))
             }
-            plugins.append(LoadedPlugin(provider: provider, path: path))
+            plugins.append(LoadedPlugin(provider: provider, path: path, digest: digest))
         } catch {
             rejections.append(PluginRejection(path: path, providerID: id, reason: error.reason))
         }
     }
 
-    /// The provider in the file; nil when the file was seen already.
-    private mutating func provider(_ name: String, in folder: PluginFolder) throws(PluginRefusal) -> (any Provider)? {
+    /// The provider in the file, and the file's digest; nil when the file was seen already.
+    private mutating func provider(
+        _ name: String, in folder: PluginFolder
+    ) throws(PluginRefusal) -> (any Provider, digest: String)? {
         let (descriptor, status) = try folder.open(name)
         defer { close(descriptor) }
         guard files.insert(FileIdentity(status)).inserted else { return nil }
@@ -120,7 +125,19 @@ struct PluginLoader {
         guard let provider = unsafe PluginEntry.take(unsafeBitCast(make, to: Make.self)()) else {
             throw PluginRefusal(.noProvider)
         }
-        return provider
+        return (provider, Self.digest(descriptor, byteCount: size))
+    }
+
+    private static func digest(_ descriptor: Int32, byteCount: UInt64) -> String {
+        var hash = SHA256()
+        var offset: UInt64 = 0
+        while offset < byteCount {
+            let bytes = read(descriptor, offset, 1 << 20)
+            guard !bytes.isEmpty else { break }
+            hash.update(bytes)
+            offset += UInt64(bytes.count)
+        }
+        return hash.digest().hex
     }
 
     /// Bytes of an open file; fewer where it ends before.

@@ -10,6 +10,8 @@ struct ConfiguredProvider: Sendable {
     let configuration: ProviderConfiguration
     /// The file the plugin came from.
     let path: String
+    /// What tells one build of the plugin from another.
+    let digest: String
     /// The settings that plugins may see, with the plugin's defaults.
     let publicSettings: [String: String]
     /// The provider's limits with the operator's numbers.
@@ -19,6 +21,7 @@ struct ConfiguredProvider: Sendable {
         provider = plugin.provider
         manifest = plugin.provider.manifest
         path = plugin.path
+        digest = plugin.digest
         self.configuration = configuration
         var configured: [String: String] = [:]
         for setting in manifest.settings where !setting.isSecret {

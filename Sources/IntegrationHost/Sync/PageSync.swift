@@ -11,6 +11,8 @@ struct PageSync: Sendable {
     let stream: StreamID
     let records: Records
     let syncID: String
+    /// What it reads with, as ``SyncSource`` names it.
+    let source: String
     let startedAt: Timestamp
     let progress: SyncProgress
     let letters: DeadLetterOrigin
@@ -41,14 +43,16 @@ struct PageSync: Sendable {
                 self.letters, dataType: dataType.name, stream: stream, records: records, state: found)
         }
         let plan = SyncPlan(
-            type, syncID: syncID, incremental: dataType.incremental, stored: SyncCheckpoint(state?.checkpoint),
-            generation: SyncCheckpoint(state?.generationCheckpoint), now: startedAt)
+            type, syncID: syncID, source: source, incremental: dataType.incremental,
+            stored: SyncCheckpoint(state?.checkpoint), generation: SyncCheckpoint(state?.generationCheckpoint),
+            now: startedAt)
         switch plan {
         case .nothing(let checkpoint):
             report(checkpoint, isStaged: false)
             return checkpoint
         case .full:
-            var checkpoint = SyncCheckpoint(syncID: syncID, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
+            var checkpoint = SyncCheckpoint(
+                syncID: syncID, source: source, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
             checkpoint.begun = startedAt
             let encoded = checkpoint.encoded
             let generation = try await stored { () async throws(StoreError) in
@@ -87,7 +91,7 @@ struct PageSync: Sendable {
         _ generation: Generation, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
     ) async throws(Failure) -> SyncCheckpoint {
         report(checkpoint, isStaged: true)
-        letters.reading = checkpoint.begun.map { String($0.milliseconds) } ?? checkpoint.syncID
+        letters.reading = "\(checkpoint.syncID).\(generation.number)"
         var done: SyncCheckpoint
         do throws(Failure) {
             done = try await walk(from: checkpoint, since: nil, into: generation, &letters)

@@ -5,7 +5,9 @@ import ProviderSDK
 /// Where the sync of one data type stands.
 struct SyncCheckpoint: Sendable, Equatable {
     /// The sync that wrote it.
-    var syncID: String
+    let syncID: String
+    /// What it was read with, as ``SyncSource`` names it.
+    let source: String
     /// The cursor of the next page; nil for the first.
     var cursor: JSONValue?
     /// Whether the last page was read: what is left is to make it visible.
@@ -27,8 +29,9 @@ struct SyncCheckpoint: Sendable, Equatable {
     /// Bytes that were stored.
     var bytes = 0
 
-    init(syncID: String, watermark: Timestamp?) {
+    init(syncID: String, source: String = "", watermark: Timestamp?) {
         self.syncID = syncID
+        self.source = source
         self.watermark = watermark
     }
 
@@ -36,6 +39,7 @@ struct SyncCheckpoint: Sendable, Equatable {
     init?(_ bytes: [UInt8]?) {
         guard let bytes, let value = try? JSONValue.parse(bytes), let syncID = value["sync"]?.string else { return nil }
         self.syncID = syncID
+        source = value["source"]?.string ?? ""
         if let cursor = value["cursor"], !cursor.isNull { self.cursor = cursor }
         isRead = value["read"]?.boolean ?? false
         isDone = value["done"]?.boolean ?? false
@@ -94,6 +98,7 @@ struct SyncCheckpoint: Sendable, Equatable {
         var writer = JSONWriter(capacity: 128)
         writer.object { writer in
             writer.member("sync", syncID)
+            writer.member("source", source)
             writer.member("cursor", cursor ?? .null)
             writer.member("read", isRead)
             writer.member("done", isDone)
@@ -117,38 +122,34 @@ enum SyncPlan: Sendable, Equatable {
     case nothing(SyncCheckpoint)
     /// Read all records into a new generation.
     case full
-    /// Go on with a generation that was begun before, by this sync or by one that ended too early.
+    /// Go on with a generation that this sync began before.
     case resumeFull(SyncCheckpoint)
     /// Read the changes since this moment.
     case changes(since: Timestamp, SyncCheckpoint)
 
     /// The plan for a data type.
     ///
+    /// What another sync has read is never taken over: whoever asks for a full sync gets everything as it is since then. The same goes
+    /// for what this one has read with another build of the plugin, or for another grant.
+    ///
     /// - Parameters:
     ///   - type: what was asked for. Without a watermark, or with one beyond the provider's reach, changes mean everything.
     ///   - stored: the data type's checkpoint.
     ///   - generation: the checkpoint of a generation that is open.
     init(
-        _ type: SyncType, syncID: String, incremental: Incremental?, stored: SyncCheckpoint?,
-        generation: SyncCheckpoint?,
-        now: Timestamp
+        _ type: SyncType, syncID: String, source: String, incremental: Incremental?, stored: SyncCheckpoint?,
+        generation: SyncCheckpoint?, now: Timestamp
     ) {
         if let stored, stored.syncID == syncID, stored.isDone {
             self = .nothing(stored)
-        } else if let generation, generation.syncID == syncID {
+        } else if let generation, generation.syncID == syncID, generation.source == source {
             self = .resumeFull(generation)
         } else if type == .incremental, let incremental, let watermark = stored?.watermark,
             incremental.reach.map({ now.duration(since: watermark) < $0 }) ?? true
         {
-            var checkpoint = SyncCheckpoint(syncID: syncID, watermark: watermark)
-            if let stored, stored.syncID == syncID { checkpoint = stored }
+            var checkpoint = SyncCheckpoint(syncID: syncID, source: source, watermark: watermark)
+            if let stored, stored.syncID == syncID, stored.source == source { checkpoint = stored }
             self = .changes(since: watermark.advanced(by: .zero - incremental.overlap), checkpoint)
-        } else if var left = generation, let begun = left.begun, begun <= now,
-            now.duration(since: begun) < HostLimits.generationAgeMax
-        {
-            // An earlier full sync ended before its end, at no fault of what it had read: that need not be read again.
-            left.syncID = syncID
-            self = .resumeFull(left)
         } else {
             self = .full
         }

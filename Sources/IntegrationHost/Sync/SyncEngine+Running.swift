@@ -129,7 +129,8 @@ extension SyncEngine {
             onResume: { place.resume(dataType.name) })
         return PageSync(
             provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
-            syncID: entry.run.id, startedAt: entry.run.startedAt, progress: entry.progress,
+            syncID: entry.run.id, source: SyncSource.digest(provider, connection), startedAt: entry.run.startedAt,
+            progress: entry.progress,
             letters: DeadLetterOrigin(
                 vault: vault, userID: entry.userID, connectionID: connection.id, pluginID: provider.id,
                 pluginVersion: provider.manifest.version, syncID: entry.run.id),
@@ -159,6 +160,7 @@ extension SyncEngine {
         _ id: String, _ entry: Running, _ outcome: SyncOutcome, grant: Int?, took: Duration
     ) async {
         for failure in outcome.failures { entry.progress.discardStaged(failure.dataType) }
+        await abandonGenerations(of: entry.run, id)
         var failures = 0
         while true {
             do throws(ServiceError) {
@@ -188,6 +190,17 @@ extension SyncEngine {
             ])
     }
 
+    /// What a full sync has read and never made visible is of no use to another.
+    ///
+    /// Where that cannot be written now, the next sync of the data type does it.
+    private func abandonGenerations(of run: SyncRun, _ id: String) async {
+        let state = try? await records.state(of: StreamID(id))
+        for name in run.dataTypes {
+            guard let generation = state?[name]?.generation else { continue }
+            try? await records.abandon(generation)
+        }
+    }
+
     private func store(
         _ outcome: SyncOutcome, of id: String, _ entry: Running, grant: Int?
     ) async throws(ServiceError) {
@@ -205,8 +218,6 @@ extension SyncEngine {
     }
 
     /// The data types of which everything was read since the run began, among those with changes that are to be read.
-    ///
-    /// A full sync may go on with what an earlier one had read, and then knows less than its own beginning.
     private func dataTypesRead(
         by run: SyncRun, of id: String, user: String
     ) async throws(ServiceError) -> Set<String> {

@@ -80,13 +80,15 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a full sync that gave up on an outage is gone on with by the next one; an incremental one begins anew")
-    func takesOver() async throws {
+    @Test("a full sync reads everything itself, whatever an earlier one had read before it gave up")
+    func readsEverything() async throws {
         let isDown = Mutex(true)
         let provider = ScriptedProvider { (request, _) throws(ProviderError) in
             let page = Int(request.cursor?.integer ?? 0)
-            if page == 1, isDown.withLock({ $0 }) { throw Self.outage }
-            return ScriptedProvider.page(page * 2..<page * 2 + 2, next: page == 0 ? 1 : nil)
+            let isDown = isDown.withLock { $0 }
+            if page == 1, isDown { throw Self.outage }
+            // What was read by the first sync is gone by the second.
+            return ScriptedProvider.page(page * 2 + (isDown ? 0 : 1)..<page * 2 + 2, next: page == 0 ? 1 : nil)
         }
         let fixture = try SyncFixture(provider, retryTime: .zero)
         let id = try await fixture.connect()
@@ -95,13 +97,55 @@ struct SyncEngineTests {
         #expect(failed.recordsProcessed == failed.recordsSynced + failed.errors)
         #expect(failed.recordsSynced == 0, "nobody sees what a failed full sync has read")
         #expect(try await fixture.changes(id).isEmpty)
+        while fixture.engine.running(id) != nil { try await Task.sleep(for: .milliseconds(1)) }
+        let left = try await fixture.data.records.state(of: StreamID(id))?["things"]?.generation
+        #expect(left == nil, "what it had read is of no use to anybody")
         isDown.withLock { $0 = false }
         let run = try #require(try await fixture.sync(id))
         #expect(run.status == .completed)
-        #expect(run.recordsSynced == 4)
-        #expect(provider.requests.map { $0.cursor?.integer ?? 0 } == [0, 1, 1])
-        #expect(try await fixture.changes(id) == ["+t0", "+t1", "+t2", "+t3"])
+        #expect(run.recordsSynced == 2)
+        #expect(provider.requests.map { $0.cursor?.integer ?? 0 } == [0, 1, 0, 1])
+        #expect(try await fixture.changes(id) == ["+t1", "+t3"])
         await fixture.stop()
+    }
+
+    @Test(
+        "a sync that was interrupted begins anew when its plugin or its grant has changed meanwhile",
+        arguments: [SyncType.full, .incremental], [true, false])
+    func otherSource(type: SyncType, isOtherPlugin: Bool) async throws {
+        let isFirst = Mutex(true)
+        let stopped = ScriptedProvider(incremental: true) { (request, _) throws(ProviderError) in
+            if isFirst.withLock({ $0 }), type == .incremental { return ScriptedProvider.page(0..<1) }
+            guard request.cursor == nil else {
+                throw ProviderError(.rateLimited(after: .seconds(600)), "Slow down.", status: 429)
+            }
+            return ScriptedProvider.page(0..<3, next: 1)
+        }
+        let fixture = try SyncFixture(stopped)
+        let id = try await fixture.connect()
+        if type == .incremental { _ = try await fixture.sync(id) }
+        isFirst.withLock { $0 = false }
+        let run = try await fixture.start(id, type)
+        while fixture.engine.running(id)?.progress.snapshot.wait != .rateLimit {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        await fixture.stop()
+
+        let provider = ScriptedProvider(incremental: true, version: isOtherPlugin ? "7.7.7" : nil) { (request, _) in
+            request.cursor == nil ? ScriptedProvider.page(10..<12, next: 1) : ScriptedProvider.page(12..<13)
+        }
+        let later = try SyncFixture(provider, in: fixture.directory)
+        if !isOtherPlugin {
+            try await later.users.update("u") { (user) throws(ServiceError) in
+                try user.update(id) { (connection) throws(ServiceError) in connection.grant += 1 }
+            }
+        }
+        await later.duty.attend(to: try await later.users.user("u"), at: WallClock.now)
+        let ended = try #require(try await later.ended(id))
+        #expect((ended.id, ended.status, ended.recordsSynced) == (run.id, .completed, 3))
+        #expect(provider.requests.map(\.cursor) == [nil, 1])
+        #expect(try await later.changes(id).suffix(3) == ["+t10", "+t11", "+t12"])
+        await later.stop()
     }
 
     @Test("a record that the store cannot keep is an error of that record alone")

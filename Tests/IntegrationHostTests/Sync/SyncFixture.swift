@@ -18,9 +18,12 @@ final class ScriptedProvider: Provider {
     private let script: Script
     private let asked = Mutex<[PageRequest]>([])
 
-    init(dataTypes: [String] = ["things"], incremental: Bool = false, scopes: [String] = [], _ script: @escaping Script)
-    {
+    init(
+        dataTypes: [String] = ["things"], incremental: Bool = false, scopes: [String] = [], version: String? = nil,
+        _ script: @escaping Script
+    ) {
         manifest = ProviderManifest(id: "scripted", name: "Scripted") { manifest in
+            if let version { manifest.version = version }
             manifest.dataTypes = dataTypes.map { name in
                 let mapping = FieldMapping("thing", sourceID: ["id"], [Field("size", "size", .decimal)])
                 return DataType(name, mapping: mapping) { type in

@@ -9,8 +9,10 @@ import Testing
 struct SyncPlanTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
-    static func checkpoint(_ sync: String, _ change: (inout SyncCheckpoint) -> Void = { _ in }) -> SyncCheckpoint {
-        var checkpoint = SyncCheckpoint(syncID: sync, watermark: nil)
+    static func checkpoint(
+        _ sync: String, source: String = "plugin 1", _ change: (inout SyncCheckpoint) -> Void = { _ in }
+    ) -> SyncCheckpoint {
+        var checkpoint = SyncCheckpoint(syncID: sync, source: source, watermark: nil)
         change(&checkpoint)
         return checkpoint
     }
@@ -20,7 +22,8 @@ struct SyncPlanTests {
         incremental: Incremental? = Incremental(reach: .seconds(86_400), overlap: .seconds(60))
     ) -> SyncPlan {
         SyncPlan(
-            type, syncID: "now", incremental: incremental, stored: stored, generation: generation, now: Self.now)
+            type, syncID: "now", source: "plugin 1", incremental: incremental, stored: stored, generation: generation,
+            now: Self.now)
     }
 
     @Test("a checkpoint is read back as it was written, its end included")
@@ -57,14 +60,19 @@ struct SyncPlanTests {
     func generations() {
         let own = Self.checkpoint("now") { $0.isRead = true }
         #expect(Self.plan(.full, generation: own) == .resumeFull(own))
-        #expect(Self.plan(.full, generation: Self.checkpoint("earlier")) == .full)
+        let earlier = Self.checkpoint("earlier") { checkpoint in
+            checkpoint.begun = Self.now
+            checkpoint.isRead = true
+        }
+        #expect(Self.plan(.full, generation: earlier) == .full)
+        #expect(Self.plan(.full, generation: Self.checkpoint("now", source: "plugin 2")) == .full)
     }
 
     @Test("changes are read from the watermark less the overlap, within the provider's reach only")
     func changes() {
         let watermark = Self.now.advanced(by: .seconds(-3600))
         let stored = Self.checkpoint("earlier") { $0.watermark = watermark }
-        let begun = SyncCheckpoint(syncID: "now", watermark: watermark)
+        let begun = SyncCheckpoint(syncID: "now", source: "plugin 1", watermark: watermark)
         #expect(
             Self.plan(.incremental, stored: stored) == .changes(since: watermark.advanced(by: .seconds(-60)), begun))
         #expect(Self.plan(.full, stored: stored) == .full)
@@ -84,5 +92,17 @@ struct SyncPlanTests {
         #expect(
             Self.plan(.incremental, stored: begun)
                 == .changes(since: Self.now.advanced(by: .seconds(-3660)), begun))
+    }
+
+    @Test("changes that this sync began to read with another plugin are read from the watermark on again")
+    func otherChanges() {
+        let watermark = Self.now.advanced(by: .seconds(-3600))
+        let begun = Self.checkpoint("now", source: "plugin 2") { checkpoint in
+            checkpoint.watermark = watermark
+            checkpoint.cursor = "c"
+        }
+        let anew = SyncCheckpoint(syncID: "now", source: "plugin 1", watermark: watermark)
+        #expect(
+            Self.plan(.incremental, stored: begun) == .changes(since: watermark.advanced(by: .seconds(-60)), anew))
     }
 }

@@ -56,7 +56,7 @@ struct DeadLetterRecorder: Sendable {
     private var book: DeadLetterBook
     private var pending = RecordBatch(dataType: DeadLetter.storedDataType)
     private var storedDrops: Int
-    /// What the letters of a full read have in common, over all syncs that take part in it.
+    /// What the letters of a full read have in common, and no others.
     var reading = "-"
 
     /// Reads which letters the connection has.

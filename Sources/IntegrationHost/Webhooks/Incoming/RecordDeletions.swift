@@ -32,7 +32,7 @@ struct RecordDeletions: Sendable {
         let isIdle = try await engine.whileIdle(connection: connection.id, user: user) { () throws(ServiceError) in
             do throws(StoreError) {
                 let found = try await records.state(of: stream)
-                guard let state = found?[name] else { return }
+                guard found?[name] != nil else { return }
                 // A record that is gone has no dead letter either.
                 var letters = try await DeadLetterRecorder(
                     DeadLetterOrigin(
@@ -45,8 +45,6 @@ struct RecordDeletions: Sendable {
                     let now = WallClock.now
                     for id in ids { letters.ended(SourceRecord(.null, .deleted), sourceID: id, at: now) }
                     _ = try await records.append(batch, with: letters.take(), to: stream)
-                    // A full sync that is to be gone on with may have read them before they went.
-                    if let generation = state.generation { _ = try await records.append(batch, to: generation) }
                     outcome = .deleted
                 }
             } catch { throw ServiceError(error) }
