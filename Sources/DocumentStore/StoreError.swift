@@ -60,6 +60,9 @@ public enum StoreError: Error, Equatable, Sendable {
     case invalidCursor
     /// The generation is not open: it was committed, abandoned, or replaced by a later one.
     case generationNotOpen(dataType: String)
+    /// A generation of the data type is open, and what was to be appended must not come between. Nothing was appended; try again
+    /// when it was committed or abandoned.
+    case generationOpen(dataType: String)
     /// More operations wait than the store allows. Nothing was done; try again later.
     case busy
     /// The store was closed.
@@ -99,6 +102,8 @@ extension StoreError: CustomStringConvertible {
             "the cursor does not belong to this stream; start from the beginning"
         case .generationNotOpen(let dataType):
             "no such generation of \(dataType) is open; begin a new one"
+        case .generationOpen(let dataType):
+            "a generation of \(dataType) is open; try again when it is complete"
         case .busy:
             "too many operations are waiting; try again later"
         case .closed:

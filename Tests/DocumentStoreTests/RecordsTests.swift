@@ -224,6 +224,24 @@ extension Records {
         store.close()
     }
 
+    @Test func whatMustNotComeBetweenIsRefusedWhileAGenerationIsOpen() async throws {
+        let store = try DataDirectory.open(scratch.path)
+        let records = store.records
+        _ = try await records.append(batch([("a", "1")]), to: stream, unlessGenerationIsOpen: true)
+        let generation = try await records.beginGeneration(of: "payments", in: stream)
+        let letters = CompanionBatch(batch([("l", nil)], type: "~letters"))
+        #expect(
+            await failure {
+                try await records.append(batch([("b", "1")]), with: letters, to: stream, unlessGenerationIsOpen: true)
+            } == .generationOpen(dataType: "payments"))
+        _ = try await records.append(batch([("x", "1")], type: "customers"), to: stream, unlessGenerationIsOpen: true)
+        _ = try await records.append(batch([("a", "1")]), to: generation)
+        _ = try await records.commit(generation, timestampMilliseconds: 9)
+        _ = try await records.append(batch([("b", "1")]), to: stream, unlessGenerationIsOpen: true)
+        #expect(try await records.briefs(stream) == ["+a=1", "+x=1", "+b=1"])
+        store.close()
+    }
+
     @Test func aGenerationCanKeepWhatItDidNotMeet() async throws {
         let store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1"), ("b", "1")]), to: stream)

@@ -28,11 +28,16 @@ public final class Records: Sendable {
     /// start tells.
     ///
     /// While a generation of the same data type is open, what is appended here is visible at once and not deleted by
-    /// the generation's commit; for records that the generation changes too, the generation has the last word.
+    /// the generation's commit; for records that the generation has changed before, the generation has the last word, and the kind of
+    /// its change is still what it was before this one. For what the generation has met unchanged, this has the last word.
     ///
-    /// - Parameter companion: appended in the same step; the outcome does not count it.
+    /// - Parameters:
+    ///   - companion: appended in the same step; the outcome does not count it.
+    ///   - unlessGenerationIsOpen: throws ``StoreError/generationOpen(dataType:)`` while one of this data type is: for contents that may
+    ///     be older than what the generation holds.
     public func append(
-        _ batch: RecordBatch, with companion: CompanionBatch? = nil, to stream: StreamID
+        _ batch: RecordBatch, with companion: CompanionBatch? = nil, to stream: StreamID,
+        unlessGenerationIsOpen: Bool = false
     ) async throws(StoreError) -> AppendOutcome {
         try batch.validate()
         try companion?.batch.validate()
@@ -42,7 +47,8 @@ public final class Records: Sendable {
         }
         return try await write(stream) { open throws(StoreError) in
             try open.writer.withLock { writer throws(StoreError) in
-                try writer.append(batch, generation: nil, with: companion, to: open)
+                if unlessGenerationIsOpen { try writer.checkNoGeneration(of: batch.dataType, open) }
+                return try writer.append(batch, generation: nil, with: companion, to: open)
             }
         }
     }

@@ -14,6 +14,14 @@ extension StreamWriter {
         return stream.layout.withLock { $0.dataTypes[type].generationCount }
     }
 
+    /// Throws while a generation of the data type is open.
+    func checkNoGeneration(of name: String, _ stream: RecordStream) throws(StoreError) {
+        let isOpen = stream.layout.withLock { layout in
+            layout.index(of: name).map { layout.dataTypes[$0].generation != nil } ?? false
+        }
+        if isOpen { throw .generationOpen(dataType: name) }
+    }
+
     mutating func abandon(_ generation: Generation, in stream: RecordStream) throws(StoreError) {
         try prepare()
         guard let type = stream.layout.withLock({ $0.index(of: generation.dataType) }) else {

@@ -99,6 +99,45 @@ struct DeadLetterSyncTests {
         await fixture.stop()
     }
 
+    @Test(
+        "while a full sync reads the records of letters anew they cannot be replayed; one that nobody goes on with is no obstacle"
+    )
+    func replayDuringFullSync() async throws {
+        let door = Door()
+        let round = Mutex(0)
+        let provider = ScriptedProvider { (request, _) in
+            let round = round.withLock { $0 }
+            if round == 0 { return SyncPage([Self.record(1, nil), Self.record(2, "2")]) }
+            if request.cursor != nil { await door.pass() }
+            return SyncPage([Self.record(request.cursor == nil ? 1 : 2, "7")], next: request.cursor == nil ? 1 : nil)
+        }
+        let fixture = try SyncFixture(provider)
+        let service = DeadLetterService(
+            users: fixture.users, registry: fixture.registry, records: fixture.data.records,
+            vault: fixture.engine.vault)
+        let id = try await fixture.connect()
+        _ = try await fixture.sync(id)
+        round.withLock { $0 = 1 }
+        let run = try await fixture.start(id)
+        while fixture.engine.running(id)?.progress.snapshot.current.pages != 1 {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        await #expect {
+            _ = try await service.replay(id, of: "u", .init())
+        } throws: { "\($0)".contains(run.id) }
+        #expect(try await letters(service, id) == ["t1"])
+        door.open()
+        _ = try await fixture.ended(id)
+        #expect(try await service.replay(id, of: "u", .init()) == .init())
+        #expect(try await fixture.changes(id) == ["+t2", "+t1", "~t2"])
+        round.withLock { $0 = 0 }
+        _ = try await fixture.sync(id)
+        _ = try await fixture.data.records.beginGeneration(of: "things", in: StreamID(id))
+        #expect(try await service.replay(id, of: "u", .init()) == .init(replayed: 0, failed: 1))
+        #expect(try await fixture.data.records.state(of: StreamID(id))?["things"]?.generation == nil)
+        await fixture.stop()
+    }
+
     @Test("a connection keeps a bounded number of letters, and counts those that went")
     func bounded() async throws {
         let (fixture, answer, service) = try fixture()

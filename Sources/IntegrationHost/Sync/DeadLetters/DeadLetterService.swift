@@ -65,6 +65,7 @@ struct DeadLetterService: Sendable {
     /// more, so that nothing older ever replaces something newer; what is replayed twice is the same record.
     ///
     /// - Returns: the counts of those whose letter has ended, and those that failed again.
+    /// - Throws: ``ServiceError/conflict(_:)`` while a full sync of one of their data types is under way: it reads the same records anew.
     func replay(
         _ connectionID: String, of userID: String, _ selection: Selection
     ) async throws(ServiceError) -> Outcome {
@@ -72,16 +73,19 @@ struct DeadLetterService: Sendable {
         guard let provider = registry[connection.service] else {
             throw .conflict("The plugin of this integration is not loaded, so there is nothing to replay with")
         }
-        var outcome = Outcome()
-        for dataType in try await dataTypes(with: selection, in: StreamID(connectionID)) {
-            var selection = selection
-            selection.dataType = dataType
-            let replay = DeadLetterReplay(
-                records: records, stream: StreamID(connectionID), dataType: dataType,
+        let replays = try await dataTypes(with: selection, in: StreamID(connectionID)).map { dataType in
+            DeadLetterReplay(
+                users: users, records: records, stream: StreamID(connectionID), dataType: dataType,
                 mapping: provider.manifest.dataType(dataType)?.mapping,
                 origin: DeadLetterOrigin(
                     vault: vault, userID: userID, connectionID: connectionID, pluginID: provider.id,
                     pluginVersion: provider.manifest.version, syncID: ""))
+        }
+        for replay in replays { try await replay.requireNoGeneration() }
+        var outcome = Outcome()
+        for replay in replays {
+            var selection = selection
+            selection.dataType = replay.dataType
             try await replay.run(selection, &outcome)
         }
         return outcome
@@ -117,6 +121,7 @@ struct DeadLetterService: Sendable {
 
 /// The replay of the letters of one data type.
 struct DeadLetterReplay: Sendable {
+    let users: UserStore
     let records: Records
     let stream: StreamID
     let dataType: String
@@ -149,9 +154,32 @@ struct DeadLetterReplay: Sendable {
                 outcome.failed += step.failed
                 position = due.count == page.records.count ? page.next : nil
             } catch {
-                guard case .conflict = error, attemptsLeft > 0 else { throw ServiceError(error) }
+                guard attemptsLeft > 0 else { throw ServiceError(error) }
                 attemptsLeft -= 1
+                switch error {
+                case .conflict: break
+                case .generationOpen: try await requireNoGeneration()
+                default: throw ServiceError(error)
+                }
             }
+        }
+    }
+
+    /// Makes sure that no full read of the data type is open.
+    ///
+    /// What one has read so far is newer than the letters, and which of its records are new is written down already: a letter that came
+    /// between would be told twice, or set a record back. One that no sync goes on with is given up.
+    func requireNoGeneration() async throws(ServiceError) {
+        let state: StreamState?
+        do throws(StoreError) { state = try await records.state(of: stream) } catch { throw ServiceError(error) }
+        guard let left = state?[dataType]?.generation else { return }
+        // In this order: a sync that begins after the look at the stream has a generation of its own.
+        let connection = try await users.user(origin.userID).connection(origin.connectionID)
+        if let run = connection?.runningSync, run.dataTypes.contains(dataType) {
+            throw .conflict("\(run.id) reads all \(dataType) anew: replay when it has ended")
+        }
+        do throws(StoreError) { try await records.abandon(left) } catch {
+            guard case .generationNotOpen = error else { throw ServiceError(error) }
         }
     }
 
@@ -180,7 +208,8 @@ struct DeadLetterReplay: Sendable {
         }
         if letters.count > 0 {
             _ = try await records.append(
-                batch, with: CompanionBatch(letters, expectedLastSequence: lastSequence), to: stream)
+                batch, with: CompanionBatch(letters, expectedLastSequence: lastSequence), to: stream,
+                unlessGenerationIsOpen: true)
         }
         return outcome
     }
