@@ -38,7 +38,7 @@ struct DiagnosisService: Sendable {
         return Diagnosis(
             connection: connection, provider: provider, credential: vault.state(of: connection, user: userID),
             pause: provider.flatMap { budget?.pause(of: $0, account: connection.accountID) },
-            progress: sync?.latest(connection)?.progress, now: now
+            progress: sync?.progress(of: connection), now: now
         ).explanation
     }
 }

@@ -44,6 +44,9 @@ extension SyncEngine {
                 entry.progress.waits(for: reason, until: WallClock.now.advanced(by: pause))
                 try? await Task.sleep(for: pause)
             case .finish(let outcome):
+                // What nobody will see is not counted as synced, however the run came to its end.
+                let done = Set(state.dataTypesDone)
+                for name in entry.run.dataTypes where !done.contains(name) { entry.progress.discardStaged(name) }
                 return await finish(id, entry, outcome, grant: acquaintance.grant, took: now())
             case .suspend: return
             }
@@ -159,7 +162,6 @@ extension SyncEngine {
     private func finish(
         _ id: String, _ entry: Running, _ outcome: SyncOutcome, grant: Int?, took: Duration
     ) async {
-        for failure in outcome.failures { entry.progress.discardStaged(failure.dataType) }
         await abandonGenerations(of: entry.run, id)
         var failures = 0
         while true {

@@ -12,7 +12,7 @@ final class SyncEngine: Sendable {
     struct Running: Sendable {
         let run: SyncRun
         let userID: String
-        let progress = SyncProgress()
+        var progress = SyncProgress()
         var cancellation: SyncRunState.Cancellation?
         var task: Task<Void, Never>?
     }
@@ -143,13 +143,42 @@ final class SyncEngine: Sendable {
     }
 
     /// The newest sync of a connection with its present counts; nil when there was none.
-    func latest(_ connection: Connection) -> (run: SyncRun, progress: SyncProgress.Snapshot?)? {
+    func latest(_ connection: Connection) async -> (run: SyncRun, progress: SyncProgress.Snapshot?)? {
         guard var run = connection.syncs.first else { return nil }
-        guard run.status == .running, let active = running(connection.id), active.run.id == run.id else {
-            return (run, nil)
+        guard run.status == .running else { return (run, nil) }
+        // One that the last stop interrupted may not be gone on with yet.
+        let progress = activeProgress(of: run, connection.id)
+        let known = if let progress { progress } else { await storedProgress(of: run, connection.id) }
+        run.count(known.counts)
+        return (run, known.snapshot)
+    }
+
+    /// How the sync of a connection stands; nil when none works here.
+    func progress(of connection: Connection) -> SyncProgress.Snapshot? {
+        guard let run = connection.syncs.first, run.status == .running else { return nil }
+        return activeProgress(of: run, connection.id)?.snapshot
+    }
+
+    private func activeProgress(of run: SyncRun, _ id: String) -> SyncProgress? {
+        guard let active = running(id), active.run.id == run.id else { return nil }
+        return active.progress
+    }
+
+    /// The counts of a run as its checkpoints have them.
+    private func storedProgress(of run: SyncRun, _ id: String) async -> SyncProgress {
+        let progress = SyncProgress()
+        // What cannot be read here is told by the sync itself, when it comes to it.
+        let state = try? await records.state(of: StreamID(id))
+        for name in run.dataTypes {
+            let stored = SyncCheckpoint(state?[name]?.checkpoint)
+            let staged = SyncCheckpoint(state?[name]?.generationCheckpoint)
+            if let staged, staged.syncID == run.id {
+                progress.set(staged.counts, of: name, isStaged: true)
+            } else if let stored, stored.syncID == run.id {
+                progress.set(stored.counts, of: name, isStaged: false)
+            }
         }
-        run.count(active.progress.counts)
-        return (run, active.progress.snapshot)
+        return progress
     }
 
     /// Runs `body` while no sync of the connection runs and none can begin.
@@ -183,9 +212,9 @@ final class SyncEngine: Sendable {
 
     /// Goes on with a sync that the last stop interrupted; does nothing when there is none, or it runs.
     func resume(connection id: String, user userID: String) async throws(ServiceError) {
-        guard running(id) == nil, let run = try await users.user(userID).connection(id)?.runningSync,
-            try reserve(id, Running(run: run, userID: userID)) == nil
-        else { return }
+        guard running(id) == nil, let run = try await users.user(userID).connection(id)?.runningSync else { return }
+        let entry = Running(run: run, userID: userID, progress: await storedProgress(of: run, id))
+        guard try reserve(id, entry) == nil else { return }
         // It may have ended between the first look and the reservation; from here on it cannot.
         let isRunning: Bool
         do throws(ServiceError) {

@@ -29,7 +29,8 @@ struct SyncOutcome: Sendable, Equatable {
 
     /// Why it did not succeed, or what is missing although it did, in one sentence.
     var message: String? {
-        failures.first.map { $0.dataType.isEmpty ? "\($0.error)" : "\($0.dataType): \($0.error)" } ?? note
+        if status == .canceled { return note }
+        return failures.first.map { $0.dataType.isEmpty ? "\($0.error)" : "\($0.dataType): \($0.error)" } ?? note
     }
 }
 
@@ -94,7 +95,9 @@ struct SyncRunState: Sendable {
         if !pending.isEmpty {
             switch cancellation {
             case .hostStops: return .suspend
-            case .removed: return .finish(SyncOutcome(status: .canceled, failures: failures))
+            case .removed:
+                let note = "The connection was disconnected."
+                return .finish(SyncOutcome(status: .canceled, failures: failures, note: note))
             case .ended(let status):
                 failRest(ProviderError(.authRevoked, "The connection \(status.obstacle)."))
             case nil: break

@@ -317,14 +317,14 @@ struct SyncEngineTests {
             try await Task.sleep(for: .milliseconds(1))
         }
         let connection = try #require(try await fixture.connection(id))
-        let latest = try #require(fixture.engine.latest(connection))
+        let latest = try #require(await fixture.engine.latest(connection))
         #expect(latest.run.recordsProcessed == 3)
         let snapshot = try #require(latest.progress)
         #expect((snapshot.dataType, snapshot.current.processed, snapshot.estimate) == ("things", 3, 5))
         door.open()
         _ = try await fixture.ended(id)
         let after = try #require(try await fixture.connection(id))
-        #expect(fixture.engine.latest(after)?.progress == nil)
+        #expect(await fixture.engine.latest(after)?.progress == nil)
         await fixture.stop()
     }
 
@@ -396,6 +396,32 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
+    @Test("a sync that is called off counts only what readers see, and says why it ended")
+    func countsOfCanceled() async throws {
+        let provider = ScriptedProvider(dataTypes: ["others", "things"]) { (request, _) throws(ProviderError) in
+            if request.dataType == "others" { return ScriptedProvider.page(100..<102) }
+            guard request.cursor == nil else {
+                throw ProviderError(.rateLimited(after: .seconds(600)), "Slow down.", status: 429)
+            }
+            var page = ScriptedProvider.page(0..<5, next: 1)
+            page.records.append(SourceRecord(["size": 1]))
+            return page
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        _ = try await fixture.start(id)
+        while fixture.engine.running(id)?.progress.snapshot.wait != .rateLimit {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(fixture.engine.running(id)?.progress.counts.synced == 7)
+        await fixture.engine.cancel(connection: id)
+        let run = try #require(try await fixture.ended(id))
+        #expect(run.status == .canceled)
+        #expect((run.recordsProcessed, run.recordsSynced, run.errors) == (3, 2, 1))
+        #expect(run.message == "The connection was disconnected.")
+        await fixture.stop()
+    }
+
     @Test("a connection that is removed or expires ends its sync, whoever changed it")
     func endsWithConnection() async throws {
         let provider = ScriptedProvider { (_, _) throws(ProviderError) in
@@ -434,10 +460,19 @@ struct SyncEngineTests {
         }
         await fixture.stop()
 
-        let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(3..<5) }
+        let door = Door()
+        let provider = ScriptedProvider { (_, _) in
+            await door.pass()
+            return ScriptedProvider.page(3..<5)
+        }
         let later = try SyncFixture(provider, in: fixture.directory)
-        #expect(try await later.connection(id)?.runningSync?.id == run.id)
+        let connection = try #require(try await later.connection(id))
+        #expect(connection.runningSync?.id == run.id)
+        // Before anything goes on, and before its data type is come to.
+        #expect(await later.engine.latest(connection)?.run.recordsProcessed == 3)
         await later.duty.attend(to: try await later.users.user("u"), at: WallClock.now)
+        #expect(later.engine.running(id)?.progress.counts.processed == 3)
+        door.open()
         let ended = try #require(try await later.ended(id))
         #expect((ended.id, ended.status) == (run.id, .completed))
         #expect((ended.recordsProcessed, ended.recordsSynced) == (5, 5))

@@ -40,7 +40,7 @@ extension IntegrationsRoutes {
         let limit = try IntegrationsDecoding.limit(
             context.query, default: HostLimits.syncHistoryMax, max: HostLimits.syncHistoryMax)
         // The newest may be running, and is told with its present counts.
-        let latest = sync.latest(connection)
+        let latest = await sync.latest(connection)
         return .json { writer in
             writer.member("success", true)
             writer.key("syncs")

@@ -167,7 +167,7 @@ struct IntegrationsRoutes: Sendable {
     @Sendable private func syncStatus(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let connection = try await connections.connection(
             try context.parameter("id"), of: context.authenticated())
-        guard let latest = sync.latest(connection) else { throw .notFound }
+        guard let latest = await sync.latest(connection) else { throw .notFound }
         return .json { writer in
             writer.member("success", true)
             writer.key("sync")
