@@ -96,6 +96,10 @@ struct SystemTests {
             ([("Origin", "https://app.example.com")], 200), ([("Origin", "https://evil.example")], 403),
             ([("Sec-Fetch-Site", "cross-site")], 403), ([], 200), ([("Origin", "null")], 403),
             ([("Origin", "https://app.example.com"), ("Sec-Fetch-Site", "cross-site")], 200),
+            ([("Origin", "https://app.example.com"), ("Origin", "https://evil.example")], 403),
+            ([("Origin", callers.user.origin), ("Sec-Fetch-Site", "cross-site")], 403),
+            ([("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "cross-site")], 403),
+            ([("Origin", callers.user.origin)], 200), ([("Content-Type", "text/plain")], 415),
         ] as [([(String, String)], Int)] {
             let response = try await callers.nobody.send(
                 "POST", "/api/userIntegration", body: body,

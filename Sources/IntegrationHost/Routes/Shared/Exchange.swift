@@ -31,7 +31,8 @@ struct Exchange: Sendable {
         given = header.flatMap { Self.isValid($0) ? $0.string : nil }
         (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
         variesByOrigin = origins.isCrossOriginAllowed
-        allowedOrigin = origins.isCrossOriginAllowed ? origins.allowed(request.header("origin")?.string) : nil
+        let isAsked = origins.isCrossOriginAllowed && request.headerCount("origin") == 1
+        allowedOrigin = isAsked ? origins.allowed(request.header("origin")?.string) : nil
     }
 
     private init(_ exchange: Exchange, allowedOrigin: String?) {
@@ -51,7 +52,8 @@ struct Exchange: Sendable {
         given = header.flatMap { Self.isValid($0) ? String(decoding: $0, as: UTF8.self) : nil }
         (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
         variesByOrigin = origins.isCrossOriginAllowed
-        allowedOrigin = origins.isCrossOriginAllowed ? origins.allowed(request.headerText("origin")) : nil
+        let isAsked = origins.isCrossOriginAllowed && request.headers("origin").count == 1
+        allowedOrigin = isAsked ? origins.allowed(request.headerText("origin")) : nil
     }
 
     /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.

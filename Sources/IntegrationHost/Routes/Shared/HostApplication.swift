@@ -212,7 +212,7 @@ struct HostApplication: HTTPApplication {
         if isWrite, let found, found.place == .cookie, !origins.allowsCookieWrite(request) {
             return failure(.foreignOrigin)
         }
-        if !entry.isSigned, !request.body.isEmpty, !MediaType.isJSON(request.headerText("content-type")) {
+        if !entry.isSigned, !request.body.isEmpty, !MediaType.isJSON(request.headers("content-type")) {
             return failure(.unsupportedMediaType)
         }
         let decision = limits.admit(entry.limit, principal: found?.principal, parameters: parameters)

@@ -30,12 +30,15 @@ struct OriginPolicy: Sendable {
     ///
     /// A request with neither Origin nor Sec-Fetch-Site does not come from a browser.
     func allowsCookieWrite(_ request: HTTPRequestSnapshot) -> Bool {
-        guard let origin = request.headerText("origin") else {
-            return request.headerText("sec-fetch-site") != "cross-site"
+        let isCrossSite = request.headers("sec-fetch-site").contains(Array("cross-site".utf8))
+        let origins = request.headers("origin")
+        guard let origin = origins.first else { return !isCrossSite }
+        // Of two origins none is known to be the page's.
+        guard origins.count == 1, let found = WebOrigin(of: String(decoding: origin, as: UTF8.self)) else {
+            return false
         }
-        guard let found = WebOrigin(of: origin) else { return false }
         if allowed.contains(where: { $0.origin == found }) { return true }
-        return found == WebOrigin(of: address.url) && request.headerText("sec-fetch-site") != "cross-site"
+        return found == WebOrigin(of: address.url) && !isCrossSite
     }
 }
 
