@@ -19,6 +19,11 @@ struct IntegrationsErrorTests {
             unknown.text
                 == #"{"success":false,"error":"Invalid integration configuration","details":{"field":"service","message":"Service not supported"}}"#
         )
+        let malformed = try #require(
+            RawExchange.send("GET /api/integrations/%zz HTTP/1.1\r\nHost: a\r\n\r\n", to: callers.user.origin))
+        #expect(malformed.status == 400)
+        #expect(malformed.json["error"] == "Invalid integration configuration")
+        #expect(malformed.json.at("details.field") == "request")
         for token in [nil, "none"] {
             let nobody = try await Case("GET", Self.base, 401).run(callers.nobody.with(token: token))
             #expect(nobody.text == #"{"success":false,"error":"Authentication required"}"#)
@@ -36,7 +41,7 @@ struct IntegrationsErrorTests {
         }
     }
 
-    @Test("403 has the document's words, and says what was not allowed")
+    @Test("403 is that of the document, to the byte, and nothing was done")
     func forbidden() async throws {
         let callers = try Callers()
         let id = try await callers.installation.connect(
@@ -49,7 +54,7 @@ struct IntegrationsErrorTests {
         #expect(origin.status == 403)
         #expect(
             origin.text
-                == #"{"success":false,"error":"Insufficient permissions for this integration","details":{"field":"Origin","message":"Cross-origin requests are not allowed"}}"#
+                == #"{"success":false,"error":"Insufficient permissions for this integration"}"#
         )
         try await Case("GET", "\(Self.connections)/\(id)", 200).run(callers.user)
     }

@@ -164,8 +164,8 @@ enum IntegrationsRendering {
         case .noSuchPath: reply(404, "Not found")
         case .methodNotAllowed(let allowed): reply(405, "Method not allowed", headers: [("Allow", allowed)])
         case .unsupportedMediaType: reply(415, "The request body must be application/json")
-        case .foreignOrigin:
-            reply(403, forbidden, details: ("Origin", "Cross-origin requests are not allowed"))
+        case .foreignOrigin: reply(403, forbidden)
+        case .rejected(400, let detail): reply(400, invalid, details: ("request", detail))
         case .rejected(let status, let detail): reply(status, detail)
         case .service(let error): service(error)
         }
