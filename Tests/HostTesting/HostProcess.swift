@@ -77,6 +77,11 @@ package final class HostProcess: @unchecked Sendable {
         throw HostProcessError(description: "no “\(text)” in: \(String(decoding: found, as: UTF8.self))")
     }
 
+    /// What it wrote to standard output after its first line; to be asked after its end.
+    package var remainingOutput: String {
+        String(decoding: (try? output.fileHandleForReading.readToEnd()) ?? Data(), as: UTF8.self)
+    }
+
     /// The process id.
     package var identifier: Int32 { process.processIdentifier }
 

@@ -17,15 +17,19 @@ package final class TestInstallation: @unchecked Sendable {
     ///   - extra: members added to the configuration, as JSON text such as `"rateLimits":{"sync":0}`.
     ///   - logLevel: the least severe events that the host logs.
     ///   - environment: variables for the host.
+    ///   - providers: settings in place of those that lead a provider to its stand-in.
     package init(
         extra: String = "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0}",
-        logLevel: String = "warning", environment: [String: String] = [:]
+        logLevel: String = "warning", environment: [String: String] = [:],
+        providers: [String: JSONValue] = [:]
     ) throws {
         directory = try TemporaryDirectory()
         sandbox = try HostProcess(["sandbox", "--listen", "127.0.0.1:0"])
         configuration = try directory.write(
             "host.json",
-            Self.configuration(sandbox: sandbox.url, data: directory.path + "/data", logLevel: logLevel, extra: extra))
+            Self.configuration(
+                sandbox: sandbox.url, data: directory.path + "/data", logLevel: logLevel, extra: extra,
+                replaced: providers))
         host = try HostProcess(["serve", "--config", configuration], environment: environment)
     }
 
@@ -108,10 +112,16 @@ package final class TestInstallation: @unchecked Sendable {
         }
     }
 
-    private static func configuration(sandbox: String, data: String, logLevel: String, extra: String) -> String {
+    private static func configuration(
+        sandbox: String, data: String, logLevel: String, extra: String, replaced: [String: JSONValue]
+    ) -> String {
         let origin = sandbox
         var providers: [(key: String, value: JSONValue)] = []
         for provider in Sandbox(SandboxConfiguration()).providers(origin: origin) {
+            if let settings = replaced[provider.id] {
+                providers.append((provider.id, settings))
+                continue
+            }
             var members = provider.settings.sorted { $0.key < $1.key }.map {
                 (key: $0.key, value: JSONValue.string($0.value))
             }

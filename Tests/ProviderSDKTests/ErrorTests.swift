@@ -46,10 +46,26 @@ struct ErrorTests {
             (500, #"{"error":"invalid_grant"}"#, .transient), (502, "", .transient),
             (200, #"{"error":"something"}"#, .permanent), (200, #"{"access_token":"t"}"#, nil),
             (429, "", .rateLimited(after: .seconds(1))),
+            (429, #"{"error":"invalid_grant"}"#, .rateLimited(after: .seconds(1))),
+            (408, #"{"error":"invalid_grant"}"#, .transient), (425, #"{"error":"invalid_grant"}"#, .transient),
         ] as [(Int, String, ProviderError.Kind?)])
     func classifiesTokenAnswers(status: Int, body: String, kind: ProviderError.Kind?) {
         let error = OAuth2().tokenErrors.error(for: .json(body, status: status), now: Self.now)
         #expect(error?.kind == kind)
+    }
+
+    @Test("no rule of a provider ends a grant, or spends a refresh, for an answer that only wants to be asked later")
+    func momentsEndNothing() {
+        let rules = ErrorClassification([
+            ErrorRule(200...499, where: .equals("error", "token_revoked"), is: .authRevoked),
+            ErrorRule(200...499, where: .equals("error", "token_expired"), is: .authExpired),
+        ])
+        for code in ["token_revoked", "token_expired"] {
+            for (status, kind) in [(429, ProviderError.Kind.rateLimited(after: .seconds(1))), (408, .transient)] {
+                let answer = ProviderResponse.json("{\"error\":\"\(code)\"}", status: status)
+                #expect(rules.error(for: answer, now: Self.now)?.kind == kind)
+            }
+        }
     }
 
     struct Named: Provider {

@@ -145,7 +145,7 @@ struct PendingAuthorization: Sendable, Equatable {
     let redirectURI: String
     /// The sealed PKCE verifier; nil when the provider takes none.
     let verifier: String?
-    /// The caller's own state, given back to the caller.
+    /// The caller's own state, sealed, given back to the caller.
     let callerState: String?
     /// The session that began it.
     let sessionBinding: String

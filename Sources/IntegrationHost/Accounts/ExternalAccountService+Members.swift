@@ -28,7 +28,7 @@ extension ExternalAccountService {
     func syncMembers(of provider: ConfiguredProvider) async throws(ServiceError) -> MemberSync {
         let members = try await Retrying.run { () async throws(ServiceError) in
             do throws(ProviderError) { return try await self.members(of: provider) } catch {
-                throw ServiceError.provider(error)
+                throw ServiceError.provider(error.shown())
             }
         }
         var result = MemberSync()

@@ -72,7 +72,7 @@ struct ExternalAccountService: Sendable {
                     "An action after linking an account failed.",
                     [
                         "provider": .text(provider.id), "action": .text(name), "kind": .text(error.kind.name),
-                        "error": .text("\(error)"),
+                        "error": .text("\(error.shown())"),
                     ])
                 return .actionFailed(name)
             }

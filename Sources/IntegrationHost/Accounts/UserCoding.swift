@@ -219,9 +219,7 @@ extension HeldGrant {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.key("held")
         writer.object { writer in
-            writer.member("response", response)
-            writer.member("claims", claims)
-            writer.member("callback", callback)
+            writer.member("answer", answer)
             if let scopes { writer.member("scopes", scopes) }
             writer.member("requestedScopes", requestedScopes)
             writer.moment("at", at)
@@ -231,10 +229,10 @@ extension HeldGrant {
     }
 
     fileprivate init?(decoding value: JSONValue) {
-        guard let at = value.moment("at") else { return nil }
+        guard let at = value.moment("at"), let answer = value["answer"]?.string else { return nil }
         self.init(
-            response: value["response"] ?? [:], claims: value["claims"] ?? [:], callback: value["callback"] ?? [:],
-            scopes: value["scopes"]?.array?.compactMap(\.string), requestedScopes: value.texts("requestedScopes"),
+            answer: answer, scopes: value["scopes"]?.array?.compactMap(\.string),
+            requestedScopes: value.texts("requestedScopes"),
             at: at, attempts: value["attempts"]?.integer.map(Int.init) ?? 0,
             nextAttemptAt: value.moment("nextAttemptAt") ?? at)
     }

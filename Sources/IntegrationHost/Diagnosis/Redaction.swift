@@ -1,4 +1,7 @@
-// What a provider wrote, made fit to be shown: bounded, printable, and without anything that could be a secret. Pure.
+// What a provider wrote, made fit to be kept, logged and shown: bounded, printable, and without anything that could be a secret. Pure.
+
+import Cryptography
+import ProviderSDK
 
 /// Takes out of texts what may not be shown.
 enum Redaction {
@@ -8,6 +11,8 @@ enum Redaction {
     static let textBytesMax = 240
     /// Letters and digits in one piece from which on a piece with digits counts as a secret.
     static let runBytesMax = 16
+    /// Bytes of a known secret from which on it is looked for: a shorter one is a part of ordinary words.
+    static let secretBytesMin = 6
 
     /// A provider's error code; nil when it does not look like one.
     static func code(_ code: String?) -> String? {
@@ -27,6 +32,19 @@ enum Redaction {
         }
         guard shown.utf8.count > textBytesMax else { return shown }
         return String(shown.prefix(textBytesMax)) + "…"
+    }
+
+    /// `text` without `secrets`, in any of the forms in which a provider may send them back, whole or cut off at the end.
+    static func text(_ text: String, without secrets: [String]) -> String {
+        var shown = Array(text.utf8)
+        for secret in secrets where secret.utf8.count >= secretBytesMin {
+            let bytes = Array(secret.utf8)
+            for form in [
+                secret, PercentEncoding.component(secret), Base64.encode(bytes), Base64URL.encode(bytes),
+                Hex.encode(bytes),
+            ] { shown = shown.without(Array(form.utf8)) }
+        }
+        return Self.text(String(decoding: shown, as: UTF8.self))
     }
 
     /// The text in pieces that are all of a word, or all between words.
@@ -53,4 +71,36 @@ enum Redaction {
     private static func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7A ~= byte | 0x20 }
     private static func isDigit(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte }
     private static func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) || "_-.".utf8.contains(byte) }
+}
+
+extension [UInt8] {
+    /// These bytes with `…` for every occurrence of `secret`, and for a beginning of it at their end.
+    fileprivate func without(_ secret: [UInt8]) -> [UInt8] {
+        var left: [UInt8] = []
+        var index = startIndex
+        while index < endIndex {
+            let rest = self[index...]
+            let isCutOff = rest.count >= Redaction.secretBytesMin && secret.starts(with: rest)
+            guard rest.starts(with: secret) || isCutOff else {
+                left.append(self[index])
+                index += 1
+                continue
+            }
+            left += Array("…".utf8)
+            index = Swift.min(endIndex, index + secret.count)
+        }
+        return left
+    }
+}
+
+extension ProviderError {
+    /// The failure as it may be kept, logged and shown: providers write into their errors what they were sent.
+    ///
+    /// - Parameter secrets: what the request carried.
+    func shown(without secrets: [String] = []) -> ProviderError {
+        var shown = self
+        shown.message = Redaction.text(message, without: secrets)
+        shown.code = code.map { Redaction.text($0, without: secrets) }
+        return shown
+    }
 }

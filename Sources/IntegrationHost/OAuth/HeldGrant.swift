@@ -11,10 +11,8 @@ struct HeldGrant: Sendable, Equatable {
     /// How long the request that got the tokens has for it.
     static let requestTime = Duration.seconds(30)
 
-    /// The token response without its tokens.
-    let response: JSONValue
-    let claims: JSONValue
-    let callback: JSONValue
+    /// What the authorization gave besides its tokens, sealed: providers put other secrets beside them.
+    let answer: String
     /// The scopes granted; nil when the answer did not say.
     let scopes: [String]?
     let requestedScopes: [String]

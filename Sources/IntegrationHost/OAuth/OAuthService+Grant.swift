@@ -26,22 +26,26 @@ extension OAuthService {
                 try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "verifier")
             }
         } catch { return .failure(error) }
+        let request = requests.exchange(
+            code: code, redirectURI: claim.authorization.redirectURI, verifier: verifier?.value, at: url)
         let first = try TokenResponse(
-            try await gateway.plain(
-                requests.exchange(
-                    code: code, redirectURI: claim.authorization.redirectURI, verifier: verifier?.value, at: url)),
-            oauth: oauth, now: WallClock.now)
+            try await gateway.plain(request), oauth: oauth,
+            secrets: request.credentials() + [code, verifier?.value, requests.clientSecret?.value].compactMap { $0 },
+            now: WallClock.now)
         let tokens = try await secondHop(first, requests, provider, oauth, claim.variant)
         let callback = JSONValue.object(
             oauth.callbackParameters.compactMap { parameter in
                 query.first { $0.name == parameter.name }.map { (parameter.name, .string($0.value)) }
             })
         let now = WallClock.now
-        let held = HeldGrant(
-            response: first.redacted, claims: first.claims, callback: callback, scopes: tokens.scopes ?? first.scopes,
-            requestedScopes: claim.authorization.requestedScopes, at: now,
-            nextAttemptAt: now.advanced(by: HeldGrant.requestTime))
         do throws(ServiceError) {
+            let answer = try vault.seal(
+                TokenGrant(response: first.redacted, claims: first.claims, callback: callback), user: principal.userID,
+                connection: claim.connectionID)
+            let held = HeldGrant(
+                answer: answer, scopes: tokens.scopes ?? first.scopes,
+                requestedScopes: claim.authorization.requestedScopes, at: now,
+                nextAttemptAt: now.advanced(by: HeldGrant.requestTime))
             try await hold(tokens, held, claim, oauth, for: principal)
             return .success(
                 try await finish(
@@ -64,7 +68,9 @@ extension OAuthService {
         let request = requests.hop(
             grantType: hop.grantType, tokenParameter: hop.tokenParameter, token: first.accessToken,
             sendsClientSecret: hop.sendsClientSecret, at: endpoint + hop.path)
-        return try TokenResponse(try await gateway.plain(request), oauth: oauth, now: WallClock.now)
+        return try TokenResponse(
+            try await gateway.plain(request), oauth: oauth,
+            secrets: [first.accessToken.value, requests.clientSecret?.value].compactMap { $0 }, now: WallClock.now)
     }
 
     /// Makes the tokens durable before anything else is done with them: the code that brought them is spent.
@@ -98,9 +104,10 @@ extension OAuthService {
         guard let connection = try await users.user(userID).connection(id), let held = connection.held else {
             throw .notFound
         }
+        let grant = try vault.open(held, user: userID, connection: id)
         let identity: AccountIdentity
         do throws(ProviderError) {
-            identity = try await self.identity(held, connection, provider, credentials)
+            identity = try await self.identity(grant, connection, provider, credentials)
         } catch {
             if Self.mayPass(error), held.at.advanced(by: HeldGrant.lifetime) > WallClock.now {
                 try await postpone(connection, of: userID, error)
@@ -110,7 +117,7 @@ extension OAuthService {
             throw .provider(error)
         }
         try await accountGrants.add(connection, accountID: identity.id, user: userID)
-        return try await connect(connection, held, provider, identity, user: userID)
+        return try await connect(connection, held, callback: grant.callback, provider, identity, user: userID)
     }
 
     private static func mayPass(_ error: ProviderError) -> Bool {
@@ -122,12 +129,12 @@ extension OAuthService {
 
     /// Asks the provider, again after short pauses while the failure may pass.
     private func identity(
-        _ held: HeldGrant, _ connection: Connection, _ provider: ConfiguredProvider, _ credentials: any CredentialSource
+        _ grant: TokenGrant, _ connection: Connection, _ provider: ConfiguredProvider,
+        _ credentials: any CredentialSource
     ) async throws(ProviderError) -> AccountIdentity {
-        let grant = TokenGrant(response: held.response, claims: held.claims, callback: held.callback)
         var account = ProviderContext.Account()
         account.variant = connection.variant
-        account.callback = held.callback
+        account.callback = grant.callback
         let http = ConnectionHTTP(
             gateway: gateway, provider: provider,
             template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: credentials)
@@ -135,12 +142,14 @@ extension OAuthService {
             http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
         for pause in Retrying.pauses {
             do throws(ProviderError) { return try await provider.provider.identity(of: grant, in: context) } catch {
-                guard error.kind == .transient else { throw error }
+                guard error.kind == .transient else { throw error.shown() }
             }
             Metrics.retries.add()
             try? await Task.sleep(for: pause)
         }
-        return try await provider.provider.identity(of: grant, in: context)
+        do throws(ProviderError) { return try await provider.provider.identity(of: grant, in: context) } catch {
+            throw error.shown()
+        }
     }
 
     private func postpone(_ connection: Connection, of userID: String, _ error: ProviderError)
@@ -185,8 +194,8 @@ extension OAuthService {
 
     /// Stores the tokens with the connection, or with the one that the user already has to the same account.
     private func connect(
-        _ pending: Connection, _ held: HeldGrant, _ provider: ConfiguredProvider, _ identity: AccountIdentity,
-        user userID: String
+        _ pending: Connection, _ held: HeldGrant, callback: JSONValue, _ provider: ConfiguredProvider,
+        _ identity: AccountIdentity, user userID: String
     ) async throws(ServiceError) -> String {
         let now = WallClock.now
         return try await users.update(userID) { (user) throws(ServiceError) -> String in
@@ -218,7 +227,7 @@ extension OAuthService {
                 connection.grantedScopes = held.scopes ?? held.requestedScopes
                 connection.connectedAt = now
                 connection.updatedAt = now
-                connection.callback = held.callback
+                connection.callback = callback
                 connection.grant += 1
                 connection.failure = nil
                 connection.deadlineTold = nil
@@ -232,6 +241,21 @@ extension OAuthService {
 }
 
 extension CredentialVault {
+    /// What an authorization gave besides its tokens, in the sealed form that is stored.
+    fileprivate func seal(_ grant: TokenGrant, user: String, connection: String) throws(ServiceError) -> String {
+        let facts: JSONValue = ["response": grant.response, "claims": grant.claims, "callback": grant.callback]
+        return try seal(Secret(facts.description), user: user, connection: connection, field: "held")
+    }
+
+    fileprivate func open(_ held: HeldGrant, user: String, connection: String) throws(ServiceError) -> TokenGrant {
+        let facts = try open(held.answer, user: user, connection: connection, field: "held")
+        guard let value = try? JSONValue.parse(Array(facts.value.utf8)) else {
+            throw .internalFault("An answer that waits to be finished cannot be read.")
+        }
+        return TokenGrant(
+            response: value["response"] ?? [:], claims: value["claims"] ?? [:], callback: value["callback"] ?? [:])
+    }
+
     /// Puts the tokens of one connection into another, in place of its own.
     ///
     /// Where the new grant has no refresh token that of a grant that still works is kept: some providers give one the first time only.

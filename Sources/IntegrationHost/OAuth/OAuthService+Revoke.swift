@@ -26,7 +26,7 @@ extension OAuthService {
         } catch {
             log.warning(
                 "The provider could not be told to let go of the account.",
-                ["connectionId": .text(connection.id), "error": .text(error.message)])
+                ["connectionId": .text(connection.id), "error": .text(error.shown().message)])
             return .failed
         }
         let access = try? vault.accessToken(of: connection, user: user)

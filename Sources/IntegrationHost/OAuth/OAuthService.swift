@@ -61,8 +61,10 @@ struct OAuthService: Sendable {
                 nonce: secrets.nonce, redirectURI: redirectURI,
                 verifier: try secrets.verifier.map { (verifier) throws(ServiceError) in
                     try vault.seal(verifier, user: user.id, connection: id, field: "verifier")
-                }, callerState: request.callerState, sessionBinding: principal.sessionBinding, requestedScopes: scopes,
-                expiresAt: expiresAt)
+                },
+                callerState: try request.callerState.map { (state) throws(ServiceError) in
+                    try vault.seal(Secret(state), user: user.id, connection: id, field: "callerState")
+                }, sessionBinding: principal.sessionBinding, requestedScopes: scopes, expiresAt: expiresAt)
             user.connections[index].permissions = request.permissions
             user.connections[index].requestedScopes = scopes
             user.connections[index].authorizations = [authorization]
@@ -143,8 +145,11 @@ struct OAuthService: Sendable {
         // The state is used up durably before anything is sent: of parallel callbacks exactly one goes on.
         let claim = try await claim(state, service: service, query: query, for: principal)
         if let code = value("error"), !code.isEmpty {
-            let code = Self.shown(code)
-            let reason = value("error_description").map(Self.shown) ?? "The provider refused the authorization."
+            let brought = ["state", "code"].compactMap(value)
+            let code = Redaction.text(Self.shown(code), without: brought)
+            let reason =
+                value("error_description").map { Redaction.text(Self.shown($0), without: brought) }
+                ?? "The provider refused the authorization."
             try await fail(claim, operation: "authorize", ProviderError(.permanent, reason, code: code), for: principal)
             throw .provider(ProviderError(.permanent, "The provider refused the authorization.", code: code))
         }
@@ -177,7 +182,11 @@ struct OAuthService: Sendable {
             try await fail(claim, operation: "exchange", error, for: principal)
             throw .provider(error)
         }
-        return Completion(connectionID: try outcome.get(), callerState: claim.authorization.callerState)
+        let connectionID = try outcome.get()
+        let callerState = try claim.authorization.callerState.map { (sealed) throws(ServiceError) in
+            try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "callerState").value
+        }
+        return Completion(connectionID: connectionID, callerState: callerState)
     }
 
     /// A text of the callback as it may be shown: bounded, and without control characters.

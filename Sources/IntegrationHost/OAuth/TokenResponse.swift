@@ -22,21 +22,16 @@ struct TokenResponse: Sendable {
 
     /// Reads an answer.
     ///
+    /// - Parameter secrets: what the request carried, for the case that an error gives it back.
     /// - Throws: ``ProviderError``: what the provider's classification of token answers says, transient for what is no answer of a
     ///   token endpoint, permanent for tokens that cannot be used.
-    init(_ response: ProviderResponse, oauth: OAuth2, now: Timestamp) throws(ProviderError) {
+    init(
+        _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp
+    ) throws(ProviderError) {
         let fields = oauth.tokenResponse
         var limits = JSONLimits.provider
         limits.bytesMax = HostLimits.tokenResponseBytesMax
-        if var error = oauth.tokenErrors.error(for: response, now: now) {
-            // Whatever the body says, these tell of the moment and not of the code.
-            switch error.status {
-            case 429 where error.kind == .authRevoked: error.kind = .rateLimited(after: nil)
-            case 408 where error.kind == .authRevoked, 425 where error.kind == .authRevoked: error.kind = .transient
-            default: break
-            }
-            throw error
-        }
+        if let error = oauth.tokenErrors.error(for: response, now: now) { throw error.shown(without: secrets) }
         guard let answer = try? JSONValue.parse(response.body, limits: limits) else {
             throw ProviderError(.transient, "The token endpoint's answer is not JSON.", status: response.status)
         }

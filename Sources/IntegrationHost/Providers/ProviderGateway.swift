@@ -59,7 +59,7 @@ struct ProviderGateway: Sendable {
             budget.pause(
                 provider, account: template.account.id, for: pause ?? provider.manifest.errors.defaultRetryAfter)
         }
-        throw error
+        throw error.shown(without: outgoing.credentials(of: provider))
     }
 
     /// Sends without any classification: what failed to arrive is transient, whatever arrived is the answer.
@@ -157,6 +157,17 @@ struct ProviderGateway: Sendable {
         @unknown default: break
         }
         return outgoing
+    }
+}
+
+extension HTTPClient.Request {
+    /// The credentials in the header fields.
+    func credentials(of provider: ConfiguredProvider? = nil) -> [String] {
+        var names: Set = ["authorization"]
+        if case .apiKey(let auth) = provider?.manifest.auth { names.insert(auth.header.lowercased()) }
+        return headers.filter { names.contains($0.name.lowercased()) }.compactMap { field in
+            field.value.split(separator: " ").last.map(String.init)
+        }
     }
 }
 

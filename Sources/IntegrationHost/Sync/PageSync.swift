@@ -220,7 +220,7 @@ struct PageSync: Sendable {
         do throws(ProviderError) {
             return .success(try await provider.provider.page(request, in: context()))
         } catch {
-            return .failure(Task.isCancelled ? .interrupted : .provider(error))
+            return .failure(Task.isCancelled ? .interrupted : .provider(error.shown()))
         }
     }
 

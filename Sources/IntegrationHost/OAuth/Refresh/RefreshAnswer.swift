@@ -37,9 +37,6 @@ struct RefreshFailure: Error, Sendable, Equatable {
     /// token was replaced before it.
     init(_ error: ProviderError, oauth: OAuth2) {
         switch error.kind {
-        // Whatever the body says, these tell of the moment and not of the grant.
-        case .authRevoked where error.status == 429: self.init(.rateLimited, error)
-        case .authRevoked where error.status == 408 || error.status == 425: self.init(.unknown, error)
         case .authRevoked: self.init(.revoked, error)
         case .scopeMissing: self.init(.scopeLost, error)
         case .rateLimited(let pause): self.init(.rateLimited, error, pause: pause)
@@ -73,11 +70,14 @@ struct RefreshFailure: Error, Sendable, Equatable {
 extension TokenResponse {
     /// The new pair in the answer to a refresh.
     ///
+    /// - Parameter secrets: what the request carried, for the case that an error gives it back.
     /// - Throws: ``RefreshFailure``; ``RefreshClass/unknown`` for an answer that is a success without a usable token in it.
     static func refreshed(
-        _ response: ProviderResponse, oauth: OAuth2, now: Timestamp
+        _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp
     ) throws(RefreshFailure) -> TokenResponse {
-        if let error = oauth.tokenErrors.error(for: response, now: now) { throw RefreshFailure(error, oauth: oauth) }
+        if let error = oauth.tokenErrors.error(for: response, now: now) {
+            throw RefreshFailure(error.shown(without: secrets), oauth: oauth)
+        }
         do throws(ProviderError) { return try TokenResponse(response, oauth: oauth, now: now) } catch {
             throw RefreshFailure(.unknown, error)
         }

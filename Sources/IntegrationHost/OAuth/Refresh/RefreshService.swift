@@ -198,7 +198,16 @@ final class RefreshService: Sendable {
         _ connection: Connection, user: String, _ provider: ConfiguredProvider, _ oauth: OAuth2
     ) async throws(RefreshFailure) -> TokenResponse {
         let request: HTTPClient.Request
-        do throws(ProviderError) { request = try self.request(for: connection, user: user, provider, oauth) } catch {
+        var secrets: [String] = []
+        do throws(ProviderError) {
+            request = try self.request(for: connection, user: user, provider, oauth)
+            let tokens = [
+                try opened { () throws(ServiceError) in try vault.accessToken(of: connection, user: user) },
+                try opened { () throws(ServiceError) in try vault.refreshToken(of: connection, user: user) },
+                provider.clientSecret(connection.variant),
+            ]
+            secrets = request.credentials() + tokens.compactMap { $0?.value }
+        } catch {
             // Nothing was sent.
             throw RefreshFailure(error.kind == .misconfigured ? .misconfigured : .transient, error)
         }
@@ -206,7 +215,7 @@ final class RefreshService: Sendable {
         do throws(HTTPClientError) { response = try await gateway.answer(request) } catch {
             throw RefreshFailure(error)
         }
-        return try TokenResponse.refreshed(response, oauth: oauth, now: WallClock.now)
+        return try TokenResponse.refreshed(response, oauth: oauth, secrets: secrets, now: WallClock.now)
     }
 
     /// Makes the new pair durable.

@@ -61,7 +61,8 @@ public struct HeaderCondition: Sendable, Equatable {
 
 /// How a provider's answers are sorted into the classes of ``ProviderError``.
 ///
-/// The first rule that fits decides. When none does, the status does: 2xx and 304 are no error, 401 ``ProviderError/Kind/authExpired``,
+/// The first rule that fits decides; none can call a token bad or a grant dead for an answer with 408, 425 or 429, which tell of the
+/// moment whatever their body says. When no rule fits, the status decides: 2xx and 304 are no error, 401 ``ProviderError/Kind/authExpired``,
 /// 403 ``ProviderError/Kind/scopeMissing(_:)``, 408, 425 and 5xx ``ProviderError/Kind/transient``, 429
 /// ``ProviderError/Kind/rateLimited(after:)``, any other ``ProviderError/Kind/permanent``.
 public struct ErrorClassification: Sendable {
@@ -124,7 +125,7 @@ public struct ErrorClassification: Sendable {
         let mayFit = rules.contains { $0.statuses ~= response.status }
         guard mayFit || !isSuccess else { return nil }
         let body = try? JSONValue.parse(response.body)
-        let rule = rules.first { $0.fits(response, body: body, now: now) }
+        let rule = rules.first { $0.fits(response, body: body, now: now) && $0.kind.canComeWith(response.status) }
         guard let kind = rule?.kind ?? ErrorClassification.kind(of: response.status) else { return nil }
         let code = body.flatMap { body in self.code.lazy.compactMap { $0.first(in: body)?.scalarText }.first }
         let message = body.flatMap { body in self.message.lazy.compactMap { $0.first(in: body)?.string }.first }
@@ -177,6 +178,16 @@ public struct ErrorClassification: Sendable {
         case 408, 425, 500...599: .transient
         case 429: .rateLimited(after: nil)
         default: .permanent
+        }
+    }
+}
+
+extension ProviderError.Kind {
+    /// Whether an answer with this status can mean this.
+    fileprivate func canComeWith(_ status: Int) -> Bool {
+        switch status {
+        case 408, 425, 429: self != .authRevoked && self != .authExpired
+        default: true
         }
     }
 }
