@@ -308,7 +308,13 @@ package final class StrictAuthorizationServer: Sendable {
             200,
             .object([
                 (name, .array(rows)),
-                ("pagination", ["page": .number(JSONNumber(page)), "pageCount": 5, "itemCount": 15, "pageSize": 250]),
+                (
+                    "pagination",
+                    [
+                        "page": .number(JSONNumber(page)), "pageCount": name == "Contacts" ? 5 : 1,
+                        "itemCount": name == "Contacts" ? 15 : 0, "pageSize": 250,
+                    ]
+                ),
             ]))
     }
 }

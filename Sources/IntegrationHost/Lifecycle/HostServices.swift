@@ -30,7 +30,9 @@ struct HostServices: Sendable {
             users: users, registry: registry, gateway: gateway, keys: parts.keys, vault: vault,
             accountGrants: AccountGrants(users: users, documents: parts.data.documents),
             redirects: RedirectURIs(address: parts.address, registered: configuration.redirectURIs), log: log)
-        refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
+        refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log) { [oauth] orphan, user in
+            await oauth.revoke(orphan, user: user)
+        }
         sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: parts.data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime), log: log)

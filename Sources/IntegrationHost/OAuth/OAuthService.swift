@@ -159,7 +159,7 @@ struct OAuthService: Sendable {
                 ProviderError(.permanent, "The callback lacks “code”.", code: "callback_incomplete"), for: principal)
             throw .invalid(field: "code", message: "The authorization code is missing")
         }
-        if let issuer = oauth.issuer, let sent = value("iss"), !sent.utf8.elementsEqual(issuer.utf8) {
+        if let sent = value("iss"), !isIssuer(sent, provider, oauth, variant: claim.variant) {
             try await fail(
                 claim, operation: "authorize",
                 ProviderError(
@@ -187,6 +187,19 @@ struct OAuthService: Sendable {
             try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "callerState").value
         }
         return Completion(connectionID: connectionID, callerState: callerState)
+    }
+
+    /// Whether `sent` is the provider's issuer (RFC 9207 section 2.4).
+    ///
+    /// Where the manifest names none it must at least be of the origin of one of the provider's own endpoints.
+    private func isIssuer(
+        _ sent: String, _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?
+    ) -> Bool {
+        if let issuer = oauth.issuer { return sent.utf8.elementsEqual(issuer.utf8) }
+        guard let origin = WebOrigin(of: sent) else { return false }
+        return ["authorize", "token"].contains { name in
+            provider.endpoint(name, variant: variant).flatMap(WebOrigin.init(of:)) == origin
+        }
     }
 
     /// A text of the callback as it may be shown: bounded, and without control characters.

@@ -90,12 +90,14 @@ struct TokenRequest {
 
     /// The provider's own header fields, with settings filled in; one that needs a setting that is missing is left out.
     private var tokenHeaders: [(name: String, value: String)] {
-        var request = ProviderRequest(.post, "/")
-        request.headers = oauth.tokenHeaders
-        let filled = try? request.filled { name in
-            name.hasPrefix("setting.") ? settings[String(name.dropFirst(8))] : nil
+        oauth.tokenHeaders.flatMap { header in
+            var request = ProviderRequest(.post, "/")
+            request.headers = [header]
+            let filled = try? request.filled { name in
+                name.hasPrefix("setting.") ? settings[String(name.dropFirst(8))] : nil
+            }
+            return (filled?.headers ?? []).map { ($0.name, $0.value) }
         }
-        return (filled?.headers ?? []).map { ($0.name, $0.value) }
     }
 
     private func limited(_ request: HTTPClient.Request) -> HTTPClient.Request {

@@ -120,7 +120,9 @@ extension SyncEngine {
         _ place: SyncPlace
     ) -> PageSync {
         let account = connection.account
-        let stored = refresher.source(user: entry.userID, connection: connection.id, provider: provider)
+        // A connection that is connected again meanwhile is begun with anew, from where its records are.
+        let stored = refresher.source(
+            user: entry.userID, connection: connection.id, provider: provider, grant: connection.grant)
         let settings = provider.publicSettings
         var http = ConnectionHTTP(
             gateway: gateway, provider: provider,

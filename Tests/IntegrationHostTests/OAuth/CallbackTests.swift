@@ -200,6 +200,47 @@ struct CallbackTests {
         fixture.stop()
     }
 
+    @Test("where the manifest names no issuer, one of another origin than the provider's endpoints is refused")
+    func foreignIssuer() async throws {
+        let server = try Self.server()
+        let fixture = try OAuthFixture(server.url)
+        for issuer in ["https://evil.example", server.url + "0", "http://127.0.0.1.evil.example", "", "evil"] {
+            let begun = try await Self.begin(fixture)
+            await #expect(throws: ServiceError.self, "\(issuer)") {
+                try await Self.bring(begun.state, [NamedValue("code", "c"), NamedValue("iss", issuer)], to: fixture)
+            }
+            #expect(try await fixture.connection(begun.connectionID).failure?.code == "issuer_mismatch")
+        }
+        #expect(server.requests().isEmpty)
+        let begun = try await Self.begin(fixture)
+        _ = try await Self.bring(
+            begun.state, [NamedValue("code", "c"), NamedValue("iss", server.url + "/tenant")], to: fixture)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("the end of a grant is the provider's usual one when the answer names none, and no refresh moves it")
+    func usualEnd() async throws {
+        let server = try Self.server()
+        let fixture = try OAuthFixture(server.url) { oauth in
+            oauth.tokenResponse.refreshHardExpiresIn = ["x_refresh_token_hard_expires_in"]
+            oauth.lifetimes = TokenLifetimes(
+                accessToken: .seconds(3600), refreshTokenIdle: .seconds(100 * 86_400),
+                grant: .seconds(5 * 365 * 86_400))
+        }
+        let id = try await Self.bring(try await Self.begin(fixture).state, to: fixture).connectionID
+        let credentials = try await fixture.connection(id).credentials
+        let issuedAt = try #require(credentials.issuedAt)
+        #expect(credentials.grantExpiresAt?.duration(since: issuedAt) == .seconds(5 * 365 * 86_400))
+        let idle = try #require(credentials.refreshExpiresAt).duration(since: issuedAt)
+        #expect(idle > .seconds(100 * 86_400 - 60) && idle <= .seconds(100 * 86_400))
+        _ = try await fixture.refresh(id)
+        let after = try await fixture.connection(id).credentials
+        #expect(after.grantExpiresAt == credentials.grantExpiresAt)
+        server.stop()
+        fixture.stop()
+    }
+
     // MARK: Grants that are held
 
     @Test(

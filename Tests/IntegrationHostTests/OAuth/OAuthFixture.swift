@@ -229,13 +229,15 @@ final class OAuthFixture: Sendable {
         gateway = ProviderGateway(client: try HTTPClient(client), budget: RequestBudget(), log: log)
         keys = try earlier?.keys ?? HostKeys(try KeyRing.generate(), path: "")
         vault = CredentialVault(keys)
-        refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         oauth = OAuthService(
             users: users, registry: registry, gateway: gateway, keys: keys, vault: vault,
             accountGrants: AccountGrants(users: users, documents: data.documents),
             redirects: RedirectURIs(
                 address: PublicAddress("https://host.example"), registered: ["https://app.example.com/callback"]),
             log: log)
+        refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log) { [oauth] orphan, user in
+            await oauth.revoke(orphan, user: user)
+        }
         duty = RefreshDuty(users: users, registry: registry, refresher: refresher, log: log)
         grants = GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log)
         let sync = SyncEngine(

@@ -186,10 +186,12 @@ struct RefreshServiceTests {
         second.stop()
     }
 
-    @Test("an answer that comes after the connection was ended is discarded")
+    @Test("a pair that comes after the connection was ended is discarded, and ended at the provider")
     func late() async throws {
-        let server = try TokenServer { .late(milliseconds: 300, Self.pair($0.index)) }
-        let fixture = try OAuthFixture(server.url)
+        let server = try TokenServer { request in
+            request.path == "/token" ? .late(milliseconds: 300, Self.pair(request.index)) : .json(200, "")
+        }
+        let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
         let id = try await fixture.connect()
         let refreshed = Task { try await fixture.refresh(id) }
         while server.requests().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
@@ -201,6 +203,31 @@ struct RefreshServiceTests {
         let connection = try await fixture.connection(id)
         #expect(connection.status == .disconnected)
         #expect(connection.credentials.isEmpty)
+        #expect(server.requests("/revoke").map { $0.form["token"] } == ["r1"])
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("what was begun with one grant gets no token of the next")
+    func fenced() async throws {
+        let server = try TokenServer { Self.pair($0.index) }
+        let fixture = try OAuthFixture(server.url)
+        let id = try await fixture.connect()
+        let grant = try await fixture.connection(id).grant
+        let begun = fixture.refresher.source(user: "u", connection: id, provider: fixture.provider, grant: grant)
+        #expect(try await begun.accessToken().value == "a0")
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in
+                connection.grant += 1
+                connection.credentials.accessToken = try fixture.vault.seal(
+                    Secret("other"), user: "u", connection: id, field: "accessToken")
+            }
+        }
+        await #expect(throws: ProviderError.self) { try await begun.accessToken() }
+        await #expect(throws: ProviderError.self) { try await begun.replacement(for: Secret("a0")) }
+        let later = fixture.refresher.source(user: "u", connection: id, provider: fixture.provider, grant: grant + 1)
+        #expect(try await later.accessToken().value == "other")
+        #expect(server.requests().isEmpty)
         server.stop()
         fixture.stop()
     }

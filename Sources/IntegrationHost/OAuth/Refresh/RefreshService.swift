@@ -12,19 +12,36 @@ final class RefreshService: Sendable {
     private let gateway: ProviderGateway
     private let vault: CredentialVault
     private let log: Log
+    /// Ends a pair of tokens that came for a connection that has none any more; nil where nobody can.
+    private let revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)?
     private let damper = ProviderDamper()
     private let running = Mutex<[String: Task<Result<Secret, ProviderError>, Never>]>([:])
 
-    init(users: UserStore, gateway: ProviderGateway, vault: CredentialVault, log: Log) {
+    init(
+        users: UserStore, gateway: ProviderGateway, vault: CredentialVault, log: Log,
+        revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)? = nil
+    ) {
         self.users = users
         self.gateway = gateway
         self.vault = vault
         self.log = log
+        self.revokesOrphan = revokesOrphan
     }
 
     /// Where the tokens of a connection come from.
-    func source(user: String, connection: String, provider: ConfiguredProvider) -> any CredentialSource {
-        StoredCredential(refresher: self, user: user, connection: connection, provider: provider)
+    ///
+    /// - Parameter grant: the only grant whose tokens are given out; nil for whichever there is. What was begun with one must not go on
+    ///   with the next, which may be for another account.
+    func source(
+        user: String, connection: String, provider: ConfiguredProvider, grant: Int? = nil
+    ) -> any CredentialSource {
+        StoredCredential(refresher: self, user: user, connection: connection, provider: provider, grant: grant)
+    }
+
+    /// - Throws: a transient ``ProviderError`` when the connection has another grant than this one.
+    fileprivate func checkGrant(_ grant: Int?, of id: String, user: String) async throws(ProviderError) {
+        guard let grant, try await connection(id, user: user).grant != grant else { return }
+        throw ProviderError(.transient, "The connection was connected again meanwhile.")
     }
 
     /// A usable access token: the stored one, or a fresh one when it is about to expire.
@@ -244,6 +261,7 @@ final class RefreshService: Sendable {
             } catch {
                 switch error {
                 case .notFound:
+                    await discard(tokens, of: begun, user: userID)
                     throw ProviderError(.authRevoked, "The connection was ended while its token was refreshed.")
                 case .unavailable where pause != nil: break
                 default:
@@ -255,6 +273,25 @@ final class RefreshService: Sendable {
             }
             if let pause { try? await Task.sleep(for: pause) }
         }
+    }
+
+    /// Ends a pair that came too late: the connection was ended meanwhile, and nobody would ever use it.
+    ///
+    /// One that was connected again keeps its new grant, which ending the old one might end too.
+    private func discard(_ tokens: TokenResponse, of begun: Connection, user userID: String) async {
+        guard let revokesOrphan, let user = try? await users.user(userID),
+            user.connection(begun.id)?.credentials.isEmpty ?? true
+        else { return }
+        var orphan = begun
+        guard (try? vault.store(tokens, in: &orphan, user: userID, at: WallClock.now)) != nil else { return }
+        let outcome = await revokesOrphan(orphan, userID)
+        Metrics.revocations[outcome]?.add()
+        log.info(
+            "A pair of tokens came after its connection was ended.",
+            [
+                "connectionId": .text(begun.id), "service": .text(begun.service),
+                "revocation": .text(outcome.rawValue),
+            ])
     }
 
     /// Keeps what went wrong with the connection; a dead grant makes it expired.
@@ -364,13 +401,22 @@ private struct StoredCredential: CredentialSource {
     let user: String
     let connection: String
     let provider: ConfiguredProvider
+    let grant: Int?
+
+    // Grants are only ever counted up: a token that was read before its grant was found to be the current one is of no later one.
 
     func accessToken() async throws(ProviderError) -> Secret {
-        try await refresher.accessToken(user: user, connection: connection, provider: provider)
+        let token = try await refresher.accessToken(user: user, connection: connection, provider: provider)
+        try await refresher.checkGrant(grant, of: connection, user: user)
+        return token
     }
 
     func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
-        try await refresher.refresh(user: user, connection: connection, provider: provider, replacing: rejected)
+        try await refresher.checkGrant(grant, of: connection, user: user)
+        let token = try await refresher.refresh(
+            user: user, connection: connection, provider: provider, replacing: rejected)
+        try await refresher.checkGrant(grant, of: connection, user: user)
+        return token
     }
 }
 
