@@ -112,26 +112,38 @@ struct IntegrationsErrorTests {
         let callers = try Callers(extra: "")
         let first = try await callers.installation.connect("stripe", callers.user)
         let second = try await callers.installation.connect("xero", callers.user)
-        for _ in 0..<3 {
-            try await Case("POST", Self.connections, #"{"service":"stripe"}"#, 200).run(callers.user)
-        }
-        try expectRefusal(try await callers.user.post(Self.connections, #"{"service":"stripe"}"#))
-        // Decided before the body is looked at.
-        try expectRefusal(try await callers.user.post(Self.connections, "{"))
+        // Another user has counted nothing yet; a body is not looked at when it is too much.
+        let client = callers.other
+        try expectLimit(5, "POST", Self.connections, #"{"service":"stripe"}"#, as: client)
         for id in [first, second] {
-            for _ in 0..<10 { try await Case("POST", "\(Self.connections)/\(id)/sync", "{}", 200).run(callers.user) }
-            try expectRefusal(try await callers.user.post("\(Self.connections)/\(id)/sync", "{}"))
+            try expectLimit(10, "POST", "\(Self.connections)/\(id)/sync", "{}", as: callers.user)
             try await Case("GET", "\(Self.connections)/\(id)/sync", 200).run(callers.user)
         }
-        // Two callbacks were counted above.
-        for _ in 0..<18 { try await Case("GET", Self.authorize, 200).run(callers.user) }
-        try expectRefusal(try await callers.user.get(Self.authorize))
-        try expectRefusal(try await callers.user.get("\(Self.base)/oauth/xero/callback?code=a&state=b"))
-        try expectRefusal(try await callers.user.post("\(Self.base)/oauth/xero/refresh", "{}"))
+        try expectLimit(20, "GET", Self.authorize, nil, as: client)
         // Nobody else is concerned, and neither is what is not limited.
-        try await Case("POST", Self.connections, #"{"service":"stripe"}"#, 200).run(callers.other)
-        try await Case("GET", Self.authorize, 200).run(callers.other)
-        try await Case("GET", Self.connections, 200).run(callers.user)
+        try await Case("POST", Self.connections, #"{"service":"stripe"}"#, 200).run(callers.superuser)
+        try await Case("GET", Self.authorize, 200).run(callers.superuser)
+        try await Case("GET", Self.connections, 200).run(client)
+        // Callbacks and refreshes are counted together with authorizations, whatever they bring.
+        let api = try callers.apiKey(user: "counted")
+        let refreshes = RawExchange.burst(20, "POST", "\(Self.base)/oauth/xero/refresh", body: "{}", as: api)
+        #expect(refreshes.map(\.status) == Array(repeating: 400, count: 20))
+        for path in [Self.authorize, "\(Self.base)/oauth/xero/callback?code=a&state=b"] {
+            try expectRefusal(try #require(RawExchange.burst(1, "GET", path, as: api).first))
+        }
+    }
+
+    /// Expects `limit` requests to be served, and the two after them to be refused.
+    private func expectLimit(
+        _ limit: Int, _ method: String, _ path: String, _ body: String?, as client: TestClient,
+        _ location: SourceLocation = #_sourceLocation
+    ) throws {
+        let answers = RawExchange.burst(limit + 2, method, path, body: body, as: client)
+        #expect(answers.count == limit + 2, sourceLocation: location)
+        for answer in answers.prefix(limit) {
+            #expect(answer.status == 200, "\(answer.text)", sourceLocation: location)
+        }
+        for answer in answers.dropFirst(limit) { try expectRefusal(answer, location) }
     }
 
     @Test("parameters that are absent, empty, unknown or given twice")

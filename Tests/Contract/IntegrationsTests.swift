@@ -132,16 +132,4 @@ struct IntegrationsTests {
         for body in malformedBodies { table.append(Case("POST", "\(Self.base)/connections", body, 400)) }
         for entry in table { #expect(try await entry.run(callers.user).json["success"] == false) }
     }
-
-    @Test("the sixth connection of a minute is refused with the time to come back")
-    func limit() async throws {
-        let callers = try Callers(extra: "")
-        for _ in 0..<5 {
-            try await Case("POST", "\(Self.base)/connections", #"{"service":"stripe"}"#, 200).run(callers.user)
-        }
-        let refused = try await Case("POST", "\(Self.base)/connections", #"{"service":"stripe"}"#, 429).run(
-            callers.user)
-        #expect(refused.json["error"] == "Rate limit exceeded")
-        #expect(refused.json["retryAfter"]?.integer.map { String($0) } == refused.header("Retry-After"))
-    }
 }

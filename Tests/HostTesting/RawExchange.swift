@@ -14,6 +14,27 @@ package enum RawExchange {
         return response(bytes)
     }
 
+    /// The answers to `count` requests of `client` that are sent in one go, so that no pause of the tests comes between them.
+    package static func burst(
+        _ count: Int, _ method: String, _ path: String, body: String? = nil, as client: TestClient
+    ) -> [TestResponse] {
+        guard let port = client.origin.split(separator: ":").last.flatMap({ UInt16($0) }) else { return [] }
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(client.token ?? "")\r\n"
+        if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
+        let one = head + "\r\n" + (body ?? "")
+        let last = head + "Connection: close\r\n\r\n" + (body ?? "")
+        guard var bytes = exchange(String(repeating: one, count: count - 1) + last, port) else { return [] }
+        var responses: [TestResponse] = []
+        while let found = response(bytes) {
+            let length = found.header("Content-Length").flatMap { Int($0) } ?? 0
+            guard found.body.count >= length else { break }
+            responses.append(
+                TestResponse(status: found.status, headers: found.headers, body: Array(found.body[..<length])))
+            bytes = Array(found.body[length...])
+        }
+        return responses
+    }
+
     private static func exchange(_ request: String, _ port: UInt16) -> [UInt8]? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }
