@@ -52,6 +52,28 @@ struct SyncTests {
         #expect(Set(records.compactMap { $0["sourceId"]?.string }).count == records.count)
     }
 
+    @Test("a full sync deletes nothing for a page that contradicts itself, or that holds records without an id")
+    func strangePages() async throws {
+        let installation = try TestInstallation()
+        let client = try installation.client(user: "careful")
+        let id = try await installation.connect("stripe", client)
+        let first = try await installation.sync(id, client, body: Self.payments)
+        #expect(first["status"] == "completed")
+        let count = try await installation.records(id, client).count
+        // There is more, it says twice, and then gives it.
+        try await fault(
+            installation, #""skip":1,"count":2,"status":200,"body":"{\"data\":[],\"has_more\":true}""#)
+        let second = try await installation.sync(id, client, body: Self.payments)
+        #expect(second["status"] == "completed")
+        #expect(second["recordsProcessed"] == first["recordsProcessed"])
+        try await fault(
+            installation, #""skip":1,"count":1,"status":200,"body":"{\"data\":[7,{}],\"has_more\":false}""#)
+        let third = try await installation.sync(id, client, body: Self.payments)
+        #expect(third["status"] == "completed" && third["errors"] == 2)
+        #expect(third["message"]?.string?.hasPrefix("payments: records without an id: 2.") == true, "\(third)")
+        #expect(try await installation.records(id, client).count == count, "readers were told of no change")
+    }
+
     @Test("a connection is deleted at once, whatever its sync waits for")
     func deletion() async throws {
         let installation = try TestInstallation()
