@@ -103,6 +103,26 @@ struct StrictServerTests {
         #expect(server.problems.isEmpty, "\(server.problems)")
     }
 
+    @Test("a disconnect ends a sync that waits for the provider, and the family of tokens")
+    func disconnected() async throws {
+        let server = StrictAuthorizationServer(clientSecret: "strict-secret")
+        let installation = try Self.start(server)
+        let client = try installation.client(user: "u")
+        let id = try await installation.connect("xero", client)
+        server.strike { request in
+            request.path.hasPrefix("/api.xro") ? .instead { _ in .late(milliseconds: 20_000, .cut) } : nil
+        }
+        let started = try await client.post(
+            "/api/integrations/connections/\(id)/sync", #"{"syncType":"full","dataTypes":["contacts"]}"#)
+        #expect(started.status == 200)
+        let begun = ContinuousClock.now
+        #expect(try await client.send("DELETE", "/api/integrations/connections/\(id)").status == 200)
+        #expect(begun.duration(to: .now) < .seconds(15), "nobody waits for the page")
+        #expect(try await client.get("/api/integrations/connections/\(id)").status == 404)
+        #expect(server.liveFamilies == 0)
+        #expect(server.counts.revocations == 1)
+    }
+
     @Test(
         "a callback is taken once, by its provider and with every byte of its state, also over a restart and new keys")
     func callbacks() async throws {

@@ -33,7 +33,10 @@ struct DiagnosisWords {
         case .credentialUnreadable: unreadable
         case .pluginMissing: "There is no plugin for “\(connection.service)” on this host."
         case .unmanaged: "This integration is only noted here; the host does not manage it."
-        case .disconnected: "The connection to \(name) was disconnected."
+        case .disconnected:
+            connection.revocation == .failed
+                ? "The connection to \(name) was disconnected; \(name) could not be told to end the access."
+                : "The connection to \(name) was disconnected."
         case .notificationsFailing:
             "The connection to \(name) works, but its notifications are not taken: \(notifications)."
         }
@@ -63,6 +66,8 @@ struct DiagnosisWords {
             return .init(
                 by: .operator, what: "Install the plugin for “\(connection.service)” and start the host again.")
         case .unmanaged: return .init(by: .nobody, what: "Nothing is to be done.")
+        case .disconnected where connection.revocation == .failed:
+            return .init(by: .user, what: "Remove the app in the settings of the account at \(name).")
         case .disconnected: return .init(by: .nobody, what: "Nothing is to be done; it can be connected again.")
         case .notificationsFailing: return notificationRemedy
         }

@@ -54,6 +54,19 @@ struct DiagnosisTests {
         ).explanation
     }
 
+    @Test("a disconnect that the provider could not be told of leaves the user something to do")
+    func notRevoked() {
+        var connection = Self.connection(.disconnected)
+        connection.credentials = Credentials()
+        for (outcome, by) in [(RevocationOutcome.revoked, Explanation.Actor.nobody), (.failed, .user)] {
+            connection.revocation = outcome
+            let explanation = Self.explain(connection, credential: .none)
+            #expect(explanation.kind == .disconnected)
+            #expect(explanation.action.by == by)
+            #expect(explanation.state.contains("could not be told") == (by == .user))
+        }
+    }
+
     /// A change of a working connection, and what is to be said about it.
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
