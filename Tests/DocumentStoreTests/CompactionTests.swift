@@ -41,14 +41,14 @@ import Testing
         let whole = try await store.records.all(stream).changes
         let final = apply(whole, to: [:])
         let last = try #require(whole.last?.sequence)
-        let epoch = try await store.records.read(stream, after: .start).next.epoch
         for step in 0..<3 {
             let outcome = try await store.records.compact(stream)
             #expect(outcome.changesAfter <= 46 && outcome.bytesAfter <= outcome.bytesBefore, "\(step)")
             for position in stride(from: 0, through: last, by: 7) {
                 let seen = apply(whole.filter { $0.sequence <= position }, to: [:])
+                let place = try #require(store.records.open.find(stream))
                 let rest = try await store.records.all(
-                    stream, after: RecordCursor(epoch: epoch, sequence: position, base: 0, compactions: 0), limit: 5
+                    stream, after: place.cursor(position, base: 0, compactions: 0, dataType: nil), limit: 5
                 ).changes
                 #expect(apply(rest, to: seen) == final, "at \(position)")
                 for change in rest where change.kind != .deleted {

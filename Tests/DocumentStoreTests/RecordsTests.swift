@@ -121,6 +121,42 @@ extension Records {
         store.close()
     }
 
+    @Test func aCursorFitsTheReadThatGaveItAndNothingElse() async throws {
+        var store = try DataDirectory.open(scratch.path)
+        for type in ["payments", "invoices"] {
+            _ = try await store.records.append(batch([("a", "1"), ("b", "1"), ("c", "1")], type: type), to: stream)
+        }
+        let cursors: [(cursor: RecordCursor, type: String?)] = [
+            (try await store.records.read(stream, after: .start, limit: 2).next, nil),
+            (try await store.records.read(stream, after: .start, dataType: "payments", limit: 2).next, "payments"),
+            (try await store.records.read(stream, after: .start, dataType: "invoices", limit: 2).next, "invoices"),
+        ]
+        for round in 0..<3 {
+            for (cursor, own) in cursors {
+                for type in [nil, "payments", "invoices"] {
+                    let error = await failure { try await store.records.read(stream, after: cursor, dataType: type) }
+                    #expect(error == (type == own ? nil : .invalidCursor), "\(round) \(own ?? "-") \(type ?? "-")")
+                }
+                let text = Array(cursor.text.utf8)
+                for index in text.indices {
+                    for byte in "0f-".utf8 where text[index] != byte {
+                        var altered = text
+                        altered[index] = byte
+                        guard let known = RecordCursor(String(decoding: altered, as: UTF8.self)) else { continue }
+                        let error = await failure {
+                            try await store.records.read(stream, after: known, dataType: own)
+                        }
+                        #expect(error == .invalidCursor, "\(index)")
+                    }
+                }
+            }
+            if round == 0 { _ = try await store.records.compact(stream) }
+            store.close()
+            store = try DataDirectory.open(scratch.path)
+        }
+        store.close()
+    }
+
     @Test func aCheckpointAloneIsStored() async throws {
         let store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1")], checkpoint: "1"), to: stream)
@@ -324,7 +360,7 @@ extension Records {
         #expect(
             await failure {
                 try await store.records.read(
-                    stream, after: RecordCursor(epoch: 5, sequence: 1, base: 0, compactions: 0))
+                    stream, after: RecordCursor(epoch: 5, sequence: 1, base: 0, compactions: 0, check: 9))
             } == .invalidCursor)
         store.close()
     }

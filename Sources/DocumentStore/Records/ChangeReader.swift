@@ -9,7 +9,7 @@ struct ChangeReader {
     func page(
         after cursor: RecordCursor, dataType: String?, since: Int64? = nil, limit: Int
     ) throws(StoreError) -> ChangePage {
-        let start = try stream.sequence(of: cursor)
+        let start = try stream.sequence(of: cursor, dataType: dataType)
         return try Self.lookingAgain { () throws(StoreError) in
             try attempt(after: start, cursor, dataType: dataType, since: since, limit: limit)
         }
@@ -81,8 +81,8 @@ struct ChangeReader {
         }
         return ChangePage(
             changes: changes,
-            next: RecordCursor(
-                epoch: stream.epoch, sequence: hasMore ? reached : plan.last, base: base, compactions: plan.compactions),
+            next: stream.cursor(
+                hasMore ? reached : plan.last, base: base, compactions: plan.compactions, dataType: dataType),
             hasMore: hasMore)
     }
 }

@@ -43,9 +43,18 @@ final class RecordStream: Sendable {
         return RecordStream(loaded, folder: folder, files: files)
     }
 
-    /// The sequence that a cursor stands for.
-    func sequence(of cursor: RecordCursor) throws(StoreError) -> UInt64 {
-        if cursor.epoch == 0 { return 0 }
+    /// The cursor of a place for readers of `dataType`, or with nil of all.
+    func cursor(_ sequence: UInt64, base: UInt64, compactions: UInt64, dataType: String?) -> RecordCursor {
+        let place = RecordCursor(epoch: epoch, sequence: sequence, base: base, compactions: compactions, check: 0)
+        return RecordCursor(
+            epoch: epoch, sequence: sequence, base: base, compactions: compactions,
+            check: hashes.check(place, dataType: dataType))
+    }
+
+    /// The sequence that a cursor stands for, if it was given to readers of `dataType`.
+    func sequence(of cursor: RecordCursor, dataType: String?) throws(StoreError) -> UInt64 {
+        if cursor == .start { return 0 }
+        guard cursor.check == hashes.check(cursor, dataType: dataType) else { throw .invalidCursor }
         if cursor.epoch == epoch {
             guard cursor.sequence <= layout.withLock({ $0.lastSequence }) else { throw .invalidCursor }
             return cursor.sequence

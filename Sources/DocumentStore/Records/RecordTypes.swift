@@ -122,7 +122,7 @@ public struct StreamState: Sendable {
 /// A place in a stream, opaque; it survives restarts and compaction.
 public struct RecordCursor: Hashable, Sendable {
     /// The beginning of every stream.
-    public static let start = RecordCursor(epoch: 0, sequence: 0, base: 0, compactions: 0)
+    public static let start = RecordCursor(epoch: 0, sequence: 0, base: 0, compactions: 0, check: 0)
 
     let epoch: UInt64
     /// The last change the reader got, or passed over.
@@ -132,20 +132,24 @@ public struct RecordCursor: Hashable, Sendable {
     let base: UInt64
     /// How often the stream had been compacted then.
     let compactions: UInt64
+    /// What the stream makes of the rest and of the data type that was read; 0 only at the beginning.
+    let check: UInt32
 
-    init(epoch: UInt64, sequence: UInt64, base: UInt64, compactions: UInt64) {
+    init(epoch: UInt64, sequence: UInt64, base: UInt64, compactions: UInt64, check: UInt32) {
         self.epoch = epoch
         self.sequence = sequence
         self.base = base
         self.compactions = compactions
+        self.check = check
     }
 
-    private static let textBytes = 1 + 4 * 17
+    private static let textBytes = 1 + 4 * 17 + 9
 
-    /// The cursor as text of `[0-9a-f-]`, 69 bytes.
+    /// The cursor as text of `[0-9a-f-]`, 78 bytes.
     public var text: String {
         var text: [UInt8] = [0x31]
         for part in [epoch, sequence, base, compactions] { text += [0x2d] + Self.hex(part) }
+        text += [0x2d] + Self.hex(UInt64(check)).suffix(8)
         return String(decoding: text, as: UTF8.self)
     }
 
@@ -159,7 +163,11 @@ public struct RecordCursor: Hashable, Sendable {
             guard bytes[start] == 0x2d, let part = Self.value(bytes[(start + 1)..<(start + 17)]) else { return nil }
             parts.append(part)
         }
-        self.init(epoch: parts[0], sequence: parts[1], base: parts[2], compactions: parts[3])
+        let end = Self.textBytes - 9
+        guard bytes[end] == 0x2d, let check = Self.value(bytes[(end + 1)...]) else { return nil }
+        self.init(
+            epoch: parts[0], sequence: parts[1], base: parts[2], compactions: parts[3],
+            check: UInt32(truncatingIfNeeded: check))
     }
 
     private static func hex(_ value: UInt64) -> [UInt8] {

@@ -155,7 +155,7 @@ public final class Records: Sendable {
     ///   - limit: 1 to ``StoreLimits/changePageMax``; other values are moved there. A page also ends after
     ///     ``StoreLimits/changePageBytesMax`` bytes of payloads.
     ///
-    /// Throws ``StoreError/invalidCursor`` when the cursor was not given out by this stream, and
+    /// Throws ``StoreError/invalidCursor`` when the cursor was not given out by this stream for the same data type, and
     /// ``StoreError/corrupt(path:_:)`` when what it would give out is damaged.
     public func read(
         _ stream: StreamID, after cursor: RecordCursor, dataType: String? = nil, since: Int64? = nil, limit: Int = 100
