@@ -31,8 +31,18 @@ struct SlackMessageCursor: Equatable {
     /// Where the first thread goes on; nil at its beginning.
     var replies: String?
 
+    /// What the walk will leave for the next one.
+    var memory = SlackMemory()
+
     /// Before the first channel.
     init() {}
+
+    /// Before the first channel of a further workspace of the same walk.
+    static func beginning(with memory: JSONValue) -> JSONValue? {
+        var cursor = SlackMessageCursor()
+        cursor.memory = SlackMemory(memory) ?? cursor.memory
+        return cursor.json
+    }
 
     /// The first thread has been read or passed over.
     mutating func endThread() {
@@ -41,7 +51,7 @@ struct SlackMessageCursor: Equatable {
         if threads.isEmpty, isHistoryRead { endChannel() }
     }
 
-    /// A page of the first channel's history has been read: it began `threads`, and the history goes on at `next`.
+    /// A page of the first channel's history has been read: it led to `threads`, and the history goes on at `next`.
     mutating func endHistoryPage(threads: [String], next: String?) {
         self.threads = threads
         history = next
@@ -72,6 +82,7 @@ struct SlackMessageCursor: Equatable {
         if isHistoryRead { members.append(("isHistoryRead", true)) }
         if !threads.isEmpty { members.append(("threads", .array(threads.map(JSONValue.string)))) }
         if let replies { members.append(("replies", .string(replies))) }
+        if memory != SlackMemory() { members.append(("memory", memory.json)) }
         return .object(members)
     }
 
@@ -87,5 +98,6 @@ struct SlackMessageCursor: Equatable {
         isHistoryRead = json["isHistoryRead"]?.boolean ?? false
         threads = (json["threads"]?.array ?? []).compactMap(\.string)
         replies = json["replies"]?.string
+        memory = SlackMemory(json["memory"]) ?? memory
     }
 }

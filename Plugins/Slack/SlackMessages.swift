@@ -10,15 +10,26 @@ struct SlackMessages {
     private let team: String?
     /// The beginning of the time that is read, as Slack writes moments; nil for all time.
     private let oldest: String?
+    /// Threads without a reply since then are not followed.
+    private let quiet: ExactDecimal?
+    /// What the last walk left; nil when there was none.
+    private let known: SlackMemory?
     private let pageSize: String
 
     /// Messages of all time, or since `since` and as long before it as edits are looked for.
-    init(since: Timestamp?, of team: String?, in context: ProviderContext) {
+    ///
+    /// Since `since` also means: all of a channel that the last walk did not know, and new replies to threads that were alive then.
+    init(since: Timestamp?, after memory: JSONValue?, of team: String?, in context: ProviderContext) {
         self.context = context
         self.team = team
         let days = SlackSettings.number(
             SlackSettings.messageLookbackDays, in: context.settings, 0...365, standard: 14)
-        oldest = since.map { "\($0.advanced(by: .seconds(-days * 86_400)).seconds).000000" }
+        func beginning(_ moment: Timestamp) -> String {
+            "\(moment.advanced(by: .seconds(-days * 86_400)).seconds).000000"
+        }
+        oldest = since.map(beginning)
+        quiet = ExactDecimal(beginning(since ?? context.now))
+        known = since == nil ? nil : SlackMemory(memory)
         pageSize = String(
             SlackSettings.number(SlackSettings.messagePageSize, in: context.settings, 1...999, standard: 200))
     }
@@ -36,14 +47,21 @@ struct SlackMessages {
                 }
             } catch {
                 guard passesOver(error, in: channel) else { throw error }
-                if cursor.threads.isEmpty { cursor.endChannel() } else { cursor.endThread() }
+                if let thread = cursor.threads.first {
+                    cursor.memory.forget(thread, of: channel.id)
+                    cursor.endThread()
+                } else {
+                    cursor.endChannel()
+                }
                 records = []
             }
         } else {
             try await list(&cursor)
             records = []
         }
-        return SyncPage(records, next: cursor.json)
+        var page = SyncPage(records, next: cursor.json)
+        if page.next == nil { page.memory = cursor.memory.json }
+        return page
     }
 
     /// Whether `error` is about one channel or thread only.
@@ -71,38 +89,90 @@ struct SlackMessages {
     private func history(
         of channel: SlackMessageCursor.Channel, _ cursor: inout SlackMessageCursor
     ) async throws(ProviderError) -> [SourceRecord] {
+        let oldest = oldest(of: channel)
         let page = try await call(
-            "conversations.history", [NamedValue("channel", channel.id)], at: cursor.history)
-        cursor.endHistoryPage(threads: page.messages.compactMap(threadToRead), next: page.next)
+            "conversations.history", [NamedValue("channel", channel.id)], at: cursor.history, since: oldest)
+        let beginning = oldest.flatMap { ExactDecimal($0) }
+        var threads = page.messages.compactMap { message in
+            threadToRead(message, of: channel, since: beginning, &cursor.memory)
+        }
+        if page.next == nil {
+            cursor.memory.note(channel.id)
+            if let beginning, let known {
+                threads += known.threads(of: channel.id, before: beginning).filter { thread in
+                    !cursor.memory.knows(thread, of: channel.id)
+                }
+            }
+        }
+        cursor.endHistoryPage(threads: threads, next: page.next)
         return page.messages.map { record($0, in: channel) }
     }
 
-    /// The thread that `message` began, when it has replies of the time that is read.
-    private func threadToRead(_ message: JSONValue) -> String? {
-        guard let thread = message["ts"]?.string, (message["reply_count"]?.integer ?? 0) > 0 else { return nil }
-        if let oldest = oldest.flatMap({ ExactDecimal($0) }),
-            let latest = message["latest_reply"]?.string.flatMap({ ExactDecimal($0) }), latest < oldest
-        {
+    /// The beginning of the time that is read of a channel; nil for all time, which a channel is read of that was never read before.
+    private func oldest(of channel: SlackMessageCursor.Channel) -> String? {
+        known?.isNew(channel.id) ?? false ? nil : oldest
+    }
+
+    /// The thread that `message` shows, when it has replies of the time that is read.
+    ///
+    /// It shows the one it began, or the older one that it is a reply to which was sent to the channel too.
+    private func threadToRead(
+        _ message: JSONValue, of channel: SlackMessageCursor.Channel, since oldest: ExactDecimal?,
+        _ memory: inout SlackMemory
+    ) -> String? {
+        guard let moment = message["ts"]?.string else { return nil }
+        var thread = moment
+        var latest = message["latest_reply"]?.string
+        if message["subtype"] == "thread_broadcast" {
+            guard let oldest, let parent = message["thread_ts"]?.string,
+                ExactDecimal(parent).map({ $0 < oldest }) ?? false, !memory.knows(parent, of: channel.id)
+            else { return nil }
+            thread = parent
+            latest = moment
+        } else if (message["reply_count"]?.integer ?? 0) <= 0 {
             return nil
         }
+        if let latest { follow(thread, of: channel, latest: latest, &memory) }
+        if let oldest, let latest = latest.flatMap({ ExactDecimal($0) }), latest < oldest { return nil }
         return thread
+    }
+
+    /// Remembers a thread that is alive.
+    private func follow(
+        _ thread: String, of channel: SlackMessageCursor.Channel, latest: String, _ memory: inout SlackMemory
+    ) {
+        guard let quiet, let moment = ExactDecimal(latest), quiet <= moment else { return }
+        memory.note(thread, of: channel.id, latest: latest)
     }
 
     private func replies(
         to thread: String, of channel: SlackMessageCursor.Channel, _ cursor: inout SlackMessageCursor
     ) async throws(ProviderError) -> [SourceRecord] {
         let query = [NamedValue("channel", channel.id), NamedValue("ts", thread)]
-        let page = try await call("conversations.replies", query, at: cursor.replies)
+        let oldest = oldest(of: channel)
+        let page = try await call("conversations.replies", query, at: cursor.replies, since: oldest)
+        let beginning = oldest.flatMap { ExactDecimal($0) }
+        // A message that began a thread before the time that is read does not stand in the history of that time.
+        let isOlder = beginning.flatMap { beginning in ExactDecimal(thread).map { $0 < beginning } } ?? false
+        for message in page.messages where message["ts"] != .string(thread) {
+            if let moment = message["ts"]?.string { follow(thread, of: channel, latest: moment, &cursor.memory) }
+        }
+        // A thread without new replies stays alive as long as its last one is recent enough.
+        if isOlder, let known = known?.latest(of: thread, in: channel.id) {
+            follow(thread, of: channel, latest: known, &cursor.memory)
+        }
         if let next = page.next { cursor.replies = next } else { cursor.endThread() }
         return page.messages.compactMap { message in
             // The message that began the thread, and replies that were sent to the channel too, stand in its history.
-            guard message["ts"] != .string(thread), message["subtype"] != "thread_broadcast" else { return nil }
+            guard message["ts"] != .string(thread) || isOlder, message["subtype"] != "thread_broadcast" else {
+                return nil
+            }
             return record(message, in: channel)
         }
     }
 
     private func call(
-        _ method: String, _ query: [NamedValue], at cursor: String?
+        _ method: String, _ query: [NamedValue], at cursor: String?, since oldest: String?
     ) async throws(ProviderError) -> (messages: [JSONValue], next: String?) {
         var request = ProviderRequest.get("/\(method)", query + [NamedValue("limit", pageSize)])
         request.rateLimit = method

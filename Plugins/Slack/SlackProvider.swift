@@ -117,9 +117,9 @@ struct SlackProvider: Provider {
                 try await SlackChannels.page(at: cursor, of: team, in: context)
             }
         case "messages":
-            let since = request.since
+            let (since, memory) = (request.since, request.memory)
             read = { (cursor, team) throws(ProviderError) in
-                try await SlackMessages(since: since, of: team, in: context).page(at: cursor)
+                try await SlackMessages(since: since, after: memory, of: team, in: context).page(at: cursor)
             }
         default:
             guard let list = manifest.dataType(request.dataType)?.list else {

@@ -24,10 +24,14 @@ enum SlackTeams {
         guard let team = teams.first else {
             let listed = try await SlackDataTypes.teams.page(at: more, in: context)
             let ids = listed.records.compactMap { $0.value["id"]?.string }
-            return SyncPage([], next: next(teams: ids[...], more: listed.next, inside: nil))
+            return SyncPage([], next: next(teams: ids[...], more: listed.next, inside: cursor?["inside"]))
         }
         var page = try await read(cursor?["inside"], team)
-        page.next = next(teams: page.next == nil ? teams.dropFirst() : teams[...], more: more, inside: page.next)
+        let isRead = page.next == nil
+        // What is remembered is of all workspaces, whose channels have ids of their own.
+        let inside = page.next ?? page.memory.flatMap(SlackMessageCursor.beginning)
+        page.next = next(teams: isRead ? teams.dropFirst() : teams[...], more: more, inside: inside)
+        if page.next != nil { page.memory = nil }
         page.totalCount = nil
         return page
     }

@@ -182,6 +182,105 @@ struct SlackMessagesTests {
         #expect(try await walk(context) == [[], ["C1-2.0"], [], ["C1-1.0"]])
     }
 
+    /// A workspace with a channel that has an old thread, and one more channel when `hasNew`.
+    static func threads(
+        hasNew: Bool = true, replies: [String], parent: String = "1716000000.000100"
+    ) -> @Sendable (ProviderRequest) -> ProviderResponse {
+        { request in
+            func query(_ name: String) -> String { request.query.first { $0.name == name }?.value ?? "" }
+            func isRead(_ ts: String) -> Bool { query("oldest").isEmpty || query("oldest") <= ts }
+            switch (request.path, query("channel")) {
+            case ("/conversations.list", _):
+                return .json(#"{"ok":true,"channels":[{"id":"C1"}\#(hasNew ? #",{"id":"C2"}"# : "")]}"#)
+            case ("/conversations.history", "C1"):
+                let text =
+                    #"{"ts":"\#(parent)","reply_count":\#(replies.count),"latest_reply":"\#(replies.last ?? "")"}"#
+                return .json(#"{"ok":true,"messages":[\#(isRead(parent) ? text : "")]}"#)
+            case ("/conversations.history", "C2"):
+                return .json(
+                    #"{"ok":true,"messages":[\#(isRead("1500000000.000100") ? #"{"ts":"1500000000.000100"}"# : "")]}"#)
+            case ("/conversations.replies", "C1"):
+                let texts = replies.filter(isRead).map { #"{"ts":"\#($0)","thread_ts":"\#(parent)"}"# }
+                return .json(
+                    #"{"ok":true,"messages":[\#(([#"{"ts":"\#(parent)"}"#] + texts).joined(separator: ","))]}"#)
+            default: return .json(#"{"ok":false,"error":"invalid_arguments"}"#)
+            }
+        }
+    }
+
+    /// Reads all pages; the ids, and what is remembered.
+    func read(
+        _ answer: @escaping @Sendable (ProviderRequest) -> ProviderResponse, since: Timestamp?, _ memory: JSONValue?,
+        at now: Timestamp = SlackMessagesTests.now
+    ) async throws -> (ids: [String], memory: JSONValue?) {
+        let http = ScriptedHTTP(provider.manifest, now: now, answer: answer)
+        let context = ProviderContext.testing(http, accountID: "T1", now: now)
+        let mapping = try #require(provider.manifest.dataType("messages")?.mapping)
+        var request = PageRequest(dataType: "messages", since: since)
+        request.memory = memory
+        var ids: [String] = []
+        while true {
+            let page = try await provider.page(request, in: context)
+            ids += try page.records.map { try mapping.map($0.value, now: now).sourceID }
+            guard let next = page.next else { return (ids, try page.memory.map { try JSONValue.parse($0.serialized) }) }
+            #expect(page.memory == nil)
+            request.cursor = try JSONValue.parse(next.serialized)
+        }
+    }
+
+    @Test("a new reply to a thread from before the look-back is read while the thread is alive")
+    func followsThreads() async throws {
+        let day = Duration.seconds(86_400)
+        // The thread began 13 days before the first read, its first reply came 5 days before it.
+        let parent = "\(Self.now.advanced(by: day * -13).seconds).000100"
+        func reply(_ days: Double) -> String { "\(Self.now.advanced(by: day * days).seconds).000200" }
+        let first = [reply(-5)]
+        var (ids, memory) = try await read(Self.threads(replies: first, parent: parent), since: nil, nil)
+        #expect(ids == ["C1-\(parent)", "C1-\(first[0])", "C2-1500000000.000100"])
+        // Three days later the thread's beginning is out of sight.
+        let later = first + [reply(3)]
+        (ids, memory) = try await read(
+            Self.threads(replies: later, parent: parent), since: Self.now.advanced(by: day * 3), memory,
+            at: Self.now.advanced(by: day * 3))
+        #expect(ids == ["C1-\(parent)"] + later.map { "C1-\($0)" })
+        // Ten days on it is alive by its last reply.
+        let latest = later + [reply(12)]
+        (ids, memory) = try await read(
+            Self.threads(replies: latest, parent: parent), since: Self.now.advanced(by: day * 12), memory,
+            at: Self.now.advanced(by: day * 12))
+        #expect(ids.contains("C1-\(latest[2])"))
+        // After 14 quiet days it is followed no more, until everything is read.
+        (ids, memory) = try await read(
+            Self.threads(replies: latest, parent: parent), since: Self.now.advanced(by: day * 27), memory,
+            at: Self.now.advanced(by: day * 27))
+        #expect(SlackMemory(memory)?.threads.isEmpty == true)
+    }
+
+    @Test("a channel that was not there before is read from its beginning, once")
+    func readsNewChannels() async throws {
+        let old = Self.threads(hasNew: false, replies: [])
+        let new = Self.threads(replies: [])
+        let (_, before) = try await read(old, since: nil, nil)
+        let (ids, after) = try await read(new, since: Self.now, before)
+        #expect(ids.contains("C2-1500000000.000100"))
+        #expect(try await read(new, since: Self.now, after).ids.contains("C2-1500000000.000100") == false)
+        // Without anything remembered no channel can be told to be new.
+        #expect(try await read(new, since: Self.now, nil).ids.contains("C2-1500000000.000100") == false)
+    }
+
+    @Test("what is remembered is bounded: the most recent threads stay, and too many channels make none new")
+    func boundsMemory() throws {
+        var memory = SlackMemory()
+        for index in 0..<300 { memory.note("\(index).0", of: "C1", latest: "\(1000 + index).0") }
+        #expect(memory.threads.count == SlackMemory.threadsMax && memory.threads.first?.id == "100.0")
+        for index in 0..<SlackMemory.channelsMax { memory.note("C\(index)") }
+        #expect(memory.isNew("X"))
+        memory.note("Y")
+        #expect(!memory.isNew("X"))
+        #expect(SlackMemory(memory.json) == memory)
+        #expect(memory.json.serialized.count < 28_000)
+    }
+
     @Test("a page that leads to itself is an error, not an endless walk")
     func refusesCircles() async throws {
         let (context, _) = context { request in

@@ -194,7 +194,7 @@ struct Diagnosis {
         if kind == .rateLimited, let told = currentFailure?.retryAt, told > now {
             earliest = max(told, earliest ?? told)
         }
-        if let due = SyncSchedule.nextDue(connection) {
+        if let due = SyncSchedule.nextDue(connection, at: now) {
             return .init(at: max(due, earliest ?? now, now), isAutomatic: true)
         }
         return earliest.map { .init(at: $0, isAutomatic: false) }

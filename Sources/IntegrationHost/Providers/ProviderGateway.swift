@@ -179,8 +179,13 @@ struct ConnectionHTTP: ProviderHTTP {
     let credentials: any CredentialSource
     /// Whose turn its requests wait for.
     var turn = RequestTurn()
+    /// What is to know the provider's time.
+    var clock: ProviderClock?
 
     func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
-        try await gateway.send(request, to: provider, template: template, credentials: credentials, turn: turn)
+        let response = try await gateway.send(
+            request, to: provider, template: template, credentials: credentials, turn: turn)
+        clock?.observe(response, now: WallClock.now, at: MonotonicClock.nanoseconds)
+        return response
     }
 }

@@ -14,6 +14,8 @@ struct PageSync: Sendable {
     /// What it reads with, as ``SyncSource`` names it.
     let source: String
     let startedAt: Timestamp
+    /// The provider's clock, as the answers to the pages tell it.
+    let clock: ProviderClock
     let progress: SyncProgress
     let letters: DeadLetterOrigin
     let context: @Sendable () -> ProviderContext
@@ -81,7 +83,7 @@ struct PageSync: Sendable {
     ) async throws(Failure) -> SyncCheckpoint {
         report(checkpoint, isStaged: false)
         var done = try await walk(from: checkpoint, since: since, into: nil, &letters)
-        done.finish(at: startedAt)
+        done.finish(begun: startedAt, at: WallClock.now)
         let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
         _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
         return done
@@ -101,7 +103,7 @@ struct PageSync: Sendable {
             }
             throw error
         }
-        done.finish(at: done.begun ?? startedAt)
+        done.finish(begun: done.begun ?? startedAt, at: WallClock.now)
         let encoded = done.encoded
         // Any of those that were not met may be one that has no id this time.
         let keepsUnmet = done.unidentified > 0
@@ -123,7 +125,11 @@ struct PageSync: Sendable {
         // A cursor of nil is the first page; that the last one was read is told apart.
         guard !checkpoint.isRead else { return checkpoint }
         var checkpoint = checkpoint
-        var page = try await fetch(checkpoint.cursor, since: since)
+        let asked = MonotonicClock.nanoseconds
+        var page = try await fetch(checkpoint, since: since)
+        if checkpoint.pages == 0 { checkpoint.asOf = clock.moment(at: asked) }
+        // That of the last read, up to the end of this one.
+        let memory = checkpoint.memory
         while true {
             guard !Task.isCancelled else { throw .interrupted }
             try check(page, after: checkpoint)
@@ -131,7 +137,7 @@ struct PageSync: Sendable {
                 return try await store(page, after: checkpoint, into: generation, &letters)
             }
             // The cursor that is stored with a page never goes past that page, however much is fetched ahead.
-            async let ahead = result(cursor, since: since)
+            async let ahead = result(cursor, memory, since: since)
             checkpoint = try await store(page, after: checkpoint, into: generation, &letters)
             page = try await ahead.get()
         }
@@ -186,6 +192,7 @@ struct PageSync: Sendable {
         next.bytes += batch.byteCount
         next.cursor = page.next
         next.isRead = page.next == nil
+        if let memory = page.memory { next.memory = memory }
         next.pages += 1
         next.place()
         let encoded = next.encoded
@@ -211,12 +218,15 @@ struct PageSync: Sendable {
         }
     }
 
-    private func fetch(_ cursor: JSONValue?, since: Timestamp?) async throws(Failure) -> SyncPage {
-        try await result(cursor, since: since).get()
+    private func fetch(_ checkpoint: SyncCheckpoint, since: Timestamp?) async throws(Failure) -> SyncPage {
+        try await result(checkpoint.cursor, checkpoint.memory, since: since).get()
     }
 
-    private func result(_ cursor: JSONValue?, since: Timestamp?) async -> Result<SyncPage, Failure> {
-        let request = PageRequest(dataType: dataType.name, cursor: cursor, since: since)
+    private func result(
+        _ cursor: JSONValue?, _ memory: JSONValue?, since: Timestamp?
+    ) async -> Result<SyncPage, Failure> {
+        var request = PageRequest(dataType: dataType.name, cursor: cursor, since: since)
+        request.memory = memory
         do throws(ProviderError) {
             return .success(try await provider.provider.page(request, in: context()))
         } catch {

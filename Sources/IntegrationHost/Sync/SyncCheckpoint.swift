@@ -15,7 +15,17 @@ struct SyncCheckpoint: Sendable, Equatable {
     /// Whether the data type is done.
     var isDone = false
     /// Up to when changes are known, once a sync was complete: the next incremental one begins there.
+    ///
+    /// By the provider's clock when ``isOfProvider``, else by the host's.
     var watermark: Timestamp?
+    /// Whether ``watermark`` is by the provider's own clock.
+    var isOfProvider = false
+    /// When the read began by the provider's clock; nil when that did not tell.
+    var asOf: Timestamp?
+    /// The host's time since when nothing was missed, once a sync was complete.
+    var readSince: Timestamp?
+    /// What the plugin remembers from its last complete read.
+    var memory: JSONValue?
     /// When a full read began: what changed at the provider since then may be missing in it.
     var begun: Timestamp?
     var processed = 0
@@ -35,6 +45,13 @@ struct SyncCheckpoint: Sendable, Equatable {
         self.watermark = watermark
     }
 
+    /// The beginning of a read of changes, after the last complete read.
+    init(syncID: String, source: String, after last: SyncCheckpoint) {
+        self.init(syncID: syncID, source: source, watermark: last.watermark)
+        isOfProvider = last.isOfProvider
+        memory = last.memory
+    }
+
     /// Reads a stored checkpoint; nil when it is none.
     init?(_ bytes: [UInt8]?) {
         guard let bytes, let value = try? JSONValue.parse(bytes), let syncID = value["sync"]?.string else { return nil }
@@ -44,6 +61,10 @@ struct SyncCheckpoint: Sendable, Equatable {
         isRead = value["read"]?.boolean ?? false
         isDone = value["done"]?.boolean ?? false
         watermark = value["watermark"]?.integer.flatMap(Timestamp.init(milliseconds:))
+        isOfProvider = value["ofProvider"]?.boolean ?? false
+        asOf = value["asOf"]?.integer.flatMap(Timestamp.init(milliseconds:))
+        readSince = value["readSince"]?.integer.flatMap(Timestamp.init(milliseconds:))
+        if let memory = value["memory"], !memory.isNull { self.memory = memory }
         begun = value["begun"]?.integer.flatMap(Timestamp.init(milliseconds:))
         processed = value["processed"]?.integer.map(Int.init) ?? 0
         synced = value["synced"]?.integer.map(Int.init) ?? 0
@@ -66,6 +87,23 @@ struct SyncCheckpoint: Sendable, Equatable {
         SyncProgress.Counts(processed: processed, synced: synced, errors: errors, pages: pages)
     }
 
+    // MARK: Clocks
+
+    /// How far in the future a watermark by the host's own clock may lie: clocks that are kept right are set back by less.
+    static let futureMax = Duration.seconds(60)
+
+    /// The watermark as far as it can be believed at `now`; nil when it cannot, and everything has to be read.
+    ///
+    /// One in the future was written by a clock that was wrong then, by nobody knows how much. The provider's clock may be ahead of
+    /// the host's.
+    func believableWatermark(at now: Timestamp, reach: Duration?) -> Timestamp? {
+        guard let watermark else { return nil }
+        let age = now.duration(since: watermark)
+        guard .zero - age <= (isOfProvider ? ProviderClock.aheadMax : Self.futureMax) else { return nil }
+        if let reach, age >= reach { return nil }
+        return isOfProvider ? watermark : min(watermark, now)
+    }
+
     // MARK: Circles
 
     /// Notes the cursor behind a page: a walk that meets a noted one again goes round in a circle, whatever the circle's length, which
@@ -84,9 +122,16 @@ struct SyncCheckpoint: Sendable, Equatable {
         return Int64(bitPattern: hash)
     }
 
-    /// The data type is done: everything up to `watermark` is known.
-    mutating func finish(at watermark: Timestamp) {
-        self.watermark = watermark
+    /// The data type is done: everything up to the beginning of the read is known.
+    ///
+    /// - Parameters:
+    ///   - begun: that beginning by the host's clock, which counts when the provider did not tell the time by its own.
+    ///   - now: the host's clock, which may have been set back since.
+    mutating func finish(begun moment: Timestamp, at now: Timestamp) {
+        watermark = asOf ?? min(moment, now)
+        isOfProvider = asOf != nil
+        asOf = nil
+        readSince = moment
         isDone = true
         cursor = nil
         mark = nil
@@ -103,6 +148,10 @@ struct SyncCheckpoint: Sendable, Equatable {
             writer.member("read", isRead)
             writer.member("done", isDone)
             if let watermark { writer.member("watermark", Int(watermark.milliseconds)) }
+            if isOfProvider { writer.member("ofProvider", true) }
+            if let asOf { writer.member("asOf", Int(asOf.milliseconds)) }
+            if let readSince { writer.member("readSince", Int(readSince.milliseconds)) }
+            if let memory { writer.member("memory", memory) }
             if let begun { writer.member("begun", Int(begun.milliseconds)) }
             writer.member("processed", processed)
             writer.member("synced", synced)
@@ -133,7 +182,8 @@ enum SyncPlan: Sendable, Equatable {
     /// for what this one has read with another build of the plugin, or for another grant.
     ///
     /// - Parameters:
-    ///   - type: what was asked for. Without a watermark, or with one beyond the provider's reach, changes mean everything.
+    ///   - type: what was asked for. Without a watermark that can be believed, or with one beyond the provider's reach, changes mean
+    ///     everything.
     ///   - stored: the data type's checkpoint.
     ///   - generation: the checkpoint of a generation that is open.
     init(
@@ -144,11 +194,13 @@ enum SyncPlan: Sendable, Equatable {
             self = .nothing(stored)
         } else if let generation, generation.syncID == syncID, generation.source == source {
             self = .resumeFull(generation)
-        } else if type == .incremental, let incremental, let watermark = stored?.watermark,
-            incremental.reach.map({ now.duration(since: watermark) < $0 }) ?? true
+        } else if type == .incremental, let incremental, let stored,
+            let watermark = stored.believableWatermark(at: now, reach: incremental.reach)
         {
-            var checkpoint = SyncCheckpoint(syncID: syncID, source: source, watermark: watermark)
-            if let stored, stored.syncID == syncID, stored.source == source { checkpoint = stored }
+            var checkpoint = stored
+            if stored.syncID != syncID || stored.source != source {
+                checkpoint = SyncCheckpoint(syncID: syncID, source: source, after: stored)
+            }
             self = .changes(since: watermark.advanced(by: .zero - incremental.overlap), checkpoint)
         } else {
             self = .full

@@ -129,13 +129,15 @@ extension SyncEngine {
             template: RequestTemplate(account: account, settings: settings),
             credentials: provider.manifest.refreshesPerSyncMax.map { BoundedCredential(stored, replacementsMax: $0) }
                 ?? stored)
+        let clock = ProviderClock()
+        http.clock = clock
         http.turn = RequestTurn(
             share: entry.userID, waitMax: provider.manifest.errors.pauseMax, onWait: { place.wait(until: $0) },
             onResume: { place.resume(dataType.name) })
         return PageSync(
             provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
             syncID: entry.run.id, source: SyncSource.digest(provider, connection), startedAt: entry.run.startedAt,
-            progress: entry.progress,
+            clock: clock, progress: entry.progress,
             letters: DeadLetterOrigin(
                 vault: vault, userID: entry.userID, connectionID: connection.id, pluginID: provider.id,
                 pluginVersion: provider.manifest.version, syncID: entry.run.id),
@@ -230,8 +232,7 @@ extension SyncEngine {
         let state = try? await records.state(of: StreamID(id))
         var read: Set<String> = []
         for change in changes {
-            guard let watermark = SyncCheckpoint(state?[change.dataType]?.checkpoint)?.watermark,
-                watermark >= run.startedAt
+            guard let begun = SyncCheckpoint(state?[change.dataType]?.checkpoint)?.readSince, begun >= run.startedAt
             else { continue }
             read.insert(change.dataType)
         }

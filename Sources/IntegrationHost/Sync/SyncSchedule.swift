@@ -9,9 +9,12 @@ enum SyncSchedule {
     /// The longest pause between a failed sync and the next, unless the connection is synced even less often.
     static let retryPauseMax = Duration.seconds(86_400)
 
+    /// How far in the future something may lie that happened: clocks that are kept right are set back by less.
+    static let clockErrorMax = Duration.seconds(600)
+
     /// Whether a sync is due at `now`.
     static func isDue(_ connection: Connection, at now: Timestamp) -> Bool {
-        guard connection.runningSync == nil, let due = nextDue(connection) else { return false }
+        guard connection.runningSync == nil, let due = nextDue(connection, at: now) else { return false }
         return due <= now
     }
 
@@ -20,16 +23,20 @@ enum SyncSchedule {
     /// Nil for a connection that is not synced by itself.
     ///
     /// Each connection has moments of its own, one in every period, so that connections spread over the time.
-    static func nextDue(_ connection: Connection) -> Timestamp? {
+    ///
+    /// A moment in the future at which something is said to have happened was written by a clock that was wrong, and does not count.
+    static func nextDue(_ connection: Connection, at now: Timestamp) -> Timestamp? {
         guard connection.status == .connected, let period = connection.settings.syncFrequency.period else { return nil }
         let offset = fraction(connection.id)
-        if let (failures, last) = failuresInARow(connection) {
+        let believable = now.advanced(by: clockErrorMax)
+        if let (failures, last) = failuresInARow(connection), last <= believable {
             let pauseMax = max(retryPauseMax, period)
             let pause = min(pauseMax, retryPause * (1 << min(failures - 1, 10)))
             return last.advanced(by: pause + pause / 4 * offset)
         }
         // What was synced by hand in between does not count: it may have been less than everything.
-        let since = max(connection.scheduledSyncAt ?? .epoch, connection.connectedAt ?? connection.createdAt)
+        let happened = [connection.scheduledSyncAt, connection.connectedAt ?? connection.createdAt]
+        let since = happened.compactMap { $0 }.filter { $0 <= believable }.max() ?? .epoch
         return moment(after: since, period: period, phase: period * offset)
     }
 

@@ -82,6 +82,51 @@ struct SyncPlanTests {
         #expect(Self.plan(.incremental, stored: old, incremental: Incremental()) != .full)
     }
 
+    @Test("a watermark in the future is not believed, unless the provider's clock may be that far ahead")
+    func wrongClocks() {
+        func plan(_ seconds: Int64, isOfProvider: Bool) -> SyncPlan {
+            let stored = Self.checkpoint("earlier") { checkpoint in
+                checkpoint.watermark = Self.now.advanced(by: .seconds(seconds))
+                checkpoint.isOfProvider = isOfProvider
+            }
+            return Self.plan(.incremental, stored: stored)
+        }
+        func since(_ plan: SyncPlan) -> Timestamp? {
+            if case .changes(let since, _) = plan { since } else { nil }
+        }
+        #expect(plan(3600, isOfProvider: false) == .full)
+        #expect(since(plan(30, isOfProvider: false)) == Self.now.advanced(by: .seconds(-60)))
+        #expect(since(plan(3600, isOfProvider: true)) == Self.now.advanced(by: .seconds(3540)))
+        #expect(plan(2 * 86_400, isOfProvider: true) == .full)
+    }
+
+    @Test("a read is complete up to its beginning, by the provider's clock where that is known")
+    func watermarks() {
+        var known = Self.checkpoint("s") { $0.asOf = Self.now.advanced(by: .seconds(-1200)) }
+        known.finish(begun: Self.now, at: Self.now)
+        #expect(known.watermark == Self.now.advanced(by: .seconds(-1200)) && known.isOfProvider)
+        #expect(known.readSince == Self.now && SyncCheckpoint(known.encoded) == known)
+        var unknown = Self.checkpoint("s")
+        // The host's clock was set back while the sync ran.
+        unknown.finish(begun: Self.now, at: Self.now.advanced(by: .seconds(-3600)))
+        #expect(unknown.watermark == Self.now.advanced(by: .seconds(-3600)) && !unknown.isOfProvider)
+    }
+
+    @Test(
+        "a provider's clock is what its answers say, if that can be",
+        arguments: [
+            ("Sat, 01 Jun 2024 00:00:10 GMT", "2024-06-01T00:00:07Z"),
+            ("Fri, 31 May 2024 23:40:00 GMT", "2024-05-31T23:39:57Z"),
+            ("Thu, 01 Jan 1970 00:01:00 GMT", "1970-01-01T00:00:57Z"), ("Mon, 03 Jun 2024 00:00:00 GMT", nil),
+            ("yesterday", nil), (nil, nil),
+        ] as [(String?, String?)])
+    func providerClock(date: String?, moment: String?) {
+        let clock = ProviderClock()
+        let response = ProviderResponse(status: 200, headers: date.map { [NamedValue("Date", $0)] } ?? [])
+        clock.observe(response, now: Self.now, at: 5_000_000_000)
+        #expect(clock.moment(at: 2_000_000_000) == moment.flatMap { Timestamp(iso8601: $0) })
+    }
+
     @Test("changes that this sync has begun are gone on with where they were")
     func resumedChanges() {
         let begun = Self.checkpoint("now") { checkpoint in

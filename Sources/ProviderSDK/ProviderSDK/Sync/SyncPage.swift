@@ -8,6 +8,8 @@ public struct PageRequest: Sendable {
     public var cursor: JSONValue?
     /// Only changes since this moment; nil for all records.
     public var since: Timestamp?
+    /// What the last page of the last complete read gave as ``SyncPage/memory``; nil in a read of all records.
+    public var memory: JSONValue?
 
     /// The page of `dataType` at `cursor`.
     public init(dataType: String, cursor: JSONValue? = nil, since: Timestamp? = nil) {
@@ -46,6 +48,11 @@ public struct SyncPage: Sendable {
     public var next: JSONValue?
     /// How many records the provider says there are in all.
     public var totalCount: Int?
+    /// What the provider's code wants to know at the next read of changes; only on the last page.
+    ///
+    /// Nil keeps what it is. The host stores it with the read, once that is complete: together with a cursor it has at most
+    /// 60 KiB, and holds nothing secret.
+    public var memory: JSONValue?
 
     /// A page.
     public init(_ records: [SourceRecord], next: JSONValue? = nil, totalCount: Int? = nil) {

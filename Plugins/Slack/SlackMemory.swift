@@ -1,0 +1,107 @@
+// What a walk over messages leaves for the next one: the channels that were read, and the threads that are alive. Slack's lists can be
+// asked for neither: a channel's history has only what was begun in the time that is read.
+
+import ProviderSDK
+
+/// What is remembered of a complete walk.
+struct SlackMemory: Equatable {
+    /// A thread and when its newest reply was sent, both as Slack writes moments.
+    struct Thread: Equatable {
+        var channel: String
+        var id: String
+        var latest: String
+    }
+
+    /// Channels that are remembered at most.
+    static let channelsMax = 1000
+    /// Threads that are remembered at most: those with the newest replies.
+    static let threadsMax = 200
+
+    /// The channels whose history was read to its end.
+    private(set) var channels: [String] = []
+    /// Whether there were more channels than are remembered, so that none can be told to be new.
+    private(set) var isFull = false
+    /// The threads that had a reply in the time that is read again.
+    private(set) var threads: [Thread] = []
+
+    /// Nothing yet.
+    init() {}
+
+    /// Whether a channel was never read.
+    func isNew(_ channel: String) -> Bool { !isFull && !channels.contains { Self.isSame($0, channel) } }
+
+    /// The threads of a channel that began before `oldest`: its history does not show them.
+    func threads(of channel: String, before oldest: ExactDecimal) -> [String] {
+        threads.filter { Self.isSame($0.channel, channel) && ExactDecimal($0.id).map { $0 < oldest } ?? false }.map(
+            \.id)
+    }
+
+    /// Whether a thread is remembered.
+    func knows(_ thread: String, of channel: String) -> Bool { index(of: thread, in: channel) != nil }
+
+    /// When the newest known reply to a thread was sent.
+    func latest(of thread: String, in channel: String) -> String? {
+        index(of: thread, in: channel).map { threads[$0].latest }
+    }
+
+    /// A channel was read.
+    mutating func note(_ channel: String) {
+        guard isNew(channel) else { return }
+        guard channels.count < Self.channelsMax else { return isFull = true }
+        channels.append(channel)
+    }
+
+    /// A thread's newest reply was sent at `latest`.
+    mutating func note(_ thread: String, of channel: String, latest: String) {
+        guard let moment = ExactDecimal(latest), Self.isPlain(thread), Self.isPlain(latest) else { return }
+        if let index = index(of: thread, in: channel) {
+            if let known = ExactDecimal(threads[index].latest), known < moment { threads[index].latest = latest }
+            return
+        }
+        threads.append(Thread(channel: channel, id: thread, latest: latest))
+        guard threads.count > Self.threadsMax else { return }
+        let oldest = threads.enumerated().compactMap { index, thread in
+            ExactDecimal(thread.latest).map { (index: index, latest: $0) }
+        }.min { $0.latest < $1.latest }
+        if let oldest { threads.remove(at: oldest.index) }
+    }
+
+    /// A thread is gone.
+    mutating func forget(_ thread: String, of channel: String) {
+        if let index = index(of: thread, in: channel) { threads.remove(at: index) }
+    }
+
+    private func index(of thread: String, in channel: String) -> Int? {
+        threads.firstIndex { Self.isSame($0.id, thread) && Self.isSame($0.channel, channel) }
+    }
+
+    private static func isSame(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+
+    private static func isPlain(_ moment: String) -> Bool {
+        moment.utf8.count <= 32 && moment.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 == UInt8(ascii: ".") }
+    }
+
+    // MARK: As plain data
+
+    /// The memory as the host stores it.
+    var json: JSONValue {
+        var members: [(key: String, value: JSONValue)] = [("channels", .array(channels.map(JSONValue.string)))]
+        if isFull { members.append(("isFull", true)) }
+        if !threads.isEmpty {
+            members.append(("threads", .array(threads.map { .string("\($0.channel) \($0.id) \($0.latest)") })))
+        }
+        return .object(members)
+    }
+
+    /// The memory that ``json`` wrote; nil for nil.
+    init?(_ json: JSONValue?) {
+        guard let json, json.kind == .object else { return nil }
+        channels = (json["channels"]?.array ?? []).compactMap(\.string)
+        isFull = json["isFull"]?.boolean ?? false
+        threads = (json["threads"]?.array ?? []).compactMap { thread in
+            let parts = (thread.string ?? "").split(separator: " ")
+            return parts.count == 3
+                ? Thread(channel: String(parts[0]), id: String(parts[1]), latest: String(parts[2])) : nil
+        }
+    }
+}
