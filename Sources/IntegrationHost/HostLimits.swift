@@ -56,6 +56,8 @@ enum HostLimits {
     static let syncBytesMax = 64 << 30
     /// Bytes of one mapped record.
     static let recordBytesMax = 8 << 20
+    /// Idempotency keys that are remembered with a sync which ran already when they came.
+    static let joinedKeysMax = 20
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255
     /// Syncs that wait for a place at most before schedules start no further ones.

@@ -122,7 +122,10 @@ struct RecordStreamTests {
             check.code == 1 && check.output.contains(file.deletingLastPathComponent().lastPathComponent), "\(check)")
         try installation.restart()
         let damaged = try installation.client(user: "unlucky")
-        #expect(try await damaged.get("\(Self.connections)/\(id)/records?limit=1000").status == 500)
+        let refused = try await damaged.get("\(Self.connections)/\(id)/records?limit=1000")
+        #expect(refused.status == 500 && refused.text.contains("check --repair"), "\(refused.text)")
+        #expect(
+            try await damaged.get("/metrics").text.contains("integration_host_record_stream_damaged_reads_total 1"))
         #expect(try await installation.sync(id, damaged, body: Self.full)["status"] == "failed")
         #expect(try await installation.records(luckyID, try installation.client(user: "lucky")) == others)
         #expect(installation.host.terminate() == 0)

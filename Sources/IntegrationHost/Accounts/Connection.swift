@@ -194,6 +194,8 @@ struct SyncRun: Sendable, Equatable {
     var trigger = SyncTrigger.manual
     /// What is kept of the idempotency key that it was asked for with.
     var idempotency: SyncIdempotency?
+    /// The same of the last requests that were answered with it while it ran; the newest comes last.
+    var joined: [SyncIdempotency] = []
 
     init(id: String, type: SyncType, dataTypes: [String], status: SyncRunStatus, startedAt: Timestamp) {
         self.id = id

@@ -25,6 +25,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case notConfigured(String)
     /// The store or the host cannot do it now.
     case unavailable(String, retryAfterSeconds: Int)
+    /// What is stored is damaged; the text is for callers, and names no file.
+    case damaged(String)
     /// A fault of the host.
     case internalFault(String)
 

@@ -320,6 +320,7 @@ extension SyncRun {
             writer.member("message", message)
             if trigger != .manual { writer.member("trigger", trigger.rawValue) }
             if let idempotency { writer.member("idempotency", idempotency.stored) }
+            if !joined.isEmpty { writer.member("joined", joined.map(\.stored)) }
         }
     }
 
@@ -335,6 +336,7 @@ extension SyncRun {
         message = value["message"]?.string
         trigger = value["trigger"]?.string.flatMap(SyncTrigger.init) ?? .manual
         idempotency = value["idempotency"]?.string.flatMap(SyncIdempotency.init(stored:))
+        joined = value.texts("joined").compactMap(SyncIdempotency.init(stored:))
     }
 }
 

@@ -35,7 +35,7 @@ struct HostRoutes: Sendable {
             registry: parts.registry, connections: services.connections, oauth: services.oauth,
             refresher: services.refresher, sync: services.sync, records: parts.data.records,
             deadLetters: services.deadLetters, address: parts.address, diagnoses: services.diagnoses,
-            webhooks: WebhookService(users: parts.users, vault: parts.vault)
+            webhooks: WebhookService(users: parts.users, vault: parts.vault), damage: DamageLog(parts.log)
         ).family
     }
 

@@ -72,6 +72,8 @@ enum Metrics {
     static let syncsCompleted = Counter()
     static let syncsFailed = Counter()
     static let recordsSynced = Counter()
+    /// Reads of record streams that came upon damage.
+    static let damagedReads = Counter()
     static let refreshesSucceeded = Counter()
     static let refreshesFailed = Counter()
     /// Connections that were ended, by what became of the grant at the provider.

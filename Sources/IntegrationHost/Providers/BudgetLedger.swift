@@ -50,6 +50,19 @@ struct BudgetLedger: Sendable {
         }
     }
 
+    /// Intervals that are shorter than this are waited out after a restart.
+    static let longInterval = Duration.seconds(60)
+
+    /// Takes the short limits that count a request for used up at `moment`, unless something was counted since: what was sent before
+    /// a restart is not known.
+    mutating func useUp(_ demand: Demand, at moment: UInt64) {
+        for limit in demand.limits where limit.interval < Self.longInterval {
+            let key = key(limit, demand)
+            guard windows[key] == nil, windows.count < Self.entriesMax else { continue }
+            windows[key, default: SlidingWindow(limit.interval)].count(limit.requests, at: moment)
+        }
+    }
+
     /// Lets no request of an account, or with nil of anybody, be sent before `until`.
     mutating func pause(_ provider: String, account: String?, until: UInt64, at now: UInt64) {
         let key = Self.pauseKey(provider, account)
@@ -109,10 +122,10 @@ struct SlidingWindow: Sendable {
         return UInt64(counts.count) * part
     }
 
-    mutating func count(at now: UInt64) {
+    mutating func count(_ requests: Int = 1, at now: UInt64) {
         advance(to: now)
-        counts[Int(newest % UInt64(counts.count))] += 1
-        sum += 1
+        counts[Int(newest % UInt64(counts.count))] += UInt32(clamping: requests)
+        sum += Int(UInt32(clamping: requests))
         lastCount = now
     }
 

@@ -48,6 +48,7 @@ final class RequestBudget: Sendable {
     }
 
     private let state = Mutex(State())
+    private let begun = MonotonicClock.nanoseconds
 
     /// Waits until a request fits all limits and is next in line, and counts it.
     ///
@@ -63,9 +64,11 @@ final class RequestBudget: Sendable {
         switch answer {
         case .admitted: return
         case .refused(let wait):
+            let pause = Duration.nanoseconds(Int64(clamping: wait))
+            // Whole seconds, and not a moment too early.
+            let until = WallClock.now.advanced(by: pause + .milliseconds(999))
             throw ProviderError(
-                .rateLimited(after: .nanoseconds(Int64(clamping: wait))),
-                "The limit of \(provider.manifest.name) is used up for now.")
+                .rateLimited(after: pause), "The limit of \(provider.manifest.name) is used up until \(until).")
         case .canceled:
             throw ProviderError(.transient, "The request was canceled while it waited for its turn.")
         }
@@ -76,6 +79,15 @@ final class RequestBudget: Sendable {
         let now = MonotonicClock.nanoseconds
         let length = UInt64(max(0, min(pause, .seconds(86_400)) / .nanoseconds(1)))
         state.withLock { $0.ledger.pause(provider.id, account: account, until: now + length, at: now) }
+    }
+
+    /// Begins with short limits used up for an account that was being worked with when the last process ended.
+    ///
+    /// Nobody knows what was left of them, so that they count as used up as of the beginning of this process; limits over a minute
+    /// and more begin anew.
+    func resume(_ provider: ConfiguredProvider, account: String?) {
+        let demand = BudgetLedger.Demand(provider: provider.id, account: account, limits: provider.rateLimits)
+        state.withLock { $0.ledger.useUp(demand, at: begun) }
     }
 
     /// How long requests of one account are held back by pauses that were asked for; nil when they are not.

@@ -81,8 +81,10 @@ final class SyncEngine: Sendable {
         run.idempotency = idempotency
         while let earlier = try reserve(id, Running(run: run, userID: userID)) {
             guard try await isWrittenDown(earlier, of: id, user: userID) else { continue }
-            return try earlier.run.isRepeated(by: idempotency)
-                ? earlier.run : earlier.run.joined(by: request.type, wanted)
+            if try earlier.run.isRepeated(by: idempotency) { return earlier.run }
+            let joined = try earlier.run.joined(by: request.type, wanted)
+            if let idempotency { try await remember(idempotency, with: joined, of: id, user: userID) }
+            return joined
         }
         let begun: SyncRun
         do throws(ServiceError) {
@@ -116,6 +118,18 @@ final class SyncEngine: Sendable {
             }
         }
         return false
+    }
+
+    /// Writes down that a request was answered with a run that another one had begun.
+    private func remember(
+        _ request: SyncIdempotency, with run: SyncRun, of id: String, user: String
+    ) async throws(ServiceError) {
+        try await users.update(user) { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in
+                guard let index = connection.syncs.firstIndex(where: { $0.id == run.id }) else { return }
+                connection.syncs[index].remember(request)
+            }
+        }
     }
 
     /// Writes a new run into the user's document.
@@ -224,6 +238,9 @@ final class SyncEngine: Sendable {
             throw error
         }
         guard isRunning else { return release(id) }
+        if let connection = try? await users.user(userID).connection(id), let provider = registry[connection.service] {
+            gateway.budget.resume(provider, account: connection.account.id)
+        }
         log.info("Sync resumed after a restart.", ["connectionId": .text(id), "syncId": .text(run.id)])
         launch(id)
     }

@@ -64,11 +64,22 @@ extension SyncRun {
     ///
     /// - Throws: ``ServiceError/conflict(_:)`` when the key is the same and the request is another.
     func isRepeated(by idempotency: SyncIdempotency?) throws(ServiceError) -> Bool {
-        guard let idempotency, let own = self.idempotency, own.key == idempotency.key else { return false }
-        guard own.request == idempotency.request else {
-            throw .conflict("The Idempotency-Key was used for another request, which started \(id)")
+        guard let idempotency, let known = known(idempotency.key) else { return false }
+        guard known.request == idempotency.request else {
+            throw .conflict("The Idempotency-Key was used for another request, which was answered with \(id)")
         }
         return true
+    }
+
+    private func known(_ key: String) -> SyncIdempotency? {
+        idempotency?.key == key ? idempotency : joined.first { $0.key == key }
+    }
+
+    /// Remembers a request that was answered with this run though another one had begun it.
+    mutating func remember(_ request: SyncIdempotency) {
+        guard known(request.key) == nil else { return }
+        joined.append(request)
+        joined.removeFirst(max(0, joined.count - HostLimits.joinedKeysMax))
     }
 
     /// The run, when it already does what a request asks for.

@@ -60,6 +60,28 @@ struct BudgetTests {
         #expect(ledger.wait(demand("b", .application), at: 2) > 0)
     }
 
+    @Test("after a restart short limits begin used up for whom they were used, and long ones anew")
+    func restart() {
+        var ledger = BudgetLedger()
+        let short = RateLimit(60, per: .seconds(1), scope: .account)
+        let long = RateLimit(60, per: .seconds(60), scope: .account)
+        func demand(_ account: String, _ limit: RateLimit) -> BudgetLedger.Demand {
+            .init(provider: "p", account: account, limits: [limit])
+        }
+        let start = 7 * Self.second
+        ledger.useUp(demand("a", short), at: start)
+        ledger.useUp(demand("a", long), at: start)
+        #expect(ledger.wait(demand("a", short), at: start + Self.second / 2) > 0)
+        #expect(ledger.wait(demand("b", short), at: start) == 0)
+        #expect(ledger.wait(demand("a", long), at: start) == 0)
+        let later = start + Self.second + Self.second / 16
+        #expect(ledger.wait(demand("a", short), at: later) == 0)
+        // What was counted since is known.
+        ledger.count(demand("a", short), at: later)
+        ledger.useUp(demand("a", short), at: later)
+        #expect(ledger.wait(demand("a", short), at: later) == 0)
+    }
+
     @Test("a pause holds up all requests of the account and nobody else's")
     func pause() {
         var ledger = BudgetLedger()

@@ -369,6 +369,44 @@ struct SyncEngineTests {
         await again.stop()
     }
 
+    @Test("an idempotency key that joined a sync names it for ever after")
+    func joiningKey() async throws {
+        let door = Door()
+        let provider = ScriptedProvider { (_, _) in
+            await door.pass()
+            return ScriptedProvider.page(0..<1)
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        let first = try await fixture.start(id, .full)
+        #expect(try await fixture.start(id, .full, key: "k").id == first.id)
+        #expect(try await fixture.start(id, .full, key: "k").id == first.id)
+        await #expect(throws: ServiceError.self) { _ = try await fixture.start(id, .incremental, key: "k") }
+        door.open()
+        #expect(try await fixture.ended(id)?.joined.count == 1)
+        #expect(try await fixture.start(id, .full, key: "k").id == first.id)
+        await #expect(throws: ServiceError.self) { _ = try await fixture.start(id, .incremental, key: "k") }
+        #expect(try await fixture.connection(id)?.syncs.count == 1)
+        await fixture.stop()
+    }
+
+    @Test("what a plugin remembers comes back with the next read of changes, and not with one of everything")
+    func memory() async throws {
+        let provider = ScriptedProvider(incremental: true) { (request, call) in
+            var page = ScriptedProvider.page([call], next: request.cursor == nil ? 1 : nil)
+            if page.next == nil { page.memory = .number(JSONNumber(call)) }
+            return page
+        }
+        let fixture = try SyncFixture(provider)
+        let id = try await fixture.connect()
+        _ = try await fixture.sync(id)
+        _ = try await fixture.sync(id, .incremental)
+        _ = try await fixture.sync(id, .incremental)
+        _ = try await fixture.sync(id, .full)
+        #expect(provider.requests.map { $0.memory?.integer } == [nil, nil, 1, 1, 3, 3, nil, nil])
+        await fixture.stop()
+    }
+
     @Test("a sync that waits for a place, or for a failure to pass, is called off at once")
     func cancellation() async throws {
         let door = Door()

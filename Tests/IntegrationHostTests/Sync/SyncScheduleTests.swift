@@ -9,6 +9,8 @@ import Testing
 @Suite("Sync schedule")
 struct SyncScheduleTests {
     static let connectedAt = Timestamp(iso8601: "2024-06-01T12:00:00Z") ?? .epoch
+    /// After everything that happened.
+    static let later = connectedAt.advanced(by: .seconds(100 * 86_400))
 
     static func connection(
         _ frequency: SyncFrequency, id: String = "conn-000abc", _ change: (inout Connection) -> Void = { _ in }
@@ -33,13 +35,13 @@ struct SyncScheduleTests {
     func periods(frequency: SyncFrequency) throws {
         var connection = Self.connection(frequency)
         guard let period = frequency.period else {
-            #expect(SyncSchedule.nextDue(connection) == nil)
+            #expect(SyncSchedule.nextDue(connection, at: Self.later) == nil)
             return
         }
-        let first = try #require(SyncSchedule.nextDue(connection))
+        let first = try #require(SyncSchedule.nextDue(connection, at: Self.later))
         #expect(first > Self.connectedAt && first <= Self.connectedAt.advanced(by: period))
         connection.scheduledSyncAt = first.advanced(by: .seconds(30))
-        #expect(SyncSchedule.nextDue(connection) == first.advanced(by: period))
+        #expect(SyncSchedule.nextDue(connection, at: Self.later) == first.advanced(by: period))
         #expect(!SyncSchedule.isDue(connection, at: first.advanced(by: period - .milliseconds(1))))
         #expect(SyncSchedule.isDue(connection, at: first.advanced(by: period)))
     }
@@ -63,8 +65,8 @@ struct SyncScheduleTests {
         connection.scheduledSyncAt = back
         #expect(
             !SyncSchedule.isDue(connection, at: back.advanced(by: .seconds(1)))
-                || SyncSchedule.nextDue(connection) == back.advanced(by: .seconds(1)))
-        let next = try #require(SyncSchedule.nextDue(connection))
+                || SyncSchedule.nextDue(connection, at: Self.later) == back.advanced(by: .seconds(1)))
+        let next = try #require(SyncSchedule.nextDue(connection, at: Self.later))
         #expect(next > back && next <= back.advanced(by: .seconds(3600)))
     }
 
@@ -73,7 +75,7 @@ struct SyncScheduleTests {
         arguments: ConnectionStatus.allCases.filter { $0 != .connected })
     func dead(status: ConnectionStatus) {
         let late = Self.connectedAt.advanced(by: .seconds(86_400 * 30))
-        #expect(SyncSchedule.nextDue(Self.connection(.hourly) { $0.status = status }) == nil)
+        #expect(SyncSchedule.nextDue(Self.connection(.hourly) { $0.status = status }, at: Self.later) == nil)
         let busy = Self.connection(.hourly) { $0.syncs = [Self.run(.running, .manual, at: Self.connectedAt)] }
         #expect(!SyncSchedule.isDue(busy, at: late))
         #expect(SyncSchedule.isDue(Self.connection(.hourly), at: late))
@@ -88,7 +90,7 @@ struct SyncScheduleTests {
             }
             connection.syncs.append(Self.run(.completed, at: Self.connectedAt.advanced(by: .seconds(1))))
         }
-        let due = try #require(SyncSchedule.nextDue(connection))
+        let due = try #require(SyncSchedule.nextDue(connection, at: Self.later))
         let pause = min(86_400, 900 << (failures - 1))
         let ended = Self.connectedAt.advanced(by: .seconds(110))
         #expect(due >= ended.advanced(by: .seconds(Int64(pause))))
@@ -101,11 +103,32 @@ struct SyncScheduleTests {
             connection.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
             connection.syncs = [Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(100)))]
         }
-        let repeated = try #require(SyncSchedule.nextDue(connection))
+        let repeated = try #require(SyncSchedule.nextDue(connection, at: Self.later))
         #expect(repeated < Self.connectedAt.advanced(by: .seconds(3600)))
         connection.syncs.insert(Self.run(.completed, .manual, at: repeated), at: 0)
         let fresh = Self.connection(.daily) { $0.scheduledSyncAt = connection.scheduledSyncAt }
-        #expect(SyncSchedule.nextDue(connection) == SyncSchedule.nextDue(fresh))
+        #expect(SyncSchedule.nextDue(connection, at: Self.later) == SyncSchedule.nextDue(fresh, at: Self.later))
+    }
+
+    @Test(
+        "what a wrong clock wrote into the future holds no sync back for longer than a period",
+        arguments: [1, 10, 4000])
+    func wrongClock(days: Int64) throws {
+        let wrong = Self.connectedAt.advanced(by: .seconds(days * 86_400))
+        var connection = Self.connection(.hourly) { $0.scheduledSyncAt = wrong }
+        let right = Self.connectedAt.advanced(by: .seconds(7200))
+        #expect(SyncSchedule.isDue(connection, at: right))
+        // Once it ran, everything is as ever.
+        connection.scheduledSyncAt = right
+        let next = try #require(SyncSchedule.nextDue(connection, at: right))
+        #expect(next > right && next <= right.advanced(by: .seconds(3600)))
+        // The moments of failures and of the connecting may be as wrong.
+        let failed = Self.connection(.hourly) { $0.syncs = [Self.run(.failed, at: wrong)] }
+        #expect(SyncSchedule.isDue(failed, at: right))
+        var new = Self.connection(.hourly) { $0.connectedAt = wrong }
+        #expect(SyncSchedule.isDue(new, at: right))
+        new.scheduledSyncAt = right
+        #expect(!SyncSchedule.isDue(new, at: right))
     }
 
     @Test("a connection that was connected again does not wait for what failed before")
@@ -113,7 +136,9 @@ struct SyncScheduleTests {
         let connection = Self.connection(.hourly) { connection in
             connection.syncs = (0..<8).map { _ in Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(-60))) }
         }
-        #expect(try #require(SyncSchedule.nextDue(connection)) <= Self.connectedAt.advanced(by: .seconds(3600)))
+        #expect(
+            try #require(SyncSchedule.nextDue(connection, at: Self.later))
+                <= Self.connectedAt.advanced(by: .seconds(3600)))
     }
 
     @Test("schedule, trigger and idempotency survive in the user's document")
@@ -124,12 +149,16 @@ struct SyncScheduleTests {
                 connection.scheduledSyncAt = Self.connectedAt
                 var run = Self.run(.completed, at: Self.connectedAt)
                 run.idempotency = SyncRequest(type: .full, dataTypes: ["a"], idempotencyKey: "key").idempotency
+                for key in ["join", "key", "join"] {
+                    SyncRequest(type: .full, idempotencyKey: key).idempotency.map { run.remember($0) }
+                }
                 connection.syncs = [run]
             }
         ]
         let back = try User(decoding: user.encoded)
         #expect(back.connections[0].scheduledSyncAt == Self.connectedAt)
         #expect(back.connections[0].syncs == user.connections[0].syncs)
+        #expect(back.connections[0].syncs[0].joined.count == 1)
         #expect(!String(decoding: user.encoded, as: UTF8.self).contains("\"key\""))
     }
 }

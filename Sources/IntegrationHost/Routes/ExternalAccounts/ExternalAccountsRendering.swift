@@ -66,7 +66,7 @@ enum ExternalAccountsRendering {
             reply(429, "Too Many Requests", headers: [("Retry-After", String(seconds))])
         case .unavailable(_, let seconds): reply(503, unavailable, headers: [("Retry-After", String(seconds))])
         case .provider, .notConfigured: reply(503, unavailable, headers: [("Retry-After", "60")])
-        case .internalFault: reply(500, "An internal server error occurred")
+        case .damaged, .internalFault: reply(500, "An internal server error occurred")
         }
     }
 

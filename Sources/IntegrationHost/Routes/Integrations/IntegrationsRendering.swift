@@ -186,6 +186,7 @@ enum IntegrationsRendering {
         case .provider(let error): return provider(error)
         case .notConfigured(let message): return reply(503, message, retryAfter: retryAfterSeconds)
         case .unavailable(_, let seconds): return reply(503, "Service temporarily unavailable", retryAfter: seconds)
+        case .damaged(let message): return reply(500, message)
         case .internalFault: return reply(500, "Internal error", retryAfter: retryAfterSeconds)
         }
     }

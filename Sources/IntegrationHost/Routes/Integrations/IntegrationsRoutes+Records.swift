@@ -29,6 +29,13 @@ extension IntegrationsRoutes {
             if case .invalidCursor = error {
                 throw .invalid(field: "cursor", message: "The cursor is not one of this stream")
             }
+            if case .corrupt = error {
+                Metrics.damagedReads.add()
+                damage.report(error, of: connection.id)
+                throw .damaged(
+                    "The stored records of this connection are damaged here; “integration-host check --repair” sets them aside, so that the next sync reads them anew"
+                )
+            }
             throw ServiceError(error)
         }
         return IntegrationsRendering.records(page)

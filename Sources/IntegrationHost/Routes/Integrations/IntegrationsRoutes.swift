@@ -16,6 +16,7 @@ struct IntegrationsRoutes: Sendable {
     let address: PublicAddress
     let diagnoses: DiagnosisService
     let webhooks: WebhookService
+    let damage: DamageLog
 
     var family: RouteFamily {
         RouteFamily(

@@ -73,7 +73,7 @@ enum StatusRendering {
                 429, "RATE_LIMIT_EXCEEDED", "Too many requests. Please try again later.", nil, retryAfter: seconds)
         case .provider(let error): return provider(error, exchange)
         case .notConfigured(let message): return reply(503, "NOT_CONFIGURED", message, exchange, retryAfter: 60)
-        case .unavailable, .internalFault:
+        case .unavailable, .damaged, .internalFault:
             return reply(
                 500, "INTERNAL_ERROR", "Failed to fetch integrations", exchange, retryAfter: retryAfterSeconds)
         }

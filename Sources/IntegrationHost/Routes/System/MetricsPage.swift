@@ -36,6 +36,10 @@ struct MetricsPage: Sendable {
             ), ("retries_total", "Tries made again after a failure that may pass.", Metrics.retries.value),
             ("sync_records_total", "Records that were synced.", Metrics.recordsSynced.value),
             (
+                "record_stream_damaged_reads_total", "Reads of record streams that came upon damage.",
+                Metrics.damagedReads.value
+            ),
+            (
                 "log_lines_dropped_total", "Log lines that were dropped because nobody read them fast enough.",
                 Metrics.logLinesDropped.value
             ),

@@ -54,7 +54,7 @@ enum UserIntegrationCRUDRendering {
             reply(429, "Too Many Requests", headers: [("Retry-After", String(seconds))])
         case .unavailable(_, let seconds):
             reply(503, "Service Unavailable", headers: [("Retry-After", String(seconds))])
-        case .provider, .notConfigured, .internalFault: reply(500, "Internal Server Error")
+        case .provider, .notConfigured, .damaged, .internalFault: reply(500, "Internal Server Error")
         }
     }
 

@@ -64,7 +64,7 @@ enum UserIntegrationsRendering {
         case .notConfigured(let message): reply(500, message)
         case .unavailable(_, let seconds):
             reply(503, "The store cannot be reached for now.", headers: [("Retry-After", String(seconds))])
-        case .internalFault: reply(500, "Internal error.")
+        case .damaged, .internalFault: reply(500, "Internal error.")
         }
     }
 
