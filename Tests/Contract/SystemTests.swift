@@ -95,7 +95,8 @@ struct SystemTests {
         for (headers, status) in [
             ([("Origin", "https://app.example.com")], 200), ([("Origin", "https://evil.example")], 403),
             ([("Sec-Fetch-Site", "cross-site")], 403), ([], 200), ([("Origin", "null")], 403),
-            ([("Origin", "https://app.example.com"), ("Sec-Fetch-Site", "cross-site")], 200),
+            ([("Origin", "https://app.example.com"), ("Sec-Fetch-Site", "cross-site")], 403),
+            ([("Origin", "https://app.example.com"), ("Sec-Fetch-Site", "same-site")], 200),
             ([("Origin", "https://app.example.com"), ("Origin", "https://evil.example")], 403),
             ([("Origin", callers.user.origin), ("Sec-Fetch-Site", "cross-site")], 403),
             ([("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "cross-site")], 403),

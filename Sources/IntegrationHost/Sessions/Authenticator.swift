@@ -129,14 +129,14 @@ struct Authenticator: Sendable {
         return session.principal
     }
 
-    /// The token of `Bearer <token>`, the scheme in any case (RFC 6750).
+    /// The token of `Bearer <token>`, the scheme in any case and one or more spaces after it (RFC 6750, RFC 9110 section 11.4).
     static func bearerToken(_ authorization: String) -> String? {
         let utf8 = Array(authorization.utf8)
         guard utf8.count > 7, utf8[..<7].elementsEqual("bearer ".utf8, by: { ($0 | 0x20) == $1 || $0 == $1 }) else {
             return nil
         }
-        let token = utf8[7...]
-        guard token.allSatisfy({ 0x21...0x7E ~= $0 }) else { return nil }
+        let token = utf8[7...].drop { $0 == 0x20 }
+        guard !token.isEmpty, token.allSatisfy({ 0x21...0x7E ~= $0 }) else { return nil }
         return String(decoding: token, as: UTF8.self)
     }
 

@@ -88,6 +88,8 @@ struct AuthenticatorTests {
         let fixture = try AuthenticatorFixture()
         let token = try fixture.hostToken()
         let (header, _) = await fixture.principals("Bearer \(token)")
+        #expect(await fixture.user("bearer   \(token)") != nil)
+        #expect(await fixture.user("Bearer   ") == nil)
         #expect(header?.principal.userID == "h" && header?.place == .header)
         for field in ["\(cookie)=\(token)", "a=b; \(cookie)=\"\(token)\"; c=d", "\(cookie)=bad; \(cookie)=\(token)"] {
             let (inCookie, _) = await fixture.principals(nil, ["x=y", field])

@@ -28,17 +28,17 @@ struct OriginPolicy: Sendable {
 
     /// Whether a write whose session is in a cookie may come from where it says it comes from.
     ///
+    /// What a browser calls cross-site may not, not even from an origin that may read answers: its pages send their session as Bearer.
     /// A request with neither Origin nor Sec-Fetch-Site does not come from a browser.
     func allowsCookieWrite(_ request: HTTPRequestSnapshot) -> Bool {
-        let isCrossSite = request.headers("sec-fetch-site").contains(Array("cross-site".utf8))
+        guard !request.headers("sec-fetch-site").contains(Array("cross-site".utf8)) else { return false }
         let origins = request.headers("origin")
-        guard let origin = origins.first else { return !isCrossSite }
+        guard let origin = origins.first else { return true }
         // Of two origins none is known to be the page's.
         guard origins.count == 1, let found = WebOrigin(of: String(decoding: origin, as: UTF8.self)) else {
             return false
         }
-        if allowed.contains(where: { $0.origin == found }) { return true }
-        return found == WebOrigin(of: address.url) && !isCrossSite
+        return found == WebOrigin(of: address.url) || allowed.contains { $0.origin == found }
     }
 }
 

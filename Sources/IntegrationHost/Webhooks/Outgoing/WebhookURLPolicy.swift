@@ -104,6 +104,7 @@ struct WebhookURL: Sendable {
         let end = lower[start...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? lower.endIndex
         guard Self.isPathAndQuery(lower[end...]) else { return nil }
         let authority = lower[start..<end]
+        guard !authority.contains(UInt8(ascii: "@")) else { return nil }
         var rest: ArraySlice<UInt8>
         if authority.first == UInt8(ascii: "[") {
             guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else { return nil }
