@@ -209,6 +209,8 @@ struct BudgetTurnTests {
             try await budget.admit(provider, account: "a", name: nil)
         } throws: { error in
             guard case .rateLimited(let after) = (error as? ProviderError)?.kind else { return false }
+            // Whoever reads it is told until when.
+            guard "\(error)".contains("is used up until 2") else { return false }
             return after ?? .zero > .seconds(900)
         }
         let patient = RequestTurn(share: "u", waitMax: .seconds(2000))
