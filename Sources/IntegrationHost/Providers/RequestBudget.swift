@@ -58,7 +58,10 @@ final class RequestBudget: Sendable {
     ) async throws(ProviderError) {
         let demand = BudgetLedger.Demand(
             provider: provider.id, account: account,
-            limits: provider.rateLimits.filter { $0.name == nil || $0.name == name })
+            // An account that is not known yet has used nothing of its own limits, and shares them with nobody.
+            limits: provider.rateLimits.filter {
+                ($0.name == nil || $0.name == name) && ($0.scope != .account || account != nil)
+            })
         let (answer, hasWaited) = await answer(demand, turn)
         if hasWaited { turn.onResume?() }
         switch answer {
@@ -99,7 +102,7 @@ final class RequestBudget: Sendable {
 
     /// Takes in what an answer says is left.
     func observe(_ response: ProviderResponse, _ provider: ConfiguredProvider, account: String?, now: Timestamp) {
-        for headers in provider.manifest.rateLimitHeaders {
+        for headers in provider.manifest.rateLimitHeaders where headers.scope != .account || account != nil {
             guard let text = response.header(headers.remaining), let left = ExactDecimal(text), left.coefficient <= 0
             else {
                 continue

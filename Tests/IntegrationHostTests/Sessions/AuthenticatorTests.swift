@@ -104,7 +104,7 @@ struct AuthenticatorTests {
     @Test(
         "only `Bearer` and one token make an Authorization header",
         arguments: [
-            ("Bearer ", true), ("bearer ", true), ("BEARER ", true), ("Bearer  ", false), ("Bearer", false),
+            ("Bearer ", true), ("bearer ", true), ("BEARER ", true), ("Bearer  ", true), ("Bearer", false),
             ("Basic ", false), ("", false), ("Token ", false), ("@earer ", false),
         ])
     func bearer(prefix: String, isGood: Bool) async throws {

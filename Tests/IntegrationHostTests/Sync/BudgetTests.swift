@@ -200,6 +200,19 @@ struct BudgetTurnTests {
         }
     }
 
+    @Test("accounts that are not known yet share no limit of accounts, but the application's")
+    func unknownAccounts() async throws {
+        var provider = Self.provider(1, per: .seconds(1000))
+        provider.rateLimits = [RateLimit(1, per: .seconds(1000), scope: .account)]
+        let budget = RequestBudget()
+        for _ in 0..<3 { try await budget.admit(provider, account: nil, name: nil) }
+        try await budget.admit(provider, account: "a", name: nil)
+        await #expect(throws: ProviderError.self) { try await budget.admit(provider, account: "a", name: nil) }
+        provider.rateLimits = [RateLimit(1, per: .seconds(1000), scope: .application)]
+        try await budget.admit(provider, account: nil, name: nil)
+        await #expect(throws: ProviderError.self) { try await budget.admit(provider, account: nil, name: nil) }
+    }
+
     @Test("a wait that is too long is refused at once with its length, and one that is called off ends")
     func refusals() async throws {
         let provider = Self.provider(1, per: .seconds(1000))
