@@ -8,19 +8,25 @@ enum Retrying {
     static let pauses: [Duration] = [.milliseconds(100), .milliseconds(200), .milliseconds(400)]
 
     /// How long after the first try another one begins: whoever sits through three silent providers would wait for minutes.
-    private static let timeMaxNanoseconds: UInt64 = 10_000_000_000
+    static let timeMaxNanoseconds: UInt64 = 10_000_000_000
+
+    /// The time as retries see it.
+    struct Time: Sendable {
+        var now: @Sendable () -> UInt64 = { MonotonicClock.nanoseconds }
+        var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    }
 
     /// What `body` returns, tried again while it fails in a way that may pass.
     static func run<Value: Sendable>(
-        _ body: @Sendable () async throws(ServiceError) -> Value
+        time: Time = Time(), _ body: @Sendable () async throws(ServiceError) -> Value
     ) async throws(ServiceError) -> Value {
-        let start = MonotonicClock.nanoseconds
+        let start = time.now()
         for pause in pauses {
             do throws(ServiceError) { return try await body() } catch {
-                guard mayPass(error), MonotonicClock.nanoseconds - start < timeMaxNanoseconds else { throw error }
+                guard mayPass(error), time.now() - start < timeMaxNanoseconds else { throw error }
             }
             Metrics.retries.add()
-            do { try await Task.sleep(for: pause) } catch {
+            do { try await time.sleep(pause) } catch {
                 throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
             }
         }
