@@ -1,9 +1,7 @@
-// Walks all users again and again, so that whatever is due is found without an index that could disagree with the documents.
+// Walks over all users, again and again, so that whatever is due is found without an index that could disagree with the documents.
 // What is due, and what is done about it, is known by the duties.
 
-import Glibc
 import ProviderSDK
-import Synchronization
 
 /// Work that a user's document may call for at some moment.
 protocol UserDuty: Sendable {
@@ -13,48 +11,21 @@ protocol UserDuty: Sendable {
     func attend(to user: User, at now: Timestamp) async
 }
 
-/// The endless walk over all users.
+/// A walk over all users.
 ///
-/// A walk reads every user once, O(users); the next one begins ``pause`` after its end. Memory does not grow with the users.
-final class UserSweep: Sendable {
-    private let users: UserStore
-    private let duties: [any UserDuty]
-    private let pause: Duration
-    private let log: Log
-    private let task = Mutex<Task<Void, Never>?>(nil)
+/// It reads every user once, O(users); memory does not grow with the users.
+struct UserSweep: Sendable {
+    let users: UserStore
+    let duties: [any UserDuty]
+    let log: Log
 
-    init(_ users: UserStore, duties: [any UserDuty], pause: Duration, log: Log) {
-        self.users = users
-        self.duties = duties
-        self.pause = pause
-        self.log = log
-    }
-
-    /// Begins to walk.
-    func start() {
-        task.withLock { task in
-            guard task == nil else { return }
-            task = Task { await self.run() }
+    /// Walks once; cancellation ends the walk early.
+    func run() async {
+        do throws(ServiceError) { try await walk() } catch {
+            log.warning("Users could not be looked through.", ["error": .text("\(error)")])
         }
     }
 
-    /// Ends the walk and waits for its end.
-    func stop() async {
-        let task = task.withLock { $0 }
-        task?.cancel()
-        await task?.value
-    }
-
-    private func run() async {
-        while !Task.isCancelled {
-            do throws(ServiceError) { try await walk() } catch {
-                log.warning("Users could not be looked through.", ["error": .text("\(error)")])
-            }
-            do { try await Task.sleep(for: pause) } catch { return }
-        }
-    }
-
-    /// One walk.
     private func walk() async throws(ServiceError) {
         var position = try await visit(after: nil)
         while let next = position, !Task.isCancelled { position = try await visit(after: next) }

@@ -11,8 +11,8 @@ final class Host: Sendable {
     let demoSession: DemoSession?
     private let parts: HostFoundation
     private let services: HostServices
-    private let sweep: UserSweep
-    private let linkTokenSweep: LinkTokenSweep
+    private let sweep: RepeatedWork
+    private let linkTokenSweep: RepeatedWork
     private let server: HTTPServer
     private let control: ControlServer
     private let readiness: Readiness
@@ -43,8 +43,10 @@ final class Host: Sendable {
             ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
-        sweep = UserSweep(parts.users, duties: services.duties, pause: configuration.sweepPause, log: log)
-        linkTokenSweep = LinkTokenSweep(services.linkTokens, log: log)
+        let users = UserSweep(users: parts.users, duties: services.duties, log: log)
+        sweep = RepeatedWork(pause: configuration.sweepPause) { await users.run() }
+        let linkTokens = LinkTokenSweep(tokens: services.linkTokens, log: log)
+        linkTokenSweep = RepeatedWork(pause: HostLimits.linkTokenSweepPause) { await linkTokens.run() }
     }
 
     var log: Log { parts.log }

@@ -1,0 +1,38 @@
+// Work that is done again and again, with a pause between its end and its next beginning. What the work is, its owner knows.
+
+import Synchronization
+
+/// A piece of work that is repeated until it is stopped.
+final class RepeatedWork: Sendable {
+    private let pause: Duration
+    private let work: @Sendable () async -> Void
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    /// - Parameter pause: from the end of one run to the beginning of the next.
+    init(pause: Duration, _ work: @escaping @Sendable () async -> Void) {
+        self.pause = pause
+        self.work = work
+    }
+
+    /// Begins; a second call does nothing.
+    func start() {
+        task.withLock { task in
+            guard task == nil else { return }
+            task = Task { await self.run() }
+        }
+    }
+
+    /// Cancels the run under way and waits for its end.
+    func stop() async {
+        let task = task.withLock { $0 }
+        task?.cancel()
+        await task?.value
+    }
+
+    private func run() async {
+        while !Task.isCancelled {
+            await work()
+            do { try await Task.sleep(for: pause) } catch { return }
+        }
+    }
+}
