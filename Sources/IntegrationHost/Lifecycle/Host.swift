@@ -86,5 +86,5 @@ final class Host: Sendable {
 
 /// The version of the program.
 enum Version {
-    static let text = "0.1.0"
+    static let text = "0.2.0-dev"
 }

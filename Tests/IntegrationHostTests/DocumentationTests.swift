@@ -1,0 +1,45 @@
+// Checks of the project's own pages against the code: the version in the CHANGELOG, the index of decisions.
+// Knows file names and headings, nothing of what the pages say.
+
+import Foundation
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Documentation", .timeLimit(.minutes(1)))
+struct DocumentationTests {
+    private static let root = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardized
+
+    private func lines(of path: String) throws -> [String] {
+        try String(contentsOf: Self.root.appending(path: path), encoding: .utf8).split(separator: "\n").map(String.init)
+    }
+
+    @Test("The program's version is the newest of the CHANGELOG, or a later one with -dev while entries are unreleased")
+    func version() throws {
+        let lines = try lines(of: "CHANGELOG.md")
+        let headings = lines.filter { $0.hasPrefix("## ") }.map { $0.dropFirst(3) }
+        if headings.first == "Unreleased" {
+            let base = try #require(Version.text.wholeMatch(of: /(\d+\.\d+\.\d+)-dev/)).1
+            #expect(!headings.contains(base))
+        } else {
+            #expect(headings.first.map(String.init) == Version.text)
+        }
+    }
+
+    @Test("Each version below the first heading names its commit in full")
+    func commits() throws {
+        let lines = Array(try lines(of: "CHANGELOG.md").drop { !$0.hasPrefix("## ") }.dropFirst())
+        for (index, line) in lines.enumerated() where line.hasPrefix("## ") {
+            #expect(lines[index + 1].wholeMatch(of: /Commit: `[0-9a-f]{40}`/) != nil, "\(line)")
+        }
+    }
+
+    @Test("The index lists every decision")
+    func decisions() throws {
+        let index = try String(contentsOf: Self.root.appending(path: "docs/decisions/README.md"), encoding: .utf8)
+        let folder = Self.root.appending(path: "docs/decisions").path
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != "README.md" }
+        #expect(!files.isEmpty)
+        for file in files { #expect(index.contains("](\(file))"), "\(file)") }
+    }
+}
