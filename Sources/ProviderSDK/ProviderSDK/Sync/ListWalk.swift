@@ -5,7 +5,7 @@ extension ListRequest {
     ///
     /// - Parameters:
     ///   - cursor: what the page before gave; nil for the first.
-    ///   - since: changes only, where ``since`` says how.
+    ///   - moment: changes only, where ``since`` says how.
     ///   - context: the way to the provider.
     /// - Throws: ``ProviderError`` of the call, or a permanent one when the answer is not a page of this list.
     public func page(
