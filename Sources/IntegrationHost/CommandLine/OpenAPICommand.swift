@@ -14,12 +14,12 @@ enum OpenAPICommand {
     /// the data directory of this installation may be in use.
     private static func document(_ installation: Configuration) throws -> [UInt8] {
         let log = Log(level: .error)
-        let registry = try HostFoundation.providers(installation, log)
+        let registry = try HostResources.providers(installation, log)
         var configuration = installation
         configuration.keysDirectory = nil
         configuration.dataDirectory = try temporaryDirectory()
         defer { remove(configuration.dataDirectory) }
-        let parts = try HostFoundation(configuration, log: log) { _, _ in registry }
+        let parts = try HostResources(configuration, log: log) { _, _ in registry }
         defer { parts.data.close() }
         let routes = HostRoutes(parts: parts, services: HostServices(parts))
         return routes.system(routes.documents, readiness: Readiness(parts.data), metrics: RequestMetrics()).openAPI

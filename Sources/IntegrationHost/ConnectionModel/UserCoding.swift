@@ -209,7 +209,7 @@ extension RefreshState {
         }
         unknownSince = value.moment("unknownSince")
         failures = value["failures"]?.integer.map(Int.init) ?? 0
-        lastFailure = value["lastFailure"]?.string.flatMap(RefreshClass.init)
+        lastFailure = value["lastFailure"]?.string.flatMap(RefreshFailure.Reason.init)
         nextAttemptAt = value.moment("nextAttemptAt")
         lastAttemptAt = value.moment("lastAttemptAt")
     }

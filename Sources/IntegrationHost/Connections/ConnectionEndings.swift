@@ -24,7 +24,7 @@ enum RevocationOutcome: String, Sendable, CaseIterable {
 }
 
 /// Ends connections.
-final class ConnectionEndings: UserDuty {
+final class ConnectionEndings: Reconciler {
     private let users: UserStore
     private let oauth: OAuthService
     private let refresher: RefreshService
@@ -76,7 +76,7 @@ final class ConnectionEndings: UserDuty {
     }
 
     /// Goes on with what a stop or a failure interrupted.
-    func attend(to user: User, at now: Timestamp) async {
+    func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections where connection.ending != nil {
             guard running.withLock({ $0.insert(connection.id).inserted }) else { continue }
             do throws(ServiceError) { try await finish(connection, of: user.id) } catch {

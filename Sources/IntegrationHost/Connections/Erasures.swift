@@ -5,7 +5,7 @@ import DocumentStore
 import ProviderSDK
 
 /// Erases the records of connections that were removed.
-struct Erasures: UserDuty {
+struct Erasures: Reconciler {
     let users: UserStore
     let sync: SyncEngine
     let records: Records
@@ -27,7 +27,7 @@ struct Erasures: UserDuty {
     }
 
     /// Goes on with what a crash or a failure interrupted.
-    func attend(to user: User, at now: Timestamp) async {
+    func reconcile(_ user: User, at now: Timestamp) async {
         do throws(ServiceError) { try await finish(user.erasures, of: user.id) } catch {
             log.warning(
                 "The records of a removed connection could not be erased; it is tried again.",

@@ -92,7 +92,7 @@ struct ExternalAccountService: Sendable {
         let http = ConnectionHTTP(
             gateway: gateway, provider: provider,
             template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: NoCredential(),
-            turn: RequestTurn(waitMax: HostLimits.interactiveWaitMax))
+            turn: RateLimitWait(waitMax: HostLimits.interactiveWaitMax))
         return ProviderContext(http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
     }
 

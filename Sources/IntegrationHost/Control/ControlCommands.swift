@@ -134,7 +134,7 @@ extension ControlCommands {
                 users: users,
                 registry: try ProviderRegistry(
                     loader.plugins, rejections: loader.rejections, configuration: configuration),
-                vault: CredentialVault(try keys()), sync: nil, budget: nil)
+                vault: CredentialVault(try keys()), sync: nil, limiter: nil)
         }
     }
 }

@@ -116,10 +116,10 @@ struct KeyRotation: Sendable {
 }
 
 /// Seals again, in the background, what a rotation that was cut short has left.
-struct ResealDuty: UserDuty {
+struct ResealReconciler: Reconciler {
     let rotation: KeyRotation
 
-    func attend(to user: User, at now: Timestamp) async {
+    func reconcile(_ user: User, at now: Timestamp) async {
         do throws(ServiceError) { _ = try await rotation.reseal(user) } catch {
             rotation.log.warning("Secrets could not be sealed again.", ["error": .text("\(error)")])
         }

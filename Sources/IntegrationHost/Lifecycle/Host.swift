@@ -9,7 +9,7 @@ import ProviderSDK
 final class Host: Sendable {
     /// The session that a demo shows; nil in a real installation.
     let demoSession: DemoSession?
-    private let parts: HostFoundation
+    private let parts: HostResources
     private let services: HostServices
     private let sweep: RepeatedWork
     private let linkTokenSweep: RepeatedWork
@@ -26,7 +26,7 @@ final class Host: Sendable {
     init(_ configuration: Configuration, isDemo: Bool = false) throws {
         try configuration.checkListening()
         let log = Log(level: configuration.logLevel)
-        parts = try HostFoundation(configuration, log: log, providers: HostFoundation.providers)
+        parts = try HostResources(configuration, log: log, providers: HostResources.providers)
         services = HostServices(parts)
         readiness = Readiness(parts.data)
         demoSession = isDemo ? try DemoSession(services.sessions) : nil
@@ -43,7 +43,7 @@ final class Host: Sendable {
             ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
-        let users = UserSweep(users: parts.users, duties: services.duties, log: log)
+        let users = ReconcileLoop(users: parts.users, reconcilers: services.reconcilers, log: log)
         sweep = RepeatedWork(pause: configuration.sweepPause) { await users.run() }
         let linkTokens = LinkTokenSweep(tokens: services.linkTokens, log: log)
         linkTokenSweep = RepeatedWork(pause: HostLimits.linkTokenSweepPause) { await linkTokens.run() }

@@ -6,7 +6,7 @@ import ProviderSDK
 
 /// The route families of a host.
 struct HostRoutes: Sendable {
-    let parts: HostFoundation
+    let parts: HostResources
     let services: HostServices
 
     /// The families of the documents and of the webhooks of providers.

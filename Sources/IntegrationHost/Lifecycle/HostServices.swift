@@ -20,9 +20,9 @@ struct HostServices: Sendable {
     let rotation: KeyRotation
     let sessions: HostSessions
     let apiKeys: APIKeys
-    private let parts: HostFoundation
+    private let parts: HostResources
 
-    init(_ parts: HostFoundation) {
+    init(_ parts: HostResources) {
         let (configuration, log, users) = (parts.configuration, parts.log, parts.users)
         let (registry, gateway, vault) = (parts.registry, parts.gateway, parts.vault)
         self.parts = parts
@@ -54,7 +54,7 @@ struct HostServices: Sendable {
         accounts = AccountConnections(users: users, registry: registry, refresher: refresher, endings: endings)
         linkTokens = LinkTokenStore(parts.data.documents)
         diagnoses = DiagnosisService(
-            users: users, registry: registry, vault: vault, sync: sync, budget: gateway.budget)
+            users: users, registry: registry, vault: vault, sync: sync, limiter: gateway.limiter)
         deadLetters = DeadLetterService(users: users, registry: registry, records: parts.data.records, vault: vault)
         rotation = KeyRotation(users: users, keys: parts.keys, records: parts.data.records, log: log)
         sessions = HostSessions(parts.keys)
@@ -62,13 +62,14 @@ struct HostServices: Sendable {
     }
 
     /// Duties of background work: each looks at every user about once a minute.
-    var duties: [any UserDuty] {
+    var reconcilers: [any Reconciler] {
         let (log, users, registry) = (parts.log, parts.users, parts.registry)
         return [
-            endings, erasures, RecordUpkeep(records: parts.data.records),
-            GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log),
-            RefreshDuty(users: users, registry: registry, refresher: refresher, log: log),
-            SyncDuty(engine: sync, registry: registry, log: log), webhooks.syncs, ResealDuty(rotation: rotation),
+            endings, erasures, CompactionReconciler(records: parts.data.records),
+            UnidentifiedGrantReconciler(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log),
+            RefreshReconciler(users: users, registry: registry, refresher: refresher, log: log),
+            SyncReconciler(engine: sync, registry: registry, log: log), webhooks.syncs,
+            ResealReconciler(rotation: rotation),
             notifications,
         ]
     }

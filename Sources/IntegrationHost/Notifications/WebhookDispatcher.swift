@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// A connection has one delivery under way at most. Places are bounded overall, for each host and for each user, so that an endpoint
 /// that does not answer holds up nobody else's.
-final class WebhookDispatcher: UserDuty {
+final class WebhookDispatcher: Reconciler {
     private struct Timer {
         let due: Timestamp
         let task: Task<Void, Never>
@@ -52,7 +52,7 @@ final class WebhookDispatcher: UserDuty {
     /// Events that wait for their delivery, as far as users were looked at since the start.
     var waitingCount: Int { state.withLock { $0.waiting.values.reduce(0, +) } }
 
-    func attend(to user: User, at now: Timestamp) async {
+    func reconcile(_ user: User, at now: Timestamp) async {
         look(at: user, now)
         guard user.connections.contains(where: { $0.webhook.isRetiringSecretOver(at: now) }) else { return }
         do throws(ServiceError) {

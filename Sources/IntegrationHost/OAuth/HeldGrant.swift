@@ -23,7 +23,7 @@ struct HeldGrant: Sendable, Equatable {
 }
 
 /// Finishes authorizations that were interrupted, and removes connections that never came to be.
-final class GrantDuty: UserDuty {
+final class UnidentifiedGrantReconciler: Reconciler {
     /// Authorizations that are finished at the same time.
     static let concurrentMax = 4
 
@@ -42,7 +42,7 @@ final class GrantDuty: UserDuty {
         self.log = log
     }
 
-    func attend(to user: User, at now: Timestamp) async {
+    func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections where connection.ending == nil {
             guard let held = connection.held, held.nextAttemptAt <= now, let provider = registry[connection.service]
             else { continue }

@@ -15,7 +15,7 @@ protocol CredentialSource: Sendable {
 /// Sends requests to providers.
 struct ProviderGateway: Sendable {
     let client: HTTPClient
-    let budget: RequestBudget
+    let limiter: ProviderRateLimiter
     let log: Log
 
     /// Sends `request` for a connection of `provider`.
@@ -23,7 +23,7 @@ struct ProviderGateway: Sendable {
     /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for none.
     func send(
         _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
-        credentials: any CredentialSource, turn: RequestTurn = RequestTurn()
+        credentials: any CredentialSource, turn: RateLimitWait = RateLimitWait()
     ) async throws(ProviderError) -> ProviderResponse {
         var outgoing = try outgoing(request, to: provider, template: template)
         let token = try await authorize(&outgoing, request, provider, credentials)
@@ -48,15 +48,15 @@ struct ProviderGateway: Sendable {
     /// One try, within the provider's limits, sorted by its classification.
     private func attempt(
         _ outgoing: HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
-        _ template: RequestTemplate, _ turn: RequestTurn
+        _ template: RequestTemplate, _ turn: RateLimitWait
     ) async throws(ProviderError) -> ProviderResponse {
-        try await budget.admit(provider, account: template.account.id, name: request.rateLimit, turn)
+        try await limiter.admit(provider, account: template.account.id, name: request.rateLimit, turn)
         let response = try await plain(outgoing)
         let now = WallClock.now
-        budget.observe(response, provider, account: template.account.id, now: now)
+        limiter.observe(response, provider, account: template.account.id, now: now)
         guard let error = provider.manifest.errors.error(for: response, to: request, now: now) else { return response }
         if case .rateLimited(let pause) = error.kind {
-            budget.pause(
+            limiter.pause(
                 provider, account: template.account.id, for: pause ?? provider.manifest.errors.defaultRetryAfter)
         }
         throw error.shown(without: outgoing.credentials(of: provider))
@@ -178,7 +178,7 @@ struct ConnectionHTTP: ProviderHTTP {
     let template: RequestTemplate
     let credentials: any CredentialSource
     /// Whose turn its requests wait for.
-    var turn = RequestTurn()
+    var turn = RateLimitWait()
     /// What is to know the provider's time.
     var clock: ProviderClock?
 

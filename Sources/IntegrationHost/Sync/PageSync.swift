@@ -175,7 +175,7 @@ struct PageSync: Sendable {
                 let sourceID = try intake.add(record, to: &batch, now: now)
                 next.synced += 1
                 // What a full sync maps well is seen when it is complete, and its letters end with that.
-                if generation == nil { letters.ended(record, sourceID: sourceID, at: now) }
+                if generation == nil { letters.resolve(record, sourceID: sourceID, at: now) }
             } catch {
                 next.errors += 1
                 letters.failed(record, error, at: now)

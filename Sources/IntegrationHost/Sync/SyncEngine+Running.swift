@@ -1,12 +1,12 @@
-// Carries out one sync: does what its state says, with a place among the running ones while it works and without one while it
-// waits, and writes down how it ended.
+// Carries out one sync as its state machine says, and stores how it ended. A sync holds a permit while it works and none while it
+// waits.
 
 import DocumentStore
 import ProviderSDK
 
 extension SyncEngine {
-    /// What one run has found out about its connection.
-    private struct Acquaintance {
+    /// What one run knows about its connection.
+    private struct RunContext {
         /// Whether the token was refreshed ahead of the run.
         var isRefreshed = false
         /// The grant that the run worked with last: what goes wrong with it says nothing about a later one.
@@ -21,24 +21,24 @@ extension SyncEngine {
         var policy = retry
         policy.pauseMax = await pauseMax(id, entry)
         var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: HostLimits.syncTimeMax)
-        var acquaintance = Acquaintance()
+        var context = RunContext()
         while true {
             if Task.isCancelled { state.cancel(running(id)?.cancellation ?? .hostStops) }
             switch state.next(at: now()) {
             case .sync(let name):
                 entry.progress.waits(for: .turn)
-                guard await slots.acquire(for: entry.userID) else { continue }
-                let place = SyncPlace(in: slots, progress: entry.progress)
+                guard await limiter.acquire(for: entry.userID) else { continue }
+                let permit = SyncPermit(in: limiter, progress: entry.progress)
                 entry.progress.works(on: name)
                 let pages = entry.progress.counts(of: name).pages
                 do throws(PageSync.Failure) {
-                    let done = try await sync(name, of: id, entry, place, &acquaintance)
+                    let done = try await sync(name, of: id, entry, permit, &context)
                     state.complete(name, note: done.note)
                 } catch {
                     let progressed = entry.progress.counts(of: name).pages > pages
                     record(error, of: name, id, in: &state, progressed: progressed, at: now())
                 }
-                place.close()
+                permit.close()
             case .wait(let until, let reason):
                 let pause = until - now()
                 entry.progress.waits(for: reason, until: WallClock.now.advanced(by: pause))
@@ -47,7 +47,7 @@ extension SyncEngine {
                 // What nobody will see is not counted as synced, however the run came to its end.
                 let done = Set(state.dataTypesDone)
                 for name in entry.run.dataTypes where !done.contains(name) { entry.progress.discardStaged(name) }
-                return await finish(id, entry, outcome, grant: acquaintance.grant, took: now())
+                return await finish(id, entry, outcome, grant: context.grant, took: now())
             case .suspend: return
             }
         }
@@ -86,7 +86,7 @@ extension SyncEngine {
 
     /// Syncs one data type from where it is.
     private func sync(
-        _ name: String, of id: String, _ entry: Running, _ place: SyncPlace, _ acquaintance: inout Acquaintance
+        _ name: String, of id: String, _ entry: Running, _ permit: SyncPermit, _ context: inout RunContext
     ) async throws(PageSync.Failure) -> SyncCheckpoint {
         let found: Connection?
         do throws(ServiceError) { found = try await users.user(entry.userID).connection(id) } catch {
@@ -107,17 +107,17 @@ extension SyncEngine {
             throw .provider(
                 ProviderError(.misconfigured, "\(provider.manifest.name) has no data type “\(name)” any more."))
         }
-        acquaintance.grant = connection.grant
-        if provider.manifest.refreshesBeforeSync, !acquaintance.isRefreshed {
-            acquaintance.isRefreshed = true
+        context.grant = connection.grant
+        if provider.manifest.refreshesBeforeSync, !context.isRefreshed {
+            context.isRefreshed = true
             await refresh(connection, provider, entry)
         }
-        return try await pageSync(dataType, connection, provider, entry, place).run(entry.run.type)
+        return try await pageSync(dataType, connection, provider, entry, permit).run(entry.run.type)
     }
 
     private func pageSync(
         _ dataType: DataType, _ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running,
-        _ place: SyncPlace
+        _ permit: SyncPermit
     ) -> PageSync {
         let account = connection.account
         // A connection that is connected again meanwhile is begun with anew, from where its records are.
@@ -131,9 +131,9 @@ extension SyncEngine {
                 ?? stored)
         let clock = ProviderClock()
         http.clock = clock
-        http.turn = RequestTurn(
-            share: entry.userID, waitMax: provider.manifest.errors.pauseMax, onWait: { place.wait(until: $0) },
-            onResume: { place.resume(dataType.name) })
+        http.turn = RateLimitWait(
+            share: entry.userID, waitMax: provider.manifest.errors.pauseMax, onWait: { permit.wait(until: $0) },
+            onResume: { permit.resume(dataType.name) })
         return PageSync(
             provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
             syncID: entry.run.id, source: SyncSource.digest(provider, connection), startedAt: entry.run.startedAt,

@@ -34,7 +34,7 @@ final class SyncEngine: Sendable {
     /// How failures are sat through; the pauses that providers may ask for are their own.
     let retry: RetryPolicy
     let log: Log
-    let slots = SyncSlots(HostLimits.concurrentSyncsMax)
+    let limiter = SyncLimiter(HostLimits.concurrentSyncsMax)
     private let state = Mutex(State())
 
     init(
@@ -215,7 +215,7 @@ final class SyncEngine: Sendable {
     }
 
     /// Whether so many syncs wait for a place that no further ones should be begun without being asked for.
-    var isCrowded: Bool { slots.waitingCount >= HostLimits.scheduledSyncsWaitingMax }
+    var isCrowded: Bool { limiter.waitingCount >= HostLimits.scheduledSyncsWaitingMax }
 
     /// Stops the sync of a connection that is being removed or disconnected, and waits until it has stopped.
     func cancel(connection id: String) async {
@@ -239,7 +239,7 @@ final class SyncEngine: Sendable {
         }
         guard isRunning else { return release(id) }
         if let connection = try? await users.user(userID).connection(id), let provider = registry[connection.service] {
-            gateway.budget.resume(provider, account: connection.account.id)
+            gateway.limiter.resume(provider, account: connection.account.id)
         }
         log.info("Sync resumed after a restart.", ["connectionId": .text(id), "syncId": .text(run.id)])
         launch(id)

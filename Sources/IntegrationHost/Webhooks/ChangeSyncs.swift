@@ -1,13 +1,13 @@
 // Begins the syncs that changes at a provider call for. What changed is noted in the connection's document, so that a restart finds
-// it; when it is read is ChangeWindow's to say, what a sync does SyncEngine's.
+// it; when it is read is Debouncer's to say, what a sync does SyncEngine's.
 
 import ProviderSDK
 import Synchronization
 
 /// Begins syncs of what changed.
-final class ChangeSyncs: UserDuty {
+final class ChangeSyncs: Reconciler {
     private struct State {
-        var window: ChangeWindow
+        var window: Debouncer
         var timer: Task<Void, Never>?
         var isStopping = false
     }
@@ -20,7 +20,7 @@ final class ChangeSyncs: UserDuty {
     private let began = MonotonicClock.nanoseconds
 
     init(
-        users: UserStore, registry: ProviderRegistry, engine: SyncEngine, window: ChangeWindow = ChangeWindow(),
+        users: UserStore, registry: ProviderRegistry, engine: SyncEngine, window: Debouncer = Debouncer(),
         log: Log
     ) {
         self.users = users
@@ -59,7 +59,7 @@ final class ChangeSyncs: UserDuty {
     }
 
     /// Finds what a restart left, and what failed and may be tried again.
-    func attend(to user: User, at now: Timestamp) async { look(at: user, now) }
+    func reconcile(_ user: User, at now: Timestamp) async { look(at: user, now) }
 
     private func look(at user: User, _ now: Timestamp) {
         for connection in user.connections where !connection.changes.isEmpty {
@@ -113,7 +113,7 @@ final class ChangeSyncs: UserDuty {
         }
     }
 
-    private func start(_ place: ChangeWindow.Place) async throws(ServiceError) {
+    private func start(_ place: Debouncer.Place) async throws(ServiceError) {
         guard let connection = try await users.user(place.user).connection(place.connection),
             let provider = registry[connection.service], !engine.isCrowded
         else { return }

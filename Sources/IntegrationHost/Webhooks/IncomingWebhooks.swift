@@ -29,7 +29,7 @@ final class IncomingWebhooks: Sendable {
         index = AccountIndex(users, services: Set(services.keys), log: log)
         syncs = ChangeSyncs(
             users: users, registry: registry, engine: engine,
-            window: ChangeWindow(quietTime: quietTime, quietTimeMax: max(IncomingLimits.quietTimeMax, quietTime)),
+            window: Debouncer(quietTime: quietTime, quietTimeMax: max(IncomingLimits.quietTimeMax, quietTime)),
             log: log)
         processor = EventProcessor(
             users: users, registry: registry, index: index, inbox: inbox, syncs: syncs,

@@ -43,7 +43,7 @@ struct RecordDeletions: Sendable {
                     let batch = batch(ids, dataType)
                     guard batch.count > 0 else { continue }
                     let now = WallClock.now
-                    for id in ids { letters.ended(SourceRecord(.null, .deleted), sourceID: id, at: now) }
+                    for id in ids { letters.resolve(SourceRecord(.null, .deleted), sourceID: id, at: now) }
                     _ = try await records.append(batch, with: letters.take(), to: stream)
                     outcome = .deleted
                 }

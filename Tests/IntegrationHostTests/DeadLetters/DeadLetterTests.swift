@@ -83,7 +83,7 @@ struct DeadLetterTests {
 
     @Test("a full book drops the letters that failed longest ago, and counts them")
     func dropping() {
-        var book = DeadLetterBook(countMax: 3, dropped: 5)
+        var book = DeadLetterIndex(countMax: 3, dropped: 5)
         book.restore("a", note("t", "1"))
         book.restore("b", note("t", "1"))
         // What fails again is the youngest.
@@ -99,7 +99,7 @@ struct DeadLetterTests {
 
     @Test("a complete read ends the letters of its data type that it did not meet")
     func unmet() {
-        var book = DeadLetterBook(countMax: 10)
+        var book = DeadLetterIndex(countMax: 10)
         book.restore("a", note("payments", "1"))
         book.restore("b", note("payments", "1", id: false))
         book.restore("c", note("invoices", "1"))

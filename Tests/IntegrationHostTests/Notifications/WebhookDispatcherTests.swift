@@ -109,7 +109,7 @@ struct WebhookDispatcherTests {
         _ = try await fixture.connection(id) { $0.webhook.failingSince != nil }
         fixture.countWrites()
         for _ in 0..<20 {
-            await fixture.dispatcher.attend(to: try await fixture.users.user("u"), at: WallClock.now)
+            await fixture.dispatcher.reconcile(try await fixture.users.user("u"), at: WallClock.now)
             try await Task.sleep(for: .milliseconds(10))
         }
         #expect(receiver.deliveries.count == 1)
@@ -222,7 +222,7 @@ struct WebhookDispatcherTests {
         let rotated = try #require(try await fixture.users.user("u").connection(id))
         #expect(try vault.webhookSecrets(of: rotated, user: "u", at: now).count == 1)
         #expect(rotated.webhook.retiring != nil)
-        await fixture.dispatcher.attend(to: try await fixture.users.user("u"), at: now)
+        await fixture.dispatcher.reconcile(try await fixture.users.user("u"), at: now)
         #expect(try await fixture.users.user("u").connection(id)?.webhook.retiring == nil)
         await fixture.stop()
     }

@@ -262,8 +262,8 @@ struct CallbackTests {
         first.stop()
         isDown.withLock { $0 = false }
         let second = try OAuthFixture(server.url, after: first)
-        await second.grants.attend(
-            to: try await second.users.user("u"), at: WallClock.now.advanced(by: .seconds(3600)))
+        await second.grants.reconcile(
+            try await second.users.user("u"), at: WallClock.now.advanced(by: .seconds(3600)))
         while try await second.connection(begun.connectionID).status != .connected {
             try await Task.sleep(for: .milliseconds(5))
         }
@@ -334,8 +334,8 @@ struct CallbackTests {
             }
         }
         func left(after seconds: Int64) async throws -> [String] {
-            await fixture.grants.attend(
-                to: try await fixture.users.user("u"), at: WallClock.now.advanced(by: .seconds(seconds)))
+            await fixture.grants.reconcile(
+                try await fixture.users.user("u"), at: WallClock.now.advanced(by: .seconds(seconds)))
             return try await fixture.users.user("u").connections.map(\.id)
         }
         #expect(try await left(after: 3000) == [abandoned, crashed, failed, connected])

@@ -178,8 +178,8 @@ final class OAuthFixture: Sendable {
     let refresher: RefreshService
     let oauth: OAuthService
     let gateway: ProviderGateway
-    let duty: RefreshDuty
-    let grants: GrantDuty
+    let reconciler: RefreshReconciler
+    let grants: UnidentifiedGrantReconciler
     let endings: ConnectionEndings
     let provider: ConfiguredProvider
 
@@ -226,7 +226,7 @@ final class OAuthFixture: Sendable {
         provider = registry.providers[0]
         var client = HTTPClient.Configuration()
         client.addressPolicy = .any
-        gateway = ProviderGateway(client: try HTTPClient(client), budget: RequestBudget(), log: log)
+        gateway = ProviderGateway(client: try HTTPClient(client), limiter: ProviderRateLimiter(), log: log)
         keys = try earlier?.keys ?? HostKeys(try KeyRing.generate(), path: "")
         vault = CredentialVault(keys)
         oauth = OAuthService(
@@ -238,8 +238,9 @@ final class OAuthFixture: Sendable {
         refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log) { [oauth] orphan, user in
             await oauth.revoke(orphan, user: user)
         }
-        duty = RefreshDuty(users: users, registry: registry, refresher: refresher, log: log)
-        grants = GrantDuty(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log)
+        reconciler = RefreshReconciler(users: users, registry: registry, refresher: refresher, log: log)
+        grants = UnidentifiedGrantReconciler(
+            users: users, registry: registry, oauth: oauth, refresher: refresher, log: log)
         let sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records, retry: RetryPolicy(failingTimeMax: .seconds(1)), log: log)

@@ -122,7 +122,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    static let definite: [(status: Int, body: String, failure: RefreshClass, ends: Bool)] = [
+    static let definite: [(status: Int, body: String, failure: RefreshFailure.Reason, ends: Bool)] = [
         (400, #"{"error":"invalid_grant"}"#, .revoked, true),
         (401, #"{"error":"invalid_client"}"#, .misconfigured, false),
         (400, #"{"error":"invalid_scope"}"#, .scopeLost, false), (429, "", .rateLimited, false),
@@ -178,7 +178,7 @@ struct RefreshServiceTests {
         let second = try OAuthFixture(server.url, after: first)
         #expect(try await second.connection(id).refresh.isUnknown)
         // The walk over the users finds it and settles it, though the token is good for an hour.
-        await second.duty.attend(to: try await second.users.user("u"), at: WallClock.now)
+        await second.reconciler.reconcile(try await second.users.user("u"), at: WallClock.now)
         while try await second.connection(id).refresh.isUnknown { try await Task.sleep(for: .milliseconds(5)) }
         #expect(try await second.tokens(id) == ["a1", "r1"])
         #expect(server.requests().map { $0.form["refresh_token"] } == ["r0"])
@@ -240,7 +240,7 @@ struct RefreshServiceTests {
         for _ in 0..<60 { ids.append(try await fixture.connect(life: -10)) }
         for id in ids { await #expect(throws: ProviderError.self) { try await fixture.token(id) } }
         // A slow machine may come to the moment when one more finds out.
-        #expect(DamperState.failuresMax..<12 ~= server.requests().count)
+        #expect(CircuitBreaker.failuresMax..<12 ~= server.requests().count)
         server.stop()
         fixture.stop()
     }
@@ -256,7 +256,7 @@ struct RefreshServiceTests {
         }
         let good = try await fixture.connect(life: 7200)
         let ended = try await fixture.connect(life: 20) { $0.status = .expired }
-        await fixture.duty.attend(to: try await fixture.users.user("u"), at: WallClock.now)
+        await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: WallClock.now)
         for id in [expiring, unused] {
             while try await fixture.connection(id).refresh.generation == 0 {
                 try await Task.sleep(for: .milliseconds(5))
@@ -279,7 +279,7 @@ struct RefreshServiceTests {
             user.connections[0].credentials.issuedAt = WallClock.now.advanced(by: .seconds(-60 * 86_400))
             user.connections[0].expiresAt = nil
         }
-        for _ in 0..<3 { await fixture.duty.attend(to: try await fixture.users.user("u"), at: WallClock.now) }
+        for _ in 0..<3 { await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: WallClock.now) }
         let connection = try await fixture.connection(id)
         #expect(connection.deadlineTold?.reason == .grantEnds)
         #expect(connection.outbox.map(\.kind) == [.expiring])

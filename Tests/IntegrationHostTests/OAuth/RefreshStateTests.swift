@@ -47,8 +47,9 @@ struct RefreshStateTests {
     }
 
     @Test(
-        "an answer that says nothing keeps the outcome unknown until a definite one", arguments: RefreshClass.allCases)
-    func staysUnknown(_ second: RefreshClass) {
+        "an answer that says nothing keeps the outcome unknown until a definite one",
+        arguments: RefreshFailure.Reason.allCases)
+    func staysUnknown(_ second: RefreshFailure.Reason) {
         var state = RefreshState()
         state.begin(at: Self.moment(0))
         state.fail(.unknown, pause: nil, seed: "c", at: Self.moment(30))
@@ -64,9 +65,9 @@ struct RefreshStateTests {
     @Test(
         "a refusal that did not touch the token leaves nothing unknown",
         arguments: [
-            RefreshClass.transient, .rateLimited, .misconfigured, .scopeLost,
+            RefreshFailure.Reason.transient, .rateLimited, .misconfigured, .scopeLost,
         ])
-    func known(_ failure: RefreshClass) {
+    func known(_ failure: RefreshFailure.Reason) {
         var state = RefreshState()
         state.begin(at: Self.moment(0))
         state.fail(failure, pause: nil, seed: "c", at: Self.moment(1))
@@ -77,7 +78,7 @@ struct RefreshStateTests {
 
     @Test("pauses grow, differ by connection, end somewhere, and are as long as the provider asks")
     func backoff() {
-        for failure in RefreshClass.allCases {
+        for failure in RefreshFailure.Reason.allCases {
             let pauses = (1...40).map { RefreshPolicy.backoff(failure, failures: $0, seed: "c") }
             #expect(pauses.allSatisfy { $0 >= .seconds(1) && $0 <= .seconds(3600) }, "\(failure)")
             #expect(pauses[10] > pauses[0])
@@ -204,7 +205,7 @@ struct RefreshStateTests {
     struct Answer: Sendable, CustomTestStringConvertible {
         let status: Int
         let body: String
-        let expected: RefreshClass?
+        let expected: RefreshFailure.Reason?
         var testDescription: String { "\(status) \(body.prefix(60))" }
     }
 
@@ -246,25 +247,25 @@ struct RefreshStateTests {
             _ = try TokenResponse.refreshed(response, oauth: OAuth2(), now: Self.start)
             #expect(answer.expected == nil)
         } catch {
-            #expect(error.failure == answer.expected)
+            #expect(error.reason == answer.expected)
             #expect((error.forCallers.kind == .authRevoked) == (answer.expected == .revoked))
         }
     }
 
-    // MARK: Damper
+    // MARK: Circuit breaker
 
     @Test("a provider that fails again and again is asked by one connection at a time until it works")
-    func damper() {
-        var state = DamperState()
-        for _ in 0..<DamperState.failuresMax {
+    func circuitBreaker() {
+        var state = CircuitBreaker()
+        for _ in 0..<CircuitBreaker.failuresMax {
             #expect(state.admit(at: Self.start) == nil)
             state.fail(pause: nil, at: Self.start)
         }
-        #expect(state.admit(at: Self.start) == DamperState.pauseFirst)
+        #expect(state.admit(at: Self.start) == CircuitBreaker.pauseFirst)
         #expect(state.admit(at: Self.moment(2)) == nil, "one finds out")
         #expect(state.admit(at: Self.moment(2)) != nil, "and no other")
         state.fail(pause: nil, at: Self.moment(3))
-        #expect(state.admit(at: Self.moment(3)) == DamperState.pauseFirst * 2)
+        #expect(state.admit(at: Self.moment(3)) == CircuitBreaker.pauseFirst * 2)
         state.succeed()
         #expect(state.admit(at: Self.moment(3)) == nil)
         state.fail(pause: .seconds(30), at: Self.moment(3))

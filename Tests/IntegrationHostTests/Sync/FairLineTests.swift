@@ -66,7 +66,7 @@ struct FairLineTests {
 
     @Test("a place that is waited for is given up when the task is canceled, and the place of another stays")
     func cancellation() async throws {
-        let slots = SyncSlots(1)
+        let slots = SyncLimiter(1)
         #expect(await slots.acquire(for: "a"))
         let canceled = Task { await slots.acquire(for: "b") }
         let patient = Task { await slots.acquire(for: "c") }
@@ -85,10 +85,10 @@ struct FairLineTests {
 
     @Test("a sync that waits at the provider gives its place to another, and is not late when its turn comes")
     func places() async {
-        let slots = SyncSlots(1)
+        let slots = SyncLimiter(1)
         let progress = SyncProgress()
         #expect(await slots.acquire(for: "a"))
-        let place = SyncPlace(in: slots, progress: progress)
+        let place = SyncPermit(in: slots, progress: progress)
         place.wait(until: .epoch)
         place.wait(until: .epoch)
         #expect(progress.snapshot.wait == .rateLimit)

@@ -66,7 +66,7 @@ struct SyncEnduranceTests {
             try await Task.sleep(for: .milliseconds(Int64(random.next(25))))
             await fixture.stop()
             fixture = try SyncFixture(provider, in: fixture.directory)
-            await fixture.duty.attend(to: try await fixture.users.user("u"), at: WallClock.now)
+            await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: WallClock.now)
         }
         let ended = try #require(try await fixture.ended(id))
         #expect((ended.id, ended.status) == (run.id, .completed), "\(ended.message ?? "")")

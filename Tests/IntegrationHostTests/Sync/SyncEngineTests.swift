@@ -140,7 +140,7 @@ struct SyncEngineTests {
                 try user.update(id) { (connection) throws(ServiceError) in connection.grant += 1 }
             }
         }
-        await later.duty.attend(to: try await later.users.user("u"), at: WallClock.now)
+        await later.reconciler.reconcile(try await later.users.user("u"), at: WallClock.now)
         let ended = try #require(try await later.ended(id))
         #expect((ended.id, ended.status, ended.recordsSynced) == (run.id, .completed, 3))
         #expect(provider.requests.map(\.cursor) == [nil, 1])
@@ -307,7 +307,7 @@ struct SyncEngineTests {
         for id in ids { _ = try await fixture.start(id) }
         let waiting = try await fixture.connect()
         _ = try await fixture.start(waiting)
-        while fixture.engine.slots.waitingCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        while fixture.engine.limiter.waitingCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
         await fixture.engine.cancel(connection: waiting)
         #expect(try await fixture.connection(waiting)?.syncs.first?.status == .canceled)
         door.open()
@@ -395,7 +395,7 @@ struct SyncEngineTests {
         #expect(connection.runningSync?.id == run.id)
         // Before anything goes on, and before its data type is come to.
         #expect(await later.engine.latest(connection)?.run.recordsProcessed == 3)
-        await later.duty.attend(to: try await later.users.user("u"), at: WallClock.now)
+        await later.reconciler.reconcile(try await later.users.user("u"), at: WallClock.now)
         #expect(later.engine.running(id)?.progress.counts.processed == 3)
         door.open()
         let ended = try #require(try await later.ended(id))
@@ -419,7 +419,7 @@ struct SyncEngineTests {
         await fixture.stop()
         let other = ScriptedProvider(dataTypes: ["others"]) { (_, _) in ScriptedProvider.page(0..<1) }
         let later = try SyncFixture(isWholePlugin ? nil : other, in: fixture.directory)
-        await later.duty.attend(to: try await later.users.user("u"), at: WallClock.now)
+        await later.reconciler.reconcile(try await later.users.user("u"), at: WallClock.now)
         let ended = try #require(try await later.ended(id))
         #expect(ended.status == .failed)
         #expect(ended.message?.contains("any more") == true, "\(ended.message ?? "")")
@@ -449,12 +449,12 @@ struct SyncEngineTests {
         let manual = try await fixture.connect()
         let user = try await fixture.users.user("u")
         await withTaskGroup { group in
-            for _ in 0..<10 { group.addTask { await fixture.duty.attend(to: user, at: WallClock.now) } }
+            for _ in 0..<10 { group.addTask { await fixture.reconciler.reconcile(user, at: WallClock.now) } }
         }
         let run = try #require(try await fixture.ended(id))
         #expect((run.status, run.trigger, run.type) == (.completed, .schedule, .incremental))
         // What it was due for is done, also for whoever still holds the user as it was.
-        await fixture.duty.attend(to: user, at: WallClock.now)
+        await fixture.reconciler.reconcile(user, at: WallClock.now)
         #expect(try await fixture.connection(id)?.syncs.count == 1)
         #expect(try await fixture.connection(manual)?.syncs.isEmpty == true)
         await fixture.stop()

@@ -61,7 +61,7 @@ final class SyncFixture: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
     let engine: SyncEngine
-    let duty: SyncDuty
+    let reconciler: SyncReconciler
 
     /// A host with `provider`, over the data directory of an earlier one if it is given.
     init(_ provider: ScriptedProvider?, in directory: TemporaryDirectory? = nil, retryTime: Duration = .seconds(60))
@@ -73,14 +73,14 @@ final class SyncFixture: Sendable {
         let log = Log(level: .error)
         let plugins = provider.map { [LoadedPlugin(provider: $0, path: "")] } ?? []
         registry = try ProviderRegistry(plugins, configuration: Configuration())
-        let gateway = ProviderGateway(client: try HTTPClient(), budget: RequestBudget(), log: log)
+        let gateway = ProviderGateway(client: try HTTPClient(), limiter: ProviderRateLimiter(), log: log)
         let vault = CredentialVault(try HostKeys(try KeyRing.generate(), path: ""))
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
         engine = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records,
             retry: RetryPolicy(firstPause: .milliseconds(2), failingTimeMax: retryTime), log: log)
-        duty = SyncDuty(engine: engine, registry: registry, log: log)
+        reconciler = SyncReconciler(engine: engine, registry: registry, log: log)
     }
 
     /// Connects a user; `change` sets what else the connection is.

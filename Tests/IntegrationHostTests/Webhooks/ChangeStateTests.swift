@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Changes that wait for their sync")
 struct ChangeWindowTests {
-    private static let place = ChangeWindow.Place(connection: "c", user: "u")
+    private static let place = Debouncer.Place(connection: "c", user: "u")
 
     struct Burst: Sendable, CustomTestStringConvertible {
         /// Seconds at which something changes.
@@ -27,7 +27,7 @@ struct ChangeWindowTests {
             Burst(changes: Array(stride(from: 0, to: 40, by: 1)), due: [30, 41]),
         ])
     func bursts(_ burst: Burst) {
-        var window = ChangeWindow(quietTime: .seconds(2), quietTimeMax: .seconds(30))
+        var window = Debouncer(quietTime: .seconds(2), quietTimeMax: .seconds(30))
         var begun: [Double] = []
         for step in 0...1000 {
             let now = Double(step) / 10
@@ -53,7 +53,7 @@ struct ChangeWindowTests {
             connection.syncs[0].trigger = .webhook
             #expect(connection.restAfterChanges(at: now) == .seconds(rest))
         }
-        var window = ChangeWindow(quietTime: .zero, quietTimeMax: .seconds(30))
+        var window = Debouncer(quietTime: .zero, quietTimeMax: .seconds(30))
         window.note(Self.place, at: .seconds(1), rest: .seconds(40))
         #expect(window.nextDue == .seconds(41))
         #expect(window.takeDue(at: .seconds(40)).isEmpty)
@@ -62,7 +62,7 @@ struct ChangeWindowTests {
 
     @Test("the places are bounded, and each is taken out once, the longest wait first")
     func bounds() {
-        var window = ChangeWindow(quietTime: .seconds(1), quietTimeMax: .seconds(2), countMax: 3)
+        var window = Debouncer(quietTime: .seconds(1), quietTimeMax: .seconds(2), countMax: 3)
         for number in 0..<5 {
             window.note(.init(connection: "c\(number)", user: "u"), at: .milliseconds(number))
         }

@@ -13,7 +13,7 @@ struct ChangeSyncTests {
     private func syncs(_ fixture: SyncFixture) -> ChangeSyncs {
         ChangeSyncs(
             users: fixture.users, registry: fixture.registry, engine: fixture.engine,
-            window: ChangeWindow(quietTime: .milliseconds(20), quietTimeMax: .milliseconds(100)),
+            window: Debouncer(quietTime: .milliseconds(20), quietTimeMax: .milliseconds(100)),
             log: Log(level: .error))
     }
 
@@ -107,7 +107,7 @@ struct ChangeSyncTests {
         await fixture.stop()
         let second = try SyncFixture(provider, in: fixture.directory)
         let syncs = syncs(second)
-        await syncs.attend(to: try await second.users.user("u"), at: WallClock.now)
+        await syncs.reconcile(try await second.users.user("u"), at: WallClock.now)
         #expect(try await read(id, second).count == 1)
         await syncs.stop()
         await second.stop()

@@ -3,22 +3,6 @@
 
 import ProviderSDK
 
-/// What a failed refresh means.
-enum RefreshClass: String, Sendable, CaseIterable {
-    /// The provider said that the grant is dead.
-    case revoked
-    /// The provider no longer grants the scopes.
-    case scopeLost
-    /// The provider refuses this application, or this request: only the operator can mend it.
-    case misconfigured
-    /// Too many requests; the token was not touched.
-    case rateLimited
-    /// Nothing was sent; the token was not touched.
-    case transient
-    /// The token may have been spent: no answer came, or one that says nothing.
-    case unknown
-}
-
 /// How renewing the token of a connection stands.
 ///
 /// A refresh is three durable steps: ``begin(at:)`` before anything is sent, then the new pair with ``succeed()``, or
@@ -42,7 +26,7 @@ struct RefreshState: Sendable, Equatable {
     /// Requests that failed since the last good one.
     var failures = 0
     /// What the last failure meant; nil after a good refresh.
-    var lastFailure: RefreshClass?
+    var lastFailure: RefreshFailure.Reason?
     /// Before this moment no request is made unless a person asks for it.
     var nextAttemptAt: Timestamp?
     /// When the last request was begun.
@@ -77,7 +61,7 @@ struct RefreshState: Sendable, Equatable {
     /// - Parameters:
     ///   - pause: how long the provider asked to wait.
     ///   - seed: the connection's id, so that connections that failed together do not come back together.
-    mutating func fail(_ failure: RefreshClass, pause: Duration?, seed: String, at now: Timestamp) {
+    mutating func fail(_ failure: RefreshFailure.Reason, pause: Duration?, seed: String, at now: Timestamp) {
         if failure == .unknown { unknownSince = unknownSince ?? intent?.at ?? now }
         intent = nil
         failures += 1
@@ -121,7 +105,7 @@ enum RefreshPolicy {
     /// The pause after the `failures`th failure in a row: doubled each time, and cut by up to a half by connection.
     ///
     /// An outcome that is unknown is asked after soon and often, since a replaced token is taken only for a while.
-    static func backoff(_ failure: RefreshClass, failures: Int, seed: String) -> Duration {
+    static func backoff(_ failure: RefreshFailure.Reason, failures: Int, seed: String) -> Duration {
         let (first, last): (Duration, Duration) =
             switch failure {
             case .transient, .unknown: (.seconds(2), .seconds(300))

@@ -11,7 +11,7 @@ struct DiagnosisService: Sendable {
     /// Nil where no host runs, and so no sync.
     let sync: SyncEngine?
     /// Nil where no host runs, and so nothing is held back.
-    let budget: RequestBudget?
+    let limiter: ProviderRateLimiter?
 
     /// Why a connection of `userID` is as it is.
     ///
@@ -37,7 +37,7 @@ struct DiagnosisService: Sendable {
         let provider = registry[connection.service]
         return Diagnosis(
             connection: connection, provider: provider, credential: vault.state(of: connection, user: userID),
-            pause: provider.flatMap { budget?.pause(of: $0, account: connection.accountID) },
+            pause: provider.flatMap { limiter?.pause(of: $0, account: connection.accountID) },
             progress: sync?.progress(of: connection), now: now
         ).explanation
     }

@@ -1,19 +1,34 @@
-// What came of a token request that refreshes: a new pair, or a failure in the class that decides what becomes of the connection.
-// Pure.
+// The outcome of a refresh: a new pair of tokens, or a failure whose reason decides what happens to the connection. Pure.
 
 import HTTPClient
 import ProviderSDK
 
 /// Why a refresh brought no new pair.
 struct RefreshFailure: Error, Sendable, Equatable {
-    let failure: RefreshClass
+    /// The reason of a failed refresh; it decides what happens to the connection.
+    enum Reason: String, Sendable, CaseIterable {
+        /// The provider says that the grant has ended.
+        case revoked
+        /// The provider no longer grants the scopes.
+        case scopeLost
+        /// The provider refuses this application or this request; only the operator can correct that.
+        case misconfigured
+        /// Too many requests; the token was not touched.
+        case rateLimited
+        /// Nothing was sent; the token was not touched.
+        case transient
+        /// The token may have been spent: no answer came, or one without a usable token.
+        case unknown
+    }
+
+    let reason: Reason
     /// The failure as callers and people get it.
     let error: ProviderError
     /// How long the provider asked to wait.
     var pause: Duration?
 
-    init(_ failure: RefreshClass, _ error: ProviderError, pause: Duration? = nil) {
-        self.failure = failure
+    init(_ reason: Reason, _ error: ProviderError, pause: Duration? = nil) {
+        self.reason = reason
         self.error = error
         self.pause = pause
     }
@@ -57,7 +72,7 @@ struct RefreshFailure: Error, Sendable, Equatable {
     /// The failure as callers get it: its kind decides what they do.
     var forCallers: ProviderError {
         var error = error
-        switch failure {
+        switch reason {
         case .revoked: error.kind = .authRevoked
         case .scopeLost, .misconfigured: error.kind = .misconfigured
         case .rateLimited: error.kind = .rateLimited(after: pause)
@@ -71,7 +86,7 @@ extension TokenResponse {
     /// The new pair in the answer to a refresh.
     ///
     /// - Parameter secrets: what the request carried, for the case that an error gives it back.
-    /// - Throws: ``RefreshFailure``; ``RefreshClass/unknown`` for an answer that is a success without a usable token in it.
+    /// - Throws: ``RefreshFailure``; ``RefreshFailure.Reason/unknown`` for an answer that is a success without a usable token in it.
     static func refreshed(
         _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp
     ) throws(RefreshFailure) -> TokenResponse {
@@ -84,8 +99,8 @@ extension TokenResponse {
     }
 }
 
-extension RefreshClass {
-    /// The class as it stands with the connection's failure.
+extension RefreshFailure.Reason {
+    /// The kind of the failure that is stored with the connection.
     var failureKind: String {
         switch self {
         case .revoked: "authRevoked"

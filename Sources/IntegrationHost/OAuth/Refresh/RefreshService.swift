@@ -14,7 +14,7 @@ final class RefreshService: Sendable {
     private let log: Log
     /// Ends a pair of tokens that came for a connection that has none any more; nil where nobody can.
     private let revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)?
-    private let damper = ProviderDamper()
+    private let breakers = CircuitBreakers()
     private let running = Mutex<[String: Task<Result<Secret, ProviderError>, Never>]>([:])
 
     init(
@@ -155,12 +155,12 @@ final class RefreshService: Sendable {
         let now = WallClock.now
         switch result {
         case .success(let tokens):
-            damper.observe(nil, provider.id, connection.variant, at: now)
+            breakers.observe(nil, provider.id, connection.variant, at: now)
             try await store(tokens, of: begun, user: userID)
             Metrics.refreshesSucceeded.add()
             return tokens.accessToken
         case .failure(let failure):
-            damper.observe(failure, provider.id, connection.variant, at: now)
+            breakers.observe(failure, provider.id, connection.variant, at: now)
             Metrics.refreshesFailed.add()
             await record(failure, of: begun, user: userID)
             throw failure.forCallers
@@ -174,7 +174,7 @@ final class RefreshService: Sendable {
         }
         let now = WallClock.now
         let own = connection.refresh.wait(at: now)
-        guard let wait = own ?? damper.admit(provider.id, connection.variant, at: now) else { return }
+        guard let wait = own ?? breakers.admit(provider.id, connection.variant, at: now) else { return }
         switch own == nil ? .transient : connection.refresh.lastFailure {
         case .rateLimited:
             throw ProviderError(.rateLimited(after: wait), "The provider limits token requests.")
@@ -311,7 +311,7 @@ final class RefreshService: Sendable {
             "A token was not refreshed.",
             [
                 "connectionId": .text(begun.id), "service": .text(begun.service),
-                "class": .text(failure.failure.rawValue), "error": .text(failure.error.code ?? failure.error.message),
+                "class": .text(failure.reason.rawValue), "error": .text(failure.error.code ?? failure.error.message),
             ])
     }
 
@@ -375,21 +375,21 @@ extension Connection {
     /// Takes in that a refresh brought no new pair.
     mutating func refreshFailed(_ failed: RefreshFailure, at now: Timestamp) throws(ServiceError) {
         let unknownSince = refresh.unknownSince
-        refresh.fail(failed.failure, pause: failed.pause, seed: id, at: now)
+        refresh.fail(failed.reason, pause: failed.pause, seed: id, at: now)
         var message = failed.error.message
-        if failed.failure == .revoked, let unknownSince {
+        if failed.reason == .revoked, let unknownSince {
             message =
                 "The answer to the refresh of \(unknownSince) was lost, and with it the token that replaced this one, which the "
                 + "provider no longer takes: connect it again. \(message)"
         }
         var failure = ConnectionFailure(
-            operation: "refresh", kind: failed.failure.failureKind, code: failed.error.code,
+            operation: "refresh", kind: failed.reason.failureKind, code: failed.error.code,
             message: String(message.prefix(ProviderError.messageLengthMax)), at: now)
         failure.retryAt = refresh.nextAttemptAt
         if case .scopeMissing(let missing) = failed.error.kind { failure.scopes = missing }
         self.failure = failure
         updatedAt = now
-        guard failed.failure == .revoked, status == .connected else { return }
+        guard failed.reason == .revoked, status == .connected else { return }
         status = .expired
         try emit(.expired, ["reason": .string(message)], at: now)
     }

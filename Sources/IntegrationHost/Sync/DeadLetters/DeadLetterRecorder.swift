@@ -53,7 +53,7 @@ struct DeadLetterOrigin: Sendable {
 struct DeadLetterRecorder: Sendable {
     private let origin: DeadLetterOrigin
     private let dataType: String
-    private var book: DeadLetterBook
+    private var index: DeadLetterIndex
     private var pending = RecordBatch(dataType: DeadLetter.storedDataType)
     private var storedDrops: Int
     /// What the letters of a full read have in common, and no others.
@@ -67,7 +67,7 @@ struct DeadLetterRecorder: Sendable {
         self.dataType = dataType
         let stored = state?[DeadLetter.storedDataType]
         storedDrops = DeadLetterDrops(stored?.checkpoint).count
-        book = DeadLetterBook(countMax: HostLimits.deadLettersMax, dropped: storedDrops)
+        index = DeadLetterIndex(countMax: HostLimits.deadLettersMax, dropped: storedDrops)
         guard let stored, stored.recordCount > 0 else { return }
         var position: UInt64? = 0
         while let after = position {
@@ -76,7 +76,7 @@ struct DeadLetterRecorder: Sendable {
                 withPayloads: false)
             for record in page.records {
                 guard let note = DeadLetterNote(record.sourceID) else { continue }
-                book.restore(String(decoding: record.id, as: UTF8.self), note)
+                index.restore(String(decoding: record.id, as: UTF8.self), note)
             }
             position = page.next
         }
@@ -92,34 +92,34 @@ struct DeadLetterRecorder: Sendable {
         let letter = origin.letter(record, of: dataType, failure, at: now)
         let note = DeadLetterNote(
             dataType: dataType, reading: reading, isIdentified: failure.sourceID != nil)
-        let surplus = book.add(letter.id, note)
+        let surplus = index.add(letter.id, note)
         pending.upsert(
             id: Array(letter.id.utf8), sourceID: note.encoded, timestampMilliseconds: now.milliseconds,
             payload: letter.encoded)
         for id in surplus { delete(id, at: now) }
     }
 
-    /// Ends the letter of a record that is mapped or gone, if it has one.
-    mutating func ended(_ record: SourceRecord, sourceID: String, at now: Timestamp) {
-        if book.isEmpty { return }
+    /// Resolves the letter of a record that was mapped or is gone, if it has one.
+    mutating func resolve(_ record: SourceRecord, sourceID: String, at now: Timestamp) {
+        if index.isEmpty { return }
         let id = DeadLetter.id(dataType: dataType, sourceID: sourceID, payload: [])
-        if book.remove(id) { delete(id, at: now) }
-        guard book.hasUnidentified else { return }
+        if index.remove(id) { delete(id, at: now) }
+        guard index.hasUnidentified else { return }
         var writer = JSONWriter(capacity: 1024)
         writer.value(record.value)
         let other = DeadLetter.id(dataType: dataType, sourceID: nil, payload: writer.bytes)
-        if book.remove(other) { delete(other, at: now) }
+        if index.remove(other) { delete(other, at: now) }
     }
 
     /// Ends the letters of all records that this reading, which has met everything, did not fail on.
     mutating func endUnmet(at now: Timestamp) {
-        for id in book.removeAll(of: dataType, notMetBy: reading) { delete(id, at: now) }
+        for id in index.removeAll(of: dataType, notMetBy: reading) { delete(id, at: now) }
     }
 
     /// What goes with the next page; nil when that is nothing.
     mutating func take() -> CompanionBatch? {
-        if book.dropped != storedDrops {
-            storedDrops = book.dropped
+        if index.dropped != storedDrops {
+            storedDrops = index.dropped
             pending.checkpoint = DeadLetterDrops(count: storedDrops).encoded
         }
         guard pending.count > 0 || pending.checkpoint != nil else { return nil }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import IntegrationHost
 
-@Suite("Request budget")
+@Suite("Rate limits of providers")
 struct BudgetTests {
     static let second: UInt64 = 1_000_000_000
 
@@ -25,10 +25,10 @@ struct BudgetTests {
 
     @Test("no stretch of an interval's length holds more requests than the limit, and hardly less", arguments: limits)
     func neverMore(limit: Limit) {
-        let demand = BudgetLedger.Demand(
+        let demand = SlidingWindowLimiter.Demand(
             provider: "p", account: "a", limits: [RateLimit(limit.requests, per: limit.interval, scope: .account)])
         let interval = UInt64(limit.interval / .nanoseconds(1))
-        var ledger = BudgetLedger()
+        var ledger = SlidingWindowLimiter()
         var now: UInt64 = 12_345_678_901
         let start = now
         var sent: [UInt64] = []
@@ -49,8 +49,8 @@ struct BudgetTests {
 
     @Test("a limit of the application counts all accounts, a limit of accounts each one")
     func scopes() {
-        var ledger = BudgetLedger()
-        func demand(_ account: String, _ scope: RateLimit.Scope) -> BudgetLedger.Demand {
+        var ledger = SlidingWindowLimiter()
+        func demand(_ account: String, _ scope: RateLimit.Scope) -> SlidingWindowLimiter.Demand {
             .init(provider: "p", account: account, limits: [RateLimit(1, per: .seconds(10), scope: scope)])
         }
         ledger.count(demand("a", .account), at: 0)
@@ -62,10 +62,10 @@ struct BudgetTests {
 
     @Test("after a restart short limits begin used up for whom they were used, and long ones anew")
     func restart() {
-        var ledger = BudgetLedger()
+        var ledger = SlidingWindowLimiter()
         let short = RateLimit(60, per: .seconds(1), scope: .account)
         let long = RateLimit(60, per: .seconds(60), scope: .account)
-        func demand(_ account: String, _ limit: RateLimit) -> BudgetLedger.Demand {
+        func demand(_ account: String, _ limit: RateLimit) -> SlidingWindowLimiter.Demand {
             .init(provider: "p", account: account, limits: [limit])
         }
         let start = 7 * Self.second
@@ -84,10 +84,10 @@ struct BudgetTests {
 
     @Test("a pause holds up all requests of the account and nobody else's")
     func pause() {
-        var ledger = BudgetLedger()
-        let named = BudgetLedger.Demand(
+        var ledger = SlidingWindowLimiter()
+        let named = SlidingWindowLimiter.Demand(
             provider: "p", account: "a", limits: [RateLimit(5, per: .seconds(1), scope: .account, name: "n")])
-        let other = BudgetLedger.Demand(provider: "p", account: "b", limits: [])
+        let other = SlidingWindowLimiter.Demand(provider: "p", account: "b", limits: [])
         ledger.pause("p", account: "a", until: 10 * Self.second, at: 0)
         ledger.pause("p", account: "a", until: 5 * Self.second, at: 0)
         #expect(ledger.wait(named, at: Self.second) == 9 * Self.second)
@@ -99,17 +99,17 @@ struct BudgetTests {
 
     @Test("fifty connections of one user leave another user every second request of a shared limit")
     func fairness() {
-        var ledger = BudgetLedger()
-        var line = FairLine<(user: String, demand: BudgetLedger.Demand)>()
+        var ledger = SlidingWindowLimiter()
+        var line = FairLine<(user: String, demand: SlidingWindowLimiter.Demand)>()
         let limit = RateLimit(10, per: .seconds(1), scope: .application)
         for index in 0..<50 {
             for _ in 0..<4 {
-                let demand = BudgetLedger.Demand(provider: "p", account: "many-\(index)", limits: [limit])
+                let demand = SlidingWindowLimiter.Demand(provider: "p", account: "many-\(index)", limits: [limit])
                 _ = line.join(("many", demand), share: "many")
             }
         }
         for _ in 0..<20 {
-            let demand = BudgetLedger.Demand(provider: "p", account: "one", limits: [limit])
+            let demand = SlidingWindowLimiter.Demand(provider: "p", account: "one", limits: [limit])
             _ = line.join(("one", demand), share: "one")
         }
         var served: [String] = []
@@ -127,17 +127,17 @@ struct BudgetTests {
 
     @Test("accounts and pauses that are kept are bounded")
     func bounded() {
-        var ledger = BudgetLedger()
-        for index in 0..<(BudgetLedger.entriesMax + 500) {
-            let demand = BudgetLedger.Demand(
+        var ledger = SlidingWindowLimiter()
+        for index in 0..<(SlidingWindowLimiter.entriesMax + 500) {
+            let demand = SlidingWindowLimiter.Demand(
                 provider: "p", account: "\(index)", limits: [RateLimit(1, per: .seconds(60), scope: .account)])
             ledger.count(demand, at: UInt64(index))
             ledger.pause("p", account: "\(index)", until: UInt64(index) + 10, at: UInt64(index))
         }
-        let newest = BudgetLedger.Demand(
-            provider: "p", account: "\(BudgetLedger.entriesMax + 499)",
+        let newest = SlidingWindowLimiter.Demand(
+            provider: "p", account: "\(SlidingWindowLimiter.entriesMax + 499)",
             limits: [RateLimit(1, per: .seconds(60), scope: .account)])
-        #expect(ledger.wait(newest, at: UInt64(BudgetLedger.entriesMax + 500)) > 0)
+        #expect(ledger.wait(newest, at: UInt64(SlidingWindowLimiter.entriesMax + 500)) > 0)
     }
 }
 
@@ -154,14 +154,14 @@ struct BudgetTurnTests {
     @Test("a request that has to wait tells so, keeps its turn, and tells when it goes on")
     func waiting() async throws {
         let provider = Self.provider(1, per: .milliseconds(30))
-        let budget = RequestBudget()
+        let limiter = ProviderRateLimiter()
         let told = Mutex<[String]>([])
-        let turn = RequestTurn(
+        let turn = RateLimitWait(
             share: "u", waitMax: .seconds(60), onWait: { _ in told.withLock { $0.append("waits") } },
             onResume: { told.withLock { $0.append("resumes") } })
-        try await budget.admit(provider, account: "a", name: nil, turn)
+        try await limiter.admit(provider, account: "a", name: nil, turn)
         #expect(told.withLock { $0 }.isEmpty)
-        try await budget.admit(provider, account: "a", name: nil, turn)
+        try await limiter.admit(provider, account: "a", name: nil, turn)
         #expect(told.withLock { $0 } == ["waits", "resumes"])
     }
 
@@ -172,23 +172,23 @@ struct BudgetTurnTests {
     }
 
     static func ask(
-        _ user: String, _ budget: RequestBudget, _ provider: ConfiguredProvider, _ seen: Seen
+        _ user: String, _ limiter: ProviderRateLimiter, _ provider: ConfiguredProvider, _ seen: Seen
     ) async throws {
-        let turn = RequestTurn(
+        let turn = RateLimitWait(
             share: user, onWait: { _ in seen.waiting.withLock { $0 += 1 } },
             onResume: { seen.order.withLock { $0.append(user) } })
-        try await budget.admit(provider, account: user, name: nil, turn)
+        try await limiter.admit(provider, account: user, name: nil, turn)
     }
 
     @Test("users who wait for one limit are let through in turn, however many requests each has in line")
     func turns() async throws {
         let provider = Self.provider(1, per: .milliseconds(20))
-        let budget = RequestBudget()
+        let limiter = ProviderRateLimiter()
         let seen = Seen()
-        budget.pause(provider, account: nil, for: .milliseconds(400))
+        limiter.pause(provider, account: nil, for: .milliseconds(400))
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<6 { group.addTask { try await Self.ask("many", budget, provider, seen) } }
-            for _ in 0..<2 { group.addTask { try await Self.ask("few", budget, provider, seen) } }
+            for _ in 0..<6 { group.addTask { try await Self.ask("many", limiter, provider, seen) } }
+            for _ in 0..<2 { group.addTask { try await Self.ask("few", limiter, provider, seen) } }
             try await Task.sleep(for: .milliseconds(100))
             let (asked, served) = (seen.waiting.withLock { $0 }, seen.order.withLock { $0.count })
             try await group.waitForAll()
@@ -204,30 +204,30 @@ struct BudgetTurnTests {
     func unknownAccounts() async throws {
         var provider = Self.provider(1, per: .seconds(1000))
         provider.rateLimits = [RateLimit(1, per: .seconds(1000), scope: .account)]
-        let budget = RequestBudget()
-        for _ in 0..<3 { try await budget.admit(provider, account: nil, name: nil) }
-        try await budget.admit(provider, account: "a", name: nil)
-        await #expect(throws: ProviderError.self) { try await budget.admit(provider, account: "a", name: nil) }
+        let limiter = ProviderRateLimiter()
+        for _ in 0..<3 { try await limiter.admit(provider, account: nil, name: nil) }
+        try await limiter.admit(provider, account: "a", name: nil)
+        await #expect(throws: ProviderError.self) { try await limiter.admit(provider, account: "a", name: nil) }
         provider.rateLimits = [RateLimit(1, per: .seconds(1000), scope: .application)]
-        try await budget.admit(provider, account: nil, name: nil)
-        await #expect(throws: ProviderError.self) { try await budget.admit(provider, account: nil, name: nil) }
+        try await limiter.admit(provider, account: nil, name: nil)
+        await #expect(throws: ProviderError.self) { try await limiter.admit(provider, account: nil, name: nil) }
     }
 
     @Test("a wait that is too long is refused at once with its length, and one that is called off ends")
     func refusals() async throws {
         let provider = Self.provider(1, per: .seconds(1000))
-        let budget = RequestBudget()
-        try await budget.admit(provider, account: "a", name: nil)
+        let limiter = ProviderRateLimiter()
+        try await limiter.admit(provider, account: "a", name: nil)
         await #expect {
-            try await budget.admit(provider, account: "a", name: nil)
+            try await limiter.admit(provider, account: "a", name: nil)
         } throws: { error in
             guard case .rateLimited(let after) = (error as? ProviderError)?.kind else { return false }
             // Whoever reads it is told until when.
             guard "\(error)".contains("is used up until 2") else { return false }
             return after ?? .zero > .seconds(900)
         }
-        let patient = RequestTurn(share: "u", waitMax: .seconds(2000))
-        let task = Task { try await budget.admit(provider, account: "a", name: nil, patient) }
+        let patient = RateLimitWait(share: "u", waitMax: .seconds(2000))
+        let task = Task { try await limiter.admit(provider, account: "a", name: nil, patient) }
         task.cancel()
         await #expect(throws: ProviderError.self) { try await task.value }
     }

@@ -4,9 +4,9 @@
 import ProviderSDK
 import Synchronization
 
-/// Looks after the tokens of users.
-final class RefreshDuty: UserDuty {
-    /// Token requests of this duty at the same time.
+/// Refreshes tokens that are due.
+final class RefreshReconciler: Reconciler {
+    /// Token requests at the same time.
     static let concurrentMax = 8
     /// Connections that wait for one; what finds no room is found again by the next walk.
     static let waitingMax = 4096
@@ -36,7 +36,7 @@ final class RefreshDuty: UserDuty {
         self.log = log
     }
 
-    func attend(to user: User, at now: Timestamp) async {
+    func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections where connection.status == .connected && connection.ending == nil {
             guard let provider = registry[connection.service] else { continue }
             if isNews(RefreshSchedule.deadline(connection, provider, at: now), to: connection) {

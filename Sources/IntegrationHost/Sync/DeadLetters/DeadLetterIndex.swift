@@ -1,7 +1,7 @@
-// Which letters a connection has, in the order they came: what ends, what is new, and what goes when there are too many. No I/O.
+// Indexes the dead letters of a connection in the order they came, and drops the oldest when there are too many. No I/O.
 
 /// The letters of one connection by id, without their contents.
-struct DeadLetterBook: Sendable {
+struct DeadLetterIndex: Sendable {
     private struct Entry {
         var note: DeadLetterNote
         var place: Int

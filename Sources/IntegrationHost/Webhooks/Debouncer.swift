@@ -1,8 +1,8 @@
-// When the changes of a connection are read: not before nothing more has come for a while, and not later than some time after the
-// first. A state machine without I/O: the time comes with each call.
+// Decides when the changes of a connection are read: once nothing more has come for a while, but at the latest some time after the
+// first change. A state machine without I/O: the time comes with each call.
 
 /// The connections whose changes wait for their sync.
-struct ChangeWindow: Sendable {
+struct Debouncer: Sendable {
     /// A connection and its user.
     struct Place: Hashable, Sendable {
         let connection: String

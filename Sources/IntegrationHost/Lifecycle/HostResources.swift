@@ -6,7 +6,7 @@ import HTTPClient
 import ProviderSDK
 
 /// What the services of a host share.
-struct HostFoundation: Sendable {
+struct HostResources: Sendable {
     let configuration: Configuration
     let log: Log
     let keys: HostKeys
@@ -34,7 +34,7 @@ struct HostFoundation: Sendable {
         client = try HTTPClient(clientConfiguration)
         address = PublicAddress(configuration.publicURL)
         users = UserStore(data.documents)
-        gateway = ProviderGateway(client: client, budget: RequestBudget(), log: log)
+        gateway = ProviderGateway(client: client, limiter: ProviderRateLimiter(), log: log)
         vault = CredentialVault(keys)
     }
 

@@ -3,8 +3,8 @@
 
 import ProviderSDK
 
-/// What was sent to providers, as far as their limits need to know.
-struct BudgetLedger: Sendable {
+/// Counts of what was sent to providers, and pauses that they asked for.
+struct SlidingWindowLimiter: Sendable {
     /// A request that is to be sent.
     struct Demand: Sendable {
         let provider: String

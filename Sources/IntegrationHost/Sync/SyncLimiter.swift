@@ -1,10 +1,10 @@
-// The places in which syncs work at the same time. Users are given places in turn; whoever waits can be called off.
+// Bounds how many syncs work at the same time. Users get permits in turn; a waiting sync can be canceled.
 
 import ProviderSDK
 import Synchronization
 
-/// A bounded number of places; whoever finds none waits in line.
-final class SyncSlots: Sendable {
+/// A fair semaphore for syncs.
+final class SyncLimiter: Sendable {
     private struct State {
         var free: Int
         var line = FairLine<CheckedContinuation<Bool, Never>>()
@@ -14,41 +14,41 @@ final class SyncSlots: Sendable {
 
     init(_ count: Int) { state = Mutex(State(free: count)) }
 
-    /// Those who wait for a place.
+    /// The number of syncs that wait for a permit.
     var waitingCount: Int { state.withLock { $0.line.count } }
 
-    /// Takes a place for a user, waiting for one if need be.
+    /// Takes a permit for a user, and waits for one if there is none.
     ///
-    /// - Returns: false when the task was canceled before there was one: then there is none to release.
+    /// - Returns: false when the task was canceled before it got one; then there is none to release.
     func acquire(for user: String) async -> Bool {
-        let place = Mutex<UInt64?>(nil)
+        let number = Mutex<UInt64?>(nil)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = state.withLock { state -> Bool? in
-                    // A cancellation from here on finds the line locked, and then the place in it.
+                    // A cancellation from here on waits for the lock and then finds the number.
                     guard !Task.isCancelled else { return false }
                     guard state.free <= 0 else {
                         state.free -= 1
                         state.line.charge(user)
                         return true
                     }
-                    place.withLock { $0 = state.line.join(continuation, share: user) }
+                    number.withLock { $0 = state.line.join(continuation, share: user) }
                     return nil
                 }
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
             let waiting = state.withLock { state in
-                place.withLock { $0 }.flatMap { state.line.leave($0, share: user) }
+                number.withLock { $0 }.flatMap { state.line.leave($0, share: user) }
             }
             waiting?.resume(returning: false)
         }
     }
 
-    /// Takes a place without waiting, one too many if need be: for a sync that gave its own up and must not be late now.
+    /// Takes a permit without waiting, even above the limit: a sync that gave its permit up at the provider's limit must not be late.
     func enter() { state.withLock { $0.free -= 1 } }
 
-    /// Gives a place back.
+    /// Gives a permit back.
     func release() {
         let next = state.withLock { state in
             let next = state.free < 0 ? nil : state.line.next()
@@ -59,37 +59,39 @@ final class SyncSlots: Sendable {
     }
 }
 
-/// The place of one sync, given up while the sync waits for its turn at the provider.
-final class SyncPlace: Sendable {
-    private let slots: SyncSlots
+/// The permit of one sync.
+///
+/// The sync gives it up while it waits for the provider's rate limit.
+final class SyncPermit: Sendable {
+    private let limiter: SyncLimiter
     private let progress: SyncProgress
     private let isHeld = Mutex(true)
 
-    /// A place that was acquired.
-    init(in slots: SyncSlots, progress: SyncProgress) {
-        self.slots = slots
+    /// A permit that was acquired from `limiter`.
+    init(in limiter: SyncLimiter, progress: SyncProgress) {
+        self.limiter = limiter
         self.progress = progress
     }
 
-    /// Gives the place up until ``resume(_:)``.
+    /// Gives the permit up until ``resume(_:)``.
     func wait(until moment: Timestamp) {
         progress.waits(for: .rateLimit, until: moment)
         close()
     }
 
-    /// Takes a place again.
+    /// Takes a permit again.
     func resume(_ dataType: String) {
         isHeld.withLock { isHeld in
-            if !isHeld { slots.enter() }
+            if !isHeld { limiter.enter() }
             isHeld = true
         }
         progress.works(on: dataType)
     }
 
-    /// Gives the place up.
+    /// Gives the permit up.
     func close() {
         isHeld.withLock { isHeld in
-            if isHeld { slots.release() }
+            if isHeld { limiter.release() }
             isHeld = false
         }
     }

@@ -2,13 +2,13 @@
 
 import ProviderSDK
 
-/// Looks after the syncs of users.
-struct SyncDuty: UserDuty {
+/// Starts and resumes syncs that are due.
+struct SyncReconciler: Reconciler {
     let engine: SyncEngine
     let registry: ProviderRegistry
     let log: Log
 
-    func attend(to user: User, at now: Timestamp) async {
+    func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections {
             do throws(ServiceError) {
                 if connection.runningSync != nil {

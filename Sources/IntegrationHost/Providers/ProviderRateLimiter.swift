@@ -1,11 +1,11 @@
-// Keeps outgoing requests within the providers' limits: ahead of a 429, after one, and by what answers say is left. Shared by all
-// connections, because the limits are; whoever has to wait gets a turn, user by user.
+// Keeps outgoing requests within the providers' rate limits: before a 429, after one, and by what answers say is left. All connections
+// share it, because they share the limits. Waiting requests take turns, user by user.
 
 import ProviderSDK
 import Synchronization
 
-/// Whose turn a request waits for, and how long.
-struct RequestTurn: Sendable {
+/// How a request waits for the provider's rate limits.
+struct RateLimitWait: Sendable {
     /// The user; requests without one share a turn.
     var share = ""
     /// The longest time it waits.
@@ -16,13 +16,13 @@ struct RequestTurn: Sendable {
     var onResume: (@Sendable () -> Void)?
 }
 
-/// The budget of requests to providers.
-final class RequestBudget: Sendable {
+/// The rate limits of all providers.
+final class ProviderRateLimiter: Sendable {
     /// Somebody who waits, and what is to be told.
     fileprivate typealias Call = (continuation: CheckedContinuation<Answer, Never>, answer: Answer)
 
     fileprivate struct Waiter {
-        let demand: BudgetLedger.Demand
+        let demand: SlidingWindowLimiter.Demand
         /// Nanoseconds of the monotonic clock.
         let deadline: UInt64
         let continuation: CheckedContinuation<Answer, Never>
@@ -43,7 +43,7 @@ final class RequestBudget: Sendable {
     }
 
     fileprivate struct State {
-        var ledger = BudgetLedger()
+        var ledger = SlidingWindowLimiter()
         var lanes: [String: Lane] = [:]
     }
 
@@ -54,9 +54,9 @@ final class RequestBudget: Sendable {
     ///
     /// - Throws: ``ProviderError`` of kind rateLimited when the wait would be too long, transient when the task is canceled.
     func admit(
-        _ provider: ConfiguredProvider, account: String?, name: String?, _ turn: RequestTurn = RequestTurn()
+        _ provider: ConfiguredProvider, account: String?, name: String?, _ turn: RateLimitWait = RateLimitWait()
     ) async throws(ProviderError) {
-        let demand = BudgetLedger.Demand(
+        let demand = SlidingWindowLimiter.Demand(
             provider: provider.id, account: account,
             // An account that is not known yet has used nothing of its own limits, and shares them with nobody.
             limits: provider.rateLimits.filter {
@@ -89,13 +89,13 @@ final class RequestBudget: Sendable {
     /// Nobody knows what was left of them, so that they count as used up as of the beginning of this process; limits over a minute
     /// and more begin anew.
     func resume(_ provider: ConfiguredProvider, account: String?) {
-        let demand = BudgetLedger.Demand(provider: provider.id, account: account, limits: provider.rateLimits)
+        let demand = SlidingWindowLimiter.Demand(provider: provider.id, account: account, limits: provider.rateLimits)
         state.withLock { $0.ledger.useUp(demand, at: begun) }
     }
 
     /// How long requests of one account are held back by pauses that were asked for; nil when they are not.
     func pause(of provider: ConfiguredProvider, account: String?) -> Duration? {
-        let demand = BudgetLedger.Demand(provider: provider.id, account: account, limits: [])
+        let demand = SlidingWindowLimiter.Demand(provider: provider.id, account: account, limits: [])
         let wait = state.withLock { $0.ledger.wait(demand, at: MonotonicClock.nanoseconds) }
         return wait > 0 ? .nanoseconds(Int64(clamping: wait)) : nil
     }
@@ -118,7 +118,8 @@ final class RequestBudget: Sendable {
     // MARK: Waiting
 
     /// What becomes of a request, and whether it had to wait for that.
-    private func answer(_ demand: BudgetLedger.Demand, _ turn: RequestTurn) async -> (Answer, hasWaited: Bool) {
+    private func answer(_ demand: SlidingWindowLimiter.Demand, _ turn: RateLimitWait) async -> (Answer, hasWaited: Bool)
+    {
         let place = Mutex<UInt64?>(nil)
         let answer = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -191,14 +192,14 @@ final class RequestBudget: Sendable {
     }
 }
 
-extension RequestBudget.State {
+extension ProviderRateLimiter.State {
     /// Takes out of the line everybody who fits now, or cannot wait any longer.
     fileprivate mutating func call(
         _ provider: String, at now: UInt64
-    ) -> [RequestBudget.Call] {
+    ) -> [ProviderRateLimiter.Call] {
         guard var lane = lanes.removeValue(forKey: provider) else { return [] }
         defer { lanes[provider] = lane }
-        var answers: [RequestBudget.Call] = []
+        var answers: [ProviderRateLimiter.Call] = []
         while lane.line.count > 0, let waiter = lane.line.next(where: { ledger.wait($0.demand, at: now) == 0 }) {
             ledger.count(waiter.demand, at: now)
             answers.append((waiter.continuation, .admitted))

@@ -1,22 +1,22 @@
 // Walks over all users, again and again, so that whatever is due is found without an index that could disagree with the documents.
-// What is due, and what is done about it, is known by the duties.
+// What is due, and what is done about it, is known by the reconcilers.
 
 import ProviderSDK
 
-/// Work that a user's document may call for at some moment.
-protocol UserDuty: Sendable {
-    /// Looks at a user and does, or begins, what is due.
+/// Brings the world in line with what a user's document says.
+protocol Reconciler: Sendable {
+    /// Does or begins what is due for a user.
     ///
-    /// It is called for one user after the other: what takes long belongs into a task of the duty's own.
-    func attend(to user: User, at now: Timestamp) async
+    /// It is called for one user after the other, so long work belongs into a task of its own.
+    func reconcile(_ user: User, at now: Timestamp) async
 }
 
 /// A walk over all users.
 ///
 /// It reads every user once, O(users); memory does not grow with the users.
-struct UserSweep: Sendable {
+struct ReconcileLoop: Sendable {
     let users: UserStore
-    let duties: [any UserDuty]
+    let reconcilers: [any Reconciler]
     let log: Log
 
     /// Walks once; cancellation ends the walk early.
@@ -40,7 +40,7 @@ struct UserSweep: Sendable {
             do throws(ServiceError) {
                 guard let stored = try await users.stored(id) else { continue }
                 let now = WallClock.now
-                for duty in duties { await duty.attend(to: stored.user, at: now) }
+                for reconciler in reconcilers { await reconciler.reconcile(stored.user, at: now) }
             } catch {
                 // One document that cannot be read must not hide all others.
                 log.warning("A user could not be looked at.", ["error": .text("\(error)")])
