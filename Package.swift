@@ -57,15 +57,17 @@ let systemLibraries: [Target] = [
 ]
 
 let modules: [Target] = [
-    module("Cryptography", ["COpenSSL"]),
-    module("HTTPServer", ["CLinux"]),
-    module("HTTPClient", ["CCurl", "CLinux"]),
-    module("DocumentStore", ["CLinux", "COpenSSL", "Cryptography"]),
-    module("ProviderSandbox", ["HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
+    module("Primitives"),
+    module("Cryptography", ["COpenSSL", "Primitives"]),
+    module("HTTPServer", ["CLinux", "Primitives"]),
+    module("HTTPClient", ["CCurl", "CLinux", "Primitives"]),
+    module("DocumentStore", ["CLinux", "COpenSSL", "Cryptography", "Primitives"]),
+    module("ProviderSandbox", ["Primitives", "HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
-            "CLinux", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "ProviderSandbox", providerSDK,
+            "Primitives", "CLinux", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "ProviderSandbox",
+            providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
@@ -94,11 +96,12 @@ let moduleTests: [Target] = [
     processTests("Contract", excluding: ["FailingDisk"]),
     // Kills the executable; what it is killed with is compiled by the tests themselves.
     processTests("Crash", excluding: ["CrashPoints", "DocumentStoreCrashWriter"]),
-    tests(of: "Cryptography", ["Cryptography"]),
-    tests(of: "HTTPServer", ["HTTPServer", "CLinux"]),
-    tests(of: "HTTPClient", ["HTTPClient", "CLinux"]),
+    tests(of: "Primitives", ["Primitives"]),
+    tests(of: "Cryptography", ["Cryptography", "Primitives"]),
+    tests(of: "HTTPServer", ["HTTPServer", "Primitives", "CLinux"]),
+    tests(of: "HTTPClient", ["HTTPClient", "Primitives", "CLinux"]),
     tests(of: "ProviderSandbox", ["ProviderSandbox", "HTTPServer", providerSDK]),
-    tests(of: "DocumentStore", ["DocumentStore", "Cryptography", "CLinux", "DocumentStoreCrashWriter"]),
+    tests(of: "DocumentStore", ["DocumentStore", "Primitives", "Cryptography", "CLinux", "DocumentStoreCrashWriter"]),
     // Killed by the tests of DocumentStore; never shipped.
     .executableTarget(
         name: "DocumentStoreCrashWriter", dependencies: ["DocumentStore", "CLinux"],
@@ -107,8 +110,8 @@ let moduleTests: [Target] = [
     tests(
         of: "IntegrationHost",
         [
-            "IntegrationHost", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "HostTesting", "CLinux",
-            providerSDK,
+            "IntegrationHost", "Primitives", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "HostTesting",
+            "CLinux", providerSDK,
         ]),
 ]
 

@@ -1,0 +1,102 @@
+// Hexadecimal, percent-encoding, character classes and dates.
+
+import Primitives
+import Testing
+
+@Suite("Hexadecimal")
+struct HexTests {
+    @Test("Every length up to 100 survives encoding and decoding")
+    func roundTrips() {
+        for count in 0...100 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
+            #expect(Hex.decode(Hex.encode(bytes)) == bytes)
+            #expect(Hex.decode(lowercase: Hex.digits(bytes)) == bytes)
+        }
+    }
+
+    @Test("Hexadecimal is written in lower case, read in either, and nothing else is read")
+    func spelling() {
+        #expect(Hex.encode([0x00, 0x0F, 0xA5, 0xFF]) == "000fa5ff")
+        #expect(Hex.decode("000Fa5fF") == [0x00, 0x0F, 0xA5, 0xFF])
+        for text in ["0", "0g", "+1", " 0", "0x", "é", "１１"] { #expect(Hex.decode(text) == nil) }
+        for text in ["0", "0G", "0A", "+1"] { #expect(Hex.decode(lowercase: Array(text.utf8)) == nil) }
+    }
+
+    @Test("Numbers have all their digits and are read back")
+    func numbers() {
+        #expect(Hex.encode(0x1234 as UInt16) == "1234" && Hex.encode(0xAB as UInt64) == "00000000000000ab")
+        #expect(Hex.number(lowercase: "00000000000000ab".utf8) == 0xAB)
+        #expect(Hex.number(lowercase: "ffffffffffffffff".utf8) == .max)
+        #expect(Hex.number(lowercase: "10000000000000000".utf8) == nil)
+        #expect(Hex.number(lowercase: "AB".utf8) == nil)
+    }
+}
+
+@Suite("Percent-encoding")
+struct PercentEncodingTests {
+    @Test("Everything but unreserved characters is encoded, in upper case")
+    func encodes() {
+        #expect(PercentEncoding.encode("aZ09-._~") == "aZ09-._~")
+        #expect(PercentEncoding.encode("a b+c/ü") == "a%20b%2Bc%2F%C3%BC")
+    }
+
+    @Test("Decoding gives the text back, and a plus is a space in forms only")
+    func decodes() throws {
+        let text = "a b+c/ü%🙂"
+        #expect(try PercentEncoding.decode(PercentEncoding.encode(text).utf8Span.span) == text)
+        #expect(try PercentEncoding.decode("a+b".utf8Span.span) == "a+b")
+        #expect(try PercentEncoding.decode("a+b".utf8Span.span, plusIsSpace: true) == "a b")
+    }
+
+    @Test(
+        "Decoding refuses what is not percent-encoded UTF-8 without NUL",
+        arguments: [
+            ("%", PercentDecodingError.percentInvalid), ("%4", .percentInvalid), ("%zz", .percentInvalid),
+            ("%ff", .notUTF8), ("%00", .containsNUL),
+        ])
+    func refuses(text: String, expected: PercentDecodingError) {
+        #expect(throws: expected) { try PercentEncoding.decode(text.utf8Span.span) }
+    }
+}
+
+@Suite("ASCII")
+struct ASCIITests {
+    @Test("The character classes are those of the RFCs")
+    func classes() {
+        let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        let digits = "0123456789"
+        let token = Set(("!#$%&'*+-.^_`|~" + letters + digits).utf8)
+        let target = Set((0x21...0x7E).map { UInt8($0) }).subtracting(Set("\"#<>\\^`{|}".utf8))
+        let host = Set(("-._~!$&'()*+,;=%" + letters + digits).utf8)
+        let unreserved = Set(("-._~" + letters + digits).utf8)
+        for byte in UInt8.min...UInt8.max {
+            #expect(ASCII.token.contains(byte) == token.contains(byte))
+            #expect(ASCII.target.contains(byte) == target.contains(byte))
+            #expect(ASCII.host.contains(byte) == host.contains(byte))
+            #expect(ASCII.unreserved.contains(byte) == unreserved.contains(byte))
+            #expect(ASCII.isLetter(byte) == Set(letters.utf8).contains(byte))
+            #expect(ASCII.isDigit(byte) == Set(digits.utf8).contains(byte))
+        }
+    }
+
+    @Test("Only the case of ASCII letters is ignored")
+    func lowercases() {
+        #expect(ASCII.lowercased("Content-TYPE [@`{ Ä İ") == "content-type [@`{ Ä İ")
+        #expect(ASCII.equalIgnoringCase("Host", "hOST") && !ASCII.equalIgnoringCase("Ä", "ä"))
+        #expect(!ASCII.equalIgnoringCase("@", "`") && !ASCII.equalIgnoringCase("a", "aa"))
+    }
+}
+
+@Suite("Civil dates")
+struct CivilDateTests {
+    @Test(
+        "Days are dates of the Gregorian calendar",
+        arguments: [
+            (0, "1970-01-01"), (59, "1970-03-01"), (10957, "2000-01-01"), (11016, "2000-02-29"), (11017, "2000-03-01"),
+            (20778, "2026-11-21"), (47540, "2100-02-28"), (47541, "2100-03-01"), (-1, "1969-12-31"),
+            (-719_468, "0000-03-01"), (-719_469, "0000-02-29"),
+        ])
+    func dates(days: Int, text: String) {
+        #expect(CivilDate(daysSince1970: days).description == text)
+    }
+}
