@@ -91,6 +91,9 @@ let benchmarks: Target = .executableTarget(
 let moduleTests: [Target] = [
     hostTesting,
     benchmarks,
+    // Checks of the source tree; scripts/graph and scripts/lint call it.
+    .executableTarget(name: "HouseChecks", path: "Tests/HouseChecks", swiftSettings: settings),
+    tests(of: "HouseChecks", ["HouseChecks"]),
     processTests("EndToEnd"),
     // Some disks fail; what they fail with is compiled by the tests themselves.
     processTests("Contract", excluding: ["FailingDisk"]),
@@ -120,6 +123,7 @@ let package = Package(
     products: [
         .executable(name: "integration-host", targets: ["IntegrationHost"]),
         .executable(name: "integration-host-bench", targets: ["Benchmarks"]),
+        .executable(name: "house-checks", targets: ["HouseChecks"]),
     ]
         + plugins.map { .library(name: $0, type: .dynamic, targets: [$0]) },
     dependencies: [.package(path: "Sources/ProviderSDK")],
