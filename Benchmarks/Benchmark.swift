@@ -12,8 +12,16 @@ enum Benchmark {
         case "sync":
             let records = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 100_000
             try await SyncBenchmark.run(records: records)
+        case "instructions":
+            guard try await InstructionsBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
+        // One run of what `instructions` counts.
+        case "map":
+            let arguments = CommandLine.arguments
+            guard arguments.count == 4, let records = Int(arguments[3]) else { exit(2) }
+            try MappingBenchmark.map(arguments[2], records: records)
         default:
-            print("usage: integration-host-bench mapping | sync [RECORDS]")
+            print(
+                "usage: integration-host-bench mapping | sync [RECORDS] | instructions [--host PATH] [--baseline FILE]")
             exit(2)
         }
     }

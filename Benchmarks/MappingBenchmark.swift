@@ -9,7 +9,8 @@ enum MappingBenchmark {
     static func run() throws {
         let page = "[" + (0..<100).map(Upstream.payment).joined(separator: ",") + "]"
         let bytes = Array(page.utf8)
-        guard let mapping = plugin("libStripe.so")?.manifest.dataType("payments")?.mapping else {
+        let path = HostProcess.executable.deletingLastPathComponent().appending(path: "libStripe.so").path
+        guard let mapping = plugin(path)?.manifest.dataType("payments")?.mapping else {
             return print("libStripe.so is not beside the executable")
         }
         let now = Timestamp(seconds: 1_704_067_200) ?? .epoch
@@ -35,6 +36,21 @@ enum MappingBenchmark {
         }
     }
 
+    /// Maps `records` parsed payments by the table of the plugin at `path` once, for a profiler.
+    static func map(_ path: String, records: Int) throws {
+        guard let mapping = plugin(path)?.manifest.dataType("payments")?.mapping else {
+            throw HostProcessError(description: "\(path) is no plugin with payments")
+        }
+        let page = "[" + (0..<100).map(Upstream.payment).joined(separator: ",") + "]"
+        let parsed = try JSONValue.parse(Array(page.utf8)).array ?? []
+        let now = Timestamp(seconds: 1_704_067_200) ?? .epoch
+        var written = 0
+        for _ in 0..<records / 100 {
+            for record in parsed { written += try mapping.map(record, now: now).json.count }
+        }
+        print("\(written) bytes")
+    }
+
     private static let runs = 9
     private static let rounds = 500
 
@@ -44,9 +60,8 @@ enum MappingBenchmark {
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
-    /// The provider of a plugin beside the executable, opened as the host opens it.
-    private static func plugin(_ name: String) -> (any Provider)? {
-        let path = HostProcess.executable.deletingLastPathComponent().appending(path: name).path
+    /// The provider of the plugin at `path`, opened as the host opens it.
+    private static func plugin(_ path: String) -> (any Provider)? {
         typealias Make = @convention(c) () -> UInt
         guard let library = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL),
             let make = unsafe dlsym(library, PluginEntry.makeSymbol)

@@ -13,19 +13,12 @@ enum SyncBenchmark {
         let upstream = "http://\(try server.start())"
         let directory = try TemporaryDirectory()
         let configuration = try directory.write(
-            "host.json",
-            """
-            {"listen":"127.0.0.1:0","dataDirectory":"\(directory.path)/data","allowPrivateAddresses":true,"logLevel":"warning",
-            "providers":{"stripe":{"clientId":"ca","clientSecret":"sk","requestsPerSecond":"1000000","endpoints":{
-            "authorize":"\(upstream)/authorize","token":"\(upstream)/token","api":"\(upstream)"}}}}
-            """)
+            "host.json", configuration(directory: directory, upstream: upstream))
         let host = try HostProcess(["serve", "--config", configuration])
         let idle = residentKiB(host.identifier)
         let token = try HostProcess.run(["token", "--config", configuration, "--user", "bench"]).output.dropLast()
         let client = try TestClient(host.url, token: String(token))
-        let created = try await client.post("/api/integrations/connections", #"{"service":"stripe"}"#).json
-        guard let state = created["state"]?.string, let id = created["connectionId"]?.string else { return }
-        _ = try await client.get("/api/integrations/oauth/stripe/callback?code=c&state=\(state)")
+        let id = try await connect(client)
 
         for round in ["first full sync", "second full sync, nothing changed"] {
             let before = processorSeconds(host.identifier)
@@ -48,6 +41,25 @@ enum SyncBenchmark {
         try await readBack(id, client, count: count)
         print("host stopped with \(host.terminate())")
         await server.shutdown(grace: .seconds(1))
+    }
+
+    /// A host's configuration with `upstream` in the place of a provider of payments.
+    static func configuration(directory: TemporaryDirectory, upstream: String) -> String {
+        """
+        {"listen":"127.0.0.1:0","dataDirectory":"\(directory.path)/data","allowPrivateAddresses":true,"logLevel":"warning",
+        "providers":{"stripe":{"clientId":"ca","clientSecret":"sk","requestsPerSecond":"1000000","endpoints":{
+        "authorize":"\(upstream)/authorize","token":"\(upstream)/token","api":"\(upstream)"}}}}
+        """
+    }
+
+    /// Connects an account of ``Upstream`` and returns the id of the connection.
+    static func connect(_ client: TestClient) async throws -> String {
+        let created = try await client.post("/api/integrations/connections", #"{"service":"stripe"}"#).json
+        guard let state = created["state"]?.string, let id = created["connectionId"]?.string else {
+            throw HostProcessError(description: "not connected: \(created)")
+        }
+        _ = try await client.get("/api/integrations/oauth/stripe/callback?code=c&state=\(state)")
+        return id
     }
 
     /// Reads all records in pages of 1000 and prints what the first and the last tenth of the pages cost.
