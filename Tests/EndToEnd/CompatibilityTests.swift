@@ -1,0 +1,201 @@
+// What earlier versions wrote is read by this one: each folder of Tests/Fixtures holds a released version's data directory, backup,
+// answers, SDK interface and plugins. Knows no format: it compares answers.
+
+import Foundation
+import HostTesting
+import ProviderSDK
+import Testing
+
+@Suite("Compatibility with released versions", .serialized, .timeLimit(.minutes(5)))
+struct CompatibilityTests {
+    @Test("A released version's data directory gives the same answers", arguments: Release.all)
+    func data(release: Release) async throws {
+        let directory = try TemporaryDirectory()
+        let data = directory.path + "/data"
+        try release.copyData(to: data)
+        try await expectAnswers(of: release, from: data, in: directory)
+    }
+
+    @Test("A released version's backup is restored and gives the same answers", arguments: Release.all)
+    func backup(release: Release) async throws {
+        let directory = try TemporaryDirectory()
+        let data = directory.path + "/data"
+        let restored = try HostProcess.run(["restore", release.folder + "/backup", "--data", data])
+        #expect(restored.code == 0, "\(restored.errors)")
+        // Keys are in no backup: the operator puts them back.
+        try? FileManager.default.removeItem(atPath: data + "/keys")
+        try Release.copyPrivately(release.folder + "/data/keys", to: data + "/keys")
+        try await expectAnswers(of: release, from: data, in: directory)
+    }
+
+    /// Starts the host over `data` with all providers out of reach, and compares what it says with what the release said.
+    private func expectAnswers(of release: Release, from data: String, in directory: TemporaryDirectory) async throws {
+        let expected = try release.expected()
+        let configuration = try directory.write(
+            "host.json", release.configuration(data: data, providers: try #require(expected["providers"])))
+        let checked = try HostProcess.run(["check", "--config", configuration])
+        #expect(checked.code == 0, "\(checked.output) \(checked.errors)")
+        let host = try HostProcess(["serve", "--config", configuration])
+        let sessions = ReleaseSessions(host: host, configuration: configuration)
+
+        for answer in expected["answers"]?.array ?? [] {
+            let (user, path) = (try answer.text("user"), try answer.text("path"))
+            let flags = answer["flags"]?.array?.compactMap(\.string) ?? []
+            let found = try await sessions.client(user, flags: flags).get(path)
+            #expect(Int64(found.status) == answer["status"]?.integer, "\(user) \(path)")
+            if let problem = ReleaseAnswer.difference(answer["body"] ?? .null, found.json) {
+                Issue.record("\(user) \(path): \(problem)")
+            }
+            #expect(found.json.at("explanation.class") != "credentialUnreadable", "\(user) \(path)")
+        }
+        try await expectCredentials(expected, host)
+        try await expectContinuity(expected, sessions)
+        #expect(host.terminate() == 0)
+    }
+
+    /// API keys are known as they were.
+    private func expectCredentials(_ expected: JSONValue, _ host: HostProcess) async throws {
+        let keys = expected["apiKey"] ?? .null
+        let path = "/api/integrations/connections"
+        #expect(try await TestClient(host.url, token: try keys.text("key")).get(path).status == 200)
+        #expect(try await TestClient(host.url, token: try keys.text("revoked")).get(path).status == 401)
+    }
+
+    /// A cursor goes on where it was, and an idempotency key still names its sync.
+    private func expectContinuity(_ expected: JSONValue, _ sessions: ReleaseSessions) async throws {
+        let cursor = expected["cursor"] ?? .null
+        let client = try sessions.client(try cursor.text("user"))
+        let path = try cursor.text("path")
+        let all = try await client.get(path).json["records"]?.array ?? []
+        let rest = try await client.get(path + "&cursor=" + (try cursor.text("value"))).json["records"]?.array
+        #expect(rest == Array(all.dropFirst(Int(cursor["skipped"]?.integer ?? 0))))
+
+        let idempotent = expected["idempotent"] ?? .null
+        let repeated = try await sessions.client(try idempotent.text("user")).send(
+            "POST", try idempotent.text("path"), body: "\(idempotent["body"] ?? .null)",
+            headers: [("Idempotency-Key", try idempotent.text("key"))])
+        #expect(repeated.json["syncId"] == idempotent["sync"], "\(repeated.text)")
+    }
+}
+
+/// A released version's fixtures.
+struct Release: CustomTestStringConvertible {
+    /// The folder that holds them.
+    let folder: String
+
+    var testDescription: String { URL(fileURLWithPath: folder).lastPathComponent }
+
+    /// Every version that has fixtures.
+    static let all: [Release] = {
+        let fixtures = URL(fileURLWithPath: #filePath).appending(path: "../../Fixtures").standardized.path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: fixtures)) ?? []
+        return names.filter { $0.hasPrefix("v") }.sorted().map { Release(folder: fixtures + "/" + $0) }
+    }()
+
+    /// What a reader of the data directory should find.
+    func expected() throws -> JSONValue {
+        try JSONValue.parse(Array(Data(contentsOf: URL(fileURLWithPath: folder + "/expected.json"))))
+    }
+
+    /// A configuration for a host over `data` that does nothing in the background that it need not do.
+    func configuration(data: String, providers: JSONValue) -> String {
+        """
+        {"listen":"127.0.0.1:0","dataDirectory":"\(data)","allowPrivateAddresses":true,"logLevel":"warning","sweepSeconds":3600,
+        "rateLimits":{"connectionCreation":0,"sync":0,"oauth":0,"status":0},"providers":\(providers)}
+        """
+    }
+
+    /// Copies the data directory.
+    func copyData(to path: String) throws { try Release.copyPrivately(folder + "/data", to: path) }
+
+    /// Copies a folder and takes every right from others, which Git does not keep.
+    static func copyPrivately(_ source: String, to target: String) throws {
+        let files = FileManager.default
+        try files.copyItem(atPath: source, toPath: target)
+        for name in [""] + (try files.subpathsOfDirectory(atPath: target)) {
+            var isFolder: ObjCBool = false
+            _ = unsafe files.fileExists(atPath: target + "/" + name, isDirectory: &isFolder)
+            try files.setAttributes(
+                [.posixPermissions: isFolder.boolValue ? 0o700 : 0o600], ofItemAtPath: target + "/" + name)
+        }
+    }
+}
+
+/// Clients with sessions of a host, each token made once.
+final class ReleaseSessions {
+    private let host: HostProcess
+    private let configuration: String
+    private var clients: [[String]: TestClient] = [:]
+
+    init(host: HostProcess, configuration: String) {
+        self.host = host
+        self.configuration = configuration
+    }
+
+    /// A client with a session of `user`.
+    func client(_ user: String, flags: [String] = []) throws -> TestClient {
+        if let client = clients[[user] + flags] { return client }
+        let made = try HostProcess.run(["token", "--user", user, "--config", configuration] + flags)
+        guard made.code == 0 else { throw HostProcessError(description: made.errors) }
+        let client = try TestClient(host.url, token: String(made.output.dropLast()))
+        clients[[user] + flags] = client
+        return client
+    }
+}
+
+/// How an answer is compared with the one of a release: everything that was said then is said now; more may be said.
+enum ReleaseAnswer {
+    /// Lists that grow or lose members with time; of them, what is still there must be the same.
+    private static let growing = ["syncs": "id", "deliveries": "eventId"]
+
+    /// Where `found` contradicts `expected`; nil when it does not.
+    static func difference(_ expected: JSONValue, _ found: JSONValue, at path: String = "") -> String? {
+        switch expected.kind {
+        case .object:
+            guard found.kind == .object else { return "\(path): no object" }
+            // The place of a stream in its files, which a restore may move; that cursors go on is a check of its own.
+            for (key, value) in expected.members ?? [] where key != "nextCursor" || value.isNull {
+                guard let other = found[key] else { return "\(path).\(key) is missing" }
+                if let identifier = growing[key] {
+                    if let problem = missing(value, other, by: identifier, at: "\(path).\(key)") { return problem }
+                } else if let problem = difference(value, other, at: "\(path).\(key)") {
+                    return problem
+                }
+            }
+            return nil
+        case .array:
+            let others = (found.array ?? []).filter { !isPendingConnection($0) }
+            let values = expected.array ?? []
+            guard values.count == others.count else { return "\(path): \(others.count) instead of \(values.count)" }
+            for (index, value) in values.enumerated() {
+                if let problem = difference(value, others[index], at: "\(path)[\(index)]") { return problem }
+            }
+            return nil
+        default:
+            return expected == found ? nil : "\(path): \(found) instead of \(expected)"
+        }
+    }
+
+    private static func missing(_ list: JSONValue, _ found: JSONValue, by key: String, at path: String) -> String? {
+        for value in list.array ?? [] {
+            guard let same = found.array?.first(where: { $0[key] == value[key] }) else {
+                return "\(path): no \(value[key] ?? .null)"
+            }
+            if let problem = difference(value, same, at: "\(path)[\(value[key] ?? .null)]") { return problem }
+        }
+        return nil
+    }
+
+    /// Whether this is a connection that waits for its authorization: it is removed an hour after it was begun.
+    private static func isPendingConnection(_ value: JSONValue) -> Bool {
+        value["status"] == "pending" && value["service"] != nil
+    }
+}
+
+extension JSONValue {
+    /// The text of a member that must be there.
+    func text(_ key: String) throws -> String {
+        guard let text = self[key]?.string else { throw HostProcessError(description: "no “\(key)” in \(self)") }
+        return text
+    }
+}
