@@ -1,82 +1,10 @@
-// What earlier versions wrote is read by this one: each folder of Tests/Fixtures holds a released version's data directory, backup,
-// answers, SDK interface and plugins. Knows no format: it compares answers.
+// The fixtures of a released version, and how an answer of today is compared with the one of then. Knows file names and JSON, and
+// nothing of what the answers say.
 
 import Foundation
 import HostTesting
 import ProviderSDK
 import Testing
-
-@Suite("Compatibility with released versions", .serialized, .timeLimit(.minutes(5)))
-struct CompatibilityTests {
-    @Test("A released version's data directory gives the same answers", arguments: Release.all)
-    func data(release: Release) async throws {
-        let directory = try TemporaryDirectory()
-        let data = directory.path + "/data"
-        try release.copyData(to: data)
-        try await expectAnswers(of: release, from: data, in: directory)
-    }
-
-    @Test("A released version's backup is restored and gives the same answers", arguments: Release.all)
-    func backup(release: Release) async throws {
-        let directory = try TemporaryDirectory()
-        let data = directory.path + "/data"
-        let restored = try HostProcess.run(["restore", release.folder + "/backup", "--data", data])
-        #expect(restored.code == 0, "\(restored.errors)")
-        // Keys are in no backup: the operator puts them back.
-        try? FileManager.default.removeItem(atPath: data + "/keys")
-        try Release.copyPrivately(release.folder + "/data/keys", to: data + "/keys")
-        try await expectAnswers(of: release, from: data, in: directory)
-    }
-
-    /// Starts the host over `data` with all providers out of reach, and compares what it says with what the release said.
-    private func expectAnswers(of release: Release, from data: String, in directory: TemporaryDirectory) async throws {
-        let expected = try release.expected()
-        let configuration = try directory.write(
-            "host.json", release.configuration(data: data, providers: try #require(expected["providers"])))
-        let checked = try HostProcess.run(["check", "--config", configuration])
-        #expect(checked.code == 0, "\(checked.output) \(checked.errors)")
-        let host = try HostProcess(["serve", "--config", configuration])
-        let sessions = ReleaseSessions(host: host, configuration: configuration)
-
-        for answer in expected["answers"]?.array ?? [] {
-            let (user, path) = (try answer.text("user"), try answer.text("path"))
-            let flags = answer["flags"]?.array?.compactMap(\.string) ?? []
-            let found = try await sessions.client(user, flags: flags).get(path)
-            #expect(Int64(found.status) == answer["status"]?.integer, "\(user) \(path)")
-            if let problem = ReleaseAnswer.difference(answer["body"] ?? .null, found.json) {
-                Issue.record("\(user) \(path): \(problem)")
-            }
-            #expect(found.json.at("explanation.class") != "credentialUnreadable", "\(user) \(path)")
-        }
-        try await expectCredentials(expected, host)
-        try await expectContinuity(expected, sessions)
-        #expect(host.terminate() == 0)
-    }
-
-    /// API keys are known as they were.
-    private func expectCredentials(_ expected: JSONValue, _ host: HostProcess) async throws {
-        let keys = expected["apiKey"] ?? .null
-        let path = "/api/integrations/connections"
-        #expect(try await TestClient(host.url, token: try keys.text("key")).get(path).status == 200)
-        #expect(try await TestClient(host.url, token: try keys.text("revoked")).get(path).status == 401)
-    }
-
-    /// A cursor goes on where it was, and an idempotency key still names its sync.
-    private func expectContinuity(_ expected: JSONValue, _ sessions: ReleaseSessions) async throws {
-        let cursor = expected["cursor"] ?? .null
-        let client = try sessions.client(try cursor.text("user"))
-        let path = try cursor.text("path")
-        let all = try await client.get(path).json["records"]?.array ?? []
-        let rest = try await client.get(path + "&cursor=" + (try cursor.text("value"))).json["records"]?.array
-        #expect(rest == Array(all.dropFirst(Int(cursor["skipped"]?.integer ?? 0))))
-
-        let idempotent = expected["idempotent"] ?? .null
-        let repeated = try await sessions.client(try idempotent.text("user")).send(
-            "POST", try idempotent.text("path"), body: "\(idempotent["body"] ?? .null)",
-            headers: [("Idempotency-Key", try idempotent.text("key"))])
-        #expect(repeated.json["syncId"] == idempotent["sync"], "\(repeated.text)")
-    }
-}
 
 /// A released version's fixtures.
 struct Release: CustomTestStringConvertible {
@@ -87,7 +15,7 @@ struct Release: CustomTestStringConvertible {
 
     /// Every version that has fixtures.
     static let all: [Release] = {
-        let fixtures = URL(fileURLWithPath: #filePath).appending(path: "../../Fixtures").standardized.path
+        let fixtures = URL(fileURLWithPath: #filePath).appending(path: "../../../Fixtures").standardized.path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: fixtures)) ?? []
         return names.filter { $0.hasPrefix("v") }.sorted().map { Release(folder: fixtures + "/" + $0) }
     }()
