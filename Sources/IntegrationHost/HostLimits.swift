@@ -121,7 +121,7 @@ enum HostLimits {
     /// Events that a connection delivers before it writes down what came of them and lets others go first.
     static let webhookBatchMax = 16
     /// The time after which it does so with fewer.
-    static let webhookBatchNanosecondsMax: UInt64 = 1_000_000_000
+    static let webhookBatchTimeMax = Duration.seconds(1)
     /// How long deliveries under way are waited for when the host stops.
     static let webhookStopGrace = Duration.seconds(3)
     /// How long a connection that is deleted waits for its last events to be delivered.

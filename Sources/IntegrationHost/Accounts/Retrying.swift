@@ -1,5 +1,6 @@
 // Trying again what failed in a way that may pass, as the status document promises: three times, after 100, 200 and 400 ms.
 
+import Primitives
 import ProviderSDK
 
 /// Repeats what failed in a way that may pass.
@@ -8,25 +9,19 @@ enum Retrying {
     static let pauses: [Duration] = [.milliseconds(100), .milliseconds(200), .milliseconds(400)]
 
     /// How long after the first try another one begins: whoever sits through three silent providers would wait for minutes.
-    static let timeMaxNanoseconds: UInt64 = 10_000_000_000
-
-    /// The time as retries see it.
-    struct Time: Sendable {
-        var now: @Sendable () -> UInt64 = { MonotonicClock.nanoseconds }
-        var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-    }
+    static let timeMax = Duration.seconds(10)
 
     /// What `body` returns, tried again while it fails in a way that may pass.
     static func run<Value: Sendable>(
-        time: Time = Time(), _ body: @Sendable () async throws(ServiceError) -> Value
+        on time: TimeSource, _ body: @Sendable () async throws(ServiceError) -> Value
     ) async throws(ServiceError) -> Value {
-        let start = time.now()
+        let start = time.instant
         for pause in pauses {
             do throws(ServiceError) { return try await body() } catch {
-                guard mayPass(error), time.now() - start < timeMaxNanoseconds else { throw error }
+                guard mayPass(error), time.instant - start < timeMax else { throw error }
             }
             Metrics.retries.add()
-            do { try await time.sleep(pause) } catch {
+            do { try await time.sleep(for: pause) } catch {
                 throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
             }
         }

@@ -1,16 +1,19 @@
-// Work that is done again and again, with a pause between its end and its next beginning. What the work is, its owner knows.
+// Work that is repeated, with a pause between the end of a run and the beginning of the next. Its owner knows what the work is.
 
+import Primitives
 import Synchronization
 
 /// A piece of work that is repeated until it is stopped.
 final class RepeatedWork: Sendable {
     private let pause: Duration
+    private let time: TimeSource
     private let work: @Sendable () async -> Void
     private let task = Mutex<Task<Void, Never>?>(nil)
 
     /// - Parameter pause: from the end of one run to the beginning of the next.
-    init(pause: Duration, _ work: @escaping @Sendable () async -> Void) {
+    init(pause: Duration, time: TimeSource, _ work: @escaping @Sendable () async -> Void) {
         self.pause = pause
+        self.time = time
         self.work = work
     }
 
@@ -32,7 +35,7 @@ final class RepeatedWork: Sendable {
     private func run() async {
         while !Task.isCancelled {
             await work()
-            do { try await Task.sleep(for: pause) } catch { return }
+            do { try await time.sleep(for: pause) } catch { return }
         }
     }
 }

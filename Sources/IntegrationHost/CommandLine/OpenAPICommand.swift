@@ -2,6 +2,7 @@
 
 import DocumentStore
 import Glibc
+import Primitives
 import ProviderSDK
 
 enum OpenAPICommand {
@@ -19,7 +20,7 @@ enum OpenAPICommand {
         configuration.keysDirectory = nil
         configuration.dataDirectory = try temporaryDirectory()
         defer { remove(configuration.dataDirectory) }
-        let parts = try HostResources(configuration, log: log) { _, _ in registry }
+        let parts = try HostResources(configuration, time: .system, log: log) { _, _ in registry }
         defer { parts.data.close() }
         let routes = HostRoutes(parts: parts, services: HostServices(parts))
         return routes.system(routes.documents, readiness: Readiness(parts.data), metrics: RequestMetrics()).openAPI

@@ -1,6 +1,7 @@
 // `integration-host token`: prints a session token of the host, and nothing else.
 
 import Cryptography
+import Primitives
 
 enum TokenCommand {
     static func run(_ arguments: Arguments) throws {
@@ -32,6 +33,7 @@ enum TokenCommand {
         }
         StandardOutput.line(
             try sessions.issue(
-                userID: user, roles: arguments.values("--role"), kind: kind, lifetime: lifetime, at: WallClock.now))
+                userID: user, roles: arguments.values("--role"), kind: kind, lifetime: lifetime,
+                at: TimeSource.system.now))
     }
 }

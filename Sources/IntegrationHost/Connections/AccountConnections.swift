@@ -1,6 +1,7 @@
 // Connections by provider and account id, for documents that name them so: find, disconnect, refresh. Knows no HTTP.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// A user's connections, found by provider and account.
@@ -9,10 +10,11 @@ struct AccountConnections: Sendable {
     let registry: ProviderRegistry
     let refresher: RefreshService
     let endings: ConnectionEndings
+    let time: TimeSource
 
     /// The user's integrations as the status document lists them.
     func status(of principal: Principal) async throws(ServiceError) -> StatusList {
-        let now = WallClock.now
+        let now = time.now
         guard let stored = try await users.stored(principal.userID) else {
             return StatusList(User(id: principal.userID), registry: registry, at: now)
         }
@@ -21,7 +23,7 @@ struct AccountConnections: Sendable {
 
     /// The same when the user is in memory; nil says nothing about what is stored.
     func cachedStatus(of principal: Principal) -> StatusList? {
-        users.cached(principal.userID)?.statusList(registry: registry, at: WallClock.now)
+        users.cached(principal.userID)?.statusList(registry: registry, at: time.now)
     }
 
     /// The connection of a user to an account: a working one before an expired one before any other.
@@ -43,7 +45,7 @@ struct AccountConnections: Sendable {
     /// Its sync stops, the grant is ended at the provider where that offers a way, and the credentials are erased durably.
     func disconnect(_ connection: Connection, of principal: Principal) async throws(ServiceError) {
         // Each step may be repeated: what is being ended is noted with the connection.
-        try await Retrying.run { () async throws(ServiceError) in
+        try await Retrying.run(on: time) { () async throws(ServiceError) in
             try await endings.end(connection.id, .disconnect, of: principal.userID)
         }
     }
@@ -55,11 +57,11 @@ struct AccountConnections: Sendable {
         guard let provider = registry[connection.service], let oauth = provider.oauth, oauth.refreshes else {
             throw .conflict("This integration has no token that can be refreshed")
         }
-        try await Retrying.run { () async throws(ServiceError) in
+        try await Retrying.run(on: time) { () async throws(ServiceError) in
             try await refresher.refreshAtOnce(
                 user: principal.userID, connection: connection.id, provider: provider)
         }
-        let fresh = try await Retrying.run { () async throws(ServiceError) in
+        let fresh = try await Retrying.run(on: time) { () async throws(ServiceError) in
             try await users.user(principal.userID).connection(connection.id)
         }
         guard let fresh else { throw .notFound }

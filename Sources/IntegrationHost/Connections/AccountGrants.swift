@@ -4,12 +4,14 @@
 
 import Cryptography
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// The users of each account.
 struct AccountGrants: Sendable {
     let users: UserStore
     let documents: Documents
+    let time: TimeSource
 
     /// How long an entry counts whose connection is not stored yet.
     static let connectingTimeMax = Duration.seconds(120)
@@ -21,7 +23,7 @@ struct AccountGrants: Sendable {
 
     /// Notes that a user is about to connect an account.
     func add(_ connection: Connection, accountID: String, user: String) async throws(ServiceError) {
-        let now = WallClock.now
+        let now = time.now
         try await change(key(connection, accountID)) { entries in
             var entries = entries
             entries.removeAll { $0.user.utf8.elementsEqual(user.utf8) }
@@ -39,7 +41,7 @@ struct AccountGrants: Sendable {
         guard let (entries, _) = try await load(key) else {
             return try await !isHeldByAnybody(connection, accountID)
         }
-        let now = WallClock.now
+        let now = time.now
         var isLast = true
         var gone: [String] = []
         for entry in entries {

@@ -1,8 +1,8 @@
 // Ends connections: the grant at the provider, the credentials everywhere, the sync. What is being ended is noted in the connection
 // first, so that a stop between the steps is gone on with.
 
+import Primitives
 import ProviderSDK
-import Synchronization
 
 /// What becomes of a connection that is ended.
 enum ConnectionEnding: String, Sendable {
@@ -25,6 +25,13 @@ enum RevocationOutcome: String, Sendable, CaseIterable {
 
 /// Ends connections.
 final class ConnectionEndings: Reconciler {
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+
+    /// Interrupted endings that are continued at the same time.
+    static let concurrentMax = 4
+    /// Connections that wait for that; the next walk finds those beyond it.
+    static let waitingMax = 4096
+
     private let users: UserStore
     private let oauth: OAuthService
     private let refresher: RefreshService
@@ -32,15 +39,16 @@ final class ConnectionEndings: Reconciler {
     private let erasures: Erasures
     /// Nil where nothing is delivered.
     private let notifications: WebhookDispatcher?
+    private let time: TimeSource
     private let log: Log
-    private let running = Mutex<Set<String>>([])
+    private let queue: Queue
 
     /// How long a refresh that is under way is waited for, so that the pair it brings is revoked and not the one before.
     static let refreshWaitMax = Duration.seconds(5)
 
     init(
         users: UserStore, oauth: OAuthService, refresher: RefreshService, sync: SyncEngine, erasures: Erasures,
-        notifications: WebhookDispatcher? = nil, log: Log
+        notifications: WebhookDispatcher? = nil, time: TimeSource, log: Log
     ) {
         self.users = users
         self.oauth = oauth
@@ -48,19 +56,27 @@ final class ConnectionEndings: Reconciler {
         self.sync = sync
         self.erasures = erasures
         self.notifications = notifications
+        self.time = time
         self.log = log
+        queue = Queue(
+            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+        queue.start { [weak self] work in
+            await self?.goOn(work)
+            return .done
+        }
     }
 
     /// Ends a connection; returns when nothing of its credentials is left in any file.
     ///
     /// That the provider cannot be told keeps nobody from it.
     func end(_ id: String, _ ending: ConnectionEnding, of userID: String) async throws(ServiceError) {
-        _ = running.withLock { $0.insert(id) }
-        defer { _ = running.withLock { $0.remove(id) } }
-        guard try await users.user(userID).connection(id) != nil else { throw .notFound }
+        guard let found = try await users.user(userID).connection(id) else { throw .notFound }
+        let work = ConnectionWork(found, of: userID)
+        let isClaimed = queue.claim(work)
+        defer { if isClaimed { queue.release(work) } }
         await sync.cancel(connection: id)
         await refresher.settle(connection: id, longest: Self.refreshWaitMax)
-        let now = WallClock.now
+        let now = time.now
         let connection = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in
                 let isFirst = connection.ending != .delete
@@ -78,13 +94,24 @@ final class ConnectionEndings: Reconciler {
     /// Goes on with what a stop or a failure interrupted.
     func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections where connection.ending != nil {
-            guard running.withLock({ $0.insert(connection.id).inserted }) else { continue }
-            do throws(ServiceError) { try await finish(connection, of: user.id) } catch {
-                log.warning(
-                    "A connection could not be ended; it is tried again.",
-                    ["connectionId": .text(connection.id), "error": .text("\(error)")])
-            }
-            _ = running.withLock { $0.remove(connection.id) }
+            queue.schedule(ConnectionWork(connection, of: user.id))
+        }
+    }
+
+    /// Begins nothing further.
+    func stop() async { await queue.stop() }
+
+    private func goOn(_ work: ConnectionWork) async {
+        do throws(ServiceError) {
+            guard let connection = try await users.user(work.user).connection(work.connection),
+                connection.ending != nil
+            else { return }
+            try await finish(connection, of: work.user)
+        } catch {
+            // The next walk finds it again.
+            log.warning(
+                "A connection could not be ended; it is tried again.",
+                ["connectionId": .text(work.connection), "error": .text("\(error)")])
         }
     }
 
@@ -99,7 +126,7 @@ final class ConnectionEndings: Reconciler {
         if connection.ending == .delete, connection.webhook.failingSince == nil {
             await notifications?.settle(connection: id, longest: HostLimits.webhookFarewellMax)
         }
-        let now = WallClock.now
+        let now = time.now
         let isDeleted = try await users.update(userID) { (user) throws(ServiceError) -> Bool in
             guard let index = user.index(of: id) else { return true }
             if user.connections[index].ending == .delete { return user.remove(id) }

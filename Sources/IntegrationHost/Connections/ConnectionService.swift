@@ -2,6 +2,7 @@
 // documents; knows no HTTP.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 /// The connections of users.
@@ -12,6 +13,7 @@ struct ConnectionService: Sendable {
     let vault: CredentialVault
     let endings: ConnectionEndings
     let webhookURLs: WebhookURLPolicy
+    let time: TimeSource
 
     /// What a new connection is made of.
     struct NewConnection: Sendable {
@@ -78,7 +80,7 @@ struct ConnectionService: Sendable {
         }
         let random: String
         do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
-        let now = WallClock.now
+        let now = time.now
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
             let index = try user.add(
                 service: provider.id, variant: new.variant, status: .connected,
@@ -116,7 +118,7 @@ struct ConnectionService: Sendable {
 
     func update(_ id: String, _ change: Change, for principal: Principal) async throws(ServiceError) -> Connection {
         if case .some(.some(let url)) = change.webhookURL { try webhookURLs.check(url) }
-        let now = WallClock.now
+        let now = time.now
         let (vault, userID) = (vault, principal.userID)
         let changed = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in

@@ -26,7 +26,7 @@ extension ExternalAccountService {
     ///
     /// - Throws: ``ServiceError/provider(_:)`` when the members cannot be read completely; then nothing was changed.
     func syncMembers(of provider: ConfiguredProvider) async throws(ServiceError) -> MemberSync {
-        let members = try await Retrying.run { () async throws(ServiceError) in
+        let members = try await Retrying.run(on: time) { () async throws(ServiceError) in
             do throws(ProviderError) { return try await self.members(of: provider) } catch {
                 throw ServiceError.provider(error.shown())
             }
@@ -77,11 +77,11 @@ extension ExternalAccountService {
         else { throw ProviderError(.misconfigured, "\(provider.manifest.name) does not tell its members.") }
         var members: [[UInt8]: String?] = [:]
         var cursor: JSONValue?
+        let session = operatorSession(provider, accountID: nil)
         repeat {
-            let page = try await provider.provider.page(
-                PageRequest(dataType: name, cursor: cursor), in: bot(provider, accountID: nil))
+            let page = try await session.page(PageRequest(dataType: name, cursor: cursor))
             for record in page.records {
-                guard let mapped = try? dataType.mapping.map(record.value, now: WallClock.now),
+                guard let mapped = try? dataType.mapping.map(record.value, now: time.now),
                     let value = try? JSONValue.parse(mapped.json),
                     let id = value.at(linking.memberAccountID)?.scalarText
                 else {

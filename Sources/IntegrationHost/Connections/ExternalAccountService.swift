@@ -1,6 +1,7 @@
 // Linking users to accounts by tokens that a bot hands out, and bringing what is known of these accounts up to date. The provider is
 // the one whose manifest describes the linking; knows no HTTP.
 
+import Primitives
 import ProviderSDK
 
 /// Links external accounts to users.
@@ -9,6 +10,7 @@ struct ExternalAccountService: Sendable {
     let tokens: LinkTokenStore
     let registry: ProviderRegistry
     let gateway: ProviderGateway
+    let time: TimeSource
     let log: Log
 
     /// Keeps what a bot says about an account.
@@ -30,7 +32,7 @@ struct ExternalAccountService: Sendable {
                 field: "attributes", message: "\"\(linking.accountIDAttribute)\" must not have control characters")
         }
         try await tokens.add(
-            token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: WallClock.now))
+            token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: time.now))
     }
 
     /// The attributes of a token; nil when it is not good any more.
@@ -53,7 +55,7 @@ struct ExternalAccountService: Sendable {
     func link(_ token: String, to principal: Principal) async throws(ServiceError) -> LinkOutcome {
         guard let content = try await good(token, for: principal) else { return .expired }
         guard let (provider, linking, accountID) = linking(for: content.attributes) else { throw .notFound }
-        let now = WallClock.now
+        let now = time.now
         try await tokens.claim(token, for: principal.userID, at: now)
         try await users.update(principal.userID) { (user) throws(ServiceError) in
             user.externalAccount =
@@ -66,7 +68,8 @@ struct ExternalAccountService: Sendable {
             guard let action = provider.manifest.action(name) else { continue }
             do throws(ProviderError) {
                 _ = try await action.perform(
-                    [linking.accountIDParameter: accountID], in: bot(provider, accountID: accountID))
+                    [linking.accountIDParameter: accountID], in: operatorSession(provider, accountID: accountID).context
+                )
             } catch {
                 log.warning(
                     "An action after linking an account failed.",
@@ -85,20 +88,18 @@ struct ExternalAccountService: Sendable {
         registry.providers.filter { $0.manifest.linking?.memberDataType != nil }
     }
 
-    /// The way to a provider with the operator's own credentials.
-    func bot(_ provider: ConfiguredProvider, accountID: String?) -> ProviderContext {
+    /// A session with the operator's own credentials.
+    func operatorSession(_ provider: ConfiguredProvider, accountID: String?) -> ProviderSession {
         var account = ProviderContext.Account()
         account.id = accountID
-        let http = ConnectionHTTP(
-            gateway: gateway, provider: provider,
-            template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: NoCredential(),
-            turn: RateLimitWait(waitMax: HostLimits.interactiveWaitMax))
-        return ProviderContext(http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
+        return ProviderSession(
+            gateway, provider, account: account, credentials: NoCredential(),
+            wait: RateLimitWait(waitMax: HostLimits.interactiveWaitMax))
     }
 
     private func good(_ token: String, for principal: Principal) async throws(ServiceError) -> LinkToken? {
         guard let content = try await tokens.find(token), content.mayBeSeen(by: principal) else { throw .notFound }
-        return content.isExpired(at: WallClock.now) ? nil : content
+        return content.isExpired(at: time.now) ? nil : content
     }
 
     private func linking(

@@ -3,6 +3,7 @@
 
 import Cryptography
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// Pairs of users and integrations.
@@ -11,6 +12,7 @@ struct UserIntegrationService: Sendable {
     let registry: ProviderRegistry
     let connections: ConnectionService
     let accounts: AccountConnections
+    let time: TimeSource
 
     /// A pair.
     struct UserIntegration: Sendable {
@@ -35,7 +37,7 @@ struct UserIntegrationService: Sendable {
         guard !isConnected || registry[integration] == nil else { throw Self.managed }
         let random: String
         do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
-        let now = WallClock.now
+        let now = time.now
         return try await users.update(userID) { (user) throws(ServiceError) -> UserIntegration in
             let index = try user.add(
                 service: integration, variant: nil, status: isConnected ? .connected : .disconnected,
@@ -101,7 +103,7 @@ struct UserIntegrationService: Sendable {
             guard !isConnected else { throw Self.managed }
             try await accounts.disconnect(connection, of: .standIn(for: owner, by: principal))
         } else {
-            let now = WallClock.now
+            let now = time.now
             try await users.update(owner) { (user) throws(ServiceError) in
                 try user.update(id) { (connection) throws(ServiceError) in
                     connection.status = isConnected ? .connected : .disconnected

@@ -1,6 +1,7 @@
 // One account id per variant of a provider that is connected with account ids: read and set them together. Knows no HTTP.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 /// The account ids of users, one per variant of a provider.
@@ -8,6 +9,7 @@ struct VariantAccounts: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
     let erasures: Erasures
+    let time: TimeSource
 
     /// What becomes of the account id of a variant.
     enum Change: Sendable, Equatable {
@@ -43,7 +45,7 @@ struct VariantAccounts: Sendable {
         } catch {
             throw .internalFault("\(error)")
         }
-        let now = WallClock.now
+        let now = time.now
         let names = random
         let (removed, list) = try await users.update(principal.userID) { (user) throws(ServiceError) in
             var removed: [String] = []

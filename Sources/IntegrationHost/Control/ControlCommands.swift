@@ -2,6 +2,7 @@
 // Says what was done in lines for a terminal.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// Carries out commands.
@@ -107,7 +108,7 @@ struct ControlCommands: Sendable {
 
 extension ControlCommands {
     /// The commands of a process that holds a data directory without serving.
-    init(alone data: DataDirectory, _ configuration: Configuration) {
+    init(alone data: DataDirectory, _ configuration: Configuration, time: TimeSource = .system) {
         let log = Log(level: .warning)
         let users = UserStore(data.documents)
         let keys: @Sendable () throws -> HostKeys = {
@@ -118,15 +119,15 @@ extension ControlCommands {
             return try KeyRings.keys(configuration)
         }
         self.data = data
-        apiKeys = APIKeys(data.documents, log: log)
-        rotation = { KeyRotation(users: users, keys: try keys(), records: data.records, log: log) }
+        apiKeys = APIKeys(data.documents, time: time, log: log)
+        rotation = { KeyRotation(users: users, keys: try keys(), records: data.records, time: time, log: log) }
         deadLetters = {
             let loader = try PluginFolders.load(configuration)
             return DeadLetterService(
                 users: users,
                 registry: try ProviderRegistry(
                     loader.plugins, rejections: loader.rejections, configuration: configuration),
-                records: data.records, vault: CredentialVault(try keys()))
+                records: data.records, vault: CredentialVault(try keys()), time: time)
         }
         diagnoses = {
             let loader = try PluginFolders.load(configuration)
@@ -134,7 +135,7 @@ extension ControlCommands {
                 users: users,
                 registry: try ProviderRegistry(
                     loader.plugins, rejections: loader.rejections, configuration: configuration),
-                vault: CredentialVault(try keys()), sync: nil, limiter: nil)
+                vault: CredentialVault(try keys()), sync: nil, limiter: nil, time: time)
         }
     }
 }

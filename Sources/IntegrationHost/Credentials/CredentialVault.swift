@@ -14,7 +14,7 @@ struct CredentialVault: Sendable {
 
     /// `secret` in the sealed form that is stored.
     func seal(_ secret: Secret, user: String, connection: String, field: String) throws(ServiceError) -> String {
-        do throws(CryptographyError) {
+        do {
             return try sealer.seal(
                 secret.value, for: SealingContext(userID: user, connectionID: connection, field: field))
         } catch {
@@ -24,7 +24,7 @@ struct CredentialVault: Sendable {
 
     /// The secret that was sealed for exactly this place.
     func open(_ sealed: String, user: String, connection: String, field: String) throws(ServiceError) -> Secret {
-        do throws(CryptographyError) {
+        do {
             let bytes = try sealer.open(
                 sealed, for: SealingContext(userID: user, connectionID: connection, field: field))
             return Secret(String(decoding: bytes, as: UTF8.self))
@@ -39,7 +39,7 @@ struct CredentialVault: Sendable {
     /// Why a sealed text does not open; nil when it does.
     func problem(of sealed: String, user: String, connection: String, field: String) -> CryptographyError? {
         let context = SealingContext(userID: user, connectionID: connection, field: field)
-        do throws(CryptographyError) {
+        do {
             _ = try sealer.open(sealed, for: context)
             return nil
         } catch {

@@ -18,20 +18,20 @@ enum KeyRings {
         if unsafe access(path, F_OK) != 0 {
             try makeDirectory(configuration.dataDirectory)
             try makeDirectory(configuration.keysDirectory ?? configuration.dataDirectory + "/keys")
-            do throws(CryptographyError) {
+            do {
                 return try KeyRing.create(path: path)
             } catch {
                 // Another process may have been first; then its ring is the one to use.
                 if unsafe access(path, F_OK) != 0 { throw HostStartError("\(error)") }
             }
         }
-        do throws(CryptographyError) { return try KeyRing.load(path: path) } catch { throw HostStartError("\(error)") }
+        do { return try KeyRing.load(path: path) } catch { throw HostStartError("\(error)") }
     }
 
     /// The keys of the key ring, which is made when there is none yet.
     static func keys(_ configuration: Configuration) throws(HostStartError) -> HostKeys {
         let ring = try open(configuration)
-        do throws(CryptographyError) { return try HostKeys(ring, path: path(configuration)) } catch {
+        do { return try HostKeys(ring, path: path(configuration)) } catch {
             throw HostStartError("\(error)")
         }
     }

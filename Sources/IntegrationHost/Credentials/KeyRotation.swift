@@ -3,6 +3,7 @@
 
 import Cryptography
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// Rotates the keys of an installation.
@@ -10,6 +11,7 @@ struct KeyRotation: Sendable {
     let users: UserStore
     let keys: HostKeys
     let records: Records
+    let time: TimeSource
     let log: Log
 
     /// How long a retired key is kept at least: the longest time for which it has signed states and, by default, sessions.
@@ -41,7 +43,7 @@ struct KeyRotation: Sendable {
     func reseal() async throws(ServiceError) -> ResealOutcome {
         var outcome = ResealOutcome()
         try await forEachUserID { (id) async throws(ServiceError) in
-            do throws(ServiceError) {
+            do {
                 guard let stored = try await users.stored(id) else { return }
                 outcome += try await reseal(stored.user)
                 for connection in stored.user.connections {
@@ -69,7 +71,7 @@ struct KeyRotation: Sendable {
     /// - Throws: ``ServiceError`` also for a single user who cannot be read: what that one needs is not known.
     func states() async throws(ServiceError) -> [KeyState] {
         var use = SealedKeyUse()
-        let now = WallClock.now
+        let now = time.now
         try await forEachUserID { (id) async throws(ServiceError) in
             guard let stored = try await users.stored(id) else { return }
             use.add(stored.user, at: now)
@@ -86,7 +88,7 @@ struct KeyRotation: Sendable {
     /// - Throws: ``KeyChangeError`` as long as states and sessions that a retired key signed may be under way.
     func prune() async throws -> Removal {
         guard keys.ring.ids.count > 1 else { return Removal(removed: [], kept: []) }
-        let now = WallClock.now
+        let now = time.now
         guard let changed = keys.changedAt, changed.advanced(by: Self.retiredKeyLifetime) <= now else {
             let hours = Int(Self.retiredKeyLifetime / .seconds(3600))
             throw KeyChangeError(
@@ -120,7 +122,7 @@ struct ResealReconciler: Reconciler {
     let rotation: KeyRotation
 
     func reconcile(_ user: User, at now: Timestamp) async {
-        do throws(ServiceError) { _ = try await rotation.reseal(user) } catch {
+        do { _ = try await rotation.reseal(user) } catch {
             rotation.log.warning("Secrets could not be sealed again.", ["error": .text("\(error)")])
         }
     }

@@ -22,7 +22,7 @@ struct SealedLetters: Sendable {
         // What is sealed again moves to the end, where it is met once more and left alone.
         var position: UInt64? = 0
         while let after = position {
-            do throws(StoreError) {
+            do {
                 let page = try await records.current(
                     stream, dataType: DeadLetter.storedDataType, after: after, limit: Self.batchMax)
                 let step = try await reseal(page, in: stream, user: user, connection: connection.id)
@@ -41,7 +41,7 @@ struct SealedLetters: Sendable {
     func forEach(_ connection: Connection, _ body: (String) -> Void) async throws(ServiceError) {
         var position: UInt64? = 0
         while let after = position {
-            do throws(StoreError) {
+            do {
                 let page = try await records.current(
                     StreamID(connection.id), dataType: DeadLetter.storedDataType, after: after, limit: Self.batchMax)
                 for change in page.records {
@@ -65,7 +65,7 @@ struct SealedLetters: Sendable {
                 vault.needsResealing(sealed)
             else { continue }
             let field = DeadLetterOrigin.field(letter.id)
-            do throws(ServiceError) {
+            do {
                 let record = try vault.open(sealed, user: user, connection: connection, field: field)
                 let again = letter.sealed(as: try vault.seal(record, user: user, connection: connection, field: field))
                 letters.upsert(

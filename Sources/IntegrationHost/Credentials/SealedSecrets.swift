@@ -43,7 +43,7 @@ extension Connection {
         var outcome = ResealOutcome()
         for field in Credentials.sealedFields {
             guard let sealed = credentials[keyPath: field.path], vault.needsResealing(sealed) else { continue }
-            do throws(ServiceError) {
+            do {
                 let secret = try vault.open(sealed, user: user, connection: id, field: field.name)
                 credentials[keyPath: field.path] = try vault.seal(secret, user: user, connection: id, field: field.name)
                 outcome.resealed += 1
@@ -51,7 +51,7 @@ extension Connection {
                 if outcome.unreadable.isEmpty { outcome.unreadable.append(id) }
             }
         }
-        do throws(ServiceError) {
+        do {
             outcome.resealed += try webhook.reseal(with: vault, user: user, connection: id)
         } catch {
             if outcome.unreadable.isEmpty { outcome.unreadable.append(id) }

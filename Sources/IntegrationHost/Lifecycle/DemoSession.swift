@@ -2,6 +2,7 @@
 // installation has users of its own and no code leads to a session.
 
 import Cryptography
+import ProviderSDK
 import Synchronization
 
 /// The session of a demo's user.
@@ -16,8 +17,7 @@ final class DemoSession: Sendable {
     let code: String
     private let isUsed = Atomic(false)
 
-    init(_ sessions: HostSessions) throws {
-        let now = WallClock.now
+    init(_ sessions: HostSessions, at now: Timestamp) throws {
         token = try sessions.issue(
             userID: Self.user, roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: now)
         guard let principal = sessions.session(of: token, at: now)?.principal else {

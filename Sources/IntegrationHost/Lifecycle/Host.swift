@@ -3,6 +3,7 @@
 import DocumentStore
 import HTTPClient
 import HTTPServer
+import Primitives
 import ProviderSDK
 
 /// A host: everything between its configuration and its listening socket.
@@ -11,7 +12,7 @@ final class Host: Sendable {
     let demoSession: DemoSession?
     private let parts: HostResources
     private let services: HostServices
-    private let sweep: RepeatedWork
+    private let reconcileLoop: ReconcileLoop
     private let linkTokenSweep: RepeatedWork
     private let server: HTTPServer
     private let control: ControlServer
@@ -23,13 +24,13 @@ final class Host: Sendable {
     /// Opens the data directory, loads the plugins and builds the services.
     ///
     /// - Parameter isDemo: whether there is a session that a link gives to a browser.
-    init(_ configuration: Configuration, isDemo: Bool = false) throws {
+    init(_ configuration: Configuration, isDemo: Bool = false, time: TimeSource = .system) throws {
         try configuration.checkListening()
         let log = Log(level: configuration.logLevel)
-        parts = try HostResources(configuration, log: log, providers: HostResources.providers)
+        parts = try HostResources(configuration, time: time, log: log, providers: HostResources.providers)
         services = HostServices(parts)
         readiness = Readiness(parts.data)
-        demoSession = isDemo ? try DemoSession(services.sessions) : nil
+        demoSession = isDemo ? try DemoSession(services.sessions, at: time.now) : nil
         let metrics = RequestMetrics()
         let routes = HostRoutes(parts: parts, services: services)
         let documents = routes.documents
@@ -43,10 +44,11 @@ final class Host: Sendable {
             ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
-        let users = ReconcileLoop(users: parts.users, reconcilers: services.reconcilers, log: log)
-        sweep = RepeatedWork(pause: configuration.sweepPause) { await users.run() }
-        let linkTokens = LinkTokenSweep(tokens: services.linkTokens, log: log)
-        linkTokenSweep = RepeatedWork(pause: HostLimits.linkTokenSweepPause) { await linkTokens.run() }
+        reconcileLoop = ReconcileLoop(
+            users: parts.users, reconcilers: services.reconcilers, pause: configuration.sweepPause, time: time,
+            log: log)
+        let linkTokens = LinkTokenSweep(tokens: services.linkTokens, time: time, log: log)
+        linkTokenSweep = RepeatedWork(pause: HostLimits.linkTokenSweepPause, time: time) { await linkTokens.run() }
     }
 
     var log: Log { parts.log }
@@ -63,7 +65,7 @@ final class Host: Sendable {
         let url = "http://\(try server.start())"
         if !parts.configuration.isPublicURLGiven { parts.address.set(url) }
         services.webhooks.start()
-        sweep.start()
+        reconcileLoop.start()
         linkTokenSweep.start()
         return url
     }
@@ -73,7 +75,10 @@ final class Host: Sendable {
         readiness.drain()
         await control.stop()
         await server.shutdown(grace: Self.grace)
-        await sweep.stop()
+        await reconcileLoop.stop()
+        await services.endings.stop()
+        await services.unidentifiedGrants.stop()
+        await services.refreshes.stop()
         await services.webhooks.stop()
         await linkTokenSweep.stop()
         await services.sync.stop()

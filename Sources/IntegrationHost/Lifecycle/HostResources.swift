@@ -3,11 +3,13 @@
 
 import DocumentStore
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 /// What the services of a host share.
 struct HostResources: Sendable {
     let configuration: Configuration
+    let time: TimeSource
     let log: Log
     let keys: HostKeys
     let registry: ProviderRegistry
@@ -21,9 +23,11 @@ struct HostResources: Sendable {
     /// Opens the data directory that `configuration` names; `providers` are found before, so that nothing is left open when they
     /// cannot be.
     init(
-        _ configuration: Configuration, log: Log, providers: (Configuration, Log) throws -> ProviderRegistry
+        _ configuration: Configuration, time: TimeSource, log: Log,
+        providers: (Configuration, Log) throws -> ProviderRegistry
     ) throws {
         self.configuration = configuration
+        self.time = time
         self.log = log
         keys = try KeyRings.keys(configuration)
         registry = try providers(configuration, log)
@@ -34,7 +38,8 @@ struct HostResources: Sendable {
         client = try HTTPClient(clientConfiguration)
         address = PublicAddress(configuration.publicURL)
         users = UserStore(data.documents)
-        gateway = ProviderGateway(client: client, limiter: ProviderRateLimiter(), log: log)
+        gateway = ProviderGateway(
+            client: client, limiter: ProviderRateLimiter(time: time), time: time, log: log)
         vault = CredentialVault(keys)
     }
 

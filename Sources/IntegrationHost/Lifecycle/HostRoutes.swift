@@ -16,16 +16,18 @@ struct HostRoutes: Sendable {
             integrations, StatusRoutes(accounts: services.accounts, connections: services.connections).family,
             UserIntegrationCRUDRoutes(
                 integrations: UserIntegrationService(
-                    users: users, registry: registry, connections: services.connections, accounts: services.accounts)
+                    users: users, registry: registry, connections: services.connections, accounts: services.accounts,
+                    time: parts.time)
             ).family,
             UserIntegrationsRoutes(
                 registry: registry, oauth: services.oauth,
-                variants: VariantAccounts(users: users, registry: registry, erasures: services.erasures)
+                variants: VariantAccounts(
+                    users: users, registry: registry, erasures: services.erasures, time: parts.time)
             ).family,
             ExternalAccountsRoutes(
                 service: ExternalAccountService(
                     users: users, tokens: services.linkTokens, registry: registry, gateway: parts.gateway,
-                    log: parts.log)
+                    time: parts.time, log: parts.log)
             ).family, WebhookRoutes(intake: services.webhooks.intake).family,
         ]
     }
@@ -35,7 +37,8 @@ struct HostRoutes: Sendable {
             registry: parts.registry, connections: services.connections, oauth: services.oauth,
             refresher: services.refresher, sync: services.sync, records: parts.data.records,
             deadLetters: services.deadLetters, address: parts.address, diagnoses: services.diagnoses,
-            webhooks: WebhookService(users: parts.users, vault: parts.vault), damage: DamageLog(parts.log)
+            webhooks: WebhookService(users: parts.users, vault: parts.vault, time: parts.time),
+            damage: DamageLog(parts.log, time: parts.time)
         ).family
     }
 

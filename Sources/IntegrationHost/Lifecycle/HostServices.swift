@@ -7,6 +7,8 @@ import ProviderSDK
 struct HostServices: Sendable {
     let oauth: OAuthService
     let refresher: RefreshService
+    let refreshes: RefreshReconciler
+    let unidentifiedGrants: UnidentifiedGrantReconciler
     let sync: SyncEngine
     let notifications: WebhookDispatcher
     let webhooks: IncomingWebhooks
@@ -23,54 +25,58 @@ struct HostServices: Sendable {
     private let parts: HostResources
 
     init(_ parts: HostResources) {
-        let (configuration, log, users) = (parts.configuration, parts.log, parts.users)
+        let (configuration, log, users, time) = (parts.configuration, parts.log, parts.users, parts.time)
         let (registry, gateway, vault) = (parts.registry, parts.gateway, parts.vault)
         self.parts = parts
         oauth = OAuthService(
             users: users, registry: registry, gateway: gateway, keys: parts.keys, vault: vault,
-            accountGrants: AccountGrants(users: users, documents: parts.data.documents),
-            redirects: RedirectURIs(address: parts.address, registered: configuration.redirectURIs), log: log)
-        refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log) { [oauth] orphan, user in
-            await oauth.revoke(orphan, user: user)
+            accountGrants: AccountGrants(users: users, documents: parts.data.documents, time: time),
+            redirects: RedirectURIs(address: parts.address, registered: configuration.redirectURIs),
+            time: time, log: log)
+        refresher = RefreshService(users: users, gateway: gateway, vault: vault, time: time, log: log) {
+            [oauth] orphan, user in await oauth.revoke(orphan, user: user)
         }
         sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
-            records: parts.data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime), log: log)
+            records: parts.data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime),
+            time: time, log: log)
         let webhookURLs = WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses)
         notifications = WebhookDispatcher(
-            users: users, sender: WebhookSender(client: parts.client, policy: webhookURLs, vault: vault),
+            users: users, sender: WebhookSender(client: parts.client, policy: webhookURLs, vault: vault, time: time),
             schedule: WebhookSchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
-            log: log)
+            time: time, log: log)
         webhooks = IncomingWebhooks(
             users: users, registry: registry, data: parts.data, engine: sync, refresher: refresher, gateway: gateway,
-            vault: vault, quietTime: parts.configuration.webhookQuietTime, log: log)
+            vault: vault, quietTime: parts.configuration.webhookQuietTime, time: time, log: log)
         erasures = Erasures(users: users, sync: sync, records: parts.data.records, log: log)
         endings = ConnectionEndings(
             users: users, oauth: oauth, refresher: refresher, sync: sync, erasures: erasures,
-            notifications: notifications, log: log)
+            notifications: notifications, time: time, log: log)
         connections = ConnectionService(
             users: users, registry: registry, oauth: oauth, vault: vault, endings: endings,
-            webhookURLs: webhookURLs)
-        accounts = AccountConnections(users: users, registry: registry, refresher: refresher, endings: endings)
+            webhookURLs: webhookURLs, time: time)
+        accounts = AccountConnections(
+            users: users, registry: registry, refresher: refresher, endings: endings, time: time)
         linkTokens = LinkTokenStore(parts.data.documents)
         diagnoses = DiagnosisService(
-            users: users, registry: registry, vault: vault, sync: sync, limiter: gateway.limiter)
-        deadLetters = DeadLetterService(users: users, registry: registry, records: parts.data.records, vault: vault)
-        rotation = KeyRotation(users: users, keys: parts.keys, records: parts.data.records, log: log)
+            users: users, registry: registry, vault: vault, sync: sync, limiter: gateway.limiter, time: time)
+        deadLetters = DeadLetterService(
+            users: users, registry: registry, records: parts.data.records, vault: vault, time: time)
+        rotation = KeyRotation(
+            users: users, keys: parts.keys, records: parts.data.records, time: time, log: log)
         sessions = HostSessions(parts.keys)
-        apiKeys = APIKeys(parts.data.documents, log: log)
+        apiKeys = APIKeys(parts.data.documents, time: time, log: log)
+        refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
+        unidentifiedGrants = UnidentifiedGrantReconciler(
+            users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
     }
 
-    /// Duties of background work: each looks at every user about once a minute.
+    /// What is done in the background; each reconciler sees every user about once a minute.
     var reconcilers: [any Reconciler] {
-        let (log, users, registry) = (parts.log, parts.users, parts.registry)
-        return [
-            endings, erasures, CompactionReconciler(records: parts.data.records),
-            UnidentifiedGrantReconciler(users: users, registry: registry, oauth: oauth, refresher: refresher, log: log),
-            RefreshReconciler(users: users, registry: registry, refresher: refresher, log: log),
-            SyncReconciler(engine: sync, registry: registry, log: log), webhooks.syncs,
-            ResealReconciler(rotation: rotation),
-            notifications,
+        [
+            endings, erasures, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
+            SyncReconciler(engine: sync, registry: parts.registry, log: parts.log), webhooks.syncs,
+            ResealReconciler(rotation: rotation), notifications,
         ]
     }
 
@@ -84,8 +90,10 @@ struct HostServices: Sendable {
             Authenticator(
                 hostSessions: sessions, apiKeys: apiKeys,
                 schemes: try SessionSchemes.make(configuration.sessions, allowsPlainHTTP: !requiresHTTPS) { url in
-                    RemoteKeySet(url: url, client: parts.client, requiresHTTPS: requiresHTTPS, log: parts.log)
-                }, rdsEnvironment: configuration.sessions.rds?.environment)
+                    RemoteKeySet(
+                        url: url, client: parts.client, requiresHTTPS: requiresHTTPS, time: parts.time,
+                        log: parts.log)
+                }, rdsEnvironment: configuration.sessions.rds?.environment, time: parts.time)
         }
     }
 

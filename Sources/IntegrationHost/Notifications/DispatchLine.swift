@@ -1,18 +1,20 @@
-// Which connection delivers next where many share the places: hosts take turns, users take turns within each, both are bounded, and a
-// host that does not answer is asked ever more seldom. A value without I/O and without a clock.
+// Which connection delivers next where many share the places. Hosts take turns, users take turns within each host, and both are bounded.
+// A host that does not answer is asked by one connection at a time, with growing pauses. A value without I/O and without a clock.
 
-import ProviderSDK
+import Primitives
 
 /// A connection with something to deliver.
-struct DispatchWork: Sendable, Equatable {
+struct DispatchWork: Identifiable, Sendable, Equatable {
     let user: String
     let connection: String
     /// Host and port.
     let host: String
+
+    var id: String { connection }
 }
 
 /// Connections that wait for a place, and those that have one.
-struct DispatchLine {
+struct DispatchLine: WorkLine {
     /// The bounds of a line.
     struct Bounds: Sendable {
         /// Places at the same time.
@@ -28,12 +30,17 @@ struct DispatchLine {
     }
 
     private struct Lane {
-        var line = FairLine<DispatchWork>()
+        var queue = FairQueue<DispatchWork>()
         var active = 0
         /// Deliveries in a row that the host did not answer.
         var silences = 0
-        /// Before when it is not asked again.
-        var restsUntil: Timestamp?
+        /// Before this moment the host is not asked again.
+        var restsUntil: MonotonicInstant?
+    }
+
+    private struct Place {
+        let host: String
+        let ticket: FairQueueTicket
     }
 
     /// Unanswered deliveries in a row from which on a host is asked by one connection at a time, with pauses.
@@ -45,78 +52,84 @@ struct DispatchLine {
 
     private let bounds: Bounds
     private var lanes: [String: Lane] = [:]
-    /// Hosts for which somebody waits; the first is asked first.
+    /// Hosts with waiting connections; the first is asked first.
     private var ring: [String] = []
+    private var places: [String: Place] = [:]
     private var activeByUser: [String: Int] = [:]
     /// Connections that have a place.
     private(set) var activeCount = 0
     /// Connections that wait for one.
-    private(set) var waitingCount = 0
+    var waitingCount: Int { places.count }
 
     init(_ bounds: Bounds = Bounds()) { self.bounds = bounds }
 
-    /// Puts a connection in line; false when there is no room.
     mutating func join(_ work: DispatchWork) -> Bool {
-        guard waitingCount < bounds.waiting, lanes[work.host]?.line.count ?? 0 < bounds.waitingPerHost else {
-            return false
-        }
-        if lanes[work.host]?.line.count ?? 0 == 0 { ring.append(work.host) }
-        _ = lanes[work.host, default: Lane()].line.join(work, share: work.user)
-        waitingCount += 1
+        var lane = lanes[work.host] ?? Lane()
+        guard waitingCount < bounds.waiting, lane.queue.count < bounds.waitingPerHost else { return false }
+        if lane.queue.isEmpty { ring.append(work.host) }
+        places[work.id] = Place(host: work.host, ticket: lane.queue.join(work, share: work.user))
+        lanes[work.host] = lane
         return true
     }
 
-    /// Takes out the connection that delivers next and gives it a place.
-    ///
-    /// - Returns: the connection, or nil and the moment from which on a host that rests could be asked.
-    mutating func next(at now: Timestamp) -> (work: DispatchWork?, from: Timestamp?) {
-        guard activeCount < bounds.places else { return (nil, nil) }
-        var earliest: Timestamp?
-        for (place, host) in ring.enumerated() {
+    mutating func leave(_ id: String) {
+        guard let place = places.removeValue(forKey: id) else { return }
+        lanes[place.host]?.queue.leave(place.ticket)
+        guard let lane = lanes[place.host], lane.queue.isEmpty else { return }
+        ring.removeAll { $0 == place.host }
+        keep(lane, place.host)
+    }
+
+    mutating func next(at now: MonotonicInstant) -> NextWork<DispatchWork> {
+        guard activeCount < bounds.places else { return .wait(until: nil) }
+        var earliest: MonotonicInstant?
+        for (position, host) in ring.enumerated() {
             guard let lane = lanes[host] else { continue }
             let isSilent = lane.silences >= Self.silencesMax
             guard lane.active < (isSilent ? 1 : bounds.placesPerHost) else { continue }
-            // A clock that was set back makes no rest longer.
-            if let rest = lane.restsUntil, rest > now, rest.duration(since: now) <= Self.restMax {
+            if let rest = lane.restsUntil, rest > now {
                 earliest = min(earliest ?? rest, rest)
                 continue
             }
             let (byUser, most) = (activeByUser, bounds.placesPerUser)
-            guard let work = lanes[host]?.line.next(where: { byUser[$0.user, default: 0] < most }) else { continue }
+            guard let work = lanes[host]?.queue.next(fromShares: { byUser[$0, default: 0] < most }) else { continue }
             lanes[host]?.active += 1
-            ring.remove(at: place)
-            if lanes[host]?.line.count ?? 0 > 0 { ring.append(host) }
+            ring.remove(at: position)
+            if lanes[host]?.queue.isEmpty == false { ring.append(host) }
+            places[work.id] = nil
             activeByUser[work.user, default: 0] += 1
             activeCount += 1
-            waitingCount -= 1
-            return (work, nil)
+            return .begin(work)
         }
-        return (nil, earliest)
+        return .wait(until: earliest)
     }
 
-    /// Gives the place of a connection back.
-    ///
-    /// - Parameter isAnswered: whether the host answered, whatever it said; nil when it was not asked.
-    mutating func finished(_ work: DispatchWork, isAnswered: Bool?, at now: Timestamp) {
+    mutating func finished(_ work: DispatchWork) {
         activeCount -= 1
         let left = activeByUser[work.user, default: 1] - 1
         activeByUser[work.user] = left > 0 ? left : nil
         guard var lane = lanes[work.host] else { return }
         lane.active -= 1
-        switch isAnswered {
-        case true:
+        keep(lane, work.host)
+    }
+
+    /// Takes in whether a host answered, whatever it said.
+    mutating func record(isAnswered: Bool, by host: String, at now: MonotonicInstant) {
+        guard var lane = lanes[host] else { return }
+        if isAnswered {
             lane.silences = 0
             lane.restsUntil = nil
-        case false:
+        } else {
             lane.silences += 1
             let surplus = lane.silences - Self.silencesMax
-            if surplus >= 0 {
-                let rest = min(Self.restMax, .seconds(1) * (1 << min(surplus, 6)))
-                lane.restsUntil = now.advanced(by: rest)
-            }
-        default: break
+            if surplus >= 0 { lane.restsUntil = now + min(Self.restMax, .seconds(1) * (1 << min(surplus, 6))) }
         }
-        let isIdle = lane.active == 0 && lane.line.count == 0
-        lanes[work.host] = isIdle && (lane.silences == 0 || lanes.count > Self.silentHostsMax) ? nil : lane
+        lanes[host] = lane
+    }
+
+    /// Stores a lane, or forgets it when there is nothing to remember about its host.
+    private mutating func keep(_ lane: Lane, _ host: String) {
+        let isIdle = lane.active == 0 && lane.queue.isEmpty
+        lanes[host] = isIdle && (lane.silences == 0 || lanes.count > Self.silentHostsMax) ? nil : lane
     }
 }

@@ -28,7 +28,7 @@ struct WebhookSecret: Sendable {
 
     /// A new random secret as text.
     static func generate() throws(ServiceError) -> Secret {
-        do throws(CryptographyError) {
+        do {
             return Secret(prefix + Base64.encode(try SecureRandom.bytes(byteCount)))
         } catch {
             throw .internalFault("\(error)")

@@ -1,6 +1,7 @@
 // One attempt to deliver one event: sign, send, sort the answer. Keeps nothing; what follows from an outcome is WebhookQueue's.
 
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 /// Sends notifications.
@@ -8,6 +9,7 @@ struct WebhookSender: Sendable {
     let client: HTTPClient
     let policy: WebhookURLPolicy
     let vault: CredentialVault
+    let time: TimeSource
 
     /// Sends an event once.
     ///
@@ -18,18 +20,18 @@ struct WebhookSender: Sendable {
         _ event: ConnectionEvent, of connection: Connection, user: String, at now: Timestamp
     ) async -> WebhookAttempt? {
         guard let url = connection.settings.webhookURL else { return nil }
-        let start = MonotonicClock.nanoseconds
+        let start = time.instant
         func result(_ outcome: DeliveryOutcome, status: Int? = nil, retryAfter: Duration? = nil) -> WebhookAttempt {
             WebhookAttempt(
                 eventID: event.id, url: url,
                 attempt: .init(
                     at: now, outcome: outcome, status: status,
-                    milliseconds: Int((MonotonicClock.nanoseconds &- start) / 1_000_000)),
+                    milliseconds: Int((time.instant - start).nanoseconds / 1_000_000)),
                 retryAfter: retryAfter, chance: .random(in: 0...1))
         }
         guard policy.refusal(of: url) == nil else { return result(.urlRefused) }
         let secrets: [WebhookSecret]
-        do throws(ServiceError) { secrets = try vault.webhookSecrets(of: connection, user: user, at: now) } catch {
+        do { secrets = try vault.webhookSecrets(of: connection, user: user, at: now) } catch {
             return result(.secretUnreadable)
         }
         guard !secrets.isEmpty else { return nil }
@@ -46,14 +48,14 @@ struct WebhookSender: Sendable {
             request.requiresHTTPS = true
             request.allowedPorts = WebhookURLPolicy.ports
         }
-        do throws(HTTPClientError) {
+        do {
             let response = try await client.send(request)
             let outcome = DeliveryOutcome(status: response.status)
             guard outcome != .delivered else { return result(outcome, status: response.status) }
             let fields = response.headers.all("Retry-After").map { NamedValue("Retry-After", $0) }
             return result(
                 outcome, status: response.status,
-                retryAfter: ProviderResponse(status: response.status, headers: fields).retryAfter(now: WallClock.now))
+                retryAfter: ProviderResponse(status: response.status, headers: fields).retryAfter(now: time.now))
         } catch {
             return DeliveryOutcome(error).map { result($0) }
         }

@@ -1,12 +1,14 @@
 // What people ask about the notifications of their connections: the secret, the log of deliveries, another delivery, a test. Knows no
 // HTTP.
 
+import Primitives
 import ProviderSDK
 
 /// The notifications of connections.
 struct WebhookService: Sendable {
     let users: UserStore
     let vault: CredentialVault
+    let time: TimeSource
 
     /// A signing secret as it is shown.
     struct ShownSecret: Sendable {
@@ -33,7 +35,7 @@ struct WebhookService: Sendable {
 
     /// Replaces the signing secret; the one before signs along for a day.
     func rotateSecret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
-        let (vault, now) = (vault, WallClock.now)
+        let (vault, now) = (vault, time.now)
         let connection = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
             try connection.rotateWebhookSecret(vault, user: userID, at: now)
             return connection
@@ -49,7 +51,7 @@ struct WebhookService: Sendable {
 
     /// Puts a test event in line.
     func test(_ id: String, of userID: String) async throws(ServiceError) -> ConnectionEvent {
-        let now = WallClock.now
+        let now = time.now
         return try await change(id, of: userID) { (connection) throws(ServiceError) in
             try connection.testDelivery(at: now)
         }
@@ -62,7 +64,7 @@ struct WebhookService: Sendable {
     }
 
     private func shown(_ connection: Connection, user: String) throws(ServiceError) -> ShownSecret {
-        let now = WallClock.now
+        let now = time.now
         let secrets = try vault.webhookSecrets(of: connection, user: user, at: now)
         guard let present = secrets.first else { throw .internalFault("The signing secret is missing.") }
         return ShownSecret(

@@ -21,9 +21,10 @@ extension OAuthService {
         }
         let scopes = provider.manifest.requestedScopes(for: [], variant: variant)
         let (claim, isNew) = try await claim(provider, variant: variant, scopes: scopes, for: principal)
-        let outcome: Result<String, ServiceError>
-        do throws(ProviderError) {
-            outcome = try await exchange(code, claim, provider, oauth, query: [], for: principal)
+        let verifier = try verifier(of: claim, for: principal)
+        let answer: CodeAnswer
+        do {
+            answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
         } catch {
             if isNew {
                 // Nothing was there before this code came, so nothing is left behind by a bad one.
@@ -35,17 +36,17 @@ extension OAuthService {
             }
             throw .provider(error)
         }
-        return try outcome.get()
+        return try await connect(answer, claim, provider, oauth, query: [], for: principal)
     }
 
     /// The newest authorization that this session began, used up durably; else a new one.
     private func claim(
         _ provider: ConfiguredProvider, variant: String?, scopes: [String], for principal: Principal
     ) async throws(ServiceError) -> (claim: Claim, isNew: Bool) {
-        let now = WallClock.now
+        let now = time.now
         let random: String
         let nonce: String
-        do throws(CryptographyError) {
+        do {
             random = try SecureRandom.base62(22)
             nonce = try SecureRandom.base62(22)
         } catch {

@@ -3,58 +3,69 @@
 
 import Cryptography
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 extension OAuthService {
-    /// Turns the code into tokens, stores them, finds out whose account it is, and connects it.
-    ///
-    /// - Returns: the id of the connection.
-    /// - Throws: ``ProviderError`` for what the provider did; the inner error is the host's own.
+    /// What the provider gave for a code.
+    struct CodeAnswer: Sendable {
+        /// The tokens that the connection gets.
+        let tokens: TokenResponse
+        /// The answer to the code itself; another one than ``tokens`` where the tokens are exchanged a second time.
+        let first: TokenResponse
+    }
+
+    /// Exchanges the code of a callback for tokens.
     func exchange(
-        _ code: String, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
-        for principal: Principal
-    ) async throws(ProviderError) -> Result<String, ServiceError> {
+        _ code: String, verifier: Secret?, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2
+    ) async throws(ProviderError) -> CodeAnswer {
         guard let url = provider.endpoint("token", variant: claim.variant),
             let clientID = provider.clientID(claim.variant)
         else { throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.") }
         let requests = TokenRequest(
             oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant),
             settings: provider.publicSettings)
-        let verifier: Secret?
-        do throws(ServiceError) {
-            verifier = try claim.authorization.verifier.map { (sealed) throws(ServiceError) in
-                try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "verifier")
-            }
-        } catch { return .failure(error) }
         let request = requests.exchange(
             code: code, redirectURI: claim.authorization.redirectURI, verifier: verifier?.value, at: url)
         let first = try TokenResponse(
             try await gateway.plain(request), oauth: oauth,
             secrets: request.credentials() + [code, verifier?.value, requests.clientSecret?.value].compactMap { $0 },
-            now: WallClock.now)
+            now: time.now)
         let tokens = try await secondHop(first, requests, provider, oauth, claim.variant)
+        return CodeAnswer(tokens: tokens, first: first)
+    }
+
+    /// The PKCE verifier of an authorization; nil for one without.
+    func verifier(of claim: Claim, for principal: Principal) throws(ServiceError) -> Secret? {
+        try claim.authorization.verifier.map { (sealed) throws(ServiceError) in
+            try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "verifier")
+        }
+    }
+
+    /// Stores the tokens, finds out whose account it is, and connects it.
+    ///
+    /// What goes wrong at the provider is recorded with the connection.
+    /// - Returns: the id of the connection.
+    func connect(
+        _ answer: CodeAnswer, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
+        for principal: Principal
+    ) async throws(ServiceError) -> String {
         let callback = JSONValue.object(
             oauth.callbackParameters.compactMap { parameter in
                 query.first { $0.name == parameter.name }.map { (parameter.name, .string($0.value)) }
             })
-        let now = WallClock.now
-        do throws(ServiceError) {
-            let answer = try vault.seal(
-                TokenGrant(response: first.redacted, claims: first.claims, callback: callback), user: principal.userID,
-                connection: claim.connectionID)
-            let held = HeldGrant(
-                answer: answer, scopes: tokens.scopes ?? first.scopes,
-                requestedScopes: claim.authorization.requestedScopes, at: now,
-                nextAttemptAt: now.advanced(by: HeldGrant.requestTime))
-            try await hold(tokens, held, claim, oauth, for: principal)
-            return .success(
-                try await finish(
-                    claim.connectionID, of: principal.userID, provider,
-                    credentials: FixedCredential(token: tokens.accessToken)))
-        } catch {
-            // What the provider did is already recorded with the connection.
-            return .failure(error)
-        }
+        let (tokens, first, now) = (answer.tokens, answer.first, time.now)
+        let facts = try vault.seal(
+            TokenGrant(response: first.redacted, claims: first.claims, callback: callback), user: principal.userID,
+            connection: claim.connectionID)
+        let held = HeldGrant(
+            answer: facts, scopes: tokens.scopes ?? first.scopes,
+            requestedScopes: claim.authorization.requestedScopes, at: now,
+            nextAttemptAt: now.advanced(by: HeldGrant.requestTime))
+        try await hold(tokens, held, claim, oauth, for: principal)
+        return try await finish(
+            claim.connectionID, of: principal.userID, provider,
+            credentials: FixedCredential(token: tokens.accessToken))
     }
 
     private func secondHop(
@@ -70,7 +81,7 @@ extension OAuthService {
             sendsClientSecret: hop.sendsClientSecret, at: endpoint + hop.path)
         return try TokenResponse(
             try await gateway.plain(request), oauth: oauth,
-            secrets: [first.accessToken.value, requests.clientSecret?.value].compactMap { $0 }, now: WallClock.now)
+            secrets: [first.accessToken.value, requests.clientSecret?.value].compactMap { $0 }, now: time.now)
     }
 
     /// Makes the tokens durable before anything else is done with them: the code that brought them is spent.
@@ -106,10 +117,10 @@ extension OAuthService {
         }
         let grant = try vault.open(held, user: userID, connection: id)
         let identity: AccountIdentity
-        do throws(ProviderError) {
+        do {
             identity = try await self.identity(grant, connection, provider, credentials)
         } catch {
-            if Self.mayPass(error), held.at.advanced(by: HeldGrant.lifetime) > WallClock.now {
+            if Self.mayPass(error), held.at.advanced(by: HeldGrant.lifetime) > time.now {
                 try await postpone(connection, of: userID, error)
             } else {
                 try await abandon(connection, of: userID, error)
@@ -135,19 +146,15 @@ extension OAuthService {
         var account = ProviderContext.Account()
         account.variant = connection.variant
         account.callback = grant.callback
-        let http = ConnectionHTTP(
-            gateway: gateway, provider: provider,
-            template: RequestTemplate(account: account, settings: provider.publicSettings), credentials: credentials)
-        let context = ProviderContext(
-            http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
+        let session = ProviderSession(gateway, provider, account: account, credentials: credentials)
         for pause in Retrying.pauses {
-            do throws(ProviderError) { return try await provider.provider.identity(of: grant, in: context) } catch {
+            do { return try await session.identity(of: grant) } catch {
                 guard error.kind == .transient else { throw error.shown() }
             }
             Metrics.retries.add()
-            try? await Task.sleep(for: pause)
+            try? await time.sleep(for: pause)
         }
-        do throws(ProviderError) { return try await provider.provider.identity(of: grant, in: context) } catch {
+        do { return try await session.identity(of: grant) } catch {
             throw error.shown()
         }
     }
@@ -155,7 +162,7 @@ extension OAuthService {
     private func postpone(_ connection: Connection, of userID: String, _ error: ProviderError)
         async throws(ServiceError)
     {
-        let now = WallClock.now
+        let now = time.now
         try await users.update(userID) { (user) throws(ServiceError) in
             guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant,
                 var held = user.connections[index].held
@@ -175,7 +182,7 @@ extension OAuthService {
     private func abandon(_ connection: Connection, of userID: String, _ error: ProviderError) async throws(ServiceError)
     {
         let outcome = await revoke(connection, user: userID)
-        let now = WallClock.now
+        let now = time.now
         try await users.update(userID) { (user) throws(ServiceError) in
             guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant else {
                 return
@@ -197,7 +204,7 @@ extension OAuthService {
         _ pending: Connection, _ held: HeldGrant, callback: JSONValue, _ provider: ConfiguredProvider,
         _ identity: AccountIdentity, user userID: String
     ) async throws(ServiceError) -> String {
-        let now = WallClock.now
+        let now = time.now
         return try await users.update(userID) { (user) throws(ServiceError) -> String in
             guard let current = user.connection(pending.id) else { throw .notFound }
             guard current.grant == pending.grant, current.held != nil, current.ending == nil else {

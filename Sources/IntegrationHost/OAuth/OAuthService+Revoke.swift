@@ -18,8 +18,8 @@ extension OAuthService {
             // What cannot be looked up is not ended: other users' grants are worth more than this one's end.
             guard (try? await accountGrants.isLast(connection, user: user)) == true else { return .sharedAccount }
         }
-        do throws(ProviderError) {
-            guard try await provider.provider.detach(in: context(connection, user: user, provider)) == .revokesGrant
+        do {
+            guard try await session(connection, user: user, provider).detach() == .revokesGrant
             else {
                 return .revoked
             }
@@ -41,7 +41,7 @@ extension OAuthService {
             oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant),
             settings: provider.publicSettings
         ).revocation(revocation, token: token, accountID: connection.accountID, at: url)
-        do throws(ProviderError) {
+        do {
             let response = try await gateway.plain(request)
             let body = try? JSONValue.parse(response.body)
             let isDone =
@@ -62,21 +62,18 @@ extension OAuthService {
     }
 
     /// The connection's way to its provider with the tokens as they are: a grant that is about to end is not refreshed.
-    private func context(
+    private func session(
         _ connection: Connection, user: String, _ provider: ConfiguredProvider
-    ) throws(ProviderError) -> ProviderContext {
+    ) throws(ProviderError) -> ProviderSession {
         guard let token = try? vault.accessToken(of: connection, user: user) else {
             throw ProviderError(.permanent, "The stored credential cannot be opened.")
         }
-        let account = connection.account
-        let http = ConnectionHTTP(
-            gateway: gateway, provider: provider,
-            template: RequestTemplate(account: account, settings: provider.publicSettings),
-            credentials: FixedCredential(token: token))
-        return ProviderContext(http: http, account: account, settings: provider.publicSettings, now: WallClock.now)
+        return ProviderSession(
+            gateway, provider, account: connection.account, credentials: FixedCredential(token: token))
     }
 
     private func condition(_ condition: Condition) -> (JSONValue) -> Bool {
-        { condition.isMet(by: $0, now: WallClock.now) }
+        let now = time.now
+        return { condition.isMet(by: $0, now: now) }
     }
 }

@@ -4,6 +4,7 @@
 import Cryptography
 import DocumentStore
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 /// Begins and completes authorizations.
@@ -15,6 +16,7 @@ struct OAuthService: Sendable {
     let vault: CredentialVault
     let accountGrants: AccountGrants
     let redirects: RedirectURIs
+    let time: TimeSource
     let log: Log
 
     /// An authorization that was begun.
@@ -48,7 +50,7 @@ struct OAuthService: Sendable {
         }
         let scopes = provider.manifest.requestedScopes(for: request.permissions, variant: request.variant)
         let secrets = try makeSecrets(for: oauth)
-        let now = WallClock.now
+        let now = time.now
         let expiresAt = now.advanced(by: HostLimits.authorizationLifetime)
         let connectionRandom = secrets.connectionRandom
         let (connectionID, state) = try await users.update(principal.userID) {
@@ -83,7 +85,7 @@ struct OAuthService: Sendable {
     }
 
     private func makeSecrets(for oauth: OAuth2) throws(ServiceError) -> Secrets {
-        do throws(CryptographyError) {
+        do {
             return Secrets(
                 nonce: try SecureRandom.base62(22),
                 verifier: oauth.pkce == .s256 ? Secret(try SecureRandom.base64URL(byteCount: 32)) : nil,
@@ -144,49 +146,66 @@ struct OAuthService: Sendable {
         guard let state = value("state").flatMap(OAuthState.init) else { throw Self.badState }
         // The state is used up durably before anything is sent: of parallel callbacks exactly one goes on.
         let claim = try await claim(state, service: service, query: query, for: principal)
-        if let code = value("error"), !code.isEmpty {
-            let brought = ["state", "code"].compactMap(value)
-            let code = Redaction.text(Self.shown(code), without: brought)
-            let reason =
-                value("error_description").map { Redaction.text(Self.shown($0), without: brought) }
-                ?? "The provider refused the authorization."
-            try await fail(claim, operation: "authorize", ProviderError(.permanent, reason, code: code), for: principal)
-            throw .provider(ProviderError(.permanent, "The provider refused the authorization.", code: code))
-        }
-        guard let code = value("code"), !code.isEmpty else {
-            try await fail(
-                claim, operation: "authorize",
-                ProviderError(.permanent, "The callback lacks “code”.", code: "callback_incomplete"), for: principal)
-            throw .invalid(field: "code", message: "The authorization code is missing")
-        }
-        if let sent = value("iss"), !isIssuer(sent, provider, oauth, variant: claim.variant) {
-            try await fail(
-                claim, operation: "authorize",
-                ProviderError(
-                    .permanent, "The callback came from another authorization server.", code: "issuer_mismatch"),
-                for: principal)
-            throw .invalid(field: "iss", message: "The callback comes from another authorization server")
-        }
-        for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
-            try await fail(
-                claim, operation: "authorize",
-                ProviderError(.permanent, "The callback lacks “\(parameter.name)”.", code: "callback_incomplete"),
-                for: principal)
-            throw .invalid(
-                field: parameter.name, message: "The callback lacks a parameter that the provider always sends")
-        }
-        let outcome: Result<String, ServiceError>
-        do throws(ProviderError) {
-            outcome = try await exchange(code, claim, provider, oauth, query: query, for: principal)
+        let verifier = try verifier(of: claim, for: principal)
+        let answer: CodeAnswer
+        do throws(CallbackRefusal) {
+            let code = try code(in: query, provider, oauth, variant: claim.variant)
+            do {
+                answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
+            } catch { throw CallbackRefusal(operation: "exchange", recorded: error, answer: .provider(error)) }
         } catch {
-            try await fail(claim, operation: "exchange", error, for: principal)
-            throw .provider(error)
+            try await fail(claim, operation: error.operation, error.recorded, for: principal)
+            throw error.answer
         }
-        let connectionID = try outcome.get()
+        let connectionID = try await connect(answer, claim, provider, oauth, query: query, for: principal)
         let callerState = try claim.authorization.callerState.map { (sealed) throws(ServiceError) in
             try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "callerState").value
         }
         return Completion(connectionID: connectionID, callerState: callerState)
+    }
+
+    /// Why a callback completes nothing.
+    private struct CallbackRefusal: Error {
+        var operation = "authorize"
+        /// What is recorded with the connection.
+        let recorded: ProviderError
+        /// What the caller gets.
+        let answer: ServiceError
+    }
+
+    /// The code in a callback.
+    private func code(
+        in query: [NamedValue], _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?
+    ) throws(CallbackRefusal) -> String {
+        func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
+        if let code = value("error"), !code.isEmpty {
+            let brought = ["state", "code"].compactMap(value)
+            let code = Redaction.text(Self.shown(code), without: brought)
+            let refused = "The provider refused the authorization."
+            let reason = value("error_description").map { Redaction.text(Self.shown($0), without: brought) }
+            throw CallbackRefusal(
+                recorded: ProviderError(.permanent, reason ?? refused, code: code),
+                answer: .provider(ProviderError(.permanent, refused, code: code)))
+        }
+        guard let code = value("code"), !code.isEmpty else {
+            throw CallbackRefusal(
+                recorded: ProviderError(.permanent, "The callback lacks “code”.", code: "callback_incomplete"),
+                answer: .invalid(field: "code", message: "The authorization code is missing"))
+        }
+        if let sent = value("iss"), !isIssuer(sent, provider, oauth, variant: variant) {
+            throw CallbackRefusal(
+                recorded: ProviderError(
+                    .permanent, "The callback came from another authorization server.", code: "issuer_mismatch"),
+                answer: .invalid(field: "iss", message: "The callback comes from another authorization server"))
+        }
+        for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
+            throw CallbackRefusal(
+                recorded: ProviderError(
+                    .permanent, "The callback lacks “\(parameter.name)”.", code: "callback_incomplete"),
+                answer: .invalid(
+                    field: parameter.name, message: "The callback lacks a parameter that the provider always sends"))
+        }
+        return code
     }
 
     /// Whether `sent` is the provider's issuer (RFC 9207 section 2.4).
@@ -229,7 +248,7 @@ struct OAuthService: Sendable {
     private func claim(
         _ state: OAuthState, service: String, query: [NamedValue], for principal: Principal
     ) async throws(ServiceError) -> Claim {
-        let now = WallClock.now
+        let now = time.now
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> Claim in
             guard let index = user.index(of: state.connectionID),
                 let authorization = user.connections[index].authorizations.first(where: {
@@ -255,7 +274,7 @@ struct OAuthService: Sendable {
     func fail(
         _ claim: Claim, operation: String, _ error: ProviderError, for principal: Principal
     ) async throws(ServiceError) {
-        let now = WallClock.now
+        let now = time.now
         try await users.update(principal.userID) { (user) throws(ServiceError) in
             guard let index = user.index(of: claim.connectionID) else { return }
             user.connections[index].failure = ConnectionFailure(operation: operation, error, at: now)
@@ -297,7 +316,7 @@ struct OAuthService: Sendable {
     private func signed(
         _ authorization: PendingAuthorization, user: String, connection: Connection
     ) throws(ServiceError) -> OAuthState {
-        do throws(CryptographyError) {
+        do {
             return try OAuthState.signed(
                 binding(authorization, user: user, connection: connection, session: authorization.sessionBinding),
                 with: keys.ring)

@@ -2,25 +2,30 @@
 // no routes.
 
 import DocumentStore
+import Primitives
 import Synchronization
 
 /// Lines about damage, at most one in a while.
 final class DamageLog: Sendable {
-    /// The pause after a line, in nanoseconds.
-    static let pauseNanoseconds: UInt64 = 60_000_000_000
+    /// The pause after a line.
+    static let pause = Duration.seconds(60)
 
     private let log: Log
+    private let time: TimeSource
     /// When the next line may be written, by the monotonic clock.
     private let next = Atomic<UInt64>(0)
 
-    init(_ log: Log) { self.log = log }
+    init(_ log: Log, time: TimeSource) {
+        self.log = log
+        self.time = time
+    }
 
     /// Tells of damage that was met in the records of a connection.
     func report(_ error: StoreError, of connection: String) {
-        let now = MonotonicClock.nanoseconds
+        let now = time.instant
         let due = next.load(ordering: .relaxed)
-        guard now >= due,
-            next.compareExchange(expected: due, desired: now + Self.pauseNanoseconds, ordering: .relaxed).exchanged
+        guard now.nanoseconds >= due,
+            next.compareExchange(expected: due, desired: (now + Self.pause).nanoseconds, ordering: .relaxed).exchanged
         else { return }
         log.error(
             "Stored records are damaged; readers are refused until the data directory is repaired.",

@@ -1,6 +1,7 @@
 // What time it is by a provider's own clock, from the `Date` of its answers: changes at a provider are told by that clock, and the
 // host's may be wrong. It knows neither requests nor syncs.
 
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -12,15 +13,15 @@ final class ProviderClock: Sendable {
     /// nothing.
     static let aheadMax = Duration.seconds(86_400)
 
-    /// The moment that the last answer told, and when that was by the monotonic clock in nanoseconds.
-    private let told = Mutex<(moment: Timestamp, at: UInt64)?>(nil)
+    /// The moment that the last answer named, and when that was by the monotonic clock.
+    private let told = Mutex<(moment: Timestamp, at: MonotonicInstant)?>(nil)
 
     /// Takes in the `Date` of an answer (RFC 9110 section 6.6.1); an answer without one, or with one that cannot be, tells nothing.
     ///
     /// - Parameters:
     ///   - now: the host's clock.
-    ///   - instant: nanoseconds of the monotonic clock.
-    func observe(_ response: ProviderResponse, now: Timestamp, at instant: UInt64) {
+    ///   - instant: the same moment of the monotonic clock.
+    func observe(_ response: ProviderResponse, now: Timestamp, at instant: MonotonicInstant) {
         guard let date = response.header("date").flatMap({ Timestamp(httpDate: $0) }),
             date <= now.advanced(by: Self.aheadMax)
         else { return }
@@ -30,8 +31,8 @@ final class ProviderClock: Sendable {
     /// The provider's time at an instant before its last answer; nil when it has not told any.
     ///
     /// `Date` has whole seconds, so that this may be up to a second too early.
-    func moment(at instant: UInt64) -> Timestamp? {
+    func moment(at instant: MonotonicInstant) -> Timestamp? {
         guard let told = told.withLock({ $0 }) else { return nil }
-        return told.moment.advanced(by: .zero - .nanoseconds(Int64(clamping: told.at - min(told.at, instant))))
+        return told.moment.advanced(by: .zero - max(.zero, told.at - instant))
     }
 }

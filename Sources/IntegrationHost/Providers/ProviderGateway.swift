@@ -2,6 +2,7 @@
 // serves all connections; what belongs to one connection comes with the call.
 
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 /// Where the credential of a connection comes from, and what to do when it is rejected.
@@ -16,6 +17,7 @@ protocol CredentialSource: Sendable {
 struct ProviderGateway: Sendable {
     let client: HTTPClient
     let limiter: ProviderRateLimiter
+    let time: TimeSource
     let log: Log
 
     /// Sends `request` for a connection of `provider`.
@@ -23,12 +25,12 @@ struct ProviderGateway: Sendable {
     /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for none.
     func send(
         _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
-        credentials: any CredentialSource, turn: RateLimitWait = RateLimitWait()
+        credentials: any CredentialSource, wait: RateLimitWait
     ) async throws(ProviderError) -> ProviderResponse {
         var outgoing = try outgoing(request, to: provider, template: template)
         let token = try await authorize(&outgoing, request, provider, credentials)
-        do throws(ProviderError) {
-            return try await attempt(outgoing, request, provider, template, turn)
+        do {
+            return try await attempt(outgoing, request, provider, template, wait)
         } catch {
             guard error.kind == .authExpired, let token else { throw error }
             guard let fresh = try await credentials.replacement(for: token) else {
@@ -36,8 +38,8 @@ struct ProviderGateway: Sendable {
             }
             outgoing.headers.removeAll { $0.name == "Authorization" }
             outgoing.headers.append(("Authorization", scheme(of: provider) + fresh.value))
-            do throws(ProviderError) {
-                return try await attempt(outgoing, request, provider, template, turn)
+            do {
+                return try await attempt(outgoing, request, provider, template, wait)
             } catch {
                 guard error.kind == .authExpired else { throw error }
                 throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
@@ -48,11 +50,11 @@ struct ProviderGateway: Sendable {
     /// One try, within the provider's limits, sorted by its classification.
     private func attempt(
         _ outgoing: HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
-        _ template: RequestTemplate, _ turn: RateLimitWait
+        _ template: RequestTemplate, _ wait: RateLimitWait
     ) async throws(ProviderError) -> ProviderResponse {
-        try await limiter.admit(provider, account: template.account.id, name: request.rateLimit, turn)
+        try await limiter.admit(provider, account: template.account.id, name: request.rateLimit, wait)
         let response = try await plain(outgoing)
-        let now = WallClock.now
+        let now = time.now
         limiter.observe(response, provider, account: template.account.id, now: now)
         guard let error = provider.manifest.errors.error(for: response, to: request, now: now) else { return response }
         if case .rateLimited(let pause) = error.kind {
@@ -64,7 +66,7 @@ struct ProviderGateway: Sendable {
 
     /// Sends without any classification: what failed to arrive is transient, whatever arrived is the answer.
     func plain(_ outgoing: HTTPClient.Request) async throws(ProviderError) -> ProviderResponse {
-        do throws(HTTPClientError) { return try await answer(outgoing) } catch {
+        do { return try await answer(outgoing) } catch {
             switch error.kind {
             case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
             case .responseTooLarge: throw ProviderError(.permanent, "\(error)")
@@ -75,7 +77,7 @@ struct ProviderGateway: Sendable {
 
     /// Sends, and tells of a missing answer whether the request may have been received.
     func answer(_ outgoing: HTTPClient.Request) async throws(HTTPClientError) -> ProviderResponse {
-        do throws(HTTPClientError) {
+        do {
             let response = try await client.send(outgoing)
             Metrics.outgoingAnswered.add()
             return ProviderResponse(
@@ -171,21 +173,21 @@ extension HTTPClient.Request {
     }
 }
 
-/// The door of one connection to its provider, as plugins see it.
+/// The requests of one connection to its provider, as plugins send them.
 struct ConnectionHTTP: ProviderHTTP {
     let gateway: ProviderGateway
     let provider: ConfiguredProvider
     let template: RequestTemplate
     let credentials: any CredentialSource
-    /// Whose turn its requests wait for.
-    var turn = RateLimitWait()
-    /// What is to know the provider's time.
-    var clock: ProviderClock?
+    /// How its requests wait for the provider's rate limits.
+    let wait: RateLimitWait
+    /// Learns the provider's time from its answers.
+    let clock: ProviderClock?
 
     func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
         let response = try await gateway.send(
-            request, to: provider, template: template, credentials: credentials, turn: turn)
-        clock?.observe(response, now: WallClock.now, at: MonotonicClock.nanoseconds)
+            request, to: provider, template: template, credentials: credentials, wait: wait)
+        clock?.observe(response, now: gateway.time.now, at: gateway.time.instant)
         return response
     }
 }

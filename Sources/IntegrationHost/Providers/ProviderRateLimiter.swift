@@ -1,12 +1,13 @@
 // Keeps outgoing requests within the providers' rate limits: before a 429, after one, and by what answers say is left. All connections
 // share it, because they share the limits. Waiting requests take turns, user by user.
 
+import Primitives
 import ProviderSDK
 import Synchronization
 
 /// How a request waits for the provider's rate limits.
 struct RateLimitWait: Sendable {
-    /// The user; requests without one share a turn.
+    /// The user; requests without one share a settings.
     var share = ""
     /// The longest time it waits.
     var waitMax = Duration.seconds(120)
@@ -23,38 +24,43 @@ final class ProviderRateLimiter: Sendable {
 
     fileprivate struct Waiter {
         let demand: SlidingWindowLimiter.Demand
-        /// Nanoseconds of the monotonic clock.
-        let deadline: UInt64
+        let deadline: MonotonicInstant
         let continuation: CheckedContinuation<Answer, Never>
     }
 
     fileprivate enum Answer: Sendable {
         case admitted
-        case refused(afterNanoseconds: UInt64)
+        case refused(after: Duration)
         case canceled
     }
 
     /// Those who wait for a provider, and the task that calls them up.
     fileprivate struct Lane {
-        var line = FairLine<Waiter>()
+        var queue = FairQueue<Waiter>()
         var caller: Task<Void, Never>?
         /// When the task looks next.
-        var wake = UInt64.max
+        var wake = MonotonicInstant.distantFuture
     }
 
     fileprivate struct State {
-        var ledger = SlidingWindowLimiter()
+        var counts = SlidingWindowLimiter()
         var lanes: [String: Lane] = [:]
     }
 
     private let state = Mutex(State())
-    private let begun = MonotonicClock.nanoseconds
+    private let time: TimeSource
+    private let begun: MonotonicInstant
+
+    init(time: TimeSource) {
+        self.time = time
+        begun = time.instant
+    }
 
     /// Waits until a request fits all limits and is next in line, and counts it.
     ///
     /// - Throws: ``ProviderError`` of kind rateLimited when the wait would be too long, transient when the task is canceled.
     func admit(
-        _ provider: ConfiguredProvider, account: String?, name: String?, _ turn: RateLimitWait = RateLimitWait()
+        _ provider: ConfiguredProvider, account: String?, name: String?, _ settings: RateLimitWait = RateLimitWait()
     ) async throws(ProviderError) {
         let demand = SlidingWindowLimiter.Demand(
             provider: provider.id, account: account,
@@ -62,26 +68,25 @@ final class ProviderRateLimiter: Sendable {
             limits: provider.rateLimits.filter {
                 ($0.name == nil || $0.name == name) && ($0.scope != .account || account != nil)
             })
-        let (answer, hasWaited) = await answer(demand, turn)
-        if hasWaited { turn.onResume?() }
+        let (answer, hasWaited) = await answer(demand, settings)
+        if hasWaited { settings.onResume?() }
         switch answer {
         case .admitted: return
         case .refused(let wait):
-            let pause = Duration.nanoseconds(Int64(clamping: wait))
             // Whole seconds, and not a moment too early.
-            let until = WallClock.now.advanced(by: pause + .milliseconds(999))
+            let until = time.now.advanced(by: wait + .milliseconds(999))
             throw ProviderError(
-                .rateLimited(after: pause), "The limit of \(provider.manifest.name) is used up until \(until).")
+                .rateLimited(after: wait), "The limit of \(provider.manifest.name) is used up until \(until).")
         case .canceled:
-            throw ProviderError(.transient, "The request was canceled while it waited for its turn.")
+            throw ProviderError(.transient, "The request was canceled while it waited for its settings.")
         }
     }
 
     /// Stops all requests of one account for a while; with nil, all requests to the provider.
     func pause(_ provider: ConfiguredProvider, account: String?, for pause: Duration) {
-        let now = MonotonicClock.nanoseconds
-        let length = UInt64(max(0, min(pause, .seconds(86_400)) / .nanoseconds(1)))
-        state.withLock { $0.ledger.pause(provider.id, account: account, until: now + length, at: now) }
+        let now = time.instant
+        let until = now + max(.zero, min(pause, .seconds(86_400)))
+        state.withLock { $0.counts.pause(provider.id, account: account, until: until, at: now) }
     }
 
     /// Begins with short limits used up for an account that was being worked with when the last process ended.
@@ -90,14 +95,14 @@ final class ProviderRateLimiter: Sendable {
     /// and more begin anew.
     func resume(_ provider: ConfiguredProvider, account: String?) {
         let demand = SlidingWindowLimiter.Demand(provider: provider.id, account: account, limits: provider.rateLimits)
-        state.withLock { $0.ledger.useUp(demand, at: begun) }
+        state.withLock { $0.counts.useUp(demand, at: begun) }
     }
 
     /// How long requests of one account are held back by pauses that were asked for; nil when they are not.
     func pause(of provider: ConfiguredProvider, account: String?) -> Duration? {
         let demand = SlidingWindowLimiter.Demand(provider: provider.id, account: account, limits: [])
-        let wait = state.withLock { $0.ledger.wait(demand, at: MonotonicClock.nanoseconds) }
-        return wait > 0 ? .nanoseconds(Int64(clamping: wait)) : nil
+        let wait = state.withLock { $0.counts.wait(demand, at: time.instant) }
+        return wait > .zero ? wait : nil
     }
 
     /// Takes in what an answer says is left.
@@ -118,48 +123,49 @@ final class ProviderRateLimiter: Sendable {
     // MARK: Waiting
 
     /// What becomes of a request, and whether it had to wait for that.
-    private func answer(_ demand: SlidingWindowLimiter.Demand, _ turn: RateLimitWait) async -> (Answer, hasWaited: Bool)
-    {
-        let place = Mutex<UInt64?>(nil)
+    private func answer(_ demand: SlidingWindowLimiter.Demand, _ settings: RateLimitWait) async -> (
+        Answer, hasWaited: Bool
+    ) {
+        let ticket = Mutex<FairQueueTicket?>(nil)
         let answer = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let (answers, waitsUntil) = state.withLock { state -> ([Call], Timestamp?) in
                     guard !Task.isCancelled else { return ([(continuation, .canceled)], nil) }
-                    let now = MonotonicClock.nanoseconds
-                    // Nobody who waits already is overtaken.
+                    let now = time.instant
+                    // A request that waits already is not overtaken.
                     var answers = state.call(demand.provider, at: now)
-                    let wait = state.ledger.wait(demand, at: now)
-                    let pause = Duration.nanoseconds(Int64(clamping: wait))
-                    if wait == 0 {
-                        state.ledger.count(demand, at: now)
-                        state.lanes[demand.provider, default: Lane()].line.charge(turn.share)
+                    let wait = state.counts.wait(demand, at: now)
+                    if wait <= .zero {
+                        state.counts.count(demand, at: now)
+                        state.lanes[demand.provider, default: Lane()].queue.charge(settings.share)
                         answers.append((continuation, .admitted))
-                    } else if pause > turn.waitMax {
-                        answers.append((continuation, .refused(afterNanoseconds: wait)))
+                    } else if wait > settings.waitMax {
+                        answers.append((continuation, .refused(after: wait)))
                     } else {
-                        let deadline = now + UInt64(max(0, turn.waitMax / .nanoseconds(1)))
+                        let deadline = now + max(.zero, settings.waitMax)
                         let waiter = Waiter(demand: demand, deadline: deadline, continuation: continuation)
-                        let number = state.lanes[demand.provider, default: Lane()].line.join(waiter, share: turn.share)
-                        place.withLock { $0 = number }
+                        let joined = state.lanes[demand.provider, default: Lane()].queue.join(
+                            waiter, share: settings.share)
+                        ticket.withLock { $0 = joined }
                         wakeCaller(of: demand.provider, by: min(now + wait, deadline), &state)
-                        return (answers, WallClock.now.advanced(by: pause))
+                        return (answers, time.now.advanced(by: wait))
                     }
                     return (answers, nil)
                 }
-                if let waitsUntil { turn.onWait?(waitsUntil) }
+                if let waitsUntil { settings.onWait?(waitsUntil) }
                 for (continuation, answer) in answers { continuation.resume(returning: answer) }
             }
         } onCancel: {
             let waiter = state.withLock { state in
-                place.withLock { $0 }.flatMap { state.lanes[demand.provider]?.line.leave($0, share: turn.share) }
+                ticket.withLock { $0 }.flatMap { state.lanes[demand.provider]?.queue.leave($0) }
             }
             waiter?.continuation.resume(returning: .canceled)
         }
-        return (answer, place.withLock { $0 } != nil)
+        return (answer, ticket.withLock { $0 } != nil)
     }
 
     /// Sees to it that somebody looks at the line at `moment` at the latest.
-    private func wakeCaller(of provider: String, by moment: UInt64, _ state: inout sending State) {
+    private func wakeCaller(of provider: String, by moment: MonotonicInstant, _ state: inout sending State) {
         guard var lane = state.lanes[provider], lane.caller == nil || moment < lane.wake else { return }
         lane.caller?.cancel()
         lane.wake = moment
@@ -168,20 +174,17 @@ final class ProviderRateLimiter: Sendable {
     }
 
     /// Calls up those whose turn has come, again and again until nobody waits.
-    private func callUp(_ provider: String, at moment: UInt64) async {
+    private func callUp(_ provider: String, at moment: MonotonicInstant) async {
         var moment = moment
         while true {
-            let now = MonotonicClock.nanoseconds
-            if moment > now {
-                do { try await Task.sleep(for: .nanoseconds(Int64(moment - now))) } catch { return }
-            }
-            let (answers, next) = state.withLock { state -> ([Call], UInt64?) in
+            do { try await time.sleep(until: moment) } catch { return }
+            let (answers, next) = state.withLock { state -> ([Call], MonotonicInstant?) in
                 // Another caller that looks sooner may have come in its place.
                 guard !Task.isCancelled else { return ([], nil) }
-                let now = MonotonicClock.nanoseconds
+                let now = time.instant
                 let answers = state.call(provider, at: now)
                 let next = state.nextMoment(provider, after: now)
-                state.lanes[provider]?.wake = next ?? .max
+                state.lanes[provider]?.wake = next ?? .distantFuture
                 if next == nil { state.lanes[provider]?.caller = nil }
                 return (answers, next)
             }
@@ -195,24 +198,24 @@ final class ProviderRateLimiter: Sendable {
 extension ProviderRateLimiter.State {
     /// Takes out of the line everybody who fits now, or cannot wait any longer.
     fileprivate mutating func call(
-        _ provider: String, at now: UInt64
+        _ provider: String, at now: MonotonicInstant
     ) -> [ProviderRateLimiter.Call] {
         guard var lane = lanes.removeValue(forKey: provider) else { return [] }
         defer { lanes[provider] = lane }
         var answers: [ProviderRateLimiter.Call] = []
-        while lane.line.count > 0, let waiter = lane.line.next(where: { ledger.wait($0.demand, at: now) == 0 }) {
-            ledger.count(waiter.demand, at: now)
+        while let waiter = lane.queue.next(where: { counts.wait($0.demand, at: now) <= .zero }) {
+            counts.count(waiter.demand, at: now)
             answers.append((waiter.continuation, .admitted))
         }
-        while let waiter = lane.line.expired({ $0.deadline <= now }) {
-            answers.append((waiter.continuation, .refused(afterNanoseconds: ledger.wait(waiter.demand, at: now))))
+        for waiter in lane.queue.removeAll(where: { $0.deadline <= now }) {
+            answers.append((waiter.continuation, .refused(after: counts.wait(waiter.demand, at: now))))
         }
         return answers
     }
 
     /// When somebody may fit, or cannot wait any longer; nil when nobody waits.
-    fileprivate mutating func nextMoment(_ provider: String, after now: UInt64) -> UInt64? {
-        guard let line = lanes[provider]?.line else { return nil }
-        return line.elements.map { min(now + ledger.wait($0.demand, at: now), $0.deadline) }.min()
+    fileprivate mutating func nextMoment(_ provider: String, after now: MonotonicInstant) -> MonotonicInstant? {
+        guard let queue = lanes[provider]?.queue else { return nil }
+        return queue.elements.map { min(now + counts.wait($0.demand, at: now), $0.deadline) }.min()
     }
 }

@@ -1,6 +1,7 @@
-// Which request fits a provider's limits at which moment: counts of what was sent, and pauses that were asked for. A value without
-// I/O; the time comes with each call, in nanoseconds of a clock that never goes back.
+// Decides when a request fits a provider's limits: counts of what was sent, and pauses that were asked for. A value without I/O; the
+// time comes with each call.
 
+import Primitives
 import ProviderSDK
 
 /// Counts of what was sent to providers, and pauses that they asked for.
@@ -25,24 +26,24 @@ struct SlidingWindowLimiter: Sendable {
     static let entriesMax = 10_000
 
     private var windows: [Key: SlidingWindow] = [:]
-    private var pausedUntil: [Key: UInt64] = [:]
+    private var pausedUntil: [Key: MonotonicInstant] = [:]
 
-    /// Nanoseconds until the request fits all limits; 0 when it fits now.
-    mutating func wait(_ demand: Demand, at now: UInt64) -> UInt64 {
-        var wait: UInt64 = 0
+    /// How long until the request fits all limits; zero when it fits now.
+    mutating func wait(_ demand: Demand, at now: MonotonicInstant) -> Duration {
+        var wait = Duration.zero
         for shared in [demand.account, nil] {
             let key = Self.pauseKey(demand.provider, shared)
             guard let until = pausedUntil[key] else { continue }
             if until > now { wait = max(wait, until - now) } else { pausedUntil[key] = nil }
         }
         for limit in demand.limits {
-            wait = max(wait, windows[key(limit, demand)]?.wait(limit.requests, at: now) ?? 0)
+            wait = max(wait, windows[key(limit, demand)]?.wait(limit.requests, at: now) ?? .zero)
         }
         return wait
     }
 
     /// Counts a request that is sent now.
-    mutating func count(_ demand: Demand, at now: UInt64) {
+    mutating func count(_ demand: Demand, at now: MonotonicInstant) {
         for limit in demand.limits {
             let key = key(limit, demand)
             if windows.count >= Self.entriesMax, windows[key] == nil { dropOldest() }
@@ -55,7 +56,7 @@ struct SlidingWindowLimiter: Sendable {
 
     /// Takes the short limits that count a request for used up at `moment`, unless something was counted since: what was sent before
     /// a restart is not known.
-    mutating func useUp(_ demand: Demand, at moment: UInt64) {
+    mutating func useUp(_ demand: Demand, at moment: MonotonicInstant) {
         for limit in demand.limits where limit.interval < Self.longInterval {
             let key = key(limit, demand)
             guard windows[key] == nil, windows.count < Self.entriesMax else { continue }
@@ -63,8 +64,10 @@ struct SlidingWindowLimiter: Sendable {
         }
     }
 
-    /// Lets no request of an account, or with nil of anybody, be sent before `until`.
-    mutating func pause(_ provider: String, account: String?, until: UInt64, at now: UInt64) {
+    /// Admits no request of an account, or with nil of any account, before `until`.
+    mutating func pause(
+        _ provider: String, account: String?, until: MonotonicInstant, at now: MonotonicInstant
+    ) {
         let key = Self.pauseKey(provider, account)
         if pausedUntil.count >= Self.entriesMax {
             pausedUntil = pausedUntil.filter { $0.value > now }
@@ -72,7 +75,7 @@ struct SlidingWindowLimiter: Sendable {
                 pausedUntil[first.key] = nil
             }
         }
-        pausedUntil[key] = max(until, pausedUntil[key] ?? 0)
+        pausedUntil[key] = max(until, pausedUntil[key] ?? until)
     }
 
     private func key(_ limit: RateLimit, _ demand: Demand) -> Key {
@@ -103,34 +106,36 @@ struct SlidingWindow: Sendable {
     /// The part that `counts` ends with.
     private var newest: UInt64 = 0
     private var sum = 0
-    private(set) var lastCount: UInt64 = 0
+    private(set) var lastCount = MonotonicInstant(nanoseconds: 0)
 
     init(_ interval: Duration) {
-        part = max(1, UInt64(max(0, interval / .nanoseconds(1))) / UInt64(Self.partCount))
+        part = max(1, UInt64(max(0, interval.nanoseconds)) / UInt64(Self.partCount))
     }
 
-    /// Nanoseconds until one more fits under `limit`.
-    mutating func wait(_ limit: Int, at now: UInt64) -> UInt64 {
+    /// How long until one more fits under `limit`.
+    mutating func wait(_ limit: Int, at now: MonotonicInstant) -> Duration {
         advance(to: now)
         var left = sum
-        guard left >= limit else { return 0 }
+        guard left >= limit else { return .zero }
         // The oldest part leaves the window with the beginning of the next part, the one after it a part later.
         for age in 0..<counts.count {
             left -= Int(counts[(Int(newest % UInt64(counts.count)) + 1 + age) % counts.count])
-            if left < limit { return (newest + 1 + UInt64(age)) * part - now }
+            if left < limit {
+                return now.duration(to: MonotonicInstant(nanoseconds: (newest + 1 + UInt64(age)) * part))
+            }
         }
-        return UInt64(counts.count) * part
+        return .nanoseconds(Int64(clamping: UInt64(counts.count) * part))
     }
 
-    mutating func count(_ requests: Int = 1, at now: UInt64) {
+    mutating func count(_ requests: Int = 1, at now: MonotonicInstant) {
         advance(to: now)
         counts[Int(newest % UInt64(counts.count))] += UInt32(clamping: requests)
         sum += Int(UInt32(clamping: requests))
         lastCount = now
     }
 
-    private mutating func advance(to now: UInt64) {
-        let current = now / part
+    private mutating func advance(to now: MonotonicInstant) {
+        let current = now.nanoseconds / part
         guard current > newest else { return }
         for _ in 0..<min(current - newest, UInt64(counts.count)) {
             newest += 1

@@ -1,6 +1,7 @@
 // Finds out who sends a request: from the Authorization header or the session cookies. One verifier per scheme, chosen by
 // configuration; knows no route.
 
+import Primitives
 import ProviderSDK
 
 /// Where a credential was found, which decides whether a browser may have sent it on its own.
@@ -22,16 +23,18 @@ struct Authenticator: Sendable {
     /// The schemes besides the host's own.
     private let schemes: [SessionScheme]
     private let cache: SessionCache
+    private let time: TimeSource
 
     /// - Parameter rdsEnvironment: the environment in the name of the RDS cookie; `development` when nil.
     init(
         hostSessions: HostSessions, apiKeys: APIKeys, schemes: [SessionScheme], rdsEnvironment: String? = nil,
-        cache: SessionCache = SessionCache()
+        cache: SessionCache = SessionCache(), time: TimeSource
     ) {
         self.hostSessions = hostSessions
         self.apiKeys = apiKeys
         self.schemes = schemes
         self.cache = cache
+        self.time = time
         cookieNames =
             ["integration-host-session"] + NextAuthVerifier.cookieNamesV4
             + [RDSVerifier.cookieName(environment: rdsEnvironment ?? "development")]
@@ -42,8 +45,9 @@ struct Authenticator: Sendable {
     ///
     /// Nil says nothing: then ``principal(authorization:cookies:at:)`` has the answer. What this finds, that finds, too.
     func cachedPrincipal(
-        authorization: String?, cookies: [String], at now: Timestamp = WallClock.now
+        authorization: String?, cookies: [String], at moment: Timestamp? = nil
     ) -> Authentication? {
+        let now = moment ?? time.now
         if let authorization {
             guard let token = Self.bearerToken(authorization) else { return nil }
             if APIKey.isOne(token) { return apiKeys.cachedPrincipal(of: token).map { ($0, .header) } }
@@ -63,8 +67,9 @@ struct Authenticator: Sendable {
     ///
     /// A request with an Authorization header is judged by it alone.
     func principal(
-        authorization: String?, cookies: [String], at now: Timestamp = WallClock.now
+        authorization: String?, cookies: [String], at moment: Timestamp? = nil
     ) async -> Authentication? {
+        let now = moment ?? time.now
         if let authorization {
             guard let token = Self.bearerToken(authorization) else { return nil }
             if APIKey.isOne(token) { return await apiKeys.principal(of: token).map { ($0, .header) } }

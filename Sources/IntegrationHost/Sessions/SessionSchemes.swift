@@ -3,6 +3,7 @@
 
 import Cryptography
 import Glibc
+import Primitives
 import ProviderSDK
 
 /// Makes the session schemes besides the host's own.
@@ -43,7 +44,7 @@ enum SessionSchemes {
     /// Finds what ``make(_:allowsPlainHTTP:keySet:)`` would refuse; fetches nothing.
     static func check(_ sessions: SessionsConfiguration, allowsPlainHTTP: Bool) throws(ConfigurationError) {
         _ = try make(sessions, allowsPlainHTTP: allowsPlainHTTP) { _ in
-            RemoteKeySet(log: Log(level: .error)) { () async throws(KeySetError) in throw .status(503) }
+            RemoteKeySet(time: .system, log: Log(level: .error)) { () async throws(KeySetError) in throw .status(503) }
         }
     }
 

@@ -2,11 +2,12 @@
 // page is on its way. Durable after every page; knows neither users nor routes, and leaves trying again to its caller.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// The sync of one data type.
 struct PageSync: Sendable {
-    let provider: ConfiguredProvider
+    let session: ProviderSession
     let dataType: DataType
     let stream: StreamID
     let records: Records
@@ -16,9 +17,9 @@ struct PageSync: Sendable {
     let startedAt: Timestamp
     /// The provider's clock, as the answers to the pages tell it.
     let clock: ProviderClock
+    let time: TimeSource
     let progress: SyncProgress
     let letters: DeadLetterOrigin
-    let context: @Sendable () -> ProviderContext
 
     /// Bytes of records that are appended at once.
     static let batchBytesMax = 4 << 20
@@ -69,7 +70,7 @@ struct PageSync: Sendable {
             if let left = state?.generation {
                 try await stored { () async throws(StoreError) in try await records.abandon(left) }
             }
-            do throws(Failure) {
+            do {
                 return try await changes(since: since, from: checkpoint, &letters)
             } catch {
                 guard case .provider(let problem) = error, problem.kind == .changesUnavailable else { throw error }
@@ -83,7 +84,7 @@ struct PageSync: Sendable {
     ) async throws(Failure) -> SyncCheckpoint {
         report(checkpoint, isStaged: false)
         var done = try await walk(from: checkpoint, since: since, into: nil, &letters)
-        done.finish(begun: startedAt, at: WallClock.now)
+        done.finish(begun: startedAt, at: time.now)
         let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
         _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
         return done
@@ -95,7 +96,7 @@ struct PageSync: Sendable {
         report(checkpoint, isStaged: true)
         letters.reading = "\(checkpoint.syncID).\(generation.number)"
         var done: SyncCheckpoint
-        do throws(Failure) {
+        do {
             done = try await walk(from: checkpoint, since: nil, into: generation, &letters)
         } catch {
             if case .provider(let problem) = error, problem.isDefinite {
@@ -103,15 +104,15 @@ struct PageSync: Sendable {
             }
             throw error
         }
-        done.finish(begun: done.begun ?? startedAt, at: WallClock.now)
+        done.finish(begun: done.begun ?? startedAt, at: time.now)
         let encoded = done.encoded
         // Any of those that were not met may be one that has no id this time.
         let keepsUnmet = done.unidentified > 0
-        letters.endUnmet(at: WallClock.now)
+        letters.endUnmet(at: time.now)
         let ended = letters.take()
         _ = try await stored { () async throws(StoreError) in
             try await records.commit(
-                generation, checkpoint: encoded, timestampMilliseconds: WallClock.now.milliseconds,
+                generation, checkpoint: encoded, timestampMilliseconds: time.now.milliseconds,
                 keepsUnmet: keepsUnmet, with: ended)
         }
         return done
@@ -125,7 +126,7 @@ struct PageSync: Sendable {
         // A cursor of nil is the first page; that the last one was read is told apart.
         guard !checkpoint.isRead else { return checkpoint }
         var checkpoint = checkpoint
-        let asked = MonotonicClock.nanoseconds
+        let asked = time.instant
         var page = try await fetch(checkpoint, since: since)
         if checkpoint.pages == 0 { checkpoint.asOf = clock.moment(at: asked) }
         // That of the last read, up to the end of this one.
@@ -165,13 +166,13 @@ struct PageSync: Sendable {
         _ page: SyncPage, after checkpoint: SyncCheckpoint, into generation: Generation?,
         _ letters: inout DeadLetterRecorder
     ) async throws(Failure) -> SyncCheckpoint {
-        let now = WallClock.now
+        let now = time.now
         let intake = RecordIntake(mapping: dataType.mapping)
         var next = checkpoint
         var batch = RecordBatch(dataType: dataType.name)
         for record in page.records {
             next.processed += 1
-            do throws(RecordFailure) {
+            do {
                 let sourceID = try intake.add(record, to: &batch, now: now)
                 next.synced += 1
                 // What a full sync maps well is seen when it is complete, and its letters end with that.
@@ -227,8 +228,8 @@ struct PageSync: Sendable {
     ) async -> Result<SyncPage, Failure> {
         var request = PageRequest(dataType: dataType.name, cursor: cursor, since: since)
         request.memory = memory
-        do throws(ProviderError) {
-            return .success(try await provider.provider.page(request, in: context()))
+        do {
+            return .success(try await session.page(request))
         } catch {
             return .failure(Task.isCancelled ? .interrupted : .provider(error.shown()))
         }
@@ -237,6 +238,6 @@ struct PageSync: Sendable {
     private func stored<Value: Sendable>(
         _ body: () async throws(StoreError) -> Value
     ) async throws(Failure) -> Value {
-        do throws(StoreError) { return try await body() } catch { throw .store(error) }
+        do { return try await body() } catch { throw .store(error) }
     }
 }

@@ -43,7 +43,7 @@ struct RecordIntake: Sendable {
         switch record.change {
         case .deleted:
             let sourceID: String
-            do throws(MappingFailure) { sourceID = try mapping.sourceID(of: record.value) } catch {
+            do { sourceID = try mapping.sourceID(of: record.value) } catch {
                 throw RecordFailure(error)
             }
             let id = mapping.id(forSourceID: sourceID)
@@ -53,7 +53,7 @@ struct RecordIntake: Sendable {
             return sourceID
         default:
             let mapped: MappedRecord
-            do throws(MappingFailure) { mapped = try mapping.map(record.value, now: now) } catch {
+            do { mapped = try mapping.map(record.value, now: now) } catch {
                 throw RecordFailure(error)
             }
             try check(id: mapped.id, sourceID: mapped.sourceID)

@@ -2,11 +2,14 @@
 // waits.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 extension SyncEngine {
     /// What one run knows about its connection.
     private struct RunContext {
+        /// The connection as it was when the run looked; nil when it has to look again.
+        var connection: Connection?
         /// Whether the token was refreshed ahead of the run.
         var isRefreshed = false
         /// The grant that the run worked with last: what goes wrong with it says nothing about a later one.
@@ -16,12 +19,15 @@ extension SyncEngine {
     /// Carries out the sync of a connection to its end, or until it is called off.
     func perform(_ id: String) async {
         guard let entry = running(id) else { return }
-        let started = MonotonicClock.nanoseconds
-        func now() -> Duration { .nanoseconds(Int64(MonotonicClock.nanoseconds - started)) }
-        var policy = retry
-        policy.pauseMax = await pauseMax(id, entry)
-        var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: HostLimits.syncTimeMax)
+        let started = time.instant
+        func now() -> Duration { time.instant - started }
         var context = RunContext()
+        context.connection = try? await users.user(entry.userID).connection(id)
+        var policy = retry
+        // The longest pause that the connection's provider is given.
+        policy.pauseMax =
+            context.connection.flatMap { registry[$0.service] }?.manifest.errors.pauseMax ?? policy.pauseMax
+        var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: HostLimits.syncTimeMax)
         while true {
             if Task.isCancelled { state.cancel(running(id)?.cancellation ?? .hostStops) }
             switch state.next(at: now()) {
@@ -31,18 +37,20 @@ extension SyncEngine {
                 let permit = SyncPermit(in: limiter, progress: entry.progress)
                 entry.progress.works(on: name)
                 let pages = entry.progress.counts(of: name).pages
-                do throws(PageSync.Failure) {
+                do {
                     let done = try await sync(name, of: id, entry, permit, &context)
                     state.complete(name, note: done.note)
                 } catch {
+                    // It may be another grant's turn.
+                    context.connection = nil
                     let progressed = entry.progress.counts(of: name).pages > pages
                     record(error, of: name, id, in: &state, progressed: progressed, at: now())
                 }
                 permit.close()
             case .wait(let until, let reason):
                 let pause = until - now()
-                entry.progress.waits(for: reason, until: WallClock.now.advanced(by: pause))
-                try? await Task.sleep(for: pause)
+                entry.progress.waits(for: reason, until: time.now.advanced(by: pause))
+                try? await time.sleep(for: pause)
             case .finish(let outcome):
                 // What nobody will see is not counted as synced, however the run came to its end.
                 let done = Set(state.dataTypesDone)
@@ -51,12 +59,6 @@ extension SyncEngine {
             case .suspend: return
             }
         }
-    }
-
-    /// The longest pause that the connection's provider is given.
-    private func pauseMax(_ id: String, _ entry: Running) async -> Duration {
-        let connection = try? await users.user(entry.userID).connection(id)
-        return connection.flatMap { registry[$0.service] }?.manifest.errors.pauseMax ?? retry.pauseMax
     }
 
     /// Tells the state what went wrong.
@@ -86,19 +88,9 @@ extension SyncEngine {
 
     /// Syncs one data type from where it is.
     private func sync(
-        _ name: String, of id: String, _ entry: Running, _ permit: SyncPermit, _ context: inout RunContext
+        _ name: String, of id: String, _ entry: OccupyingSync, _ permit: SyncPermit, _ context: inout RunContext
     ) async throws(PageSync.Failure) -> SyncCheckpoint {
-        let found: Connection?
-        do throws(ServiceError) { found = try await users.user(entry.userID).connection(id) } catch {
-            guard case .unavailable = error else {
-                throw .provider(ProviderError(.permanent, "The user's document cannot be read."))
-            }
-            throw .provider(ProviderError(.transient, "The store cannot be reached for now."))
-        }
-        guard let connection = found else { throw .provider(ProviderError(.authRevoked, "The connection is gone.")) }
-        guard connection.status == .connected else {
-            throw .provider(ProviderError(.authRevoked, "The connection \(connection.status.obstacle)."))
-        }
+        let connection = try await connection(id, entry, &context)
         guard let provider = registry[connection.service] else {
             throw .provider(
                 ProviderError(.misconfigured, "The provider “\(connection.service)” is not installed any more."))
@@ -115,41 +107,57 @@ extension SyncEngine {
         return try await pageSync(dataType, connection, provider, entry, permit).run(entry.run.type)
     }
 
+    /// The connection as the run knows it, or as it is stored when the run has to look again.
+    private func connection(
+        _ id: String, _ entry: OccupyingSync, _ context: inout RunContext
+    ) async throws(PageSync.Failure) -> Connection {
+        if context.connection == nil {
+            do { context.connection = try await users.user(entry.userID).connection(id) } catch {
+                guard case .unavailable = error else {
+                    throw .provider(ProviderError(.permanent, "The user's document cannot be read."))
+                }
+                throw .provider(ProviderError(.transient, "The store cannot be reached for now."))
+            }
+        }
+        guard let connection = context.connection else {
+            throw .provider(ProviderError(.authRevoked, "The connection is gone."))
+        }
+        guard connection.status == .connected else {
+            throw .provider(ProviderError(.authRevoked, "The connection \(connection.status.obstacle)."))
+        }
+        return connection
+    }
+
     private func pageSync(
-        _ dataType: DataType, _ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running,
+        _ dataType: DataType, _ connection: Connection, _ provider: ConfiguredProvider, _ entry: OccupyingSync,
         _ permit: SyncPermit
     ) -> PageSync {
-        let account = connection.account
-        // A connection that is connected again meanwhile is begun with anew, from where its records are.
+        // A sync goes on with its own grant only; after another authorization it begins again, from where its records are.
         let stored = refresher.source(
             user: entry.userID, connection: connection.id, provider: provider, grant: connection.grant)
-        let settings = provider.publicSettings
-        var http = ConnectionHTTP(
-            gateway: gateway, provider: provider,
-            template: RequestTemplate(account: account, settings: settings),
-            credentials: provider.manifest.refreshesPerSyncMax.map { BoundedCredential(stored, replacementsMax: $0) }
-                ?? stored)
         let clock = ProviderClock()
-        http.clock = clock
-        http.turn = RateLimitWait(
-            share: entry.userID, waitMax: provider.manifest.errors.pauseMax, onWait: { permit.wait(until: $0) },
-            onResume: { permit.resume(dataType.name) })
+        let session = ProviderSession(
+            gateway, provider, account: connection.account,
+            credentials: provider.manifest.refreshesPerSyncMax.map { BoundedCredential(stored, replacementsMax: $0) }
+                ?? stored,
+            wait: RateLimitWait(
+                share: entry.userID, waitMax: provider.manifest.errors.pauseMax, onWait: { permit.wait(until: $0) },
+                onResume: { permit.resume(dataType.name) }),
+            clock: clock)
         return PageSync(
-            provider: provider, dataType: dataType, stream: StreamID(connection.id), records: records,
+            session: session, dataType: dataType, stream: StreamID(connection.id), records: records,
             syncID: entry.run.id, source: SyncSource.digest(provider, connection), startedAt: entry.run.startedAt,
-            clock: clock, progress: entry.progress,
+            clock: clock, time: time, progress: entry.progress,
             letters: DeadLetterOrigin(
                 vault: vault, userID: entry.userID, connectionID: connection.id, pluginID: provider.id,
-                pluginVersion: provider.manifest.version, syncID: entry.run.id),
-            context: { [http] in ProviderContext(http: http, account: account, settings: settings, now: WallClock.now) }
-        )
+                pluginVersion: provider.manifest.version, syncID: entry.run.id))
     }
 
     /// Refreshes ahead of a sync, where the provider's tokens may end without telling when.
     ///
     /// Whatever comes of it, the sync itself finds out whether the token is good.
-    private func refresh(_ connection: Connection, _ provider: ConfiguredProvider, _ entry: Running) async {
-        do throws(ProviderError) {
+    private func refresh(_ connection: Connection, _ provider: ConfiguredProvider, _ entry: OccupyingSync) async {
+        do {
             _ = try await refresher.refresh(
                 user: entry.userID, connection: connection.id, provider: provider, replacing: nil)
         } catch {
@@ -164,12 +172,12 @@ extension SyncEngine {
     /// Writes the outcome into the user's document, however long that takes: without it the sync would be gone on with at the next
     /// start, and find that it is done.
     private func finish(
-        _ id: String, _ entry: Running, _ outcome: SyncOutcome, grant: Int?, took: Duration
+        _ id: String, _ entry: OccupyingSync, _ outcome: SyncOutcome, grant: Int?, took: Duration
     ) async {
         await abandonGenerations(of: entry.run, id)
         var failures = 0
         while true {
-            do throws(ServiceError) {
+            do {
                 try await store(outcome, of: id, entry, grant: grant)
                 break
             } catch {
@@ -180,7 +188,7 @@ extension SyncEngine {
                 failures += 1
                 let pause = retry.pause(
                     after: ProviderError(.transient, ""), failures: failures, failingFor: .zero, chance: 0.5)
-                do { try await Task.sleep(for: pause ?? retry.backoffMax) } catch { return }
+                do { try await time.sleep(for: pause ?? retry.backoffMax) } catch { return }
             }
         }
         let counts = entry.progress.counts
@@ -208,10 +216,10 @@ extension SyncEngine {
     }
 
     private func store(
-        _ outcome: SyncOutcome, of id: String, _ entry: Running, grant: Int?
+        _ outcome: SyncOutcome, of id: String, _ entry: OccupyingSync, grant: Int?
     ) async throws(ServiceError) {
         let counts = entry.progress.counts
-        let now = WallClock.now
+        let now = time.now
         let read = try await dataTypesRead(by: entry.run, of: id, user: entry.userID)
         try await users.update(entry.userID) { (user) throws(ServiceError) in
             guard let index = user.index(of: id),

@@ -3,28 +3,11 @@
 
 import Cryptography
 import DocumentStore
+import Primitives
 import ProviderSDK
-import Synchronization
 
 /// Starts, watches and resumes syncs.
 final class SyncEngine: Sendable {
-    /// A sync that runs or waits.
-    struct Running: Sendable {
-        let run: SyncRun
-        let userID: String
-        var progress = SyncProgress()
-        var cancellation: SyncRunState.Cancellation?
-        var task: Task<Void, Never>?
-    }
-
-    private struct State {
-        /// By connection.
-        var running: [String: Running] = [:]
-        /// The connections that are in ``running``, by user.
-        var connections: [String: Set<String>] = [:]
-        var isStopping = false
-    }
-
     let users: UserStore
     let registry: ProviderRegistry
     let refresher: RefreshService
@@ -33,13 +16,14 @@ final class SyncEngine: Sendable {
     let records: Records
     /// How failures are sat through; the pauses that providers may ask for are their own.
     let retry: RetryPolicy
+    let time: TimeSource
     let log: Log
     let limiter = SyncLimiter(HostLimits.concurrentSyncsMax)
-    private let state = Mutex(State())
+    let occupancy = SyncOccupancy()
 
     init(
         users: UserStore, registry: ProviderRegistry, refresher: RefreshService, gateway: ProviderGateway,
-        vault: CredentialVault, records: Records, retry: RetryPolicy, log: Log
+        vault: CredentialVault, records: Records, retry: RetryPolicy, time: TimeSource, log: Log
     ) {
         self.users = users
         self.registry = registry
@@ -48,8 +32,8 @@ final class SyncEngine: Sendable {
         self.vault = vault
         self.records = records
         self.retry = retry
+        self.time = time
         self.log = log
-        users.changes.observe { [weak self] user in self?.userDidChange(user) }
     }
 
     // MARK: Asking
@@ -75,49 +59,49 @@ final class SyncEngine: Sendable {
         do {
             run = SyncRun(
                 id: "sync-" + (try SecureRandom.base62(22)), type: request.type, dataTypes: wanted, status: .running,
-                startedAt: WallClock.now)
+                startedAt: time.now)
         } catch { throw .internalFault("\(error)") }
         run.trigger = request.trigger
         run.idempotency = idempotency
-        while let earlier = try reserve(id, Running(run: run, userID: userID)) {
-            guard try await isWrittenDown(earlier, of: id, user: userID) else { continue }
+        while let occupant = try occupancy.occupy(id, with: OccupyingSync(run: run, userID: userID)) {
+            guard let earlier = try await stored(occupant, of: id, user: userID) else { continue }
             if try earlier.run.isRepeated(by: idempotency) { return earlier.run }
             let joined = try earlier.run.joined(by: request.type, wanted)
             if let idempotency { try await remember(idempotency, with: joined, of: id, user: userID) }
             return joined
         }
         let begun: SyncRun
-        do throws(ServiceError) {
+        do {
             begun = try await begin(run, of: id, user: userID)
         } catch {
-            release(id)
+            occupancy.release(id)
             throw error
         }
         guard begun.id == run.id else {
-            release(id)
+            occupancy.release(id)
             return begun
         }
         launch(id)
         return run
     }
 
-    /// Whether a run that has the connection's place is what the document says too.
+    /// The sync that occupies a connection, when its document says so too.
     ///
-    /// One that is still being begun may yet fail to begin, and one that is being ended is no answer to a request for a sync: these
-    /// are waited for.
-    private func isWrittenDown(
-        _ entry: Running, of id: String, user: String
-    ) async throws(ServiceError) -> Bool {
-        guard let connection = try await users.user(user).connection(id) else { throw .notFound }
-        if let stored = connection.syncs.first(where: { $0.id == entry.run.id }) {
-            guard stored.status != .running else { return true }
-            await entry.task?.value
-        } else {
-            do { try await Task.sleep(for: .milliseconds(1)) } catch {
-                throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
-            }
+    /// A run that is about to be stored may yet fail to begin, and one that is ending is no answer to a request for a sync. Then this
+    /// waits for that and returns nil.
+    private func stored(
+        _ occupant: SyncOccupancy.Occupant, of id: String, user: String
+    ) async throws(ServiceError) -> OccupyingSync? {
+        switch occupant {
+        case .exclusive(let isDone): await isDone.wait()
+        case .sync(let sync):
+            guard let connection = try await users.user(user).connection(id) else { throw .notFound }
+            let stored = connection.syncs.first { $0.id == sync.run.id }
+            if stored?.status == .running { return sync }
+            if stored != nil, let task = sync.task { await task.value } else { await sync.isDecided.wait() }
         }
-        return false
+        guard !Task.isCancelled else { throw .unavailable("The request was canceled.", retryAfterSeconds: 1) }
+        return nil
     }
 
     /// Writes down that a request was answered with a run that another one had begun.
@@ -201,14 +185,8 @@ final class SyncEngine: Sendable {
     func whileIdle(
         connection id: String, user userID: String, _ body: () async throws(ServiceError) -> Void
     ) async throws(ServiceError) -> Bool {
-        let place: SyncRun
-        do {
-            place = SyncRun(
-                id: "idle-" + (try SecureRandom.base62(22)), type: .incremental, dataTypes: [], status: .running,
-                startedAt: WallClock.now)
-        } catch { throw .internalFault("\(error)") }
-        guard try reserve(id, Running(run: place, userID: userID)) == nil else { return false }
-        defer { release(id) }
+        guard try occupancy.occupyExclusively(id) else { return false }
+        defer { occupancy.release(id) }
         guard try await users.user(userID).connection(id)?.runningSync == nil else { return false }
         try await body()
         return true
@@ -227,17 +205,17 @@ final class SyncEngine: Sendable {
     /// Goes on with a sync that the last stop interrupted; does nothing when there is none, or it runs.
     func resume(connection id: String, user userID: String) async throws(ServiceError) {
         guard running(id) == nil, let run = try await users.user(userID).connection(id)?.runningSync else { return }
-        let entry = Running(run: run, userID: userID, progress: await storedProgress(of: run, id))
-        guard try reserve(id, entry) == nil else { return }
+        let sync = OccupyingSync(run: run, userID: userID, progress: await storedProgress(of: run, id))
+        guard try occupancy.occupy(id, with: sync) == nil else { return }
         // It may have ended between the first look and the reservation; from here on it cannot.
         let isRunning: Bool
-        do throws(ServiceError) {
+        do {
             isRunning = try await users.user(userID).connection(id)?.runningSync?.id == run.id
         } catch {
-            release(id)
+            occupancy.release(id)
             throw error
         }
-        guard isRunning else { return release(id) }
+        guard isRunning else { return occupancy.release(id) }
         if let connection = try? await users.user(userID).connection(id), let provider = registry[connection.service] {
             gateway.limiter.resume(provider, account: connection.account.id)
         }
@@ -247,75 +225,27 @@ final class SyncEngine: Sendable {
 
     /// Stops all syncs at their next checkpoint; they go on at the next start.
     func stop() async {
-        let ids = state.withLock { state in
-            state.isStopping = true
-            return Array(state.running.keys)
-        }
-        await cancel(ids, .hostStops)
+        await cancel(occupancy.close(), .hostStops)
     }
 
     // MARK: What runs
 
-    func running(_ id: String) -> Running? { state.withLock { $0.running[id] } }
+    func running(_ id: String) -> OccupyingSync? { occupancy.sync(id) }
 
-    /// Gives the connection's place back.
-    func release(_ id: String) {
-        state.withLock { state in
-            guard let user = state.running.removeValue(forKey: id)?.userID else { return }
-            state.connections[user]?.remove(id)
-            if state.connections[user]?.isEmpty == true { state.connections[user] = nil }
-        }
-    }
-
-    /// Takes the connection's place; the run that has it already, if there is one.
-    private func reserve(_ id: String, _ entry: Running) throws(ServiceError) -> Running? {
-        try state.withLock { (state) throws(ServiceError) in
-            guard !state.isStopping else { throw .unavailable("The host is stopping.", retryAfterSeconds: 5) }
-            if let earlier = state.running[id] { return earlier }
-            state.running[id] = entry
-            state.connections[entry.userID, default: []].insert(id)
-            return nil
-        }
-    }
-
-    private func launch(_ id: String) {
-        state.withLock { state in
-            guard let entry = state.running[id] else { return }
-            let task = Task {
-                await self.perform(id)
-                self.release(id)
-            }
-            state.running[id]?.task = task
-            // It may have been called off while it was being written down.
-            if state.isStopping { state.running[id]?.cancellation = entry.cancellation ?? .hostStops }
-            if state.running[id]?.cancellation != nil { task.cancel() }
-        }
-    }
+    private func launch(_ id: String) { occupancy.launch(id) { await self.perform(id) } }
 
     private func cancel(_ ids: [String], _ reason: SyncRunState.Cancellation) async {
-        let tasks = ids.compactMap { requestCancellation($0, reason) }
+        let tasks = ids.compactMap { occupancy.cancel($0, reason) }
         for task in tasks { await task.value }
     }
 
-    @discardableResult
-    private func requestCancellation(_ id: String, _ reason: SyncRunState.Cancellation) -> Task<Void, Never>? {
-        let task = state.withLock { state in
-            guard let entry = state.running[id] else { return nil as Task<Void, Never>? }
-            state.running[id]?.cancellation = entry.cancellation ?? reason
-            return entry.task
-        }
-        task?.cancel()
-        return task
-    }
-
-    /// A connection that was removed, or that does not work any more, has nothing to sync.
-    private func userDidChange(_ user: User) {
-        guard let ids = state.withLock({ $0.connections[user.id] }) else { return }
-        for id in ids {
+    /// Cancels the syncs of connections that were removed or do not work any more.
+    func userDidChange(_ user: User) {
+        for id in occupancy.connections(of: user.id) {
             switch user.connection(id)?.status {
             case .connected: break
-            case .disconnected, nil: requestCancellation(id, .removed)
-            case .some(let status): requestCancellation(id, .ended(status))
+            case .disconnected, nil: occupancy.cancel(id, .removed)
+            case .some(let status): occupancy.cancel(id, .ended(status))
             }
         }
     }

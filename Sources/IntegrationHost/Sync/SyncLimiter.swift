@@ -1,5 +1,6 @@
 // Bounds how many syncs work at the same time. Users get permits in turn; a waiting sync can be canceled.
 
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -7,7 +8,7 @@ import Synchronization
 final class SyncLimiter: Sendable {
     private struct State {
         var free: Int
-        var line = FairLine<CheckedContinuation<Bool, Never>>()
+        var queue = FairQueue<CheckedContinuation<Bool, Never>>()
     }
 
     private let state: Mutex<State>
@@ -15,31 +16,31 @@ final class SyncLimiter: Sendable {
     init(_ count: Int) { state = Mutex(State(free: count)) }
 
     /// The number of syncs that wait for a permit.
-    var waitingCount: Int { state.withLock { $0.line.count } }
+    var waitingCount: Int { state.withLock { $0.queue.count } }
 
     /// Takes a permit for a user, and waits for one if there is none.
     ///
     /// - Returns: false when the task was canceled before it got one; then there is none to release.
     func acquire(for user: String) async -> Bool {
-        let number = Mutex<UInt64?>(nil)
+        let ticket = Mutex<FairQueueTicket?>(nil)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = state.withLock { state -> Bool? in
-                    // A cancellation from here on waits for the lock and then finds the number.
+                    // A cancellation from here on waits for the lock and then finds the ticket.
                     guard !Task.isCancelled else { return false }
                     guard state.free <= 0 else {
                         state.free -= 1
-                        state.line.charge(user)
+                        state.queue.charge(user)
                         return true
                     }
-                    number.withLock { $0 = state.line.join(continuation, share: user) }
+                    ticket.withLock { $0 = state.queue.join(continuation, share: user) }
                     return nil
                 }
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
             let waiting = state.withLock { state in
-                number.withLock { $0 }.flatMap { state.line.leave($0, share: user) }
+                ticket.withLock { $0 }.flatMap { state.queue.leave($0) }
             }
             waiting?.resume(returning: false)
         }
@@ -51,7 +52,7 @@ final class SyncLimiter: Sendable {
     /// Gives a permit back.
     func release() {
         let next = state.withLock { state in
-            let next = state.free < 0 ? nil : state.line.next()
+            let next = state.free < 0 ? nil : state.queue.next()
             if next == nil { state.free += 1 }
             return next
         }

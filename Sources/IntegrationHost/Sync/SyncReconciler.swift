@@ -2,7 +2,7 @@
 
 import ProviderSDK
 
-/// Starts and resumes syncs that are due.
+/// Starts and resumes syncs that are due, and cancels those of connections that ended.
 struct SyncReconciler: Reconciler {
     let engine: SyncEngine
     let registry: ProviderRegistry
@@ -10,7 +10,7 @@ struct SyncReconciler: Reconciler {
 
     func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections {
-            do throws(ServiceError) {
+            do {
                 if connection.runningSync != nil {
                     try await engine.resume(connection: connection.id, user: user.id)
                 } else if SyncSchedule.isDue(connection, at: now), !engine.isCrowded {
@@ -24,6 +24,8 @@ struct SyncReconciler: Reconciler {
             }
         }
     }
+
+    func userDidChange(_ user: User, at now: Timestamp) { engine.userDidChange(user) }
 
     private func start(_ connection: Connection, of user: User) async throws(ServiceError) {
         guard let provider = registry[connection.service] else { return }

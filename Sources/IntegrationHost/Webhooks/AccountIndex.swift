@@ -3,6 +3,7 @@
 // stays in it until the next start.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -34,12 +35,14 @@ final class AccountIndex: Sendable {
     private let users: UserStore
     /// The providers that send webhooks.
     private let services: Set<String>
+    private let time: TimeSource
     private let log: Log
     private let state = Mutex(State())
 
-    init(_ users: UserStore, services: Set<String>, log: Log) {
+    init(_ users: UserStore, services: Set<String>, time: TimeSource, log: Log) {
         self.users = users
         self.services = services
+        self.time = time
         self.log = log
         if !services.isEmpty { users.changes.observe { [weak self] user in self?.add(user) } }
     }
@@ -55,13 +58,13 @@ final class AccountIndex: Sendable {
     /// O(users).
     func read() async {
         while !services.isEmpty, !Task.isCancelled {
-            do throws(ServiceError) {
+            do {
                 try await walk()
                 break
             } catch {
                 log.warning("The accounts of users could not be looked through.", ["error": .text("\(error)")])
             }
-            try? await Task.sleep(for: .seconds(5))
+            try? await time.sleep(for: .seconds(5))
         }
         if !Task.isCancelled { state.withLock { $0.isComplete = true } }
     }
@@ -72,7 +75,7 @@ final class AccountIndex: Sendable {
             let page = try await users.userIDs(after: position)
             for id in page.ids {
                 guard !Task.isCancelled else { return }
-                do throws(ServiceError) {
+                do {
                     if let stored = try await users.stored(id) { add(stored.user) }
                 } catch {
                     guard case .internalFault = error else { throw error }

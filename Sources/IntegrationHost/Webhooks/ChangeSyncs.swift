@@ -1,41 +1,39 @@
 // Begins the syncs that changes at a provider call for. What changed is noted in the connection's document, so that a restart finds
-// it; when it is read is Debouncer's to say, what a sync does SyncEngine's.
+// it. Debouncer decides when it is read, SyncEngine what a sync does.
 
+import Primitives
 import ProviderSDK
 import Synchronization
 
 /// Begins syncs of what changed.
 final class ChangeSyncs: Reconciler {
-    private struct State {
-        var window: Debouncer
-        var timer: Task<Void, Never>?
-        var isStopping = false
-    }
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
 
     private let users: UserStore
     private let registry: ProviderRegistry
     private let engine: SyncEngine
+    private let time: TimeSource
     private let log: Log
-    private let state: Mutex<State>
-    private let began = MonotonicClock.nanoseconds
+    private let debouncer: Mutex<Debouncer>
+    private let queue: Queue
 
     init(
-        users: UserStore, registry: ProviderRegistry, engine: SyncEngine, window: Debouncer = Debouncer(),
-        log: Log
+        users: UserStore, registry: ProviderRegistry, engine: SyncEngine, debouncer: Debouncer = Debouncer(),
+        time: TimeSource, log: Log
     ) {
         self.users = users
         self.registry = registry
         self.engine = engine
+        self.time = time
         self.log = log
-        state = Mutex(State(window: window))
-        users.changes.observe { [weak self] user in self?.look(at: user, WallClock.now) }
+        self.debouncer = Mutex(debouncer)
+        queue = Queue(FairWorkLine(runningMax: IncomingLimits.startingSyncsMax, share: \.user), time: time)
+        queue.start { [weak self] work in await self?.perform(work) ?? .done }
     }
-
-    private var now: Duration { .nanoseconds(Int64(MonotonicClock.nanoseconds - began)) }
 
     /// Notes that data types of a connection changed, and has them read soon; durable on return.
     ///
-    /// What cannot be read with what was granted is left out, and so is everything of a connection that does not work.
+    /// Data types that cannot be read with the granted scopes are left out, and so is a connection that does not work.
     /// - Returns: whether there was anything to note.
     func note(
         _ dataTypes: [String], of connection: Connection, user userID: String, _ provider: ConfiguredProvider
@@ -46,87 +44,77 @@ final class ChangeSyncs: Reconciler {
         guard !wanted.isEmpty else { return false }
         if connection.unnoted(wanted).isEmpty {
             // What is noted already is read by a sync that has not begun: it reads this change, too.
-            wait(for: connection, of: userID, WallClock.now)
+            schedule(connection, of: userID, at: time.now)
             return true
         }
-        return try await users.update(userID) { (user) throws(ServiceError) -> Bool in
+        let noted = try await users.update(userID) { (user) throws(ServiceError) -> Connection? in
             guard let index = user.index(of: connection.id), user.connections[index].status == .connected,
                 user.connections[index].ending == nil
-            else { return false }
+            else { return nil }
             user.connections[index].note(changesOf: wanted)
-            return true
+            return user.connections[index]
         }
+        guard let noted else { return false }
+        scheduleDue(noted, of: userID, at: time.now)
+        return true
     }
 
     /// Finds what a restart left, and what failed and may be tried again.
-    func reconcile(_ user: User, at now: Timestamp) async { look(at: user, now) }
+    func reconcile(_ user: User, at now: Timestamp) async { userDidChange(user, at: now) }
 
-    private func look(at user: User, _ now: Timestamp) {
+    func userDidChange(_ user: User, at now: Timestamp) {
         for connection in user.connections where !connection.changes.isEmpty {
-            if !connection.dueChanges(at: now).isEmpty { wait(for: connection, of: user.id, now) }
-        }
-    }
-
-    private func wait(for connection: Connection, of user: String, _ moment: Timestamp) {
-        let now = now
-        let rest = connection.restAfterChanges(at: moment)
-        state.withLock { state in
-            guard !state.isStopping else { return }
-            state.window.note(.init(connection: connection.id, user: user), at: now, rest: rest)
-            if state.timer == nil { state.timer = Task { await self.run() } }
+            scheduleDue(connection, of: user.id, at: now)
         }
     }
 
     /// Begins no further syncs.
-    func stop() async {
-        let timer = state.withLock { state in
-            state.isStopping = true
-            return state.timer
-        }
-        timer?.cancel()
-        await timer?.value
+    func stop() async { await queue.stop() }
+
+    // MARK: Scheduling
+
+    private func scheduleDue(_ connection: Connection, of user: String, at now: Timestamp) {
+        if !connection.dueChanges(at: now).isEmpty { schedule(connection, of: user, at: now) }
     }
 
-    private func run() async {
-        while true {
-            let now = now
-            let next = state.withLock { state -> Duration? in
-                guard !state.isStopping, let next = state.window.nextDue else {
-                    state.timer = nil
-                    return nil
-                }
-                return next
-            }
-            guard let next else { return }
-            if next > now {
-                try? await Task.sleep(for: max(next - now, .milliseconds(10)))
-                continue
-            }
-            for place in state.withLock({ $0.window.takeDue(at: now) }) {
-                do throws(ServiceError) { try await start(place) } catch {
-                    // The note stays, and the next look at the user finds it.
-                    log.info(
-                        "A sync of what changed was not begun.",
-                        ["connectionId": .text(place.connection), "error": .text("\(error)")])
-                }
-            }
-        }
+    private func schedule(_ connection: Connection, of user: String, at now: Timestamp) {
+        let rest = connection.restAfterChanges(at: now)
+        let instant = time.instant
+        // What finds no room is found by the next walk over the users.
+        guard let due = debouncer.withLock({ $0.note(connection.id, at: instant, rest: rest) }) else { return }
+        queue.schedule(ConnectionWork(connection, of: user), after: due - instant)
     }
 
-    private func start(_ place: Debouncer.Place) async throws(ServiceError) {
-        guard let connection = try await users.user(place.user).connection(place.connection),
+    private func perform(_ work: ConnectionWork) async -> Queue.Outcome {
+        let now = time.instant
+        switch debouncer.withLock({ $0.take(work.id, at: now) }) {
+        case .unknown: return .done
+        case .wait(let until): return .again(after: until - now)
+        case .due: break
+        }
+        do { try await start(work) } catch {
+            // The note stays, and the next walk over the users finds it.
+            log.info(
+                "A sync of what changed was not begun.",
+                ["connectionId": .text(work.connection), "error": .text("\(error)")])
+        }
+        return .done
+    }
+
+    private func start(_ work: ConnectionWork) async throws(ServiceError) {
+        guard let connection = try await users.user(work.user).connection(work.connection),
             let provider = registry[connection.service], !engine.isCrowded
         else { return }
-        guard engine.running(place.connection) == nil else {
-            // One whose end is in the document already is about to give its place back.
-            if connection.runningSync == nil { wait(for: connection, of: place.user, WallClock.now) }
+        guard engine.running(work.connection) == nil else {
+            // A run whose end is stored already is about to release the connection.
+            if connection.runningSync == nil { schedule(connection, of: work.user, at: time.now) }
             return
         }
         let granted = provider.grantedDataTypes(of: connection)
-        let due = connection.dueChanges(at: WallClock.now).filter(granted.contains)
+        let due = connection.dueChanges(at: time.now).filter(granted.contains)
         guard !due.isEmpty else { return }
         _ = try await engine.start(
-            user: place.user, connection: place.connection,
+            user: work.user, connection: work.connection,
             SyncRequest(type: .incremental, dataTypes: due, trigger: .webhook))
     }
 }

@@ -1,26 +1,36 @@
 // Decides when the changes of a connection are read: once nothing more has come for a while, but at the latest some time after the
 // first change. A state machine without I/O: the time comes with each call.
 
-/// The connections whose changes wait for their sync.
+import Primitives
+
+/// The keys whose changes wait.
 struct Debouncer: Sendable {
-    /// A connection and its user.
-    struct Place: Hashable, Sendable {
-        let connection: String
-        let user: String
+    /// What becomes of a key that is asked for.
+    enum Outcome: Sendable, Equatable {
+        /// Its changes are read now; it waits no longer.
+        case due
+        /// They are read at this moment, unless more of them come.
+        case wait(until: MonotonicInstant)
+        /// None wait.
+        case unknown
     }
 
     private struct Wait: Sendable {
-        let first: Duration
-        var last: Duration
-        /// Before when nothing is due, however long it waits.
-        var notBefore: Duration
+        let first: MonotonicInstant
+        var last: MonotonicInstant
+        /// Before this moment nothing is due, however long it waits.
+        var notBefore: MonotonicInstant
     }
 
     private let quietTime: Duration
     private let quietTimeMax: Duration
     private let countMax: Int
-    private var waits: [Place: Wait] = [:]
+    private var waits: [String: Wait] = [:]
 
+    /// - Parameters:
+    ///   - quietTime: how long nothing more must have come.
+    ///   - quietTimeMax: how long changes that keep coming are held back.
+    ///   - countMax: how many keys may wait.
     init(
         quietTime: Duration = IncomingLimits.quietTime, quietTimeMax: Duration = IncomingLimits.quietTimeMax,
         countMax: Int = IncomingLimits.waitingConnectionsMax
@@ -30,36 +40,34 @@ struct Debouncer: Sendable {
         self.countMax = countMax
     }
 
-    var isEmpty: Bool { waits.isEmpty }
+    /// The number of keys that wait.
     var count: Int { waits.count }
 
-    /// Something changed; what finds no room is found by the next look at all users.
+    /// Notes that something changed.
     ///
-    /// - Parameter rest: how long nothing is to be read, whatever comes.
-    mutating func note(_ place: Place, at now: Duration, rest: Duration = .zero) {
-        if waits[place] != nil {
-            waits[place]?.last = now
-            waits[place]?.notBefore = now + rest
-        } else if waits.count < countMax {
-            waits[place] = Wait(first: now, last: now, notBefore: now + rest)
+    /// - Parameter rest: how long nothing is read, whatever comes.
+    /// - Returns: when the key is due, unless more comes; nil when there is no room.
+    mutating func note(_ key: String, at now: MonotonicInstant, rest: Duration = .zero) -> MonotonicInstant? {
+        var wait = Wait(first: now, last: now, notBefore: now + rest)
+        if let earlier = waits[key] {
+            wait = Wait(first: earlier.first, last: now, notBefore: now + rest)
+        } else if waits.count >= countMax {
+            return nil
         }
+        waits[key] = wait
+        return due(wait)
     }
 
-    /// The earliest moment at which something is due; nil when nothing waits.
-    ///
-    /// O(waiting connections).
-    var nextDue: Duration? { waits.values.map(due).min() }
-
-    /// Takes out what is due.
-    ///
-    /// O(waiting connections).
-    mutating func takeDue(at now: Duration) -> [Place] {
-        let ready = waits.filter { due($0.value) <= now }.map { ($0.key, $0.value.first) }
-        for (place, _) in ready { waits[place] = nil }
-        return ready.sorted { $0.1 < $1.1 }.map(\.0)
+    /// Takes a key out when it is due.
+    mutating func take(_ key: String, at now: MonotonicInstant) -> Outcome {
+        guard let wait = waits[key] else { return .unknown }
+        let due = due(wait)
+        guard due <= now else { return .wait(until: due) }
+        waits[key] = nil
+        return .due
     }
 
-    private func due(_ wait: Wait) -> Duration {
+    private func due(_ wait: Wait) -> MonotonicInstant {
         max(wait.notBefore, min(wait.last + quietTime, wait.first + quietTimeMax))
     }
 }

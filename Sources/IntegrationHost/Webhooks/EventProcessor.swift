@@ -2,34 +2,28 @@
 // now. Every effect may be repeated; an event is settled when all of it is durable.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 import Synchronization
 
 /// Carries out events.
 final class EventProcessor: Sendable {
-    /// What must not wait for each other: the ends of an account's grants, for which the provider may have to be asked, and the rest.
-    private struct Lane: Hashable {
+    /// The events of one account that must not wait for each other are in lanes of their own: the ends of its grants, for which the
+    /// provider may have to be asked, and the rest.
+    private struct Lane: Hashable, Identifiable, Sendable {
         let account: AccountKey
         let isEnding: Bool
+
+        var id: Lane { self }
     }
 
-    private struct Work {
+    private struct Pending {
         var events: [InboxEvent] = []
+        /// Failures in a row.
         var failures = 0
-        /// Whether it is being worked on, or waits for its pause to pass.
-        var isTaken = false
     }
 
-    private struct State {
-        var work: [Lane: Work] = [:]
-        /// Lanes with work that nobody has taken, in turn; by whether they are of endings.
-        var ready: [Bool: [Lane]] = [:]
-        var running: [Bool: Int] = [:]
-        var tasks: [Int: Task<Void, Never>] = [:]
-        var nextTask = 0
-        var isStarted = false
-        var isStopping = false
-    }
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<Lane>>
 
     private let users: UserStore
     private let registry: ProviderRegistry
@@ -39,11 +33,13 @@ final class EventProcessor: Sendable {
     private let grants: GrantEvents
     private let deletions: RecordDeletions
     private let log: Log
-    private let state = Mutex(State())
+    private let pending = Mutex<[Lane: Pending]>([:])
+    private let changes: Queue
+    private let endings: Queue
 
     init(
         users: UserStore, registry: ProviderRegistry, index: AccountIndex, inbox: WebhookInbox, syncs: ChangeSyncs,
-        grants: GrantEvents, deletions: RecordDeletions, log: Log
+        grants: GrantEvents, deletions: RecordDeletions, time: TimeSource, log: Log
     ) {
         self.users = users
         self.registry = registry
@@ -53,69 +49,43 @@ final class EventProcessor: Sendable {
         self.grants = grants
         self.deletions = deletions
         self.log = log
+        changes = Queue(FairWorkLine(runningMax: IncomingLimits.lanesMax), time: time)
+        endings = Queue(FairWorkLine(runningMax: IncomingLimits.endingLanesMax), time: time)
     }
 
     /// Begins to work: the accounts of all users are known.
     func start() {
-        state.withLock { $0.isStarted = true }
-        proceed()
+        changes.start { [weak self] lane in await self?.perform(lane) ?? .done }
+        endings.start { [weak self] lane in await self?.perform(lane) ?? .done }
     }
 
-    /// Takes nothing more up, and waits for what is being done.
+    /// Begins nothing more, and waits for what is being done.
     func stop() async {
-        let tasks = state.withLock { state in
-            state.isStopping = true
-            return Array(state.tasks.values)
-        }
-        for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
+        await changes.stop()
+        await endings.stop()
     }
 
     /// Takes events of the inbox.
     func take(_ events: [InboxEvent]) {
-        state.withLock { state in
+        var lanes: [Lane] = []
+        pending.withLock { pending in
             for event in events {
                 let lane = Lane(
                     account: AccountKey(
                         service: event.provider, variant: event.variant, accountID: event.accountID),
                     isEnding: event.effect == .revoked)
-                state.work[lane, default: Work()].events.append(event)
-                guard state.work[lane]?.isTaken == false else { continue }
-                state.work[lane]?.isTaken = true
-                state.ready[lane.isEnding, default: []].append(lane)
+                // A lane that has events already runs or waits for its next run, which takes this one, too.
+                if pending[lane] == nil { lanes.append(lane) }
+                pending[lane, default: Pending()].events.append(event)
             }
         }
-        proceed()
+        for lane in lanes { (lane.isEnding ? endings : changes).schedule(lane) }
     }
 
-    private func proceed() {
-        state.withLock { state in
-            guard state.isStarted, !state.isStopping else { return }
-            for isEnding in [false, true] {
-                let lanesMax = isEnding ? IncomingLimits.endingLanesMax : IncomingLimits.lanesMax
-                while state.running[isEnding, default: 0] < lanesMax, state.ready[isEnding]?.isEmpty == false,
-                    let lane = state.ready[isEnding]?.removeFirst()
-                {
-                    state.running[isEnding, default: 0] += 1
-                    launch(in: &state) { await self.run(lane) }
-                }
-            }
-        }
-    }
-
-    private func launch(in state: inout State, _ body: @escaping @Sendable () async -> Void) {
-        let number = state.nextTask
-        state.nextTask += 1
-        state.tasks[number] = Task {
-            await body()
-            self.state.withLock { $0.tasks[number] = nil }
-        }
-    }
-
-    private func run(_ lane: Lane) async {
-        let (events, failures) = state.withLock { state -> ([InboxEvent], Int) in
-            defer { state.work[lane]?.events = [] }
-            return (state.work[lane]?.events ?? [], state.work[lane]?.failures ?? 0)
+    private func perform(_ lane: Lane) async -> Queue.Outcome {
+        let (events, failures) = pending.withLock { pending in
+            defer { pending[lane]?.events = [] }
+            return (pending[lane]?.events ?? [], pending[lane]?.failures ?? 0)
         }
         var result = await carryOut(events, lane)
         if result.failed, failures + 1 >= IncomingLimits.attemptsMax {
@@ -127,28 +97,20 @@ final class EventProcessor: Sendable {
             result.left = []
         }
         await inbox.settle(result.settled)
-        let pause = result.failed ? Self.pause(after: failures + 1) : IncomingLimits.busyPause
-        state.withLock { state in
-            state.running[lane.isEnding, default: 1] -= 1
-            guard !result.left.isEmpty else {
-                state.work[lane]?.failures = 0
-                guard state.work[lane]?.events.isEmpty == false else {
-                    state.work[lane] = nil
-                    return
-                }
-                state.ready[lane.isEnding, default: []].append(lane)
-                return
+        return pending.withLock { pending in
+            guard result.left.isEmpty else {
+                pending[lane]?.events.insert(contentsOf: result.left, at: 0)
+                pending[lane]?.failures = result.failed ? failures + 1 : 0
+                return .again(after: result.failed ? Self.pause(after: failures + 1) : IncomingLimits.busyPause)
             }
-            state.work[lane]?.events.insert(contentsOf: result.left, at: 0)
-            state.work[lane]?.failures = result.failed ? failures + 1 : 0
-            guard !state.isStopping else { return }
-            launch(in: &state) {
-                do { try await Task.sleep(for: pause) } catch { return }
-                self.state.withLock { $0.ready[lane.isEnding, default: []].append(lane) }
-                self.proceed()
+            pending[lane]?.failures = 0
+            // What came meanwhile goes behind the lanes that wait.
+            guard pending[lane]?.events.isEmpty == false else {
+                pending[lane] = nil
+                return .done
             }
+            return .again(after: .zero)
         }
-        proceed()
     }
 
     private static func pause(after failures: Int) -> Duration {
@@ -174,7 +136,7 @@ final class EventProcessor: Sendable {
                 ["provider": .text(events.first?.provider), "events": .integer(events.count)])
             return result
         }
-        do throws(ServiceError) {
+        do {
             if lane.isEnding {
                 for event in events { try await end(event, provider, &result) }
             } else {
@@ -257,7 +219,7 @@ final class EventProcessor: Sendable {
         var found: [(user: String, connection: Connection)] = []
         for id in index.users(of: key) {
             let user: User
-            do throws(ServiceError) { user = try await users.user(id) } catch {
+            do { user = try await users.user(id) } catch {
                 guard case .internalFault = error else { throw error }
                 // One document that cannot be read must not keep the others of the account from what they are told.
                 log.warning("A user could not be looked at.", ["error": .text("\(error)")])

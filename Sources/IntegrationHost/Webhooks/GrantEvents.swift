@@ -3,6 +3,7 @@
 
 import DocumentStore
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 /// How the end of a grant stands to the present one.
@@ -50,6 +51,7 @@ struct GrantEvents: Sendable {
     let users: UserStore
     let refresher: RefreshService
     let gateway: ProviderGateway
+    let time: TimeSource
     let log: Log
 
     /// What became of an event for one connection.
@@ -78,7 +80,7 @@ struct GrantEvents: Sendable {
             default: break
             }
         }
-        let now = WallClock.now
+        let now = time.now
         // Asking may have refreshed the token, which is no other grant.
         let isRevoked = try await users.update(userID) { (user) throws(ServiceError) -> Bool in
             guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant,
@@ -98,21 +100,15 @@ struct GrantEvents: Sendable {
 
     /// Whether the provider takes the credential; nil when it did not say.
     private func isAlive(_ connection: Connection, user: String, _ provider: ConfiguredProvider) async -> Bool? {
-        let account = connection.account
-        let settings = provider.publicSettings
         let source = refresher.source(user: user, connection: connection.id, provider: provider)
         let names = provider.grantedDataTypes(of: connection)
-        do throws(ProviderError) {
+        do {
             if let name = names.first, let dataType = provider.manifest.dataType(name) {
-                let http = ConnectionHTTP(
-                    gateway: gateway, provider: provider,
-                    template: RequestTemplate(account: account, settings: settings),
+                let session = ProviderSession(
+                    gateway, provider, account: connection.account,
                     credentials: BoundedCredential(source, replacementsMax: 1))
-                let now = WallClock.now
-                let since = dataType.incremental == nil ? nil : now.advanced(by: .seconds(-60))
-                _ = try await provider.provider.page(
-                    PageRequest(dataType: name, cursor: nil, since: since),
-                    in: ProviderContext(http: http, account: account, settings: settings, now: now))
+                let since = dataType.incremental == nil ? nil : time.now.advanced(by: .seconds(-60))
+                _ = try await session.page(PageRequest(dataType: name, cursor: nil, since: since))
             } else {
                 _ = try await refresher.refresh(
                     user: user, connection: connection.id, provider: provider, replacing: nil)

@@ -46,7 +46,9 @@ enum IncomingLimits {
     static let quietTimeMax = Duration.seconds(30)
     /// The longest pause after a sync of changes that took long.
     static let restTimeMax = Duration.seconds(600)
-    /// Connections whose changes wait for their sync; the sweep finds those beyond it.
+    /// Syncs of changes that are begun at the same time.
+    static let startingSyncsMax = 8
+    /// Connections whose changes wait for their sync; the walk over the users finds those beyond it.
     static let waitingConnectionsMax = 50_000
     /// How far the clocks of a provider and of this host may be apart.
     static let clockSkewMax = Duration.seconds(300)

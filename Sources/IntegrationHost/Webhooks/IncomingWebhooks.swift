@@ -2,6 +2,7 @@
 // Decides nothing itself.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -11,6 +12,7 @@ final class IncomingWebhooks: Sendable {
     let intake: WebhookIntake
     /// What looks after the syncs that were not begun.
     let syncs: ChangeSyncs
+    let time: TimeSource
     private let inbox: WebhookInbox
     private let index: AccountIndex
     private let processor: EventProcessor
@@ -19,23 +21,25 @@ final class IncomingWebhooks: Sendable {
     init(
         users: UserStore, registry: ProviderRegistry, data: DataDirectory, engine: SyncEngine,
         refresher: RefreshService, gateway: ProviderGateway, vault: CredentialVault, quietTime: Duration,
-        log: Log
+        time: TimeSource, log: Log
     ) {
         let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
         let services = setups.filter { setup in
             if case .ready = setup.value { true } else { false }
         }
-        inbox = WebhookInbox(data.documents, log: log)
-        index = AccountIndex(users, services: Set(services.keys), log: log)
+        self.time = time
+        inbox = WebhookInbox(data.documents, time: time, log: log)
+        index = AccountIndex(users, services: Set(services.keys), time: time, log: log)
         syncs = ChangeSyncs(
             users: users, registry: registry, engine: engine,
-            window: Debouncer(quietTime: quietTime, quietTimeMax: max(IncomingLimits.quietTimeMax, quietTime)),
-            log: log)
+            debouncer: Debouncer(quietTime: quietTime, quietTimeMax: max(IncomingLimits.quietTimeMax, quietTime)),
+            time: time, log: log)
         processor = EventProcessor(
             users: users, registry: registry, index: index, inbox: inbox, syncs: syncs,
-            grants: GrantEvents(users: users, refresher: refresher, gateway: gateway, log: log),
-            deletions: RecordDeletions(users: users, engine: engine, records: data.records, vault: vault), log: log)
-        intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, log: log)
+            grants: GrantEvents(users: users, refresher: refresher, gateway: gateway, time: time, log: log),
+            deletions: RecordDeletions(users: users, engine: engine, records: data.records, vault: vault, time: time),
+            time: time, log: log)
+        intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, time: time, log: log)
     }
 
     /// How the inbox is doing.

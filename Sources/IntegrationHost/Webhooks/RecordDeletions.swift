@@ -2,6 +2,7 @@
 // held would bring them back.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// Deletes records of connections.
@@ -10,6 +11,7 @@ struct RecordDeletions: Sendable {
     let engine: SyncEngine
     let records: Records
     let vault: CredentialVault
+    let time: TimeSource
 
     /// What became of a deletion.
     enum Outcome: Sendable, Equatable {
@@ -42,7 +44,7 @@ struct RecordDeletions: Sendable {
                 for ids in Self.parts(of: sourceIDs) {
                     let batch = batch(ids, dataType)
                     guard batch.count > 0 else { continue }
-                    let now = WallClock.now
+                    let now = time.now
                     for id in ids { letters.resolve(SourceRecord(.null, .deleted), sourceID: id, at: now) }
                     _ = try await records.append(batch, with: letters.take(), to: stream)
                     outcome = .deleted
@@ -56,7 +58,7 @@ struct RecordDeletions: Sendable {
     }
 
     private func batch(_ sourceIDs: ArraySlice<String>, _ dataType: DataType) -> RecordBatch {
-        let now = WallClock.now
+        let now = time.now
         var batch = RecordBatch(dataType: dataType.name)
         for sourceID in sourceIDs {
             let id = dataType.mapping.id(forSourceID: sourceID)

@@ -51,7 +51,7 @@ enum WebhookCounters {
     static func counter(_ event: Event) -> Counter { events[Event.allCases.firstIndex(of: event) ?? 0] }
 
     /// The counters as Prometheus reads them.
-    static func write(_ statistics: InboxStatistics, to page: inout String) {
+    static func write(_ statistics: InboxStatistics, at now: Timestamp, to page: inout String) {
         page += "# HELP integration_host_webhook_deliveries_total Deliveries of providers, by what became of them.\n"
         page += "# TYPE integration_host_webhook_deliveries_total counter\n"
         for outcome in Delivery.allCases {
@@ -64,7 +64,7 @@ enum WebhookCounters {
             page +=
                 "integration_host_webhook_events_total{outcome=\"\(outcome.rawValue)\"} \(counter(outcome).value)\n"
         }
-        let age = statistics.oldestAt.map { WallClock.now.duration(since: $0) / .seconds(1) } ?? 0
+        let age = statistics.oldestAt.map { now.duration(since: $0) / .seconds(1) } ?? 0
         let gauges = [
             ("webhook_events_pending", "Events that are not carried out yet.", statistics.pending),
             ("webhook_events_oldest_seconds", "Age of the oldest of them.", max(0, Int(age))),

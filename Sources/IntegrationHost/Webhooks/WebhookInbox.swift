@@ -2,6 +2,7 @@
 // so that a repeat does nothing, also after a restart. Deliveries that arrive together share a write. Knows no effect.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -37,7 +38,7 @@ actor WebhookInbox {
 
     private let documents: Documents
     private let log: Log
-    private let now: @Sendable () -> Timestamp
+    private let time: TimeSource
     private var phase = Phase.new
     private var onPending: @Sendable ([InboxEvent]) -> Void = { _ in }
     private var openers: [CheckedContinuation<Void, Never>] = []
@@ -57,16 +58,18 @@ actor WebhookInbox {
     private var waiters: [Waiter] = []
     private var settled: Set<EventDigest> = []
     private var isWriting = false
+    /// Happens when nothing is written any more after ``close()``.
+    private let isWritten = OneTimeEvent()
     /// Whether the last write failed.
     private var isFailing = false
     private nonisolated let figures = Mutex(InboxStatistics())
 
     static let collection = "webhook-inbox"
 
-    init(_ documents: Documents, log: Log, now: @escaping @Sendable () -> Timestamp = { WallClock.now }) {
+    init(_ documents: Documents, time: TimeSource, log: Log) {
         self.documents = documents
         self.log = log
-        self.now = now
+        self.time = time
     }
 
     /// How it is doing.
@@ -82,13 +85,13 @@ actor WebhookInbox {
         phase = .opening
         self.onPending = onPending
         while phase == .opening {
-            do throws(StoreError) {
+            do {
                 try await read()
                 break
             } catch {
                 log.error("The inbox of webhooks cannot be read; it is tried again.", ["error": .text("\(error)")])
             }
-            do { try await Task.sleep(for: .seconds(1)) } catch { break }
+            do { try await time.sleep(for: .seconds(1)) } catch { break }
         }
         guard phase == .opening else { return }
         phase = .open
@@ -105,7 +108,7 @@ actor WebhookInbox {
     func close() async {
         phase = .closed
         wakeOpeners()
-        while isWriting { try? await Task.sleep(for: .milliseconds(2)) }
+        if isWriting { await isWritten.wait() }
     }
 
     private func wakeOpeners() {
@@ -127,7 +130,7 @@ actor WebhookInbox {
             nextNumber = max(nextNumber, number + 1)
             guard segments[number] == nil else { continue }
             let document: Document?
-            do throws(StoreError) { document = try await documents.load(key) } catch {
+            do { document = try await documents.load(key) } catch {
                 guard case .corrupt = error else { throw error }
                 // The events of one damaged document are lost; the syncs by schedule make up for them.
                 log.error("A part of the inbox of webhooks is damaged.", ["error": .text("\(error)")])
@@ -200,7 +203,7 @@ actor WebhookInbox {
         }
         guard openers.count < IncomingLimits.waitingDeliveriesMax else { throw .full }
         let patience = Task {
-            try? await Task.sleep(for: IncomingLimits.openingTimeMax)
+            try? await time.sleep(for: IncomingLimits.openingTimeMax)
             self.wakeOpeners()
         }
         await withCheckedContinuation { openers.append($0) }
@@ -240,12 +243,13 @@ actor WebhookInbox {
                 settled.formUnion(left)
                 if queue.isEmpty, waiters.isEmpty {
                     guard phase == .open else { break }
-                    try? await Task.sleep(for: .seconds(1))
+                    try? await time.sleep(for: .seconds(1))
                 }
             }
             await expire()
         }
         isWriting = false
+        if phase == .closed { isWritten.signal() }
     }
 
     /// The segments as they are after a write.
@@ -256,7 +260,7 @@ actor WebhookInbox {
             segment.settle(done)
             changed[number] = segment
         }
-        let now = self.now()
+        let now = time.now
         var last = order.last
         for event in batch {
             var segment = last.flatMap { changed[$0] ?? segments[$0] }
@@ -318,12 +322,12 @@ actor WebhookInbox {
 
     /// Forgets segments that are past their time, or too many.
     private func expire() async {
-        let now = self.now()
+        let now = time.now
         while let number = order.first, order.count > 1, let segment = segments[number],
             segment.isExpired(at: now)
                 || (segment.pending.isEmpty && remembered.count > IncomingLimits.rememberedEventsMax)
         {
-            do throws(StoreError) {
+            do {
                 _ = try await documents.delete(
                     DocumentKey(collection: Self.collection, id: segment.documentID), expecting: .any)
             } catch { break }

@@ -2,6 +2,7 @@
 // and nothing is answered with success that could still be lost. Knows neither routes nor providers.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -28,15 +29,18 @@ struct WebhookIntake: Sendable {
     private let inbox: WebhookInbox
     private let index: AccountIndex
     private let notices: NoticeLog
+    private let time: TimeSource
 
     init(
-        _ registry: ProviderRegistry, setups: [String: WebhookSetup], inbox: WebhookInbox, index: AccountIndex, log: Log
+        _ registry: ProviderRegistry, setups: [String: WebhookSetup], inbox: WebhookInbox, index: AccountIndex,
+        time: TimeSource, log: Log
     ) {
         self.registry = registry
         self.setups = setups
         self.inbox = inbox
         self.index = index
-        notices = NoticeLog(log)
+        notices = NoticeLog(log, time)
+        self.time = time
     }
 
     /// Takes a delivery in; durable on return when the answer is a success.
@@ -56,7 +60,7 @@ struct WebhookIntake: Sendable {
             throw .unavailable("Webhooks of this provider are not configured.", retryAfterSeconds: 300)
         case .ready(let ready): verifier = ready
         }
-        let now = WallClock.now
+        let now = time.now
         let sentAt: Timestamp?
         switch verifier.verdict(headers: delivery.headers, body: delivery.body, at: now) {
         case .genuine(let moment): sentAt = moment
@@ -67,7 +71,7 @@ struct WebhookIntake: Sendable {
                 provider, verifier, .untimely, "Webhooks are refused for their time: check the clock of this host.")
         }
         let outcome: WebhookOutcome
-        do throws(ProviderError) {
+        do {
             outcome = try provider.provider.outcome(
                 of: WebhookDelivery(headers: delivery.headers, body: delivery.body, receivedAt: now))
         } catch {
@@ -122,7 +126,7 @@ struct WebhookIntake: Sendable {
             notices.note(provider.id, "A webhook has more events than are taken in at once.")
             throw .unavailable("The delivery has too many events.", retryAfterSeconds: 300)
         }
-        do throws(InboxFailure) {
+        do {
             let count = try await inbox.accept(events)
             WebhookCounters.count(count == 0 ? .duplicate : .accepted)
             WebhookCounters.count(.duplicate, events.count - count)
@@ -149,27 +153,31 @@ extension ConfiguredProvider {
 /// Tells each problem of a provider once in a while, however often it comes: anybody can send what is not signed.
 private final class NoticeLog: Sendable {
     private struct Notice {
-        var toldAt: UInt64
+        var loggedAt: MonotonicInstant
         var count = 0
     }
 
     private let log: Log
+    private let time: TimeSource
     private let notices = Mutex<[String: Notice]>([:])
     private static let countMax = 256
 
-    init(_ log: Log) { self.log = log }
+    init(_ log: Log, _ time: TimeSource) {
+        self.log = log
+        self.time = time
+    }
 
     func note(_ provider: String, _ problem: String, digest: String? = nil) {
-        let now = MonotonicClock.nanoseconds
+        let now = time.instant
         let key = "\(provider)/\(problem)"
         let count = notices.withLock { notices -> Int? in
-            if let notice = notices[key], now - notice.toldAt < UInt64(IncomingLimits.logPause / .nanoseconds(1)) {
+            if let notice = notices[key], now - notice.loggedAt < IncomingLimits.logPause {
                 notices[key]?.count += 1
                 return nil
             }
             if notices.count >= Self.countMax { notices = [:] }
             let count = notices[key]?.count ?? 0
-            notices[key] = Notice(toldAt: now)
+            notices[key] = Notice(loggedAt: now)
             return count
         }
         guard let count else { return }

@@ -183,3 +183,7 @@ public struct FairQueueTicket: Hashable, Sendable {
         self.number = number
     }
 }
+
+extension FairQueue: Sendable where Element: Sendable {}
+
+extension FairQueue.Lane: Sendable where Element: Sendable {}

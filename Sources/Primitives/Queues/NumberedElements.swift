@@ -78,3 +78,7 @@ struct NumberedElements<Element> {
         return element
     }
 }
+
+extension NumberedElements: Sendable where Element: Sendable {}
+
+extension NumberedElements.Place: Sendable where Element: Sendable {}

@@ -2,9 +2,9 @@
 
 /// Shares, the one served least first; among equals the one whose first element waits longest.
 @usableFromInline
-struct TurnHeap {
+struct TurnHeap: Sendable {
     @usableFromInline
-    struct Turn {
+    struct Turn: Sendable {
         @usableFromInline let served: UInt64
         @usableFromInline let number: UInt64
         @usableFromInline let share: String

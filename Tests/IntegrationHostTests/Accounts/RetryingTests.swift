@@ -1,5 +1,6 @@
 // Trying again what may pass: how often, and what is never tried again.
 
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -20,32 +21,19 @@ struct RetryingTests {
         }
     }
 
-    /// Time that passes by pauses, and by `stride` with every look at it.
-    private final class ManualTime: Sendable {
-        private let state: Mutex<(now: UInt64, pauses: [Duration])>
-        let stride: UInt64
-
-        init(stride: UInt64 = 0) {
-            self.stride = stride
-            state = Mutex((now: 0, pauses: []))
+    /// Ends each sleep on `clock` as soon as it begins, until the task is canceled; the pauses so far.
+    private static func pass(_ clock: ManualClock, _ pauses: Pauses) async {
+        while !Task.isCancelled {
+            if let pause = clock.advanceToNextSleeper() {
+                pauses.made.withLock { $0.append(pause) }
+            } else {
+                await Task.yield()
+            }
         }
+    }
 
-        var pauses: [Duration] { state.withLock { $0.pauses } }
-        var time: Retrying.Time {
-            Retrying.Time(
-                now: {
-                    self.state.withLock {
-                        $0.now += self.stride
-                        return $0.now
-                    }
-                },
-                sleep: { pause in
-                    self.state.withLock {
-                        $0.now += UInt64(pause / .nanoseconds(1))
-                        $0.pauses.append(pause)
-                    }
-                })
-        }
+    private final class Pauses: Sendable {
+        let made = Mutex<[Duration]>([])
     }
 
     private static let passing: [ServiceError] = [
@@ -55,24 +43,28 @@ struct RetryingTests {
 
     @Test("what fails three times and then works has worked; what fails once more has failed", arguments: passing)
     func transient(error: ServiceError) async throws {
-        let good = Attempts()
-        let clock = ManualTime()
+        let (good, bad, clock, pauses) = (Attempts(), Attempts(), ManualClock(), Pauses())
+        let passing = Task { await Self.pass(clock, pauses) }
+        defer { passing.cancel() }
         #expect(
-            try await Retrying.run(time: clock.time) { () async throws(ServiceError) in try good.run(3, error) } == 4)
-        #expect(clock.pauses == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
-        let bad = Attempts()
+            try await Retrying.run(on: clock.source) { () async throws(ServiceError) in try good.run(3, error) } == 4)
+        #expect(pauses.made.withLock { $0 } == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
         await #expect(throws: error) {
-            try await Retrying.run(time: clock.time) { () async throws(ServiceError) in try bad.run(9, error) }
+            try await Retrying.run(on: clock.source) { () async throws(ServiceError) in try bad.run(9, error) }
         }
         #expect(bad.count == 4)
     }
 
     @Test("what has failed for ten seconds is not tried again", arguments: passing)
     func slow(error: ServiceError) async {
-        let attempts = Attempts()
-        let clock = ManualTime(stride: Retrying.timeMaxNanoseconds / 2)
+        let (attempts, clock, pauses) = (Attempts(), ManualClock(), Pauses())
+        let passing = Task { await Self.pass(clock, pauses) }
+        defer { passing.cancel() }
         await #expect(throws: error) {
-            try await Retrying.run(time: clock.time) { () async throws(ServiceError) in try attempts.run(9, error) }
+            try await Retrying.run(on: clock.source) { () async throws(ServiceError) in
+                clock.advance(by: Retrying.timeMax / 2)
+                return try attempts.run(9, error)
+            }
         }
         #expect(attempts.count == 2)
     }
@@ -86,7 +78,7 @@ struct RetryingTests {
     func permanent(error: ServiceError) async {
         let attempts = Attempts()
         await #expect(throws: error) {
-            try await Retrying.run { () async throws(ServiceError) in try attempts.run(9, error) }
+            try await Retrying.run(on: .system) { () async throws(ServiceError) in try attempts.run(9, error) }
         }
         #expect(attempts.count == 1)
     }

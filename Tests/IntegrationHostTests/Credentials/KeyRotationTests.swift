@@ -5,6 +5,7 @@ import Cryptography
 import DocumentStore
 import Foundation
 import HostTesting
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -27,7 +28,8 @@ struct KeyRotationTests {
             data = try DataDirectory(path: directory.path + "/data")
             users = UserStore(data.documents)
             keys = try HostKeys(try KeyRing.create(path: path), path: path)
-            rotation = KeyRotation(users: users, keys: keys, records: data.records, log: Log(level: .error))
+            rotation = KeyRotation(
+                users: users, keys: keys, records: data.records, time: .system, log: Log(level: .error))
         }
 
         /// A connected user.
@@ -36,7 +38,7 @@ struct KeyRotationTests {
             return try await users.update(user) { (user) throws(ServiceError) in
                 let index = try user.add(
                     service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
-                    random: random, at: WallClock.now)
+                    random: random, at: TimeSource.system.now)
                 let id = user.connections[index].id
                 for (field, path) in Credentials.sealedFields {
                     user.connections[index].credentials[keyPath: path] = try vault.seal(
@@ -87,11 +89,11 @@ struct KeyRotationTests {
             try user.connections[0].setWebhookURL("https://app.example.com/") { () throws(ServiceError) -> String in
                 try vault.newWebhookSecret(user: "a", connection: id)
             }
-            try user.connections[0].rotateWebhookSecret(vault, user: "a", at: WallClock.now)
+            try user.connections[0].rotateWebhookSecret(vault, user: "a", at: TimeSource.system.now)
         }
         func secrets() async throws -> [Secret] {
             let connection = try #require(try await fixture.users.user("a").connection(id))
-            return try vault.webhookSecrets(of: connection, user: "a", at: WallClock.now).map(\.text)
+            return try vault.webhookSecrets(of: connection, user: "a", at: TimeSource.system.now).map(\.text)
         }
         let before = try await secrets()
         #expect(Set(before.map(\.value)).count == 2)
@@ -135,7 +137,8 @@ struct KeyRotationTests {
         let other = try HostKeys(try KeyRing.generate(), path: fixture.keys.path + "-other")
         try other.ring.save(path: other.path)
         let rotation = KeyRotation(
-            users: fixture.users, keys: other, records: fixture.data.records, log: Log(level: .error))
+            users: fixture.users, keys: other, records: fixture.data.records, time: .system,
+            log: Log(level: .error))
         let outcome = try await rotation.rotate().outcome
         #expect(outcome == ResealOutcome(resealed: 0, unreadable: [lost]))
         let connection = try #require(try await fixture.users.user("a").connection(lost))
@@ -158,7 +161,7 @@ struct KeyRotationTests {
                 connection.authorizations = [
                     PendingAuthorization(
                         nonce: "n", redirectURI: "u", verifier: verifier, callerState: nil, sessionBinding: "s",
-                        requestedScopes: [], expiresAt: WallClock.now.advanced(by: .seconds(600)))
+                        requestedScopes: [], expiresAt: TimeSource.system.now.advanced(by: .seconds(600)))
                 ]
             }
         }
@@ -189,7 +192,7 @@ struct KeyRotationTests {
     func signatures() throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
-        let now = WallClock.now
+        let now = TimeSource.system.now
         let binding = OAuthStateBinding(
             userID: "a", sessionBinding: "s", service: "acme", variant: nil, connectionID: "conn-1", redirectURI: "u",
             verifier: nil, callerState: nil, nonce: "n", expiresAt: now.advanced(by: .seconds(600)))

@@ -1,6 +1,7 @@
 // Letters over a real store and real syncs: when they come, when they end, and that a replay never brings back what is older.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -35,7 +36,7 @@ struct DeadLetterSyncTests {
         let fixture = try SyncFixture(provider)
         let service = DeadLetterService(
             users: fixture.users, registry: fixture.registry, records: fixture.data.records,
-            vault: fixture.engine.vault)
+            vault: fixture.engine.vault, time: .system)
         return (fixture, answer, service)
     }
 
@@ -114,7 +115,7 @@ struct DeadLetterSyncTests {
         let fixture = try SyncFixture(provider)
         let service = DeadLetterService(
             users: fixture.users, registry: fixture.registry, records: fixture.data.records,
-            vault: fixture.engine.vault)
+            vault: fixture.engine.vault, time: .system)
         let id = try await fixture.connect()
         _ = try await fixture.sync(id)
         round.withLock { $0 = 1 }

@@ -1,5 +1,6 @@
 // Who delivers next where many share the places, as a value with a clock of its own.
 
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 
 @Suite("Dispatch line")
 struct DispatchLineTests {
-    static let start = Timestamp(milliseconds: 1_800_000_000_000) ?? .epoch
+    static let start = MonotonicInstant(nanoseconds: 1_000_000_000_000)
     static let wide = DispatchLine.Bounds(
         places: 100, placesPerHost: 100, placesPerUser: 100, waitingPerHost: 100, waiting: 1000)
 
@@ -17,10 +18,18 @@ struct DispatchLineTests {
 
     static func join(_ line: inout DispatchLine, _ work: DispatchWork) -> Bool { line.join(work) }
 
+    /// Ends a delivery.
+    static func finish(
+        _ line: inout DispatchLine, _ work: DispatchWork, isAnswered: Bool?, at now: MonotonicInstant = start
+    ) {
+        if let isAnswered { line.record(isAnswered: isAnswered, by: work.host, at: now) }
+        line.finished(work)
+    }
+
     /// All that get a place now.
-    static func started(_ line: inout DispatchLine, at now: Timestamp = start) -> [String] {
+    static func started(_ line: inout DispatchLine, at now: MonotonicInstant = start) -> [String] {
         var started: [String] = []
-        while let work = line.next(at: now).work { started.append(work.connection) }
+        while case .begin(let work) = line.next(at: now) { started.append(work.connection) }
         return started
     }
 
@@ -31,7 +40,7 @@ struct DispatchLineTests {
         #expect(!Self.join(&line, Self.work(9)), "a host has a bounded number that wait for it")
         #expect(Self.join(&line, Self.work(20, host: "b:443")))
         #expect(Self.started(&line) == ["conn-0", "conn-20", "conn-1"])
-        line.finished(Self.work(0), isAnswered: true, at: Self.start)
+        Self.finish(&line, Self.work(0), isAnswered: true, at: Self.start)
         #expect(Self.started(&line) == ["conn-2"])
         #expect((line.activeCount, line.waitingCount) == (3, 6))
         for number in 30..<40 { #expect(Self.join(&line, Self.work(number, host: "h\(number):443"))) }
@@ -44,16 +53,16 @@ struct DispatchLineTests {
         for number in 0..<8 { #expect(Self.join(&line, Self.work(number, host: "h\(number):1", user: "many"))) }
         #expect(Self.join(&line, Self.work(50, host: "h7:1", user: "one")))
         #expect(Self.started(&line) == ["conn-0", "conn-1", "conn-2", "conn-50"])
-        line.finished(Self.work(1, host: "h1:1", user: "many"), isAnswered: nil, at: Self.start)
+        Self.finish(&line, Self.work(1, host: "h1:1", user: "many"), isAnswered: nil, at: Self.start)
         #expect(Self.started(&line).count == 1)
 
         var turns = DispatchLine(.init(places: 1, placesPerHost: 1, placesPerUser: 9, waitingPerHost: 9, waiting: 99))
         for number in 0..<3 { #expect(Self.join(&turns, Self.work(number, user: "many"))) }
         #expect(Self.join(&turns, Self.work(10, user: "one")))
         var order: [String] = []
-        while let work = turns.next(at: Self.start).work {
+        while case .begin(let work) = turns.next(at: Self.start) {
             order.append(work.connection)
-            turns.finished(work, isAnswered: true, at: Self.start)
+            Self.finish(&turns, work, isAnswered: true, at: Self.start)
         }
         #expect(order == ["conn-0", "conn-10", "conn-1", "conn-2"])
     }
@@ -65,28 +74,27 @@ struct DispatchLineTests {
         for number in 0..<60 { #expect(Self.join(&line, Self.work(number))) }
         var asked = Self.started(&line, at: now)
         #expect(asked.count == 60)
-        for number in 0..<5 { line.finished(Self.work(number), isAnswered: false, at: now) }
-        for number in 5..<60 { line.finished(Self.work(number), isAnswered: nil, at: now) }
+        for number in 0..<5 { Self.finish(&line, Self.work(number), isAnswered: false, at: now) }
+        for number in 5..<60 { Self.finish(&line, Self.work(number), isAnswered: nil, at: now) }
         for number in 0..<20 { #expect(Self.join(&line, Self.work(number))) }
         #expect(Self.join(&line, Self.work(99, host: "other:443")))
         #expect(Self.started(&line, at: now) == ["conn-99"], "the others go on")
         var pauses: [Int] = []
         for _ in 0..<8 {
-            let from = line.next(at: now).from
-            pauses.append(Int((from ?? now).duration(since: now) / .seconds(1)))
-            now = from ?? now
+            guard case .wait(let until?) = line.next(at: now) else { break }
+            pauses.append(Int((until - now) / .seconds(1)))
+            now = until
             asked = Self.started(&line, at: now)
             #expect(asked.count == 1)
             let number = Int(asked[0].dropFirst(5)) ?? 0
-            line.finished(Self.work(number), isAnswered: false, at: now)
+            Self.finish(&line, Self.work(number), isAnswered: false, at: now)
             #expect(Self.started(&line, at: now).isEmpty)
         }
         #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60])
-        // A clock that is set back by an hour prolongs nothing.
-        now = now.advanced(by: .seconds(-3600))
+        now = now + DispatchLine.restMax
         asked = Self.started(&line, at: now)
         #expect(asked.count == 1)
-        line.finished(Self.work(Int(asked[0].dropFirst(5)) ?? 0), isAnswered: true, at: now)
+        Self.finish(&line, Self.work(Int(asked[0].dropFirst(5)) ?? 0), isAnswered: true, at: now)
         #expect(Self.started(&line, at: now).count == 11, "it answers: all go on")
     }
 }

@@ -5,6 +5,7 @@ import Cryptography
 import DocumentStore
 import HTTPClient
 import HostTesting
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -39,8 +40,11 @@ struct WebhookDispatcherTests {
             dispatcher = WebhookDispatcher(
                 users: users,
                 sender: WebhookSender(
-                    client: client, policy: WebhookURLPolicy(allowsPrivateAddresses: true), vault: vault),
-                schedule: WebhookSchedule(pauses: pauses), sweepPause: .seconds(60), log: Log(level: .error))
+                    client: client, policy: WebhookURLPolicy(allowsPrivateAddresses: true), vault: vault,
+                    time: .system),
+                schedule: WebhookSchedule(pauses: pauses), sweepPause: .seconds(60), time: .system,
+                log: Log(level: .error))
+            users.changes.observe { [dispatcher] in dispatcher.userDidChange($0, at: TimeSource.system.now) }
         }
 
         /// A connection with events that wait, stored in one write, and with it the beginning of their delivery.
@@ -49,10 +53,10 @@ struct WebhookDispatcherTests {
             return try await users.update(user) { (user) throws(ServiceError) in
                 let index = try user.add(
                     service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
-                    random: random, at: WallClock.now)
+                    random: random, at: TimeSource.system.now)
                 // As one that was made before there were secrets.
                 user.connections[index].settings.webhookURL = url
-                for _ in 0..<events { try user.connections[index].emit(.syncCompleted, at: WallClock.now) }
+                for _ in 0..<events { try user.connections[index].emit(.syncCompleted, at: TimeSource.system.now) }
                 return user.connections[index].id
             }
         }
@@ -109,7 +113,7 @@ struct WebhookDispatcherTests {
         _ = try await fixture.connection(id) { $0.webhook.failingSince != nil }
         fixture.countWrites()
         for _ in 0..<20 {
-            await fixture.dispatcher.reconcile(try await fixture.users.user("u"), at: WallClock.now)
+            await fixture.dispatcher.reconcile(try await fixture.users.user("u"), at: TimeSource.system.now)
             try await Task.sleep(for: .milliseconds(10))
         }
         #expect(receiver.deliveries.count == 1)
@@ -180,12 +184,12 @@ struct WebhookDispatcherTests {
         let id = try await fixture.connect(url: receiver.url, events: 0)
         try await fixture.users.update("u") { (user) throws(ServiceError) in
             user.connections[0].webhook.secret = "v1:unknown:sealed"
-            try user.connections[0].emit(.expired, at: WallClock.now)
+            try user.connections[0].emit(.expired, at: TimeSource.system.now)
         }
         let connection = try await fixture.connection(id) { $0.webhook.failingSince != nil }
         #expect(connection.outbox[0].delivery.attempts[0].outcome == .secretUnreadable)
         #expect(receiver.deliveries.isEmpty)
-        let service = WebhookService(users: fixture.users, vault: fixture.vault)
+        let service = WebhookService(users: fixture.users, vault: fixture.vault, time: .system)
         let shown = try await service.rotateSecret(of: id, user: "u")
         #expect(shown.previousUntil == nil)
         _ = try await service.redeliver(connection.outbox[0].id, of: id, user: "u")
@@ -213,7 +217,7 @@ struct WebhookDispatcherTests {
     func retired() async throws {
         let fixture = try Fixture()
         let id = try await fixture.connect(url: "http://127.0.0.1:9/", events: 0)
-        let (vault, now) = (fixture.vault, WallClock.now)
+        let (vault, now) = (fixture.vault, TimeSource.system.now)
         let before = HostLimits.webhookSecretOverlap + .seconds(1)
         try await fixture.users.update("u") { (user) throws(ServiceError) in
             try user.connections[0].ensureWebhookSecret(vault, user: "u")

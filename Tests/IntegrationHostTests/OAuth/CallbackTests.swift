@@ -2,6 +2,7 @@
 // when the provider fails in the middle.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -261,9 +262,11 @@ struct CallbackTests {
         #expect(try await first.tokens(begun.connectionID) == ["secret-a", "secret-r"])
         first.stop()
         isDown.withLock { $0 = false }
-        let second = try OAuthFixture(server.url, after: first)
-        await second.grants.reconcile(
-            try await second.users.user("u"), at: WallClock.now.advanced(by: .seconds(3600)))
+        // An hour later.
+        let now = TimeSource.system.now.advanced(by: .seconds(3600))
+        let later = ManualClock(millisecondsSince1970: now.milliseconds)
+        let second = try OAuthFixture(server.url, after: first, time: later.source)
+        await second.grants.reconcile(try await second.users.user("u"), at: now)
         while try await second.connection(begun.connectionID).status != .connected {
             try await Task.sleep(for: .milliseconds(5))
         }
@@ -335,7 +338,7 @@ struct CallbackTests {
         }
         func left(after seconds: Int64) async throws -> [String] {
             await fixture.grants.reconcile(
-                try await fixture.users.user("u"), at: WallClock.now.advanced(by: .seconds(seconds)))
+                try await fixture.users.user("u"), at: TimeSource.system.now.advanced(by: .seconds(seconds)))
             return try await fixture.users.user("u").connections.map(\.id)
         }
         #expect(try await left(after: 3000) == [abandoned, crashed, failed, connected])

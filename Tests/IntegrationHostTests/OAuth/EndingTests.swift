@@ -2,6 +2,7 @@
 
 import Foundation
 import HostTesting
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -64,7 +65,10 @@ struct EndingTests {
         try await first.users.update("u") { (user) throws(ServiceError) in user.connections[0].ending = ending }
         first.stop()
         let second = try OAuthFixture(server.url, after: first) { $0.revocation = Revocation() }
-        await second.endings.reconcile(try await second.users.user("u"), at: WallClock.now)
+        await second.endings.reconcile(try await second.users.user("u"), at: second.time.now)
+        while try await second.users.user("u").connection(id)?.ending != nil {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         let left = try await second.users.user("u").connection(id)
         #expect((left == nil) == (ending == .delete))
         #expect(left?.revocation ?? .failed == .failed, "a provider that fails keeps nobody from it")

@@ -6,6 +6,7 @@ import Foundation
 import Glibc
 import HTTPClient
 import HostTesting
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -182,6 +183,7 @@ final class OAuthFixture: Sendable {
     let grants: UnidentifiedGrantReconciler
     let endings: ConnectionEndings
     let provider: ConfiguredProvider
+    let time: TimeSource
 
     static let principal = Principal(userID: "u", roles: [], kind: .session, sessionBinding: "s")
 
@@ -212,8 +214,15 @@ final class OAuthFixture: Sendable {
         return settings
     }
 
-    /// - Parameter earlier: the fixture whose data and keys this one goes on with.
-    init(_ url: String, after earlier: OAuthFixture? = nil, _ change: (inout OAuth2) -> Void = { _ in }) throws {
+    /// - Parameters:
+    ///   - earlier: the fixture whose data, keys and time this one goes on with.
+    ///   - time: the system's unless it is given.
+    init(
+        _ url: String, after earlier: OAuthFixture? = nil, time given: TimeSource? = nil,
+        _ change: (inout OAuth2) -> Void = { _ in }
+    ) throws {
+        let time = given ?? earlier?.time ?? .system
+        self.time = time
         directory = try earlier?.directory ?? TemporaryDirectory()
         data = try DataDirectory(path: directory.path + "/data")
         users = UserStore(data.documents)
@@ -226,27 +235,30 @@ final class OAuthFixture: Sendable {
         provider = registry.providers[0]
         var client = HTTPClient.Configuration()
         client.addressPolicy = .any
-        gateway = ProviderGateway(client: try HTTPClient(client), limiter: ProviderRateLimiter(), log: log)
+        gateway = ProviderGateway(
+            client: try HTTPClient(client), limiter: ProviderRateLimiter(time: time), time: time,
+            log: log)
         keys = try earlier?.keys ?? HostKeys(try KeyRing.generate(), path: "")
         vault = CredentialVault(keys)
         oauth = OAuthService(
             users: users, registry: registry, gateway: gateway, keys: keys, vault: vault,
-            accountGrants: AccountGrants(users: users, documents: data.documents),
+            accountGrants: AccountGrants(users: users, documents: data.documents, time: time),
             redirects: RedirectURIs(
                 address: PublicAddress("https://host.example"), registered: ["https://app.example.com/callback"]),
-            log: log)
-        refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log) { [oauth] orphan, user in
+            time: time, log: log)
+        refresher = RefreshService(users: users, gateway: gateway, vault: vault, time: time, log: log) {
+            [oauth] orphan, user in
             await oauth.revoke(orphan, user: user)
         }
-        reconciler = RefreshReconciler(users: users, registry: registry, refresher: refresher, log: log)
+        reconciler = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         grants = UnidentifiedGrantReconciler(
-            users: users, registry: registry, oauth: oauth, refresher: refresher, log: log)
+            users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
         let sync = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
-            records: data.records, retry: RetryPolicy(failingTimeMax: .seconds(1)), log: log)
+            records: data.records, retry: RetryPolicy(failingTimeMax: .seconds(1)), time: time, log: log)
         endings = ConnectionEndings(
             users: users, oauth: oauth, refresher: refresher, sync: sync,
-            erasures: Erasures(users: users, sync: sync, records: data.records, log: log), log: log)
+            erasures: Erasures(users: users, sync: sync, records: data.records, log: log), time: time, log: log)
     }
 
     /// A connected connection with the tokens `a0` and `r0`.
@@ -254,7 +266,7 @@ final class OAuthFixture: Sendable {
         async throws
         -> String
     {
-        let now = WallClock.now
+        let now = time.now
         let random = try SecureRandom.base62(22)
         return try await users.update(user) { (user) throws(ServiceError) in
             let index = try user.add(
@@ -301,14 +313,6 @@ final class OAuthFixture: Sendable {
 
     func token(_ id: String, of user: String = "u") async throws(ProviderError) -> String {
         try await refresher.accessToken(user: user, connection: id, provider: provider).value
-    }
-
-    /// Makes the pause before the next request one that does not end within a test.
-    func lengthenPause(of id: String, of user: String = "u") async throws {
-        let later = WallClock.now.advanced(by: .seconds(3600))
-        try await users.update(user) { (user) throws(ServiceError) in
-            try user.update(id) { (connection) throws(ServiceError) in connection.refresh.nextAttemptAt = later }
-        }
     }
 
     func stop() { data.close() }

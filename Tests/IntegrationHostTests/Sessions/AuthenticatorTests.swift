@@ -3,6 +3,7 @@
 import Cryptography
 import DocumentStore
 import Foundation
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -27,7 +28,7 @@ final class AuthenticatorFixture: Sendable {
     init(version: Int? = nil) throws {
         path = FileManager.default.temporaryDirectory.appending(path: "sessions-\(UUID().uuidString)").path
         data = try DataDirectory(path: path)
-        apiKeys = APIKeys(data.documents, log: Fixtures.log)
+        apiKeys = APIKeys(data.documents, time: .system, log: Fixtures.log)
         host = HostSessions(try HostKeys(Fixtures.ring, path: "keys"))
         var schemes: [SessionScheme] = []
         if let version {
@@ -43,7 +44,7 @@ final class AuthenticatorFixture: Sendable {
         }
         authenticator = Authenticator(
             hostSessions: host, apiKeys: apiKeys, schemes: schemes,
-            rdsEnvironment: version == nil ? nil : "production", cache: cache)
+            rdsEnvironment: version == nil ? nil : "production", cache: cache, time: .system)
     }
 
     deinit {

@@ -1,6 +1,7 @@
 // Key sets: what is read of them, and when they are fetched.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 import Testing
 

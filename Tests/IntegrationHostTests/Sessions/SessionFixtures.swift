@@ -1,6 +1,7 @@
 // Keys and tokens made for tests of sessions, good and forged. Nothing here is taken from elsewhere.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -47,14 +48,6 @@ enum SessionFixtures {
     static let log = Log(level: .error)
 }
 
-/// A clock that stands still until it is moved.
-final class ManualClock: Sendable {
-    private let time = Atomic<UInt64>(1_000_000_000_000)
-
-    var nanoseconds: UInt64 { time.load(ordering: .relaxed) }
-    func advance(by duration: Duration) { time.add(duration.wholeNanoseconds, ordering: .relaxed) }
-}
-
 /// A key set server that answers what it is told to, and counts.
 final class ScriptedKeySet: Sendable {
     private let answer = Mutex<[UInt8]?>(nil)
@@ -65,7 +58,7 @@ final class ScriptedKeySet: Sendable {
     func set(_ bytes: [UInt8]?) { answer.withLock { $0 = bytes } }
 
     func keySet(_ clock: ManualClock) -> RemoteKeySet {
-        RemoteKeySet(log: SessionFixtures.log, clock: { clock.nanoseconds }) { () async throws(KeySetError) in
+        RemoteKeySet(time: clock.source, log: SessionFixtures.log) { () async throws(KeySetError) in
             self.fetches.add(1, ordering: .relaxed)
             // Others get to ask while this fetch is under way.
             await Task.yield()

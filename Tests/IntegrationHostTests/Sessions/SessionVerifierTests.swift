@@ -1,6 +1,7 @@
 // The verifiers of other applications' sessions, against tokens made here with keys made here.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -103,7 +104,9 @@ struct SessionVerifierTests {
         sessions.rds = .init(environment: "test", publicKeyFile: "/nonexistent/key.pem")
         let error = #expect(throws: ConfigurationError.self) {
             try SessionSchemes.make(sessions) { _ in
-                RemoteKeySet(log: Log(level: .error)) { () async throws(KeySetError) in throw .status(500) }
+                RemoteKeySet(time: .system, log: Log(level: .error)) { () async throws(KeySetError) in
+                    throw .status(500)
+                }
             }
         }
         #expect(error?.place == "sessions.rds.publicKeyFile")

@@ -1,5 +1,6 @@
 // Syncs under random failures and restarts: whatever happens, readers get every record once and the counts add up.
 
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -66,7 +67,7 @@ struct SyncEnduranceTests {
             try await Task.sleep(for: .milliseconds(Int64(random.next(25))))
             await fixture.stop()
             fixture = try SyncFixture(provider, in: fixture.directory)
-            await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: WallClock.now)
+            await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: TimeSource.system.now)
         }
         let ended = try #require(try await fixture.ended(id))
         #expect((ended.id, ended.status) == (run.id, .completed), "\(ended.message ?? "")")

@@ -3,6 +3,7 @@
 
 import DocumentStore
 import HostTesting
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -140,7 +141,7 @@ struct SyncEngineTests {
                 try user.update(id) { (connection) throws(ServiceError) in connection.grant += 1 }
             }
         }
-        await later.reconciler.reconcile(try await later.users.user("u"), at: WallClock.now)
+        await later.reconciler.reconcile(try await later.users.user("u"), at: TimeSource.system.now)
         let ended = try #require(try await later.ended(id))
         #expect((ended.id, ended.status, ended.recordsSynced) == (run.id, .completed, 3))
         #expect(provider.requests.map(\.cursor) == [nil, 1])
@@ -315,7 +316,7 @@ struct SyncEngineTests {
             try await Task.sleep(for: .milliseconds(1))
         }
         let snapshot = try #require(fixture.engine.running(ids[0])?.progress.snapshot)
-        #expect(try #require(snapshot.waitsUntil) > WallClock.now.advanced(by: .seconds(500)))
+        #expect(try #require(snapshot.waitsUntil) > TimeSource.system.now.advanced(by: .seconds(500)))
         await fixture.engine.cancel(connection: ids[0])
         #expect(try await fixture.connection(ids[0])?.syncs.first?.status == .canceled)
         await fixture.stop()
@@ -395,7 +396,7 @@ struct SyncEngineTests {
         #expect(connection.runningSync?.id == run.id)
         // Before anything goes on, and before its data type is come to.
         #expect(await later.engine.latest(connection)?.run.recordsProcessed == 3)
-        await later.reconciler.reconcile(try await later.users.user("u"), at: WallClock.now)
+        await later.reconciler.reconcile(try await later.users.user("u"), at: TimeSource.system.now)
         #expect(later.engine.running(id)?.progress.counts.processed == 3)
         door.open()
         let ended = try #require(try await later.ended(id))
@@ -419,7 +420,7 @@ struct SyncEngineTests {
         await fixture.stop()
         let other = ScriptedProvider(dataTypes: ["others"]) { (_, _) in ScriptedProvider.page(0..<1) }
         let later = try SyncFixture(isWholePlugin ? nil : other, in: fixture.directory)
-        await later.reconciler.reconcile(try await later.users.user("u"), at: WallClock.now)
+        await later.reconciler.reconcile(try await later.users.user("u"), at: TimeSource.system.now)
         let ended = try #require(try await later.ended(id))
         #expect(ended.status == .failed)
         #expect(ended.message?.contains("any more") == true, "\(ended.message ?? "")")
@@ -443,18 +444,18 @@ struct SyncEngineTests {
         let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1) }
         let fixture = try SyncFixture(provider)
         let id = try await fixture.connect { connection in
-            connection.connectedAt = WallClock.now.advanced(by: .seconds(-100_000))
+            connection.connectedAt = TimeSource.system.now.advanced(by: .seconds(-100_000))
             connection.settings.syncFrequency = .hourly
         }
         let manual = try await fixture.connect()
         let user = try await fixture.users.user("u")
         await withTaskGroup { group in
-            for _ in 0..<10 { group.addTask { await fixture.reconciler.reconcile(user, at: WallClock.now) } }
+            for _ in 0..<10 { group.addTask { await fixture.reconciler.reconcile(user, at: TimeSource.system.now) } }
         }
         let run = try #require(try await fixture.ended(id))
         #expect((run.status, run.trigger, run.type) == (.completed, .schedule, .incremental))
         // What it was due for is done, also for whoever still holds the user as it was.
-        await fixture.reconciler.reconcile(user, at: WallClock.now)
+        await fixture.reconciler.reconcile(user, at: TimeSource.system.now)
         #expect(try await fixture.connection(id)?.syncs.count == 1)
         #expect(try await fixture.connection(manual)?.syncs.isEmpty == true)
         await fixture.stop()

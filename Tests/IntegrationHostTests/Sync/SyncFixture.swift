@@ -5,6 +5,7 @@ import Cryptography
 import DocumentStore
 import HTTPClient
 import HostTesting
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -62,30 +63,36 @@ final class SyncFixture: Sendable {
     let registry: ProviderRegistry
     let engine: SyncEngine
     let reconciler: SyncReconciler
+    let time: TimeSource
 
     /// A host with `provider`, over the data directory of an earlier one if it is given.
-    init(_ provider: ScriptedProvider?, in directory: TemporaryDirectory? = nil, retryTime: Duration = .seconds(60))
-        throws
-    {
+    init(
+        _ provider: ScriptedProvider?, in directory: TemporaryDirectory? = nil, retryTime: Duration = .seconds(60),
+        time: TimeSource = .system
+    ) throws {
+        self.time = time
         self.directory = try directory ?? TemporaryDirectory()
         data = try DataDirectory(path: self.directory.path + "/data")
         users = UserStore(data.documents)
         let log = Log(level: .error)
         let plugins = provider.map { [LoadedPlugin(provider: $0, path: "")] } ?? []
         registry = try ProviderRegistry(plugins, configuration: Configuration())
-        let gateway = ProviderGateway(client: try HTTPClient(), limiter: ProviderRateLimiter(), log: log)
+        let gateway = ProviderGateway(
+            client: try HTTPClient(), limiter: ProviderRateLimiter(time: time), time: time, log: log)
         let vault = CredentialVault(try HostKeys(try KeyRing.generate(), path: ""))
-        let refresher = RefreshService(users: users, gateway: gateway, vault: vault, log: log)
+        let refresher = RefreshService(users: users, gateway: gateway, vault: vault, time: time, log: log)
         engine = SyncEngine(
             users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
             records: data.records,
-            retry: RetryPolicy(firstPause: .milliseconds(2), failingTimeMax: retryTime), log: log)
+            retry: RetryPolicy(firstPause: .milliseconds(2), failingTimeMax: retryTime), time: time,
+            log: log)
         reconciler = SyncReconciler(engine: engine, registry: registry, log: log)
+        users.changes.observe { [engine] in engine.userDidChange($0) }
     }
 
     /// Connects a user; `change` sets what else the connection is.
     func connect(_ user: String = "u", _ change: (inout Connection) -> Void = { _ in }) async throws -> String {
-        let now = WallClock.now
+        let now = time.now
         let random = try SecureRandom.base62(22)
         return try await users.update(user) { (user) throws(ServiceError) in
             let index = try user.add(

@@ -1,5 +1,6 @@
 // What a sync of one data type does next, from what is stored: a table of every state a stop can leave behind.
 
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -123,8 +124,9 @@ struct SyncPlanTests {
     func providerClock(date: String?, moment: String?) {
         let clock = ProviderClock()
         let response = ProviderResponse(status: 200, headers: date.map { [NamedValue("Date", $0)] } ?? [])
-        clock.observe(response, now: Self.now, at: 5_000_000_000)
-        #expect(clock.moment(at: 2_000_000_000) == moment.flatMap { Timestamp(iso8601: $0) })
+        clock.observe(response, now: Self.now, at: MonotonicInstant(nanoseconds: 5_000_000_000))
+        #expect(
+            clock.moment(at: MonotonicInstant(nanoseconds: 2_000_000_000)) == moment.flatMap { Timestamp(iso8601: $0) })
     }
 
     @Test("changes that this sync has begun are gone on with where they were")

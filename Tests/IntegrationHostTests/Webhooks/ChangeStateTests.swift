@@ -1,14 +1,17 @@
 // The state machines behind webhooks on a manual clock: when changes are read, what a sync takes away of them, and whether the end of a
 // grant is about the present one.
 
+import Primitives
 import ProviderSDK
 import Testing
 
 @testable import IntegrationHost
 
 @Suite("Changes that wait for their sync")
-struct ChangeWindowTests {
-    private static let place = Debouncer.Place(connection: "c", user: "u")
+struct DebouncerTests {
+    private static func at(_ seconds: Double) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: UInt64(seconds * 1_000_000_000))
+    }
 
     struct Burst: Sendable, CustomTestStringConvertible {
         /// Seconds at which something changes.
@@ -27,16 +30,16 @@ struct ChangeWindowTests {
             Burst(changes: Array(stride(from: 0, to: 40, by: 1)), due: [30, 41]),
         ])
     func bursts(_ burst: Burst) {
-        var window = Debouncer(quietTime: .seconds(2), quietTimeMax: .seconds(30))
+        var debouncer = Debouncer(quietTime: .seconds(2), quietTimeMax: .seconds(30))
         var begun: [Double] = []
         for step in 0...1000 {
             let now = Double(step) / 10
             // What is due goes before what comes at the same moment.
-            if !window.takeDue(at: .seconds(now)).isEmpty { begun.append(now) }
-            if burst.changes.contains(now) { window.note(Self.place, at: .seconds(now)) }
+            if debouncer.take("c", at: Self.at(now)) == .due { begun.append(now) }
+            if burst.changes.contains(now) { _ = debouncer.note("c", at: Self.at(now)) }
         }
         #expect(begun == burst.due)
-        #expect(window.isEmpty && window.nextDue == nil)
+        #expect(debouncer.count == 0)
     }
 
     @Test("after a sync that took long the next one waits as long, ten minutes at most")
@@ -53,23 +56,23 @@ struct ChangeWindowTests {
             connection.syncs[0].trigger = .webhook
             #expect(connection.restAfterChanges(at: now) == .seconds(rest))
         }
-        var window = Debouncer(quietTime: .zero, quietTimeMax: .seconds(30))
-        window.note(Self.place, at: .seconds(1), rest: .seconds(40))
-        #expect(window.nextDue == .seconds(41))
-        #expect(window.takeDue(at: .seconds(40)).isEmpty)
-        #expect(window.takeDue(at: .seconds(41)) == [Self.place])
+        var debouncer = Debouncer(quietTime: .zero, quietTimeMax: .seconds(30))
+        #expect(debouncer.note("c", at: Self.at(1), rest: .seconds(40)) == Self.at(41))
+        #expect(debouncer.take("c", at: Self.at(40)) == .wait(until: Self.at(41)))
+        #expect(debouncer.take("c", at: Self.at(41)) == .due)
     }
 
-    @Test("the places are bounded, and each is taken out once, the longest wait first")
+    @Test("the keys that wait are bounded, and each is taken out once")
     func bounds() {
-        var window = Debouncer(quietTime: .seconds(1), quietTimeMax: .seconds(2), countMax: 3)
+        var debouncer = Debouncer(quietTime: .seconds(1), quietTimeMax: .seconds(2), countMax: 3)
         for number in 0..<5 {
-            window.note(.init(connection: "c\(number)", user: "u"), at: .milliseconds(number))
+            let due = debouncer.note("c\(number)", at: Self.at(0))
+            #expect(due == (number < 3 ? Self.at(1) : nil))
         }
-        #expect(window.count == 3)
-        #expect(window.nextDue == .seconds(1))
-        #expect(window.takeDue(at: .seconds(5)).map(\.connection) == ["c0", "c1", "c2"])
-        #expect(window.takeDue(at: .seconds(5)).isEmpty)
+        #expect(debouncer.note("c0", at: Self.at(0.5)) == Self.at(1.5), "a key that waits already needs no room")
+        #expect(debouncer.take("c1", at: Self.at(5)) == .due)
+        #expect(debouncer.take("c1", at: Self.at(5)) == .unknown)
+        #expect(debouncer.count == 2)
     }
 }
 

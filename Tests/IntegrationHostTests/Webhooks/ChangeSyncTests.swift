@@ -2,6 +2,7 @@
 // no deletion is undone by one.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -11,10 +12,12 @@ import Testing
 @Suite("Syncs of what changed")
 struct ChangeSyncTests {
     private func syncs(_ fixture: SyncFixture) -> ChangeSyncs {
-        ChangeSyncs(
+        let syncs = ChangeSyncs(
             users: fixture.users, registry: fixture.registry, engine: fixture.engine,
-            window: Debouncer(quietTime: .milliseconds(20), quietTimeMax: .milliseconds(100)),
+            debouncer: Debouncer(quietTime: .milliseconds(20), quietTimeMax: .milliseconds(100)), time: .system,
             log: Log(level: .error))
+        fixture.users.changes.observe { syncs.userDidChange($0, at: TimeSource.system.now) }
+        return syncs
     }
 
     private func note(_ syncs: ChangeSyncs, _ fixture: SyncFixture, _ id: String, _ types: [String] = ["things"])
@@ -107,7 +110,7 @@ struct ChangeSyncTests {
         await fixture.stop()
         let second = try SyncFixture(provider, in: fixture.directory)
         let syncs = syncs(second)
-        await syncs.reconcile(try await second.users.user("u"), at: WallClock.now)
+        await syncs.reconcile(try await second.users.user("u"), at: TimeSource.system.now)
         #expect(try await read(id, second).count == 1)
         await syncs.stop()
         await second.stop()
@@ -126,7 +129,8 @@ struct ChangeSyncTests {
         }
         let fixture = try SyncFixture(provider, retryTime: .zero)
         let deletions = RecordDeletions(
-            users: fixture.users, engine: fixture.engine, records: fixture.data.records, vault: fixture.engine.vault)
+            users: fixture.users, engine: fixture.engine, records: fixture.data.records, vault: fixture.engine.vault,
+            time: .system)
         let id = try await fixture.connect()
         _ = try await fixture.sync(id)
         func delete() async throws -> RecordDeletions.Outcome {

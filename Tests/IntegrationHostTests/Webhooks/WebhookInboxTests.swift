@@ -3,6 +3,7 @@
 
 import DocumentStore
 import HostTesting
+import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
@@ -20,23 +21,23 @@ struct WebhookInboxTests {
 
         final class Handed: Sendable {
             let events = Mutex<[InboxEvent]>([])
-            let now = Mutex(Timestamp(seconds: 1_700_000_000) ?? .epoch)
+            let clock = ManualClock()
         }
 
         init(_ directory: TemporaryDirectory? = nil, at now: Timestamp? = nil) async throws {
             self.directory = try directory ?? TemporaryDirectory()
             data = try DataDirectory(path: self.directory.path + "/data")
             let handed = Handed()
-            if let now { handed.now.withLock { $0 = now } }
+            if let now { handed.clock.set(millisecondsSince1970: now.milliseconds) }
             self.handed = handed
-            inbox = WebhookInbox(data.documents, log: Log(level: .error)) { handed.now.withLock(\.self) }
+            inbox = WebhookInbox(data.documents, time: handed.clock.source, log: Log(level: .error))
             await inbox.open { events in handed.events.withLock { $0 += events } }
         }
 
         var events: [InboxEvent] { handed.events.withLock(\.self) }
 
         func event(_ number: Int, _ effect: InboxEvent.Effect = .changed(dataTypes: ["things"])) -> InboxEvent {
-            let now = handed.now.withLock(\.self)
+            let now = handed.clock.source.now
             return InboxEvent(
                 digest: EventDigest(provider: "p", eventID: "e\(number)"), provider: "p", variant: nil,
                 accountID: "a", effect: effect, occurredAt: now, receivedAt: now)
@@ -109,8 +110,10 @@ struct WebhookInboxTests {
     @Test("ids are forgotten when they are old enough, and what is not settled never is")
     func expiry() async throws {
         let fixture = try await Fixture()
-        let start = fixture.handed.now.withLock(\.self)
-        func move(_ duration: Duration) { fixture.handed.now.withLock { $0 = start.advanced(by: duration) } }
+        let start = fixture.handed.clock.source.now
+        func move(_ duration: Duration) {
+            fixture.handed.clock.set(millisecondsSince1970: start.advanced(by: duration).milliseconds)
+        }
         let (first, stays) = (fixture.event(1), fixture.event(2))
         #expect(try await fixture.inbox.accept([first]) == 1)
         await fixture.inbox.settle([first])
@@ -126,7 +129,7 @@ struct WebhookInboxTests {
         move(.seconds(9 * 86_400))
         #expect(try await fixture.inbox.accept([fixture.event(5)]) == 1)
         #expect(try await fixture.inbox.accept([stays]) == 0)
-        let later = fixture.handed.now.withLock(\.self)
+        let later = fixture.handed.clock.source.now
         await fixture.close()
         let second = try await Fixture(fixture.directory, at: later)
         #expect(second.events.contains(stays))

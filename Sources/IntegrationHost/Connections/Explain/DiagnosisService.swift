@@ -1,6 +1,7 @@
 // Brings together what a diagnosis needs: the stored connection, whether its credential opens, what a running sync waits for, and
 // what the provider's limits hold back. Decides nothing itself.
 
+import Primitives
 import ProviderSDK
 
 /// Explains connections.
@@ -12,22 +13,24 @@ struct DiagnosisService: Sendable {
     let sync: SyncEngine?
     /// Nil where no host runs, and so nothing is held back.
     let limiter: ProviderRateLimiter?
+    let time: TimeSource
 
     /// Why a connection of `userID` is as it is.
     ///
     /// - Throws: ``ServiceError/notFound`` also for a connection of somebody else.
     func explain(
-        _ id: String, of userID: String, at now: Timestamp = WallClock.now
+        _ id: String, of userID: String
     ) async throws(ServiceError) -> (connection: Connection, explanation: Explanation) {
         guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
-        return (connection, explanation(connection, of: userID, at: now))
+        return (connection, explanation(connection, of: userID, at: time.now))
     }
 
     /// The explanations of all connections of a user.
     func explainAll(
-        of userID: String, at now: Timestamp = WallClock.now
+        of userID: String
     ) async throws(ServiceError) -> [(connection: Connection, explanation: Explanation)] {
-        try await users.user(userID).connections.map { ($0, explanation($0, of: userID, at: now)) }
+        let now = time.now
+        return try await users.user(userID).connections.map { ($0, explanation($0, of: userID, at: now)) }
     }
 
     /// The name of a connection's provider.

@@ -32,7 +32,7 @@ struct StatusRoutes: Sendable {
 
     @Sendable private func status(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try user(context)
-        let list = try await Retrying.run { () async throws(ServiceError) in
+        let list = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
             try await accounts.status(of: principal)
         }
         return list.reply(durationMilliseconds: context.exchange.durationMilliseconds)
@@ -52,7 +52,7 @@ struct StatusRoutes: Sendable {
             new.apiKey = try body.text("apiKey", bytesMax: HostLimits.tokenBytesMax).map(Secret.init)
         }
         let request = new
-        let created = try await Retrying.run { () async throws(ServiceError) in
+        let created = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
             try await connections.create(request, for: principal)
         }
         return StatusRendering.success(context.exchange) { writer in
@@ -90,7 +90,7 @@ struct StatusRoutes: Sendable {
     private func connection(_ context: RouteContext, of principal: Principal) async throws(ServiceError) -> Connection {
         let service = try context.parameter("provider")
         let accountID = try context.parameter("account_id")
-        return try await Retrying.run { () async throws(ServiceError) in
+        return try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
             try await accounts.connection(service: service, accountID: accountID, of: principal)
         }
     }

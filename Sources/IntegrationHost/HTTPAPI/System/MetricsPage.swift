@@ -68,7 +68,7 @@ struct MetricsPage: Sendable {
         Self.outcomes(
             "provider_requests_total", "Requests to providers; a failed one got no answer.", Metrics.outgoingAnswered,
             Metrics.outgoingFailed, &page)
-        WebhookCounters.write(webhooks.statistics, to: &page)
+        WebhookCounters.write(webhooks.statistics, at: webhooks.time.now, to: &page)
         let documents = data.documentStatistics
         let gauges: [(name: String, help: String, value: Int)] = [
             ("notifications_waiting", "Notifications that wait for their delivery.", notificationsWaiting()),

@@ -93,7 +93,7 @@ extension TokenResponse {
         if let error = oauth.tokenErrors.error(for: response, now: now) {
             throw RefreshFailure(error.shown(without: secrets), oauth: oauth)
         }
-        do throws(ProviderError) { return try TokenResponse(response, oauth: oauth, now: now) } catch {
+        do { return try TokenResponse(response, oauth: oauth, now: now) } catch {
             throw RefreshFailure(.unknown, error)
         }
     }

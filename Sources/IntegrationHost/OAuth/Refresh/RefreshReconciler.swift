@@ -1,95 +1,63 @@
-// Replaces tokens before they end and uses those that would die of disuse, whether or not anybody syncs; tells of grants that will
-// end for good. What is due is told from the connection's document alone.
+// Refreshes tokens before they expire, uses those that would die of disuse, and announces grants that are about to end, whether or
+// not anything syncs. The connection's document alone says what is due.
 
+import Primitives
 import ProviderSDK
-import Synchronization
 
 /// Refreshes tokens that are due.
 final class RefreshReconciler: Reconciler {
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+
     /// Token requests at the same time.
     static let concurrentMax = 8
-    /// Connections that wait for one; what finds no room is found again by the next walk.
+    /// Connections that wait for one; the next walk finds those beyond it.
     static let waitingMax = 4096
-
-    private struct Due: Sendable {
-        let user: String
-        let connection: String
-        let provider: ConfiguredProvider
-    }
-
-    private struct State {
-        var waiting: [Due] = []
-        var listed: Set<String> = []
-        var workers = 0
-    }
 
     private let users: UserStore
     private let registry: ProviderRegistry
-    private let refresher: RefreshService
     private let log: Log
-    private let state = Mutex(State())
+    private let queue: Queue
 
-    init(users: UserStore, registry: ProviderRegistry, refresher: RefreshService, log: Log) {
+    init(users: UserStore, registry: ProviderRegistry, refresher: RefreshService, time: TimeSource, log: Log) {
         self.users = users
         self.registry = registry
-        self.refresher = refresher
         self.log = log
+        queue = Queue(
+            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+        queue.start { work in
+            guard let provider = registry[work.service] else { return .done }
+            // A failure is recorded with the connection, and due again after its pause.
+            _ = try? await refresher.accessToken(user: work.user, connection: work.connection, provider: provider)
+            return .done
+        }
     }
 
     func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections where connection.status == .connected && connection.ending == nil {
             guard let provider = registry[connection.service] else { continue }
             if isNews(RefreshSchedule.deadline(connection, provider, at: now), to: connection) {
-                await tell(connection, of: user, provider, at: now)
+                await announce(connection, of: user, provider, at: now)
             }
             guard let oauth = provider.oauth, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now,
                 connection.refresh.wait(at: now) == nil
             else { continue }
-            enqueue(Due(user: user.id, connection: connection.id, provider: provider))
+            queue.schedule(ConnectionWork(connection, of: user.id))
         }
     }
 
-    private func enqueue(_ due: Due) {
-        let startsWorker = state.withLock { state in
-            guard state.waiting.count < Self.waitingMax, state.listed.insert(due.connection).inserted else {
-                return false
-            }
-            state.waiting.append(due)
-            guard state.workers < Self.concurrentMax else { return false }
-            state.workers += 1
-            return true
-        }
-        if startsWorker { Task { await self.work() } }
-    }
-
-    private func work() async {
-        while let due = next() {
-            // What failed is recorded with the connection and due again after its pause.
-            _ = try? await refresher.accessToken(user: due.user, connection: due.connection, provider: due.provider)
-            state.withLock { _ = $0.listed.remove(due.connection) }
-        }
-    }
-
-    private func next() -> Due? {
-        state.withLock { state in
-            guard !state.waiting.isEmpty else {
-                state.workers -= 1
-                return nil
-            }
-            return state.waiting.removeFirst()
-        }
-    }
+    /// Begins no further refreshes.
+    func stop() async { await queue.stop() }
 
     private func isNews(_ deadline: GrantDeadline?, to connection: Connection) -> Bool {
         guard let deadline else { return connection.deadlineTold != nil }
         return !deadline.isSame(as: connection.deadlineTold)
     }
 
-    /// Stores that the grant will end soon, or that it will not any more, and tells the application once of each deadline.
-    private func tell(
+    /// Stores that the grant will end soon, or no longer will, and notifies the application once of each deadline.
+    private func announce(
         _ connection: Connection, of user: User, _ provider: ConfiguredProvider, at now: Timestamp
     ) async {
-        do throws(ServiceError) {
+        do {
             try await users.update(user.id) { (user) throws(ServiceError) in
                 guard let index = user.index(of: connection.id) else { return }
                 let deadline = RefreshSchedule.deadline(user.connections[index], provider, at: now)

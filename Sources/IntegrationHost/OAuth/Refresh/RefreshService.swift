@@ -3,6 +3,7 @@
 
 import Cryptography
 import HTTPClient
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -11,6 +12,7 @@ final class RefreshService: Sendable {
     private let users: UserStore
     private let gateway: ProviderGateway
     private let vault: CredentialVault
+    private let time: TimeSource
     private let log: Log
     /// Ends a pair of tokens that came for a connection that has none any more; nil where nobody can.
     private let revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)?
@@ -18,12 +20,13 @@ final class RefreshService: Sendable {
     private let running = Mutex<[String: Task<Result<Secret, ProviderError>, Never>]>([:])
 
     init(
-        users: UserStore, gateway: ProviderGateway, vault: CredentialVault, log: Log,
+        users: UserStore, gateway: ProviderGateway, vault: CredentialVault, time: TimeSource, log: Log,
         revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)? = nil
     ) {
         self.users = users
         self.gateway = gateway
         self.vault = vault
+        self.time = time
         self.log = log
         self.revokesOrphan = revokesOrphan
     }
@@ -40,33 +43,45 @@ final class RefreshService: Sendable {
 
     /// - Throws: a transient ``ProviderError`` when the connection has another grant than this one.
     fileprivate func checkGrant(_ grant: Int?, of id: String, user: String) async throws(ProviderError) {
-        guard let grant, try await connection(id, user: user).grant != grant else { return }
+        guard let grant else { return }
+        try Self.checkGrant(grant, of: try await connection(id, user: user))
+    }
+
+    private static func checkGrant(_ grant: Int?, of connection: Connection) throws(ProviderError) {
+        guard let grant, connection.grant != grant else { return }
         throw ProviderError(.transient, "The connection was connected again meanwhile.")
     }
 
     /// A usable access token: the stored one, or a fresh one when it is about to expire.
+    ///
+    /// - Parameter grant: the only grant whose token is given out; nil when any will do.
     func accessToken(
-        user userID: String, connection id: String, provider: ConfiguredProvider
+        user userID: String, connection id: String, provider: ConfiguredProvider, grant: Int? = nil
     ) async throws(ProviderError) -> Secret {
         let connection = try await connection(id, user: userID)
+        // Grants are only ever counted up, so a good token of this look-up is of this grant.
+        try Self.checkGrant(grant, of: connection)
         guard let token = try opened({ () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) })
         else { throw ProviderError(.authRevoked, "The connection has no credential: connect it again.") }
-        let now = WallClock.now
+        let now = time.now
         guard let oauth = provider.oauth, connection.status == .connected,
             connection.ending == nil, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
         else { return token }
         let isGood = connection.expiresAt.map { $0 > now } ?? true
         // While it is good nobody waits for a provider that failed a moment ago.
         if isGood, connection.refresh.wait(at: now) != nil { return token }
-        do throws(ProviderError) {
-            return try await refresh(user: userID, connection: id, provider: provider, replacing: token)
+        let usable: Secret
+        do {
+            usable = try await refresh(user: userID, connection: id, provider: provider, replacing: token)
         } catch {
             // A token that has not expired yet is still good when the refresh only failed for now.
-            guard error.kind != .authRevoked, connection.expiresAt.map({ $0 > WallClock.now }) ?? true else {
+            guard error.kind != .authRevoked, connection.expiresAt.map({ $0 > time.now }) ?? true else {
                 throw error
             }
-            return token
+            usable = token
         }
+        try await checkGrant(grant, of: id, user: userID)
+        return usable
     }
 
     /// A token in place of `stale`.
@@ -104,7 +119,7 @@ final class RefreshService: Sendable {
     func refreshAtOnce(
         user userID: String, connection id: String, provider: ConfiguredProvider
     ) async throws(ServiceError) {
-        do throws(ProviderError) {
+        do {
             _ = try await refresh(user: userID, connection: id, provider: provider, replacing: nil)
         } catch {
             guard error != Self.storeUnavailable else { throw .unavailable(error.message, retryAfterSeconds: 5) }
@@ -120,17 +135,12 @@ final class RefreshService: Sendable {
     /// Waits for the request of one connection, if there is one, but not longer than `longest`.
     func settle(connection id: String, longest: Duration) async {
         guard let task = running.withLock({ $0[id] }) else { return }
-        await withTaskGroup(of: Void.self) { group in
-            let ended = AsyncStream<Void>.makeStream()
-            Task {
-                _ = await task.value
-                ended.continuation.finish()
-            }
-            group.addTask { for await _ in ended.stream {} }
-            group.addTask { try? await Task.sleep(for: longest) }
-            await group.next()
-            group.cancelAll()
+        let ended = OneTimeEvent()
+        Task {
+            _ = await task.value
+            ended.signal()
         }
+        await ended.wait(atMost: longest, time)
     }
 
     private func perform(
@@ -143,16 +153,16 @@ final class RefreshService: Sendable {
         guard let oauth = provider.oauth, RefreshSchedule.canRefresh(connection, oauth) else {
             throw ProviderError(.authRevoked, "The connection cannot be refreshed: connect it again.")
         }
-        if RefreshSchedule.isTooYoung(connection, oauth, at: WallClock.now) {
+        if RefreshSchedule.isTooYoung(connection, oauth, at: time.now) {
             throw ProviderError(.permanent, "The token is too young to be renewed: it is good until it expires.")
         }
         if stale != nil { try checkMayAsk(connection, provider) }
         let begun = try await begin(connection, user: userID)
         let result: Result<TokenResponse, RefreshFailure>
-        do throws(RefreshFailure) { result = .success(try await ask(begun, user: userID, provider, oauth)) } catch {
+        do { result = .success(try await ask(begun, user: userID, provider, oauth)) } catch {
             result = .failure(error)
         }
-        let now = WallClock.now
+        let now = time.now
         switch result {
         case .success(let tokens):
             breakers.observe(nil, provider.id, connection.variant, at: now)
@@ -172,7 +182,7 @@ final class RefreshService: Sendable {
         guard connection.status != .expired, connection.status != .revoked else {
             throw ProviderError(.authRevoked, "The grant has ended: connect it again.")
         }
-        let now = WallClock.now
+        let now = time.now
         let own = connection.refresh.wait(at: now)
         guard let wait = own ?? breakers.admit(provider.id, connection.variant, at: now) else { return }
         switch own == nil ? .transient : connection.refresh.lastFailure {
@@ -192,7 +202,7 @@ final class RefreshService: Sendable {
 
     /// Makes the intent durable; what is sent is taken from the connection as it was then.
     private func begin(_ connection: Connection, user userID: String) async throws(ProviderError) -> Connection {
-        let now = WallClock.now
+        let now = time.now
         let begun = try await stored { () async throws(ServiceError) in
             try await self.users.update(userID) { (user) throws(ServiceError) -> Connection? in
                 try user.update(connection.id) { (stored) throws(ServiceError) -> Connection? in
@@ -216,7 +226,7 @@ final class RefreshService: Sendable {
     ) async throws(RefreshFailure) -> TokenResponse {
         let request: HTTPClient.Request
         var secrets: [String] = []
-        do throws(ProviderError) {
+        do {
             request = try self.request(for: connection, user: user, provider, oauth)
             let tokens = [
                 try opened { () throws(ServiceError) in try vault.accessToken(of: connection, user: user) },
@@ -229,10 +239,10 @@ final class RefreshService: Sendable {
             throw RefreshFailure(error.kind == .misconfigured ? .misconfigured : .transient, error)
         }
         let response: ProviderResponse
-        do throws(HTTPClientError) { response = try await gateway.answer(request) } catch {
+        do { response = try await gateway.answer(request) } catch {
             throw RefreshFailure(error)
         }
-        return try TokenResponse.refreshed(response, oauth: oauth, secrets: secrets, now: WallClock.now)
+        return try TokenResponse.refreshed(response, oauth: oauth, secrets: secrets, now: time.now)
     }
 
     /// Makes the new pair durable.
@@ -241,10 +251,10 @@ final class RefreshService: Sendable {
     private func store(
         _ tokens: TokenResponse, of begun: Connection, user userID: String
     ) async throws(ProviderError) {
-        let now = WallClock.now
+        let now = time.now
         let vault = vault
         for pause in [Duration.milliseconds(50), .milliseconds(500), .seconds(2), .seconds(5), nil] {
-            do throws(ServiceError) {
+            do {
                 return try await users.update(userID) { (user) throws(ServiceError) in
                     try user.update(begun.id) { (connection) throws(ServiceError) in
                         guard connection.grant == begun.grant, !connection.credentials.isEmpty else { throw .notFound }
@@ -271,7 +281,7 @@ final class RefreshService: Sendable {
                     throw Self.storeUnavailable
                 }
             }
-            if let pause { try? await Task.sleep(for: pause) }
+            if let pause { try? await time.sleep(for: pause) }
         }
     }
 
@@ -283,7 +293,7 @@ final class RefreshService: Sendable {
             user.connection(begun.id)?.credentials.isEmpty ?? true
         else { return }
         var orphan = begun
-        guard (try? vault.store(tokens, in: &orphan, user: userID, at: WallClock.now)) != nil else { return }
+        guard (try? vault.store(tokens, in: &orphan, user: userID, at: time.now)) != nil else { return }
         let outcome = await revokesOrphan(orphan, userID)
         Metrics.revocations[outcome]?.add()
         log.info(
@@ -296,8 +306,8 @@ final class RefreshService: Sendable {
 
     /// Keeps what went wrong with the connection; a dead grant makes it expired.
     private func record(_ failure: RefreshFailure, of begun: Connection, user userID: String) async {
-        let now = WallClock.now
-        do throws(ServiceError) {
+        let now = time.now
+        do {
             try await users.update(userID) { (user) throws(ServiceError) in
                 guard let index = user.index(of: begun.id), user.connections[index].grant == begun.grant else { return }
                 try user.connections[index].refreshFailed(failure, at: now)
@@ -357,7 +367,7 @@ final class RefreshService: Sendable {
     }
 
     private func opened(_ body: () throws(ServiceError) -> Secret?) throws(ProviderError) -> Secret? {
-        do throws(ServiceError) { return try body() } catch {
+        do { return try body() } catch {
             throw ProviderError(.transient, "The stored credential cannot be opened: check the key ring.")
         }
     }
@@ -365,7 +375,7 @@ final class RefreshService: Sendable {
     private func stored<Value: Sendable>(
         _ body: @Sendable () async throws(ServiceError) -> Value
     ) async throws(ProviderError) -> Value {
-        do throws(ServiceError) { return try await body() } catch {
+        do { return try await body() } catch {
             throw RefreshService.storeUnavailable
         }
     }
@@ -403,12 +413,8 @@ private struct StoredCredential: CredentialSource {
     let provider: ConfiguredProvider
     let grant: Int?
 
-    // Grants are only ever counted up: a token that was read before its grant was found to be the current one is of no later one.
-
     func accessToken() async throws(ProviderError) -> Secret {
-        let token = try await refresher.accessToken(user: user, connection: connection, provider: provider)
-        try await refresher.checkGrant(grant, of: connection, user: user)
-        return token
+        try await refresher.accessToken(user: user, connection: connection, provider: provider, grant: grant)
     }
 
     func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {

@@ -3,15 +3,18 @@
 
 import Cryptography
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// The API keys.
 struct APIKeys: Sendable {
     private let documents: Documents
+    private let time: TimeSource
     private let log: Log
 
-    init(_ documents: Documents, log: Log) {
+    init(_ documents: Documents, time: TimeSource, log: Log) {
         self.documents = documents
+        self.time = time
         self.log = log
     }
 
@@ -41,7 +44,7 @@ struct APIKeys: Sendable {
     /// Makes a key for a user.
     ///
     /// - Returns: the key; this is the only time that it can be seen. It is durable.
-    func create(userID: String, at now: Timestamp = WallClock.now) async throws(ServiceError) -> APIKey {
+    func create(userID: String) async throws(ServiceError) -> APIKey {
         guard UserID.isValid(userID) else {
             throw .invalid(
                 field: "user",
@@ -49,7 +52,7 @@ struct APIKeys: Sendable {
         }
         let key: APIKey
         do throws(CryptographyError) { key = try APIKey() } catch { throw .internalFault("\(error)") }
-        let stored = StoredAPIKey(key, userID: userID, createdAt: now)
+        let stored = StoredAPIKey(key, userID: userID, createdAt: time.now)
         do throws(StoreError) {
             try await documents.save(Self.key(key.id), stored.encoded, expecting: .absent, form: stored)
         } catch {

@@ -3,6 +3,7 @@
 
 import Cryptography
 import HTTPClient
+import Primitives
 import Synchronization
 
 /// Why a key set was not fetched.
@@ -30,25 +31,21 @@ final class RemoteKeySet: Sendable {
 
     private let work = Mutex(Work())
     private let fetcher: Fetcher
-    private let clock: @Sendable () -> UInt64
+    private let time: TimeSource
     private let log: Log
 
-    /// - Parameters:
-    ///   - log: where failures of fetches are told.
-    ///   - clock: nanoseconds that never go back.
-    init(
-        log: Log, clock: @escaping @Sendable () -> UInt64 = { MonotonicClock.nanoseconds }, fetcher: @escaping Fetcher
-    ) {
+    /// - Parameter log: where failures of fetches are logged.
+    init(time: TimeSource, log: Log, fetcher: @escaping Fetcher) {
         self.fetcher = fetcher
-        self.clock = clock
+        self.time = time
         self.log = log
     }
 
     /// The key set at `url`, fetched with `client`.
     ///
     /// - Parameter requiresHTTPS: whether any other URL is refused.
-    convenience init(url: String, client: HTTPClient, requiresHTTPS: Bool, log: Log) {
-        self.init(log: log) { () async throws(KeySetError) in
+    convenience init(url: String, client: HTTPClient, requiresHTTPS: Bool, time: TimeSource, log: Log) {
+        self.init(time: time, log: log) { () async throws(KeySetError) in
             let response: HTTPClient.Response
             do throws(HTTPClientError) {
                 response = try await client.send(
@@ -71,7 +68,7 @@ final class RemoteKeySet: Sendable {
         // After one fetch the rules allow no other, so the second look decides.
         for _ in 0..<2 {
             let (decision, fetch) = work.withLock { work in
-                let decision = work.state.decide(keyID, now: clock())
+                let decision = work.state.decide(keyID, now: time.instant.nanoseconds)
                 if case .fetch = decision { work.fetch = Task { await self.fetch() } }
                 return (decision, work.fetch)
             }
@@ -94,7 +91,7 @@ final class RemoteKeySet: Sendable {
                 "A key set could not be fetched; the last good one stays in use.", ["reason": .text("\(error)")])
         }
         work.withLock { work in
-            work.state.finished(document, now: clock())
+            work.state.finished(document, now: time.instant.nanoseconds)
             work.fetch = nil
         }
     }

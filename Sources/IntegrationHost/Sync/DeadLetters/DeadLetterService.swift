@@ -2,6 +2,7 @@
 
 import Cryptography
 import DocumentStore
+import Primitives
 import ProviderSDK
 
 /// The dead letters of connections.
@@ -10,6 +11,7 @@ struct DeadLetterService: Sendable {
     let registry: ProviderRegistry
     let records: Records
     let vault: CredentialVault
+    let time: TimeSource
 
     /// Which letters are meant; by default all.
     struct Selection: Sendable {
@@ -79,7 +81,7 @@ struct DeadLetterService: Sendable {
                 mapping: provider.manifest.dataType(dataType)?.mapping,
                 origin: DeadLetterOrigin(
                     vault: vault, userID: userID, connectionID: connectionID, pluginID: provider.id,
-                    pluginVersion: provider.manifest.version, syncID: ""))
+                    pluginVersion: provider.manifest.version, syncID: ""), time: time)
         }
         for replay in replays { try await replay.requireNoGeneration() }
         var outcome = Outcome()
@@ -115,7 +117,7 @@ struct DeadLetterService: Sendable {
     private func stored<Value: Sendable>(
         _ body: () async throws(StoreError) -> Value
     ) async throws(ServiceError) -> Value {
-        do throws(StoreError) { return try await body() } catch { throw ServiceError(error) }
+        do { return try await body() } catch { throw ServiceError(error) }
     }
 }
 
@@ -128,6 +130,7 @@ struct DeadLetterReplay: Sendable {
     /// The data type as the present plugin has it; nil when it has none of this name.
     let mapping: FieldMapping?
     let origin: DeadLetterOrigin
+    let time: TimeSource
 
     /// Letters that are taken in at once.
     static let batchMax = 100
@@ -142,7 +145,7 @@ struct DeadLetterReplay: Sendable {
         var position: UInt64? = 0
         var attemptsLeft = Self.attemptsMax
         while let after = position {
-            do throws(StoreError) {
+            do {
                 let page = try await records.current(
                     stream, dataType: DeadLetter.storedDataType, after: after, limit: Self.batchMax,
                     where: selection.filter)
@@ -171,14 +174,14 @@ struct DeadLetterReplay: Sendable {
     /// between would be told twice, or set a record back. One that no sync goes on with is given up.
     func requireNoGeneration() async throws(ServiceError) {
         let state: StreamState?
-        do throws(StoreError) { state = try await records.state(of: stream) } catch { throw ServiceError(error) }
+        do { state = try await records.state(of: stream) } catch { throw ServiceError(error) }
         guard let left = state?[dataType]?.generation else { return }
         // In this order: a sync that begins after the look at the stream has a generation of its own.
         let connection = try await users.user(origin.userID).connection(origin.connectionID)
         if let run = connection?.runningSync, run.dataTypes.contains(dataType) {
             throw .conflict("\(run.id) reads all \(dataType) anew: replay when it has ended")
         }
-        do throws(StoreError) { try await records.abandon(left) } catch {
+        do { try await records.abandon(left) } catch {
             guard case .generationNotOpen = error else { throw ServiceError(error) }
         }
     }
@@ -187,7 +190,7 @@ struct DeadLetterReplay: Sendable {
     private func take(
         _ found: [RecordChange], _ lastSequence: UInt64
     ) async throws(StoreError) -> DeadLetterService.Outcome {
-        let now = WallClock.now
+        let now = time.now
         var outcome = DeadLetterService.Outcome()
         var batch = RecordBatch(dataType: dataType)
         var letters = RecordBatch(dataType: DeadLetter.storedDataType)
@@ -221,7 +224,7 @@ struct DeadLetterReplay: Sendable {
             return letter.failure(
                 rule: "replay", "the record was not kept, or cannot be opened any more: sync it again")
         }
-        do throws(RecordFailure) {
+        do {
             try RecordIntake(mapping: mapping).add(
                 SourceRecord(value, letter.change), to: &batch, now: now)
             return nil

@@ -1,0 +1,57 @@
+// The walk over all users on a manual clock: every user, again after the pause, and changes at once.
+
+import DocumentStore
+import HostTesting
+import Primitives
+import ProviderSDK
+import Synchronization
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Reconcile loop", .timeLimit(.minutes(1)))
+struct ReconcileLoopTests {
+    /// Notes what it is shown.
+    private final class Witness: Reconciler {
+        let walked = Mutex<[String: Int]>([:])
+        let changed = Mutex<[String]>([])
+
+        func reconcile(_ user: User, at now: Timestamp) async { walked.withLock { $0[user.id, default: 0] += 1 } }
+        func userDidChange(_ user: User, at now: Timestamp) { changed.withLock { $0.append(user.id) } }
+
+        func reached(_ count: Int, of users: [String]) async {
+            while !walked.withLock({ walked in users.allSatisfy { walked[$0, default: 0] >= count } }) {
+                await Task.yield()
+            }
+        }
+    }
+
+    @Test("a walk sees every user, is repeated after the pause, and changes are passed on at once")
+    func walks() async throws {
+        let directory = try TemporaryDirectory()
+        let data = try DataDirectory(path: directory.path + "/data")
+        defer { data.close() }
+        let users = UserStore(data.documents)
+        let (clock, witness) = (ManualClock(), Witness())
+        let loop = ReconcileLoop(
+            users: users, reconcilers: [witness], pause: .seconds(60), time: clock.source, log: Log(level: .error))
+        let ids = (0..<20).map { "user-\($0)" }
+        for id in ids {
+            try await users.update(id) { (user) throws(ServiceError) in
+                _ = try user.add(
+                    service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: id),
+                    random: String(repeating: "x", count: 22), at: .epoch)
+            }
+        }
+        #expect(witness.changed.withLock { $0 } == ids)
+        #expect(witness.walked.withLock { $0 }.isEmpty)
+        loop.start()
+        await clock.waitForSleepers()
+        #expect(witness.walked.withLock { $0 } == Dictionary(uniqueKeysWithValues: ids.map { ($0, 1) }))
+        clock.advance(by: .seconds(59))
+        #expect(clock.sleeperCount == 1)
+        clock.advance(by: .seconds(1))
+        await witness.reached(2, of: ids)
+        await loop.stop()
+    }
+}

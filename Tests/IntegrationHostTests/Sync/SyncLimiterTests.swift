@@ -1,0 +1,52 @@
+// The permits of syncs: a wait for one can be canceled, and a sync that waits for its provider gives its permit to another.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Permits of syncs", .timeLimit(.minutes(1)))
+struct SyncLimiterTests {
+    @Test("a canceled wait for a permit ends, and the wait of another goes on")
+    func cancellation() async throws {
+        let limiter = SyncLimiter(1)
+        #expect(await limiter.acquire(for: "a"))
+        let canceled = Task { await limiter.acquire(for: "b") }
+        let patient = Task { await limiter.acquire(for: "c") }
+        while limiter.waitingCount < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        canceled.cancel()
+        #expect(await canceled.value == false)
+        limiter.release()
+        #expect(await patient.value)
+        limiter.release()
+        #expect(await limiter.acquire(for: "a"))
+        let late = Task { await limiter.acquire(for: "b") }
+        late.cancel()
+        #expect(await late.value == false)
+        #expect(limiter.waitingCount == 0)
+    }
+
+    @Test("a sync that waits for its provider gives its permit to another, and is not late when its turn comes")
+    func permits() async {
+        let limiter = SyncLimiter(1)
+        let progress = SyncProgress()
+        #expect(await limiter.acquire(for: "a"))
+        let permit = SyncPermit(in: limiter, progress: progress)
+        permit.wait(until: .epoch)
+        permit.wait(until: .epoch)
+        #expect(progress.snapshot.wait == .rateLimit)
+        #expect(await limiter.acquire(for: "b"))
+        permit.resume("things")
+        permit.resume("things")
+        #expect(progress.snapshot.wait == nil)
+        // Two syncs work with one permit now: the next one waits for both to end.
+        let next = Task { await limiter.acquire(for: "c") }
+        while limiter.waitingCount == 0 { try? await Task.sleep(for: .milliseconds(1)) }
+        permit.close()
+        permit.close()
+        #expect(limiter.waitingCount == 1)
+        limiter.release()
+        #expect(await next.value)
+        limiter.release()
+    }
+}
