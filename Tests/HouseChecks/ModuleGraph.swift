@@ -25,6 +25,21 @@ struct ModuleGraph: Equatable {
         all.subtracting(drawing.all).sorted { "\($0)" < "\($1)" }
     }
 
+    /// The arrows that no path in `drawing` follows: a drawing may leave out an arrow that a longer way implies.
+    func arrows(againstTheFlowOf drawing: ModuleGraph) -> [Arrow] {
+        all.filter { !drawing.reachable(from: $0.from).contains($0.to) }.sorted { "\($0)" < "\($1)" }
+    }
+
+    /// The modules that `module` uses, directly or through others.
+    private func reachable(from module: String) -> Set<String> {
+        var found: Set<String> = []
+        var rest = [module]
+        while let next = rest.popLast() {
+            for target in arrows[next, default: []] where found.insert(target).inserted { rest.append(target) }
+        }
+        return found
+    }
+
     mutating func add(_ from: String, _ targets: [String]) {
         arrows[from, default: []].formUnion(targets)
     }
@@ -98,8 +113,26 @@ extension ModuleGraph {
         }
     }
 
+    /// The graph that a page lists: every row `| A | B, C |` of a table whose first heading is `module`.
+    init(table page: String) {
+        var isInTable = false
+        for line in page.split(separator: "\n", omittingEmptySubsequences: false) {
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard line.hasPrefix("|"), cells.count >= 2 else {
+                isInTable = false
+                continue
+            }
+            if cells[0] == "module" {
+                isInTable = true
+            } else if isInTable, !cells[0].hasPrefix("-") {
+                let targets = cells[1].split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+                add(cells[0], targets.filter { $0 != "—" })
+            }
+        }
+    }
+
     /// The graph that a page draws: every line `A --> B & C` in its first `mermaid` block that holds such a line.
-    init(page: String) {
+    init(drawing page: String) {
         var isInBlock = false
         for line in page.split(separator: "\n", omittingEmptySubsequences: false) {
             let line = line.trimmingCharacters(in: .whitespaces)

@@ -24,8 +24,12 @@ struct SourceTree {
     func checkGraph(manifest: String) throws -> [String] {
         let graph = try ModuleGraph(manifest: Data(contentsOf: URL(fileURLWithPath: manifest)))
         print(graph.listing)
-        var problems = graph.arrows(missingFrom: ModuleGraph(page: try text("docs/architecture.md"))).map {
-            "docs/architecture.md does not draw the arrow \($0)."
+        let page = try text("docs/architecture.md")
+        let table = ModuleGraph(table: page)
+        var problems = graph.arrows(missingFrom: table).map { "docs/architecture.md does not list the arrow \($0)." }
+        problems += table.arrows(missingFrom: graph).map { "docs/architecture.md lists \($0), which is not in use." }
+        problems += graph.arrows(againstTheFlowOf: ModuleGraph(drawing: page)).map {
+            "docs/architecture.md draws no way for the arrow \($0)."
         }
         if let cycle = graph.cycle() { problems.append("The modules form a cycle: \(cycle.joined(separator: " → ")).") }
         for file in files(in: ["Sources"], suffix: ".swift") {
