@@ -12,7 +12,7 @@ extension Configuration {
         if let path = arguments["--config"] ?? variable {
             let file: [UInt8]
             do throws(FileError) {
-                file = try FileBytes.read(path, bytesMax: HostLimits.configurationBytesMax)
+                file = try FileBytes.read(path, bytesMax: ConfigurationLimits.fileBytesMax)
             } catch {
                 // A missing file is a default install; one that is there must be readable.
                 guard error.isMissing else {

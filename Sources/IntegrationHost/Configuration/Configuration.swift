@@ -29,9 +29,9 @@ struct Configuration: Sendable {
     /// Whether outgoing requests may reach loopback and private addresses.
     var allowPrivateAddresses = false
     /// How long after one look at all users for background work the next one begins.
-    var sweepPause = HostLimits.sweepPause
+    var sweepPause = BackgroundLimits.walkPause
     /// How long a sync sits through failures in a row that may pass.
-    var syncRetryTime = HostLimits.syncRetryTime
+    var syncRetryTime = SyncLimits.retryTime
     /// The pauses between the attempts to deliver a notification.
     var webhookPauses = HostLimits.webhookPauses
     /// How long nothing more must have changed at a provider before a sync reads what changed.

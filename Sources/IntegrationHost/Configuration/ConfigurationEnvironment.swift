@@ -59,9 +59,9 @@ struct ConfigurationEnvironment {
         case "WEBHOOKQUIETSECONDS": configuration.webhookQuietTime = .seconds(try Self.integer(value, name, 0...3600))
         case "WEBHOOKRETRYSECONDS":
             let texts = Self.list(value, separator: ",")
-            guard 1...HostLimits.webhookPausesMax ~= texts.count else {
+            guard 1...ConfigurationLimits.deliveryPausesMax ~= texts.count else {
                 throw ConfigurationError(
-                    place: name, problem: "the value must be 1 to \(HostLimits.webhookPausesMax) integers")
+                    place: name, problem: "the value must be 1 to \(ConfigurationLimits.deliveryPausesMax) integers")
             }
             var pauses: [Duration] = []
             for text in texts { pauses.append(.seconds(try Self.integer(text, name, 1...604_800))) }

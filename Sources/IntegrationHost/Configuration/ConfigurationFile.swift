@@ -16,7 +16,7 @@ struct ConfigurationFile {
     /// Sets what the file says.
     func apply(to configuration: inout Configuration) throws(ConfigurationError) {
         var limits = JSONLimits()
-        limits.bytesMax = HostLimits.configurationBytesMax
+        limits.bytesMax = ConfigurationLimits.fileBytesMax
         let root: JSONValue
         do {
             root = try JSONValue.parse(bytes, limits: limits)
@@ -58,8 +58,8 @@ struct ConfigurationFile {
     }
 
     private func pauses(_ value: JSONValue, _ key: String) throws(ConfigurationError) -> [Duration] {
-        guard let values = value.array, 1...HostLimits.webhookPausesMax ~= values.count else {
-            throw error(value, "“\(key)” must be an array of 1 to \(HostLimits.webhookPausesMax) integers")
+        guard let values = value.array, 1...ConfigurationLimits.deliveryPausesMax ~= values.count else {
+            throw error(value, "“\(key)” must be an array of 1 to \(ConfigurationLimits.deliveryPausesMax) integers")
         }
         var pauses: [Duration] = []
         for value in values { pauses.append(.seconds(try integer(value, key, 1...604_800))) }

@@ -1,212 +1,455 @@
-// A user's connection to one account of one provider: the model behind all five API documents. Knows no HTTP and no storage.
+// A user's connection to one account of one provider: the aggregate behind all five API documents. Its facets are written only here, by
+// transitions that take facts (what happened, when, with which values) and return what follows. Knows no HTTP, no clock and no storage.
 
 import ProviderSDK
 
-/// The states of a connection.
-enum ConnectionStatus: String, Sendable, CaseIterable {
-    /// Being connected: no credential yet.
-    case pending
-    /// Working.
-    case connected
-    /// The grant ran out or was ended by the provider: the user must connect again.
-    case expired
-    /// The user ended the grant at the provider.
-    case revoked
-    /// The last attempt to connect failed.
-    case error
-    /// Disconnected by the user.
-    case disconnected
-}
-
-/// How often a connection is synced without being asked to.
-enum SyncFrequency: String, Sendable, CaseIterable {
-    case manual, hourly, daily, weekly
-}
-
-/// What the user can set.
-struct ConnectionSettings: Sendable, Equatable {
-    /// Where finished syncs and state changes are told; nil for nowhere.
-    var webhookURL: String?
-    /// How often the connection is synced.
-    var syncFrequency = SyncFrequency.manual
-}
-
-/// A connection of a user.
+/// A connection of a user to one account of one provider.
+///
+/// A transition that cannot happen in the connection's state throws and changes nothing that is stored.
 struct Connection: Sendable {
-    /// `conn-`, the 3 hex digits of the user's shard, 22 random base62 characters.
-    let id: String
-    /// A small number of the user's own, for documents with numeric ids.
-    let number: Int
-    /// The provider's id, or any other id for an integration that the host does not manage.
-    let service: String
-    /// The provider's variant; nil for providers that are one.
-    var variant: String?
-    /// The provider's id of the account, once it is known.
-    var accountID: String?
-    /// The account's name for people.
-    var accountName: String?
-    /// Which side of the provider the grant is for; nil where there is one, or it was not told.
-    var mode: String?
-    var status: ConnectionStatus
-    /// What the application asked for, in its own words.
-    var permissions: [String] = []
-    /// The provider's scopes that were asked for.
-    var requestedScopes: [String] = []
-    /// The provider's scopes that were granted.
-    var grantedScopes: [String] = []
-    var settings = ConnectionSettings()
-    let createdAt: Timestamp
-    var updatedAt: Timestamp
-    var connectedAt: Timestamp?
-    /// When the access token expires; nil when it does not or there is none.
-    var expiresAt: Timestamp?
-    var lastSyncAt: Timestamp?
-    /// `success`, `partial`, `failed`, `canceled` or `running`; nil before the first sync.
-    var syncStatus: String?
-    /// The parameters of the OAuth callback that the provider needs later.
-    var callback: JSONValue = [:]
-    var credentials = Credentials()
-    /// Authorizations under way.
-    var authorizations: [PendingAuthorization] = []
-    /// How renewing the token stands.
-    var refresh = RefreshState()
-    /// The end of the grant that the application was told of; nil while none is near.
-    var deadlineTold: GrantDeadline?
-    /// A grant whose account is not known yet.
-    var held: HeldGrant?
-    /// What is being done to end it; nil while it is not being ended.
-    var ending: ConnectionEnding?
-    /// What became of its last grant at the provider; nil while there is one.
-    var revocation: RevocationOutcome?
-    /// Counts grants: an answer that belongs to an older one is discarded.
-    var grant = 0
+    private(set) var identity: ConnectionIdentity
+    private(set) var life: ConnectionLife
+    private(set) var grant = Grant()
+    private(set) var sync = SyncState()
+    private(set) var notifications = Notifications()
+    private(set) var settings = ConnectionSettings()
     /// What went wrong last, for the people who ask why.
-    var failure: ConnectionFailure?
-    /// The syncs of this connection, newest first.
-    var syncs: [SyncRun] = []
-    /// When the last sync by schedule was begun; nil when there was none.
-    var scheduledSyncAt: Timestamp?
-    /// What changed at the provider and was not read since.
-    var changes: [PendingChange] = []
-    /// Events that the application has not been told of yet, oldest first.
-    var outbox: [ConnectionEvent] = []
-    /// Events that were dropped because too many waited, or because nobody wanted them any more.
-    var eventsDropped = 0
-    /// Where the events go, and what came of those that went.
-    var webhook = WebhookEndpoint()
+    private(set) var failure: ConnectionFailure?
+    private(set) var createdAt: Timestamp
+    private(set) var updatedAt: Timestamp
     /// Members of the stored document that this version does not know; kept as they are.
-    var unknown: [(key: String, value: JSONValue)] = []
+    private(set) var unknown: [(key: String, value: JSONValue)] = []
 
+    /// A new connection.
     init(id: String, number: Int, service: String, variant: String? = nil, status: ConnectionStatus, at now: Timestamp)
     {
-        self.id = id
-        self.number = number
-        self.service = service
-        self.variant = variant
-        self.status = status
+        identity = ConnectionIdentity(id: id, number: number, service: service, variant: variant)
+        life = ConnectionLife(status)
         createdAt = now
         updatedAt = now
     }
 
-    /// The account as plugins see it.
-    var account: ProviderContext.Account {
-        var account = ProviderContext.Account()
-        account.id = accountID
-        account.name = accountName
-        account.variant = variant
-        account.callback = callback
-        return account
+    // MARK: Life
+
+    /// Lets `event` happen: changes the state, and carries out what follows inside the document.
+    ///
+    /// - Parameters:
+    ///   - revocation: the outcome of ending the grant at the provider, where the event ends it.
+    ///   - data: what the application is told beside the event.
+    /// - Throws: ``ServiceError/conflict(_:)`` when the event cannot happen in this state.
+    @discardableResult
+    private mutating func happen(
+        _ event: LifeEvent, revocation: RevocationOutcome? = nil, telling data: JSONValue = [:], at now: Timestamp
+    ) throws(ServiceError) -> [Consequence] {
+        let consequences: [Consequence]
+        switch life.outcome(of: event) {
+        case .becomes(let next, let found):
+            life = next
+            consequences = found
+        case .ends(let found): consequences = found
+        case .ignored: return []
+        case .refused: throw life.refusal
+        }
+        for consequence in consequences {
+            switch consequence {
+            case .eraseGrant: grant.erase(revocation)
+            case .notify(let kind): try notify(kind, data, at: now)
+            case .revokeGrant, .eraseRecords: break
+            }
+        }
+        return consequences
     }
 
-    /// Whether the account is connected as the UserIntegration document counts it.
-    var isConnected: Bool { status == .connected }
-}
-
-/// The sealed secrets of a connection, and when they end.
-struct Credentials: Sendable, Equatable {
-    /// The sealed access token, or the sealed API key.
-    var accessToken: String?
-    /// The sealed refresh token.
-    var refreshToken: String?
-    /// When the access token was issued.
-    var issuedAt: Timestamp?
-    /// When the refresh token dies if it is not used.
-    var refreshExpiresAt: Timestamp?
-    /// When the grant ends however often it is refreshed.
-    var grantExpiresAt: Timestamp?
-
-    var isEmpty: Bool { accessToken == nil && refreshToken == nil }
-}
-
-/// An authorization that was begun and not completed.
-struct PendingAuthorization: Sendable, Equatable {
-    /// The random part of its state.
-    let nonce: String
-    let redirectURI: String
-    /// The sealed PKCE verifier; nil when the provider takes none.
-    let verifier: String?
-    /// The caller's own state, sealed, given back to the caller.
-    let callerState: String?
-    /// The session that began it.
-    let sessionBinding: String
-    let requestedScopes: [String]
-    let expiresAt: Timestamp
-}
-
-/// Why a connection is not as it should be.
-struct ConnectionFailure: Sendable, Equatable {
-    /// What was being done: `authorize`, `exchange`, `refresh`, `sync`, `revoke`.
-    let operation: String
-    /// The class of the failure.
-    let kind: String
-    /// The provider's code, if it gave one.
-    let code: String?
-    /// One sentence for people.
-    let message: String
-    let at: Timestamp
-    /// Before when the provider does not want to be asked again.
-    var retryAt: Timestamp?
-    /// The permissions that the provider says are missing.
-    var scopes: [String] = []
-}
-
-/// The states of a sync.
-enum SyncRunStatus: String, Sendable {
-    case running, completed, partial, failed, canceled
-}
-
-/// One sync of a connection, running or past.
-struct SyncRun: Sendable, Equatable {
-    /// `sync-` and 22 random base62 characters.
-    let id: String
-    /// `full` or `incremental`.
-    let type: SyncType
-    let dataTypes: [String]
-    var status: SyncRunStatus
-    let startedAt: Timestamp
-    var completedAt: Timestamp?
-    var recordsProcessed = 0
-    var recordsSynced = 0
-    var errors = 0
-    /// Why it failed, in one sentence.
-    var message: String?
-    /// Who asked for it.
-    var trigger = SyncTrigger.manual
-    /// What is kept of the idempotency key that it was asked for with.
-    var idempotency: SyncIdempotency?
-    /// The same of the last requests that were answered with it while it ran; the newest comes last.
-    var joined: [SyncIdempotency] = []
-
-    init(id: String, type: SyncType, dataTypes: [String], status: SyncRunStatus, startedAt: Timestamp) {
-        self.id = id
-        self.type = type
-        self.dataTypes = dataTypes
-        self.status = status
-        self.startedAt = startedAt
+    /// Queues an event, where the application wants to be told.
+    private mutating func notify(
+        _ kind: ConnectionEvent.Kind, _ data: JSONValue = [:], at now: Timestamp
+    ) throws(ServiceError) {
+        guard settings.webhookURL != nil else { return }
+        notifications.queue(try .new(kind, data, at: now))
     }
+
+    // MARK: Connecting
+
+    /// An authorization was begun.
+    mutating func authorizationBegan(_ authorization: PendingAuthorization, permissions: [String]) {
+        grant.begin(authorization, permissions: permissions)
+    }
+
+    /// A callback uses an authorization up.
+    ///
+    /// - Returns: the authorization; nil when there is none with this nonce.
+    mutating func authorizationClaimed(_ nonce: String, at now: Timestamp) -> PendingAuthorization? {
+        guard let authorization = grant.claim(nonce) else { return nil }
+        updatedAt = now
+        return authorization
+    }
+
+    /// Authorizations that were not completed in time are dropped.
+    mutating func authorizationsLapsed(at now: Timestamp) { grant.dropAuthorizations(endedBy: now) }
+
+    /// An authorization came to nothing before the provider gave tokens.
+    mutating func authorizationFailed(
+        _ operation: ConnectionOperation, _ error: ProviderError, at now: Timestamp
+    ) throws(ServiceError) {
+        failure = ConnectionFailure(operation: operation, error, at: now)
+        updatedAt = now
+        try happen(.authorizationFailed, telling: ["reason": .string(error.message)], at: now)
+    }
+
+    /// The provider gave tokens; whose account they are for is not known yet.
+    mutating func authorized(_ tokens: SealedTokens, _ unidentified: UnidentifiedGrant) throws(ServiceError) {
+        try happen(.authorized, at: unidentified.at)
+        grant.hold(tokens, unidentified)
+        updatedAt = unidentified.at
+    }
+
+    /// The provider could not say whose account the tokens are for; it is asked again later.
+    mutating func identificationPostponed(_ error: ProviderError, at now: Timestamp) {
+        grant.postponeIdentification(seed: id, at: now)
+        var failure = ConnectionFailure(operation: .identify, error, at: now)
+        failure.retryAt = grant.unidentified?.nextAttemptAt
+        self.failure = failure
+        updatedAt = now
+    }
+
+    /// Whose account the tokens are for can never be found out: the grant was ended.
+    @discardableResult
+    mutating func abandoned(
+        _ outcome: RevocationOutcome, _ error: ProviderError, at now: Timestamp
+    ) throws(ServiceError) -> [Consequence] {
+        let reason: JSONValue = ["reason": .string(error.message)]
+        let consequences = try happen(.abandoned, revocation: outcome, telling: reason, at: now)
+        failure = ConnectionFailure(operation: .identify, error, at: now)
+        updatedAt = now
+        return consequences
+    }
+
+    /// The tokens that came for `other` are for the account of this connection and take the place of its own.
+    ///
+    /// - Parameter reseal: seals a text of `other` for this connection.
+    mutating func grantAdopted(
+        from other: Connection, _ reseal: (_ text: String, _ field: String) throws(ServiceError) -> String
+    ) throws(ServiceError) {
+        var texts: [String: String] = [:]
+        for (field, text) in other.grant.credentials.sealedTexts { texts[field] = try reseal(text, field) }
+        grant.adopt(
+            other.grant,
+            other.grant.credentials.moved(
+                accessToken: texts["accessToken"], refreshToken: texts["refreshToken"],
+                keeping: status == .connected ? grant.credentials : nil))
+    }
+
+    /// The account of an authorization is known: the connection works.
+    mutating func identified(
+        as account: AccountIdentity, _ held: UnidentifiedGrant, callback: JSONValue, permissions: [String],
+        at now: Timestamp
+    ) throws(ServiceError) {
+        try happen(.identified, at: now)
+        identity.identified(as: account, callback: callback)
+        grant.identify(held, permissions: permissions, at: now)
+        failure = nil
+        updatedAt = now
+    }
+
+    /// The user named the account or gave a key: the connection works.
+    ///
+    /// - Parameter key: the sealed key; nil where none is needed.
+    mutating func linked(
+        to accountID: String?, key: String? = nil, permissions: [String] = [], at now: Timestamp
+    ) throws(ServiceError) {
+        try happen(.linked, at: now)
+        identity.linked(to: accountID)
+        grant.ask(permissions: permissions)
+        grant.link(key: key, at: now)
+    }
+
+    /// The application says whether an integration without a provider is connected.
+    mutating func noted(isConnected: Bool, at now: Timestamp) throws(ServiceError) {
+        // What is being ended stays as it is.
+        guard disconnection == nil else { return }
+        try happen(isConnected ? .noted : .unnoted, at: now)
+        grant.note(connectedAt: isConnected ? now : nil)
+        updatedAt = now
+    }
+
+    // MARK: Renewing the grant
+
+    /// A token request is about to be sent; to be made durable before that.
+    mutating func refreshBegan(at now: Timestamp) { grant.beginRefresh(at: now) }
+
+    /// The provider gave new tokens.
+    mutating func refreshed(_ tokens: SealedTokens, at now: Timestamp) throws(ServiceError) {
+        try happen(.renewed, at: now)
+        grant.renew(with: tokens, at: now)
+        if let scopes = tokens.scopes { grant.setGrantedScopes(scopes) }
+        failure = nil
+        updatedAt = now
+    }
+
+    /// A refresh brought no new tokens.
+    mutating func refreshFailed(_ failed: RefreshFailure, at now: Timestamp) throws(ServiceError) {
+        let unknownSince = refresh.unknownSince
+        grant.failRefresh(failed, seed: id, at: now)
+        var message = failed.error.message
+        if failed.reason == .revoked, let unknownSince {
+            message =
+                "The answer to the refresh of \(unknownSince) was lost, and with it the token that replaced this one, which the "
+                + "provider no longer takes: connect it again. \(message)"
+        }
+        var failure = ConnectionFailure(
+            operation: .refresh, kind: failed.reason.failureKind, code: failed.error.code,
+            message: String(message.prefix(ProviderError.messageLengthMax)), at: now)
+        failure.retryAt = refresh.nextAttemptAt
+        if case .scopeMissing(let missing) = failed.error.kind { failure.scopes = missing }
+        self.failure = failure
+        updatedAt = now
+        guard failed.reason == .revoked else { return }
+        try happen(.grantRefused, telling: ["reason": .string(message)], at: now)
+    }
+
+    /// The end of the grant is near, or not any more.
+    mutating func deadlineNoted(_ deadline: GrantDeadline?, at now: Timestamp) throws(ServiceError) {
+        grant.noteDeadline(deadline)
+        guard let deadline else { return }
+        try notify(
+            .expiring, ["reason": .string(deadline.reason.rawValue), "expiresAt": .string("\(deadline.at)")], at: now)
+    }
+
+    /// The same connection with tokens that came too late to be stored with it, so that they can be ended.
+    func carrying(_ tokens: SealedTokens, at now: Timestamp) -> Connection {
+        var orphan = self
+        orphan.grant.renew(with: tokens, at: now)
+        return orphan
+    }
+
+    /// Seals every secret of the connection again.
+    ///
+    /// - Parameter reseal: the new sealed text of a field; nil leaves the text as it is.
+    mutating func resealed(_ reseal: (_ text: String, _ field: String) -> String?) {
+        grant.reseal(reseal)
+        notifications.reseal(reseal)
+    }
+
+    // MARK: Ending
+
+    /// The provider says that the grant was ended there.
+    ///
+    /// An authorization that is under way is for a new grant and goes on.
+    @discardableResult
+    mutating func revokedAtProvider(at now: Timestamp) throws(ServiceError) -> [Consequence] {
+        let consequences = try happen(
+            .revokedAtProvider, revocation: .revoked, telling: ["reason": "provider"], at: now)
+        failure = ConnectionFailure(
+            operation: .revoke, kind: .authRevoked, code: nil, message: "The access was ended at the provider.", at: now
+        )
+        updatedAt = now
+        return consequences
+    }
+
+    /// The user asks for the end of the connection; answers that are still on their way are for an older grant from now on.
+    @discardableResult
+    mutating func endRequested(_ disconnection: Disconnection, at now: Timestamp) throws(ServiceError) -> [Consequence]
+    {
+        let event: LifeEvent = disconnection == .delete ? .deletionRequested : .disconnectRequested
+        // Nothing can be told of a deletion once it is done; a disconnect is told then.
+        let consequences = try happen(event, telling: ["reason": "deleted"], at: now)
+        grant.outdate()
+        return consequences
+    }
+
+    /// The connection is disconnected: its secrets are forgotten.
+    ///
+    /// - Parameter outcome: of ending the grant at the provider.
+    @discardableResult
+    mutating func disconnected(_ outcome: RevocationOutcome?, at now: Timestamp) throws(ServiceError) -> [Consequence] {
+        let consequences = try happen(
+            .disconnected(hadGrant: !credentials.isEmpty), revocation: outcome, telling: ["reason": "disconnected"],
+            at: now)
+        guard !consequences.isEmpty else { return [] }
+        grant.disconnect()
+        updatedAt = now
+        return consequences
+    }
+
+    /// The connection is removed by its user.
+    mutating func removed(at now: Timestamp) throws(ServiceError) -> [Consequence] { try happen(.removed, at: now) }
+
+    // MARK: Syncs
+
+    /// A sync begins.
+    mutating func syncBegan(_ run: SyncRun) { sync.begin(run) }
+
+    /// A request for a sync was answered with a run that another one had begun.
+    mutating func syncJoined(_ runID: String, by request: SyncIdempotency) { sync.join(request, to: runID) }
+
+    /// A sync ended.
+    ///
+    /// - Parameters:
+    ///   - read: the data types of which everything was read since it began.
+    ///   - number: of the grant that it worked with; nil when it did not come to that.
+    mutating func syncEnded(
+        _ runID: String, _ outcome: SyncOutcome, counts: (processed: Int, synced: Int, errors: Int), read: Set<String>,
+        grant number: Int?, at now: Timestamp
+    ) throws(ServiceError) {
+        guard let run = sync.end(runID, outcome, counts: counts, read: read, at: now) else { return }
+        updatedAt = now
+        switch outcome.status {
+        case .completed: try notify(.syncCompleted, run.eventData, at: now)
+        case .partial: try notify(.syncPartial, run.eventData, at: now)
+        case .failed: try notify(.syncFailed, run.eventData, at: now)
+        case .canceled, .running: return
+        }
+        // Connected again meanwhile: what went wrong before is over.
+        guard number == nil || number == grant.number else { return }
+        if let failed = outcome.failures.first {
+            // What ended the grant was recorded by the refresh that found it, with the provider's own code.
+            let isKnown =
+                failed.error.kind == .authRevoked && failed.error.code == nil && failure?.kind == .authRevoked
+            if !isKnown { failure = ConnectionFailure(operation: .sync, failed.error, at: now) }
+        } else if failure?.operation == .sync {
+            failure = nil
+        }
+        guard outcome.failures.contains(where: { $0.error.kind == .authRevoked }) else { return }
+        try happen(.grantRefused, telling: ["reason": .string(outcome.message ?? "")], at: now)
+    }
+
+    /// The provider says that something changed.
+    mutating func changesNoted(of dataTypes: [String]) { sync.note(changesOf: dataTypes) }
+
+    // MARK: Settings and notifications
+
+    /// The user changed the settings.
+    ///
+    /// - Parameter newSecret: a new sealed signing secret; called when a URL is set and there is none.
+    mutating func settingsChanged(
+        _ change: SettingsChange, newSecret: () throws(ServiceError) -> String, at now: Timestamp
+    ) throws(ServiceError) {
+        if let frequency = change.syncFrequency { settings.set(syncFrequency: frequency) }
+        if let url = change.webhookURL {
+            settings.set(webhookURL: url)
+            if url == nil { notifications.close() } else { try notifications.open(newSecret: newSecret) }
+        }
+        if let permissions = change.permissions { grant.ask(permissions: permissions) }
+        updatedAt = now
+    }
+
+    /// A delivery was attempted.
+    @discardableResult
+    mutating func deliveryAttempted(_ result: WebhookAttempt, _ schedule: WebhookSchedule) -> AttemptEffect {
+        notifications.record(result, url: settings.webhookURL, schedule)
+    }
+
+    /// The user asks for an event to be delivered again.
+    mutating func redeliveryRequested(_ eventID: String) throws(ServiceError) -> ConnectionEvent {
+        try notifications.redeliver(eventID, to: settings.webhookURL)
+    }
+
+    /// The user asks for a test event.
+    mutating func testRequested(at now: Timestamp) throws(ServiceError) -> ConnectionEvent {
+        let event = try ConnectionEvent.new(
+            .test, ["message": "This notification was asked for to test the endpoint."], at: now)
+        try notifications.test(event, to: settings.webhookURL)
+        return event
+    }
+
+    /// Makes the signing secret of a connection that has a URL from before there were secrets.
+    mutating func signingSecretNeeded(_ new: () throws(ServiceError) -> String) throws(ServiceError) {
+        guard settings.webhookURL != nil else { throw Notifications.noURL }
+        try notifications.ensureSecret(new)
+    }
+
+    /// The signing secret was replaced.
+    ///
+    /// - Parameter overlapEnds: until when the one before signs along; nil when it does not.
+    mutating func signingSecretReplaced(by sealed: String, overlapEnds: Timestamp?) throws(ServiceError) {
+        guard settings.webhookURL != nil else { throw Notifications.noURL }
+        notifications.replaceSecret(by: sealed, overlapEnds: overlapEnds)
+    }
+
+    /// Erases a replaced signing secret whose time is over.
+    mutating func retiringSecretLapsed(at now: Timestamp) { notifications.eraseRetiringSecret(at: now) }
+
+    /// Gives up the oldest event that waits, because the user has too many.
+    mutating func oldestEventDropped() { notifications.dropOldest() }
+
+    /// Forgets the oldest delivery that ended, because the user has too many.
+    mutating func oldestDeliveryForgotten() { notifications.forgetOldestDelivery() }
 }
 
-/// Whether a sync reads everything or changes.
-enum SyncType: String, Sendable {
-    case full, incremental
+// MARK: Stored form
+
+extension Connection {
+    /// The names of version 0.1.0 in their order; members that came later stand behind them.
+    private static let order = [
+        "id", "number", "service", "variant", "accountId", "accountName", "mode", "status", "permissions",
+        "requestedScopes", "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt",
+        "lastSyncAt", "syncStatus", "scheduledSyncAt", "changes", "callback", "credentials", "authorizations", "grant",
+        "refresh", "held", "ending", "revocation", "deadlineTold", "failure", "syncs", "outbox", "eventsDropped",
+        "webhook",
+    ]
+
+    private static let ownMembers: [StoredMember<Connection>] = [
+        .init(
+            "settings", { ConnectionSettings.members.write($0.settings, to: &$1) },
+            { ConnectionSettings.members.read($1, into: &$0.settings) }),
+        .init("createdAt", { $1.value($0.createdAt) }, { _, _ in }),
+        .init("updatedAt", { $1.value($0.updatedAt) }, { $0.updatedAt = $1.moment ?? $0.updatedAt }),
+        .init(
+            "failure", omittedIf: { $0.failure == nil }, { $0.failure?.write(to: &$1) },
+            { $0.failure = ConnectionFailure(decoding: $1) }),
+    ]
+
+    private static let members = (facetMembers + ownMembers).ordered(by: order)
+
+    /// The members of the facets; each is written and read by the facet's own table.
+    private static var facetMembers: [StoredMember<Connection>] {
+        var members = ConnectionIdentity.members.map { member in
+            StoredMember<Connection>(
+                member.name, omittedIf: { member.isOmitted($0.identity) }, { member.write($0.identity, &$1) },
+                { member.read(&$0.identity, $1) })
+        }
+        members += ConnectionLife.members.map { member in
+            StoredMember<Connection>(
+                member.name, omittedIf: { member.isOmitted($0.life) }, { member.write($0.life, &$1) },
+                { member.read(&$0.life, $1) })
+        }
+        members += Grant.members.map { member in
+            StoredMember<Connection>(
+                member.name, omittedIf: { member.isOmitted($0.grant) }, { member.write($0.grant, &$1) },
+                { member.read(&$0.grant, $1) })
+        }
+        members += SyncState.members.map { member in
+            StoredMember<Connection>(
+                member.name, omittedIf: { member.isOmitted($0.sync) }, { member.write($0.sync, &$1) },
+                { member.read(&$0.sync, $1) })
+        }
+        members += Notifications.members.map { member in
+            StoredMember<Connection>(
+                member.name, omittedIf: { member.isOmitted($0.notifications) },
+                { member.write($0.notifications, &$1) }, { member.read(&$0.notifications, $1) })
+        }
+        return members
+    }
+
+    private static let knownNames = Set(members.map(\.name))
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            Self.members.writeMembers(of: self, to: &writer)
+            for (key, value) in unknown { writer.member(key, value) }
+        }
+    }
+
+    init(decoding value: JSONValue) throws(UserCodingError) {
+        guard let identity = ConnectionIdentity(decoding: value),
+            let status = value["status"]?.string.flatMap(ConnectionStatus.init),
+            let createdAt = value.moment("createdAt")
+        else { throw UserCodingError(problem: "a connection lacks id, number, service, status or createdAt") }
+        self.identity = identity
+        life = ConnectionLife(status)
+        self.createdAt = createdAt
+        updatedAt = createdAt
+        Self.members.read(value, into: &self)
+        unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }
+    }
 }

@@ -34,23 +34,35 @@ struct ConnectionEvent: Sendable, Equatable {
     let data: JSONValue
     /// How its delivery stands.
     var delivery = EventDelivery()
+
+    /// A new event with a random id.
+    static func new(_ kind: Kind, _ data: JSONValue = [:], at now: Timestamp) throws(ServiceError) -> ConnectionEvent {
+        do {
+            return ConnectionEvent(id: "evt-" + (try SecureRandom.base62(22)), kind: kind, at: now, data: data)
+        } catch { throw .internalFault("\(error)") }
+    }
+
+    /// Whether this is its id, compared byte for byte.
+    func hasID(_ id: String) -> Bool { self.id.utf8.elementsEqual(id.utf8) }
 }
 
-extension Connection {
-    /// Events of one connection that may wait for their delivery.
-    static let outboxMax = 100
+// MARK: Stored form
 
-    /// Puts an event in the outbox, where the application wants to be told.
-    ///
-    /// A full outbox drops its oldest event and counts it in ``eventsDropped``.
-    mutating func emit(_ kind: ConnectionEvent.Kind, _ data: JSONValue = [:], at now: Timestamp) throws(ServiceError) {
-        guard settings.webhookURL != nil else { return }
-        let random: String
-        do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
-        if outbox.count >= Self.outboxMax {
-            outbox.removeFirst(outbox.count - Self.outboxMax + 1)
-            eventsDropped += 1
+extension ConnectionEvent {
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("type", kind.rawValue)
+            writer.moment("at", at)
+            writer.member("data", data)
+            delivery.writeMembers(to: &writer)
         }
-        outbox.append(ConnectionEvent(id: "evt-" + random, kind: kind, at: now, data: data))
+    }
+
+    init?(decoding value: JSONValue) {
+        guard let id = value["id"]?.string, let kind = value["type"]?.string.flatMap(Kind.init),
+            let at = value.moment("at")
+        else { return nil }
+        self.init(id: id, kind: kind, at: at, data: value["data"] ?? [:], delivery: EventDelivery(decoding: value))
     }
 }

@@ -11,7 +11,7 @@ struct ConnectionService: Sendable {
     let registry: ProviderRegistry
     let oauth: OAuthService
     let vault: CredentialVault
-    let endings: ConnectionEndings
+    let lifecycle: ConnectionLifecycle
     let webhookURLs: WebhookURLPolicy
     let time: TimeSource
 
@@ -82,18 +82,16 @@ struct ConnectionService: Sendable {
         do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
         let now = time.now
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
-            let index = try user.add(
+            let id = try user.add(
                 service: provider.id, variant: new.variant, status: .connected,
                 shard: UserStore.shard(of: principal.userID), random: random, at: now)
-            user.connections[index].accountID = accountID
-            user.connections[index].accountName = accountID
-            user.connections[index].permissions = new.permissions
-            user.connections[index].connectedAt = now
-            if let key {
-                user.connections[index].credentials.accessToken = try vault.seal(
-                    key, user: user.id, connection: user.connections[index].id, field: "accessToken")
+            let sealed = try key.map { (key) throws(ServiceError) in
+                try vault.seal(key, user: principal.userID, connection: id, field: "accessToken")
             }
-            return user.connections[index].id
+            try user.update(id) { (connection) throws(ServiceError) in
+                try connection.linked(to: accountID, key: sealed, permissions: new.permissions, at: now)
+            }
+            return id
         }
     }
 
@@ -108,28 +106,18 @@ struct ConnectionService: Sendable {
         return connection
     }
 
-    /// What is to change; nil leaves as it is.
-    struct Change: Sendable {
-        var syncFrequency: SyncFrequency?
-        /// The outer nil leaves as it is, the inner removes.
-        var webhookURL: String??
-        var permissions: [String]?
-    }
-
-    func update(_ id: String, _ change: Change, for principal: Principal) async throws(ServiceError) -> Connection {
+    func update(_ id: String, _ change: SettingsChange, for principal: Principal) async throws(ServiceError)
+        -> Connection
+    {
         if case .some(.some(let url)) = change.webhookURL { try webhookURLs.check(url) }
         let now = time.now
         let (vault, userID) = (vault, principal.userID)
         let changed = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in
-                if let frequency = change.syncFrequency { connection.settings.syncFrequency = frequency }
-                if let url = change.webhookURL {
-                    try connection.setWebhookURL(url) { () throws(ServiceError) -> String in
-                        try vault.newWebhookSecret(user: userID, connection: id)
-                    }
+                let newSecret = { () throws(ServiceError) -> String in
+                    try vault.newWebhookSecret(user: userID, connection: id)
                 }
-                if let permissions = change.permissions { connection.permissions = permissions }
-                connection.updatedAt = now
+                try connection.settingsChanged(change, newSecret: newSecret, at: now)
                 return connection
             }
         }
@@ -142,6 +130,6 @@ struct ConnectionService: Sendable {
     ///
     /// The grant is ended at the provider first, where it offers a way; that it cannot does not keep the connection.
     func delete(_ id: String, for principal: Principal) async throws(ServiceError) {
-        try await endings.end(id, .delete, of: principal.userID)
+        try await lifecycle.end(id, .delete, of: principal.userID)
     }
 }

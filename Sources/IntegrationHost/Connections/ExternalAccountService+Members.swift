@@ -66,7 +66,7 @@ extension ExternalAccountService {
             current.isMember = isMember
             current.isArchived = !isMember
             current.joinedAt = joinedAt
-            user.externalAccount = current.encoded
+            user.externalAccountChanged(current)
         }
     }
 

@@ -58,11 +58,10 @@ struct ExternalAccountService: Sendable {
         let now = time.now
         try await tokens.claim(token, for: principal.userID, at: now)
         try await users.update(principal.userID) { (user) throws(ServiceError) in
-            user.externalAccount =
+            user.externalAccountChanged(
                 ExternalAccount(
                     provider: provider.id, accountID: accountID, attributes: content.attributes, linkedAt: now,
-                    isMember: true, isArchived: false
-                ).encoded
+                    isMember: true, isArchived: false))
         }
         for name in linking.actionsOnLink {
             guard let action = provider.manifest.action(name) else { continue }
@@ -94,7 +93,7 @@ struct ExternalAccountService: Sendable {
         account.id = accountID
         return ProviderSession(
             gateway, provider, account: account, credentials: NoCredential(),
-            wait: RateLimitWait(waitMax: HostLimits.interactiveWaitMax))
+            wait: RateLimitWait(waitMax: ProviderLimits.interactiveWaitMax))
     }
 
     private func good(_ token: String, for principal: Principal) async throws(ServiceError) -> LinkToken? {

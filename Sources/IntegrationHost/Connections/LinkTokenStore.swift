@@ -39,53 +39,40 @@ struct LinkToken: Sendable {
 
 /// The link tokens.
 struct LinkTokenStore: Sendable {
-    private let documents: Documents
+    private let tokens: DocumentCollection<PlainForm<LinkToken>>
 
-    init(_ documents: Documents) { self.documents = documents }
+    init(_ documents: Documents) { tokens = DocumentCollection(documents, name: "link-tokens", noun: "token") }
 
-    private static func key(_ token: String) -> DocumentKey {
+    private static func id(_ token: String) -> [UInt8] {
         let digits = Array("0123456789abcdef".utf8)
-        let name = SHA256.digest(token).bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return DocumentKey(collection: "link-tokens", id: name)
+        return SHA256.digest(token).bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
     }
 
     /// Keeps a new token.
     ///
     /// - Throws: ``ServiceError/conflict(_:)`` when there is one already.
     func add(_ token: String, _ content: LinkToken) async throws(ServiceError) {
-        do throws(StoreError) {
-            try await documents.save(Self.key(token), content.encoded, expecting: .absent)
-        } catch {
-            if case .conflict = error { throw .conflict("Token already exists") }
-            throw ServiceError(error)
-        }
+        guard try await tokens.add(Self.id(token), content) else { throw .conflict("Token already exists") }
     }
 
     /// What a token stands for; nil when there is none.
-    func find(_ token: String) async throws(ServiceError) -> LinkToken? { try await load(token)?.content }
+    func find(_ token: String) async throws(ServiceError) -> LinkToken? {
+        try await tokens.load(Self.id(token))?.value
+    }
 
     /// Gives a token to the first user who brings it.
     ///
     /// - Throws: ``ServiceError/notFound`` when somebody else had it before.
     func claim(_ token: String, for userID: String, at now: Timestamp) async throws(ServiceError) {
-        for _ in 0..<HostLimits.updateAttemptsMax {
-            guard var (content, revision) = try await load(token) else { throw .notFound }
-            if let owner = content.linkedBy {
-                guard owner.utf8.elementsEqual(userID.utf8) else { throw .notFound }
-                return
-            }
-            content.linkedBy = userID
-            content.linkedAt = now
-            do throws(StoreError) {
-                revision = try await documents.save(
-                    Self.key(token), content.encoded, expecting: .revision(revision)
-                ).revision
-                return
-            } catch {
-                guard case .conflict = error else { throw ServiceError(error) }
-            }
+        guard let content = try await find(token) else { throw .notFound }
+        // One that the user has already is not written again.
+        guard content.linkedBy == nil else { return try content.checkOwner(userID) }
+        try await tokens.update(Self.id(token)) { (stored) throws(ServiceError) in
+            guard var content = stored else { throw .notFound }
+            if content.linkedBy == nil { (content.linkedBy, content.linkedAt) = (userID, now) }
+            try content.checkOwner(userID)
+            stored = content
         }
-        throw .unavailable("Too many changes of this token at the same time: try again.", retryAfterSeconds: 1)
     }
 
     /// Removes the tokens that ended or were used long ago.
@@ -96,42 +83,29 @@ struct LinkTokenStore: Sendable {
         var removed = 0
         var position: Documents.ListPosition?
         repeat {
-            let page: Documents.KeyPage
-            do throws(StoreError) { page = try await documents.list("link-tokens", after: position) } catch {
-                throw ServiceError(error)
-            }
-            for key in page.keys where !Task.isCancelled {
-                guard let (content, revision) = try? await load(key), content.isForgotten(at: now) else { continue }
-                do throws(StoreError) {
-                    if try await documents.delete(key, expecting: .revision(revision)) { removed += 1 }
+            let page = try await tokens.ids(after: position)
+            for id in page.ids where !Task.isCancelled {
+                do throws(ServiceError) {
+                    if try await tokens.remove(id, where: { $0.isForgotten(at: now) }) { removed += 1 }
                 } catch {
-                    guard case .conflict = error else { throw ServiceError(error) }
+                    guard case .internalFault = error else { throw error }
                 }
             }
             position = page.next
         } while position != nil && !Task.isCancelled
         return removed
     }
-
-    private func load(_ token: String) async throws(ServiceError) -> (content: LinkToken, revision: UInt64)? {
-        try await load(Self.key(token))
-    }
-
-    private func load(_ key: DocumentKey) async throws(ServiceError) -> (content: LinkToken, revision: UInt64)? {
-        let document: Document?
-        do throws(StoreError) { document = try await documents.load(key) } catch {
-            throw ServiceError(error)
-        }
-        guard let document else { return nil }
-        guard let content = LinkToken(decoding: document.bytes) else {
-            throw .internalFault("A stored link token cannot be read.")
-        }
-        return (content, document.revision)
-    }
 }
 
 extension LinkToken {
-    fileprivate var encoded: [UInt8] {
+    /// - Throws: ``ServiceError/notFound`` when the account is another user's.
+    fileprivate func checkOwner(_ userID: String) throws(ServiceError) {
+        guard let linkedBy, linkedBy.utf8.elementsEqual(userID.utf8) else { throw .notFound }
+    }
+}
+
+extension LinkToken: StoredValue {
+    var document: [UInt8] {
         var writer = JSONWriter(capacity: 512)
         writer.object { writer in
             writer.member("attributes", attributes)
@@ -143,13 +117,12 @@ extension LinkToken {
         return writer.bytes
     }
 
-    fileprivate init?(decoding bytes: [UInt8]) {
-        guard let value = try? JSONValue.parse(bytes), let attributes = value["attributes"],
-            let createdAt = value["createdAt"]?.string.flatMap(Timestamp.init(iso8601:))
-        else { return nil }
+    init(document: [UInt8]) throws(ServiceError) {
+        guard let value = try? JSONValue.parse(document), let attributes = value["attributes"],
+            let createdAt = value.moment("createdAt")
+        else { throw .internalFault("A stored link token cannot be read.") }
         self.init(
-            attributes: attributes, expiresAt: value["expiresAt"]?.string.flatMap(Timestamp.init(iso8601:)),
-            createdAt: createdAt, linkedBy: value["linkedBy"]?.string,
-            linkedAt: value["linkedAt"]?.string.flatMap(Timestamp.init(iso8601:)))
+            attributes: attributes, expiresAt: value.moment("expiresAt"), createdAt: createdAt,
+            linkedBy: value["linkedBy"]?.string, linkedAt: value.moment("linkedAt"))
     }
 }

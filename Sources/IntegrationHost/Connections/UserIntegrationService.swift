@@ -11,7 +11,7 @@ struct UserIntegrationService: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
     let connections: ConnectionService
-    let accounts: AccountConnections
+    let accounts: ConnectionLookup
     let time: TimeSource
 
     /// A pair.
@@ -39,11 +39,13 @@ struct UserIntegrationService: Sendable {
         do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
         let now = time.now
         return try await users.update(userID) { (user) throws(ServiceError) -> UserIntegration in
-            let index = try user.add(
+            let id = try user.add(
                 service: integration, variant: nil, status: isConnected ? .connected : .disconnected,
                 shard: UserStore.shard(of: userID), random: random, at: now)
-            if isConnected { user.connections[index].connectedAt = now }
-            return UserIntegration(user.connections[index], user: userID)
+            return try user.update(id) { (connection) throws(ServiceError) in
+                if isConnected { try connection.noted(isConnected: true, at: now) }
+                return UserIntegration(connection, user: userID)
+            }
         }
     }
 
@@ -106,9 +108,7 @@ struct UserIntegrationService: Sendable {
             let now = time.now
             try await users.update(owner) { (user) throws(ServiceError) in
                 try user.update(id) { (connection) throws(ServiceError) in
-                    connection.status = isConnected ? .connected : .disconnected
-                    connection.connectedAt = isConnected ? now : nil
-                    connection.updatedAt = now
+                    try connection.noted(isConnected: isConnected, at: now)
                 }
             }
         }

@@ -14,7 +14,7 @@ struct KeyChangeError: Error, CustomStringConvertible {
 /// The keys of the host, which can be rotated while they are used.
 ///
 /// Whoever needs one asks each time; a value that was asked for stays usable over a rotation.
-final class HostKeys: Sendable {
+final class HostKeys: KeySource {
     private struct Derived: Sendable {
         let ring: KeyRing
         let sealer: Sealer

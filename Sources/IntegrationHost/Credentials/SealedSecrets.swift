@@ -20,84 +20,30 @@ struct ResealOutcome: Sendable, Equatable {
     }
 }
 
-extension Credentials {
-    /// The sealed secrets with the fields they are sealed for.
-    ///
-    /// The verifiers of authorizations are not among them: their states are signed over the sealed text, and end within minutes.
-    static var sealedFields: [(name: String, path: WritableKeyPath<Credentials, String?>)] {
-        [("accessToken", \.accessToken), ("refreshToken", \.refreshToken)]
-    }
-}
-
 extension User {
     /// Seals with the primary key what a retired key has sealed.
+    ///
+    /// The verifiers of authorizations stay: their states are signed over the sealed text, and end within minutes.
     mutating func reseal(with vault: CredentialVault) -> ResealOutcome {
         var outcome = ResealOutcome()
-        for index in connections.indices { outcome += connections[index].reseal(with: vault, user: id) }
-        return outcome
-    }
-}
-
-extension Connection {
-    fileprivate mutating func reseal(with vault: CredentialVault, user: String) -> ResealOutcome {
-        var outcome = ResealOutcome()
-        for field in Credentials.sealedFields {
-            guard let sealed = credentials[keyPath: field.path], vault.needsResealing(sealed) else { continue }
-            do {
-                let secret = try vault.open(sealed, user: user, connection: id, field: field.name)
-                credentials[keyPath: field.path] = try vault.seal(secret, user: user, connection: id, field: field.name)
+        let user = id
+        updateAll { connection in
+            let id = connection.id
+            var isReadable = true
+            connection.resealed { text, field in
+                guard vault.needsResealing(text) else { return nil }
+                guard let secret = try? vault.open(text, user: user, connection: id, field: field),
+                    let resealed = try? vault.seal(secret, user: user, connection: id, field: field)
+                else {
+                    isReadable = false
+                    return nil
+                }
                 outcome.resealed += 1
-            } catch {
-                if outcome.unreadable.isEmpty { outcome.unreadable.append(id) }
+                return resealed
             }
-        }
-        do {
-            outcome.resealed += try webhook.reseal(with: vault, user: user, connection: id)
-        } catch {
-            if outcome.unreadable.isEmpty { outcome.unreadable.append(id) }
+            if !isReadable { outcome.unreadable.append(id) }
         }
         return outcome
-    }
-}
-
-extension WebhookEndpoint {
-    /// Seals the signing secrets again.
-    ///
-    /// - Returns: how many.
-    fileprivate mutating func reseal(with vault: CredentialVault, user: String, connection: String) throws(ServiceError)
-        -> Int
-    {
-        func resealed(_ sealed: String) throws(ServiceError) -> String {
-            let field = CredentialVault.webhookField
-            let secret = try vault.open(sealed, user: user, connection: connection, field: field)
-            return try vault.seal(secret, user: user, connection: connection, field: field)
-        }
-        var count = 0
-        if let sealed = secret, vault.needsResealing(sealed) {
-            secret = try resealed(sealed)
-            count += 1
-        }
-        if let old = retiring, vault.needsResealing(old.sealed) {
-            retiring = RetiringSecret(sealed: try resealed(old.sealed), until: old.until)
-            count += 1
-        }
-        return count
-    }
-}
-
-extension CredentialVault {
-    /// Whether the stored credential of a connection opens, and if not, why.
-    func state(of connection: Connection, user: String) -> CredentialState {
-        guard !connection.credentials.isEmpty else { return .none }
-        for field in Credentials.sealedFields {
-            guard let sealed = connection.credentials[keyPath: field.path] else { continue }
-            switch problem(of: sealed, user: user, connection: connection.id, field: field.name) {
-            case nil: continue
-            case .keyUnknown(let id): return .keyMissing(id: id)
-            default: return .damaged
-            }
-        }
-        return .good
     }
 }
 
@@ -112,10 +58,8 @@ struct SealedKeyUse: Sendable {
     /// Counts the sealed texts of a user.
     mutating func add(_ user: User, at now: Timestamp) {
         var user = user
-        for index in user.connections.indices {
-            // A verifier whose authorization is over is read by nobody.
-            user.connections[index].authorizations.removeAll { $0.expiresAt <= now }
-        }
+        // A verifier whose authorization is over is not read any more.
+        user.updateAll { $0.authorizationsLapsed(at: now) }
         if let document = try? JSONValue.parse(user.encoded) { add(document) }
     }
 

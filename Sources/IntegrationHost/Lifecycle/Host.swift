@@ -76,7 +76,7 @@ final class Host: Sendable {
         await control.stop()
         await server.shutdown(grace: Self.grace)
         await reconcileLoop.stop()
-        await services.endings.stop()
+        await services.lifecycle.stop()
         await services.unidentifiedGrants.stop()
         await services.refreshes.stop()
         await services.webhooks.stop()

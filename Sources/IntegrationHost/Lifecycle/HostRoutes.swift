@@ -21,8 +21,8 @@ struct HostRoutes: Sendable {
             ).family,
             UserIntegrationsRoutes(
                 registry: registry, oauth: services.oauth,
-                variants: VariantAccounts(
-                    users: users, registry: registry, erasures: services.erasures, time: parts.time)
+                variants: VariantLinks(
+                    users: users, registry: registry, records: services.recordErasure, time: parts.time)
             ).family,
             ExternalAccountsRoutes(
                 service: ExternalAccountService(

@@ -12,10 +12,10 @@ struct HostServices: Sendable {
     let sync: SyncEngine
     let notifications: WebhookDispatcher
     let webhooks: IncomingWebhooks
-    let erasures: Erasures
-    let endings: ConnectionEndings
+    let recordErasure: RecordErasure
+    let lifecycle: ConnectionLifecycle
     let connections: ConnectionService
-    let accounts: AccountConnections
+    let accounts: ConnectionLookup
     let linkTokens: LinkTokenStore
     let diagnoses: DiagnosisService
     let deadLetters: DeadLetterService
@@ -37,7 +37,7 @@ struct HostServices: Sendable {
             [oauth] orphan, user in await oauth.revoke(orphan, user: user)
         }
         sync = SyncEngine(
-            users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
+            users: users, registry: registry, credentials: refresher, gateway: gateway, vault: vault,
             records: parts.data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime),
             time: time, log: log)
         let webhookURLs = WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses)
@@ -46,17 +46,17 @@ struct HostServices: Sendable {
             schedule: WebhookSchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
             time: time, log: log)
         webhooks = IncomingWebhooks(
-            users: users, registry: registry, data: parts.data, engine: sync, refresher: refresher, gateway: gateway,
+            users: users, registry: registry, data: parts.data, engine: sync, credentials: refresher, gateway: gateway,
             vault: vault, quietTime: parts.configuration.webhookQuietTime, time: time, log: log)
-        erasures = Erasures(users: users, sync: sync, records: parts.data.records, log: log)
-        endings = ConnectionEndings(
-            users: users, oauth: oauth, refresher: refresher, sync: sync, erasures: erasures,
-            notifications: notifications, time: time, log: log)
+        recordErasure = RecordErasure(users: users, sync: sync, records: parts.data.records, log: log)
+        lifecycle = ConnectionLifecycle(
+            users: users, grants: oauth, refreshes: refresher, sync: sync, records: recordErasure,
+            events: notifications, time: time, log: log)
         connections = ConnectionService(
-            users: users, registry: registry, oauth: oauth, vault: vault, endings: endings,
+            users: users, registry: registry, oauth: oauth, vault: vault, lifecycle: lifecycle,
             webhookURLs: webhookURLs, time: time)
-        accounts = AccountConnections(
-            users: users, registry: registry, refresher: refresher, endings: endings, time: time)
+        accounts = ConnectionLookup(
+            users: users, registry: registry, refresher: refresher, lifecycle: lifecycle, time: time)
         linkTokens = LinkTokenStore(parts.data.documents)
         diagnoses = DiagnosisService(
             users: users, registry: registry, vault: vault, sync: sync, limiter: gateway.limiter, time: time)
@@ -74,7 +74,7 @@ struct HostServices: Sendable {
     /// What is done in the background; each reconciler sees every user about once a minute.
     var reconcilers: [any Reconciler] {
         [
-            endings, erasures, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
+            lifecycle, recordErasure, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
             SyncReconciler(engine: sync, registry: parts.registry, log: parts.log), webhooks.syncs,
             ResealReconciler(rotation: rotation), notifications,
         ]

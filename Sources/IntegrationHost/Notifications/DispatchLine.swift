@@ -18,15 +18,15 @@ struct DispatchLine: WorkLine {
     /// The bounds of a line.
     struct Bounds: Sendable {
         /// Places at the same time.
-        var places = HostLimits.concurrentWebhooksMax
+        var places = NotificationLimits.concurrentMax
         /// Of those, for one host.
-        var placesPerHost = HostLimits.concurrentWebhooksPerHostMax
+        var placesPerHost = NotificationLimits.concurrentPerHostMax
         /// Of those, for one user.
-        var placesPerUser = HostLimits.concurrentWebhooksPerUserMax
+        var placesPerUser = NotificationLimits.concurrentPerUserMax
         /// Connections that wait for one host.
-        var waitingPerHost = HostLimits.webhooksWaitingPerHostMax
+        var waitingPerHost = NotificationLimits.waitingPerHostMax
         /// Connections that wait.
-        var waiting = HostLimits.webhooksWaitingMax
+        var waiting = NotificationLimits.waitingMax
     }
 
     private struct Lane {

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// A connection has one delivery under way at most. Deliveries are bounded overall, for each host and for each user, so that an endpoint
 /// that does not answer delays no other.
-final class WebhookDispatcher: Reconciler {
+final class WebhookDispatcher: Reconciler, EventSink {
     private typealias Queue = KeyedWorkQueue<DispatchLine>
 
     private struct State {
@@ -41,7 +41,7 @@ final class WebhookDispatcher: Reconciler {
         horizon = sweepPause * 3
         self.time = time
         self.log = log
-        queue = Queue(DispatchLine(), delayedMax: HostLimits.webhookTimersMax, time: time)
+        queue = Queue(DispatchLine(), delayedMax: NotificationLimits.scheduledMax, time: time)
         queue.start { [weak self] work in
             await self?.perform(work)
             return .done
@@ -56,10 +56,7 @@ final class WebhookDispatcher: Reconciler {
         guard user.connections.contains(where: { $0.webhook.isRetiringSecretOver(at: now) }) else { return }
         do {
             try await users.update(user.id) { (user) throws(ServiceError) in
-                for index in user.connections.indices
-                where user.connections[index].webhook.isRetiringSecretOver(at: now) {
-                    user.connections[index].webhook.retiring = nil
-                }
+                user.updateAll { $0.retiringSecretLapsed(at: now) }
             }
         } catch {
             log.info("A replaced signing secret could not be erased; it is tried again.", ["error": .text("\(error)")])
@@ -113,14 +110,14 @@ final class WebhookDispatcher: Reconciler {
                 connection = try await ensureSecret(work)
             }
             let begun = time.instant
-            while results.count < HostLimits.webhookBatchMax, !isStopping,
-                time.instant - begun < HostLimits.webhookBatchTimeMax,
+            while results.count < NotificationLimits.batchMax, !isStopping,
+                time.instant - begun < NotificationLimits.batchTimeMax,
                 case .due(let event) = connection.nextDelivery(at: time.now)
             {
                 let attempt = await sender.attempt(event, of: connection, user: work.user, at: time.now)
                 guard let attempt else { break }
                 results.append(attempt)
-                connection.record(attempt, schedule)
+                connection.deliveryAttempted(attempt, schedule)
             }
         } catch {
             log.warning(
@@ -138,7 +135,7 @@ final class WebhookDispatcher: Reconciler {
         return try await users.update(work.user) { (user) throws(ServiceError) -> Connection in
             let id = user.id
             return try user.update(work.connection) { (connection) throws(ServiceError) -> Connection in
-                try connection.ensureWebhookSecret(vault, user: id)
+                try connection.ensureSigningSecret(vault, user: id)
                 return connection
             }
         }
@@ -155,8 +152,9 @@ final class WebhookDispatcher: Reconciler {
         let schedule = schedule
         do {
             let effects = try await users.update(work.user) { (user) throws(ServiceError) -> [AttemptEffect] in
-                guard let index = user.index(of: work.connection) else { return results.map { _ in .none } }
-                return results.map { user.connections[index].record($0, schedule) }
+                try user.update(work.connection, where: { _ in true }) { (connection) throws(ServiceError) in
+                    results.map { connection.deliveryAttempted($0, schedule) }
+                } ?? results.map { _ in .none }
             }
             for (result, effect) in zip(results, effects) { report(result, effect, work) }
             return true
@@ -165,7 +163,7 @@ final class WebhookDispatcher: Reconciler {
                 "The outcome of deliveries could not be stored.",
                 ["connectionId": .text(work.connection), "error": .text("\(error)")])
             state.withLock { state in
-                guard state.unsaved.count < HostLimits.webhookTimersMax else { return }
+                guard state.unsaved.count < NotificationLimits.scheduledMax else { return }
                 state.unsaved[work.connection] = results
             }
             return false
@@ -202,11 +200,6 @@ final class WebhookDispatcher: Reconciler {
     /// Begins no further deliveries and waits for those under way, a short time; a canceled delivery counts as not tried.
     func stop() async {
         state.withLock { $0.isStopping = true }
-        await queue.stop(grace: HostLimits.webhookStopGrace)
+        await queue.stop(grace: NotificationLimits.stopGrace)
     }
-}
-
-extension WebhookEndpoint {
-    /// Whether a replaced secret signs no more and can be erased.
-    func isRetiringSecretOver(at now: Timestamp) -> Bool { retiring.map { $0.until <= now } ?? false }
 }

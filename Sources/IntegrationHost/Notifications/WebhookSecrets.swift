@@ -3,12 +3,9 @@
 import ProviderSDK
 
 extension CredentialVault {
-    /// The field that signing secrets are sealed for.
-    static let webhookField = "webhookSecret"
-
     /// A new signing secret in its sealed form.
     func newWebhookSecret(user: String, connection: String) throws(ServiceError) -> String {
-        try seal(try WebhookSecret.generate(), user: user, connection: connection, field: Self.webhookField)
+        try seal(try WebhookSecret.generate(), user: user, connection: connection, field: WebhookEndpoint.secretField)
     }
 
     /// The secrets that sign for a connection now, the present one first; empty when there is none yet.
@@ -30,7 +27,7 @@ extension CredentialVault {
     private func webhookSecret(
         _ sealed: String, connection: String, user: String
     ) throws(ServiceError) -> WebhookSecret {
-        let opened = try open(sealed, user: user, connection: connection, field: Self.webhookField)
+        let opened = try open(sealed, user: user, connection: connection, field: WebhookEndpoint.secretField)
         guard let secret = WebhookSecret(opened) else { throw .internalFault("A signing secret is not one.") }
         return secret
     }
@@ -38,23 +35,21 @@ extension CredentialVault {
 
 extension Connection {
     /// Makes the signing secret of a connection that has a URL from before there were secrets.
-    mutating func ensureWebhookSecret(_ vault: CredentialVault, user: String) throws(ServiceError) {
-        guard settings.webhookURL != nil else { throw .conflict(Self.noWebhookURL) }
-        if webhook.secret == nil { webhook.secret = try vault.newWebhookSecret(user: user, connection: id) }
+    mutating func ensureSigningSecret(_ vault: CredentialVault, user: String) throws(ServiceError) {
+        let id = id
+        try signingSecretNeeded { () throws(ServiceError) in try vault.newWebhookSecret(user: user, connection: id) }
     }
 
-    /// Replaces the signing secret; the one before signs along for ``HostLimits/webhookSecretOverlap``, the one before that no more.
-    mutating func rotateWebhookSecret(
+    /// Replaces the signing secret; the one before signs along for ``NotificationLimits/secretOverlap``, the one before that no more.
+    mutating func replaceSigningSecret(
         _ vault: CredentialVault, user: String, at now: Timestamp
     ) throws(ServiceError) {
-        guard settings.webhookURL != nil else { throw .conflict(Self.noWebhookURL) }
-        webhook.retiring = nil
         // One that does not open signs nothing.
-        if let present = webhook.secret,
-            vault.problem(of: present, user: user, connection: id, field: CredentialVault.webhookField) == nil
-        {
-            webhook.retiring = .init(sealed: present, until: now.advanced(by: HostLimits.webhookSecretOverlap))
+        let opens = webhook.secret.map {
+            vault.problem(of: $0, user: user, connection: id, field: WebhookEndpoint.secretField) == nil
         }
-        webhook.secret = try vault.newWebhookSecret(user: user, connection: id)
+        try signingSecretReplaced(
+            by: try vault.newWebhookSecret(user: user, connection: id),
+            overlapEnds: opens == true ? now.advanced(by: NotificationLimits.secretOverlap) : nil)
     }
 }

@@ -40,10 +40,11 @@ struct WebhookSender: Sendable {
             method: .post, url: url,
             headers: WebhookHeaders.fields(id: event.id, body: body, at: now, secrets: secrets), body: body)
         request.timeouts = .init(
-            connect: HostLimits.webhookTimeout, firstByte: HostLimits.webhookTimeout, total: HostLimits.webhookTimeout)
+            connect: NotificationLimits.timeout, firstByte: NotificationLimits.timeout,
+            total: NotificationLimits.timeout)
         // Its id makes a delivery that arrives twice one, so an open connection may be used again.
         request.isReplayable = true
-        request.responseBodyBytesMax = HostLimits.webhookAnswerBytesMax
+        request.responseBodyBytesMax = NotificationLimits.answerBytesMax
         if !policy.allowsPrivateAddresses {
             request.requiresHTTPS = true
             request.allowedPorts = WebhookURLPolicy.ports

@@ -27,7 +27,7 @@ struct WebhookService: Sendable {
         }
         let vault = vault
         let ensured = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
-            try connection.ensureWebhookSecret(vault, user: userID)
+            try connection.ensureSigningSecret(vault, user: userID)
             return connection
         }
         return try shown(ensured, user: userID)
@@ -37,7 +37,7 @@ struct WebhookService: Sendable {
     func rotateSecret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
         let (vault, now) = (vault, time.now)
         let connection = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
-            try connection.rotateWebhookSecret(vault, user: userID, at: now)
+            try connection.replaceSigningSecret(vault, user: userID, at: now)
             return connection
         }
         return try shown(connection, user: userID)
@@ -46,14 +46,16 @@ struct WebhookService: Sendable {
     /// Puts an event in line again, with its id.
     func redeliver(_ eventID: String, of id: String, user userID: String) async throws(ServiceError) -> ConnectionEvent
     {
-        try await change(id, of: userID) { (connection) throws(ServiceError) in try connection.redeliver(eventID) }
+        try await change(id, of: userID) { (connection) throws(ServiceError) in
+            try connection.redeliveryRequested(eventID)
+        }
     }
 
     /// Puts a test event in line.
     func test(_ id: String, of userID: String) async throws(ServiceError) -> ConnectionEvent {
         let now = time.now
         return try await change(id, of: userID) { (connection) throws(ServiceError) in
-            try connection.testDelivery(at: now)
+            try connection.testRequested(at: now)
         }
     }
 

@@ -29,10 +29,10 @@ extension OAuthService {
             if isNew {
                 // Nothing was there before this code came, so nothing is left behind by a bad one.
                 try await users.update(principal.userID) { (user) throws(ServiceError) in
-                    user.connections.removeAll { $0.id == claim.connectionID && $0.status == .pending }
+                    user.withdraw(claim.connectionID)
                 }
             } else {
-                try await fail(claim, operation: "exchange", error, for: principal)
+                try await fail(claim, operation: .exchange, error, for: principal)
             }
             throw .provider(error)
         }
@@ -54,35 +54,24 @@ extension OAuthService {
         }
         let redirectURI = redirects.registered.first ?? redirects.own(service: provider.id)
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> (Claim, Bool) in
-            for index in user.connections.indices.reversed()
-            where user.connections[index].service == provider.id && user.connections[index].variant == variant {
+            for connection in user.connections.reversed()
+            where connection.service == provider.id && connection.variant == variant {
                 guard
-                    let authorization = user.connections[index].authorizations.last(where: {
+                    let authorization = connection.authorizations.last(where: {
                         $0.sessionBinding == principal.sessionBinding && $0.expiresAt > now
                     })
                 else { continue }
-                user.connections[index].authorizations.removeAll { $0.nonce == authorization.nonce }
-                user.connections[index].updatedAt = now
-                let connection = user.connections[index]
-                return (
-                    Claim(
-                        connectionID: connection.id, variant: variant, grant: connection.grant,
-                        authorization: authorization), false
-                )
+                return (try user.claim(authorization, of: connection.id, at: now), false)
             }
-            let index = try user.add(
+            let id = try user.add(
                 service: provider.id, variant: variant, status: .pending,
                 shard: UserStore.shard(of: principal.userID), random: random, at: now)
+            guard let connection = user.connection(id) else { throw .notFound }
             let authorization = PendingAuthorization(
                 nonce: nonce, redirectURI: redirectURI, verifier: nil, callerState: nil,
                 sessionBinding: principal.sessionBinding, requestedScopes: scopes,
                 expiresAt: now.advanced(by: HostLimits.authorizationLifetime))
-            let connection = user.connections[index]
-            return (
-                Claim(
-                    connectionID: connection.id, variant: variant, grant: connection.grant,
-                    authorization: authorization), true
-            )
+            return (Claim(connection, authorization), true)
         }
     }
 }

@@ -58,10 +58,9 @@ extension OAuthService {
         let facts = try vault.seal(
             TokenGrant(response: first.redacted, claims: first.claims, callback: callback), user: principal.userID,
             connection: claim.connectionID)
-        let held = HeldGrant(
+        let held = UnidentifiedGrant(
             answer: facts, scopes: tokens.scopes ?? first.scopes,
-            requestedScopes: claim.authorization.requestedScopes, at: now,
-            nextAttemptAt: now.advanced(by: HeldGrant.requestTime))
+            requestedScopes: claim.authorization.requestedScopes, at: now)
         try await hold(tokens, held, claim, oauth, for: principal)
         return try await finish(
             claim.connectionID, of: principal.userID, provider,
@@ -86,20 +85,17 @@ extension OAuthService {
 
     /// Makes the tokens durable before anything else is done with them: the code that brought them is spent.
     private func hold(
-        _ tokens: TokenResponse, _ held: HeldGrant, _ claim: Claim, _ oauth: OAuth2, for principal: Principal
+        _ tokens: TokenResponse, _ held: UnidentifiedGrant, _ claim: Claim, _ oauth: OAuth2, for principal: Principal
     ) async throws(ServiceError) {
         let vault = vault
         try await users.update(principal.userID) { (user) throws(ServiceError) in
             try user.update(claim.connectionID) { (connection) throws(ServiceError) in
-                guard connection.grant == claim.grant, connection.ending == nil else { throw Self.badState }
-                connection.held = held
-                connection.grant += 1
-                connection.credentials = Credentials()
-                try vault.store(tokens, in: &connection, user: principal.userID, at: held.at)
-                if connection.credentials.refreshToken == nil { connection.credentials.refreshExpiresAt = nil }
-                connection.credentials.grantExpiresAt =
-                    tokens.grantExpiresAt ?? oauth.lifetimes.grant.map(held.at.advanced(by:))
-                connection.updatedAt = held.at
+                guard connection.grant.number == claim.grant, connection.disconnection == nil else {
+                    throw Self.badState
+                }
+                var sealed = try vault.sealed(tokens, user: principal.userID, connection: connection.id)
+                sealed.grantExpiresAt = tokens.grantExpiresAt ?? oauth.lifetimes.grant.map(held.at.advanced(by:))
+                try connection.authorized(sealed, held)
             }
         }
     }
@@ -112,7 +108,8 @@ extension OAuthService {
     func finish(
         _ id: String, of userID: String, _ provider: ConfiguredProvider, credentials: any CredentialSource
     ) async throws(ServiceError) -> String {
-        guard let connection = try await users.user(userID).connection(id), let held = connection.held else {
+        guard let connection = try await users.user(userID).connection(id), let held = connection.grant.unidentified
+        else {
             throw .notFound
         }
         let grant = try vault.open(held, user: userID, connection: id)
@@ -120,7 +117,7 @@ extension OAuthService {
         do {
             identity = try await self.identity(grant, connection, provider, credentials)
         } catch {
-            if Self.mayPass(error), held.at.advanced(by: HeldGrant.lifetime) > time.now {
+            if Self.mayPass(error), held.at.advanced(by: UnidentifiedGrant.lifetime) > time.now {
                 try await postpone(connection, of: userID, error)
             } else {
                 try await abandon(connection, of: userID, error)
@@ -128,7 +125,7 @@ extension OAuthService {
             throw .provider(error)
         }
         try await accountGrants.add(connection, accountID: identity.id, user: userID)
-        return try await connect(connection, held, callback: grant.callback, provider, identity, user: userID)
+        return try await connect(connection, callback: grant.callback, identity, user: userID)
     }
 
     private static func mayPass(_ error: ProviderError) -> Bool {
@@ -164,17 +161,9 @@ extension OAuthService {
     {
         let now = time.now
         try await users.update(userID) { (user) throws(ServiceError) in
-            guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant,
-                var held = user.connections[index].held
-            else { return }
-            held.attempts += 1
-            let backoff = RefreshPolicy.backoff(.transient, failures: held.attempts, seed: connection.id)
-            held.nextAttemptAt = now.advanced(by: max(.seconds(30), backoff))
-            user.connections[index].held = held
-            var failure = ConnectionFailure(operation: "identity", error, at: now)
-            failure.retryAt = held.nextAttemptAt
-            user.connections[index].failure = failure
-            user.connections[index].updatedAt = now
+            try user.update(
+                connection.id, where: { $0.grant.number == connection.grant.number && $0.grant.unidentified != nil }
+            ) { (connection) throws(ServiceError) in connection.identificationPostponed(error, at: now) }
         }
     }
 
@@ -184,65 +173,27 @@ extension OAuthService {
         let outcome = await revoke(connection, user: userID)
         let now = time.now
         try await users.update(userID) { (user) throws(ServiceError) in
-            guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant else {
-                return
+            try user.update(connection.id, where: { $0.grant.number == connection.grant.number }) {
+                (connection) throws(ServiceError) in try connection.abandoned(outcome, error, at: now)
             }
-            user.connections[index].credentials = Credentials()
-            user.connections[index].expiresAt = nil
-            user.connections[index].held = nil
-            user.connections[index].grant += 1
-            user.connections[index].revocation = outcome
-            user.connections[index].status = .error
-            user.connections[index].failure = ConnectionFailure(operation: "identity", error, at: now)
-            user.connections[index].updatedAt = now
-            try user.connections[index].emit(.failed, ["reason": .string(error.message)], at: now)
         }
     }
 
-    /// Stores the tokens with the connection, or with the one that the user already has to the same account.
+    /// Connects the account, with the connection or with the one that the user already has to the same account.
     private func connect(
-        _ pending: Connection, _ held: HeldGrant, callback: JSONValue, _ provider: ConfiguredProvider,
-        _ identity: AccountIdentity, user userID: String
+        _ pending: Connection, callback: JSONValue, _ identity: AccountIdentity, user userID: String
     ) async throws(ServiceError) -> String {
-        let now = time.now
+        let (vault, now) = (vault, time.now)
         return try await users.update(userID) { (user) throws(ServiceError) -> String in
             guard let current = user.connection(pending.id) else { throw .notFound }
-            guard current.grant == pending.grant, current.held != nil, current.ending == nil else {
-                throw Self.badState
+            guard current.grant.number == pending.grant.number, current.grant.unidentified != nil,
+                current.disconnection == nil
+            else { throw Self.badState }
+            return try user.identified(current.id, as: identity, callback: callback, at: now) {
+                (text, field, target) throws(ServiceError) in
+                let secret = try vault.open(text, user: userID, connection: current.id, field: field)
+                return try vault.seal(secret, user: userID, connection: target, field: field)
             }
-            var target = current.id
-            if let earlier = user.connections.first(where: { other in
-                !other.id.utf8.elementsEqual(current.id.utf8) && other.ending == nil && other.held == nil
-                    && other.isOf(provider.id, current.variant, accountID: identity.id)
-            }) {
-                // Connecting an account again keeps its id, settings and records.
-                target = earlier.id
-                user.connections.removeAll { $0.id.utf8.elementsEqual(current.id.utf8) }
-            }
-            let vault = vault
-            try user.update(target) { (connection) throws(ServiceError) in
-                if !target.utf8.elementsEqual(current.id.utf8) {
-                    try vault.move(from: current, to: &connection, user: userID)
-                }
-                connection.held = nil
-                connection.status = .connected
-                connection.accountID = identity.id
-                connection.accountName = identity.name
-                connection.mode = identity.mode
-                connection.permissions = current.permissions.isEmpty ? connection.permissions : current.permissions
-                connection.requestedScopes = held.requestedScopes
-                connection.grantedScopes = held.scopes ?? held.requestedScopes
-                connection.connectedAt = now
-                connection.updatedAt = now
-                connection.callback = callback
-                connection.grant += 1
-                connection.failure = nil
-                connection.deadlineTold = nil
-                connection.revocation = nil
-                connection.authorizations = []
-                try connection.emit(.connected, at: now)
-            }
-            return target
         }
     }
 }
@@ -254,33 +205,14 @@ extension CredentialVault {
         return try seal(Secret(facts.description), user: user, connection: connection, field: "held")
     }
 
-    fileprivate func open(_ held: HeldGrant, user: String, connection: String) throws(ServiceError) -> TokenGrant {
+    fileprivate func open(_ held: UnidentifiedGrant, user: String, connection: String) throws(ServiceError)
+        -> TokenGrant
+    {
         let facts = try open(held.answer, user: user, connection: connection, field: "held")
         guard let value = try? JSONValue.parse(Array(facts.value.utf8)) else {
             throw .internalFault("An answer that waits to be finished cannot be read.")
         }
         return TokenGrant(
             response: value["response"] ?? [:], claims: value["claims"] ?? [:], callback: value["callback"] ?? [:])
-    }
-
-    /// Puts the tokens of one connection into another, in place of its own.
-    ///
-    /// Where the new grant has no refresh token that of a grant that still works is kept: some providers give one the first time only.
-    fileprivate func move(from source: Connection, to target: inout Connection, user: String) throws(ServiceError) {
-        var credentials = source.credentials
-        credentials.accessToken = try accessToken(of: source, user: user).map { (token) throws(ServiceError) in
-            try seal(token, user: user, connection: target.id, field: "accessToken")
-        }
-        if let token = try refreshToken(of: source, user: user) {
-            credentials.refreshToken = try seal(token, user: user, connection: target.id, field: "refreshToken")
-        } else if target.status == .connected {
-            credentials.refreshToken = target.credentials.refreshToken
-            credentials.refreshExpiresAt = target.credentials.refreshExpiresAt
-        }
-        let generation = max(source.refresh.generation, target.refresh.generation) + 1
-        target.credentials = credentials
-        target.expiresAt = source.expiresAt
-        target.refresh = RefreshState()
-        target.refresh.generation = generation
     }
 }

@@ -4,7 +4,7 @@
 import HTTPClient
 import ProviderSDK
 
-extension OAuthService {
+extension OAuthService: GrantRevoking {
     /// Ends the grant at the provider.
     ///
     /// Where that would end the grants of other connections to the same account, only the last one does it.

@@ -12,7 +12,7 @@ struct OAuthService: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
     let gateway: ProviderGateway
-    let keys: HostKeys
+    let keys: any KeySource
     let vault: CredentialVault
     let accountGrants: AccountGrants
     let redirects: RedirectURIs
@@ -55,10 +55,9 @@ struct OAuthService: Sendable {
         let connectionRandom = secrets.connectionRandom
         let (connectionID, state) = try await users.update(principal.userID) {
             (user) throws(ServiceError) -> (String, OAuthState) in
-            let index = try user.add(
+            let id = try user.add(
                 service: provider.id, variant: request.variant, status: .pending,
                 shard: UserStore.shard(of: principal.userID), random: connectionRandom, at: now)
-            let id = user.connections[index].id
             let authorization = PendingAuthorization(
                 nonce: secrets.nonce, redirectURI: redirectURI,
                 verifier: try secrets.verifier.map { (verifier) throws(ServiceError) in
@@ -67,10 +66,11 @@ struct OAuthService: Sendable {
                 callerState: try request.callerState.map { (state) throws(ServiceError) in
                     try vault.seal(Secret(state), user: user.id, connection: id, field: "callerState")
                 }, sessionBinding: principal.sessionBinding, requestedScopes: scopes, expiresAt: expiresAt)
-            user.connections[index].permissions = request.permissions
-            user.connections[index].requestedScopes = scopes
-            user.connections[index].authorizations = [authorization]
-            return (id, try signed(authorization, user: user.id, connection: user.connections[index]))
+            let userID = user.id
+            return try user.update(id) { (connection) throws(ServiceError) in
+                connection.authorizationBegan(authorization, permissions: request.permissions)
+                return (id, try signed(authorization, user: userID, connection: connection))
+            }
         }
         let url = authorizationURL(
             provider, oauth, variant: request.variant, redirectURI: redirectURI, scopes: scopes, state: state.text,
@@ -152,7 +152,7 @@ struct OAuthService: Sendable {
             let code = try code(in: query, provider, oauth, variant: claim.variant)
             do {
                 answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
-            } catch { throw CallbackRefusal(operation: "exchange", recorded: error, answer: .provider(error)) }
+            } catch { throw CallbackRefusal(operation: .exchange, recorded: error, answer: .provider(error)) }
         } catch {
             try await fail(claim, operation: error.operation, error.recorded, for: principal)
             throw error.answer
@@ -166,7 +166,7 @@ struct OAuthService: Sendable {
 
     /// Why a callback completes nothing.
     private struct CallbackRefusal: Error {
-        var operation = "authorize"
+        var operation = ConnectionOperation.authorize
         /// What is recorded with the connection.
         let recorded: ProviderError
         /// What the caller gets.
@@ -241,8 +241,16 @@ struct OAuthService: Sendable {
     struct Claim: Sendable {
         let connectionID: String
         let variant: String?
+        /// The number of the grant that the connection had.
         let grant: Int
         let authorization: PendingAuthorization
+
+        init(_ connection: Connection, _ authorization: PendingAuthorization) {
+            connectionID = connection.id
+            variant = connection.variant
+            grant = connection.grant.number
+            self.authorization = authorization
+        }
     }
 
     private func claim(
@@ -250,38 +258,30 @@ struct OAuthService: Sendable {
     ) async throws(ServiceError) -> Claim {
         let now = time.now
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> Claim in
-            guard let index = user.index(of: state.connectionID),
-                let authorization = user.connections[index].authorizations.first(where: {
+            guard let connection = user.connection(state.connectionID),
+                let authorization = connection.authorizations.first(where: {
                     $0.nonce.utf8.elementsEqual(state.nonce.utf8)
                 })
             else { throw Self.badState }
-            let connection = user.connections[index]
             let binding = binding(
                 authorization, user: user.id, connection: connection, session: principal.sessionBinding)
-            guard connection.service.utf8.elementsEqual(service.utf8), connection.ending == nil,
+            guard connection.service.utf8.elementsEqual(service.utf8), connection.disconnection == nil,
                 authorization.sessionBinding.utf8.elementsEqual(principal.sessionBinding.utf8),
                 authorization.expiresAt > now, state.isValid(for: binding, with: keys.ring)
             else { throw Self.badState }
-            user.connections[index].authorizations.removeAll { $0.nonce.utf8.elementsEqual(state.nonce.utf8) }
-            user.connections[index].updatedAt = now
-            return Claim(
-                connectionID: connection.id, variant: connection.variant, grant: connection.grant,
-                authorization: authorization)
+            return try user.claim(authorization, of: connection.id, at: now)
         }
     }
 
     /// Records why an authorization came to nothing.
     func fail(
-        _ claim: Claim, operation: String, _ error: ProviderError, for principal: Principal
+        _ claim: Claim, operation: ConnectionOperation, _ error: ProviderError, for principal: Principal
     ) async throws(ServiceError) {
         let now = time.now
         try await users.update(principal.userID) { (user) throws(ServiceError) in
-            guard let index = user.index(of: claim.connectionID) else { return }
-            user.connections[index].failure = ConnectionFailure(operation: operation, error, at: now)
-            user.connections[index].updatedAt = now
-            guard user.connections[index].status == .pending else { return }
-            user.connections[index].status = .error
-            try user.connections[index].emit(.failed, ["reason": .string(error.message)], at: now)
+            try user.update(claim.connectionID, where: { _ in true }) { (connection) throws(ServiceError) in
+                try connection.authorizationFailed(operation, error, at: now)
+            }
         }
     }
 
@@ -348,30 +348,14 @@ struct FixedCredential: CredentialSource {
     func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? { nil }
 }
 
-extension ConnectionFailure {
-    init(operation: String, _ error: ProviderError, at now: Timestamp) {
-        self.init(operation: operation, kind: error.kind.name, code: error.code, message: error.message, at: now)
-        switch error.kind {
-        case .rateLimited(let pause): retryAt = pause.map(now.advanced(by:))
-        case .scopeMissing(let missing): scopes = missing
-        default: break
-        }
-    }
-}
-
-extension ProviderError.Kind {
-    /// The class as a word for documents, logs and metrics.
-    var name: String {
-        switch self {
-        case .authExpired: "authExpired"
-        case .authRevoked: "authRevoked"
-        case .scopeMissing: "scopeMissing"
-        case .rateLimited: "rateLimited"
-        case .transient: "transient"
-        case .permanent: "permanent"
-        case .misconfigured: "misconfigured"
-        case .changesUnavailable: "changesUnavailable"
-        @unknown default: "unknown"
+extension User {
+    /// Uses an authorization of a connection up.
+    mutating func claim(
+        _ authorization: PendingAuthorization, of id: String, at now: Timestamp
+    ) throws(ServiceError) -> OAuthService.Claim {
+        try update(id) { (connection) throws(ServiceError) in
+            _ = connection.authorizationClaimed(authorization.nonce, at: now)
+            return OAuthService.Claim(connection, authorization)
         }
     }
 }

@@ -102,7 +102,7 @@ struct TokenRequest {
 
     private func limited(_ request: HTTPClient.Request) -> HTTPClient.Request {
         var request = request
-        request.responseBodyBytesMax = HostLimits.tokenResponseBytesMax
+        request.responseBodyBytesMax = OAuthLimits.tokenResponseBytesMax
         request.timeouts.total = .seconds(30)
         // A token request whose answer is lost may have used up its code or rotated a token: it is never sent twice unseen.
         request.isReplayable = false

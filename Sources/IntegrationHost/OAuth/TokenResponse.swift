@@ -30,7 +30,7 @@ struct TokenResponse: Sendable {
     ) throws(ProviderError) {
         let fields = oauth.tokenResponse
         var limits = JSONLimits.provider
-        limits.bytesMax = HostLimits.tokenResponseBytesMax
+        limits.bytesMax = OAuthLimits.tokenResponseBytesMax
         if let error = oauth.tokenErrors.error(for: response, now: now) { throw error.shown(without: secrets) }
         guard let answer = try? JSONValue.parse(response.body, limits: limits) else {
             throw ProviderError(.transient, "The token endpoint's answer is not JSON.", status: response.status)
@@ -108,5 +108,17 @@ struct TokenResponse: Sendable {
             let claims = try? JSONValue.parse(payload), claims.kind == .object
         else { return [:] }
         return claims
+    }
+}
+
+extension CredentialVault {
+    /// The tokens of an answer in the sealed form that is stored with a connection.
+    func sealed(_ tokens: TokenResponse, user: String, connection: String) throws(ServiceError) -> SealedTokens {
+        SealedTokens(
+            accessToken: try seal(tokens.accessToken, user: user, connection: connection, field: "accessToken"),
+            refreshToken: try tokens.refreshToken.map { (token) throws(ServiceError) in
+                try seal(token, user: user, connection: connection, field: "refreshToken")
+            }, expiresAt: tokens.expiresAt, refreshExpiresAt: tokens.refreshExpiresAt,
+            grantExpiresAt: tokens.grantExpiresAt, scopes: tokens.scopes)
     }
 }

@@ -66,7 +66,7 @@ final class UnidentifiedGrantReconciler: Reconciler {
 extension Connection {
     /// Whether the account of its grant is not known yet and the provider may be asked for it now.
     fileprivate func isToBeFinished(at now: Timestamp) -> Bool {
-        guard ending == nil, let held else { return false }
-        return held.nextAttemptAt <= now
+        guard disconnection == nil, let unidentified = grant.unidentified else { return false }
+        return unidentified.nextAttemptAt <= now
     }
 }

@@ -143,8 +143,8 @@ struct ProviderGateway: Sendable {
             method: HTTPClient.Method(rawValue: filled.method.rawValue) ?? .get,
             url: PercentEncoding.url(try filled.url(behind: endpoint), filled.query),
             headers: filled.headers.map { ($0.name, $0.value) },
-            responseBodyBytesMax: HostLimits.providerResponseBytesMax)
-        outgoing.timeouts.total = HostLimits.providerRequestTimeout
+            responseBodyBytesMax: ProviderLimits.responseBytesMax)
+        outgoing.timeouts.total = ProviderLimits.requestTimeout
         if !filled.headers.contains(where: { $0.name.lowercased() == "accept" }) {
             outgoing.headers.append(("Accept", "application/json"))
         }

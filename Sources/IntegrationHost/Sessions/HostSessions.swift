@@ -11,11 +11,11 @@ struct HostSessions: Sendable {
     /// How long a token may be good at most.
     static let lifetimeMax = Duration.seconds(366 * 86_400)
 
-    private let keys: HostKeys
+    private let keys: any KeySource
 
     private var tokens: RingTokens { keys.sessionTokens }
 
-    init(_ keys: HostKeys) { self.keys = keys }
+    init(_ keys: any KeySource) { self.keys = keys }
 
     /// A token for `userID`.
     func issue(

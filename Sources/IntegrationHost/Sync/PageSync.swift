@@ -153,11 +153,11 @@ struct PageSync: Sendable {
             guard next != checkpoint.cursor else { throw failure("leads from a page to the same page") }
             guard !checkpoint.hasMet(next) else { throw failure("leads round in a circle") }
         }
-        guard checkpoint.pages < HostLimits.syncPagesMax else {
-            throw failure("has more than \(HostLimits.syncPagesMax) pages")
+        guard checkpoint.pages < SyncLimits.pagesMax else {
+            throw failure("has more than \(SyncLimits.pagesMax) pages")
         }
-        guard checkpoint.bytes < HostLimits.syncBytesMax else {
-            throw failure("has more than \(HostLimits.syncBytesMax >> 30) GiB")
+        guard checkpoint.bytes < SyncLimits.bytesMax else {
+            throw failure("has more than \(SyncLimits.bytesMax >> 30) GiB")
         }
     }
 

@@ -57,10 +57,10 @@ struct RecordIntake: Sendable {
                 throw RecordFailure(error)
             }
             try check(id: mapped.id, sourceID: mapped.sourceID)
-            guard mapped.json.count <= HostLimits.recordBytesMax else {
+            guard mapped.json.count <= SyncLimits.recordBytesMax else {
                 throw RecordFailure(
                     sourceID: mapped.sourceID, field: "record", rule: "size",
-                    problem: "the record has \(mapped.json.count) bytes, \(HostLimits.recordBytesMax) are allowed")
+                    problem: "the record has \(mapped.json.count) bytes, \(SyncLimits.recordBytesMax) are allowed")
             }
             batch.upsert(
                 id: Array(mapped.id.utf8), sourceID: Array(mapped.sourceID.utf8),

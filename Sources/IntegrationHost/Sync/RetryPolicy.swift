@@ -9,11 +9,11 @@ struct RetryPolicy: Sendable, Equatable {
     /// The longest pause between two tries that nobody asked for.
     var backoffMax = Duration.seconds(60)
     /// How long failures in a row are sat through.
-    var failingTimeMax = HostLimits.syncRetryTime
+    var failingTimeMax = SyncLimits.retryTime
     /// The longest pause that a provider asks for and gets; a longer one is a failure.
     var pauseMax = Duration.seconds(900)
     /// How long a provider's refusals for too many requests are sat through without a single page between them.
-    var limitedTimeMax = HostLimits.syncLimitedTimeMax
+    var limitedTimeMax = SyncLimits.limitedTimeMax
 
     /// How long to wait before the next try; nil when there is to be none.
     ///

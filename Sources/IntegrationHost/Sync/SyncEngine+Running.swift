@@ -27,7 +27,7 @@ extension SyncEngine {
         // The longest pause that the connection's provider is given.
         policy.pauseMax =
             context.connection.flatMap { registry[$0.service] }?.manifest.errors.pauseMax ?? policy.pauseMax
-        var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: HostLimits.syncTimeMax)
+        var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: SyncLimits.timeMax)
         while true {
             if Task.isCancelled { state.cancel(running(id)?.cancellation ?? .hostStops) }
             switch state.next(at: now()) {
@@ -99,7 +99,7 @@ extension SyncEngine {
             throw .provider(
                 ProviderError(.misconfigured, "\(provider.manifest.name) has no data type “\(name)” any more."))
         }
-        context.grant = connection.grant
+        context.grant = connection.grant.number
         if provider.manifest.refreshesBeforeSync, !context.isRefreshed {
             context.isRefreshed = true
             await refresh(connection, provider, entry)
@@ -133,8 +133,8 @@ extension SyncEngine {
         _ permit: SyncPermit
     ) -> PageSync {
         // A sync goes on with its own grant only; after another authorization it begins again, from where its records are.
-        let stored = refresher.source(
-            user: entry.userID, connection: connection.id, provider: provider, grant: connection.grant)
+        let stored = credentials.source(
+            user: entry.userID, connection: connection.id, provider: provider, grant: connection.grant.number)
         let clock = ProviderClock()
         let session = ProviderSession(
             gateway, provider, account: connection.account,
@@ -158,7 +158,7 @@ extension SyncEngine {
     /// Whatever comes of it, the sync itself finds out whether the token is good.
     private func refresh(_ connection: Connection, _ provider: ConfiguredProvider, _ entry: OccupyingSync) async {
         do {
-            _ = try await refresher.refresh(
+            _ = try await credentials.refresh(
                 user: entry.userID, connection: connection.id, provider: provider, replacing: nil)
         } catch {
             log.info(
@@ -222,12 +222,12 @@ extension SyncEngine {
         let now = time.now
         let read = try await dataTypesRead(by: entry.run, of: id, user: entry.userID)
         try await users.update(entry.userID) { (user) throws(ServiceError) in
-            guard let index = user.index(of: id),
-                let at = user.connections[index].syncs.firstIndex(where: { $0.id == entry.run.id })
-            else { return }
-            user.connections[index].syncs[at].count(counts)
-            user.connections[index].changes(wereReadBy: entry.run, outcome, read: read, at: now)
-            try user.connections[index].finishSync(at: at, outcome, grant: grant, now: now)
+            try user.update(id, where: { _ in true }) { (connection) throws(ServiceError) in
+                try connection.syncEnded(
+                    entry.run.id, outcome,
+                    counts: (processed: counts.processed, synced: counts.synced, errors: counts.errors), read: read,
+                    grant: grant, at: now)
+            }
         }
     }
 
@@ -245,60 +245,5 @@ extension SyncEngine {
             read.insert(change.dataType)
         }
         return read
-    }
-}
-
-extension Connection {
-    /// Takes in how a sync ended, with the event that tells the application of it.
-    ///
-    /// - Parameter grant: the one that the sync worked with; nil when it did not come to that.
-    mutating func finishSync(
-        at index: Int, _ outcome: SyncOutcome, grant: Int?, now: Timestamp
-    ) throws(ServiceError) {
-        guard syncs[index].status == .running else { return }
-        syncs[index].status = outcome.status
-        syncs[index].completedAt = now
-        syncs[index].message = outcome.message
-        updatedAt = now
-        let kind: ConnectionEvent.Kind
-        switch outcome.status {
-        case .completed: (syncStatus, kind) = ("success", .syncCompleted)
-        case .partial: (syncStatus, kind) = ("partial", .syncPartial)
-        case .failed: (syncStatus, kind) = ("failed", .syncFailed)
-        case .canceled, .running:
-            syncStatus = "canceled"
-            return
-        }
-        if outcome.status != .failed { lastSyncAt = now }
-        try emit(kind, syncs[index].eventData, at: now)
-        // Connected anew meanwhile: what went wrong before is over.
-        guard grant == nil || grant == self.grant else { return }
-        if let failed = outcome.failures.first {
-            // What ended the grant was recorded by the refresh that found it, with the provider's own code.
-            let isKnown =
-                failed.error.kind == .authRevoked && failed.error.code == nil && failure?.kind == "authRevoked"
-            if !isKnown { failure = ConnectionFailure(operation: "sync", failed.error, at: now) }
-        } else if failure?.operation == "sync" {
-            failure = nil
-        }
-        guard status == .connected, outcome.failures.contains(where: { $0.error.kind == .authRevoked }) else { return }
-        status = .expired
-        try emit(.expired, ["reason": .string(outcome.message ?? "")], at: now)
-    }
-}
-
-extension SyncRun {
-    /// What the application is told of a sync that ended.
-    fileprivate var eventData: JSONValue {
-        var members: [(key: String, value: JSONValue)] = [
-            ("syncId", .string(id)), ("syncType", .string(type.rawValue)), ("status", .string(status.rawValue)),
-            ("startedAt", .string(startedAt.description)),
-            ("completedAt", completedAt.map { .string($0.description) } ?? .null),
-            ("recordsProcessed", .number(JSONNumber(recordsProcessed))),
-            ("recordsSynced", .number(JSONNumber(recordsSynced))), ("errors", .number(JSONNumber(errors))),
-            ("dataTypes", .array(dataTypes.map { .string($0) })),
-        ]
-        if let message { members.append(("message", .string(message))) }
-        return .object(members)
     }
 }

@@ -7,10 +7,10 @@ import Primitives
 import ProviderSDK
 
 /// Starts, watches and resumes syncs.
-final class SyncEngine: Sendable {
+final class SyncEngine: SyncCanceling {
     let users: UserStore
     let registry: ProviderRegistry
-    let refresher: RefreshService
+    let credentials: any ConnectionCredentials
     let gateway: ProviderGateway
     let vault: CredentialVault
     let records: Records
@@ -18,16 +18,16 @@ final class SyncEngine: Sendable {
     let retry: RetryPolicy
     let time: TimeSource
     let log: Log
-    let limiter = SyncLimiter(HostLimits.concurrentSyncsMax)
+    let limiter = SyncLimiter(SyncLimits.concurrentMax)
     let occupancy = SyncOccupancy()
 
     init(
-        users: UserStore, registry: ProviderRegistry, refresher: RefreshService, gateway: ProviderGateway,
+        users: UserStore, registry: ProviderRegistry, credentials: any ConnectionCredentials, gateway: ProviderGateway,
         vault: CredentialVault, records: Records, retry: RetryPolicy, time: TimeSource, log: Log
     ) {
         self.users = users
         self.registry = registry
-        self.refresher = refresher
+        self.credentials = credentials
         self.gateway = gateway
         self.vault = vault
         self.records = records
@@ -47,7 +47,7 @@ final class SyncEngine: Sendable {
     ) async throws(ServiceError) -> SyncRun {
         guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
         let idempotency = request.idempotency
-        if let earlier = try connection.run(repeatedBy: idempotency) { return earlier }
+        if let earlier = try connection.sync.run(repeatedBy: idempotency) { return earlier }
         guard let provider = registry[connection.service] else {
             throw .conflict("This integration is not managed by the host, so there is nothing to sync")
         }
@@ -55,14 +55,12 @@ final class SyncEngine: Sendable {
         let wanted = try provider.syncedDataTypes(request.dataTypes, of: connection)
         // One that the last stop interrupted runs, even if it was not gone on with yet.
         if connection.runningSync != nil { try await resume(connection: id, user: userID) }
-        var run: SyncRun
+        let run: SyncRun
         do {
             run = SyncRun(
-                id: "sync-" + (try SecureRandom.base62(22)), type: request.type, dataTypes: wanted, status: .running,
-                startedAt: time.now)
+                id: "sync-" + (try SecureRandom.base62(22)), type: request.type, dataTypes: wanted,
+                startedAt: time.now, trigger: request.trigger, idempotency: idempotency)
         } catch { throw .internalFault("\(error)") }
-        run.trigger = request.trigger
-        run.idempotency = idempotency
         while let occupant = try occupancy.occupy(id, with: OccupyingSync(run: run, userID: userID)) {
             guard let earlier = try await stored(occupant, of: id, user: userID) else { continue }
             if try earlier.run.isRepeated(by: idempotency) { return earlier.run }
@@ -96,7 +94,7 @@ final class SyncEngine: Sendable {
         case .exclusive(let isDone): await isDone.wait()
         case .sync(let sync):
             guard let connection = try await users.user(user).connection(id) else { throw .notFound }
-            let stored = connection.syncs.first { $0.id == sync.run.id }
+            let stored = connection.sync.run(sync.run.id)
             if stored?.status == .running { return sync }
             if stored != nil, let task = sync.task { await task.value } else { await sync.isDecided.wait() }
         }
@@ -110,8 +108,7 @@ final class SyncEngine: Sendable {
     ) async throws(ServiceError) {
         try await users.update(user) { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in
-                guard let index = connection.syncs.firstIndex(where: { $0.id == run.id }) else { return }
-                connection.syncs[index].remember(request)
+                connection.syncJoined(run.id, by: request)
             }
         }
     }
@@ -122,19 +119,15 @@ final class SyncEngine: Sendable {
     private func begin(_ run: SyncRun, of id: String, user: String) async throws(ServiceError) -> SyncRun {
         try await users.update(user) { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in
-                if let earlier = try connection.run(repeatedBy: run.idempotency) { return earlier }
+                if let earlier = try connection.sync.run(repeatedBy: run.idempotency) { return earlier }
                 try connection.requireConnected()
                 if run.trigger == .schedule {
                     guard SyncSchedule.isDue(connection, at: run.startedAt) else { throw .conflict("It is not due") }
-                    connection.scheduledSyncAt = run.startedAt
                 }
                 if run.trigger == .webhook {
                     guard connection.isDue(run.dataTypes, at: run.startedAt) else { throw .conflict("It is not due") }
                 }
-                connection.changes(areReadBy: run)
-                connection.syncs.insert(run, at: 0)
-                connection.syncs.removeLast(max(0, connection.syncs.count - HostLimits.syncHistoryMax))
-                connection.syncStatus = "running"
+                connection.syncBegan(run)
                 return run
             }
         }
@@ -193,7 +186,7 @@ final class SyncEngine: Sendable {
     }
 
     /// Whether so many syncs wait for a place that no further ones should be begun without being asked for.
-    var isCrowded: Bool { limiter.waitingCount >= HostLimits.scheduledSyncsWaitingMax }
+    var isCrowded: Bool { limiter.waitingCount >= SyncLimits.scheduledWaitingMax }
 
     /// Stops the sync of a connection that is being removed or disconnected, and waits until it has stopped.
     func cancel(connection id: String) async {
@@ -251,28 +244,9 @@ final class SyncEngine: Sendable {
     }
 }
 
-extension Connection {
-    /// The run that is under way, or was when the host stopped.
-    var runningSync: SyncRun? { syncs.first { $0.status == .running } }
-
-    /// The run that was started by the same request; nil when there is none.
-    func run(repeatedBy idempotency: SyncIdempotency?) throws(ServiceError) -> SyncRun? {
-        for run in syncs where try run.isRepeated(by: idempotency) { return run }
-        return nil
-    }
-
-    /// - Throws: ``ServiceError/conflict(_:)`` for a connection that cannot be synced.
-    func requireConnected() throws(ServiceError) {
-        guard status != .connected else { return }
-        throw .conflict("The connection \(status.obstacle)")
-    }
-}
-
 extension SyncRun {
-    /// Takes the counts of a progress.
+    /// Takes over the counts of a progress.
     mutating func count(_ counts: SyncProgress.Counts) {
-        recordsProcessed = counts.processed
-        recordsSynced = counts.synced
-        errors = counts.errors
+        count(processed: counts.processed, synced: counts.synced, errors: counts.errors)
     }
 }

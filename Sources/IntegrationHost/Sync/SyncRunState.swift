@@ -13,27 +13,6 @@ enum SyncWait: String, Sendable, Equatable {
     case retry
 }
 
-/// Why one data type was not synced.
-struct SyncFailure: Sendable, Equatable {
-    /// The data type; empty when it is not about one.
-    let dataType: String
-    let error: ProviderError
-}
-
-/// How a run ended.
-struct SyncOutcome: Sendable, Equatable {
-    let status: SyncRunStatus
-    let failures: [SyncFailure]
-    /// What else is to be said about it.
-    var note: String?
-
-    /// Why it did not succeed, or what is missing although it did, in one sentence.
-    var message: String? {
-        if status == .canceled { return note }
-        return failures.first.map { $0.dataType.isEmpty ? "\($0.error)" : "\($0.dataType): \($0.error)" } ?? note
-    }
-}
-
 /// Where a run stands.
 struct SyncRunState: Sendable {
     /// What is to be done next.
@@ -175,19 +154,5 @@ struct SyncRunState: Sendable {
         SyncOutcome(
             status: failures.isEmpty ? .completed : completed.isEmpty ? .failed : .partial, failures: failures,
             note: note)
-    }
-}
-
-extension ConnectionStatus {
-    /// Why a connection in this state cannot be synced, as the end of a sentence about it.
-    var obstacle: String {
-        switch self {
-        case .pending: "was not completed: finish connecting it first"
-        case .connected: "works"
-        case .expired: "has expired: connect it again"
-        case .revoked: "was revoked at the provider: connect it again"
-        case .error: "could not be established: connect it again"
-        case .disconnected: "is disconnected: connect it again"
-        }
     }
 }

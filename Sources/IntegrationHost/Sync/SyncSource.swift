@@ -10,7 +10,7 @@ enum SyncSource {
         let parts =
             [
                 provider.id, provider.manifest.version, provider.digest, "\(SDKVersion.compiled)",
-                connection.accountID ?? "", "\(connection.grant)",
+                connection.accountID ?? "", "\(connection.grant.number)",
             ] + connection.grantedScopes.sorted()
         return String("\(SHA256.digest(parts.joined(separator: "\n")))".prefix(32))
     }

@@ -38,21 +38,21 @@ final class ChangeSyncs: Reconciler {
     func note(
         _ dataTypes: [String], of connection: Connection, user userID: String, _ provider: ConfiguredProvider
     ) async throws(ServiceError) -> Bool {
-        guard connection.status == .connected, connection.ending == nil else { return false }
+        guard connection.status == .connected, connection.disconnection == nil else { return false }
         let granted = provider.grantedDataTypes(of: connection)
         let wanted = granted.filter(dataTypes.contains)
         guard !wanted.isEmpty else { return false }
-        if connection.unnoted(wanted).isEmpty {
+        if connection.sync.unnoted(wanted).isEmpty {
             // What is noted already is read by a sync that has not begun: it reads this change, too.
             schedule(connection, of: userID, at: time.now)
             return true
         }
         let noted = try await users.update(userID) { (user) throws(ServiceError) -> Connection? in
-            guard let index = user.index(of: connection.id), user.connections[index].status == .connected,
-                user.connections[index].ending == nil
-            else { return nil }
-            user.connections[index].note(changesOf: wanted)
-            return user.connections[index]
+            try user.update(connection.id, where: { $0.status == .connected && $0.disconnection == nil }) {
+                (connection) throws(ServiceError) in
+                connection.changesNoted(of: wanted)
+                return connection
+            }
         }
         guard let noted else { return false }
         scheduleDue(noted, of: userID, at: time.now)

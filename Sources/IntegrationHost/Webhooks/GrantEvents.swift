@@ -49,7 +49,7 @@ enum GrantAge: Sendable, Equatable {
 /// Carries out what providers say about grants.
 struct GrantEvents: Sendable {
     let users: UserStore
-    let refresher: RefreshService
+    let credentials: any ConnectionCredentials
     let gateway: ProviderGateway
     let time: TimeSource
     let log: Log
@@ -67,7 +67,9 @@ struct GrantEvents: Sendable {
     func end(
         _ event: InboxEvent, of connection: Connection, user userID: String, _ provider: ConfiguredProvider
     ) async throws(ServiceError) -> Outcome {
-        guard !connection.credentials.isEmpty, connection.ending == nil, let grantedAt = connection.grantedAt else {
+        guard !connection.credentials.isEmpty, connection.disconnection == nil,
+            let grantedAt = connection.grant.grantedAt
+        else {
             return .ignored
         }
         switch GrantAge(occurredAt: event.occurredAt, grantedAt: grantedAt) {
@@ -82,14 +84,15 @@ struct GrantEvents: Sendable {
         }
         let now = time.now
         // Asking may have refreshed the token, which is no other grant.
-        let isRevoked = try await users.update(userID) { (user) throws(ServiceError) -> Bool in
-            guard let index = user.index(of: connection.id), user.connections[index].grant == connection.grant,
-                user.connections[index].ending == nil, !user.connections[index].credentials.isEmpty
-            else { return false }
-            try user.connections[index].revokedByProvider(at: now)
-            return true
+        let consequences = try await users.update(userID) { (user) throws(ServiceError) -> [Consequence] in
+            try user.update(
+                connection.id,
+                where: {
+                    $0.grant.number == connection.grant.number && $0.disconnection == nil && !$0.credentials.isEmpty
+                }
+            ) { (connection) throws(ServiceError) in try connection.revokedAtProvider(at: now) } ?? []
         }
-        guard isRevoked else { return .ignored }
+        guard consequences.contains(.eraseGrant) else { return .ignored }
         log.info(
             "A connection was revoked at its provider.",
             ["connectionId": .text(connection.id), "service": .text(connection.service)])
@@ -100,7 +103,7 @@ struct GrantEvents: Sendable {
 
     /// Whether the provider takes the credential; nil when it did not say.
     private func isAlive(_ connection: Connection, user: String, _ provider: ConfiguredProvider) async -> Bool? {
-        let source = refresher.source(user: user, connection: connection.id, provider: provider)
+        let source = credentials.source(user: user, connection: connection.id, provider: provider, grant: nil)
         let names = provider.grantedDataTypes(of: connection)
         do {
             if let name = names.first, let dataType = provider.manifest.dataType(name) {
@@ -110,7 +113,7 @@ struct GrantEvents: Sendable {
                 let since = dataType.incremental == nil ? nil : time.now.advanced(by: .seconds(-60))
                 _ = try await session.page(PageRequest(dataType: name, cursor: nil, since: since))
             } else {
-                _ = try await refresher.refresh(
+                _ = try await credentials.refresh(
                     user: user, connection: connection.id, provider: provider, replacing: nil)
             }
             return true
@@ -121,32 +124,5 @@ struct GrantEvents: Sendable {
             default: return nil
             }
         }
-    }
-}
-
-extension Connection {
-    /// When the host had the present grant.
-    fileprivate var grantedAt: Timestamp? {
-        guard let held else { return connectedAt }
-        return max(held.at, connectedAt ?? held.at)
-    }
-
-    /// The provider ended the grant: its secrets are worth nothing, and what comes back with them is discarded.
-    ///
-    /// An authorization that is under way is for a new grant and goes on.
-    mutating func revokedByProvider(at now: Timestamp) throws(ServiceError) {
-        status = .revoked
-        credentials = Credentials()
-        refresh = RefreshState()
-        deadlineTold = nil
-        expiresAt = nil
-        held = nil
-        grant += 1
-        revocation = .revoked
-        failure = ConnectionFailure(
-            operation: "revoke", kind: "authRevoked", code: nil, message: "The access was ended at the provider.",
-            at: now)
-        updatedAt = now
-        try emit(.revoked, ["reason": "provider"], at: now)
     }
 }

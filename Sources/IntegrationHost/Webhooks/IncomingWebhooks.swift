@@ -20,7 +20,7 @@ final class IncomingWebhooks: Sendable {
 
     init(
         users: UserStore, registry: ProviderRegistry, data: DataDirectory, engine: SyncEngine,
-        refresher: RefreshService, gateway: ProviderGateway, vault: CredentialVault, quietTime: Duration,
+        credentials: any ConnectionCredentials, gateway: ProviderGateway, vault: CredentialVault, quietTime: Duration,
         time: TimeSource, log: Log
     ) {
         let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
@@ -36,7 +36,7 @@ final class IncomingWebhooks: Sendable {
             time: time, log: log)
         processor = EventProcessor(
             users: users, registry: registry, index: index, inbox: inbox, syncs: syncs,
-            grants: GrantEvents(users: users, refresher: refresher, gateway: gateway, time: time, log: log),
+            grants: GrantEvents(users: users, credentials: credentials, gateway: gateway, time: time, log: log),
             deletions: RecordDeletions(users: users, engine: engine, records: data.records, vault: vault, time: time),
             time: time, log: log)
         intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, time: time, log: log)

@@ -26,7 +26,7 @@ struct RecordDeletions: Sendable {
     func delete(
         _ sourceIDs: [String], of name: String, _ connection: Connection, user: String, _ provider: ConfiguredProvider
     ) async throws(ServiceError) -> Outcome {
-        guard connection.status == .connected, connection.ending == nil,
+        guard connection.status == .connected, connection.disconnection == nil,
             let dataType = provider.dataTypes(connection.variant).first(where: { $0.name == name })
         else { return .nothing }
         let stream = StreamID(connection.id)

@@ -36,13 +36,16 @@ struct KeyRotationTests {
         func connect(_ user: String) async throws -> String {
             let (vault, random) = (vault, try SecureRandom.base62(22))
             return try await users.update(user) { (user) throws(ServiceError) in
-                let index = try user.add(
+                let id = try user.add(
                     service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
                     random: random, at: TimeSource.system.now)
-                let id = user.connections[index].id
-                for (field, path) in Credentials.sealedFields {
-                    user.connections[index].credentials[keyPath: path] = try vault.seal(
-                        Secret("\(field) of \(id)"), user: user.id, connection: id, field: field)
+                let userID = user.id
+                func sealed(_ field: String) throws(ServiceError) -> String {
+                    try vault.seal(Secret("\(field) of \(id)"), user: userID, connection: id, field: field)
+                }
+                try user.update(id) { (connection) throws(ServiceError) in
+                    connection.stored.accessToken = try sealed("accessToken")
+                    connection.stored.refreshToken = try sealed("refreshToken")
                 }
                 return id
             }
@@ -86,10 +89,11 @@ struct KeyRotationTests {
         let id = try await fixture.connect("a")
         let vault = fixture.vault
         try await fixture.users.update("a") { (user) throws(ServiceError) in
-            try user.connections[0].setWebhookURL("https://app.example.com/") { () throws(ServiceError) -> String in
-                try vault.newWebhookSecret(user: "a", connection: id)
+            try user.updateFirst { (connection) throws(ServiceError) in
+                connection.stored.webhookURL = "https://app.example.com/"
+                try connection.ensureSigningSecret(vault, user: "a")
+                try connection.replaceSigningSecret(vault, user: "a", at: TimeSource.system.now)
             }
-            try user.connections[0].rotateWebhookSecret(vault, user: "a", at: TimeSource.system.now)
         }
         func secrets() async throws -> [Secret] {
             let connection = try #require(try await fixture.users.user("a").connection(id))
@@ -158,7 +162,7 @@ struct KeyRotationTests {
         try await fixture.users.update("a") { (user) throws(ServiceError) in
             let verifier = try vault.seal(Secret("verifier"), user: "a", connection: id, field: "verifier")
             try user.update(id) { (connection) throws(ServiceError) in
-                connection.authorizations = [
+                connection.stored.authorizations = [
                     PendingAuthorization(
                         nonce: "n", redirectURI: "u", verifier: verifier, callerState: nil, sessionBinding: "s",
                         requestedScopes: [], expiresAt: TimeSource.system.now.advanced(by: .seconds(600)))
@@ -171,7 +175,7 @@ struct KeyRotationTests {
         let kept = try await fixture.rotation.prune()
         #expect(kept == .init(removed: [], kept: [.init(id: first, isPrimary: false, secrets: 1)]))
         try await fixture.users.update("a") { (user) throws(ServiceError) in
-            try user.update(id) { (connection) throws(ServiceError) in connection.authorizations = [] }
+            try user.update(id) { (connection) throws(ServiceError) in connection.stored.authorizations = [] }
         }
         #expect(try await fixture.rotation.prune() == .init(removed: [first], kept: []))
         #expect(try KeyRing.load(path: fixture.keys.path).ids == [fixture.keys.ring.primaryID])
@@ -215,7 +219,7 @@ struct KeyRotationTests {
         var places: [Place] = []
         for user in ["a", "b", "a|b"] {
             for connection in ["conn-1", "conn-2"] {
-                for (field, _) in Credentials.sealedFields { places.append((user, connection, field)) }
+                for field in ["accessToken", "refreshToken"] { places.append((user, connection, field)) }
                 places.append((user, connection, "verifier"))
                 places.append((user, connection, DeadLetterOrigin.field("letter-1")))
             }

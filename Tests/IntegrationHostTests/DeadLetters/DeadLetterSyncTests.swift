@@ -143,7 +143,7 @@ struct DeadLetterSyncTests {
     func bounded() async throws {
         let (fixture, answer, service) = try fixture()
         let id = try await fixture.connect()
-        let count = HostLimits.deadLettersMax + 20
+        let count = SyncLimits.deadLettersMax + 20
         answer.set(
             stride(from: 0, to: count, by: 1000).map { start in
                 (start..<min(start + 1000, count)).map { Self.record($0, nil) }
@@ -151,7 +151,7 @@ struct DeadLetterSyncTests {
         let run = try await fixture.sync(id)
         #expect(run?.errors == count && run?.recordsProcessed == count)
         let page = try await service.list(id, of: "u", .init(), after: 0, limit: 1)
-        #expect(page.total == HostLimits.deadLettersMax && page.dropped == 20)
+        #expect(page.total == SyncLimits.deadLettersMax && page.dropped == 20)
         #expect(page.letters.first?.sourceID == "t20")
         await fixture.stop()
     }

@@ -35,12 +35,12 @@ struct DiagnosisTests {
     /// A working connection.
     static func connection(_ status: ConnectionStatus = .connected) -> Connection {
         var connection = Connection(id: "conn-1", number: 1, service: "acme", status: status, at: now)
-        connection.connectedAt = now.advanced(by: .seconds(-86_400))
-        connection.credentials.accessToken = "sealed"
-        connection.credentials.refreshToken = "sealed"
-        connection.credentials.issuedAt = now.advanced(by: .seconds(-600))
-        connection.requestedScopes = ["things.read"]
-        connection.grantedScopes = ["things.read"]
+        connection.stored.connectedAt = now.advanced(by: .seconds(-86_400))
+        connection.stored.accessToken = "sealed"
+        connection.stored.refreshToken = "sealed"
+        connection.stored.issuedAt = now.advanced(by: .seconds(-600))
+        connection.stored.requestedScopes = ["things.read"]
+        connection.stored.grantedScopes = ["things.read"]
         return connection
     }
 
@@ -57,9 +57,9 @@ struct DiagnosisTests {
     @Test("a disconnect that the provider could not be told of leaves the user something to do")
     func notRevoked() {
         var connection = Self.connection(.disconnected)
-        connection.credentials = Credentials()
+        (connection.stored.accessToken, connection.stored.refreshToken) = (nil, nil)
         for (outcome, by) in [(RevocationOutcome.revoked, Explanation.Actor.nobody), (.failed, .user)] {
-            connection.revocation = outcome
+            connection.stored.revocation = outcome
             let explanation = Self.explain(connection, credential: .none)
             #expect(explanation.kind == .disconnected)
             #expect(explanation.action.by == by)
@@ -88,10 +88,10 @@ struct DiagnosisTests {
     }
 
     static func failed(
-        _ operation: String, _ kind: String, code: String? = nil, secondsAgo: Int64 = 60
+        _ operation: ConnectionOperation, _ kind: FailureKind, code: String? = nil, secondsAgo: Int64 = 60
     ) -> @Sendable (inout Connection) -> Void {
         {
-            $0.failure = ConnectionFailure(
+            $0.stored.failure = ConnectionFailure(
                 operation: operation, kind: kind, code: code, message: "It did not work.",
                 at: now.advanced(by: .seconds(-secondsAgo)))
         }
@@ -99,63 +99,64 @@ struct DiagnosisTests {
 
     static let cases: [Case] = [
         Case("nothing is wrong", .working, .nobody, "works") { _ in },
-        Case("a refresh whose answer was lost", .unknown, .nobody, "was lost", failed("refresh", "unknown")),
-        Case("a timeout", .transient, .nobody, "could not be reached", failed("refresh", "transient")),
+        Case("a refresh whose answer was lost", .unknown, .nobody, "was lost", failed(.refresh, .unknown)),
+        Case("a timeout", .transient, .nobody, "could not be reached", failed(.refresh, .transient)),
         Case(
             "a scope that the app may not have", .misconfigured, .operator, "a scope",
-            failed("authorize", "permanent", code: "invalid_scope")),
-        Case("a token that was refused", .revoked, .user, "ended the access", failed("sync", "authExpired")),
+            failed(.authorize, .permanent, code: "invalid_scope")),
+        Case("a token that was refused", .revoked, .user, "ended the access", failed(.sync, .authExpired)),
         Case("a failure before the last good sync", .working, .nobody, "works") { connection in
-            failed("sync", "transient")(&connection)
-            var sync = SyncRun(
-                id: "sync-1", type: .full, dataTypes: [], status: .completed, startedAt: now.advanced(by: .seconds(-9)))
-            sync.completedAt = now.advanced(by: .seconds(-1))
-            connection.syncs = [sync]
+            failed(.sync, .transient)(&connection)
+            connection.stored.syncs = [
+                SyncRun(
+                    id: "sync-1", type: .full, dataTypes: [], status: .completed,
+                    startedAt: now.advanced(by: .seconds(-9)), completedAt: now.advanced(by: .seconds(-1)))
+            ]
         },
-        Case("the user left out a permission", .scopeLost, .user, "things.read") { $0.grantedScopes = [] },
+        Case("the user left out a permission", .scopeLost, .user, "things.read") { $0.stored.grantedScopes = [] },
         Case("the grant has passed its end", .ended, .user, "reached its end") {
-            $0.credentials.grantExpiresAt = now.advanced(by: .seconds(-1))
+            $0.stored.grantExpiresAt = now.advanced(by: .seconds(-1))
         },
         Case("an access token that nobody can renew has passed its end", .ended, .user, "reached its end") {
-            $0.credentials.refreshToken = nil
-            $0.expiresAt = now
+            $0.stored.refreshToken = nil
+            $0.stored.expiresAt = now
         },
         Case("the grant ends within a week", .working, .user, "ends soon") {
-            $0.credentials.issuedAt = now.advanced(by: .seconds(-90 * 86_400))
-            $0.credentials.refreshExpiresAt = now.advanced(by: .seconds(6 * 86_400))
+            $0.stored.issuedAt = now.advanced(by: .seconds(-90 * 86_400))
+            $0.stored.refreshExpiresAt = now.advanced(by: .seconds(6 * 86_400))
         },
         Case("a notification that waits", .working, .nobody, "works") {
-            $0.settings.webhookURL = "https://app.example/hook"
-            $0.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
+            $0.stored.webhookURL = "https://app.example/hook"
+            $0.stored.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
         },
         Case("an endpoint that takes nothing", .notificationsFailing, .user, "answers with status 500. Check") {
-            $0.settings.webhookURL = "https://app.example/hook"
-            $0.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
-            $0.webhook.failingSince = now.advanced(by: .seconds(-300))
-            $0.outbox[0].delivery.note(.init(at: now, outcome: .serverError, status: 500, milliseconds: 3))
+            $0.stored.webhookURL = "https://app.example/hook"
+            $0.stored.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
+            $0.stored.endpointFailingSince = now.advanced(by: .seconds(-300))
+            $0.stored.outbox[0].delivery.note(.init(at: now, outcome: .serverError, status: 500, milliseconds: 3))
         },
         Case(
             "a signing secret that does not open", .notificationsFailing, .operator,
             "cannot be opened. Put the key ring"
         ) {
-            $0.settings.webhookURL = "https://app.example/hook"
-            $0.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
-            $0.webhook.failingSince = now.advanced(by: .seconds(-900))
-            $0.outbox[0].delivery.note(.init(at: now, outcome: .secretUnreadable, status: nil, milliseconds: 0))
+            $0.stored.webhookURL = "https://app.example/hook"
+            $0.stored.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
+            $0.stored.endpointFailingSince = now.advanced(by: .seconds(-900))
+            $0.stored.outbox[0].delivery.note(.init(at: now, outcome: .secretUnreadable, status: nil, milliseconds: 0))
         },
         Case("an endpoint that has just failed once", .working, .nobody, "works") {
-            $0.settings.webhookURL = "https://app.example/hook"
-            $0.webhook.failingSince = now.advanced(by: .seconds(-299))
+            $0.stored.webhookURL = "https://app.example/hook"
+            $0.stored.endpointFailingSince = now.advanced(by: .seconds(-299))
         },
         Case("an endpoint that is gone", .notificationsFailing, .user, "is gone. Set the webhook URL") {
-            $0.settings.webhookURL = "https://app.example/hook"
-            $0.webhook.disabledAt = now
+            $0.stored.webhookURL = "https://app.example/hook"
+            $0.stored.endpointDisabledAt = now
         },
         Case("an endpoint that failed and was taken away", .working, .nobody, "works") {
-            $0.webhook.failingSince = now.advanced(by: .seconds(-900))
+            $0.stored.endpointFailingSince = now.advanced(by: .seconds(-900))
         },
         Case("an authorization that was given up", .lapsed, .user, "from the beginning") { $0 = connection(.pending) },
-        Case("the user ended the grant", .revoked, .user, "ended the access") { $0.status = .revoked },
+        Case("the user ended the grant", .revoked, .user, "ended the access") { $0.stored.status = .revoked },
     ]
 
     @Test("every state has its class, its actor and its words", arguments: cases)
@@ -188,17 +189,17 @@ struct DiagnosisTests {
     @Test("the next try is the provider's moment or the schedule's, whichever is later")
     func retries() {
         var connection = Self.connection()
-        connection.failure = ConnectionFailure(
-            operation: "sync", kind: "rateLimited", code: nil, message: "", at: Self.now,
+        connection.stored.failure = ConnectionFailure(
+            operation: .sync, kind: .rateLimited, code: nil, message: "", at: Self.now,
             retryAt: Self.now.advanced(by: .seconds(7200)))
         #expect(
             Self.explain(connection).nextRetry == .init(at: Self.now.advanced(by: .seconds(7200)), isAutomatic: false))
-        connection.settings.syncFrequency = .hourly
+        connection.stored.syncFrequency = .hourly
         let retry = Self.explain(connection).nextRetry
         #expect(retry?.isAutomatic == true)
         #expect(retry.map { $0.at >= Self.now.advanced(by: .seconds(7200)) } == true)
-        connection.failure = nil
-        connection.status = .expired
+        connection.stored.failure = nil
+        connection.stored.status = .expired
         #expect(Self.explain(connection).nextRetry == nil)
     }
 

@@ -51,13 +51,15 @@ struct WebhookDispatcherTests {
         func connect(_ user: String = "u", url: String, events: Int = 1) async throws -> String {
             let random = try SecureRandom.base62(22)
             return try await users.update(user) { (user) throws(ServiceError) in
-                let index = try user.add(
+                let id = try user.add(
                     service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
                     random: random, at: TimeSource.system.now)
                 // As one that was made before there were secrets.
-                user.connections[index].settings.webhookURL = url
-                for _ in 0..<events { try user.connections[index].emit(.syncCompleted, at: TimeSource.system.now) }
-                return user.connections[index].id
+                return try user.update(id) { (connection) throws(ServiceError) in
+                    connection.stored.webhookURL = url
+                    for _ in 0..<events { try connection.queue(.syncCompleted, at: TimeSource.system.now) }
+                    return id
+                }
             }
         }
 
@@ -130,10 +132,10 @@ struct WebhookDispatcherTests {
         let quick = try TestReceiver()
         let fixture = try Fixture()
         for number in 0..<20 { _ = try await fixture.connect("slow-\(number)", url: slow.url) }
-        _ = try await slow.received(HostLimits.concurrentWebhooksPerHostMax)
+        _ = try await slow.received(NotificationLimits.concurrentPerHostMax)
         let id = try await fixture.connect("quick", url: quick.url)
         _ = try await fixture.connection(id, of: "quick") { $0.outbox.isEmpty }
-        #expect(slow.deliveries.count == HostLimits.concurrentWebhooksPerHostMax)
+        #expect(slow.deliveries.count == NotificationLimits.concurrentPerHostMax)
         await fixture.stop()
         await slow.stop()
         await quick.stop()
@@ -158,7 +160,7 @@ struct WebhookDispatcherTests {
 
     @Test("every failure has its class: no TLS, nobody there, an answer that is too large")
     func failures() async throws {
-        let receiver = try TestReceiver(.init(200, bodyBytes: HostLimits.webhookAnswerBytesMax + 1))
+        let receiver = try TestReceiver(.init(200, bodyBytes: NotificationLimits.answerBytesMax + 1))
         let fixture = try Fixture()
         let port = receiver.url.split(separator: ":")[2].prefix { $0 != "/" }
         let gone = try TestReceiver()
@@ -183,8 +185,10 @@ struct WebhookDispatcherTests {
         let fixture = try Fixture()
         let id = try await fixture.connect(url: receiver.url, events: 0)
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            user.connections[0].webhook.secret = "v1:unknown:sealed"
-            try user.connections[0].emit(.expired, at: TimeSource.system.now)
+            try user.updateFirst { (connection) throws(ServiceError) in
+                connection.stored.signingSecret = "v1:unknown:sealed"
+                try connection.queue(.expired, at: TimeSource.system.now)
+            }
         }
         let connection = try await fixture.connection(id) { $0.webhook.failingSince != nil }
         #expect(connection.outbox[0].delivery.attempts[0].outcome == .secretUnreadable)
@@ -218,10 +222,12 @@ struct WebhookDispatcherTests {
         let fixture = try Fixture()
         let id = try await fixture.connect(url: "http://127.0.0.1:9/", events: 0)
         let (vault, now) = (fixture.vault, TimeSource.system.now)
-        let before = HostLimits.webhookSecretOverlap + .seconds(1)
+        let before = NotificationLimits.secretOverlap + .seconds(1)
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            try user.connections[0].ensureWebhookSecret(vault, user: "u")
-            try user.connections[0].rotateWebhookSecret(vault, user: "u", at: now.advanced(by: .zero - before))
+            try user.updateFirst { (connection) throws(ServiceError) in
+                try connection.ensureSigningSecret(vault, user: "u")
+                try connection.replaceSigningSecret(vault, user: "u", at: now.advanced(by: .zero - before))
+            }
         }
         let rotated = try #require(try await fixture.users.user("u").connection(id))
         #expect(try vault.webhookSecrets(of: rotated, user: "u", at: now).count == 1)

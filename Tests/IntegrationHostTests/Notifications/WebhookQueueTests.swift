@@ -18,8 +18,9 @@ struct WebhookQueueTests {
 
         init(events count: Int) throws {
             connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: now)
-            try connection.setWebhookURL(WebhookQueueTests.url) { "sealed" }
-            for _ in 0..<count { try connection.emit(.syncCompleted, at: now) }
+            try connection.settingsChanged(
+                SettingsChange(webhookURL: WebhookQueueTests.url), newSecret: { "sealed" }, at: now)
+            for _ in 0..<count { try connection.queue(.syncCompleted, at: now) }
         }
 
         var next: NextDelivery { connection.nextDelivery(at: now) }
@@ -39,7 +40,7 @@ struct WebhookQueueTests {
             _ outcome: DeliveryOutcome, retryAfter: Duration? = nil, chance: Double = 0.5, url: String = url
         ) throws -> AttemptEffect {
             let event = try #require(due)
-            return connection.record(
+            return connection.deliveryAttempted(
                 WebhookAttempt(
                     eventID: event.id, url: url,
                     attempt: .init(at: now, outcome: outcome, status: nil, milliseconds: 0), retryAfter: retryAfter,
@@ -121,7 +122,7 @@ struct WebhookQueueTests {
         #expect(clock.due?.id == clock.connection.outbox[1].id)
         _ = try clock.attempt(.rateLimited, retryAfter: .seconds(600))
         #expect(clock.pause == .seconds(600), "the event behind it would be due")
-        _ = try clock.connection.redeliver(clock.connection.outbox[1].id)
+        _ = try clock.connection.redeliveryRequested(clock.connection.outbox[1].id)
         #expect(clock.due?.id == clock.connection.outbox[1].id)
     }
 
@@ -130,12 +131,13 @@ struct WebhookQueueTests {
         var clock = try Clock(events: 2)
         #expect(try clock.attempt(.gone) == .disabled)
         #expect(clock.next == .none)
-        try clock.connection.emit(.expired, at: clock.now)
+        try clock.connection.queue(.expired, at: clock.now)
         clock.pass(.seconds(30 * 86_400))
         #expect(clock.next == .none)
-        #expect(throws: ServiceError.self) { try clock.connection.testDelivery(at: clock.now) }
-        #expect(throws: ServiceError.self) { try clock.connection.redeliver(clock.connection.outbox[0].id) }
-        try clock.connection.setWebhookURL(Self.url) { "another" }
+        #expect(throws: ServiceError.self) { try clock.connection.testRequested(at: clock.now) }
+        #expect(throws: ServiceError.self) { try clock.connection.redeliveryRequested(clock.connection.outbox[0].id) }
+        try clock.connection.settingsChanged(
+            SettingsChange(webhookURL: Self.url), newSecret: { "another" }, at: clock.now)
         #expect(clock.connection.webhook.secret == "sealed")
         for _ in 0..<3 { _ = try clock.attempt(.delivered) }
         #expect(clock.connection.webhook.log.count == 3)
@@ -157,14 +159,15 @@ struct WebhookQueueTests {
     func removedURL() throws {
         var clock = try Clock(events: 3)
         _ = try clock.attempt(.delivered)
-        try clock.connection.setWebhookURL(nil) { "never" }
+        try clock.connection.settingsChanged(
+            SettingsChange(webhookURL: .some(nil)), newSecret: { "never" }, at: clock.now)
         #expect(clock.connection.outbox.isEmpty)
-        #expect(clock.connection.eventsDropped == 2)
+        #expect(clock.connection.notifications.dropped == 2)
         #expect(clock.connection.webhook.secret == nil)
         #expect(clock.connection.webhook.log.count == 1)
         #expect(clock.next == .none)
-        #expect(throws: ServiceError.conflict(Connection.noWebhookURL)) {
-            try clock.connection.testDelivery(at: clock.now)
+        #expect(throws: Notifications.noURL) {
+            try clock.connection.testRequested(at: clock.now)
         }
     }
 
@@ -174,42 +177,45 @@ struct WebhookQueueTests {
         let id = clock.connection.outbox[0].id
         _ = try clock.attempt(.serverError)
         #expect(clock.due == nil)
-        #expect(try clock.connection.redeliver(id).delivery.failures == 0)
+        #expect(try clock.connection.redeliveryRequested(id).delivery.failures == 0)
         _ = try clock.attempt(.delivered)
         #expect(clock.connection.outbox.isEmpty)
-        #expect(try clock.connection.redeliver(id).id == id)
+        #expect(try clock.connection.redeliveryRequested(id).id == id)
         #expect(clock.connection.webhook.log.isEmpty)
         #expect(clock.due?.id == id)
         _ = try clock.attempt(.delivered)
         #expect(
             clock.connection.webhook.log[0].delivery.attempts.map(\.outcome) == [.serverError, .delivered, .delivered])
-        #expect(throws: ServiceError.notFound) { try clock.connection.redeliver("evt-unknown") }
+        #expect(throws: ServiceError.notFound) { try clock.connection.redeliveryRequested("evt-unknown") }
     }
 
     @Test(
         "line and log are bounded, for one connection and for all of a user, and nothing is dropped without being counted"
     )
     func bounds() throws {
-        var clock = try Clock(events: Connection.outboxMax + 5)
-        #expect(clock.connection.outbox.count == Connection.outboxMax)
-        #expect(clock.connection.eventsDropped == 5)
-        #expect(throws: ServiceError.self) { try clock.connection.testDelivery(at: clock.now) }
+        var clock = try Clock(events: Notifications.outboxMax + 5)
+        #expect(clock.connection.outbox.count == Notifications.outboxMax)
+        #expect(clock.connection.notifications.dropped == 5)
+        #expect(throws: ServiceError.self) { try clock.connection.testRequested(at: clock.now) }
         while clock.due != nil { _ = try clock.attempt(.delivered) }
         #expect(clock.connection.webhook.log.count == HostLimits.webhookDeliveriesKept)
         for _ in 0..<15 {
-            try clock.connection.emit(.syncFailed, at: clock.now)
-            _ = try clock.connection.redeliver(clock.connection.outbox[0].id)
+            try clock.connection.queue(.syncFailed, at: clock.now)
+            _ = try clock.connection.redeliveryRequested(clock.connection.outbox[0].id)
         }
-        var user = User(id: "u")
-        for number in 0..<60 {
-            let full = try Clock(events: number == 0 ? 3 : 100).connection
-            user.connections.append(full)
-            user.connections[number].webhook.log = clock.connection.webhook.log
-        }
+        let endpoint = WebhookEndpoint(log: clock.connection.webhook.log)
+        var user = try User(
+            id: "u",
+            (0..<60).map { number in
+                var full = try Clock(events: number == 0 ? 3 : 100).connection
+                full.stored.webhook = endpoint
+                return full
+            })
         user.boundNotifications()
         #expect(user.connections.reduce(0) { $0 + $1.outbox.count } == HostLimits.waitingEventsPerUserMax)
         #expect(
-            user.connections.reduce(0) { $0 + $1.eventsDropped } == 3 + 59 * 100 - HostLimits.waitingEventsPerUserMax)
+            user.connections.reduce(0) { $0 + $1.notifications.dropped } == 3 + 59 * 100
+                - HostLimits.waitingEventsPerUserMax)
         #expect(user.connections[0].outbox.count == 3, "who has few keeps them")
         #expect(user.connections.reduce(0) { $0 + $1.webhook.log.count } == HostLimits.webhookDeliveriesPerUserMax)
     }
@@ -219,10 +225,9 @@ struct WebhookQueueTests {
         var clock = try Clock(events: 3)
         _ = try clock.attempt(.delivered)
         _ = try clock.attempt(.rateLimited, retryAfter: .seconds(20))
-        clock.connection.webhook.retiring = .init(sealed: "older", until: clock.now)
-        clock.connection.webhook.disabledAt = clock.now
-        var user = User(id: "u")
-        user.connections = [clock.connection]
+        try clock.connection.signingSecretReplaced(by: "newer", overlapEnds: clock.now)
+        clock.connection.stored.endpointDisabledAt = clock.now
+        let user = try User(id: "u", [clock.connection])
         let read = try User(decoding: user.encoded).connections[0]
         #expect(read.outbox == clock.connection.outbox)
         #expect(read.webhook == clock.connection.webhook)
@@ -231,9 +236,9 @@ struct WebhookQueueTests {
 
     @Test("a document from before there were deliveries is read as one without any")
     func earlier() throws {
-        var user = User(id: "u")
-        user.connections = [try Clock(events: 1).connection]
-        user.connections[0].webhook = WebhookEndpoint()
+        var connection = try Clock(events: 1).connection
+        connection.stored.webhook = WebhookEndpoint()
+        let user = try User(id: "u", [connection])
         let read = try User(decoding: user.encoded).connections[0]
         #expect(read.webhook == WebhookEndpoint())
         #expect(read.outbox[0].delivery == EventDelivery())

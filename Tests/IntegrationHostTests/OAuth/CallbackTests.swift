@@ -257,8 +257,8 @@ struct CallbackTests {
         await #expect(throws: ServiceError.self) { try await Self.bring(begun.state, to: first) }
         let connection = try await first.connection(begun.connectionID)
         #expect(connection.status == .pending)
-        #expect(connection.held != nil)
-        #expect(connection.failure?.operation == "identity")
+        #expect(connection.grant.unidentified != nil)
+        #expect(connection.failure?.operation == .identify)
         #expect(try await first.tokens(begun.connectionID) == ["secret-a", "secret-r"])
         first.stop()
         isDown.withLock { $0 = false }
@@ -273,7 +273,7 @@ struct CallbackTests {
         let finished = try await second.connection(begun.connectionID)
         #expect(finished.accountID == "account")
         #expect(finished.grantedScopes == ["one"])
-        #expect(finished.held == nil)
+        #expect(finished.grant.unidentified == nil)
         #expect(finished.failure == nil)
         #expect(server.requests().count == 1, "the code was spent once")
         server.stop()
@@ -303,8 +303,8 @@ struct CallbackTests {
         let first = try await Self.bring(try await Self.begin(fixture).state, to: fixture).connectionID
         try await fixture.users.update("u") { (user) throws(ServiceError) in
             try user.update(first) { (connection) throws(ServiceError) in
-                connection.settings.syncFrequency = .daily
-                connection.status = .expired
+                connection.stored.syncFrequency = .daily
+                connection.stored.status = .expired
             }
         }
         let again = try await Self.bring(try await Self.begin(fixture).state, to: fixture).connectionID
@@ -330,10 +330,10 @@ struct CallbackTests {
         let failed = try await Self.begin(fixture).connectionID
         let connected = try await fixture.connect()
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            try user.update(crashed) { (connection) throws(ServiceError) in connection.authorizations = [] }
+            try user.update(crashed) { (connection) throws(ServiceError) in connection.stored.authorizations = [] }
             try user.update(failed) { (connection) throws(ServiceError) in
-                connection.authorizations = []
-                connection.status = .error
+                connection.stored.authorizations = []
+                connection.stored.status = .error
             }
         }
         func left(after seconds: Int64) async throws -> [String] {

@@ -23,15 +23,15 @@ struct EndingTests {
     @Test(
         "after a connection was ended no file holds its sealed credentials",
         arguments: [
-            ConnectionEnding.disconnect, .delete,
+            Disconnection.disconnect, .delete,
         ])
-    func erased(_ ending: ConnectionEnding) async throws {
+    func erased(_ ending: Disconnection) async throws {
         let server = try TokenServer { request in
             request.path == "/token" ? RefreshServiceTests.pair(request.index) : .json(200, "")
         }
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
         let signing = "v1:0:sealed-signing-secret"
-        let id = try await fixture.connect { $0.webhook.secret = signing }
+        let id = try await fixture.connect { $0.stored.signingSecret = signing }
         var sealed: [String] = []
         for _ in 0..<3 {
             let credentials = try await fixture.connection(id).credentials
@@ -41,7 +41,7 @@ struct EndingTests {
         let last = try await fixture.connection(id).credentials
         sealed += [last.accessToken, last.refreshToken].compactMap(\.self)
         #expect(try !Self.files(of: fixture, holding: sealed[7]).isEmpty, "the search finds what is there")
-        try await fixture.endings.end(id, ending, of: "u")
+        try await fixture.lifecycle.end(id, ending, of: "u")
         for text in sealed { #expect(try Self.files(of: fixture, holding: text).isEmpty) }
         #expect(server.requests("/revoke").map { $0.form["token"] } == ["r3"])
         let left = try await fixture.users.user("u").connection(id)
@@ -57,16 +57,18 @@ struct EndingTests {
         fixture.stop()
     }
 
-    @Test("a stop in the middle is gone on with at the next look", arguments: [ConnectionEnding.disconnect, .delete])
-    func resumed(_ ending: ConnectionEnding) async throws {
+    @Test("a stop in the middle is gone on with at the next look", arguments: Disconnection.allCases)
+    func resumed(_ ending: Disconnection) async throws {
         let server = try TokenServer { _ in .json(500, "") }
         let first = try OAuthFixture(server.url) { $0.revocation = Revocation() }
         let id = try await first.connect()
-        try await first.users.update("u") { (user) throws(ServiceError) in user.connections[0].ending = ending }
+        try await first.users.update("u") { (user) throws(ServiceError) in
+            try user.updateFirst { $0.stored.disconnection = ending }
+        }
         first.stop()
         let second = try OAuthFixture(server.url, after: first) { $0.revocation = Revocation() }
-        await second.endings.reconcile(try await second.users.user("u"), at: second.time.now)
-        while try await second.users.user("u").connection(id)?.ending != nil {
+        await second.lifecycle.reconcile(try await second.users.user("u"), at: second.time.now)
+        while try await second.users.user("u").connection(id)?.disconnection != nil {
             try await Task.sleep(for: .milliseconds(5))
         }
         let left = try await second.users.user("u").connection(id)
@@ -83,21 +85,21 @@ struct EndingTests {
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation { $0.reach = .account } }
         var ids: [(user: String, id: String)] = []
         for user in ["u", "u", "v", "w"] { ids.append((user, try await fixture.connect(user))) }
-        let other = try await fixture.connect("v") { $0.accountID = "another" }
+        let other = try await fixture.connect("v") { $0.stored.accountID = "another" }
         for (user, id) in ids {
             try await fixture.oauth.accountGrants.add(
                 try await fixture.connection(id, of: user), accountID: "account", user: user)
         }
         for (user, id) in ids.dropLast() {
-            try await fixture.endings.end(id, .disconnect, of: user)
+            try await fixture.lifecycle.end(id, .disconnect, of: user)
             #expect(try await fixture.connection(id, of: user).revocation == .sharedAccount)
         }
         #expect(server.requests("/revoke").isEmpty)
-        try await fixture.endings.end(ids[3].id, .disconnect, of: "w")
+        try await fixture.lifecycle.end(ids[3].id, .disconnect, of: "w")
         #expect(try await fixture.connection(ids[3].id, of: "w").revocation == .revoked)
         #expect(server.requests("/revoke").count == 1)
         // One that was connected before there was a list is found by looking at all users.
-        try await fixture.endings.end(other, .disconnect, of: "v")
+        try await fixture.lifecycle.end(other, .disconnect, of: "v")
         #expect(server.requests("/revoke").count == 2)
         server.stop()
         fixture.stop()
@@ -109,8 +111,8 @@ struct EndingTests {
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation { $0.reach = .account } }
         let one = try await fixture.connect("v")
         let two = try await fixture.connect("w")
-        async let first: Void = fixture.endings.end(one, .disconnect, of: "v")
-        async let second: Void = fixture.endings.end(two, .delete, of: "w")
+        async let first: Void = fixture.lifecycle.end(one, .disconnect, of: "v")
+        async let second: Void = fixture.lifecycle.end(two, .delete, of: "w")
         _ = try await (first, second)
         #expect(!server.requests("/revoke").isEmpty)
         server.stop()

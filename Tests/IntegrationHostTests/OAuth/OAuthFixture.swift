@@ -181,7 +181,7 @@ final class OAuthFixture: Sendable {
     let gateway: ProviderGateway
     let reconciler: RefreshReconciler
     let grants: UnidentifiedGrantReconciler
-    let endings: ConnectionEndings
+    let lifecycle: ConnectionLifecycle
     let provider: ConfiguredProvider
     let time: TimeSource
 
@@ -254,11 +254,11 @@ final class OAuthFixture: Sendable {
         grants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
         let sync = SyncEngine(
-            users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
+            users: users, registry: registry, credentials: refresher, gateway: gateway, vault: vault,
             records: data.records, retry: RetryPolicy(failingTimeMax: .seconds(1)), time: time, log: log)
-        endings = ConnectionEndings(
-            users: users, oauth: oauth, refresher: refresher, sync: sync,
-            erasures: Erasures(users: users, sync: sync, records: data.records, log: log), time: time, log: log)
+        lifecycle = ConnectionLifecycle(
+            users: users, grants: oauth, refreshes: refresher, sync: sync,
+            records: RecordErasure(users: users, sync: sync, records: data.records, log: log), time: time, log: log)
     }
 
     /// A connected connection with the tokens `a0` and `r0`.
@@ -269,21 +269,23 @@ final class OAuthFixture: Sendable {
         let now = time.now
         let random = try SecureRandom.base62(22)
         return try await users.update(user) { (user) throws(ServiceError) in
-            let index = try user.add(
+            let id = try user.add(
                 service: "plain", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
                 random: random, at: now)
-            let id = user.connections[index].id
-            user.connections[index].connectedAt = now
-            user.connections[index].accountID = "account"
-            user.connections[index].credentials.accessToken = try vault.seal(
-                Secret("a0"), user: user.id, connection: id, field: "accessToken")
-            user.connections[index].credentials.refreshToken = try vault.seal(
-                Secret("r0"), user: user.id, connection: id, field: "refreshToken")
-            user.connections[index].credentials.issuedAt = now.advanced(by: .seconds(-3600))
-            user.connections[index].expiresAt = life.map { now.advanced(by: .seconds($0)) }
-            user.connections[index].settings.webhookURL = "https://app.example.com/hook"
-            change(&user.connections[index])
-            return id
+            let userID = user.id
+            return try user.update(id) { (connection) throws(ServiceError) in
+                connection.stored.connectedAt = now
+                connection.stored.accountID = "account"
+                connection.stored.accessToken = try vault.seal(
+                    Secret("a0"), user: userID, connection: id, field: "accessToken")
+                connection.stored.refreshToken = try vault.seal(
+                    Secret("r0"), user: userID, connection: id, field: "refreshToken")
+                connection.stored.issuedAt = now.advanced(by: .seconds(-3600))
+                connection.stored.expiresAt = life.map { now.advanced(by: .seconds($0)) }
+                connection.stored.webhookURL = "https://app.example.com/hook"
+                change(&connection)
+                return id
+            }
         }
     }
 

@@ -90,7 +90,7 @@ struct RefreshServiceTests {
         #expect(connection.refresh.isUnknown, "\(lost.name)")
         #expect(connection.refresh.lastFailure == .unknown)
         #expect(connection.status == .connected)
-        #expect(connection.failure?.kind == "unknown")
+        #expect(connection.failure?.kind == .unknown)
         #expect(try await fixture.tokens(id) == ["a0", "r0"])
         #expect(connection.refresh.nextAttemptAt != nil)
         // It is good until it ends, and nobody asks again before the pause has passed.
@@ -114,7 +114,7 @@ struct RefreshServiceTests {
         _ = try? await fixture.refresh(id)
         let connection = try await fixture.connection(id)
         #expect(connection.status == .expired)
-        #expect(connection.failure?.kind == "authRevoked")
+        #expect(connection.failure?.kind == .authRevoked)
         #expect(connection.failure?.code == "invalid_grant")
         #expect(connection.failure?.message.contains("was lost") == true)
         #expect(connection.outbox.map(\.kind) == [.expired])
@@ -173,7 +173,7 @@ struct RefreshServiceTests {
         let first = try OAuthFixture(server.url, time: clock.source)
         let id = try await first.connect()
         try await first.users.update("u") { (user) throws(ServiceError) in
-            user.connections[0].refresh.begin(at: clock.source.now)
+            try user.updateFirst { $0.refreshBegan(at: clock.source.now) }
         }
         first.stop()
         let second = try OAuthFixture(server.url, after: first)
@@ -198,7 +198,7 @@ struct RefreshServiceTests {
         while server.requests().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
         let now = clock.source.now
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            try user.update(id) { (connection) throws(ServiceError) in try connection.disconnect(at: now) }
+            try user.update(id) { (connection) throws(ServiceError) in try connection.disconnected(nil, at: now) }
         }
         await #expect(throws: ProviderError.self) { try await refreshed.value }
         let connection = try await fixture.connection(id)
@@ -214,13 +214,13 @@ struct RefreshServiceTests {
         let server = try TokenServer { Self.pair($0.index) }
         let fixture = try OAuthFixture(server.url, time: clock.source)
         let id = try await fixture.connect()
-        let grant = try await fixture.connection(id).grant
+        let grant = try await fixture.connection(id).grant.number
         let begun = fixture.refresher.source(user: "u", connection: id, provider: fixture.provider, grant: grant)
         #expect(try await begun.accessToken().value == "a0")
         try await fixture.users.update("u") { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in
-                connection.grant += 1
-                connection.credentials.accessToken = try fixture.vault.seal(
+                connection.stored.grantNumber += 1
+                connection.stored.accessToken = try fixture.vault.seal(
                     Secret("other"), user: "u", connection: id, field: "accessToken")
             }
         }
@@ -254,11 +254,11 @@ struct RefreshServiceTests {
         let fixture = try OAuthFixture(server.url, time: clock.source)
         let expiring = try await fixture.connect(life: 20)
         let unused = try await fixture.connect(life: nil) { connection in
-            connection.credentials.issuedAt = clock.source.now.advanced(by: .seconds(-50 * 86_400))
-            connection.credentials.refreshExpiresAt = clock.source.now.advanced(by: .seconds(10 * 86_400))
+            connection.stored.issuedAt = clock.source.now.advanced(by: .seconds(-50 * 86_400))
+            connection.stored.refreshExpiresAt = clock.source.now.advanced(by: .seconds(10 * 86_400))
         }
         let good = try await fixture.connect(life: 7200)
-        let ended = try await fixture.connect(life: 20) { $0.status = .expired }
+        let ended = try await fixture.connect(life: 20) { $0.stored.status = .expired }
         await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: clock.source.now)
         for id in [expiring, unused] {
             while try await fixture.connection(id).refresh.generation == 0 {
@@ -277,14 +277,16 @@ struct RefreshServiceTests {
         let server = try TokenServer { Self.pair($0.index) }
         let fixture = try OAuthFixture(server.url, time: clock.source)
         let end = clock.source.now.advanced(by: .seconds(5 * 86_400))
-        let id = try await fixture.connect(life: 7200) { $0.credentials.grantExpiresAt = end }
+        let id = try await fixture.connect(life: 7200) { $0.stored.grantExpiresAt = end }
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            user.connections[0].credentials.issuedAt = clock.source.now.advanced(by: .seconds(-60 * 86_400))
-            user.connections[0].expiresAt = nil
+            try user.updateFirst { connection in
+                connection.stored.issuedAt = clock.source.now.advanced(by: .seconds(-60 * 86_400))
+                connection.stored.expiresAt = nil
+            }
         }
         for _ in 0..<3 { await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: clock.source.now) }
         let connection = try await fixture.connection(id)
-        #expect(connection.deadlineTold?.reason == .grantEnds)
+        #expect(connection.grant.deadline?.reason == .grantEnds)
         #expect(connection.outbox.map(\.kind) == [.expiring])
         server.stop()
         fixture.stop()

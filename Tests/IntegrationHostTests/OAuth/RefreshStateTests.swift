@@ -14,16 +14,17 @@ struct RefreshStateTests {
     static func moment(_ seconds: Int64) -> Timestamp { start.advanced(by: .seconds(seconds)) }
 
     static func connection(
-        life: Int64? = 3600, idle: Int64? = nil, grant: Int64? = nil, refreshToken: Bool = true
+        id: String = "conn-000x", life: Int64? = 3600, idle: Int64? = nil, grant: Int64? = nil,
+        refreshToken: Bool = true
     ) -> Connection {
-        var connection = Connection(id: "conn-000x", number: 1, service: "p", status: .connected, at: start)
-        connection.connectedAt = start
-        connection.credentials.accessToken = "a"
-        connection.credentials.refreshToken = refreshToken ? "r" : nil
-        connection.credentials.issuedAt = start
-        connection.expiresAt = life.map(moment)
-        connection.credentials.refreshExpiresAt = idle.map(moment)
-        connection.credentials.grantExpiresAt = grant.map(moment)
+        var connection = Connection(id: id, number: 1, service: "p", status: .connected, at: start)
+        connection.stored.connectedAt = start
+        connection.stored.accessToken = "a"
+        connection.stored.refreshToken = refreshToken ? "r" : nil
+        connection.stored.issuedAt = start
+        connection.stored.expiresAt = life.map(moment)
+        connection.stored.refreshExpiresAt = idle.map(moment)
+        connection.stored.grantExpiresAt = grant.map(moment)
         return connection
     }
 
@@ -104,12 +105,8 @@ struct RefreshStateTests {
         for number in 0..<50 {
             var oauth = OAuth2()
             oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
-            let connection = Connection(
-                id: "conn-\(number)", number: 1, service: "p", status: .connected, at: Self.start)
-            var changed = connection
-            changed.credentials = Self.connection().credentials
-            changed.expiresAt = Self.moment(life)
-            let due = try #require(RefreshSchedule.dueAt(changed, oauth))
+            let connection = Self.connection(id: "conn-\(number)", life: life)
+            let due = try #require(RefreshSchedule.dueAt(connection, oauth))
             #expect(due >= Self.moment(notBefore))
             #expect(due < Self.moment(life))
         }
@@ -142,7 +139,7 @@ struct RefreshStateTests {
             testDescription: "an outcome is unknown",
             connection: {
                 var unknown = connection(life: nil)
-                unknown.refresh.unknownSince = start
+                unknown.refreshBegan(at: start)
                 return unknown
             }(), days: -30_000 ... -1),
     ]
@@ -178,26 +175,26 @@ struct RefreshStateTests {
         let end = 5 * 365 * 86_400 as Int64
         var connection = Self.connection(grant: end)
         // It is refreshed all the time, so disuse is never near.
-        connection.credentials.issuedAt = Self.moment(end - 60 * 86_400)
-        connection.credentials.refreshExpiresAt = Self.moment(end + 40 * 86_400)
-        #expect(RefreshSchedule.deadline(connection, provider, at: Self.moment(end - 8 * 86_400)) == nil)
-        let near = try #require(RefreshSchedule.deadline(connection, provider, at: Self.moment(end - 6 * 86_400)))
+        connection.stored.issuedAt = Self.moment(end - 60 * 86_400)
+        connection.stored.refreshExpiresAt = Self.moment(end + 40 * 86_400)
+        #expect(RefreshSchedule.deadline(connection, provider.oauth, at: Self.moment(end - 8 * 86_400)) == nil)
+        let near = try #require(RefreshSchedule.deadline(connection, provider.oauth, at: Self.moment(end - 6 * 86_400)))
         #expect(near == GrantDeadline(reason: .grantEnds, at: Self.moment(end)))
         #expect(GrantDeadline(reason: .grantEnds, at: Self.moment(end + 30)).isSame(as: near))
         #expect(!GrantDeadline(reason: .unused, at: near.at).isSame(as: near))
-        connection.status = .expired
-        #expect(RefreshSchedule.deadline(connection, provider, at: Self.moment(end - 1)) == nil)
+        connection.stored.status = .expired
+        #expect(RefreshSchedule.deadline(connection, provider.oauth, at: Self.moment(end - 1)) == nil)
     }
 
     @Test("a grant that could not be kept alive, and a token that nothing replaces, are foreseen too")
     func unused() {
         let provider = OAuthFixture.provider { _ in }
         let idle = Self.connection(life: nil, idle: 60 * 86_400)
-        #expect(RefreshSchedule.deadline(idle, provider, at: Self.moment(50 * 86_400)) == nil)
-        #expect(RefreshSchedule.deadline(idle, provider, at: Self.moment(54 * 86_400))?.reason == .unused)
+        #expect(RefreshSchedule.deadline(idle, provider.oauth, at: Self.moment(50 * 86_400)) == nil)
+        #expect(RefreshSchedule.deadline(idle, provider.oauth, at: Self.moment(54 * 86_400))?.reason == .unused)
         let dying = Self.connection(life: 3600, refreshToken: false)
-        #expect(RefreshSchedule.deadline(dying, provider, at: Self.moment(2000)) == nil)
-        #expect(RefreshSchedule.deadline(dying, provider, at: Self.moment(3000))?.reason == .accessTokenEnds)
+        #expect(RefreshSchedule.deadline(dying, provider.oauth, at: Self.moment(2000)) == nil)
+        #expect(RefreshSchedule.deadline(dying, provider.oauth, at: Self.moment(3000))?.reason == .accessTokenEnds)
     }
 
     // MARK: Answers

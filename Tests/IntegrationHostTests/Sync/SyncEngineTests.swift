@@ -52,7 +52,7 @@ struct SyncEngineTests {
         #expect(run.message == "things: No.")
         #expect((run.recordsProcessed, run.recordsSynced) == (2, 2))
         #expect(try await fixture.changes(id) == before)
-        #expect(try await fixture.connection(id)?.failure?.operation == "sync")
+        #expect(try await fixture.connection(id)?.failure?.operation == .sync)
         fails.withLock { $0 = false }
         #expect(try await fixture.sync(id)?.status == .completed)
         #expect(try await fixture.connection(id)?.failure == nil, "success takes the failure away")
@@ -138,7 +138,7 @@ struct SyncEngineTests {
         let later = try SyncFixture(provider, in: fixture.directory)
         if !isOtherPlugin {
             try await later.users.update("u") { (user) throws(ServiceError) in
-                try user.update(id) { (connection) throws(ServiceError) in connection.grant += 1 }
+                try user.update(id) { (connection) throws(ServiceError) in connection.stored.grantNumber += 1 }
             }
         }
         await later.reconciler.reconcile(try await later.users.user("u"), at: TimeSource.system.now)
@@ -304,7 +304,7 @@ struct SyncEngineTests {
         }
         let fixture = try SyncFixture(provider)
         var ids: [String] = []
-        for _ in 0..<HostLimits.concurrentSyncsMax { ids.append(try await fixture.connect()) }
+        for _ in 0..<SyncLimits.concurrentMax { ids.append(try await fixture.connect()) }
         for id in ids { _ = try await fixture.start(id) }
         let waiting = try await fixture.connect()
         _ = try await fixture.start(waiting)
@@ -357,8 +357,8 @@ struct SyncEngineTests {
         let (removed, expired) = (try await fixture.connect(), try await fixture.connect())
         for id in [removed, expired] { _ = try await fixture.start(id) }
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            user.connections.removeAll { $0.id == removed }
-            try user.update(expired) { (connection) throws(ServiceError) in connection.status = .expired }
+            try user.remove(removed, at: TimeSource.system.now)
+            try user.update(expired) { (connection) throws(ServiceError) in connection.stored.status = .expired }
         }
         let run = try #require(try await fixture.ended(expired))
         #expect(run.status == .failed)
@@ -444,8 +444,8 @@ struct SyncEngineTests {
         let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1) }
         let fixture = try SyncFixture(provider)
         let id = try await fixture.connect { connection in
-            connection.connectedAt = TimeSource.system.now.advanced(by: .seconds(-100_000))
-            connection.settings.syncFrequency = .hourly
+            connection.stored.connectedAt = TimeSource.system.now.advanced(by: .seconds(-100_000))
+            connection.stored.syncFrequency = .hourly
         }
         let manual = try await fixture.connect()
         let user = try await fixture.users.user("u")
@@ -468,7 +468,7 @@ struct SyncEngineTests {
             return ScriptedProvider.page(0..<2)
         }
         let fixture = try SyncFixture(provider)
-        let id = try await fixture.connect { $0.settings.webhookURL = "https://app.example.com/hook" }
+        let id = try await fixture.connect { $0.stored.webhookURL = "https://app.example.com/hook" }
         _ = try await fixture.sync(id)
         _ = try await fixture.sync(id)
         let connection = try #require(try await fixture.connection(id))
@@ -491,7 +491,7 @@ struct SyncEngineTests {
         _ = try await fixture.start(id)
         while provider.requests.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            try user.update(id) { (connection) throws(ServiceError) in connection.grant += 1 }
+            try user.update(id) { (connection) throws(ServiceError) in connection.stored.grantNumber += 1 }
         }
         door.open()
         #expect(try await fixture.ended(id)?.status == .failed)

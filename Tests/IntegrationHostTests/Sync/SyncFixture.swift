@@ -82,7 +82,7 @@ final class SyncFixture: Sendable {
         let vault = CredentialVault(try HostKeys(try KeyRing.generate(), path: ""))
         let refresher = RefreshService(users: users, gateway: gateway, vault: vault, time: time, log: log)
         engine = SyncEngine(
-            users: users, registry: registry, refresher: refresher, gateway: gateway, vault: vault,
+            users: users, registry: registry, credentials: refresher, gateway: gateway, vault: vault,
             records: data.records,
             retry: RetryPolicy(firstPause: .milliseconds(2), failingTimeMax: retryTime), time: time,
             log: log)
@@ -95,12 +95,14 @@ final class SyncFixture: Sendable {
         let now = time.now
         let random = try SecureRandom.base62(22)
         return try await users.update(user) { (user) throws(ServiceError) in
-            let index = try user.add(
+            let id = try user.add(
                 service: "scripted", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
                 random: random, at: now)
-            user.connections[index].connectedAt = now
-            change(&user.connections[index])
-            return user.connections[index].id
+            try user.update(id) { (connection) throws(ServiceError) in
+                try connection.linked(to: nil, at: now)
+                change(&connection)
+            }
+            return id
         }
     }
 

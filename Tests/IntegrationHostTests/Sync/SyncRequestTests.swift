@@ -8,9 +8,9 @@ import Testing
 @Suite("Sync request")
 struct SyncRequestTests {
     static func run(_ type: SyncType, _ dataTypes: [String], key: String? = nil) -> SyncRun {
-        var run = SyncRun(id: "sync-1", type: type, dataTypes: dataTypes, status: .running, startedAt: .epoch)
-        run.idempotency = SyncRequest(type: type, dataTypes: dataTypes, idempotencyKey: key).idempotency
-        return run
+        SyncRun(
+            id: "sync-1", type: type, dataTypes: dataTypes, startedAt: .epoch,
+            idempotency: SyncRequest(type: type, dataTypes: dataTypes, idempotencyKey: key).idempotency)
     }
 
     struct Case: Sendable {

@@ -16,8 +16,8 @@ struct SyncScheduleTests {
         _ frequency: SyncFrequency, id: String = "conn-000abc", _ change: (inout Connection) -> Void = { _ in }
     ) -> Connection {
         var connection = Connection(id: id, number: 1, service: "x", status: .connected, at: connectedAt)
-        connection.connectedAt = connectedAt
-        connection.settings.syncFrequency = frequency
+        connection.stored.connectedAt = connectedAt
+        connection.stored.syncFrequency = frequency
         change(&connection)
         return connection
     }
@@ -25,10 +25,9 @@ struct SyncScheduleTests {
     static func run(
         _ status: SyncRunStatus, _ trigger: SyncTrigger = .schedule, at moment: Timestamp
     ) -> SyncRun {
-        var run = SyncRun(id: "sync-x", type: .incremental, dataTypes: ["a"], status: status, startedAt: moment)
-        run.trigger = trigger
-        run.completedAt = status == .running ? nil : moment.advanced(by: .seconds(10))
-        return run
+        SyncRun(
+            id: "sync-x", type: .incremental, dataTypes: ["a"], status: status, startedAt: moment,
+            completedAt: status == .running ? nil : moment.advanced(by: .seconds(10)), trigger: trigger)
     }
 
     @Test("each frequency has its period, and manual none", arguments: SyncFrequency.allCases)
@@ -40,7 +39,7 @@ struct SyncScheduleTests {
         }
         let first = try #require(SyncSchedule.nextDue(connection, at: Self.later))
         #expect(first > Self.connectedAt && first <= Self.connectedAt.advanced(by: period))
-        connection.scheduledSyncAt = first.advanced(by: .seconds(30))
+        connection.stored.scheduledSyncAt = first.advanced(by: .seconds(30))
         #expect(SyncSchedule.nextDue(connection, at: Self.later) == first.advanced(by: period))
         #expect(!SyncSchedule.isDue(connection, at: first.advanced(by: period - .milliseconds(1))))
         #expect(SyncSchedule.isDue(connection, at: first.advanced(by: period)))
@@ -59,10 +58,10 @@ struct SyncScheduleTests {
 
     @Test("after downtime one sync makes up for all that were missed")
     func downtime() throws {
-        var connection = Self.connection(.hourly) { $0.scheduledSyncAt = Self.connectedAt }
+        var connection = Self.connection(.hourly) { $0.stored.scheduledSyncAt = Self.connectedAt }
         let back = Self.connectedAt.advanced(by: .seconds(10 * 86_400))
         #expect(SyncSchedule.isDue(connection, at: back))
-        connection.scheduledSyncAt = back
+        connection.stored.scheduledSyncAt = back
         #expect(
             !SyncSchedule.isDue(connection, at: back.advanced(by: .seconds(1)))
                 || SyncSchedule.nextDue(connection, at: Self.later) == back.advanced(by: .seconds(1)))
@@ -75,8 +74,8 @@ struct SyncScheduleTests {
         arguments: ConnectionStatus.allCases.filter { $0 != .connected })
     func dead(status: ConnectionStatus) {
         let late = Self.connectedAt.advanced(by: .seconds(86_400 * 30))
-        #expect(SyncSchedule.nextDue(Self.connection(.hourly) { $0.status = status }, at: Self.later) == nil)
-        let busy = Self.connection(.hourly) { $0.syncs = [Self.run(.running, .manual, at: Self.connectedAt)] }
+        #expect(SyncSchedule.nextDue(Self.connection(.hourly) { $0.stored.status = status }, at: Self.later) == nil)
+        let busy = Self.connection(.hourly) { $0.stored.syncs = [Self.run(.running, .manual, at: Self.connectedAt)] }
         #expect(!SyncSchedule.isDue(busy, at: late))
         #expect(SyncSchedule.isDue(Self.connection(.hourly), at: late))
     }
@@ -84,11 +83,11 @@ struct SyncScheduleTests {
     @Test("failed syncs by schedule are repeated ever later, up to once a day", arguments: [1, 2, 3, 7, 12])
     func backsOff(failures: Int) throws {
         let connection = Self.connection(.hourly) { connection in
-            connection.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
-            connection.syncs = (0..<failures).map {
+            connection.stored.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
+            connection.stored.syncs = (0..<failures).map {
                 Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(Int64(100 - $0))))
             }
-            connection.syncs.append(Self.run(.completed, at: Self.connectedAt.advanced(by: .seconds(1))))
+            connection.stored.syncs.append(Self.run(.completed, at: Self.connectedAt.advanced(by: .seconds(1))))
         }
         let due = try #require(SyncSchedule.nextDue(connection, at: Self.later))
         let pause = min(86_400, 900 << (failures - 1))
@@ -100,13 +99,13 @@ struct SyncScheduleTests {
     @Test("a daily sync that failed is repeated within the hour, and success brings back the daily moment")
     func recovers() throws {
         var connection = Self.connection(.daily) { connection in
-            connection.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
-            connection.syncs = [Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(100)))]
+            connection.stored.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
+            connection.stored.syncs = [Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(100)))]
         }
         let repeated = try #require(SyncSchedule.nextDue(connection, at: Self.later))
         #expect(repeated < Self.connectedAt.advanced(by: .seconds(3600)))
-        connection.syncs.insert(Self.run(.completed, .manual, at: repeated), at: 0)
-        let fresh = Self.connection(.daily) { $0.scheduledSyncAt = connection.scheduledSyncAt }
+        connection.stored.syncs.insert(Self.run(.completed, .manual, at: repeated), at: 0)
+        let fresh = Self.connection(.daily) { $0.stored.scheduledSyncAt = connection.sync.scheduledSyncAt }
         #expect(SyncSchedule.nextDue(connection, at: Self.later) == SyncSchedule.nextDue(fresh, at: Self.later))
     }
 
@@ -115,26 +114,28 @@ struct SyncScheduleTests {
         arguments: [1, 10, 4000])
     func wrongClock(days: Int64) throws {
         let wrong = Self.connectedAt.advanced(by: .seconds(days * 86_400))
-        var connection = Self.connection(.hourly) { $0.scheduledSyncAt = wrong }
+        var connection = Self.connection(.hourly) { $0.stored.scheduledSyncAt = wrong }
         let right = Self.connectedAt.advanced(by: .seconds(7200))
         #expect(SyncSchedule.isDue(connection, at: right))
         // Once it ran, everything is as ever.
-        connection.scheduledSyncAt = right
+        connection.stored.scheduledSyncAt = right
         let next = try #require(SyncSchedule.nextDue(connection, at: right))
         #expect(next > right && next <= right.advanced(by: .seconds(3600)))
         // The moments of failures and of the connecting may be as wrong.
-        let failed = Self.connection(.hourly) { $0.syncs = [Self.run(.failed, at: wrong)] }
+        let failed = Self.connection(.hourly) { $0.stored.syncs = [Self.run(.failed, at: wrong)] }
         #expect(SyncSchedule.isDue(failed, at: right))
-        var new = Self.connection(.hourly) { $0.connectedAt = wrong }
+        var new = Self.connection(.hourly) { $0.stored.connectedAt = wrong }
         #expect(SyncSchedule.isDue(new, at: right))
-        new.scheduledSyncAt = right
+        new.stored.scheduledSyncAt = right
         #expect(!SyncSchedule.isDue(new, at: right))
     }
 
     @Test("a connection that was connected again does not wait for what failed before")
     func reconnected() throws {
         let connection = Self.connection(.hourly) { connection in
-            connection.syncs = (0..<8).map { _ in Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(-60))) }
+            connection.stored.syncs = (0..<8).map { _ in
+                Self.run(.failed, at: Self.connectedAt.advanced(by: .seconds(-60)))
+            }
         }
         #expect(
             try #require(SyncSchedule.nextDue(connection, at: Self.later))
@@ -143,20 +144,23 @@ struct SyncScheduleTests {
 
     @Test("schedule, trigger and idempotency survive in the user's document")
     func coding() throws {
-        var user = User(id: "u")
-        user.connections = [
-            Self.connection(.hourly) { connection in
-                connection.scheduledSyncAt = Self.connectedAt
-                var run = Self.run(.completed, at: Self.connectedAt)
-                run.idempotency = SyncRequest(type: .full, dataTypes: ["a"], idempotencyKey: "key").idempotency
-                for key in ["join", "key", "join"] {
-                    SyncRequest(type: .full, idempotencyKey: key).idempotency.map { run.remember($0) }
+        let user = try User(
+            id: "u",
+            [
+                Self.connection(.hourly) { connection in
+                    connection.stored.scheduledSyncAt = Self.connectedAt
+                    var run = SyncRun(
+                        id: "sync-x", type: .incremental, dataTypes: ["a"], status: .completed,
+                        startedAt: Self.connectedAt, completedAt: Self.connectedAt, trigger: .schedule,
+                        idempotency: SyncRequest(type: .full, dataTypes: ["a"], idempotencyKey: "key").idempotency)
+                    for key in ["join", "key", "join"] {
+                        SyncRequest(type: .full, idempotencyKey: key).idempotency.map { run.remember($0) }
+                    }
+                    connection.stored.syncs = [run]
                 }
-                connection.syncs = [run]
-            }
-        ]
+            ])
         let back = try User(decoding: user.encoded)
-        #expect(back.connections[0].scheduledSyncAt == Self.connectedAt)
+        #expect(back.connections[0].sync.scheduledSyncAt == Self.connectedAt)
         #expect(back.connections[0].syncs == user.connections[0].syncs)
         #expect(back.connections[0].syncs[0].joined.count == 1)
         #expect(!String(decoding: user.encoded, as: UTF8.self).contains("\"key\""))

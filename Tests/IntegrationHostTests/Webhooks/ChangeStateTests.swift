@@ -46,14 +46,16 @@ struct DebouncerTests {
     func rest() {
         let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
         for (seconds, ago, rest) in [(40, 0, 40), (40, 30, 10), (40, 41, 0), (40, -1000, 40), (5000, 0, 600)] {
-            var run = SyncRun(
-                id: "r", type: .incremental, dataTypes: ["a"], status: .completed,
-                startedAt: now.advanced(by: .seconds(-seconds - ago)))
-            run.completedAt = now.advanced(by: .seconds(-ago))
+            func run(_ trigger: SyncTrigger) -> SyncRun {
+                SyncRun(
+                    id: "r", type: .incremental, dataTypes: ["a"], status: .completed,
+                    startedAt: now.advanced(by: .seconds(-seconds - ago)),
+                    completedAt: now.advanced(by: .seconds(-ago)), trigger: trigger)
+            }
             var connection = Connection(id: "c", number: 1, service: "p", status: .connected, at: now)
-            connection.syncs = [run]
+            connection.stored.syncs = [run(.manual)]
             #expect(connection.restAfterChanges(at: now) == .zero, "by hand")
-            connection.syncs[0].trigger = .webhook
+            connection.stored.syncs = [run(.webhook)]
             #expect(connection.restAfterChanges(at: now) == .seconds(rest))
         }
         var debouncer = Debouncer(quietTime: .zero, quietTimeMax: .seconds(30))
@@ -82,12 +84,19 @@ struct PendingChangeTests {
 
     private func connection(_ noted: [String]) -> Connection {
         var connection = Connection(id: "c", number: 1, service: "p", status: .connected, at: Self.now)
-        connection.note(changesOf: noted)
+        connection.changesNoted(of: noted)
         return connection
     }
 
     private func run(_ dataTypes: [String], id: String = "r") -> SyncRun {
-        SyncRun(id: id, type: .incremental, dataTypes: dataTypes, status: .running, startedAt: Self.now)
+        SyncRun(id: id, type: .incremental, dataTypes: dataTypes, startedAt: Self.now)
+    }
+
+    /// Ends the run `r`.
+    private func end(
+        _ connection: inout Connection, _ outcome: SyncOutcome, read: Set<String>, at now: Timestamp = now
+    ) throws {
+        try connection.syncEnded("r", outcome, counts: (0, 0, 0), read: read, grant: nil, at: now)
     }
 
     private func outcome(_ status: SyncRunStatus, failed: [String] = []) -> SyncOutcome {
@@ -98,11 +107,10 @@ struct PendingChangeTests {
 
     @Test(
         "a sync takes away what it read, and leaves what failed, what it was not about, and what it did not read whole")
-    func finish() {
+    func finish() throws {
         var connection = connection(["a", "b", "c", "d"])
-        connection.changes(areReadBy: run(["a", "b", "c"]))
-        connection.changes(
-            wereReadBy: run(["a", "b", "c"]), outcome(.partial, failed: ["b"]), read: ["a", "b"], at: Self.now)
+        connection.syncBegan(run(["a", "b", "c"]))
+        try end(&connection, outcome(.partial, failed: ["b"]), read: ["a", "b"])
         #expect(connection.changes.map(\.dataType) == ["b", "c", "d"])
         #expect(connection.changes.allSatisfy { $0.syncID == nil })
         // What failed waits; the others are due at once.
@@ -111,24 +119,25 @@ struct PendingChangeTests {
     }
 
     @Test("what changes while a sync runs is left for the next")
-    func duringASync() {
+    func duringASync() throws {
         var connection = connection(["a"])
-        #expect(connection.unnoted(["a", "b"]) == ["b"])
-        connection.changes(areReadBy: run(["a"]))
-        #expect(connection.unnoted(["a"]) == ["a"])
-        connection.note(changesOf: ["a"])
-        connection.changes(wereReadBy: run(["a"]), outcome(.completed), read: ["a"], at: Self.now)
+        #expect(connection.sync.unnoted(["a", "b"]) == ["b"])
+        connection.syncBegan(run(["a"]))
+        #expect(connection.sync.unnoted(["a"]) == ["a"])
+        connection.changesNoted(of: ["a"])
+        try end(&connection, outcome(.completed), read: ["a"])
         #expect(connection.dueChanges(at: Self.now) == ["a"])
     }
 
     @Test("failures in a row are tried again ever later, up to a day; a cancellation is no failure")
-    func failures() {
+    func failures() throws {
         var connection = connection(["a"])
         var now = Self.now
         var pauses: [Int64] = []
         for _ in 0..<10 {
-            connection.changes(areReadBy: run(["a"]))
-            connection.changes(wereReadBy: run(["a"]), outcome(.failed, failed: ["a"]), read: [], at: now)
+            connection.stored.syncs = []
+            connection.syncBegan(run(["a"]))
+            try end(&connection, outcome(.failed, failed: ["a"]), read: [], at: now)
             let next = connection.changes[0].notBefore ?? now
             pauses.append((next.milliseconds - now.milliseconds) / 60_000)
             #expect(connection.dueChanges(at: next.advanced(by: .milliseconds(-1))).isEmpty)
@@ -136,8 +145,8 @@ struct PendingChangeTests {
         }
         #expect(pauses == [15, 30, 60, 120, 240, 480, 960, 1440, 1440, 1440])
         var canceled = self.connection(["a"])
-        canceled.changes(areReadBy: run(["a"]))
-        canceled.changes(wereReadBy: run(["a"]), outcome(.canceled), read: ["a"], at: now)
+        canceled.syncBegan(run(["a"]))
+        try end(&canceled, outcome(.canceled), read: ["a"], at: now)
         #expect(canceled.dueChanges(at: now) == ["a"])
     }
 
@@ -145,20 +154,21 @@ struct PendingChangeTests {
         "nothing is due while a sync runs, or of a connection that does not work", arguments: ConnectionStatus.allCases)
     func notDue(_ status: ConnectionStatus) {
         var connection = connection(["a"])
-        connection.status = status
+        connection.stored.status = status
         #expect(connection.dueChanges(at: Self.now).isEmpty == (status != .connected))
-        connection.syncs = [run(["b"])]
+        connection.syncBegan(run(["b"]))
         #expect(connection.dueChanges(at: Self.now).isEmpty)
     }
 
     @Test("notes are in the user's document")
     func coding() throws {
-        var user = User(id: "u")
-        var connection = connection(["a", "b"])
-        connection.changes[0].syncID = "sync-1"
-        connection.changes[1].failures = 3
-        connection.changes[1].notBefore = Self.now
-        user.connections = [connection]
+        var connection = connection(["b"])
+        connection.syncBegan(run(["b"]))
+        try end(&connection, outcome(.failed, failed: ["b"]), read: [])
+        connection.changesNoted(of: ["a"])
+        connection.syncBegan(run(["a"], id: "sync-1"))
+        let user = try User(id: "u", [connection])
+        #expect(user.connections[0].changes.map(\.failures) == [1, 0])
         #expect(try User(decoding: user.encoded).connections[0].changes == connection.changes)
     }
 }

@@ -105,7 +105,7 @@ struct ChangeSyncTests {
         let fixture = try SyncFixture(provider)
         let id = try await fixture.connect()
         try await fixture.users.update("u") { (user) throws(ServiceError) in
-            user.connections[0].note(changesOf: ["things"])
+            try user.updateFirst { $0.changesNoted(of: ["things"]) }
         }
         await fixture.stop()
         let second = try SyncFixture(provider, in: fixture.directory)

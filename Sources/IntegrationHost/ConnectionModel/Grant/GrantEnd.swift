@@ -7,10 +7,10 @@ extension Connection {
     static let expiresSoonMax = Duration.seconds(7 * 86_400)
 
     /// The moment by which the user must have connected again unless a refresh moves it; nil when no end is known.
-    func grantEnd(_ provider: ConfiguredProvider?) -> Timestamp? {
+    func grantEnd(_ oauth: OAuth2?) -> Timestamp? {
         guard !credentials.isEmpty else { return nil }
         var ends = [credentials.grantExpiresAt]
-        if isRenewable(provider) {
+        if isRenewable(oauth) {
             ends.append(credentials.refreshExpiresAt)
         } else {
             ends.append(expiresAt)
@@ -19,8 +19,8 @@ extension Connection {
     }
 
     /// Whether the host can get a new access token without the user.
-    private func isRenewable(_ provider: ConfiguredProvider?) -> Bool {
-        switch provider?.oauth?.refresh {
+    private func isRenewable(_ oauth: OAuth2?) -> Bool {
+        switch oauth?.refresh {
         case .refreshToken: credentials.refreshToken != nil
         // The access token carries its own renewal: when it is gone, so is the grant.
         default: false
@@ -28,8 +28,8 @@ extension Connection {
     }
 
     /// Whether the grant of a working connection ends within a week, or within a fifth of a life that is shorter than that.
-    func expiresSoon(_ provider: ConfiguredProvider?, at now: Timestamp) -> Bool {
-        guard status == .connected, let end = grantEnd(provider) else { return false }
+    func expiresSoon(_ oauth: OAuth2?, at now: Timestamp) -> Bool {
+        guard status == .connected, let end = grantEnd(oauth) else { return false }
         var margin = Self.expiresSoonMax
         if let begin = credentials.issuedAt ?? connectedAt {
             margin = min(margin, max(.zero, end.duration(since: begin) / 5))

@@ -19,18 +19,21 @@ struct RefreshState: Sendable, Equatable {
     }
 
     /// Counts the pairs of tokens that were stored.
-    var generation = 0
-    var intent: Intent?
+    private(set) var generation = 0
+    private(set) var intent: Intent?
     /// Since when it is unknown whether the provider replaced the pair; nil when it is known that it did not.
-    var unknownSince: Timestamp?
+    private(set) var unknownSince: Timestamp?
     /// Requests that failed since the last good one.
-    var failures = 0
+    private(set) var failures = 0
     /// What the last failure meant; nil after a good refresh.
-    var lastFailure: RefreshFailure.Reason?
+    private(set) var lastFailure: RefreshFailure.Reason?
     /// Before this moment no request is made unless a person asks for it.
-    var nextAttemptAt: Timestamp?
+    private(set) var nextAttemptAt: Timestamp?
     /// When the last request was begun.
-    var lastAttemptAt: Timestamp?
+    private(set) var lastAttemptAt: Timestamp?
+
+    /// The state before the first request, with a count of earlier pairs.
+    init(generation: Int = 0) { self.generation = generation }
 
     /// Whether the pair may have been replaced at the provider without our knowing.
     var isUnknown: Bool { unknownSince != nil || intent != nil }
@@ -81,51 +84,38 @@ struct RefreshState: Sendable, Equatable {
     }
 }
 
-/// The numbers of refreshing.
-enum RefreshPolicy {
-    /// How long before its end a token is replaced, at most and without jitter.
-    static let marginMax = Duration.seconds(300)
-    /// The longest pause that a provider can ask for.
-    static let pauseMax = Duration.seconds(86_400)
+// MARK: Stored form
 
-    /// How long before its end a token of this life is replaced: five minutes to ten, by connection, and never more than a fifth
-    /// of its life.
-    ///
-    /// - Parameter life: nil when it is not known.
-    static func margin(life: Duration?, seed: String) -> Duration {
-        let margin = min(marginMax, (life ?? .seconds(3600)) / 10)
-        return margin * (1 + Jitter.fraction(seed))
-    }
-
-    /// How long before the death of what dies of disuse it is used: a quarter of its life, a little less by connection.
-    static func keepAliveMargin(life: Duration, seed: String) -> Duration {
-        life / 4 * (0.8 + 0.2 * Jitter.fraction(seed))
-    }
-
-    /// The pause after the `failures`th failure in a row: doubled each time, and cut by up to a half by connection.
-    ///
-    /// An outcome that is unknown is asked after soon and often, since a replaced token is taken only for a while.
-    static func backoff(_ failure: RefreshFailure.Reason, failures: Int, seed: String) -> Duration {
-        let (first, last): (Duration, Duration) =
-            switch failure {
-            case .transient, .unknown: (.seconds(2), .seconds(300))
-            case .rateLimited: (.seconds(5), .seconds(900))
-            case .revoked, .scopeLost, .misconfigured: (.seconds(60), .seconds(3600))
+extension RefreshState {
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("generation", generation)
+            if let intent {
+                writer.key("intent")
+                writer.object { writer in
+                    writer.member("generation", intent.generation)
+                    writer.moment("at", intent.at)
+                    writer.member("attempt", intent.attempt)
+                }
             }
-        let doubled = min(last, first * (1 << min(max(failures - 1, 0), 16)))
-        return doubled * (1 - 0.5 * Jitter.fraction(seed, salt: UInt64(failures)))
+            if let unknownSince { writer.moment("unknownSince", unknownSince) }
+            if failures > 0 { writer.member("failures", failures) }
+            if let lastFailure { writer.member("lastFailure", lastFailure.rawValue) }
+            if let nextAttemptAt { writer.moment("nextAttemptAt", nextAttemptAt) }
+            if let lastAttemptAt { writer.moment("lastAttemptAt", lastAttemptAt) }
+        }
     }
-}
 
-/// Numbers that differ from connection to connection and are the same after a restart.
-enum Jitter {
-    /// A number from 0 to below 1, the same for the same bytes.
-    static func fraction(_ seed: String, salt: UInt64 = 0) -> Double {
-        // FNV-1a, mixed by the finaliser of SplitMix64.
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ (salt &* 0x9E37_79B9_7F4A_7C15)
-        for byte in seed.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((hash ^ (hash >> 31)) >> 11) * 0x1p-53
+    init(decoding value: JSONValue) {
+        generation = value.count("generation") ?? 0
+        if let stored = value["intent"], let at = stored.moment("at") {
+            intent = Intent(
+                generation: stored.count("generation") ?? generation, at: at, attempt: stored.count("attempt") ?? 1)
+        }
+        unknownSince = value.moment("unknownSince")
+        failures = value.count("failures") ?? 0
+        lastFailure = value["lastFailure"]?.string.flatMap(RefreshFailure.Reason.init)
+        nextAttemptAt = value.moment("nextAttemptAt")
+        lastAttemptAt = value.moment("lastAttemptAt")
     }
 }

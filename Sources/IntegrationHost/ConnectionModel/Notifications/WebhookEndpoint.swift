@@ -1,86 +1,7 @@
-// How the notifications of a connection stand: its signing secrets, whether its endpoint takes them, and the deliveries that ended.
-// Values that are stored with the connection; what follows from them is WebhookQueue's.
+// The application's end of a connection's notifications: signing secrets, whether the endpoint takes them, and the deliveries that
+// ended. A value that is stored with the connection; what follows from it is WebhookQueue's.
 
 import ProviderSDK
-
-/// What came of one attempt to deliver an event.
-enum DeliveryOutcome: String, Sendable, CaseIterable {
-    /// 2xx: the application has it.
-    case delivered
-    /// 3xx: redirects are not followed.
-    case redirected
-    /// 410: the endpoint wants no more.
-    case gone
-    /// 429.
-    case rateLimited
-    /// Any other 4xx.
-    case rejected
-    /// 5xx, or a status that HTTP does not know.
-    case serverError
-    /// It did not answer in time.
-    case timeout
-    /// The name could not be resolved, the connection not be opened, or it was lost.
-    case unreachable
-    /// The certificate is not good, or TLS failed.
-    case tls
-    /// The name stands for an address that is not public.
-    case addressRefused
-    /// The URL is not one that is delivered to.
-    case urlRefused
-    /// The answer was too large or not HTTP.
-    case invalidAnswer
-    /// The signing secret could not be opened.
-    case secretUnreadable
-
-    /// Whether the host gave no answer at all: then it is likely to give none to others.
-    var isSilence: Bool {
-        switch self {
-        case .timeout, .unreachable, .tls: true
-        default: false
-        }
-    }
-}
-
-/// How the delivery of one event stands.
-struct EventDelivery: Sendable, Equatable {
-    /// One attempt.
-    struct Attempt: Sendable, Equatable {
-        let at: Timestamp
-        let outcome: DeliveryOutcome
-        /// The status of the answer; nil when there was none.
-        var status: Int?
-        let milliseconds: Int
-    }
-
-    /// How it ended.
-    enum End: String, Sendable {
-        case delivered, failed
-    }
-
-    /// The last attempts, oldest first.
-    var attempts: [Attempt] = []
-    /// Attempts that failed since the event was put in line.
-    var failures = 0
-    /// Before when it is not tried again; nil for at once.
-    var nextAttemptAt: Timestamp?
-    /// Nil while it waits.
-    var end: End?
-
-    /// Notes an attempt, and forgets the oldest ones.
-    mutating func note(_ attempt: Attempt) {
-        attempts.append(attempt)
-        if attempts.count > HostLimits.webhookAttemptsKept {
-            attempts.removeFirst(attempts.count - HostLimits.webhookAttemptsKept)
-        }
-    }
-
-    /// Puts it in line again, as if it had never been tried.
-    mutating func restart() {
-        failures = 0
-        nextAttemptAt = nil
-        end = nil
-    }
-}
 
 /// The application's end of a connection's notifications.
 struct WebhookEndpoint: Sendable, Equatable {
@@ -90,16 +11,128 @@ struct WebhookEndpoint: Sendable, Equatable {
         let until: Timestamp
     }
 
+    /// The field that signing secrets are sealed for.
+    static let secretField = "webhookSecret"
+
     /// The sealed secret; nil before the first URL was set.
-    var secret: String?
+    private(set) var secret: String?
     /// The sealed secret before it.
-    var retiring: RetiringSecret?
+    private(set) var retiring: RetiringSecret?
     /// When the endpoint said that it is gone; nil while it is called.
-    var disabledAt: Timestamp?
+    private(set) var disabledAt: Timestamp?
     /// Since when no attempt succeeded; nil when the last one did.
-    var failingSince: Timestamp?
-    /// Before when the endpoint does not want to be called.
-    var restsUntil: Timestamp?
+    private(set) var failingSince: Timestamp?
+    /// The earliest moment at which the endpoint wants to be called again.
+    private(set) var restsUntil: Timestamp?
     /// Events whose delivery has ended, the last one first.
-    var log: [ConnectionEvent] = []
+    private(set) var log: [ConnectionEvent] = []
+
+    /// An endpoint that was never called, with the log of an earlier one.
+    init(log: [ConnectionEvent] = []) { self.log = log }
+
+    // MARK: Secrets
+
+    /// Whether a replaced secret signs no more and can be erased.
+    func isRetiringSecretOver(at now: Timestamp) -> Bool { retiring.map { $0.until <= now } ?? false }
+
+    /// Takes a first secret; one that is there is kept.
+    mutating func ensureSecret(_ new: () throws(ServiceError) -> String) throws(ServiceError) {
+        if secret == nil { secret = try new() }
+    }
+
+    /// Replaces the secret; the one before signs along until `overlapEnds`, unless that is nil.
+    mutating func replaceSecret(by new: String, overlapEnds: Timestamp?) {
+        retiring = nil
+        if let secret, let overlapEnds { retiring = RetiringSecret(sealed: secret, until: overlapEnds) }
+        secret = new
+    }
+
+    /// Erases a replaced secret whose time is over.
+    mutating func eraseRetiringSecret(at now: Timestamp) {
+        if isRetiringSecretOver(at: now) { retiring = nil }
+    }
+
+    /// Replaces the sealed secrets by what `reseal` makes of them; nil leaves one as it is.
+    mutating func reseal(_ reseal: (_ text: String, _ field: String) -> String?) {
+        if let text = secret { secret = reseal(text, Self.secretField) ?? text }
+        if let old = retiring, let text = reseal(old.sealed, Self.secretField) {
+            retiring = RetiringSecret(sealed: text, until: old.until)
+        }
+    }
+
+    // MARK: Attempts
+
+    /// It took an event.
+    mutating func tookEvent() {
+        failingSince = nil
+        restsUntil = nil
+    }
+
+    /// It did not take an event that was sent at `moment`.
+    mutating func failed(at moment: Timestamp) { failingSince = failingSince ?? moment }
+
+    /// It is not called any more.
+    mutating func disable(at moment: Timestamp) { disabledAt = moment }
+
+    /// It is not called before `moment`.
+    mutating func rest(until moment: Timestamp) { restsUntil = moment }
+
+    /// It may be called at once.
+    mutating func endRest() { restsUntil = nil }
+
+    /// It is called as one that never failed.
+    mutating func enable() {
+        disabledAt = nil
+        failingSince = nil
+        restsUntil = nil
+    }
+
+    // MARK: Log
+
+    /// Keeps an event whose delivery has ended, and forgets the oldest ones.
+    mutating func keep(_ event: ConnectionEvent) {
+        log.insert(event, at: 0)
+        if log.count > HostLimits.webhookDeliveriesKept {
+            log.removeLast(log.count - HostLimits.webhookDeliveriesKept)
+        }
+    }
+
+    /// Takes an event out of the log.
+    mutating func takeFromLog(at index: Int) -> ConnectionEvent { log.remove(at: index) }
+
+    /// Forgets the oldest event of the log.
+    mutating func forgetOldest() { log.removeLast() }
+}
+
+// MARK: Stored form
+
+extension WebhookEndpoint {
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("secret", secret)
+            if let retiring {
+                writer.key("retiring")
+                writer.object { writer in
+                    writer.member("secret", retiring.sealed)
+                    writer.moment("until", retiring.until)
+                }
+            }
+            if let disabledAt { writer.moment("disabledAt", disabledAt) }
+            if let failingSince { writer.moment("failingSince", failingSince) }
+            if let restsUntil { writer.moment("restsUntil", restsUntil) }
+            writer.key("deliveries")
+            writer.array(of: log) { $0.write(to: &$1) }
+        }
+    }
+
+    init(decoding value: JSONValue) {
+        secret = value["secret"]?.string
+        if let sealed = value.at("retiring.secret")?.string, let until = value["retiring"]?.moment("until") {
+            retiring = RetiringSecret(sealed: sealed, until: until)
+        }
+        disabledAt = value.moment("disabledAt")
+        failingSince = value.moment("failingSince")
+        restsUntil = value.moment("restsUntil")
+        log = (value["deliveries"]?.array ?? []).compactMap(ConnectionEvent.init(decoding:))
+    }
 }

@@ -7,66 +7,47 @@ import ProviderSDK
 struct PendingChange: Sendable, Equatable {
     let dataType: String
     /// The sync that began after the last change; nil while none has.
-    var syncID: String?
+    private(set) var syncID: String?
     /// Syncs in a row that failed to read it.
-    var failures = 0
-    /// Before when the next one is not to begin, because the last one failed.
-    var notBefore: Timestamp?
+    private(set) var failures = 0
+    /// The earliest moment for the next one, because the last one failed.
+    private(set) var notBefore: Timestamp?
 
     init(dataType: String) { self.dataType = dataType }
+
+    /// Something changed again.
+    mutating func note() { syncID = nil }
+
+    /// A sync begins that reads it.
+    mutating func isRead(by syncID: String) { self.syncID = syncID }
+
+    /// The sync has ended and has not read it; after a failure the next one waits, longer each time.
+    mutating func wasNotRead(failed: Bool, at now: Timestamp) {
+        syncID = nil
+        guard failed else { return }
+        failures += 1
+        let pause = SyncSchedule.retryPause * (1 << min(failures - 1, 10))
+        notBefore = now.advanced(by: min(SyncSchedule.retryPauseMax, pause))
+    }
 }
 
-extension Connection {
-    /// Those of `dataTypes` whose change is not noted yet.
-    func unnoted(_ dataTypes: [String]) -> [String] {
-        dataTypes.filter { name in !changes.contains { $0.dataType == name && $0.syncID == nil } }
-    }
+// MARK: Stored form
 
-    /// Notes that something changed.
-    mutating func note(changesOf dataTypes: [String]) {
-        for name in dataTypes {
-            if let index = changes.firstIndex(where: { $0.dataType == name }) {
-                changes[index].syncID = nil
-            } else {
-                changes.append(PendingChange(dataType: name))
-            }
+extension PendingChange {
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("dataType", dataType)
+            writer.member("syncId", syncID)
+            if failures > 0 { writer.member("failures", failures) }
+            if let notBefore { writer.moment("notBefore", notBefore) }
         }
     }
 
-    /// The data types that a sync is to read now; none while one runs.
-    func dueChanges(at now: Timestamp) -> [String] {
-        guard status == .connected, ending == nil, runningSync == nil else { return [] }
-        return changes.filter { $0.notBefore.map { $0 <= now } ?? true }.map(\.dataType)
-    }
-
-    /// Whether one of `dataTypes` is to be read now.
-    func isDue(_ dataTypes: [String], at now: Timestamp) -> Bool {
-        dueChanges(at: now).contains { dataTypes.contains($0) }
-    }
-
-    /// A sync begins: what changed before is read by it.
-    mutating func changes(areReadBy run: SyncRun) {
-        for index in changes.indices where run.dataTypes.contains(changes[index].dataType) {
-            changes[index].syncID = run.id
-        }
-    }
-
-    /// A sync ended.
-    ///
-    /// - Parameter read: the data types of which everything was read since it began.
-    mutating func changes(wereReadBy run: SyncRun, _ outcome: SyncOutcome, read: Set<String>, at now: Timestamp) {
-        func isFailed(_ name: String) -> Bool {
-            outcome.status == .canceled || outcome.failures.contains { $0.dataType == name || $0.dataType.isEmpty }
-        }
-        changes.removeAll { change in
-            change.syncID == run.id && read.contains(change.dataType) && !isFailed(change.dataType)
-        }
-        for index in changes.indices where changes[index].syncID == run.id {
-            changes[index].syncID = nil
-            guard isFailed(changes[index].dataType), outcome.status != .canceled else { continue }
-            changes[index].failures += 1
-            let pause = SyncSchedule.retryPause * (1 << min(changes[index].failures - 1, 10))
-            changes[index].notBefore = now.advanced(by: min(SyncSchedule.retryPauseMax, pause))
-        }
+    init?(decoding value: JSONValue) {
+        guard let dataType = value["dataType"]?.string else { return nil }
+        self.init(dataType: dataType)
+        syncID = value["syncId"]?.string
+        failures = value.count("failures") ?? 0
+        notBefore = value.moment("notBefore")
     }
 }

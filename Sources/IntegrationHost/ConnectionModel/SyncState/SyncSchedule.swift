@@ -35,7 +35,7 @@ enum SyncSchedule {
             return last.advanced(by: pause + pause / 4 * offset)
         }
         // What was synced by hand in between does not count: it may have been less than everything.
-        let happened = [connection.scheduledSyncAt, connection.connectedAt ?? connection.createdAt]
+        let happened = [connection.sync.scheduledSyncAt, connection.connectedAt ?? connection.createdAt]
         let since = happened.compactMap { $0 }.filter { $0 <= believable }.max() ?? .epoch
         return moment(after: since, period: period, phase: period * offset)
     }

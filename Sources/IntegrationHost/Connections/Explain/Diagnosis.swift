@@ -3,18 +3,6 @@
 
 import ProviderSDK
 
-/// Whether the stored credential of a connection can be used.
-enum CredentialState: Sendable, Equatable {
-    /// There is none.
-    case none
-    /// It opens.
-    case good
-    /// It was sealed with a key that the key ring does not have.
-    case keyMissing(id: String)
-    /// It was changed, or belongs to another place.
-    case damaged
-}
-
 /// All that an explanation is made of.
 struct Diagnosis {
     let connection: Connection
@@ -37,8 +25,9 @@ struct Diagnosis {
             kind: kind, state: words.state, action: words.action, lastAttempt: lastAttempt,
             providerCode: isAboutFailure(kind) ? Redaction.code(connection.failure?.code) : nil,
             detail: isAboutFailure(kind) ? connection.failure.map { Redaction.text($0.message) } : nil,
-            nextRetry: retry(kind), dataTypes: dataTypes, grantEndsAt: connection.grantEnd(provider),
-            expiresSoon: connection.expiresSoon(provider, at: now), notificationsWaiting: connection.outbox.count)
+            nextRetry: retry(kind), dataTypes: dataTypes, grantEndsAt: connection.grantEnd(provider?.oauth),
+            expiresSoon: connection.expiresSoon(provider?.oauth, at: now), notificationsWaiting: connection.outbox.count
+        )
     }
 
     // MARK: Class
@@ -69,7 +58,7 @@ struct Diagnosis {
 
     private func connected(_ provider: ConfiguredProvider) -> DiagnosisClass {
         guard provider.isAvailable(connection.variant) else { return .misconfigured }
-        if let end = connection.grantEnd(provider), end <= now { return .ended }
+        if let end = connection.grantEnd(provider.oauth), end <= now { return .ended }
         switch progress?.wait {
         case .rateLimit: return .rateLimited
         case .retry: return .transient
@@ -93,18 +82,18 @@ struct Diagnosis {
     private func kind(of failure: ConnectionFailure) -> DiagnosisClass {
         let code = failure.code?.lowercased() ?? ""
         switch failure.kind {
-        case "authRevoked":
+        case .authRevoked:
             // A code that is refused ends no grant: there was none yet.
             if code.contains("redirect") { return .misconfigured }
-            return failure.operation == "exchange" ? .codeRefused : .revoked
-        case "authExpired": return .revoked
-        case "scopeMissing": return .scopeLost
-        case "rateLimited": return .rateLimited
-        case "transient": return .transient
-        case "unknown": return .unknown
-        case "misconfigured": return .misconfigured
-        default:
-            if failure.operation == "authorize" {
+            return failure.operation == .exchange ? .codeRefused : .revoked
+        case .authExpired: return .revoked
+        case .scopeMissing: return .scopeLost
+        case .rateLimited: return .rateLimited
+        case .transient: return .transient
+        case .unknown: return .unknown
+        case .misconfigured: return .misconfigured
+        case .permanent, .changesUnavailable, .other:
+            if failure.operation == .authorize {
                 if code == "callback_incomplete" { return .refused }
                 return code.contains("redirect") || Self.operatorCodes.contains(code) ? .misconfigured : .denied
             }
@@ -148,9 +137,9 @@ struct Diagnosis {
 
     private var lastAttempt: Explanation.Attempt? {
         var attempts: [Explanation.Attempt] = []
-        if let at = connection.connectedAt { attempts.append(.init(operation: "connect", at: at, outcome: .succeeded)) }
+        if let at = connection.connectedAt { attempts.append(.init(operation: .connect, at: at, outcome: .succeeded)) }
         if let at = connection.credentials.issuedAt, at != connection.connectedAt {
-            attempts.append(.init(operation: "refresh", at: at, outcome: .succeeded))
+            attempts.append(.init(operation: .refresh, at: at, outcome: .succeeded))
         }
         if let sync = connection.syncs.first {
             let outcome: Explanation.Outcome =
@@ -160,11 +149,11 @@ struct Diagnosis {
                 case .partial: .partial
                 case .failed, .canceled: .failed
                 }
-            attempts.append(.init(operation: "sync", at: sync.completedAt ?? sync.startedAt, outcome: outcome))
+            attempts.append(.init(operation: .sync, at: sync.completedAt ?? sync.startedAt, outcome: outcome))
         }
         if let failure = connection.failure {
             let attempt = Explanation.Attempt(
-                operation: failure.operation, at: failure.at, outcome: failure.kind == "unknown" ? .unknown : .failed)
+                operation: failure.operation, at: failure.at, outcome: failure.kind == .unknown ? .unknown : .failed)
             // The sync that failed, or failed in part, is told by itself.
             if !attempts.contains(where: { $0.operation == attempt.operation && $0.at == attempt.at }) {
                 attempts.append(attempt)
@@ -175,8 +164,7 @@ struct Diagnosis {
 
     private func retry(_ kind: DiagnosisClass) -> Explanation.Retry? {
         // A refresh that failed says itself when it is tried again, whatever its class.
-        if let failure = currentFailure, failure.operation == "refresh", let at = failure.retryAt, isAboutFailure(kind)
-        {
+        if let failure = currentFailure, failure.operation == .refresh, let at = failure.retryAt, isAboutFailure(kind) {
             return .init(at: max(at, now), isAutomatic: true)
         }
         switch kind {

@@ -11,7 +11,7 @@ struct DiagnosisWords {
     private var connection: Connection { diagnosis.connection }
     private var name: String { diagnosis.provider?.manifest.name ?? connection.service }
     private var code: String { diagnosis.currentFailure?.code?.lowercased() ?? "" }
-    private var operation: String { diagnosis.currentFailure?.operation ?? "" }
+    private var operation: ConnectionOperation? { diagnosis.currentFailure?.operation }
 
     /// The state of the connection.
     var state: String {
@@ -46,7 +46,7 @@ struct DiagnosisWords {
     var action: Explanation.Action {
         switch kind {
         case .working:
-            guard connection.expiresSoon(diagnosis.provider, at: diagnosis.now) else {
+            guard connection.expiresSoon(diagnosis.provider?.oauth, at: diagnosis.now) else {
                 return .init(by: .nobody, what: "Nothing is to be done.")
             }
             return .init(by: .user, what: "Connect \(name) again before the access ends.")
@@ -75,7 +75,7 @@ struct DiagnosisWords {
 
     private var working: String {
         if connection.syncs.first?.status == .running { return "The connection to \(name) works; a sync is running." }
-        if connection.expiresSoon(diagnosis.provider, at: diagnosis.now) {
+        if connection.expiresSoon(diagnosis.provider?.oauth, at: diagnosis.now) {
             return "The connection to \(name) works, and its access ends soon."
         }
         return "The connection to \(name) works."
@@ -84,10 +84,10 @@ struct DiagnosisWords {
     /// What was being done when it failed, as the end of a sentence.
     private var doing: String {
         switch operation {
-        case "authorize", "exchange": "while it was being connected"
-        case "refresh": "while its token was being refreshed"
-        case "sync": "during a sync"
-        case "revoke": "while it was being disconnected"
+        case .authorize, .exchange: "while it was being connected"
+        case .refresh: "while its token was being refreshed"
+        case .sync: "during a sync"
+        case .revoke: "while it was being disconnected"
         default: "for now"
         }
     }
@@ -142,7 +142,7 @@ struct DiagnosisWords {
             return "the client id or the client secret is not accepted"
         case "invalid_scope": return "a scope that is asked for is not allowed to the app"
         default:
-            return operation == "sync" ? "the host's own credential is not accepted" : "the app is not accepted there"
+            return operation == .sync ? "the host's own credential is not accepted" : "the app is not accepted there"
         }
     }
 
@@ -159,14 +159,14 @@ struct DiagnosisWords {
             return "Correct clientId and clientSecret under \(settings)."
         case "invalid_scope": return "Allow the scope to the app at \(name), or ask for fewer permissions."
         default:
-            return operation == "sync"
+            return operation == .sync
                 ? "Correct the secrets and endpoints under \(settings)."
                 : "Compare the settings under \(settings) with the app at \(name)."
         }
     }
 
     private var wait: String {
-        operation == "sync" && diagnosis.progress == nil && connection.settings.syncFrequency == .manual
+        operation == .sync && diagnosis.progress == nil && connection.settings.syncFrequency == .manual
             ? "Wait, and start the sync again later." : "Wait: the host tries again by itself."
     }
 

@@ -64,8 +64,7 @@ struct Explanation: Sendable, Equatable {
 
     /// What the host tried last.
     struct Attempt: Sendable, Equatable {
-        /// `connect`, `authorize`, `exchange`, `refresh`, `sync`, `revoke`.
-        let operation: String
+        let operation: ConnectionOperation
         let at: Timestamp
         let outcome: Outcome
     }

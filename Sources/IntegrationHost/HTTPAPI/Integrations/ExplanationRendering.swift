@@ -47,7 +47,7 @@ enum ExplanationRendering {
         writer.key("lastAttempt")
         guard let attempt else { return writer.null() }
         writer.object { writer in
-            writer.member("operation", attempt.operation)
+            writer.member("operation", attempt.operation.rawValue)
             writer.member("at", attempt.at.description)
             writer.member("outcome", attempt.outcome.rawValue)
         }
@@ -84,7 +84,8 @@ enum ExplanationRendering {
         var rows = [["CONNECTION", "SERVICE", "ACCOUNT", "STATUS", "CLASS", "LAST ATTEMPT"]]
         for (connection, explanation) in found {
             let service = connection.variant.map { "\(connection.service)/\($0)" } ?? connection.service
-            let last = explanation.lastAttempt.map { "\($0.operation) \($0.outcome.rawValue) \($0.at)" } ?? "none"
+            let last =
+                explanation.lastAttempt.map { "\($0.operation.rawValue) \($0.outcome.rawValue) \($0.at)" } ?? "none"
             rows.append([
                 connection.id, service, connection.accountName ?? connection.accountID ?? "-",
                 connection.status.rawValue, explanation.kind.rawValue, last,

@@ -6,8 +6,8 @@ import ProviderSDK
 
 enum IntegrationsDecoding {
     /// The body of a change of settings.
-    static func change(_ body: JSONValue) throws(ServiceError) -> ConnectionService.Change {
-        var change = ConnectionService.Change()
+    static func change(_ body: JSONValue) throws(ServiceError) -> SettingsChange {
+        var change = SettingsChange()
         change.permissions = try body.texts(
             "permissions", countMax: HostLimits.permissionsMax, bytesMax: HostLimits.permissionBytesMax)
         if let settings = body["settings"] {

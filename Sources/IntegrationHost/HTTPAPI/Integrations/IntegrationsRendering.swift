@@ -38,10 +38,10 @@ enum IntegrationsRendering {
             writer.member("status", connection.status.rawValue)
             writer.member("connectedAt", connection.connectedAt?.description)
             writer.member("lastSyncAt", connection.lastSyncAt?.description)
-            writer.member("syncStatus", connection.syncStatus)
+            writer.member("syncStatus", connection.syncStatus?.rawValue)
             writer.member("permissions", connection.permissions)
             writer.member("expiresAt", connection.expiresAt?.description)
-            if connection.expiresSoon(provider, at: WallClock.now) { writer.member("expiresSoon", true) }
+            if connection.expiresSoon(provider?.oauth, at: WallClock.now) { writer.member("expiresSoon", true) }
             if withSettings { settings(connection, to: &writer) }
         }
     }

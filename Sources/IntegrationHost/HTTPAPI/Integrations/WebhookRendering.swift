@@ -19,7 +19,7 @@ enum WebhookRendering {
             writer.member("page", page)
             writer.member("limit", limit)
             writer.member("total", all.count)
-            writer.member("dropped", connection.eventsDropped)
+            writer.member("dropped", connection.notifications.dropped)
         }
     }
 

@@ -5,18 +5,11 @@ import ProviderSDK
 import Synchronization
 
 /// A user's integrations as JSON, ready to be sent.
-final class StatusList: Sendable {
-    /// How many integrations there are.
-    let count: Int
-    /// How many of them are expired.
-    let expiredCount: Int
-    /// The JSON array.
-    let bytes: [UInt8]
-    /// When an integration that cannot renew itself expires next.
-    private let validUntil: Timestamp?
+typealias StatusList = UserRendering
 
+extension UserRendering {
     /// The integrations of `user` at `now`.
-    init(_ user: User, registry: ProviderRegistry, at now: Timestamp) {
+    convenience init(_ user: User, registry: ProviderRegistry, at now: Timestamp) {
         var writer = JSONWriter(capacity: 64 + 256 * user.connections.count)
         var count = 0
         var expired = 0
@@ -32,10 +25,7 @@ final class StatusList: Sendable {
                 Self.write(connection, isExpired: isExpired, to: &writer)
             }
         }
-        bytes = writer.bytes
-        self.count = count
-        expiredCount = expired
-        self.validUntil = validUntil
+        self.init(count: count, expiredCount: expired, bytes: writer.bytes, validUntil: validUntil)
     }
 
     /// When a connection ends on its own: at the end of a token that nothing can replace.
@@ -57,9 +47,6 @@ final class StatusList: Sendable {
             writer.member("updatedAt", connection.updatedAt.text(withMilliseconds: true))
         }
     }
-
-    /// Whether it still says the truth at `now`.
-    func isValid(at now: Timestamp) -> Bool { validUntil.map { now < $0 } ?? true }
 }
 
 extension StoredUser {
@@ -70,5 +57,21 @@ extension StoredUser {
             return StatusList(user, registry: registry, at: now)
         }
         return renderedStatus.storeIfNil(StatusList(user, registry: registry, at: now))
+    }
+}
+
+extension ConnectionLookup {
+    /// The user's integrations as the status document lists them.
+    func status(of principal: Principal) async throws(ServiceError) -> StatusList {
+        let now = time.now
+        guard let stored = try await users.stored(principal.userID) else {
+            return StatusList(User(id: principal.userID), registry: registry, at: now)
+        }
+        return stored.statusList(registry: registry, at: now)
+    }
+
+    /// The same when the user is in memory; nil says nothing about what is stored.
+    func cachedStatus(of principal: Principal) -> StatusList? {
+        users.cached(principal.userID)?.statusList(registry: registry, at: time.now)
     }
 }

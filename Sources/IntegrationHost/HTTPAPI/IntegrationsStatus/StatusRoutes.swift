@@ -6,7 +6,7 @@ import ProviderSDK
 
 /// The status document.
 struct StatusRoutes: Sendable {
-    let accounts: AccountConnections
+    let accounts: ConnectionLookup
     let connections: ConnectionService
 
     var family: RouteFamily {

@@ -8,7 +8,7 @@ import ProviderSDK
 struct UserIntegrationsRoutes: Sendable {
     let registry: ProviderRegistry
     let oauth: OAuthService
-    let variants: VariantAccounts
+    let variants: VariantLinks
 
     private static let base = "/api/v1/users/{user_id}/integrations/{provider}"
 
@@ -52,7 +52,7 @@ struct UserIntegrationsRoutes: Sendable {
         let principal = try owner(context)
         let (provider, auth) = try accountProvider(context)
         let body = try context.body(Set(provider.manifest.variants.map(\.id)))
-        var changes: [(variant: String, change: VariantAccounts.Change)] = []
+        var changes: [(variant: String, change: VariantLinks.Change)] = []
         for (name, value) in body.members ?? [] {
             if value.isNull {
                 changes.append((name, .remove))

@@ -33,9 +33,9 @@ final class RefreshReconciler: Reconciler {
     }
 
     func reconcile(_ user: User, at now: Timestamp) async {
-        for connection in user.connections where connection.status == .connected && connection.ending == nil {
+        for connection in user.connections where connection.status == .connected && connection.disconnection == nil {
             guard let provider = registry[connection.service] else { continue }
-            if isNews(RefreshSchedule.deadline(connection, provider, at: now), to: connection) {
+            if isNews(RefreshSchedule.deadline(connection, provider.oauth, at: now), to: connection) {
                 await announce(connection, of: user, provider, at: now)
             }
             guard let oauth = provider.oauth, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now,
@@ -49,8 +49,8 @@ final class RefreshReconciler: Reconciler {
     func stop() async { await queue.stop() }
 
     private func isNews(_ deadline: GrantDeadline?, to connection: Connection) -> Bool {
-        guard let deadline else { return connection.deadlineTold != nil }
-        return !deadline.isSame(as: connection.deadlineTold)
+        guard let deadline else { return connection.grant.deadline != nil }
+        return !deadline.isSame(as: connection.grant.deadline)
     }
 
     /// Stores that the grant will end soon, or no longer will, and notifies the application once of each deadline.
@@ -59,14 +59,10 @@ final class RefreshReconciler: Reconciler {
     ) async {
         do {
             try await users.update(user.id) { (user) throws(ServiceError) in
-                guard let index = user.index(of: connection.id) else { return }
-                let deadline = RefreshSchedule.deadline(user.connections[index], provider, at: now)
-                guard isNews(deadline, to: user.connections[index]) else { return }
-                user.connections[index].deadlineTold = deadline
-                guard let deadline else { return }
-                try user.connections[index].emit(
-                    .expiring, ["reason": .string(deadline.reason.rawValue), "expiresAt": .string("\(deadline.at)")],
-                    at: now)
+                try user.update(connection.id, where: { _ in true }) { (connection) throws(ServiceError) in
+                    let deadline = RefreshSchedule.deadline(connection, provider.oauth, at: now)
+                    if isNews(deadline, to: connection) { try connection.deadlineNoted(deadline, at: now) }
+                }
             }
         } catch {
             log.info(

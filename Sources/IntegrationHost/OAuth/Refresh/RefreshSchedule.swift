@@ -3,28 +3,6 @@
 
 import ProviderSDK
 
-/// A moment after which only the user can make a connection work again.
-struct GrantDeadline: Sendable, Equatable {
-    /// Why it ends then.
-    enum Reason: String, Sendable, CaseIterable {
-        /// No refresh moves the end of the grant.
-        case grantEnds
-        /// What renews it dies of disuse: it could not be used for long.
-        case unused
-        /// The access token ends and nothing can replace it.
-        case accessTokenEnds
-    }
-
-    let reason: Reason
-    let at: Timestamp
-
-    /// Whether it is the deadline that was told before: a provider that tells the time left moves it by seconds with every answer.
-    func isSame(as told: GrantDeadline?) -> Bool {
-        guard let told, reason == told.reason else { return false }
-        return abs(at.milliseconds - told.at.milliseconds) < 6 * 3_600_000
-    }
-}
-
 /// What is due when.
 enum RefreshSchedule {
     /// Whether there is something to replace the access token with.
@@ -73,11 +51,11 @@ enum RefreshSchedule {
 
     /// The end of the grant when it is near enough to be told of; nil when it is not.
     static func deadline(
-        _ connection: Connection, _ provider: ConfiguredProvider?, at now: Timestamp
+        _ connection: Connection, _ oauth: OAuth2?, at now: Timestamp
     ) -> GrantDeadline? {
-        guard connection.expiresSoon(provider, at: now), let end = connection.grantEnd(provider) else { return nil }
+        guard connection.expiresSoon(oauth, at: now), let end = connection.grantEnd(oauth) else { return nil }
         if connection.credentials.grantExpiresAt == end { return GrantDeadline(reason: .grantEnds, at: end) }
-        let isRenewable = provider?.oauth.map { canRefresh(connection, $0) } ?? false
+        let isRenewable = oauth.map { canRefresh(connection, $0) } ?? false
         return GrantDeadline(reason: isRenewable ? .unused : .accessTokenEnds, at: end)
     }
 }

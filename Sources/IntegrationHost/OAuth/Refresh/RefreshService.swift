@@ -8,7 +8,7 @@ import ProviderSDK
 import Synchronization
 
 /// Refreshes access tokens.
-final class RefreshService: Sendable {
+final class RefreshService: GrantRefreshing, ConnectionCredentials {
     private let users: UserStore
     private let gateway: ProviderGateway
     private let vault: CredentialVault
@@ -48,7 +48,7 @@ final class RefreshService: Sendable {
     }
 
     private static func checkGrant(_ grant: Int?, of connection: Connection) throws(ProviderError) {
-        guard let grant, connection.grant != grant else { return }
+        guard let grant, connection.grant.number != grant else { return }
         throw ProviderError(.transient, "The connection was connected again meanwhile.")
     }
 
@@ -65,7 +65,7 @@ final class RefreshService: Sendable {
         else { throw ProviderError(.authRevoked, "The connection has no credential: connect it again.") }
         let now = time.now
         guard let oauth = provider.oauth, connection.status == .connected,
-            connection.ending == nil, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
+            connection.disconnection == nil, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
         else { return token }
         let isGood = connection.expiresAt.map { $0 > now } ?? true
         // While it is good nobody waits for a provider that failed a moment ago.
@@ -207,10 +207,10 @@ final class RefreshService: Sendable {
             try await self.users.update(userID) { (user) throws(ServiceError) -> Connection? in
                 try user.update(connection.id) { (stored) throws(ServiceError) -> Connection? in
                     // The same pair of tokens, though a rotation of the keys may have sealed it again meanwhile.
-                    guard stored.grant == connection.grant, !stored.credentials.isEmpty,
-                        stored.refresh.generation == connection.refresh.generation, stored.ending == nil
+                    guard stored.grant.number == connection.grant.number, !stored.credentials.isEmpty,
+                        stored.refresh.generation == connection.refresh.generation, stored.disconnection == nil
                     else { return nil }
-                    stored.refresh.begin(at: now)
+                    stored.refreshBegan(at: now)
                     return stored
                 }
             }
@@ -257,20 +257,16 @@ final class RefreshService: Sendable {
             do {
                 return try await users.update(userID) { (user) throws(ServiceError) in
                     try user.update(begun.id) { (connection) throws(ServiceError) in
-                        guard connection.grant == begun.grant, !connection.credentials.isEmpty else { throw .notFound }
-                        try vault.store(tokens, in: &connection, user: userID, at: now)
-                        if connection.status == .expired {
-                            connection.status = .connected
-                            try connection.emit(.connected, at: now)
+                        guard connection.grant.number == begun.grant.number, !connection.credentials.isEmpty else {
+                            throw .notFound
                         }
-                        if let scopes = tokens.scopes { connection.grantedScopes = scopes }
-                        connection.failure = nil
-                        connection.updatedAt = now
+                        try connection.refreshed(
+                            try vault.sealed(tokens, user: userID, connection: connection.id), at: now)
                     }
                 }
             } catch {
                 switch error {
-                case .notFound:
+                case .notFound, .conflict:
                     await discard(tokens, of: begun, user: userID)
                     throw ProviderError(.authRevoked, "The connection was ended while its token was refreshed.")
                 case .unavailable where pause != nil: break
@@ -292,9 +288,8 @@ final class RefreshService: Sendable {
         guard let revokesOrphan, let user = try? await users.user(userID),
             user.connection(begun.id)?.credentials.isEmpty ?? true
         else { return }
-        var orphan = begun
-        guard (try? vault.store(tokens, in: &orphan, user: userID, at: time.now)) != nil else { return }
-        let outcome = await revokesOrphan(orphan, userID)
+        guard let sealed = try? vault.sealed(tokens, user: userID, connection: begun.id) else { return }
+        let outcome = await revokesOrphan(begun.carrying(sealed, at: time.now), userID)
         Metrics.revocations[outcome]?.add()
         log.info(
             "A pair of tokens came after its connection was ended.",
@@ -309,8 +304,9 @@ final class RefreshService: Sendable {
         let now = time.now
         do {
             try await users.update(userID) { (user) throws(ServiceError) in
-                guard let index = user.index(of: begun.id), user.connections[index].grant == begun.grant else { return }
-                try user.connections[index].refreshFailed(failure, at: now)
+                try user.update(begun.id, where: { $0.grant.number == begun.grant.number }) {
+                    (connection) throws(ServiceError) in try connection.refreshFailed(failure, at: now)
+                }
             }
         } catch {
             log.error(
@@ -381,30 +377,6 @@ final class RefreshService: Sendable {
     }
 }
 
-extension Connection {
-    /// Takes in that a refresh brought no new pair.
-    mutating func refreshFailed(_ failed: RefreshFailure, at now: Timestamp) throws(ServiceError) {
-        let unknownSince = refresh.unknownSince
-        refresh.fail(failed.reason, pause: failed.pause, seed: id, at: now)
-        var message = failed.error.message
-        if failed.reason == .revoked, let unknownSince {
-            message =
-                "The answer to the refresh of \(unknownSince) was lost, and with it the token that replaced this one, which the "
-                + "provider no longer takes: connect it again. \(message)"
-        }
-        var failure = ConnectionFailure(
-            operation: "refresh", kind: failed.reason.failureKind, code: failed.error.code,
-            message: String(message.prefix(ProviderError.messageLengthMax)), at: now)
-        failure.retryAt = refresh.nextAttemptAt
-        if case .scopeMissing(let missing) = failed.error.kind { failure.scopes = missing }
-        self.failure = failure
-        updatedAt = now
-        guard failed.reason == .revoked, status == .connected else { return }
-        status = .expired
-        try emit(.expired, ["reason": .string(message)], at: now)
-    }
-}
-
 /// The credential of a stored connection.
 private struct StoredCredential: CredentialSource {
     let refresher: RefreshService
@@ -423,29 +395,5 @@ private struct StoredCredential: CredentialSource {
             user: user, connection: connection, provider: provider, replacing: rejected)
         try await refresher.checkGrant(grant, of: connection, user: user)
         return token
-    }
-}
-
-/// A credential that is replaced a bounded number of times: a provider that rejects every fresh token must not be asked for one
-/// page after page.
-final class BoundedCredential: CredentialSource {
-    private let source: any CredentialSource
-    private let left: Mutex<Int>
-
-    /// `source` with at most `replacementsMax` replacements.
-    init(_ source: any CredentialSource, replacementsMax: Int) {
-        self.source = source
-        left = Mutex(replacementsMax)
-    }
-
-    func accessToken() async throws(ProviderError) -> Secret { try await source.accessToken() }
-
-    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
-        let isAllowed = left.withLock { left in
-            guard left > 0 else { return false }
-            left -= 1
-            return true
-        }
-        return isAllowed ? try await source.replacement(for: rejected) : nil
     }
 }

@@ -18,7 +18,7 @@ struct DeadLetterOrigin: Sendable {
 
     /// Seals a record; nil when it is too large to be kept, or cannot be sealed now.
     func seal(_ payload: [UInt8], letter id: String) -> String? {
-        guard payload.count <= HostLimits.deadLetterPayloadBytesMax else { return nil }
+        guard payload.count <= SyncLimits.deadLetterPayloadBytesMax else { return nil }
         return try? vault.seal(
             Secret(String(decoding: payload, as: UTF8.self)), user: userID, connection: connectionID,
             field: Self.field(id))
@@ -42,7 +42,7 @@ struct DeadLetterOrigin: Sendable {
         let id = DeadLetter.id(dataType: dataType, sourceID: failure.sourceID, payload: writer.bytes)
         return DeadLetter(
             id: id, dataType: dataType,
-            sourceID: failure.sourceID.map { $0.bounded(HostLimits.deadLetterTextBytesMax) },
+            sourceID: failure.sourceID.map { $0.bounded(SyncLimits.deadLetterTextBytesMax) },
             change: record.change, failure: failure.bounded, pluginID: pluginID, pluginVersion: pluginVersion,
             syncID: syncID, at: now, redacted: PayloadRedaction.redact(record.value),
             payloadBytes: writer.bytes.count, sealed: seal(writer.bytes, letter: id))
@@ -67,7 +67,7 @@ struct DeadLetterRecorder: Sendable {
         self.dataType = dataType
         let stored = state?[DeadLetter.storedDataType]
         storedDrops = DeadLetterDrops(stored?.checkpoint).count
-        index = DeadLetterIndex(countMax: HostLimits.deadLettersMax, dropped: storedDrops)
+        index = DeadLetterIndex(countMax: SyncLimits.deadLettersMax, dropped: storedDrops)
         guard let stored, stored.recordCount > 0 else { return }
         var position: UInt64? = 0
         while let after = position {
@@ -153,7 +153,7 @@ struct DeadLetterDrops {
 extension RecordFailure {
     /// The failure with texts of a bounded length, whatever a plugin put in them.
     var bounded: RecordFailure {
-        let bytesMax = HostLimits.deadLetterTextBytesMax
+        let bytesMax = SyncLimits.deadLetterTextBytesMax
         return RecordFailure(
             sourceID: sourceID?.bounded(bytesMax), field: field.bounded(bytesMax), rule: rule.bounded(bytesMax),
             problem: problem.bounded(bytesMax))

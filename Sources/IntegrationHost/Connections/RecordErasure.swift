@@ -5,16 +5,16 @@ import DocumentStore
 import ProviderSDK
 
 /// Erases the records of connections that were removed.
-struct Erasures: Reconciler {
+struct RecordErasure: Reconciler {
     let users: UserStore
-    let sync: SyncEngine
+    let sync: any SyncCanceling
     let records: Records
     let log: Log
 
     /// Erases what `ids` have left, durably, and then takes the notes of it away.
     ///
     /// May be repeated; a connection's id is never used again.
-    func finish(_ ids: [String], of userID: String) async throws(ServiceError) {
+    func erase(_ ids: [String], of userID: String) async throws(ServiceError) {
         if ids.isEmpty { return }
         for id in ids {
             // A sync finds no connection when it ends, but may still write until it is stopped.
@@ -22,13 +22,13 @@ struct Erasures: Reconciler {
             do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
         }
         try await users.update(userID) { (user) throws(ServiceError) in
-            user.erasures.removeAll { noted in ids.contains { $0.utf8.elementsEqual(noted.utf8) } }
+            user.recordsErased(ids)
         }
     }
 
     /// Goes on with what a crash or a failure interrupted.
     func reconcile(_ user: User, at now: Timestamp) async {
-        do throws(ServiceError) { try await finish(user.erasures, of: user.id) } catch {
+        do throws(ServiceError) { try await erase(user.erasures, of: user.id) } catch {
             log.warning(
                 "The records of a removed connection could not be erased; it is tried again.",
                 ["connections": .text(user.erasures.joined(separator: " ")), "error": .text("\(error)")])

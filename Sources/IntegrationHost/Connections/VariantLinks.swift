@@ -5,10 +5,10 @@ import Primitives
 import ProviderSDK
 
 /// The account ids of users, one per variant of a provider.
-struct VariantAccounts: Sendable {
+struct VariantLinks: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
-    let erasures: Erasures
+    let records: RecordErasure
     let time: TimeSource
 
     /// What becomes of the account id of a variant.
@@ -57,18 +57,16 @@ struct VariantAccounts: Sendable {
                     continue
                 }
                 removed += old.map(\.id)
-                for connection in old { user.remove(connection.id) }
+                for connection in old { try user.remove(connection.id, at: now) }
                 guard case .set(let id) = change else { continue }
                 let added = try user.add(
                     service: provider.id, variant: variant, status: .connected,
                     shard: UserStore.shard(of: user.id), random: names[index], at: now)
-                user.connections[added].accountID = id
-                user.connections[added].accountName = id
-                user.connections[added].connectedAt = now
+                try user.update(added) { (connection) throws(ServiceError) in try connection.linked(to: id, at: now) }
             }
             return (removed, Self.list(provider, in: user))
         }
-        try await erasures.finish(removed, of: principal.userID)
+        try await records.erase(removed, of: principal.userID)
         return list
     }
 

@@ -4,11 +4,23 @@
 import Cryptography
 import ProviderSDK
 
+/// Whether the stored credential of a connection can be used.
+enum CredentialState: Sendable, Equatable {
+    /// There is none.
+    case none
+    /// It opens.
+    case good
+    /// It was sealed with a key that the key ring does not have.
+    case keyMissing(id: String)
+    /// It was changed, or belongs to another place.
+    case damaged
+}
+
 /// Seals and opens the secrets of connections.
 struct CredentialVault: Sendable {
-    private let keys: HostKeys
+    private let keys: any KeySource
 
-    init(_ keys: HostKeys) { self.keys = keys }
+    init(_ keys: any KeySource) { self.keys = keys }
 
     private var sealer: Sealer { keys.sealer }
 
@@ -47,27 +59,6 @@ struct CredentialVault: Sendable {
         }
     }
 
-    /// Puts the tokens of an answer into a connection; a refresh token that did not come anew is kept.
-    func store(
-        _ tokens: TokenResponse, in connection: inout Connection, user: String, at now: Timestamp
-    ) throws(ServiceError) {
-        connection.credentials.accessToken = try seal(
-            tokens.accessToken, user: user, connection: connection.id, field: "accessToken")
-        if let refresh = tokens.refreshToken {
-            connection.credentials.refreshToken = try seal(
-                refresh, user: user, connection: connection.id, field: "refreshToken")
-            connection.credentials.refreshExpiresAt = tokens.refreshExpiresAt
-        } else if connection.credentials.refreshToken != nil {
-            // Used, so it does not die of disuse as early as before.
-            connection.credentials.refreshExpiresAt =
-                tokens.refreshExpiresAt ?? connection.credentials.refreshExpiresAt
-        }
-        connection.credentials.grantExpiresAt = tokens.grantExpiresAt ?? connection.credentials.grantExpiresAt
-        connection.credentials.issuedAt = now
-        connection.expiresAt = tokens.expiresAt
-        connection.refresh.succeed()
-    }
-
     func accessToken(of connection: Connection, user: String) throws(ServiceError) -> Secret? {
         try connection.credentials.accessToken.map { (sealed) throws(ServiceError) in
             try open(sealed, user: user, connection: connection.id, field: "accessToken")
@@ -78,5 +69,18 @@ struct CredentialVault: Sendable {
         try connection.credentials.refreshToken.map { (sealed) throws(ServiceError) in
             try open(sealed, user: user, connection: connection.id, field: "refreshToken")
         }
+    }
+
+    /// Whether the stored credential of a connection opens, and if not, why.
+    func state(of connection: Connection, user: String) -> CredentialState {
+        guard !connection.credentials.isEmpty else { return .none }
+        for (field, text) in connection.credentials.sealedTexts {
+            switch problem(of: text, user: user, connection: connection.id, field: field) {
+            case nil: continue
+            case .keyUnknown(let id): return .keyMissing(id: id)
+            default: return .damaged
+            }
+        }
+        return .good
     }
 }

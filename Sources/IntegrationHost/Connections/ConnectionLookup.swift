@@ -5,26 +5,12 @@ import Primitives
 import ProviderSDK
 
 /// A user's connections, found by provider and account.
-struct AccountConnections: Sendable {
+struct ConnectionLookup: Sendable {
     let users: UserStore
     let registry: ProviderRegistry
     let refresher: RefreshService
-    let endings: ConnectionEndings
+    let lifecycle: ConnectionLifecycle
     let time: TimeSource
-
-    /// The user's integrations as the status document lists them.
-    func status(of principal: Principal) async throws(ServiceError) -> StatusList {
-        let now = time.now
-        guard let stored = try await users.stored(principal.userID) else {
-            return StatusList(User(id: principal.userID), registry: registry, at: now)
-        }
-        return stored.statusList(registry: registry, at: now)
-    }
-
-    /// The same when the user is in memory; nil says nothing about what is stored.
-    func cachedStatus(of principal: Principal) -> StatusList? {
-        users.cached(principal.userID)?.statusList(registry: registry, at: time.now)
-    }
 
     /// The connection of a user to an account: a working one before an expired one before any other.
     func connection(
@@ -46,7 +32,7 @@ struct AccountConnections: Sendable {
     func disconnect(_ connection: Connection, of principal: Principal) async throws(ServiceError) {
         // Each step may be repeated: what is being ended is noted with the connection.
         try await Retrying.run(on: time) { () async throws(ServiceError) in
-            try await endings.end(connection.id, .disconnect, of: principal.userID)
+            try await lifecycle.end(connection.id, .disconnect, of: principal.userID)
         }
     }
 

@@ -1,0 +1,134 @@
+// Users by id: a decoded user is kept beside its document, and whoever observes users is told of every change.
+
+import DocumentStore
+import ProviderSDK
+import Synchronization
+
+/// A rendering of a user that is kept with the decoded document: the integrations as JSON, and how many there are.
+final class UserRendering: Sendable {
+    /// How many integrations there are.
+    let count: Int
+    /// How many of them are expired.
+    let expiredCount: Int
+    /// The JSON array.
+    let bytes: [UInt8]
+    /// When an integration that cannot renew itself expires next.
+    private let validUntil: Timestamp?
+
+    init(count: Int, expiredCount: Int, bytes: [UInt8], validUntil: Timestamp?) {
+        self.count = count
+        self.expiredCount = expiredCount
+        self.bytes = bytes
+        self.validUntil = validUntil
+    }
+
+    /// Whether it still says the truth at `now`.
+    func isValid(at now: Timestamp) -> Bool { validUntil.map { now < $0 } ?? true }
+}
+
+/// A decoded user as it is kept beside its document: immutable, shared by all readers.
+final class StoredUser: StoredForm {
+    let value: User
+    /// The integrations of the status document, rendered when they are first asked for.
+    let renderedStatus = AtomicLazyReference<UserRendering>()
+
+    init(_ value: User) { self.value = value }
+
+    var user: User { value }
+}
+
+extension User: StoredValue {
+    init(document: [UInt8]) throws(ServiceError) {
+        do throws(UserCodingError) { try self.init(decoding: document) } catch { throw .internalFault("\(error)") }
+    }
+
+    var document: [UInt8] { encoded }
+}
+
+/// The users.
+struct UserStore: Sendable {
+    /// A place in the list of all users.
+    typealias ListPosition = DocumentCollection<StoredUser>.ListPosition
+
+    /// Who is told of changes.
+    let changes: UserChanges
+    private let users: DocumentCollection<StoredUser>
+
+    init(_ documents: Documents) {
+        let changes = UserChanges()
+        self.changes = changes
+        users = DocumentCollection(documents, name: "users", noun: "user") { changes.notify($0) }
+    }
+
+    /// The 3 hex digits of the user's shard, which stand in the ids of the user's connections.
+    static func shard(of userID: String) -> String {
+        let hex = String(DocumentKey.shard(ofID: Array(userID.utf8)), radix: 16)
+        return String(repeating: "0", count: 3 - hex.utf8.count) + hex
+    }
+
+    /// The user when memory knows of it, one without connections when it knows that nothing is stored; nil says nothing.
+    func cached(_ userID: String) -> StoredUser? {
+        switch users.cached(Array(userID.utf8)) {
+        case .present(let user): user
+        case .absent: StoredUser(User(id: userID))
+        case nil: nil
+        }
+    }
+
+    /// The user as it is stored, kept beside its document; nil when nothing is stored.
+    func stored(_ userID: String) async throws(ServiceError) -> StoredUser? {
+        try await users.load(Array(userID.utf8))
+    }
+
+    /// The user; one without connections when nothing is stored.
+    func user(_ userID: String) async throws(ServiceError) -> User {
+        try await stored(userID)?.value ?? User(id: userID)
+    }
+
+    /// Changes a user.
+    ///
+    /// `change` may run several times when others change the same user; it must have no effects of its own. When it throws,
+    /// nothing is stored. The result is durable when this returns.
+    @discardableResult
+    func update<Result: Sendable>(
+        _ userID: String, _ change: (inout User) throws(ServiceError) -> Result
+    ) async throws(ServiceError) -> Result {
+        try await users.update(Array(userID.utf8)) { (stored) throws(ServiceError) in
+            var user = stored ?? User(id: userID)
+            let result = try change(&user)
+            user.boundNotifications()
+            stored = user
+            return result
+        }
+    }
+
+    /// Brings every change into its place, so that nothing older is left in any file; a failure leaves it to the next start.
+    func flush() async { await users.flush() }
+
+    /// The ids of all users, page by page.
+    func userIDs(after position: ListPosition?) async throws(ServiceError) -> (
+        ids: [String], next: ListPosition?
+    ) {
+        let page = try await users.ids(after: position)
+        return (page.ids.map { String(decoding: $0, as: UTF8.self) }, page.next)
+    }
+
+    /// The ids of the users among whom the owner of a connection is; empty for an id that no connection has.
+    ///
+    /// A connection's id names the shard of its user: only that one is read.
+    func candidates(forOwnerOf connectionID: String) async throws(ServiceError) -> [String] {
+        let digits = connectionID.utf8.dropFirst(5).prefix(3)
+        guard connectionID.hasPrefix("conn-"), connectionID.utf8.count == 30, digits.count == 3,
+            digits.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }),
+            let shard = UInt16(String(decoding: Array(digits), as: UTF8.self), radix: 16)
+        else { return [] }
+        var ids: [String] = []
+        var position: ListPosition?
+        repeat {
+            let page = try await users.ids(shard: shard, after: position)
+            ids += page.ids.map { String(decoding: $0, as: UTF8.self) }
+            position = page.next
+        } while position != nil
+        return ids
+    }
+}
