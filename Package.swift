@@ -50,6 +50,7 @@ let pluginTests = folders(in: "Tests").filter { $0.hasSuffix("Tests") && plugins
 
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+    .systemLibrary(name: "CStandIns", path: "Sources/CStandIns"),
     .systemLibrary(
         name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
@@ -62,11 +63,15 @@ let modules: [Target] = [
     module("HTTPServer", ["CLinux", "Primitives"]),
     module("HTTPClient", ["CCurl", "CLinux", "Primitives"]),
     module("DocumentStore", ["CLinux", "COpenSSL", "Cryptography", "Primitives"]),
-    module("ProviderSandbox", ["Primitives", "HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
+    module("Processes", ["CLinux"]),
+    module("ProviderSandbox", ["Primitives", "CStandIns", "HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
+    .executableTarget(
+        name: "IntegrationHostSandbox", dependencies: ["HTTPServer", "Processes", "ProviderSandbox"],
+        path: "Sources/IntegrationHostSandbox", swiftSettings: settings),
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
-            "Primitives", "CLinux", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "ProviderSandbox",
+            "Primitives", "CLinux", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "Processes",
             providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
@@ -122,6 +127,7 @@ let package = Package(
     name: "integration-host",
     products: [
         .executable(name: "integration-host", targets: ["IntegrationHost"]),
+        .executable(name: "integration-host-sandbox", targets: ["IntegrationHostSandbox"]),
         .executable(name: "integration-host-bench", targets: ["Benchmarks"]),
         .executable(name: "house-checks", targets: ["HouseChecks"]),
     ]

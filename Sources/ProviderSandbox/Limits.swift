@@ -9,7 +9,7 @@ enum SandboxLimits {
     static let faultsMax = 1000
     /// Bytes that a "huge-body" fault may answer with.
     static let hugeBodyBytesMax = 1 << 30
-    /// Bytes that a "huge-body" fault answers with unless told.
+    /// Bytes that a "huge-body" fault answers with by default.
     static let hugeBodyBytes = 64 << 20
     /// Milliseconds that a fault may delay an answer.
     static let delayMillisecondsMax = 600_000

@@ -12,6 +12,7 @@ import Synchronization
 /// turn. The control routes take and give JSON:
 ///
 /// - `GET /_sandbox/providers`: settings, endpoints and data types of every provider.
+/// - `GET /_sandbox/configuration`: `{"providers": …}`, as a host's configuration file takes it.
 /// - `GET /_sandbox/state`: requests by route, kind and status, token calls, tokens issued, live and revoked, faults waiting.
 /// - `POST /_sandbox/faults`: `provider` (`stripe`, `kai/flo`; all when absent), `match` (`token`, `authorize`, `revoke`, `api`,
 ///   or the beginning of a path after the provider's prefix), `count` (1), `skip` (0), `delay-ms`, and one of `status` (with
@@ -27,7 +28,8 @@ import Synchronization
 /// - `POST /_sandbox/webhooks`: `provider`, `event` (`changed`, `deleted`, `revoked`, `verification`), `type`, `ids`, `account` (0),
 ///   `id`, `live` (false), `occurredSecondsAgo`, `signedSecondsAgo`; answers `headers` and `body` of a delivery, signed as the provider signs.
 /// - `POST /_sandbox/subscriptions`: `provider`, `url`; from then on such deliveries are sent there by themselves when data is changed
-///   or grants are revoked by a command. Without `url` no more.
+///   or grants are revoked by a command. Without `url` no more. Without `provider` those of all providers are sent to `url` followed by
+///   `/webhooks/` and the provider's name.
 /// - `POST /_sandbox/limits`: `enforced`, `provider`, and `requests` in `seconds` to replace the documented limits.
 public final class Sandbox: Sendable {
     private enum State {
@@ -86,18 +88,6 @@ public final class Sandbox: Sendable {
         await server?.shutdown(grace: .seconds(1))
     }
 
-    /// Sends the webhooks of all providers to `origin`, at `/webhooks/` and the provider's id, from now on.
-    ///
-    /// Does nothing unless it runs.
-    public func deliverWebhooks(to origin: String) {
-        let application = state.withLock { state in
-            if case .running(_, _, let application) = state { application } else { nil as SandboxApplication? }
-        }
-        for standIn in application?.standIns ?? [] where standIn.sendsWebhooks {
-            try? application?.courier.subscribe(standIn, to: "\(Self.withoutSlash(origin))/webhooks/\(standIn.name)")
-        }
-    }
-
     /// The origin under which clients reach it; nil before `start()` and after `shutdown()`.
     public var origin: String? {
         state.withLock { state in
@@ -107,31 +97,15 @@ public final class Sandbox: Sendable {
 
     /// Every provider with its endpoints under `origin` and its credentials.
     public func providers(origin: String) -> [SandboxProvider] {
-        Self.providers(StandIns.all(SandboxEnvironment(configuration)), origin: origin)
+        SandboxProvider.all(StandInList.all(SandboxEnvironment(configuration)), origin)
     }
 
     /// The endpoints of every provider under `origin`: name and absolute URL by provider id (`kai/flo` for a variant).
     public static func endpoints(origin: String) -> [String: [String: String]] {
         var endpoints: [String: [String: String]] = [:]
-        for standIn in StandIns.all(SandboxEnvironment(SandboxConfiguration())) {
-            endpoints[standIn.name] = standIn.endpoints(origin: origin)
+        for standIn in StandInList.all(SandboxEnvironment(SandboxConfiguration())) {
+            endpoints[standIn.name] = standIn.core.endpoints(origin: origin)
         }
         return endpoints
-    }
-
-    private static func providers(_ standIns: [any StandIn], origin: String) -> [SandboxProvider] {
-        var ids: [String] = []
-        for standIn in standIns where !ids.contains(standIn.providerID) { ids.append(standIn.providerID) }
-        return ids.map { id in
-            let own = standIns.filter { $0.providerID == id }
-            let plain = own.first { $0.variant == nil }
-            return SandboxProvider(
-                id: id, settings: plain?.settings() ?? [:], endpoints: plain?.endpoints(origin: origin) ?? [:],
-                variants: own.compactMap { standIn in
-                    standIn.variant.map {
-                        .init(id: $0, settings: standIn.settings(), endpoints: standIn.endpoints(origin: origin))
-                    }
-                })
-        }
     }
 }

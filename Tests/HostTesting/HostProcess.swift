@@ -95,6 +95,14 @@ package final class HostProcess: @unchecked Sendable {
         return process.terminationStatus
     }
 
+    /// Waits until it ends by itself.
+    ///
+    /// - Returns: the exit code.
+    package func waitForExit() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     /// Ends it as a crash does, and waits.
     package func kill() {
         guard process.isRunning else { return }

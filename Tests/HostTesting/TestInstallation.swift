@@ -115,39 +115,11 @@ package final class TestInstallation: @unchecked Sendable {
     private static func configuration(
         sandbox: String, data: String, logLevel: String, extra: String, replaced: [String: JSONValue]
     ) -> String {
-        let origin = sandbox
-        var providers: [(key: String, value: JSONValue)] = []
-        for provider in Sandbox(SandboxConfiguration()).providers(origin: origin) {
-            if let settings = replaced[provider.id] {
-                providers.append((provider.id, settings))
-                continue
-            }
-            var members = provider.settings.sorted { $0.key < $1.key }.map {
-                (key: $0.key, value: JSONValue.string($0.value))
-            }
-            members.append(("endpoints", object(provider.endpoints)))
-            if !provider.variants.isEmpty {
-                members.append(
-                    (
-                        "variants",
-                        .object(
-                            provider.variants.map { variant in
-                                let settings = variant.settings.sorted { $0.key < $1.key }.map {
-                                    (key: $0.key, value: JSONValue.string($0.value))
-                                }
-                                return (variant.id, .object(settings + [("endpoints", object(variant.endpoints))]))
-                            })
-                    ))
-            }
-            providers.append((provider.id, .object(members)))
-        }
+        let standIns = SandboxProvider.configuration(of: Sandbox(SandboxConfiguration()).providers(origin: sandbox))
+        let providers = (standIns["providers"]?.members ?? []).map { ($0.key, replaced[$0.key] ?? $0.value) }
         return """
             {"listen":"127.0.0.1:0","dataDirectory":"\(data)","allowPrivateAddresses":true,"logLevel":"\(logLevel)",
             "redirectURIs":["https://app.example.com/callback"],"providers":\(JSONValue.object(providers))\(extra.isEmpty ? "" : "," + extra)}
             """
-    }
-
-    private static func object(_ texts: [String: String]) -> JSONValue {
-        .object(texts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
     }
 }

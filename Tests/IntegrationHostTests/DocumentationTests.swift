@@ -42,4 +42,19 @@ struct DocumentationTests {
         #expect(!files.isEmpty)
         for file in files { #expect(index.contains("](\(file))"), "\(file)") }
     }
+
+    @Test("The page of the configuration has the table of settings; UPDATE_DOCUMENTATION=1 writes it there")
+    func settings() throws {
+        let page = Self.root.appending(path: "docs/configuration.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let begin = try #require(text.range(of: "<!-- settings -->\n"))
+        let end = try #require(text.range(of: "\n<!-- end of settings -->"))
+        let table = SettingsDocumentation.table
+        if ProcessInfo.processInfo.environment["UPDATE_DOCUMENTATION"] == "1" {
+            let updated = text.replacingCharacters(in: begin.upperBound..<end.lowerBound, with: table)
+            try updated.write(to: page, atomically: true, encoding: .utf8)
+        } else {
+            #expect(text[begin.upperBound..<end.lowerBound] == table)
+        }
+    }
 }

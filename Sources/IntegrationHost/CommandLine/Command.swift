@@ -5,67 +5,76 @@ struct Command: Sendable {
     let name: String
     let usage: String
     let summary: String
-    let flags: [String: Arguments.Flag]
+    /// The flags that are its own.
+    var ownFlags: [String: Arguments.Flag] = [:]
+    /// The flags that set settings, besides `--data`.
+    var settings: [String] = []
     /// How many operands it takes.
     var operandsMax = 0
     let run: @Sendable (Arguments) throws -> Void
 
-    /// The flags that every command takes.
-    static let commonFlags: [String: Arguments.Flag] = [
-        "--config": .value, "--data": .value, "--help": .toggle, "--version": .toggle,
-    ]
+    /// All the flags that it takes.
+    var flags: [String: Arguments.Flag] {
+        var flags = ownFlags
+        flags.merge(["--config": .value, "--help": .toggle, "--version": .toggle]) { own, _ in own }
+        for setting in SettingsTable.all {
+            guard let flag = setting.flag, settings.contains(flag.name) || flag.name == "--data" else { continue }
+            flags[flag.name] = setting.isList ? .values : .value
+        }
+        return flags
+    }
 
     /// All commands, in the order of the help.
     static let all: [Command] = [
         Command(
             name: "serve", usage: "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT]",
-            summary: "Run the host.", flags: ["--plugins": .values, "--listen": .value], run: ServeCommand.run),
+            summary: "Run the host.", settings: ["--plugins", "--listen"], run: ServeCommand.run),
         Command(
             name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",
             summary: "Run the host with stand-in providers and print what to try.",
-            flags: ["--plugins": .values, "--listen": .value], run: DemoCommand.run),
+            settings: ["--plugins", "--listen"], run: DemoCommand.run),
         Command(
             name: "sandbox", usage: "[--listen ADDRESS:PORT]", summary: "Run the stand-in providers alone.",
-            flags: ["--listen": .value], run: SandboxCommand.run),
+            ownFlags: ["--listen": .value], run: SandboxCommand.run),
         Command(
             name: "providers", usage: "[--json]", summary: "List the providers and the plugins that were refused.",
-            flags: ["--json": .toggle, "--plugins": .values], run: ProvidersCommand.run),
+            ownFlags: ["--json": .toggle], settings: ["--plugins"], run: ProvidersCommand.run),
         Command(
             name: "token", usage: "--user ID [--role superuser]… [--kind session|bot|service] [--ttl SECONDS]",
             summary: "Print a session token.",
-            flags: ["--user": .value, "--role": .values, "--kind": .value, "--ttl": .value], run: TokenCommand.run),
+            ownFlags: ["--user": .value, "--role": .values, "--kind": .value, "--ttl": .value], run: TokenCommand.run),
         Command(
             name: "dead-letters", usage: "--user ID [--connection ID] [--plugins DIR]… [replay]",
             summary: "List the records that could not be taken in, or take them in again.",
-            flags: ["--user": .value, "--connection": .value, "--plugins": .values], operandsMax: 1,
+            ownFlags: ["--user": .value, "--connection": .value], settings: ["--plugins"], operandsMax: 1,
             run: DeadLetterCommand.run),
         Command(
             name: "api-key", usage: "create --user ID | list | revoke ID",
-            summary: "Create, list or revoke API keys; create prints the key alone.", flags: ["--user": .value],
+            summary: "Create, list or revoke API keys; create prints the key alone.", ownFlags: ["--user": .value],
             operandsMax: 2, run: APIKeyCommand.run),
         Command(
             name: "connections", usage: "--user ID [--json]", summary: "Explain the state of a user's connections.",
-            flags: ["--user": .value, "--json": .toggle, "--plugins": .values], run: ConnectionsCommand.run),
+            ownFlags: ["--user": .value, "--json": .toggle], settings: ["--plugins"], run: ConnectionsCommand.run),
         Command(
             name: "keys", usage: "list | rotate | prune",
-            summary: "List the keys, make a new primary key, or remove retired keys that nothing needs.", flags: [:],
+            summary: "List the keys, make a new primary key, or remove retired keys that nothing needs.",
             operandsMax: 1, run: KeysCommand.run),
         Command(
             name: "check", usage: "[--repair]", summary: "Verify every file of the data directory.",
-            flags: ["--repair": .toggle], run: CheckCommand.run),
+            ownFlags: ["--repair": .toggle], run: CheckCommand.run),
         Command(
-            name: "backup", usage: "DIRECTORY", summary: "Copy the data directory.", flags: [:],
-            operandsMax: 1, run: BackupCommand.run),
+            name: "backup", usage: "DIRECTORY", summary: "Copy the data directory.", operandsMax: 1,
+            run: BackupCommand.run),
         Command(
-            name: "restore", usage: "DIRECTORY", summary: "Make a data directory from a backup.", flags: [:],
-            operandsMax: 1, run: RestoreCommand.run),
+            name: "restore", usage: "DIRECTORY", summary: "Make a data directory from a backup.", operandsMax: 1,
+            run: RestoreCommand.run),
         Command(
             name: "plugin", usage: "new NAME | verify NAME|FILE [--plugins DIR]…",
             summary: "Write a new plugin in Plugins/NAME, or load one plugin alone and check it.",
-            flags: ["--plugins": .values], operandsMax: 2, run: PluginCommand.run),
+            settings: ["--plugins"], operandsMax: 2, run: PluginCommand.run),
         Command(
             name: "openapi", usage: "[--plugins DIR]…", summary: "Print every route as an OpenAPI document.",
-            flags: ["--plugins": .values], run: OpenAPICommand.run),
+            settings: ["--plugins"], run: OpenAPICommand.run),
     ]
 
     /// The help of the whole program.
@@ -85,5 +94,13 @@ struct Command: Sendable {
             """
     }
 
-    var help: String { "Usage: integration-host \(name) \(usage)\n\n\(summary)" }
+    var help: String {
+        """
+        Usage: integration-host \(name) \(usage)
+
+        \(summary)
+
+        \(SettingsDocumentation.help(settings + ["--data"]))
+        """
+    }
 }

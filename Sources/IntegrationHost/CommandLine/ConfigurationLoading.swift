@@ -8,7 +8,9 @@ extension Configuration {
     static func load(_ arguments: Arguments) throws -> Configuration {
         let environment = Environment.all
         var configuration = Configuration()
-        let variable = environment[ConfigurationEnvironment.prefix + "CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        let variable = environment[ConfigurationEnvironment.prefix + ConfigurationEnvironment.file].flatMap {
+            $0.isEmpty ? nil : $0
+        }
         if let path = arguments["--config"] ?? variable {
             let file: [UInt8]
             do throws(FileError) {
@@ -28,14 +30,10 @@ extension Configuration {
         for name in unknown {
             Log(level: .warning).warning("This environment variable is no setting.", ["name": .text(name)])
         }
-        if let data = arguments["--data"] { configuration.dataDirectory = data }
-        if let listen = arguments["--listen"] {
-            configuration.listen = listen
-            configuration.places.set(["listen"], "--listen")
+        for setting in SettingsTable.all {
+            guard let flag = setting.flag else { continue }
+            try SettingText(flag: flag.name, arguments.values(flag.name)).apply(to: &configuration, setting)
         }
-        let plugins = arguments.values("--plugins")
-        configuration.pluginDirectories += plugins
-        if !plugins.isEmpty { configuration.places.set(["plugins"], "--plugins") }
         try configuration.check()
         return configuration
     }

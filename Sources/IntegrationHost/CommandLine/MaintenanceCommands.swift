@@ -4,6 +4,7 @@
 import Dispatch
 import DocumentStore
 import Glibc
+import Processes
 import Synchronization
 
 enum CheckCommand {

@@ -3,6 +3,7 @@
 import DocumentStore
 import Glibc
 import Primitives
+import Processes
 import ProviderSDK
 
 enum OpenAPICommand {

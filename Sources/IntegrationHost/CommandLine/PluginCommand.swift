@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Processes
 
 enum PluginCommand {
     static func run(_ arguments: Arguments) throws {

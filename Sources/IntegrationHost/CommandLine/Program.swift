@@ -1,6 +1,7 @@
 // The entry point: finds the command, and turns how it ended into an exit code and one line on standard error.
 
 import Glibc
+import Processes
 
 @main
 enum Program {
@@ -25,8 +26,7 @@ enum Program {
             fail("There is no command “\(name)”\(suggestion)\n\n\(Command.help)", Exit.usage)
         }
         do {
-            let parsed = try Arguments(
-                arguments.dropFirst(), flags: command.flags.merging(Command.commonFlags) { first, _ in first })
+            let parsed = try Arguments(arguments.dropFirst(), flags: command.flags)
             if parsed.has("--help") { return print(command.help) }
             if parsed.has("--version") { return print("integration-host \(Version.text)") }
             guard parsed.operands.count <= command.operandsMax else {
@@ -57,13 +57,5 @@ enum StandardError {
         guard unsafe poll(&ready, 1, 1000) > 0 else { return }
         let bytes = Array("integration-host: \(text)\n".utf8)
         unsafe bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
-    }
-}
-
-/// Writes to standard output at once, so that whoever waits for a line gets it.
-enum StandardOutput {
-    static func line(_ text: String) {
-        let bytes = Array((text + "\n").utf8)
-        unsafe bytes.withUnsafeBytes { bytes in _ = unsafe write(STDOUT_FILENO, bytes.baseAddress, bytes.count) }
     }
 }

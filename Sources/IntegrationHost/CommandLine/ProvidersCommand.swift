@@ -1,5 +1,6 @@
 // `integration-host providers`: what was found in the plugin folders, and what was refused and why.
 
+import Processes
 import ProviderSDK
 
 enum ProvidersCommand {

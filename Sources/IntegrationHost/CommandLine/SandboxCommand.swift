@@ -1,20 +1,18 @@
-// `integration-host sandbox`: runs the stand-in providers alone.
+// `integration-host sandbox`: becomes the program with the stand-in providers. Knows no stand-in.
 
 import HTTPServer
-import ProviderSandbox
+import Processes
 
 enum SandboxCommand {
+    /// The program with the stand-ins; it lies beside this one.
+    static let program = "integration-host-sandbox"
+
     static func run(_ arguments: Arguments) throws {
-        ProcessSettings.blockStopSignals()
-        var configuration = SandboxConfiguration()
-        if let listen = arguments["--listen"] { configuration.listen = listen }
-        guard (try? SocketAddress(configuration.listen)) != nil else {
+        let listen = arguments["--listen"]
+        guard listen.map({ (try? SocketAddress($0)) != nil }) ?? true else {
             throw ConfigurationError(
                 place: "--listen", problem: "it must be an address and a port, such as 127.0.0.1:9090 or [::1]:9090")
         }
-        let sandbox = Sandbox(configuration)
-        let origin = try sandbox.start()
-        StandardOutput.line("listening on \(origin)")
-        ServeCommand.waitAndStop { await sandbox.shutdown() }
+        try ChildProgram.replaceThisProcess(with: program, listen.map { ["--listen", $0] } ?? [])
     }
 }

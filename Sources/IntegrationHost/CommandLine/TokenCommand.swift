@@ -2,6 +2,7 @@
 
 import Cryptography
 import Primitives
+import Processes
 
 enum TokenCommand {
     static func run(_ arguments: Arguments) throws {

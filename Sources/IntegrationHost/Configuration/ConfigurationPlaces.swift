@@ -1,5 +1,5 @@
-// Where each setting was given, so that a mistake that is found late (the plugins must be loaded first, or a file read) is still told
-// with its line and column. Knows no setting by name.
+// Where each setting was given, so that a mistake that is found late (the plugins must be loaded first, or a file read) is still
+// reported with its line and column. Knows no setting by name.
 
 import ProviderSDK
 
@@ -22,7 +22,7 @@ struct ConfigurationPlaces: Sendable, CustomReflectable {
 
     /// Where `setting` was given: its path, such as `providers`, an id, `endpoints` and a name; elements of lists by their index.
     ///
-    /// What was given for the whole of it counts too, and without any the name of the setting is told.
+    /// The place of an object that holds it counts too. Without any place the name of the setting is returned.
     func place(of setting: [String]) -> String {
         for length in (0...setting.count).reversed() {
             if let name = given[Array(setting[..<length])] { return name }

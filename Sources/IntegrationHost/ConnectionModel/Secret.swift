@@ -1,4 +1,4 @@
-// A value that must never be printed. Whoever needs it says so by reading `value`.
+// A value that must never be printed. Code that needs it reads `value`.
 
 /// A secret text: its description is `•••`.
 struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

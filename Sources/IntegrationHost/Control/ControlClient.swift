@@ -2,6 +2,7 @@
 
 import DocumentStore
 import Glibc
+import Processes
 
 /// Why a command was not carried out.
 struct ControlError: Error, CustomStringConvertible {

@@ -1,5 +1,7 @@
 // Which folders plugins are looked for in.
 
+import Processes
+
 /// The folders that plugins are looked for in.
 enum PluginFolders {
     /// All of them, in the order in which they are looked at.

@@ -10,7 +10,8 @@ struct ControlRoutes {
     init(_ application: SandboxApplication) { self.application = application }
 
     private static let routes = [
-        "GET /_sandbox/providers", "GET /_sandbox/state", "POST /_sandbox/faults", "DELETE /_sandbox/faults",
+        "GET /_sandbox/providers", "GET /_sandbox/configuration", "GET /_sandbox/state", "POST /_sandbox/faults",
+        "DELETE /_sandbox/faults",
         "POST /_sandbox/clock", "POST /_sandbox/data", "GET /_sandbox/data/<provider>/<type>", "POST /_sandbox/tokens",
         "POST /_sandbox/limits", "POST /_sandbox/webhooks",
         "POST /_sandbox/subscriptions",
@@ -23,6 +24,8 @@ struct ControlRoutes {
             switch (request.method, path.first) {
             case (.get, nil): return .json(200, ["routes": .array(Self.routes.map { .string($0) })])
             case (.get, "providers") where path.count == 1: return providers(origin)
+            case (.get, "configuration") where path.count == 1:
+                return .json(200, SandboxProvider.configuration(of: SandboxProvider.all(application.standIns, origin)))
             case (.get, "state") where path.count == 1: return state()
             case (.post, "faults") where path.count == 1: return try addFaults(body)
             case (.delete, "faults") where path.count == 1:
@@ -66,9 +69,9 @@ struct ControlRoutes {
                     return (
                         standIn.name,
                         [
-                            "settings": object(standIn.settings()),
-                            "endpoints": object(standIn.endpoints(origin: origin)),
-                            "types": .array((standIn.data?.typeNames ?? []).map { .string($0) }),
+                            "settings": object(standIn.settings),
+                            "endpoints": object(standIn.core.endpoints(origin: origin)),
+                            "types": .array(standIn.dataset.typeNames.map { .string($0) }),
                         ]
                     )
                 }))
@@ -108,16 +111,17 @@ struct ControlRoutes {
     private func change(_ body: [UInt8]) throws(ControlFault) -> Answer {
         let reader = try CommandReader(body, allowed: DataCommand.keys)
         let command = try DataCommand(reader)
-        guard let name = try reader.text("provider"), let standIn = try standIns(name).first, let data = standIn.data
-        else {
-            throw .malformed("\"provider\" has to name a provider with data.")
+        guard let name = try reader.text("provider"), let standIn = try standIns(name).first else {
+            throw .malformed("\"provider\" is missing.")
         }
-        let ids = try data.apply(command)
+        let ids = try standIn.dataset.apply(command)
         tell(command, ids, of: standIn)
         return .json(200, ["ids": .array(ids.map { .string($0) })])
     }
 
-    /// Tells whoever subscribed; of a deletion that the provider does not tell as one, that something changed.
+    /// Notifies the subscriber of a change.
+    ///
+    /// A deletion that the provider does not report as one is reported as a change.
     private func tell(_ command: DataCommand, _ ids: [String], of standIn: any StandIn) {
         let now = application.environment.clock.milliseconds
         for id in ids.prefix(SandboxLimits.deliveriesPerCommandMax) {
@@ -132,21 +136,23 @@ struct ControlRoutes {
 
     private func subscribe(_ body: [UInt8]) throws(ControlFault) -> Answer {
         let reader = try CommandReader(body, allowed: ["provider", "url"])
-        guard let name = try reader.text("provider"), let standIn = try standIns(name).first else {
-            throw .malformed("\"provider\" is missing.")
-        }
         let url = try reader.text("url")
+        guard let name = try reader.text("provider") else {
+            try application.subscribeAll(to: url)
+            return .json(200, ["provider": .null, "url": .text(url)])
+        }
+        guard let standIn = try standIns(name).first else { throw .malformed("\"provider\" is missing.") }
         try application.courier.subscribe(standIn, to: url)
         return .json(200, ["provider": .string(standIn.name), "url": .text(url)])
     }
 
     private func totals(_ path: [String], _ query: QueryParameters) throws(ControlFault) -> Answer {
         let name = path.dropLast().joined(separator: "/")
-        guard let standIn = try standIns(name).first, let data = standIn.data, let type = path.last else {
+        guard let standIn = try standIns(name).first, let type = path.last else {
             throw .notFound("The provider has no data.")
         }
         let account = query["account"].flatMap(Decimal.parse) ?? 0
-        let totals = try data.totals(type, account: account)
+        let totals = try standIn.dataset.totals(type, account: account)
         var members: [(key: String, value: JSONValue)] = [
             ("provider", .string(standIn.name)), ("type", .string(type)), ("account", .integer(account)),
         ]
@@ -193,7 +199,7 @@ struct ControlRoutes {
         return state()
     }
 
-    /// A delivery as the provider would send it now; whoever asks sends it, as it is or changed.
+    /// A delivery as the provider would send it now; the caller sends it, as it is or changed.
     private func webhook(_ body: [UInt8]) throws(ControlFault) -> Answer {
         let reader = try CommandReader(body, allowed: WebhookCommand.keys)
         guard let name = try reader.text("provider"), let standIn = try standIns(name).first else {
@@ -216,7 +222,7 @@ struct ControlRoutes {
             quota = RequestQuota(requests: requests, seconds: Int64(try reader.integer("seconds", 1...86_400) ?? 1))
         }
         for standIn in try standIns(try reader.text("provider")) {
-            standIn.limiter?.set(isEnforced: isEnforced, quota: quota)
+            standIn.limiter.set(isEnforced: isEnforced, quota: quota)
         }
         return .json(200, ["enforced": .boolean(isEnforced)])
     }

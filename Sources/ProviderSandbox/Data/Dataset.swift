@@ -179,10 +179,11 @@ struct AccountData: Sendable {
 final class Dataset: SandboxData {
     let types: [ObjectType]
     private let make: @Sendable (Int) -> AccountData
-    private let accountCount: Int
+    /// Whose objects they are.
+    let accounts: [SandboxAccount]
     private let clock: SandboxClock
     private let exponents: CurrencyExponents
-    private let accounts = Mutex<[Int: AccountData]>([:])
+    private let objects = Mutex<[Int: AccountData]>([:])
 
     init(
         _ environment: SandboxEnvironment, name: String, types: [ObjectType], accounts: [SandboxAccount],
@@ -191,7 +192,7 @@ final class Dataset: SandboxData {
         self.types = types
         self.exponents = exponents
         clock = environment.clock
-        accountCount = accounts.count
+        self.accounts = accounts
         let counts = types.map { type in
             min(
                 max(0, environment.configuration.objectCounts["\(name)/\(type.name)"] ?? type.defaultCount),
@@ -212,8 +213,8 @@ final class Dataset: SandboxData {
     func withAccount<Result, Failure: Error>(
         _ account: Int, _ body: (inout AccountData) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try accounts.withLock { accounts throws(Failure) in
-            try body(&accounts[account, default: make(account)])
+        try objects.withLock { objects throws(Failure) in
+            try body(&objects[account, default: make(account)])
         }
     }
 
@@ -228,7 +229,7 @@ final class Dataset: SandboxData {
         guard let index = types.firstIndex(where: { $0.name == type }) else {
             throw .notFound("There is no such type; there are \(typeNames.joined(separator: ", ")).")
         }
-        guard 0..<accountCount ~= account else { throw .notFound("There are \(accountCount) accounts.") }
+        guard accounts.indices ~= account else { throw .notFound("There are \(accounts.count) accounts.") }
         return index
     }
 

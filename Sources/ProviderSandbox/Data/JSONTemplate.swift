@@ -45,6 +45,20 @@ struct JSONTemplate: Sendable {
     }
 }
 
+extension [[UInt8]] {
+    /// A JSON array of values that are written already.
+    var jsonArray: [UInt8] {
+        var bytes: [UInt8] = [UInt8(ascii: "[")]
+        bytes.reserveCapacity(reduce(2) { $0 + $1.count + 1 })
+        for (number, row) in enumerated() {
+            if number > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes += row
+        }
+        bytes.append(UInt8(ascii: "]"))
+        return bytes
+    }
+}
+
 extension JSONValue {
     /// A string, or null for nil.
     static func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }

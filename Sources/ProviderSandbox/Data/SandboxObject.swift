@@ -1,6 +1,8 @@
 // One object of a stand-in: what differs between objects and what filters, totals and changes need. Everything else of
 // it is drawn from its number when it is written out.
 
+import ProviderSDK
+
 struct SandboxObject: Sendable {
     /// Its place among the objects of its type, the oldest first.
     let number: Int
@@ -71,6 +73,19 @@ struct ObjectType: Sendable {
         self.change = change
         self.settle = settle
         self.retire = retire
+    }
+
+    /// A type whose objects have nothing but an id that filters or totals could look at, and that change in what is drawn alone.
+    init(
+        _ name: String, count: Int, id: @escaping @Sendable (DataContext, _ number: Int) -> String,
+        text: @escaping @Sendable (DataContext, SandboxObject) -> [(key: String, value: JSONValue)]
+    ) {
+        self.init(
+            name, count: count,
+            make: { context, number, created in
+                SandboxObject(
+                    number: number, id: id(context, number), created: created, updated: created * 1000)
+            }, render: { JSONValue.object(text($0, $1)).serialized }, change: { _, _ in })
     }
 }
 

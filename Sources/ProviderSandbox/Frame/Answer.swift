@@ -22,6 +22,12 @@ struct Answer: Sendable {
     /// A JSON document.
     static func json(_ status: UInt16 = 200, _ value: JSONValue) -> Answer { json(status, bytes: value.serialized) }
 
+    /// A page of rows that are written already, under `_items`, with the `_links` of the page.
+    static func items(_ rows: [[UInt8]], links: JSONValue) -> Answer {
+        json(
+            bytes: Array("{\"_links\":".utf8) + links.serialized + Array(",\"_items\":".utf8) + rows.jsonArray + [0x7D])
+    }
+
     static func text(_ status: UInt16, _ text: String, type: String = "text/plain; charset=utf-8") -> Answer {
         Answer(status, headers: [("Content-Type", type)], body: Array(text.utf8))
     }

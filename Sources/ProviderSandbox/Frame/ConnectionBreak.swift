@@ -7,7 +7,7 @@ import HTTPServer
 enum ConnectionBreak {
     /// Sends `bytes` to `peer` as they are and shuts the connection down.
     ///
-    /// Called on the connection's own event loop: the descriptor cannot be closed or used anew meanwhile.
+    /// Called on the connection's own event loop: the descriptor cannot be closed or used again meanwhile.
     static func end(_ peer: SocketAddress, localPort: UInt16, after bytes: [UInt8]) {
         guard let descriptor = descriptor(of: peer, localPort: localPort) else { return }
         var sent = 0

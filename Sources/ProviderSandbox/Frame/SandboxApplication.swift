@@ -29,7 +29,7 @@ final class SandboxApplication: HTTPApplication {
 
     init(_ environment: SandboxEnvironment) {
         self.environment = environment
-        standIns = StandIns.all(environment)
+        standIns = StandInList.all(environment)
         traffic = standIns.map { _ in Traffic() }
         var router = Router<Entry>()
         for (standIn, traffic) in zip(standIns, traffic) {
@@ -47,6 +47,14 @@ final class SandboxApplication: HTTPApplication {
     /// Tells where the server listens; until then requests see an empty origin.
     func opened(origin: String, port: UInt16) {
         opening.withLock { $0 = Opening(origin: origin, port: port) }
+    }
+
+    /// Sends the webhooks of every provider to `origin`, at `/webhooks/` and the provider's name, from now on; nil ends it.
+    func subscribeAll(to origin: String?) throws(ControlFault) {
+        let base = origin.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        for standIn in standIns where standIn.sendsWebhooks {
+            try courier.subscribe(standIn, to: base.map { "\($0)/webhooks/\(standIn.name)" })
+        }
     }
 
     func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {

@@ -9,6 +9,15 @@ enum RouteKind: String, Sendable, CaseIterable {
     case authorize, token, revoke, api
 }
 
+/// A provider's own error, which knows how the provider writes it.
+protocol StandInFault: Error, Sendable {
+    var answer: Answer { get }
+}
+
+extension Never: StandInFault {
+    var answer: Answer { switch self {} }
+}
+
 /// One route of a stand-in.
 struct StandInRoute: Sendable {
     let method: HTTPMethod
@@ -17,14 +26,17 @@ struct StandInRoute: Sendable {
     let kind: RouteKind
     let handler: @Sendable (SandboxRequest) -> Answer
 
-    init(
-        _ method: HTTPMethod, _ template: String, _ kind: RouteKind = .api,
-        _ handler: @escaping @Sendable (SandboxRequest) -> Answer
+    /// A route that answers with what `handler` returns, or with the fault that it throws.
+    init<Fault: StandInFault>(
+        _ method: HTTPMethod, _ template: String, kind: RouteKind = .api,
+        _ handler: @escaping @Sendable (SandboxRequest) throws(Fault) -> Answer
     ) {
         self.method = method
         self.template = template
         self.kind = kind
-        self.handler = handler
+        self.handler = { request in
+            do throws(Fault) { return try handler(request) } catch { return error.answer }
+        }
     }
 
     /// Whether one of the route's paths begins with `prefix`.
@@ -42,37 +54,39 @@ struct StandInRoute: Sendable {
 
 /// A faithful stand-in of one provider, or of one variant of it.
 protocol StandIn: Sendable {
-    /// The provider's id, as the host's plugins have it.
-    var providerID: String { get }
-    /// The variant it stands in for; nil where the provider has none.
-    var variant: String? { get }
-    var routes: [StandInRoute] { get }
-    /// The OAuth server; nil where the provider has none.
-    var oauth: OAuthServer? { get }
-    /// The objects; nil where the stand-in has none of its own.
-    var data: (any SandboxData)? { get }
-
-    /// Its settings and endpoints as a client of it needs them.
-    func settings() -> [String: String]
-    func endpoints(origin: String) -> [String: String]
+    /// What it is made of.
+    var core: StandInCore { get }
+    /// Its routes besides those of OAuth.
+    var apiRoutes: [StandInRoute] { get }
 
     /// The provider's own answer to a request it cannot serve: no such path, no such method, throttled, broken.
     func failure(_ status: UInt16, _ request: SandboxRequest?, kind: RouteKind) -> Answer
-    /// How many requests are admitted; nil where the provider documents none.
-    var limiter: RequestLimiter? { get }
 
     /// Whether the provider sends webhooks.
     var sendsWebhooks: Bool { get }
 
-    /// A delivery to whoever takes the provider's webhooks, signed as the provider signs.
+    /// A delivery to an endpoint that takes the provider's webhooks, signed as the provider signs.
     func webhook(_ command: WebhookCommand) throws(ControlFault) -> SignedWebhook
 }
 
 extension StandIn {
-    var variant: String? { nil }
-    var oauth: OAuthServer? { nil }
-    var data: (any SandboxData)? { nil }
-    var limiter: RequestLimiter? { nil }
+    /// The provider's id, as the host's plugins have it.
+    var providerID: String { core.specification.provider }
+    /// The variant it stands in for; nil where the provider has none.
+    var variant: String? { core.specification.variant }
+    /// `stripe`, or `kai/flo`: its name to control commands and the first part of its paths.
+    var name: String { core.specification.name }
+    /// All its routes.
+    var routes: [StandInRoute] { core.oauthRoutes + apiRoutes }
+    /// A client's settings.
+    var settings: [String: String] { core.settings }
+    /// The OAuth server; nil where the provider has none.
+    var oauth: OAuthServer? { core.specification.oauth == nil ? nil : core.server }
+    /// The accounts and their grants.
+    var server: OAuthServer { core.server }
+    var limiter: RequestLimiter { core.limiter }
+    var dataset: Dataset { core.dataset }
+    var environment: SandboxEnvironment { core.environment }
 
     var sendsWebhooks: Bool { false }
 
@@ -82,13 +96,10 @@ extension StandIn {
 
     /// The account that a delivery is about.
     func account(_ command: WebhookCommand) throws(ControlFault) -> SandboxAccount {
-        let accounts = oauth?.accounts ?? []
+        let accounts = server.accounts
         guard accounts.indices.contains(command.account) else {
             throw .notFound("There are \(accounts.count) accounts.")
         }
         return accounts[command.account]
     }
-
-    /// `stripe`, or `kai/flo`: its name to control commands and the first part of its paths.
-    var name: String { variant.map { "\(providerID)/\($0)" } ?? providerID }
 }

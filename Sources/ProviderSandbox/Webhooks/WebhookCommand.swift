@@ -21,7 +21,7 @@ struct WebhookCommand: Sendable {
     /// The type of the objects, as the data commands have it; empty where none was named.
     let type: String
     let ids: [String]
-    /// The provider's id of the event; made up anew for each command unless it is given.
+    /// The provider's id of the event; a new one for each command unless it is given.
     let id: String
     /// When it happened, in milliseconds since 1970.
     let occurred: Int64

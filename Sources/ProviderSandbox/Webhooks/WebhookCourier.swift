@@ -1,11 +1,11 @@
 // Sends deliveries by itself when something changes at a stand-in: in order for each endpoint, again when the endpoint fails, signed
-// anew each time. What a delivery looks like is the stand-in's.
+// again each time. What a delivery looks like is the stand-in's.
 
 import HTTPClient
 import ProviderSDK
 import Synchronization
 
-/// Delivers to whoever subscribed.
+/// Delivers to the endpoints that subscribed.
 final class WebhookCourier: Sendable {
     /// What became of deliveries.
     struct Counts: Sendable {
@@ -50,7 +50,7 @@ final class WebhookCourier: Sendable {
         }
     }
 
-    /// Something happened; nothing is sent where nobody subscribed, or of what the provider tells nobody.
+    /// Queues a delivery; does nothing without a subscription, or for an event that the provider does not send.
     func tell(_ command: WebhookCommand, of standIn: any StandIn) {
         guard standIn.sendsWebhooks, (try? standIn.webhook(command)) != nil else { return }
         let starts = state.withLock { state in

@@ -1,0 +1,25 @@
+// What a process asks of the kernel before it does anything: no core dumps, no SIGPIPE or SIGXFSZ, enough descriptors, private files.
+// Knows nothing of the program that calls it.
+
+import CLinux
+import Glibc
+
+/// The settings of this process.
+package enum ProcessSettings {
+    /// Applies the settings; call it before any thread exists.
+    package static func apply() {
+        umask(0o077)
+        signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow any further is an error of one write, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
+        // Secrets in memory must not end up in a core file or in another process of the same user.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        _ = cl_set_dumpable(0)
+        var files = rlimit()
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            files.rlim_cur = files.rlim_max
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        }
+    }
+}

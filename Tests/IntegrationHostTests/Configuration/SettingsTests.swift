@@ -1,0 +1,100 @@
+// The table of settings: what every entry must satisfy, and that file, environment and flags read a value alike.
+
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("Settings", .timeLimit(.minutes(1)))
+struct SettingsTests {
+    /// A value that a setting takes and that is not its default: as JSON and as the text of a variable.
+    private func sample(_ setting: Setting) -> (json: String, text: String) {
+        switch setting.kind {
+        case .text: ("\"sample\"", "sample")
+        case .texts(let separator, _): ("[\"one\",\"two\"]", "one\(separator)two")
+        case .boolean: ("true", "true")
+        case .integer(let range, _): ("\(range.upperBound)", "\(range.upperBound)")
+        case .integers(_, let range, _):
+            ("[\(range.lowerBound),\(range.upperBound)]", "\(range.lowerBound),\(range.upperBound)")
+        case .word(let words, _): ("\"\(words[words.count - 1])\"", words[words.count - 1])
+        }
+    }
+
+    /// The value of a setting as text, to compare configurations by.
+    private func value(_ setting: Setting, _ configuration: Configuration) -> String {
+        switch setting.kind {
+        case .text(let access), .word(_, let access): access.get(configuration) ?? "none"
+        case .texts(_, let access): "\(access.get(configuration) ?? [])"
+        case .boolean(let access): "\(access.get(configuration) as Bool?)"
+        case .integer(_, let access): "\(access.get(configuration) as Int?)"
+        case .integers(_, _, let access): "\(access.get(configuration) ?? [])"
+        }
+    }
+
+    @Test("Keys and variables are unique")
+    func unique() {
+        let keys = SettingsTable.all.map(\.path) + SettingsTable.groups.map(\.path)
+        #expect(Set(keys).count == keys.count)
+        let variables = SettingsTable.all.flatMap(\.variables) + [ConfigurationEnvironment.file]
+        #expect(Set(variables).count == variables.count)
+    }
+
+    @Test("Every setting stands in the file, in objects of the table")
+    func grouped() {
+        let groups = SettingsTable.groups.map(\.path)
+        for setting in SettingsTable.all where setting.path.count > 1 {
+            #expect(groups.contains(setting.path.dropLast()), "\(setting.path)")
+        }
+    }
+
+    @Test("The file, a variable and a flag set the same value")
+    func sources() throws {
+        for setting in SettingsTable.all {
+            let (json, text) = sample(setting)
+            var expected: String?
+            if setting.isInFile {
+                var configuration = Configuration()
+                // What a group needs besides stands beside the setting.
+                let needed = setting.path.count == 3 ? Self.needed(setting.path) : ""
+                let body = setting.path.reversed().reduce(json) {
+                    "{\"\($1)\":\($0)\($1 == setting.path.last ? needed : "")}"
+                }
+                try ConfigurationFile(path: "host.json", bytes: Array(body.utf8)).apply(to: &configuration)
+                expected = value(setting, configuration)
+                #expect(expected != value(setting, Configuration()) || setting.path.last == "version", "\(body)")
+            }
+            for variable in setting.variables {
+                var configuration = Configuration()
+                let unknown = try ConfigurationEnvironment([ConfigurationEnvironment.prefix + variable: text])
+                    .apply(to: &configuration)
+                #expect(unknown.isEmpty)
+                #expect(value(setting, configuration) == expected ?? value(setting, configuration), "\(variable)")
+                #expect(value(setting, configuration) != value(setting, Configuration()), "\(variable)")
+            }
+            if let flag = setting.flag {
+                var configuration = Configuration()
+                let texts = setting.isList ? ["one", "two"] : [text]
+                try SettingText(flag: flag.name, texts).apply(to: &configuration, setting)
+                #expect(value(setting, configuration) == expected ?? "[\"one\", \"two\"]")
+                #expect(configuration.places.place(of: setting.path) == flag.name)
+            }
+        }
+    }
+
+    /// The other members that the session scheme of `path` needs.
+    private static func needed(_ path: [String]) -> String {
+        switch (path[1], path[2]) {
+        case ("nextAuth", "secrets"), (_, "publicKeyFile"), (_, "jwksURL"): ""
+        case ("nextAuth", _): ",\"secrets\":[\"secret\"]"
+        default: ",\"publicKeyFile\":\"key.pem\""
+        }
+    }
+
+    @Test("Secrets are not in the description of a configuration")
+    func secrets() throws {
+        var configuration = Configuration()
+        let file = #"{"sessions":{"nextAuth":{"secrets":["canary"]}}}"#
+        try ConfigurationFile(path: "host.json", bytes: Array(file.utf8)).apply(to: &configuration)
+        #expect(!"\(configuration)".contains("canary"))
+    }
+}
