@@ -18,9 +18,12 @@ enum ArcDataTypes {
     ///
     /// The path ends in a slash, or it is another.
     private static func playerBests(_ path: String) -> ListRequest {
-        var request = ProviderRequest.get(path, [NamedValue("profile_id", "{accountId}")])
-        request.authorization = .setting("accessToken", scheme: "Bearer")
-        return ListRequest(request, items: "_items", paging: .nextLink("_links._next", isRequired: true)).with { list in
+        let request = ProviderRequest(.get, path) { request in
+            request.query = [NamedValue("profile_id", "{accountId}")]
+            request.authorization = .setting("accessToken", scheme: "Bearer")
+        }
+        return ListRequest(request, items: "_items", paging: .nextLink(link: "_links._next", required: true)) {
+            list in
             list.pagesMax = 500
         }
     }

@@ -9,11 +9,11 @@ enum ArcMappings {
     static let iidxBest = FieldMapping(
         "best", sourceID: ["_id"],
         ids + [
-            Field("lamp", "lamp", .oneOf(iidxLamps, other: "unknown"), isRequired: true),
-            Field("sourceStatus", "lamp", .text),
-            Field("score", "ex_score", count, isRequired: true),
-            Field("missCount", "miss_count", count),
-            Field("date", "timestamp", .iso8601),
+            Field("lamp", from: "lamp", as: .oneOf(iidxLamps, other: "unknown"), isRequired: true),
+            Field("sourceStatus", from: "lamp", as: .text),
+            Field("score", from: "ex_score", as: count, isRequired: true),
+            Field("missCount", from: "miss_count", as: count),
+            Field("date", from: "timestamp", as: .iso8601),
         ])
 
     private static let iidxLamps = [
@@ -25,21 +25,22 @@ enum ArcMappings {
         "best", sourceID: ["_id"],
         ids + [
             // ARC is known to have reported plays that failed as CLEAR.
-            Field("lamp", "lamp", .oneOf(sdvxLamps, other: "unknown"), isRequired: true),
-            Field("sourceStatus", "lamp", .text),
-            Field("score", "score", .integer(0...10_000_000), isRequired: true),
-            Field("grade", "grade", .text),
+            Field("lamp", from: "lamp", as: .oneOf(sdvxLamps, other: "unknown"), isRequired: true),
+            Field("sourceStatus", from: "lamp", as: .text),
+            Field("score", from: "score", as: .integer(0...10_000_000), isRequired: true),
+            Field("grade", from: "grade", as: .text),
             Field(
                 "judgements",
-                .object([
-                    Field("critical", "critical", count), Field("near", "near", count), Field("miss", "error", count),
+                as: .object([
+                    Field("critical", from: "critical", as: count), Field("near", from: "near", as: count),
+                    Field("miss", from: "error", as: count),
                 ])
             ),
-            Field("maxCombo", "max_chain", count),
-            Field("buttonRate", "btn_rate", .bounded(0...100)),
-            Field("longRate", "long_rate", .bounded(0...100)),
-            Field("volumeRate", "vol_rate", .bounded(0...100)),
-            Field("date", "timestamp", .iso8601),
+            Field("maxCombo", from: "max_chain", as: count),
+            Field("buttonRate", from: "btn_rate", as: .bounded(0...100)),
+            Field("longRate", from: "long_rate", as: .bounded(0...100)),
+            Field("volumeRate", from: "vol_rate", as: .bounded(0...100)),
+            Field("date", from: "timestamp", as: .iso8601),
         ])
 
     private static let sdvxLamps = [
@@ -48,8 +49,8 @@ enum ArcMappings {
     ]
 
     private static let ids = [
-        Field("chartId", "chart_id", .text, isRequired: true),
-        Field("songId", "music_id", .text, isRequired: true),
-        Field("profileId", "profile_id", .text),
+        Field("chartId", from: "chart_id", as: .text, isRequired: true),
+        Field("songId", from: "music_id", as: .text, isRequired: true),
+        Field("profileId", from: "profile_id", as: .text),
     ]
 }

@@ -1,5 +1,5 @@
 // Arc: one rhythm game network per game, read with a single token of the operator's. There is no OAuth: a connection is an account id
-// that a user typed and that nobody verified. The origin comes from the operator's configuration.
+// that a user typed and that is not verified. The origin comes from the operator's configuration.
 
 import ProviderSDK
 
@@ -14,27 +14,32 @@ struct ArcProvider: Provider {
         manifest.dataTypes = ArcDataTypes.all
         manifest.errors = errors
         manifest.headers = [NamedValue("Content-Type", "application/json")]
-        // Unverified: no limit is known. One request a second on average is polite; the token is the whole server's.
-        var limit = RateLimit(60, per: .seconds(60), scope: .application)
-        limit.setting = "requestsPerMinute"
-        manifest.rateLimits = [limit]
+        // One request a second on average is polite; the token is the whole server's.
+        manifest.rateLimits = [
+            RateLimit(
+                60, per: .seconds(60), scope: .application,
+                setting: ProviderSetting("requestsPerMinute", "Requests of all connections in a minute."))
+        ]
         manifest.settings = [
             ProviderSetting(
-                "accessToken", "The token that reads every account.", isSecret: true, isRequired: true),
-            ProviderSetting("requestsPerMinute", "Requests in a minute, 60 when not given."),
+                "accessToken", "The token that reads every account.", isSecret: true, isRequired: true)
         ]
+        manifest.facts = ProviderFacts(
+            verified: .standIn, date: "2026-08-31",
+            sources: ["https://github.com/zkrising/Tachi"],
+            unverified: [
+                UnverifiedFact("/rateLimits/0", "No limit is known.")
+            ])
     }
 
-    private static let accountID: AccountIDAuth = {
-        var auth = AccountIDAuth()
+    private static let accountID = AccountIDAuth { auth in
         auth.secretSetting = "accessToken"
-        return auth
-    }()
+    }
 
     /// A rejected token is the whole server's, never one user's.
-    private static let errors: ErrorClassification = {
-        var errors = ErrorClassification([ErrorRule(401, is: .misconfigured), ErrorRule(403, is: .misconfigured)])
+    private static let errors = ErrorClassification([
+        ErrorRule(401, is: .misconfigured), ErrorRule(403, is: .misconfigured),
+    ]) { errors in
         errors.defaultRetryAfter = .seconds(60)
-        return errors
-    }()
+    }
 }

@@ -7,16 +7,16 @@ enum DiscordActions {
     static let all: [ProviderAction] = [
         ProviderAction(
             "removeUnverifiedRole", "Takes the unverified role from a member.",
-            request(.delete, "/guilds/{setting.guildId}/members/{parameter.userId}/roles/{setting.unverifiedRoleId}")
+            request(.delete, "/guilds/{setting.guildId}/members/{input.userId}/roles/{setting.unverifiedRoleId}")
         ) { action in
             action.toleratedCodes = DiscordErrors.goneMember
         },
         ProviderAction(
-            "getMember", "Reads one member.", request(.get, "/guilds/{setting.guildId}/members/{parameter.userId}")
+            "getMember", "Reads one member.", request(.get, "/guilds/{setting.guildId}/members/{input.userId}")
         ) { action in
             action.toleratedCodes = DiscordErrors.goneMember
             action.additions = DiscordDataTypes.guild
-            action.result = DiscordMappings.member
+            action.output = DiscordMappings.member
         },
     ]
 
@@ -29,8 +29,6 @@ enum DiscordActions {
     }
 
     private static func request(_ method: ProviderRequest.Method, _ path: String) -> ProviderRequest {
-        var request = ProviderRequest(method, path)
-        request.authorization = DiscordDataTypes.bot
-        return request
+        ProviderRequest(method, path) { $0.authorization = DiscordDataTypes.bot }
     }
 }

@@ -10,18 +10,17 @@ enum DiscordDataTypes {
             dataType.list = ListRequest(
                 .get("/users/@me/guilds", [NamedValue("with_counts", "true")]), items: "",
                 paging: .lastRecord(parameter: "after", id: "id", hasMore: nil)
-            ).with { list in
+            ) { list in
                 list.pageSizeParameter = "limit"
                 list.pageSize = 200
             }
         },
         // Read by the bot, which needs the privileged intent for members; not a record of any connection.
         DataType("members", mapping: DiscordMappings.member) { dataType in
-            var request = ProviderRequest.get("/guilds/{setting.guildId}/members")
-            request.authorization = bot
+            let request = ProviderRequest(.get, "/guilds/{setting.guildId}/members") { $0.authorization = bot }
             dataType.list = ListRequest(
                 request, items: "", paging: .lastRecord(parameter: "after", id: "user.id", hasMore: nil)
-            ).with { list in
+            ) { list in
                 list.pageSizeParameter = "limit"
                 list.pageSize = 1000
                 list.additions = guild

@@ -12,46 +12,48 @@ enum DiscordMappings {
     static let guild = FieldMapping(
         "guild", sourceID: ["id"],
         [
-            Field("name", "name"),
-            Field("icon", "icon"),
-            Field("description", "description"),
-            Field("ownerId", "owner_id", .text),
-            Field("isOwner", "owner", .boolean),
-            Field("permissions", "permissions", .text),
-            Field("memberCount", "approximate_member_count", count),
-            Field("onlineCount", "approximate_presence_count", count),
-            Field("preferredLocale", "preferred_locale"),
-            Field("premiumTier", "premium_tier", count),
-            Field("verificationLevel", "verification_level", count),
-            Field("features", "features", .each(.text)),
-            Field("roles", "roles", .table([Field("id", "id", .text), Field("name", "name")], where: nil)),
-            Field("createdAt", "id", creation),
+            Field("name", from: "name"),
+            Field("icon", from: "icon"),
+            Field("description", from: "description"),
+            Field("ownerId", from: "owner_id", as: .text),
+            Field("isOwner", from: "owner", as: .boolean),
+            Field("permissions", from: "permissions", as: .text),
+            Field("memberCount", from: "approximate_member_count", as: count),
+            Field("onlineCount", from: "approximate_presence_count", as: count),
+            Field("preferredLocale", from: "preferred_locale"),
+            Field("premiumTier", from: "premium_tier", as: count),
+            Field("verificationLevel", from: "verification_level", as: count),
+            Field("features", from: "features", as: .each(.text)),
+            Field(
+                "roles", from: "roles",
+                as: .table([Field("id", from: "id", as: .text), Field("name", from: "name")], where: nil)),
+            Field("createdAt", from: "id", as: creation),
         ])
 
     /// A member of the server `guild_id`.
     static let member = FieldMapping(
         "member", sourceID: ["guild_id", "user.id"],
         [
-            Field("guildId", "guild_id", .text, isRequired: true),
-            Field("userId", "user.id", .text, isRequired: true),
-            Field("displayName", ["nick", "user.global_name", "user.username"], .text),
-            Field("username", "user.username", .text),
-            Field("discriminator", "user.discriminator", .text),
-            Field("isBot", "user.bot", .boolean),
-            Field("status", .when([.init(.equals("pending", true), .text("pending"))], other: .text("active"))),
-            Field("roleIds", "roles", .each(.text)),
-            Field("joinedAt", "joined_at", .iso8601),
-            Field("boostingSince", "premium_since", .iso8601),
+            Field("guildId", from: "guild_id", as: .text, isRequired: true),
+            Field("userId", from: "user.id", as: .text, isRequired: true),
+            Field("displayName", from: ["nick", "user.global_name", "user.username"], as: .text),
+            Field("username", from: "user.username", as: .text),
+            Field("discriminator", from: "user.discriminator", as: .text),
+            Field("isBot", from: "user.bot", as: .boolean),
+            Field("status", as: .when([.init(.equals("pending", true), .text("pending"))], other: .text("active"))),
+            Field("roleIds", from: "roles", as: .each(.text)),
+            Field("joinedAt", from: "joined_at", as: .iso8601),
+            Field("boostingSince", from: "premium_since", as: .iso8601),
             // A time-out that is over is none.
             Field(
                 "timedOutUntil",
-                .when(
+                as: .when(
                     [.init(.isPast("communication_disabled_until"), .null)],
                     other: .source("communication_disabled_until", .iso8601))),
-            Field("isDeafened", "deaf", .boolean),
-            Field("isMuted", "mute", .boolean),
-            Field("flags", "flags", .integer(0...Int64.max)),
-            Field("accountCreatedAt", "user.id", creation),
+            Field("isDeafened", from: "deaf", as: .boolean),
+            Field("isMuted", from: "mute", as: .boolean),
+            Field("flags", from: "flags", as: .integer(0...Int64.max)),
+            Field("accountCreatedAt", from: "user.id", as: creation),
         ])
 
     private static let count = Transform.integer(0...2_147_483_647)

@@ -1,5 +1,5 @@
 // Discord: users connect with OAuth 2.0, a bot of the operator's reads the members of one guild and changes their roles. Facts:
-// Discord's API at version 10. Everything but the meaning of a webhook delivery is data.
+// Discord's API at version 10. Everything is data.
 
 import ProviderSDK
 
@@ -23,10 +23,10 @@ struct DiscordProvider: Provider {
         manifest.dataTypes = DiscordDataTypes.all
         manifest.actions = DiscordActions.all
         manifest.linking = DiscordActions.linking
-        // The limit of a bot over all its requests; those of each route are told by the answers.
+        // The limit of a bot over all its requests; those of each route stand in the answers.
         manifest.rateLimits = [RateLimit(50, per: .seconds(1), scope: .application)]
         manifest.rateLimitHeaders = [
-            RateLimitHeaders(remaining: "X-RateLimit-Remaining", resetAfter: "X-RateLimit-Reset-After")
+            RateLimitHeaders(remaining: "X-RateLimit-Remaining", reset: "X-RateLimit-Reset-After")
         ]
         manifest.errors = DiscordErrors.classification
         manifest.settings = [
@@ -40,13 +40,19 @@ struct DiscordProvider: Provider {
                 defaultValue: "DiscordBot (https://integration-host.example, 1.0)"),
         ]
         manifest.webhooks = webhooks
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-08-31",
+            sources: ["https://github.com/discord/discord-api-docs", "https://github.com/discord/discord-api-spec"],
+            unverified: [
+                UnverifiedFact("/errors/rules/3", "The meaning of code 40062.")
+            ])
     }
 
     /// Discord blocks clients that do not name themselves in this form, at the token endpoint too.
     private static let userAgent = NamedValue("User-Agent", "{setting.userAgent}")
 
     private static let oauth = OAuth2 { oauth in
-        oauth.clientAuthentication = .basic
+        oauth.clientAuthentication = .clientSecretBasic
         // Documented for mobile deep links only.
         oauth.pkce = .unsupported
         oauth.tokenHeaders = [userAgent]
@@ -56,30 +62,25 @@ struct DiscordProvider: Provider {
         oauth.revocation = Revocation { $0.reach = .account }
     }
 
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([
-            Scope("identify"), Scope("guilds"), Scope("guilds.members.read"), Scope("email"),
-        ])
+    private static let scopes = ScopeTable([
+        Scope("identify"), Scope("guilds"), Scope("guilds.members.read"), Scope("email"),
+    ]) { table in
         table.standard = ["identify", "guilds"]
-        // Without it nobody can tell whose account it is.
+        // Without it the account has no id.
         table.always = ["identify"]
-        return table
-    }()
+    }
 
     /// Interactions and webhook events are signed alike.
     ///
     /// Discord sends bad signatures on purpose and expects 401 for them.
-    private static let webhooks: WebhookScheme = {
-        var scheme = WebhookScheme(.ed25519(publicKeySetting: "publicKey"), header: "X-Signature-Ed25519")
+    private static let webhooks = WebhookScheme(
+        .ed25519(publicKeySetting: "publicKey"), header: "X-Signature-Ed25519"
+    ) { scheme in
         scheme.timestampHeader = "X-Signature-Timestamp"
         scheme.payload = [.timestamp, .body]
         // Discord names no tolerance. It repeats a delivery for up to ten minutes, and may sign it only once.
         scheme.tolerance = .seconds(900)
-        scheme.rejectionStatus = 401
-        return scheme
-    }()
-
-    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        try DiscordWebhook.outcome(of: delivery)
+        scheme.answers = DiscordWebhook.answers
+        scheme.events = [DiscordWebhook.revocation]
     }
 }

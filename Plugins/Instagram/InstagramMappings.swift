@@ -8,14 +8,14 @@ enum InstagramMappings {
     static let media = FieldMapping(
         "media", sourceID: ["id"],
         [
-            Field("type", "media_type", .oneOf(types, other: "unknown")),
-            Field("sourceType", "media_type", .text),
-            Field("caption", "caption"),
-            Field("mediaUrl", "media_url"),
-            Field("url", "permalink"),
-            Field("date", "timestamp", .iso8601),
-            Field("likeCount", "like_count", count),
-            Field("commentCount", "comments_count", count),
+            Field("type", from: "media_type", as: .oneOf(types, other: "unknown")),
+            Field("sourceType", from: "media_type", as: .text),
+            Field("caption", from: "caption"),
+            Field("mediaUrl", from: "media_url"),
+            Field("url", from: "permalink"),
+            Field("date", from: "timestamp", as: .iso8601),
+            Field("likeCount", from: "like_count", as: count),
+            Field("commentCount", from: "comments_count", as: count),
         ])
 
     private static let types = ["IMAGE": "image", "VIDEO": "video", "CAROUSEL_ALBUM": "album"]

@@ -1,5 +1,5 @@
 // Instagram with Instagram Login, for professional accounts. There is no refresh token: a first token of one hour is exchanged for one
-// of sixty days, which renews itself once it is a day old. Everything is data; what is not verified says so.
+// of sixty days, which renews itself once it is a day old. Everything is data.
 
 import ProviderSDK
 
@@ -16,25 +16,33 @@ struct InstagramProvider: Provider {
             "token": "https://api.instagram.com/oauth/access_token",
             "api": "https://graph.instagram.com",
         ]
-        // Unverified: some answers wrap the account into a list of one.
+        // Some answers wrap the account into a list of one.
         manifest.identity = IdentitySource(
             id: ["response.user_id", "response.data.0.user_id", "token.user_id", "token.data.0.user_id"],
             name: ["response.username", "response.data.0.username"],
             request: .get("/me", [NamedValue("fields", "user_id,username")]))
         manifest.dataTypes = [media]
-        // Unverified: the quota grows with an account's reach; this is its long-standing floor.
-        var limit = RateLimit(200, per: .seconds(3600), scope: .account)
-        limit.setting = "requestsPerHour"
-        manifest.rateLimits = [limit]
-        manifest.settings = [
-            ProviderSetting("requestsPerHour", "Requests to one account in an hour, 200 when not given.")
+        // The quota grows with an account's reach; this is its long-standing floor.
+        manifest.rateLimits = [
+            RateLimit(
+                200, per: .seconds(3600), scope: .account,
+                setting: ProviderSetting("requestsPerHour", "Requests to one account in an hour."))
         ]
         manifest.errors = InstagramErrors.classification
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-08-31",
+            sources: ["https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login"],
+            unverified: [
+                UnverifiedFact("/identity", "Whether an account comes wrapped in a list."),
+                UnverifiedFact("/rateLimits/0", "The quota."),
+                UnverifiedFact("/auth/oauth2/clientAuthentication", "Whether id and secret go into the form."),
+                UnverifiedFact("/errors/rules", "The meaning of every code."),
+                UnverifiedFact("/errors/defaultRetryAfter", "When a limit is over."),
+            ])
     }
 
     private static let oauth = OAuth2 { oauth in
-        // Unverified: the id and the secret go into the form.
-        oauth.clientAuthentication = .form
+        oauth.clientAuthentication = .clientSecretPost
         oauth.pkce = .unsupported
         oauth.scopeSeparator = ","
         // The first answer comes with its values at the top, or in a list of one under “data”.
@@ -43,22 +51,20 @@ struct InstagramProvider: Provider {
         oauth.tokenErrors = InstagramErrors.tokens
         oauth.secondExchange = SecondExchange(
             endpoint: "api", path: "/access_token", grantType: "ig_exchange_token")
-        var refresh = AccessTokenRefresh(
-            endpoint: "api", path: "/refresh_access_token", grantType: "ig_refresh_token")
-        refresh.minimumAge = .seconds(86_400)
-        oauth.refresh = .accessToken(refresh)
+        oauth.refresh = .accessToken(
+            AccessTokenRefresh(endpoint: "api", path: "/refresh_access_token", grantType: "ig_refresh_token") {
+                $0.minimumAge = .seconds(86_400)
+            })
         oauth.lifetimes = TokenLifetimes(accessToken: .seconds(60 * 86_400))
     }
 
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([
-            Scope("instagram_business_basic"), Scope("instagram_business_content_publish"),
-            Scope("instagram_business_manage_messages"), Scope("instagram_business_manage_comments"),
-        ])
+    private static let scopes = ScopeTable([
+        Scope("instagram_business_basic"), Scope("instagram_business_content_publish"),
+        Scope("instagram_business_manage_messages"), Scope("instagram_business_manage_comments"),
+    ]) { table in
         table.standard = ["instagram_business_basic"]
         table.always = ["instagram_business_basic"]
-        return table
-    }()
+    }
 
     private static let media = DataType("media", mapping: InstagramMappings.media) { dataType in
         dataType.scopes = ["instagram_business_basic"]
@@ -66,11 +72,11 @@ struct InstagramProvider: Provider {
         dataType.list = ListRequest(
             .get("/me/media", [NamedValue("fields", fields)]), items: "data",
             paging: .token(parameter: "after", token: "paging.cursors.after", hasMore: nil)
-        ).with { list in
+        ) { list in
             list.pageSizeParameter = "limit"
             // The last page has a cursor too. Its missing link tells that it is the last; the link itself holds the token and is
             // neither followed nor kept.
-            list.hasNext = .isSet("paging.next")
+            list.nextWhen = .isSet("paging.next")
         }
     }
 }

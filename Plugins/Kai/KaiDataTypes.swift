@@ -22,7 +22,7 @@ enum KaiDataTypes {
     ///
     /// Each page must say whether there is another, and a link to another origin is refused before the token goes along.
     private static func playHistory(_ path: String) -> ListRequest {
-        ListRequest(.get(path), items: "_items", paging: .nextLink("_links._next", isRequired: true)).with { list in
+        ListRequest(.get(path), items: "_items", paging: .nextLink(link: "_links._next", required: true)) { list in
             list.pagesMax = 500
         }
     }

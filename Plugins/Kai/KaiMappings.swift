@@ -12,19 +12,19 @@ enum KaiMappings {
     static let iidxScore = FieldMapping(
         "score", sourceID: ["_id"],
         [
-            Field("songId", "music_id", count, isRequired: true),
-            Field("playtype", "play_style", .exactOneOf(["SINGLE": "SP", "DOUBLE": "DP"]), isRequired: true),
-            Field("difficulty", "difficulty", .exactOneOf(iidxDifficulties), isRequired: true),
+            Field("songId", from: "music_id", as: count, isRequired: true),
+            Field("playtype", from: "play_style", as: .exactOneOf(["SINGLE": "SP", "DOUBLE": "DP"]), isRequired: true),
+            Field("difficulty", from: "difficulty", as: .exactOneOf(iidxDifficulties), isRequired: true),
             // 20 is Tricoro; later than 32 is not known here.
-            Field("gameVersion", "version_played", .integer(20...32), isRequired: true),
-            Field("lamp", "lamp", .exactIndex(iidxLamps, first: 0), isRequired: true),
-            Field("score", "ex_score", count, isRequired: true),
+            Field("gameVersion", from: "version_played", as: .integer(20...32), isRequired: true),
+            Field("lamp", from: "lamp", as: .exactIndex(iidxLamps, first: 0), isRequired: true),
+            Field("score", from: "ex_score", as: count, isRequired: true),
             // −1 stands for a play whose misses were not counted.
             Field(
-                "missCount", .when([.init(.equals("miss_count", -1), .null)], other: .source("miss_count", count))),
-            Field("fast", "fast_count", count),
-            Field("slow", "slow_count", count),
-            Field("date", "timestamp", .iso8601),
+                "missCount", as: .when([.init(.equals("miss_count", -1), .null)], other: .source("miss_count", count))),
+            Field("fast", from: "fast_count", as: count),
+            Field("slow", from: "slow_count", as: count),
+            Field("date", from: "timestamp", as: .iso8601),
         ])
 
     private static let iidxDifficulties = [
@@ -39,24 +39,25 @@ enum KaiMappings {
     static let sdvxScore = FieldMapping(
         "score", sourceID: ["_id"],
         [
-            Field("songId", "music_id", count, isRequired: true),
-            Field("difficulty", "music_difficulty", .exactIndex(sdvxDifficulties, first: 0), isRequired: true),
-            Field("gameVersion", "played_version", .exactIndex(sdvxVersions, first: 1), isRequired: true),
+            Field("songId", from: "music_id", as: count, isRequired: true),
+            Field(
+                "difficulty", from: "music_difficulty", as: .exactIndex(sdvxDifficulties, first: 0), isRequired: true),
+            Field("gameVersion", from: "played_version", as: .exactIndex(sdvxVersions, first: 1), isRequired: true),
             // 0 is a song that was played without a result, which is no lamp.
-            Field("lamp", "clear_type", .exactIndex(sdvxLamps, first: 1), isRequired: true),
-            Field("score", "score", .integer(0...10_000_000), isRequired: true),
+            Field("lamp", from: "clear_type", as: .exactIndex(sdvxLamps, first: 1), isRequired: true),
+            Field("score", from: "score", as: .integer(0...10_000_000), isRequired: true),
             Field(
                 "judgements",
-                .object([
-                    Field("critical", "critical", count, isRequired: true),
-                    Field("near", "near", count, isRequired: true),
-                    Field("miss", "error", count),
+                as: .object([
+                    Field("critical", from: "critical", as: count, isRequired: true),
+                    Field("near", from: "near", as: count, isRequired: true),
+                    Field("miss", from: "error", as: count),
                 ])),
-            Field("fast", "early", count),
-            Field("slow", "late", count),
-            Field("maxCombo", "max_chain", count),
-            Field("gauge", "gauge_rate", .bounded(0...100)),
-            Field("date", "timestamp", .iso8601),
+            Field("fast", from: "early", as: count),
+            Field("slow", from: "late", as: count),
+            Field("maxCombo", from: "max_chain", as: count),
+            Field("gauge", from: "gauge_rate", as: .bounded(0...100)),
+            Field("date", from: "timestamp", as: .iso8601),
         ])
 
     /// The fourth chart is called INF, GRV, HVN, VVD or XCD after the version that the song came with, which Kai does not tell.

@@ -17,21 +17,27 @@ struct KaiProvider: Provider {
         manifest.dataTypes = KaiDataTypes.all
         manifest.errors = errors
         manifest.headers = [NamedValue("Content-Type", "application/json")]
-        // A walk must not die half-way of a token whose end nobody tells: it begins with a fresh one and may renew it once more.
+        // A walk must not die half-way of a token whose end is not known: it begins with a fresh one and may renew it once more.
         manifest.refreshesBeforeSync = true
         manifest.refreshesPerSyncMax = 1
-        // Unverified: no limit is known. One request a second on average is polite.
-        var limit = RateLimit(60, per: .seconds(60), scope: .account)
-        limit.setting = "requestsPerMinute"
-        manifest.rateLimits = [limit]
-        manifest.settings = [
-            ProviderSetting("requestsPerMinute", "Requests to one account in a minute, 60 when not given.")
+        // One request a second on average is polite.
+        manifest.rateLimits = [
+            RateLimit(
+                60, per: .seconds(60), scope: .account,
+                setting: ProviderSetting("requestsPerMinute", "Requests to one account in a minute."))
         ]
+        manifest.facts = ProviderFacts(
+            verified: .standIn, date: "2026-08-31",
+            sources: ["https://github.com/zkrising/Tachi"],
+            unverified: [
+                UnverifiedFact("/rateLimits/0", "No limit is known."),
+                UnverifiedFact("/errors/rules", "Whether other statuses mean what they mean elsewhere."),
+            ])
     }
 
     /// OAuth 2.0 with a redirect URI spelled its own way, and a state that does not come back.
     private static let oauth = OAuth2 { oauth in
-        oauth.clientAuthentication = .form
+        oauth.clientAuthentication = .clientSecretPost
         oauth.pkce = .unsupported
         oauth.authorizeParameterNames = ["redirect_uri": "redirectUri"]
         oauth.returnsState = false
@@ -42,26 +48,22 @@ struct KaiProvider: Provider {
     /// Only 400 tells that a grant is dead.
     ///
     /// Everything else that is no pair of tokens may pass, so the stored pair stays.
-    private static let tokenErrors: ErrorClassification = {
-        var errors = ErrorClassification([
-            ErrorRule(400, is: .authRevoked),
-            ErrorRule(429, is: .rateLimited(after: nil)),
-            ErrorRule(300...599, is: .transient),
-            ErrorRule(
-                200...299, where: .not(.all([.isSet("access_token"), .isSet("refresh_token")])), is: .transient),
-        ])
+    private static let tokenErrors = ErrorClassification([
+        ErrorRule(400, is: .authRevoked),
+        ErrorRule(429, is: .rateLimited(after: nil)),
+        ErrorRule(300...599, is: .transient),
+        ErrorRule(
+            200...299, where: .not(.all([.isSet("access_token"), .isSet("refresh_token")])), is: .transient),
+    ]) { errors in
         errors.defaultRetryAfter = .seconds(60)
-        return errors
-    }()
+    }
 
     /// A rejected token shows as 401 or 403.
-    ///
-    /// Unverified: other statuses mean what they mean elsewhere.
-    private static let errors: ErrorClassification = {
-        var errors = ErrorClassification([ErrorRule(401, is: .authExpired), ErrorRule(403, is: .authExpired)])
+    private static let errors = ErrorClassification([
+        ErrorRule(401, is: .authExpired), ErrorRule(403, is: .authExpired),
+    ]) { errors in
         errors.defaultRetryAfter = .seconds(60)
-        return errors
-    }()
+    }
 
     /// The player of the first game that has a profile.
     ///
@@ -87,8 +89,8 @@ struct KaiProvider: Provider {
 private struct KaiProfile {
     var variants: [String] = []
     let path: String
-    let id: JSONPath
-    let name: JSONPath
+    let id: ValuePath
+    let name: ValuePath
 
     static let all = [
         KaiProfile(

@@ -27,7 +27,7 @@ enum QuickBooksDataTypes {
     private static func dataType(_ name: String, _ mapping: FieldMapping) -> DataType {
         DataType(name, mapping: mapping) { dataType in
             dataType.scopes = ["com.intuit.quickbooks.accounting"]
-            // Deletions are told for 30 days; a day less leaves room for a slow walk.
+            // Deletions are reported for 30 days; a day less leaves room for a slow walk.
             dataType.incremental = Incremental(reach: .seconds(29 * 86_400), overlap: .seconds(600))
         }
     }

@@ -7,24 +7,24 @@ enum QuickBooksMappings {
     static let invoice = FieldMapping(
         "invoice", sourceID: ["Id"],
         [
-            Field("number", "DocNumber", .text),
-            Field("amount", "TotalAmt", .decimal, isRequired: true),
-            Field("balance", "Balance", .decimal),
-            Field("tax", "TxnTaxDetail.TotalTax", .decimal),
+            Field("number", from: "DocNumber", as: .text),
+            Field("amount", from: "TotalAmt", as: .decimal, isRequired: true),
+            Field("balance", from: "Balance", as: .decimal),
+            Field("tax", from: "TxnTaxDetail.TotalTax", as: .decimal),
             // Absent where a company has one currency only.
-            Field("currency", "CurrencyRef.value", .uppercased),
-            Field("status", .when(invoiceStatuses, other: .text("unknown"))),
+            Field("currency", from: "CurrencyRef.value", as: .uppercased),
+            Field("status", as: .when(invoiceStatuses, other: .text("unknown"))),
             // "Deleted" among changes, else nothing.
-            Field("sourceStatus", "status", .text),
-            Field("date", "TxnDate", .iso8601),
-            Field("dueDate", "DueDate", .iso8601),
-            Field("customerId", "CustomerRef.value", .text),
-            Field("customerName", "CustomerRef.name", .text),
-            Field("email", "BillEmail.Address", .text),
-            Field("memo", "CustomerMemo.value", .text),
-            Field("lines", "Line", .table(invoiceLines, where: isOwnLine)),
-            Field("createdAt", "MetaData.CreateTime", .iso8601),
-            Field("updatedAt", "MetaData.LastUpdatedTime", .iso8601),
+            Field("sourceStatus", from: "status", as: .text),
+            Field("date", from: "TxnDate", as: .iso8601),
+            Field("dueDate", from: "DueDate", as: .iso8601),
+            Field("customerId", from: "CustomerRef.value", as: .text),
+            Field("customerName", from: "CustomerRef.name", as: .text),
+            Field("email", from: "BillEmail.Address", as: .text),
+            Field("memo", from: "CustomerMemo.value", as: .text),
+            Field("lines", from: "Line", as: .table(invoiceLines, where: isOwnLine)),
+            Field("createdAt", from: "MetaData.CreateTime", as: .iso8601),
+            Field("updatedAt", from: "MetaData.LastUpdatedTime", as: .iso8601),
         ])
 
     private static let invoiceStatuses: [Transform.Rule] = [
@@ -33,7 +33,7 @@ enum QuickBooksMappings {
             .all([.equals("TotalAmt", 0), .equals("Balance", 0), .hasPrefix("PrivateNote", "Voided")]), .text("void")),
         .init(.equals("Balance", 0), .text("paid")),
         .init(.all([.isPositive("Balance"), .isBeforeToday("DueDate")]), .text("overdue")),
-        .init(.all([.isPositive("Balance"), .isLess("Balance", than: "TotalAmt")]), .text("partially_paid")),
+        .init(.all([.isPositive("Balance"), .lessThan("Balance", "TotalAmt")]), .text("partially_paid")),
         .init(.isPositive("Balance"), .text("open")),
     ]
 
@@ -41,40 +41,42 @@ enum QuickBooksMappings {
     private static let isOwnLine = Condition.not(.equals("DetailType", "SubTotalLineDetail"))
 
     private static let invoiceLines = [
-        Field("id", "Id", .text), Field("kind", "DetailType", .text), Field("description", "Description", .text),
-        Field("amount", "Amount", .decimal), Field("itemId", "SalesItemLineDetail.ItemRef.value", .text),
-        Field("itemName", "SalesItemLineDetail.ItemRef.name", .text),
-        Field("quantity", "SalesItemLineDetail.Qty", .decimal),
-        Field("unitPrice", "SalesItemLineDetail.UnitPrice", .decimal),
+        Field("id", from: "Id", as: .text), Field("kind", from: "DetailType", as: .text),
+        Field("description", from: "Description", as: .text),
+        Field("amount", from: "Amount", as: .decimal),
+        Field("itemId", from: "SalesItemLineDetail.ItemRef.value", as: .text),
+        Field("itemName", from: "SalesItemLineDetail.ItemRef.name", as: .text),
+        Field("quantity", from: "SalesItemLineDetail.Qty", as: .decimal),
+        Field("unitPrice", from: "SalesItemLineDetail.UnitPrice", as: .decimal),
     ]
 
     static let expense = FieldMapping(
         "expense", sourceID: ["Id"],
         [
-            Field("number", "DocNumber", .text),
+            Field("number", from: "DocNumber", as: .text),
             // A credit on a card is money that came back.
-            Field("amount", "TotalAmt", .negated(if: .equals("Credit", true)), isRequired: true),
-            Field("currency", "CurrencyRef.value", .uppercased),
+            Field("amount", from: "TotalAmt", as: .negated(if: .equals("Credit", true)), isRequired: true),
+            Field("currency", from: "CurrencyRef.value", as: .uppercased),
             // A purchase is money already spent.
-            Field("status", .when([.init(.equals("status", "Deleted"), .text("deleted"))], other: .text("paid"))),
-            Field("sourceStatus", "status", .text),
-            Field("paymentMethod", "PaymentType", .oneOf(paymentMethods, other: "unknown")),
-            Field("sourcePaymentMethod", "PaymentType", .text),
-            Field("date", "TxnDate", .iso8601),
-            Field("vendorId", .when([.init(isByVendor, .source("EntityRef.value", .text))], other: .null)),
-            Field("vendorName", .when([.init(isByVendor, .source("EntityRef.name", .text))], other: .null)),
-            Field("account", "AccountRef.name", .text),
-            Field("accountId", "AccountRef.value", .text),
+            Field("status", as: .when([.init(.equals("status", "Deleted"), .text("deleted"))], other: .text("paid"))),
+            Field("sourceStatus", from: "status", as: .text),
+            Field("paymentMethod", from: "PaymentType", as: .oneOf(paymentMethods, other: "unknown")),
+            Field("sourcePaymentMethod", from: "PaymentType", as: .text),
+            Field("date", from: "TxnDate", as: .iso8601),
+            Field("vendorId", as: .when([.init(isByVendor, .source("EntityRef.value", .text))], other: .null)),
+            Field("vendorName", as: .when([.init(isByVendor, .source("EntityRef.name", .text))], other: .null)),
+            Field("account", from: "AccountRef.name", as: .text),
+            Field("accountId", from: "AccountRef.value", as: .text),
             Field(
                 "category",
-                [
+                from: [
                     "Line.0.AccountBasedExpenseLineDetail.AccountRef.name",
                     "Line.0.ItemBasedExpenseLineDetail.ItemRef.name",
-                ], .text),
-            Field("memo", "PrivateNote", .text),
-            Field("lines", "Line", .table(expenseLines, where: isOwnLine)),
-            Field("createdAt", "MetaData.CreateTime", .iso8601),
-            Field("updatedAt", "MetaData.LastUpdatedTime", .iso8601),
+                ], as: .text),
+            Field("memo", from: "PrivateNote", as: .text),
+            Field("lines", from: "Line", as: .table(expenseLines, where: isOwnLine)),
+            Field("createdAt", from: "MetaData.CreateTime", as: .iso8601),
+            Field("updatedAt", from: "MetaData.LastUpdatedTime", as: .iso8601),
         ])
 
     /// Money can be paid to customers and employees too.
@@ -83,43 +85,45 @@ enum QuickBooksMappings {
     private static let paymentMethods = ["Cash": "cash", "Check": "check", "CreditCard": "credit_card"]
 
     private static let expenseLines = [
-        Field("id", "Id", .text), Field("kind", "DetailType", .text), Field("description", "Description", .text),
-        Field("amount", "Amount", .decimal),
+        Field("id", from: "Id", as: .text), Field("kind", from: "DetailType", as: .text),
+        Field("description", from: "Description", as: .text),
+        Field("amount", from: "Amount", as: .decimal),
         Field(
             "category",
-            ["AccountBasedExpenseLineDetail.AccountRef.name", "ItemBasedExpenseLineDetail.ItemRef.name"], .text),
+            from: ["AccountBasedExpenseLineDetail.AccountRef.name", "ItemBasedExpenseLineDetail.ItemRef.name"],
+            as: .text),
     ]
 
     static let customer = FieldMapping(
         "customer", sourceID: ["Id"],
         person + [
             // A job or another customer under one that pays for it.
-            Field("isSubCustomer", "Job", .boolean),
-            Field("parentId", "ParentRef.value", .text),
+            Field("isSubCustomer", from: "Job", as: .boolean),
+            Field("parentId", from: "ParentRef.value", as: .text),
         ] + times)
 
     static let vendor = FieldMapping(
         "vendor", sourceID: ["Id"],
         person + [
-            Field("accountNumber", "AcctNum", .text),
-            Field("is1099", "Vendor1099", .boolean),
+            Field("accountNumber", from: "AcctNum", as: .text),
+            Field("is1099", from: "Vendor1099", as: .boolean),
         ] + times)
 
     private static let person = [
-        Field("name", "DisplayName", .text),
-        Field("companyName", "CompanyName", .text),
-        Field("firstName", "GivenName", .text),
-        Field("lastName", "FamilyName", .text),
+        Field("name", from: "DisplayName", as: .text),
+        Field("companyName", from: "CompanyName", as: .text),
+        Field("firstName", from: "GivenName", as: .text),
+        Field("lastName", from: "FamilyName", as: .text),
         // One field may hold several addresses.
-        Field("email", "PrimaryEmailAddr.Address", .firstPart(separator: ",")),
-        Field("emails", "PrimaryEmailAddr.Address", .parts(separator: ",")),
-        Field("phone", "PrimaryPhone.FreeFormNumber", .text),
-        Field("website", "WebAddr.URI", .text),
-        Field("address", "BillAddr", .object(address)),
-        Field("balance", "Balance", .decimal),
-        Field("currency", "CurrencyRef.value", .uppercased),
-        Field("status", .when(activity, other: .text("unknown"))),
-        Field("sourceStatus", "status", .text),
+        Field("email", from: "PrimaryEmailAddr.Address", as: .firstPart(separator: ",")),
+        Field("emails", from: "PrimaryEmailAddr.Address", as: .parts(separator: ",")),
+        Field("phone", from: "PrimaryPhone.FreeFormNumber", as: .text),
+        Field("website", from: "WebAddr.URI", as: .text),
+        Field("address", from: "BillAddr", as: .object(address)),
+        Field("balance", from: "Balance", as: .decimal),
+        Field("currency", from: "CurrencyRef.value", as: .uppercased),
+        Field("status", as: .when(activity, other: .text("unknown"))),
+        Field("sourceStatus", from: "status", as: .text),
     ]
 
     private static let activity: [Transform.Rule] = [
@@ -128,12 +132,14 @@ enum QuickBooksMappings {
     ]
 
     private static let address = [
-        Field("line1", "Line1", .text), Field("line2", "Line2", .text), Field("city", "City", .text),
-        Field("region", "CountrySubDivisionCode", .text), Field("postalCode", "PostalCode", .text),
-        Field("country", "Country", .text),
+        Field("line1", from: "Line1", as: .text), Field("line2", from: "Line2", as: .text),
+        Field("city", from: "City", as: .text),
+        Field("region", from: "CountrySubDivisionCode", as: .text), Field("postalCode", from: "PostalCode", as: .text),
+        Field("country", from: "Country", as: .text),
     ]
 
     private static let times = [
-        Field("createdAt", "MetaData.CreateTime", .iso8601), Field("updatedAt", "MetaData.LastUpdatedTime", .iso8601),
+        Field("createdAt", from: "MetaData.CreateTime", as: .iso8601),
+        Field("updatedAt", from: "MetaData.LastUpdatedTime", as: .iso8601),
     ]
 }

@@ -29,10 +29,16 @@ struct QuickBooksProvider: Provider {
             ProviderSetting("webhookVerifierToken", "The verifier token of the app's webhooks.", isSecret: true)
         ]
         manifest.webhooks = webhooks
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-08-31",
+            sources: [
+                "https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/data-queries",
+                "https://github.com/intuit/oauth-jsclient",
+            ])
     }
 
     private static let oauth = OAuth2 { oauth in
-        oauth.clientAuthentication = .basic
+        oauth.clientAuthentication = .clientSecretBasic
         // Intuit's discovery document names no challenge method, and its own clients send none.
         oauth.pkce = .unsupported
         oauth.callbackParameters = [CallbackParameter("realmId")]
@@ -54,41 +60,35 @@ struct QuickBooksProvider: Provider {
     ///
     /// The one for payments is asked for only by name: an app without that product could not be connected at all, and no data
     /// type needs it.
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([
-            Scope("accounting", grants: ["com.intuit.quickbooks.accounting"]),
-            Scope("payments", grants: ["com.intuit.quickbooks.payment"]),
-            Scope("invoicing", grants: ["com.intuit.quickbooks.accounting"]),
-        ])
+    private static let scopes = ScopeTable([
+        Scope("accounting", grants: ["com.intuit.quickbooks.accounting"]),
+        Scope("payments", grants: ["com.intuit.quickbooks.payment"]),
+        Scope("invoicing", grants: ["com.intuit.quickbooks.accounting"]),
+    ]) { table in
         table.standard = ["accounting", "invoicing"]
-        return table
-    }()
+    }
 
     /// The company of the callback; its name is one row of a query.
-    private static let identity: IdentitySource = {
-        var identity = IdentitySource(
-            id: ["callback.realmId"], name: ["response.QueryResponse.CompanyInfo.0.CompanyName"],
-            request: .get(
-                "/v3/company/{callback.realmId}/query",
-                [NamedValue("query", "SELECT * FROM CompanyInfo"), QuickBooksReader.minorVersion]))
+    private static let identity = IdentitySource(
+        id: ["callback.realmId"], name: ["response.QueryResponse.CompanyInfo.0.CompanyName"],
+        request: .get(
+            "/v3/company/{callback.realmId}/query",
+            [NamedValue("query", "SELECT * FROM CompanyInfo"), QuickBooksReader.minorVersion])
+    ) { identity in
         identity.requestTellsNameOnly = true
-        return identity
-    }()
+    }
 
-    private static let webhooks: WebhookScheme = {
-        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "webhookVerifierToken"), header: "intuit-signature")
+    private static let webhooks = WebhookScheme(
+        .hmacSHA256(secretSetting: "webhookVerifierToken"), header: "intuit-signature"
+    ) { scheme in
         scheme.encoding = .base64
-        return scheme
-    }()
+        scheme.events = QuickBooksWebhook.events
+    }
 
     func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
         guard let entity = QuickBooksDataTypes.entities[request.dataType] else {
             throw ProviderError(.permanent, "QuickBooks has no data type \(request.dataType).")
         }
         return try await QuickBooksReader(entity, since: request.since, in: context).page(at: request.cursor)
-    }
-
-    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        QuickBooksWebhook.outcome(of: delivery)
     }
 }

@@ -84,7 +84,7 @@ struct QuickBooksReader {
         guard changed.count < Self.changesMax else {
             throw ProviderError(
                 .changesUnavailable,
-                "More than \(Self.changesMax) objects changed in QuickBooks: which were deleted cannot be told.")
+                "More than \(Self.changesMax) objects changed in QuickBooks: which were deleted is not known.")
         }
         return SyncPage(changed.filter { $0["status"] == "Deleted" }.map { SourceRecord($0, .deleted) })
     }

@@ -6,48 +6,48 @@ enum RedditMappings {
     /// False for what was never edited; true for what was edited before Reddit kept the time.
     private static let editedAt = Field(
         "editedAt",
-        .when([.init(.isOneOf("edited", ["false", "true"]), .null)], other: .source("edited", .epochText)))
+        as: .when([.init(.isOneOf("edited", ["false", "true"]), .null)], other: .source("edited", .epochText)))
 
     static let post = FieldMapping(
         "post", sourceID: ["name"], dropsVendorPrefix: true,
         [
-            Field("title", "title"),
-            Field("text", "selftext", .text),
-            Field("url", "url"),
-            Field("permalink", "permalink"),
-            Field("subreddit", "subreddit"),
-            Field("author", "author"),
+            Field("title", from: "title"),
+            Field("text", from: "selftext", as: .text),
+            Field("url", from: "url"),
+            Field("permalink", from: "permalink"),
+            Field("subreddit", from: "subreddit"),
+            Field("author", from: "author"),
             Field(
                 "status",
-                .when(
+                as: .when(
                     [
                         .init(.isSet("removed_by_category"), .text("removed")),
                         .init(.equals("archived", true), .text("archived")),
                         .init(.equals("locked", true), .text("locked")),
                     ], other: .text("active"))),
             // Who removed it: the one thing that Reddit has a word for.
-            Field("sourceStatus", "removed_by_category", .text),
-            Field("score", "score", .integer(Int64.min...Int64.max)),
-            Field("upvoteRatio", "upvote_ratio", .bounded(0...1)),
-            Field("commentCount", "num_comments", .integer(0...Int64.max)),
-            Field("isTextOnly", "is_self", .boolean),
-            Field("isAdult", "over_18", .boolean),
-            Field("date", "created_utc", .epochText),
+            Field("sourceStatus", from: "removed_by_category", as: .text),
+            Field("score", from: "score", as: .integer(Int64.min...Int64.max)),
+            Field("upvoteRatio", from: "upvote_ratio", as: .bounded(0...1)),
+            Field("commentCount", from: "num_comments", as: .integer(0...Int64.max)),
+            Field("isTextOnly", from: "is_self", as: .boolean),
+            Field("isAdult", from: "over_18", as: .boolean),
+            Field("date", from: "created_utc", as: .epochText),
             editedAt,
         ])
 
     static let comment = FieldMapping(
         "comment", sourceID: ["name"], dropsVendorPrefix: true,
         [
-            Field("text", "body", .text),
-            Field("permalink", "permalink"),
-            Field("subreddit", "subreddit"),
-            Field("author", "author"),
-            Field("postId", "link_id"),
-            Field("postTitle", "link_title"),
-            Field("parentId", "parent_id"),
-            Field("score", "score", .integer(Int64.min...Int64.max)),
-            Field("date", "created_utc", .epochText),
+            Field("text", from: "body", as: .text),
+            Field("permalink", from: "permalink"),
+            Field("subreddit", from: "subreddit"),
+            Field("author", from: "author"),
+            Field("postId", from: "link_id"),
+            Field("postTitle", from: "link_title"),
+            Field("parentId", from: "parent_id"),
+            Field("score", from: "score", as: .integer(Int64.min...Int64.max)),
+            Field("date", from: "created_utc", as: .epochText),
             editedAt,
         ])
 }

@@ -1,5 +1,5 @@
 // Reddit: what a user posted and wrote. A refresh token is given only when it is asked for, and every request must name who asks.
-// Everything is data; what is not verified says so.
+// Everything is data.
 
 import ProviderSDK
 
@@ -14,7 +14,6 @@ struct RedditProvider: Provider {
         manifest.endpoints = [
             "authorize": "https://www.reddit.com/api/v1/authorize",
             "token": "https://www.reddit.com/api/v1/access_token",
-            // Unverified: the path.
             "revoke": "https://www.reddit.com/api/v1/revoke_token",
             "api": "https://oauth.reddit.com",
         ]
@@ -25,45 +24,51 @@ struct RedditProvider: Provider {
             listing("posts", RedditMappings.post, path: "/user/{accountName}/submitted", kind: "t3"),
             listing("comments", RedditMappings.comment, path: "/user/{accountName}/comments", kind: "t1"),
         ]
-        // Unverified: 60 or 100 a minute; the answers tell what is left.
-        var limit = RateLimit(60, per: .seconds(60), scope: .application)
-        limit.setting = "requestsPerMinute"
-        manifest.rateLimits = [limit]
-        var left = RateLimitHeaders(remaining: "X-Ratelimit-Remaining", resetAfter: "X-Ratelimit-Reset")
-        left.scope = .application
-        manifest.rateLimitHeaders = [left]
+        manifest.rateLimits = [
+            RateLimit(
+                60, per: .seconds(60), scope: .application,
+                setting: ProviderSetting("requestsPerMinute", "Requests of all connections in a minute."))
+        ]
+        manifest.rateLimitHeaders = [
+            RateLimitHeaders(remaining: "X-Ratelimit-Remaining", reset: "X-Ratelimit-Reset", scope: .application)
+        ]
         manifest.settings = [
             ProviderSetting(
                 "userAgent", "Who asks; Reddit wants a text of your own with the name of a Reddit user.",
-                defaultValue: "web:integration-host:1.0 (by /u/integration-host)"),
-            ProviderSetting("requestsPerMinute", "Requests of all connections in a minute, 60 when not given."),
+                defaultValue: "web:integration-host:1.0 (by /u/integration-host)")
         ]
         manifest.errors = errors
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-11-30",
+            sources: ["https://github.com/reddit-archive/reddit/wiki/OAuth2", "https://www.reddit.com/dev/api"],
+            unverified: [
+                UnverifiedFact("/endpoints/revoke", "The path."),
+                UnverifiedFact("/rateLimits/0", "60 or 100 a minute; the answers say what is left."),
+                UnverifiedFact("/auth/oauth2/refresh", "Whether the refresh token stays."),
+                UnverifiedFact("/auth/oauth2/lifetimes", "An hour, where the answer does not say."),
+                UnverifiedFact("/dataTypes/posts/scopes", "Which scope a user's own listings need."),
+                UnverifiedFact("/dataTypes/comments/scopes", "Which scope a user's own listings need."),
+            ])
     }
 
     /// Without a text of its own a client is limited far below the others, at the token endpoint too.
     private static let userAgent = NamedValue("User-Agent", "{setting.userAgent}")
 
     private static let oauth = OAuth2 { oauth in
-        oauth.clientAuthentication = .basic
+        oauth.clientAuthentication = .clientSecretBasic
         oauth.pkce = .unsupported
         // Else there is no refresh token.
         oauth.authorizeParameters = [NamedValue("duration", "permanent")]
         oauth.tokenHeaders = [userAgent]
-        // Unverified: the refresh token stays.
         oauth.refresh = .refreshToken(rotation: .keepsUntilReplaced)
-        // Unverified: an hour, where the answer does not say.
         oauth.lifetimes = TokenLifetimes(accessToken: .seconds(3600))
         oauth.revocation = Revocation()
     }
 
-    /// Unverified: which scope a user's own listings need.
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([Scope("identity"), Scope("read"), Scope("history")])
+    private static let scopes = ScopeTable([Scope("identity"), Scope("read"), Scope("history")]) { table in
         table.standard = ["identity", "history"]
         table.always = ["identity"]
-        return table
-    }()
+    }
 
     /// A listing of one kind of thing, newest first; Reddit keeps the last thousand.
     private static func listing(
@@ -75,10 +80,10 @@ struct RedditProvider: Provider {
             dataType.list = ListRequest(
                 .get(path, [NamedValue("raw_json", "1")]), items: "data.children",
                 paging: .token(parameter: "after", token: "data.after", hasMore: nil)
-            ).with { list in
+            ) { list in
                 list.pageSizeParameter = "limit"
-                list.isPage = .equals("kind", "Listing")
-                list.filter = .equals("kind", .string(kind))
+                list.pageWhen = .equals("kind", "Listing")
+                list.where = .equals("kind", .string(kind))
                 list.record = "data"
                 list.pagesMax = 1000
             }
@@ -86,12 +91,10 @@ struct RedditProvider: Provider {
     }
 
     /// Error bodies hold little: {"message": "Unauthorized", "error": 401}.
-    private static let errors: ErrorClassification = {
-        var errors = ErrorClassification()
+    private static let errors = ErrorClassification { errors in
         errors.code = ["reason", "error"]
         errors.message = ["explanation", "message"]
-        errors.retryAfterHeaders = ["X-Ratelimit-Reset"]
+        errors.retryAfterFields = ["X-Ratelimit-Reset"]
         errors.defaultRetryAfter = .seconds(60)
-        return errors
-    }()
+    }
 }

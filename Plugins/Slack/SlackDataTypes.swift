@@ -33,15 +33,17 @@ enum SlackDataTypes {
             items: "channels")
     }
 
-    private static func list(_ method: String, _ query: [NamedValue] = [], items: JSONPath) -> ListRequest {
-        var request = ProviderRequest.get("/\(method)", query)
-        request.rateLimit = method
+    private static func list(_ method: String, _ query: [NamedValue] = [], items: ValuePath) -> ListRequest {
+        let request = ProviderRequest(.get, "/\(method)") { request in
+            request.query = query
+            request.rateLimit = method
+        }
         // An empty next_cursor is the end; a page may be short, even empty, without being the last.
         let paging = Paging.token(parameter: "cursor", token: "response_metadata.next_cursor", hasMore: nil)
-        return ListRequest(request, items: items, paging: paging).with { list in
+        return ListRequest(request, items: items, paging: paging) { list in
             list.pageSizeParameter = "limit"
             list.pageSize = 200
-            list.isPage = .equals("ok", true)
+            list.pageWhen = .equals("ok", true)
         }
     }
 }

@@ -1,4 +1,4 @@
-// Slack's errors: names in the answer's body, whatever its status, at methods and at the token endpoint.
+// Slack's errors: names in the answer's body with any status, at methods and at the token endpoint.
 
 import ProviderSDK
 
@@ -14,29 +14,26 @@ enum SlackErrors {
     ]
 
     /// Status 200 says nothing: `ok` does.
-    static let methods: ErrorClassification = {
-        var errors = ErrorClassification([
-            ErrorRule(200...499, where: .isOneOf("error", ["invalid_auth", "token_expired"]), is: .authExpired),
-            ErrorRule(
-                200...499, where: .isOneOf("error", ["token_revoked", "account_inactive", "not_authed"]),
-                is: .authRevoked),
-            ErrorRule(
-                200...499, where: .isOneOf("error", ["missing_scope", "no_permission", "org_login_required"]),
-                is: .scopeMissing([])),
-            ErrorRule(200...499, where: .isOneOf("error", rateLimited), is: .rateLimited(after: nil)),
-            ErrorRule(200...499, where: .isOneOf("error", transient), is: .transient),
-            ErrorRule(200...299, where: .equals("ok", false), is: .permanent),
-        ])
+    static let methods = ErrorClassification([
+        ErrorRule(200...499, where: .isOneOf("error", ["invalid_auth", "token_expired"]), is: .authExpired),
+        ErrorRule(
+            200...499, where: .isOneOf("error", ["token_revoked", "account_inactive", "not_authed"]),
+            is: .authRevoked),
+        ErrorRule(
+            200...499, where: .isOneOf("error", ["missing_scope", "no_permission", "org_login_required"]),
+            is: .scopeMissing([])),
+        ErrorRule(200...499, where: .isOneOf("error", rateLimited), is: .rateLimited(after: nil)),
+        ErrorRule(200...499, where: .isOneOf("error", transient), is: .transient),
+        ErrorRule(200...299, where: .equals("ok", false), is: .permanent),
+    ]) { errors in
         errors.code = ["error"]
         errors.message = []
         errors.missingScopes = ["needed"]
         errors.defaultRetryAfter = .seconds(60)
-        return errors
-    }()
+    }
 
     /// The token endpoint reports its errors with status 200 and names of its own.
-    static let tokenEndpoint: ErrorClassification = {
-        var errors = ErrorClassification.tokenEndpoint
+    static let tokenEndpoint = ErrorClassification.tokenEndpoint.with { errors in
         errors.rules =
             [
                 ErrorRule(
@@ -58,6 +55,5 @@ enum SlackErrors {
                 ErrorRule(200...499, where: .isOneOf("error", rateLimited), is: .rateLimited(after: nil)),
                 ErrorRule(200...499, where: .isOneOf("error", transient), is: .transient),
             ] + errors.rules + [ErrorRule(200...299, where: .equals("ok", false), is: .permanent)]
-        return errors
-    }()
+    }
 }

@@ -7,25 +7,27 @@ enum SlackMappings {
     static let message = FieldMapping(
         "message", sourceID: ["channel", "ts"],
         [
-            Field("channelId", "channel", .text, isRequired: true),
-            Field("date", "ts", .epochText, isRequired: true),
-            Field("text", "text"),
-            Field("blocks", "blocks"),
+            Field("channelId", from: "channel", as: .text, isRequired: true),
+            Field("date", from: "ts", as: .epochText, isRequired: true),
+            Field("text", from: "text"),
+            Field("blocks", from: "blocks"),
             // A message is by a user or by a bot; messages of Slack itself may be by neither.
-            Field("authorId", ["user", "bot_id"], .text),
-            Field("authorName", ["bot_profile.name", "username"], .text),
-            Field("kind", .when(messageKinds, other: .source("subtype", .oneOf(subtypes, other: "other")))),
-            Field("sourceKind", "subtype", .text),
-            Field("threadId", "thread_ts", .text),
-            Field("replyCount", "reply_count"),
-            Field("editedAt", "edited.ts", .epochText),
-            Field("reactions", "reactions", .table([Field("name", "name"), Field("count", "count")], where: nil)),
-            Field("fileIds", "files", .each(.reference(id: "id"))),
+            Field("authorId", from: ["user", "bot_id"], as: .text),
+            Field("authorName", from: ["bot_profile.name", "username"], as: .text),
+            Field("kind", as: .when(messageKinds, other: .source("subtype", .oneOf(subtypes, other: "other")))),
+            Field("sourceKind", from: "subtype", as: .text),
+            Field("threadId", from: "thread_ts", as: .text),
+            Field("replyCount", from: "reply_count"),
+            Field("editedAt", from: "edited.ts", as: .epochText),
+            Field(
+                "reactions", from: "reactions",
+                as: .table([Field("name", from: "name"), Field("count", from: "count")], where: nil)),
+            Field("fileIds", from: "files", as: .each(.reference(id: "id"))),
         ])
 
     /// A message without subtype is a reply when it is later than the one that began its thread.
     private static let messageKinds: [Transform.Rule] = [
-        .init(.all([.not(.isSet("subtype")), .isLess("thread_ts", than: "ts")]), .text("reply")),
+        .init(.all([.not(.isSet("subtype")), .lessThan("thread_ts", "ts")]), .text("reply")),
         .init(.not(.isSet("subtype")), .text("message")),
     ]
 
@@ -40,39 +42,40 @@ enum SlackMappings {
         "channel", sourceID: ["id"],
         [
             // A direct message has no name but a partner.
-            Field("name", ["name", "user"], .text),
+            Field("name", from: ["name", "user"], as: .text),
             Field(
                 "visibility",
-                .when(
+                as: .when(
                     [
                         .init(.equals("is_im", true), .text("direct")),
                         .init(.equals("is_mpim", true), .text("group_direct")),
                         .init(.equals("is_private", true), .text("private")),
                     ], other: .text("public"))),
-            Field("status", .when([.init(.equals("is_archived", true), .text("archived"))], other: .text("active"))),
-            Field("topic", "topic.value", .text),
-            Field("purpose", "purpose.value", .text),
-            Field("memberCount", "num_members"),
-            Field("isGeneral", "is_general"),
-            Field("isMember", "is_member"),
-            Field("creatorId", "creator", .text),
-            Field("createdAt", "created", .epoch),
+            Field(
+                "status", as: .when([.init(.equals("is_archived", true), .text("archived"))], other: .text("active"))),
+            Field("topic", from: "topic.value", as: .text),
+            Field("purpose", from: "purpose.value", as: .text),
+            Field("memberCount", from: "num_members"),
+            Field("isGeneral", from: "is_general"),
+            Field("isMember", from: "is_member"),
+            Field("creatorId", from: "creator", as: .text),
+            Field("createdAt", from: "created", as: .epoch),
             // In milliseconds here, while `created` is in seconds.
-            Field("updatedAt", "updated", .epoch),
+            Field("updatedAt", from: "updated", as: .epoch),
         ])
 
     static let user = FieldMapping(
         "user", sourceID: ["id"],
         [
-            Field("username", "name", .text),
-            Field("displayName", ["profile.display_name", "real_name", "profile.real_name", "name"], .text),
-            Field("realName", ["real_name", "profile.real_name"], .text),
+            Field("username", from: "name", as: .text),
+            Field("displayName", from: ["profile.display_name", "real_name", "profile.real_name", "name"], as: .text),
+            Field("realName", from: ["real_name", "profile.real_name"], as: .text),
             // Only with the scope users:read.email.
-            Field("email", "profile.email", .text),
-            Field("status", .when([.init(.equals("deleted", true), .text("deactivated"))], other: .text("active"))),
-            Field("role", .when(roles, other: .text("member"))),
-            Field("timezone", "tz", .text),
-            Field("updatedAt", "updated", .epoch),
+            Field("email", from: "profile.email", as: .text),
+            Field("status", as: .when([.init(.equals("deleted", true), .text("deactivated"))], other: .text("active"))),
+            Field("role", as: .when(roles, other: .text("member"))),
+            Field("timezone", from: "tz", as: .text),
+            Field("updatedAt", from: "updated", as: .epoch),
         ])
 
     private static let roles: [Transform.Rule] = [

@@ -19,7 +19,7 @@ struct SlackMemory: Equatable {
 
     /// The channels whose history was read to its end.
     private(set) var channels: [String] = []
-    /// Whether there were more channels than are remembered, so that none can be told to be new.
+    /// Whether there were more channels than are remembered, so that none counts as new.
     private(set) var isFull = false
     /// The threads that had a reply in the time that is read again.
     private(set) var threads: [Thread] = []

@@ -23,10 +23,6 @@ struct SlackProvider: Provider {
         manifest.settings = [
             ProviderSetting("signingSecret", "The app's signing secret, for events.", isSecret: true),
             ProviderSetting(
-                SlackSettings.messageRequestsPerMinute,
-                "Calls a minute for messages and for replies: 50 by default; 1 for commercially distributed apps outside Slack's marketplace."
-            ),
-            ProviderSetting(
                 SlackSettings.messagePageSize,
                 "Messages in one call, from 1 to 999: 200 by default; Slack gives such apps no more than 15.",
                 integer: 1...999),
@@ -36,21 +32,23 @@ struct SlackProvider: Provider {
                 integer: 0...365),
         ]
         manifest.webhooks = webhooks
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-08-31",
+            sources: ["https://docs.slack.dev/apis/web-api/rate-limits", "https://github.com/slackapi/slack-api-specs"])
     }
 
     /// Writing messages is asked for only by name: no data type needs it.
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([Scope("chat:write"), Scope("channels:read"), Scope("users:read")])
+    private static let scopes = ScopeTable([Scope("chat:write"), Scope("channels:read"), Scope("users:read")]) {
+        table in
         table.standard = ["channels:read", "users:read"]
-        return table
-    }()
+    }
 
     /// OAuth v2 asks for bot scopes, separated by commas.
     ///
     /// Tokens live for ever unless the app has token rotation on; then the answer says how long, and a refresh token is good
     /// for one use. PKCE stays off: switching it on turns the app into a public client for good.
     private static let oauth = OAuth2 { oauth in
-        oauth.clientAuthentication = .basic
+        oauth.clientAuthentication = .clientSecretBasic
         oauth.pkce = .unsupported
         oauth.scopeSeparator = ","
         oauth.tokenResponse.acceptedTokenTypes = ["bot", "bearer"]
@@ -63,7 +61,7 @@ struct SlackProvider: Provider {
             revocation.tokenParameter = ""
             // The bearer token alone authorises it.
             revocation.clientAuthentication = OAuth2.ClientAuthentication.none
-            revocation.succeeds = .any([
+            revocation.succeedsWhen = .any([
                 .equals("ok", true),
                 // Already dead.
                 .isOneOf("error", ["token_revoked", "token_expired", "invalid_auth", "account_inactive"]),
@@ -72,26 +70,29 @@ struct SlackProvider: Provider {
     }
 
     /// Limits are counted for each method, each workspace and each app.
-    private static let rateLimits: [RateLimit] = {
-        let perMinute = [
-            "auth.teams.list": 20, "conversations.list": 20, "users.list": 20, "conversations.history": 50,
-            "conversations.replies": 50,
-        ]
-        return perMinute.sorted { $0.key < $1.key }.map { method, requests in
-            var limit = RateLimit(requests, per: .seconds(60), scope: .account, name: method)
-            if requests == 50 { limit.setting = SlackSettings.messageRequestsPerMinute }
-            return limit
+    private static let rateLimits =
+        ["auth.teams.list", "conversations.list", "users.list"].map { method in
+            RateLimit(20, per: .seconds(60), scope: .account, name: method)
         }
-    }()
+        + ["conversations.history", "conversations.replies"].map { method in
+            RateLimit(
+                50, per: .seconds(60), scope: .account, name: method,
+                setting: ProviderSetting(
+                    SlackSettings.messageRequestsPerMinute,
+                    "Calls a minute for messages and for replies; 1 for commercially distributed apps outside Slack's marketplace."
+                ))
+        }
 
-    private static let webhooks: WebhookScheme = {
-        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "signingSecret"), header: "X-Slack-Signature")
+    private static let webhooks = WebhookScheme(
+        .hmacSHA256(secretSetting: "signingSecret"), header: "X-Slack-Signature"
+    ) { scheme in
         scheme.layout = .plain(prefix: "v0=")
         scheme.timestampHeader = "X-Slack-Request-Timestamp"
         scheme.payload = [.text("v0:"), .timestamp, .text(":"), .body]
         scheme.tolerance = .seconds(300)
-        return scheme
-    }()
+        scheme.answers = SlackWebhook.answers
+        scheme.events = SlackWebhook.events
+    }
 
     private static let workspace = IdentitySource(id: ["token.team.id"], name: ["token.team.name"])
     private static let organisation = IdentitySource(id: ["token.enterprise.id"], name: ["token.enterprise.name"])
@@ -130,9 +131,5 @@ struct SlackProvider: Provider {
             }
         }
         return try await SlackTeams.page(at: request.cursor, in: context, read)
-    }
-
-    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        try SlackWebhook.outcome(of: delivery)
     }
 }

@@ -1,4 +1,4 @@
-// An app that is installed into a whole organisation reads workspace by workspace: Slack's lists must be told which. For an app
+// An app that is installed into a whole organisation reads workspace by workspace: Slack's lists take which one. For an app
 // in one workspace there is nothing to tell, and every cursor passes through as it is.
 
 import ProviderSDK

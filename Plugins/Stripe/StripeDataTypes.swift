@@ -19,7 +19,7 @@ enum StripeDataTypes {
     ) -> DataType {
         DataType(name, mapping: mapping) { dataType in
             dataType.scopes = ["read_only"]
-            dataType.list = ListRequest(.get(path, query), items: "data", paging: paging).with { list in
+            dataType.list = ListRequest(.get(path, query), items: "data", paging: paging) { list in
                 list.pageSizeParameter = "limit"
             }
             dataType.changes = changes(of: object, at: path, event: event ?? object)
@@ -35,21 +35,21 @@ enum StripeDataTypes {
     /// `customer.*` matches subscription events too, so the object itself decides; the invoice of `invoice.upcoming` has no id,
     /// because there is none yet.
     private static func changes(of object: String, at path: String, event: String) -> ListRequest {
-        ListRequest(.get("/v1/events", [NamedValue("type", "\(event).*")]), items: "data", paging: paging).with {
+        ListRequest(.get("/v1/events", [NamedValue("type", "\(event).*")]), items: "data", paging: paging) {
             list in
             list.pageSizeParameter = "limit"
-            list.since = SinceParameter(.query("created[gte]"), .epochSeconds)
+            list.since = MomentParameter(in: .query, name: "created[gte]", format: .epochSeconds)
             list.record = "data.object"
-            list.filter = .all([.equals("data.object.object", .string(object)), .isSet("data.object.id")])
-            list.isDeletion = .any([
+            list.where = .all([.equals("data.object.object", .string(object)), .isSet("data.object.id")])
+            list.deletedWhen = .any([
                 .equals("data.object.deleted", true),
                 .isOneOf("type", ["customer.deleted", "invoice.deleted"]),
             ])
-            var log = ChangeLog(recordID: "data.object.id", moment: "created", record: .get(path))
-            log.isCreation = .equals("type", .string("\(event).created"))
-            log.isGone = .equals("deleted", true)
-            log.goneCodes = ["resource_missing"]
-            list.changeLog = log
+            list.changeLog = ChangeLog(recordID: "data.object.id", moment: "created", read: .get(path)) { log in
+                log.createdWhen = .equals("type", .string("\(event).created"))
+                log.goneWhen = .equals("deleted", true)
+                log.goneCodes = ["resource_missing"]
+            }
         }
     }
 }

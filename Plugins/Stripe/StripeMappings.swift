@@ -17,25 +17,25 @@ enum StripeMappings {
     static let payment = FieldMapping(
         "payment", sourceID: ["id"], dropsVendorPrefix: true,
         [
-            Field("amount", "amount", money, isRequired: true),
-            Field("amountReceived", "amount_received", money),
-            Field("currency", "currency", .uppercased, isRequired: true),
+            Field("amount", from: "amount", as: money, isRequired: true),
+            Field("amountReceived", from: "amount_received", as: money),
+            Field("currency", from: "currency", as: .uppercased, isRequired: true),
             Field(
                 "status",
-                .when(
+                as: .when(
                     [
                         .init(
                             .all([.equals("status", "requires_payment_method"), .isSet("last_payment_error")]),
                             .text("failed"))
                     ], other: .source("status", .oneOf(paymentStatuses, other: "unknown")))),
-            Field("sourceStatus", "status", .text),
-            Field("date", "created", .epochSeconds),
-            Field("customerId", "customer", .reference(id: "id")),
-            Field("description", "description"),
-            Field("email", "receipt_email"),
-            Field("canceledAt", "canceled_at", .epochSeconds),
-            Field("cancellationReason", "cancellation_reason"),
-            Field("chargeId", "latest_charge", .reference(id: "id")),
+            Field("sourceStatus", from: "status", as: .text),
+            Field("date", from: "created", as: .epochSeconds),
+            Field("customerId", from: "customer", as: .reference(id: "id")),
+            Field("description", from: "description"),
+            Field("email", from: "receipt_email"),
+            Field("canceledAt", from: "canceled_at", as: .epochSeconds),
+            Field("cancellationReason", from: "cancellation_reason"),
+            Field("chargeId", from: "latest_charge", as: .reference(id: "id")),
         ])
 
     private static let paymentStatuses = [
@@ -47,31 +47,32 @@ enum StripeMappings {
     static let invoice = FieldMapping(
         "invoice", sourceID: ["id"], dropsVendorPrefix: true,
         [
-            Field("number", "number"),
-            Field("amount", "total", money, isRequired: true),
-            Field("balance", "amount_remaining", money),
-            Field("amountPaid", "amount_paid", money),
-            Field("currency", "currency", .uppercased, isRequired: true),
+            Field("number", from: "number"),
+            Field("amount", from: "total", as: money, isRequired: true),
+            Field("balance", from: "amount_remaining", as: money),
+            Field("amountPaid", from: "amount_paid", as: money),
+            Field("currency", from: "currency", as: .uppercased, isRequired: true),
             Field(
                 "status",
-                .when(
+                as: .when(
                     [
                         .init(.not(.isSet("status")), .text("draft")),
                         .init(.all([.equals("status", "open"), .isPast("due_date")]), .text("overdue")),
                     ], other: .source("status", .oneOf(invoiceStatuses, other: "unknown")))),
-            Field("sourceStatus", "status", .text),
-            Field("date", ["effective_at", "created"], .epochSeconds),
-            Field("dueDate", "due_date", .epochSeconds),
-            Field("customerId", "customer", .reference(id: "id")),
-            Field("customerName", "customer_name"),
-            Field("customerEmail", "customer_email"),
+            Field("sourceStatus", from: "status", as: .text),
+            Field("date", from: ["effective_at", "created"], as: .epochSeconds),
+            Field("dueDate", from: "due_date", as: .epochSeconds),
+            Field("customerId", from: "customer", as: .reference(id: "id")),
+            Field("customerName", from: "customer_name"),
+            Field("customerEmail", from: "customer_email"),
             // Since 2025-03-31.basil under `parent`; older events have it at the top.
             Field(
-                "subscriptionId", ["parent.subscription_details.subscription", "subscription"], .reference(id: "id")),
-            Field("paidAt", "status_transitions.paid_at", .epochSeconds),
-            Field("voidedAt", "status_transitions.voided_at", .epochSeconds),
-            Field("finalizedAt", "status_transitions.finalized_at", .epochSeconds),
-            Field("url", "hosted_invoice_url"),
+                "subscriptionId", from: ["parent.subscription_details.subscription", "subscription"],
+                as: .reference(id: "id")),
+            Field("paidAt", from: "status_transitions.paid_at", as: .epochSeconds),
+            Field("voidedAt", from: "status_transitions.voided_at", as: .epochSeconds),
+            Field("finalizedAt", from: "status_transitions.finalized_at", as: .epochSeconds),
+            Field("url", from: "hosted_invoice_url"),
         ])
 
     private static let invoiceStatuses = [
@@ -81,44 +82,48 @@ enum StripeMappings {
     static let customer = FieldMapping(
         "customer", sourceID: ["id"], dropsVendorPrefix: true,
         [
-            Field("name", "name"),
-            Field("email", "email"),
-            Field("phone", "phone"),
-            Field("createdAt", "created", .epochSeconds),
-            Field("currency", "currency", .uppercased),
+            Field("name", from: "name"),
+            Field("email", from: "email"),
+            Field("phone", from: "phone"),
+            Field("createdAt", from: "created", as: .epochSeconds),
+            Field("currency", from: "currency", as: .uppercased),
             // Negative is credit owed to the customer; a customer without a currency has a balance of zero.
-            Field("balance", .when([.init(.isSet("currency"), .source("balance", money))], other: .null)),
-            Field("delinquent", "delinquent", .boolean),
-            Field("address", "address", .object(address)),
-            Field("metadata", "metadata"),
+            Field("balance", as: .when([.init(.isSet("currency"), .source("balance", money))], other: .null)),
+            Field("delinquent", from: "delinquent", as: .boolean),
+            Field("address", from: "address", as: .object(address)),
+            Field("metadata", from: "metadata"),
         ])
 
     private static let address = [
-        Field("line1", "line1"), Field("line2", "line2"), Field("city", "city"), Field("state", "state"),
-        Field("postalCode", "postal_code"), Field("country", "country"),
+        Field("line1", from: "line1"), Field("line2", from: "line2"), Field("city", from: "city"),
+        Field("state", from: "state"),
+        Field("postalCode", from: "postal_code"), Field("country", from: "country"),
     ]
 
     static let subscription = FieldMapping(
         "subscription", sourceID: ["id"], dropsVendorPrefix: true,
         [
-            Field("status", "status", .oneOf(subscriptionStatuses, other: "unknown")),
-            Field("sourceStatus", "status", .text),
-            Field("customerId", "customer", .reference(id: "id")),
-            Field("currency", "currency", .uppercased),
+            Field("status", from: "status", as: .oneOf(subscriptionStatuses, other: "unknown")),
+            Field("sourceStatus", from: "status", as: .text),
+            Field("customerId", from: "customer", as: .reference(id: "id")),
+            Field("currency", from: "currency", as: .uppercased),
             Field(
-                "amount", "items.data",
-                .sumOfMinorUnits(amount: "price.unit_amount", quantity: "quantity", currency: "currency", exponents)),
-            Field("interval", "items.data.0.price.recurring.interval"),
-            Field("intervalCount", "items.data.0.price.recurring.interval_count"),
-            Field("startDate", "start_date", .epochSeconds),
+                "amount", from: "items.data",
+                as: .sumOfMinorUnits(amount: "price.unit_amount", quantity: "quantity", currency: "currency", exponents)
+            ),
+            Field("interval", from: "items.data.0.price.recurring.interval"),
+            Field("intervalCount", from: "items.data.0.price.recurring.interval_count"),
+            Field("startDate", from: "start_date", as: .epochSeconds),
             // Since 2025-03-31.basil on each item; older events have it at the top.
             Field(
-                "currentPeriodStart", ["items.data[].current_period_start", "current_period_start"], .earliestEpoch),
-            Field("currentPeriodEnd", ["items.data[].current_period_end", "current_period_end"], .latestEpoch),
-            Field("cancelAtPeriodEnd", "cancel_at_period_end", .boolean),
-            Field("canceledAt", "canceled_at", .epochSeconds),
-            Field("endedAt", "ended_at", .epochSeconds),
-            Field("trialEnd", "trial_end", .epochSeconds),
+                "currentPeriodStart", from: ["items.data[].current_period_start", "current_period_start"],
+                as: .earliestEpoch),
+            Field(
+                "currentPeriodEnd", from: ["items.data[].current_period_end", "current_period_end"], as: .latestEpoch),
+            Field("cancelAtPeriodEnd", from: "cancel_at_period_end", as: .boolean),
+            Field("canceledAt", from: "canceled_at", as: .epochSeconds),
+            Field("endedAt", from: "ended_at", as: .epochSeconds),
+            Field("trialEnd", from: "trial_end", as: .epochSeconds),
         ])
 
     private static let subscriptionStatuses = [

@@ -1,5 +1,4 @@
-// Stripe Connect for standard accounts. Facts: Stripe's API reference at version 2026-07-29.dahlia. Everything but the plugin's
-// entry points is data.
+// Stripe Connect for standard accounts, at version 2026-07-29.dahlia of the API. Everything is data.
 
 import ProviderSDK
 
@@ -18,26 +17,33 @@ struct StripeProvider: Provider {
             "api": "https://api.stripe.com",
         ]
         manifest.headers = [NamedValue("Stripe-Version", "2026-07-29.dahlia")]
-        var identity = IdentitySource(
+        manifest.identity = IdentitySource(
             id: ["token.stripe_user_id", "response.id"],
             name: [
                 "response.business_profile.name", "response.settings.dashboard.display_name", "response.email",
             ],
-            request: .get("/v1/account"))
-        // Live and test data of an account share its id, and an endpoint for live events is sent test events too.
-        identity.mode = ["token.livemode"]
-        manifest.identity = identity
+            request: .get("/v1/account")
+        ) {
+            // Live and test data of an account share its id, and an endpoint for live events is sent test events too.
+            $0.mode = ["token.livemode"]
+        }
         manifest.dataTypes = StripeDataTypes.all
-        var reads = RateLimit(100, per: .seconds(1), scope: .account)
-        reads.setting = "requestsPerSecond"
-        manifest.rateLimits = [reads]
+        manifest.rateLimits = [
+            RateLimit(
+                100, per: .seconds(1), scope: .account,
+                setting: ProviderSetting("requestsPerSecond", "Reads a second: 100 in live mode, 25 in test mode."))
+        ]
         manifest.errors = errors
         manifest.settings = [
-            ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true),
-            ProviderSetting(
-                "requestsPerSecond", "Reads a second: 100 in live mode, 25 in test mode.", defaultValue: "100"),
+            ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true)
         ]
         manifest.webhooks = webhooks
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-08-31",
+            sources: [
+                "https://docs.stripe.com/connect/oauth-changes-for-standard-platforms",
+                "https://github.com/stripe/openapi",
+            ])
     }
 
     /// OAuth: the platform's secret key authenticates, no client id is sent to the token endpoint, tokens do not expire.
@@ -48,7 +54,7 @@ struct StripeProvider: Provider {
         oauth.refresh = .refreshToken(rotation: .keepsUntilReplaced)
         oauth.revocation = Revocation { revocation in
             revocation.token = .none
-            // It takes the platform away from the account, whoever connected it.
+            // It takes the platform away from the account, also for other users.
             revocation.reach = .account
             revocation.parameters = [
                 NamedValue("client_id", "{clientId}"), NamedValue("stripe_user_id", "{accountId}"),
@@ -57,51 +63,52 @@ struct StripeProvider: Provider {
     }
 
     /// Stripe knows two scopes; the documented names are folded into them.
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([
-            Scope("read:payments", grants: ["read_only"]), Scope("write:invoices", grants: ["read_write"]),
-            Scope("read:customers", grants: ["read_only"]), Scope("write:subscriptions", grants: ["read_write"]),
-        ])
+    private static let scopes = ScopeTable([
+        Scope("read:payments", grants: ["read_only"]), Scope("write:invoices", grants: ["read_write"]),
+        Scope("read:customers", grants: ["read_only"]), Scope("write:subscriptions", grants: ["read_write"]),
+    ]) { table in
         table.contains = ["read_write": ["read_only"]]
         // Syncing only reads.
         table.standard = ["read:payments", "read:customers"]
-        return table
-    }()
+    }
 
-    private static let errors: ErrorClassification = {
-        var errors = ErrorClassification([
-            ErrorRule(401, is: .authRevoked),
-            ErrorRule(403, where: .equals("error.code", "account_invalid"), is: .authRevoked),
-            ErrorRule(400, where: .equals("error.code", "rate_limit"), is: .rateLimited(after: nil)),
-            ErrorRule(429, is: .rateLimited(after: nil)),
-            // Where Stripe says whether to try again, that counts.
-            toldToRetry("false", 409...409, is: .permanent), toldToRetry("false", 500...599, is: .permanent),
-            toldToRetry("true", 400...499, is: .transient),
-            ErrorRule(409, is: .transient),
-        ])
+    private static let errors = ErrorClassification([
+        ErrorRule(401, is: .authRevoked),
+        ErrorRule(403, where: .equals("error.code", "account_invalid"), is: .authRevoked),
+        ErrorRule(400, where: .equals("error.code", "rate_limit"), is: .rateLimited(after: nil)),
+        ErrorRule(429, is: .rateLimited(after: nil)),
+        // Where Stripe says whether to try again, that counts.
+        toldToRetry("false", 409...409, is: .permanent), toldToRetry("false", 500...599, is: .permanent),
+        toldToRetry("true", 400...499, is: .transient),
+        ErrorRule(409, is: .transient),
+    ]) { errors in
         errors.code = ["error.code", "error.type", "error"]
         errors.message = ["error.message", "error_description"]
-        return errors
-    }()
+    }
 
     private static func toldToRetry(
         _ answer: String, _ statuses: ClosedRange<Int>, is kind: ProviderError.Kind
     ) -> ErrorRule {
-        var rule = ErrorRule(statuses, is: kind)
-        rule.header = HeaderCondition("stripe-should-retry", isOneOf: [answer])
-        return rule
+        ErrorRule(statuses, header: HeaderCondition("stripe-should-retry", isOneOf: [answer]), is: kind)
     }
 
-    private static let webhooks: WebhookScheme = {
-        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "webhookSecret"), header: "Stripe-Signature")
+    /// Connect events name the account they are about; an event without one is about the platform itself.
+    private static let webhooks = WebhookScheme(
+        .hmacSHA256(secretSetting: "webhookSecret"), header: "Stripe-Signature"
+    ) { scheme in
         scheme.layout = .pairs(timestamp: "t", signature: "v1")
         scheme.payload = [.timestamp, .text("."), .body]
         scheme.tolerance = .seconds(300)
         scheme.rejectionStatus = 400
-        return scheme
-    }()
-
-    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        StripeWebhook.outcome(of: delivery)
+        let dataTypes = [
+            "payment_intent": "payments", "invoice": "invoices", "customer": "customers",
+            "subscription": "subscriptions",
+        ]
+        scheme.events = [
+            WebhookEvents(
+                id: ["body.id"], account: ["body.account"], mode: ["body.livemode"], at: ["body.created"],
+                effects: [.init(.equals("body.type", "account.application.deauthorized"), .revoked)]
+                    + .changes(at: "body.data.object.object", dataTypes))
+        ]
     }
 }

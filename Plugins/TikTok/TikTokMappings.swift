@@ -8,20 +8,20 @@ enum TikTokMappings {
     static let video = FieldMapping(
         "video", sourceID: ["id"],
         [
-            Field("title", "title"),
-            Field("description", "video_description"),
-            Field("url", "share_url"),
-            Field("embedUrl", "embed_link"),
+            Field("title", from: "title"),
+            Field("description", from: "video_description"),
+            Field("url", from: "share_url"),
+            Field("embedUrl", from: "embed_link"),
             // Good for hours only.
-            Field("coverUrl", "cover_image_url"),
-            Field("durationSeconds", "duration", count),
-            Field("width", "width", count),
-            Field("height", "height", count),
-            Field("date", "create_time", .epochSeconds),
-            Field("viewCount", "view_count", count),
-            Field("likeCount", "like_count", count),
-            Field("commentCount", "comment_count", count),
-            Field("shareCount", "share_count", count),
+            Field("coverUrl", from: "cover_image_url"),
+            Field("durationSeconds", from: "duration", as: count),
+            Field("width", from: "width", as: count),
+            Field("height", from: "height", as: count),
+            Field("date", from: "create_time", as: .epochSeconds),
+            Field("viewCount", from: "view_count", as: count),
+            Field("likeCount", from: "like_count", as: count),
+            Field("commentCount", from: "comment_count", as: count),
+            Field("shareCount", from: "share_count", as: count),
         ])
 
     static let sourceFields = [

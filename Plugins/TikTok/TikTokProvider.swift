@@ -1,5 +1,5 @@
 // TikTok with Login Kit and the Display API, version 2. The client id is called client_key everywhere; refresh tokens are good for one
-// use. Everything is data; what is not verified says so.
+// use. Everything is data.
 
 import ProviderSDK
 
@@ -14,24 +14,33 @@ struct TikTokProvider: Provider {
         manifest.endpoints = [
             "authorize": "https://www.tiktok.com/v2/auth/authorize/",
             "token": "https://open.tiktokapis.com/v2/oauth/token/",
-            // Unverified: the path.
             "revoke": "https://open.tiktokapis.com/v2/oauth/revoke/",
             "api": "https://open.tiktokapis.com",
         ]
         manifest.identity = identity
         manifest.dataTypes = [videos]
-        // Unverified: the number.
-        var limit = RateLimit(600, per: .seconds(60), scope: .application)
-        limit.setting = "requestsPerMinute"
-        manifest.rateLimits = [limit]
-        manifest.settings = [
-            ProviderSetting("requestsPerMinute", "Requests of all connections in a minute, 600 when not given.")
+        manifest.rateLimits = [
+            RateLimit(
+                600, per: .seconds(60), scope: .application,
+                setting: ProviderSetting("requestsPerMinute", "Requests of all connections in a minute."))
         ]
         manifest.errors = errors
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-11-30",
+            sources: [
+                "https://developers.tiktok.com/doc/oauth-user-access-token-management",
+                "https://developers.tiktok.com/doc/tiktok-api-v2-video-list",
+            ],
+            unverified: [
+                UnverifiedFact("/endpoints/revoke", "The path."),
+                UnverifiedFact("/rateLimits/0", "The number."),
+                UnverifiedFact("/auth/oauth2/revocation/reach", "Whether it ends this token alone."),
+                UnverifiedFact("/errors/retryAfterFields/0", "Whether it holds seconds."),
+            ])
     }
 
     private static let oauth = OAuth2 { oauth in
-        oauth.clientAuthentication = .form
+        oauth.clientAuthentication = .clientSecretPost
         oauth.authorizeParameterNames = ["client_id": "client_key"]
         oauth.tokenParameterNames = ["client_id": "client_key"]
         // A verifier is for mobile and desktop applications only.
@@ -40,37 +49,36 @@ struct TikTokProvider: Provider {
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
         // Answers tell both lives. The documents disagree on them: where an answer does not tell, it is the shorter one.
         oauth.lifetimes = TokenLifetimes(accessToken: .seconds(7200), refreshTokenIdle: .seconds(180 * 86_400))
-        // Unverified: whether it ends this token alone; the account's other connections must not depend on that.
+        // The account's other connections must not depend on whether it ends this token alone.
         oauth.revocation = Revocation { revocation in
             revocation.token = .accessToken
             revocation.reach = .account
         }
     }
 
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([Scope("user.info.basic"), Scope("video.list")])
+    private static let scopes = ScopeTable([Scope("user.info.basic"), Scope("video.list")]) { table in
         table.always = ["user.info.basic"]
-        return table
-    }()
+    }
 
     /// The token answer tells whose account it is; a second request tells its name.
-    private static let identity: IdentitySource = {
-        var identity = IdentitySource(
-            id: ["token.open_id"], name: ["response.data.user.display_name"],
-            request: .get("/v2/user/info/", [NamedValue("fields", "open_id,display_name")]))
+    private static let identity = IdentitySource(
+        id: ["token.open_id"], name: ["response.data.user.display_name"],
+        request: .get("/v2/user/info/", [NamedValue("fields", "open_id,display_name")])
+    ) { identity in
         identity.requestTellsNameOnly = true
-        return identity
-    }()
+    }
 
     private static let videos = DataType("videos", mapping: TikTokMappings.video) { dataType in
         dataType.scopes = ["video.list"]
-        var request = ProviderRequest.post("/v2/video/list/", .json([:]))
-        request.query = [NamedValue("fields", TikTokMappings.sourceFields.joined(separator: ","))]
+        let request = ProviderRequest(.post, "/v2/video/list/") { request in
+            request.query = [NamedValue("fields", TikTokMappings.sourceFields.joined(separator: ","))]
+            request.body = .json([:])
+        }
         // A page may be short without being the last, so only has_more ends the list.
         dataType.list = ListRequest(
             request, items: "data.videos",
             paging: .token(parameter: "cursor", token: "data.cursor", hasMore: "data.has_more")
-        ).with { list in
+        ) { list in
             list.parameterPlace = .body
             list.pageSizeParameter = "max_count"
             list.pageSize = 20
@@ -78,23 +86,21 @@ struct TikTokProvider: Provider {
     }
 
     /// Every answer has an “error”, whose code is “ok” when there is none.
-    private static let errors: ErrorClassification = {
-        var errors = ErrorClassification([
-            ErrorRule(400...499, where: .equals("error.code", "access_token_invalid"), is: .authExpired),
-            ErrorRule(
-                400...499, where: .isOneOf("error.code", ["scope_not_authorized", "scope_permission_missed"]),
-                is: .scopeMissing([])),
-            ErrorRule(
-                200...499, where: .equals("error.code", "rate_limit_exceeded"), is: .rateLimited(after: nil)),
-            ErrorRule(200...499, where: .equals("error.code", "internal_error"), is: .transient),
-            ErrorRule(
-                200...299, where: .all([.isSet("error.code"), .not(.equals("error.code", "ok"))]), is: .permanent),
-        ])
+    private static let errors = ErrorClassification([
+        ErrorRule(400...499, where: .equals("error.code", "access_token_invalid"), is: .authExpired),
+        ErrorRule(
+            400...499, where: .isOneOf("error.code", ["scope_not_authorized", "scope_permission_missed"]),
+            is: .scopeMissing([])),
+        ErrorRule(
+            200...499, where: .equals("error.code", "rate_limit_exceeded"), is: .rateLimited(after: nil)),
+        ErrorRule(200...499, where: .equals("error.code", "internal_error"), is: .transient),
+        ErrorRule(
+            200...299, where: .all([.isSet("error.code"), .not(.equals("error.code", "ok"))]), is: .permanent),
+    ]) { errors in
         errors.code = ["error.code", "error"]
         errors.message = ["error.message", "error_description"]
-        // Unverified: whether it holds seconds; a moment in it is too large to be taken for a pause.
-        errors.retryAfterHeaders = ["x-ratelimit-reset"]
+        // A moment in it would be too large to be taken for a pause.
+        errors.retryAfterFields = ["x-ratelimit-reset"]
         errors.defaultRetryAfter = .seconds(60)
-        return errors
-    }()
+    }
 }

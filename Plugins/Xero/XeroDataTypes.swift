@@ -29,15 +29,17 @@ enum XeroDataTypes {
             // the edge of a page.
             var query = query + [NamedValue("order", "\(id) ASC"), NamedValue("pageSize", "250")]
             if let type { query.append(NamedValue("where", "Type==\"\(type)\"")) }
-            var request = ProviderRequest.get("/api.xro/2.0/\(resource)", query)
-            request.headers = [NamedValue("xero-tenant-id", "{accountId}")]
+            let request = ProviderRequest(.get, "/api.xro/2.0/\(resource)") { [query] request in
+                request.query = query
+                request.headers = [NamedValue("xero-tenant-id", "{accountId}")]
+            }
             let paging = Paging.pageNumber(parameter: "page", first: 1, pageCount: "pagination.pageCount")
-            dataType.list = ListRequest(request, items: JSONPath(resource), paging: paging).with { list in
+            dataType.list = ListRequest(request, items: ValuePath(resource), paging: paging) { list in
                 // An answer that does not count its pages is followed until one is empty.
                 list.pageSize = 1
-                list.since = SinceParameter(.header("If-Modified-Since"), .iso8601WithoutZone)
+                list.since = MomentParameter(in: .header, name: "If-Modified-Since", format: .iso8601WithoutZone)
                 list.totalCount = "pagination.itemCount"
-                if let type { list.filter = .equals("Type", .string(type)) }
+                if let type { list.where = .equals("Type", .string(type)) }
             }
         }
     }

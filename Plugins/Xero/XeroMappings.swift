@@ -8,30 +8,31 @@ enum XeroMappings {
         "invoice", sourceID: ["InvoiceID"],
         [
             // Numbers of bills repeat.
-            Field("number", "InvoiceNumber", .text),
-            Field("direction", "Type", .oneOf(["ACCREC": "receivable", "ACCPAY": "payable"], other: "unknown")),
-            Field("sourceType", "Type", .text),
-            Field("amount", "Total", .decimal, isRequired: true),
-            Field("balance", "AmountDue", .decimal),
-            Field("amountPaid", "AmountPaid", .decimal),
-            Field("amountCredited", "AmountCredited", .decimal),
-            Field("subtotal", "SubTotal", .decimal),
-            Field("tax", "TotalTax", .decimal),
-            Field("currency", "CurrencyCode", .uppercased),
+            Field("number", from: "InvoiceNumber", as: .text),
+            Field(
+                "direction", from: "Type", as: .oneOf(["ACCREC": "receivable", "ACCPAY": "payable"], other: "unknown")),
+            Field("sourceType", from: "Type", as: .text),
+            Field("amount", from: "Total", as: .decimal, isRequired: true),
+            Field("balance", from: "AmountDue", as: .decimal),
+            Field("amountPaid", from: "AmountPaid", as: .decimal),
+            Field("amountCredited", from: "AmountCredited", as: .decimal),
+            Field("subtotal", from: "SubTotal", as: .decimal),
+            Field("tax", from: "TotalTax", as: .decimal),
+            Field("currency", from: "CurrencyCode", as: .uppercased),
             Field(
                 "status",
-                .when(openInvoiceStatuses, other: .source("Status", .oneOf(invoiceStatuses, other: "unknown")))),
-            Field("sourceStatus", "Status", .text),
-            Field("date", "Date", .dotNetDate),
-            Field("dueDate", "DueDate", .dotNetDate),
-            Field("customerId", .when([.init(isBill, .null)], other: .source("Contact.ContactID", .text))),
-            Field("customerName", .when([.init(isBill, .null)], other: .source("Contact.Name", .text))),
-            Field("vendorId", .when([.init(isBill, .source("Contact.ContactID", .text))], other: .null)),
-            Field("vendorName", .when([.init(isBill, .source("Contact.Name", .text))], other: .null)),
-            Field("reference", "Reference", .text),
-            Field("lines", "LineItems", .table(lines, where: nil)),
-            Field("paidAt", "FullyPaidOnDate", .dotNetDate),
-            Field("updatedAt", "UpdatedDateUTC", .dotNetDate),
+                as: .when(openInvoiceStatuses, other: .source("Status", .oneOf(invoiceStatuses, other: "unknown")))),
+            Field("sourceStatus", from: "Status", as: .text),
+            Field("date", from: "Date", as: .dotNetDate),
+            Field("dueDate", from: "DueDate", as: .dotNetDate),
+            Field("customerId", as: .when([.init(isBill, .null)], other: .source("Contact.ContactID", .text))),
+            Field("customerName", as: .when([.init(isBill, .null)], other: .source("Contact.Name", .text))),
+            Field("vendorId", as: .when([.init(isBill, .source("Contact.ContactID", .text))], other: .null)),
+            Field("vendorName", as: .when([.init(isBill, .source("Contact.Name", .text))], other: .null)),
+            Field("reference", from: "Reference", as: .text),
+            Field("lines", from: "LineItems", as: .table(lines, where: nil)),
+            Field("paidAt", from: "FullyPaidOnDate", as: .dotNetDate),
+            Field("updatedAt", from: "UpdatedDateUTC", as: .dotNetDate),
         ])
 
     private static let isBill = Condition.equals("Type", "ACCPAY")
@@ -42,7 +43,7 @@ enum XeroMappings {
             .all([.equals("Status", "AUTHORISED"), .isPositive("AmountDue"), .isBeforeToday("DueDate")]),
             .text("overdue")),
         .init(
-            .all([.equals("Status", "AUTHORISED"), .isPositive("AmountDue"), .isLess("AmountDue", than: "Total")]),
+            .all([.equals("Status", "AUTHORISED"), .isPositive("AmountDue"), .lessThan("AmountDue", "Total")]),
             .text("partially_paid")),
     ]
 
@@ -56,31 +57,31 @@ enum XeroMappings {
         [
             Field(
                 "direction",
-                .when(
+                as: .when(
                     [
                         .init(.hasPrefix("Type", "RECEIVE"), .text("in")),
                         .init(.hasPrefix("Type", "SPEND"), .text("out")),
                     ],
                     other: .text("unknown"))),
-            Field("kind", "Type", .oneOf(bankTransactionKinds, other: "unknown")),
-            Field("sourceType", "Type", .text),
+            Field("kind", from: "Type", as: .oneOf(bankTransactionKinds, other: "unknown")),
+            Field("sourceType", from: "Type", as: .text),
             // Never negative: the direction is the sign.
-            Field("amount", "Total", .decimal, isRequired: true),
-            Field("currency", "CurrencyCode", .uppercased),
-            Field("status", "Status", .oneOf(bankTransactionStatuses, other: "unknown")),
-            Field("sourceStatus", "Status", .text),
-            Field("reconciled", "IsReconciled", .boolean),
-            Field("date", "Date", .dotNetDate),
-            Field("accountId", "BankAccount.AccountID", .text),
-            Field("accountCode", "BankAccount.Code", .text),
-            Field("accountName", "BankAccount.Name", .text),
-            Field("contactId", "Contact.ContactID", .text),
-            Field("contactName", "Contact.Name", .text),
-            Field("reference", "Reference", .text),
-            Field("category", "LineItems.0.AccountCode", .text),
-            Field("memo", "LineItems.0.Description", .text),
-            Field("lines", "LineItems", .table(lines, where: nil)),
-            Field("updatedAt", "UpdatedDateUTC", .dotNetDate),
+            Field("amount", from: "Total", as: .decimal, isRequired: true),
+            Field("currency", from: "CurrencyCode", as: .uppercased),
+            Field("status", from: "Status", as: .oneOf(bankTransactionStatuses, other: "unknown")),
+            Field("sourceStatus", from: "Status", as: .text),
+            Field("reconciled", from: "IsReconciled", as: .boolean),
+            Field("date", from: "Date", as: .dotNetDate),
+            Field("accountId", from: "BankAccount.AccountID", as: .text),
+            Field("accountCode", from: "BankAccount.Code", as: .text),
+            Field("accountName", from: "BankAccount.Name", as: .text),
+            Field("contactId", from: "Contact.ContactID", as: .text),
+            Field("contactName", from: "Contact.Name", as: .text),
+            Field("reference", from: "Reference", as: .text),
+            Field("category", from: "LineItems.0.AccountCode", as: .text),
+            Field("memo", from: "LineItems.0.Description", as: .text),
+            Field("lines", from: "LineItems", as: .table(lines, where: nil)),
+            Field("updatedAt", from: "UpdatedDateUTC", as: .dotNetDate),
         ])
 
     private static let bankTransactionKinds = [
@@ -94,56 +95,59 @@ enum XeroMappings {
     static let expense = FieldMapping(
         "expense", sourceID: ["BankTransactionID"],
         [
-            Field("amount", "Total", .decimal, isRequired: true),
-            Field("tax", "TotalTax", .decimal),
-            Field("currency", "CurrencyCode", .uppercased),
-            Field("status", "Status", .oneOf(bankTransactionStatuses, other: "unknown")),
-            Field("sourceStatus", "Status", .text),
-            Field("reconciled", "IsReconciled", .boolean),
-            Field("date", "Date", .dotNetDate),
-            Field("vendorId", "Contact.ContactID", .text),
-            Field("vendorName", "Contact.Name", .text),
-            Field("account", "BankAccount.Name", .text),
-            Field("accountId", "BankAccount.AccountID", .text),
-            Field("reference", "Reference", .text),
-            Field("category", "LineItems.0.AccountCode", .text),
-            Field("memo", "LineItems.0.Description", .text),
-            Field("lines", "LineItems", .table(lines, where: nil)),
-            Field("updatedAt", "UpdatedDateUTC", .dotNetDate),
+            Field("amount", from: "Total", as: .decimal, isRequired: true),
+            Field("tax", from: "TotalTax", as: .decimal),
+            Field("currency", from: "CurrencyCode", as: .uppercased),
+            Field("status", from: "Status", as: .oneOf(bankTransactionStatuses, other: "unknown")),
+            Field("sourceStatus", from: "Status", as: .text),
+            Field("reconciled", from: "IsReconciled", as: .boolean),
+            Field("date", from: "Date", as: .dotNetDate),
+            Field("vendorId", from: "Contact.ContactID", as: .text),
+            Field("vendorName", from: "Contact.Name", as: .text),
+            Field("account", from: "BankAccount.Name", as: .text),
+            Field("accountId", from: "BankAccount.AccountID", as: .text),
+            Field("reference", from: "Reference", as: .text),
+            Field("category", from: "LineItems.0.AccountCode", as: .text),
+            Field("memo", from: "LineItems.0.Description", as: .text),
+            Field("lines", from: "LineItems", as: .table(lines, where: nil)),
+            Field("updatedAt", from: "UpdatedDateUTC", as: .dotNetDate),
         ])
 
     private static let lines = [
-        Field("id", "LineItemID", .text), Field("description", "Description", .text),
-        Field("quantity", "Quantity", .decimal), Field("unitAmount", "UnitAmount", .decimal),
-        Field("amount", "LineAmount", .decimal), Field("tax", "TaxAmount", .decimal),
-        Field("accountCode", "AccountCode", .text), Field("itemCode", "ItemCode", .text),
+        Field("id", from: "LineItemID", as: .text), Field("description", from: "Description", as: .text),
+        Field("quantity", from: "Quantity", as: .decimal), Field("unitAmount", from: "UnitAmount", as: .decimal),
+        Field("amount", from: "LineAmount", as: .decimal), Field("tax", from: "TaxAmount", as: .decimal),
+        Field("accountCode", from: "AccountCode", as: .text), Field("itemCode", from: "ItemCode", as: .text),
     ]
 
     static let contact = FieldMapping(
         "contact", sourceID: ["ContactID"],
         [
-            Field("name", "Name", .text),
-            Field("firstName", "FirstName", .text),
-            Field("lastName", "LastName", .text),
-            Field("email", "EmailAddress", .text),
-            Field("phone", .when(["DEFAULT", "MOBILE", "DDI"].map(phone), other: .null)),
+            Field("name", from: "Name", as: .text),
+            Field("firstName", from: "FirstName", as: .text),
+            Field("lastName", from: "LastName", as: .text),
+            Field("email", from: "EmailAddress", as: .text),
+            Field("phone", as: .when(["DEFAULT", "MOBILE", "DDI"].map(phone), other: .null)),
             Field(
-                "phones", "Phones",
-                .table(
-                    [Field("kind", "PhoneType", .lowercased), Field("number", phoneParts(""), .joined(" "))],
+                "phones", from: "Phones",
+                as: .table(
+                    [
+                        Field("kind", from: "PhoneType", as: .lowercased),
+                        Field("number", from: phoneParts(""), as: .joined(" ")),
+                    ],
                     where: .isSet("PhoneNumber"))),
-            Field("addresses", "Addresses", .table(address, where: isAddress)),
-            Field("accountNumber", "AccountNumber", .text),
+            Field("addresses", from: "Addresses", as: .table(address, where: isAddress)),
+            Field("accountNumber", from: "AccountNumber", as: .text),
             // Both are false for a contact that was neither invoiced nor billed.
-            Field("isCustomer", "IsCustomer", .boolean),
-            Field("isSupplier", "IsSupplier", .boolean),
-            Field("currency", "DefaultCurrency", .uppercased),
-            Field("receivable", "Balances.AccountsReceivable", .object(balance)),
-            Field("payable", "Balances.AccountsPayable", .object(balance)),
-            Field("status", "ContactStatus", .oneOf(contactStatuses, other: "unknown")),
-            Field("sourceStatus", "ContactStatus", .text),
-            Field("mergedIntoId", "MergedToContactID", .text),
-            Field("updatedAt", "UpdatedDateUTC", .dotNetDate),
+            Field("isCustomer", from: "IsCustomer", as: .boolean),
+            Field("isSupplier", from: "IsSupplier", as: .boolean),
+            Field("currency", from: "DefaultCurrency", as: .uppercased),
+            Field("receivable", from: "Balances.AccountsReceivable", as: .object(balance)),
+            Field("payable", from: "Balances.AccountsPayable", as: .object(balance)),
+            Field("status", from: "ContactStatus", as: .oneOf(contactStatuses, other: "unknown")),
+            Field("sourceStatus", from: "ContactStatus", as: .text),
+            Field("mergedIntoId", from: "MergedToContactID", as: .text),
+            Field("updatedAt", from: "UpdatedDateUTC", as: .dotNetDate),
         ])
 
     private static let contactStatuses = ["ACTIVE": "active", "ARCHIVED": "archived", "GDPRREQUEST": "redacted"]
@@ -151,22 +155,25 @@ enum XeroMappings {
     /// The phone of a kind, when it has a number: every contact has an entry of each kind, most of them empty.
     private static func phone(_ kind: String) -> Transform.Rule {
         let entry = "Phones[PhoneType=\(kind)]."
-        return .init(.isSet(JSONPath(entry + "PhoneNumber")), .sources(phoneParts(entry), .joined(" ")))
+        return .init(.isSet(ValuePath(entry + "PhoneNumber")), .sources(phoneParts(entry), .joined(" ")))
     }
 
-    private static func phoneParts(_ entry: String) -> [JSONPath] {
-        ["PhoneCountryCode", "PhoneAreaCode", "PhoneNumber"].map { JSONPath(entry + $0) }
+    private static func phoneParts(_ entry: String) -> [ValuePath] {
+        ["PhoneCountryCode", "PhoneAreaCode", "PhoneNumber"].map { ValuePath(entry + $0) }
     }
 
     private static let isAddress = Condition.any(
-        ["AddressLine1", "City", "Region", "PostalCode", "Country"].map { .isSet(JSONPath($0)) })
+        ["AddressLine1", "City", "Region", "PostalCode", "Country"].map { .isSet(ValuePath($0)) })
 
     private static let address = [
-        Field("kind", "AddressType", .lowercased), Field("line1", "AddressLine1", .text),
-        Field("line2", "AddressLine2", .text), Field("line3", "AddressLine3", .text),
-        Field("line4", "AddressLine4", .text), Field("city", "City", .text), Field("region", "Region", .text),
-        Field("postalCode", "PostalCode", .text), Field("country", "Country", .text),
+        Field("kind", from: "AddressType", as: .lowercased), Field("line1", from: "AddressLine1", as: .text),
+        Field("line2", from: "AddressLine2", as: .text), Field("line3", from: "AddressLine3", as: .text),
+        Field("line4", from: "AddressLine4", as: .text), Field("city", from: "City", as: .text),
+        Field("region", from: "Region", as: .text),
+        Field("postalCode", from: "PostalCode", as: .text), Field("country", from: "Country", as: .text),
     ]
 
-    private static let balance = [Field("outstanding", "Outstanding", .decimal), Field("overdue", "Overdue", .decimal)]
+    private static let balance = [
+        Field("outstanding", from: "Outstanding", as: .decimal), Field("overdue", from: "Overdue", as: .decimal),
+    ]
 }

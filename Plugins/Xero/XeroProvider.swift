@@ -32,10 +32,19 @@ struct XeroProvider: Provider {
         manifest.errors = errors
         manifest.settings = [ProviderSetting("webhookKey", "The signing key of the app's webhooks.", isSecret: true)]
         manifest.webhooks = webhooks
+        manifest.facts = ProviderFacts(
+            verified: .documentation, date: "2026-08-31",
+            sources: [
+                "https://github.com/XeroAPI/Xero-OpenAPI",
+                "https://developer.xero.com/documentation/guides/oauth2/auth-flow",
+            ],
+            unverified: [
+                UnverifiedFact("/auth/oauth2/pkce", "Whether web apps may send a challenge.")
+            ])
     }
 
     private static let oauth = OAuth2 { oauth in
-        oauth.clientAuthentication = .basic
+        oauth.clientAuthentication = .clientSecretBasic
         oauth.pkce = .s256
         // When the answer to a refresh is lost, the token before can be used again for half an hour.
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .seconds(1800)))
@@ -48,12 +57,11 @@ struct XeroProvider: Provider {
     ///
     /// Apps created since March 2026 may ask for no others, and older ones may ask for them too; a grant with the broad scope
     /// that they replace is still good.
-    private static let scopes: ScopeTable = {
-        var table = ScopeTable([
-            Scope("accounting.transactions", grants: ["accounting.invoices.read", "accounting.banktransactions.read"]),
-            Scope("accounting.contacts", grants: ["accounting.contacts.read"]),
-            Scope("accounting.settings", grants: ["accounting.settings.read"]),
-        ])
+    private static let scopes = ScopeTable([
+        Scope("accounting.transactions", grants: ["accounting.invoices.read", "accounting.banktransactions.read"]),
+        Scope("accounting.contacts", grants: ["accounting.contacts.read"]),
+        Scope("accounting.settings", grants: ["accounting.settings.read"]),
+    ]) { table in
         // No data type needs the settings.
         table.standard = ["accounting.transactions", "accounting.contacts"]
         // Without it there is no refresh token.
@@ -64,45 +72,51 @@ struct XeroProvider: Provider {
         for name in ["invoices", "banktransactions"] {
             table.alternatives["accounting.\(name).read"] = ["accounting.transactions", "accounting.transactions.read"]
         }
-        return table
-    }()
+    }
 
-    private static let errors: ErrorClassification = {
-        let problem = "X-Rate-Limit-Problem"
-        var errors = ErrorClassification([
-            // Hours away where the answer does not say: longer than any pause that is waited for.
-            ErrorRule(
-                429, header: HeaderCondition(problem, isOneOf: ["day", "daily", "daylimit", "day limit"]),
-                is: .rateLimited(after: .seconds(3600))),
-            ErrorRule(
-                429, header: HeaderCondition(problem, isOneOf: ["concurrent"]), is: .rateLimited(after: .seconds(2))),
-            // A good token that lacks a scope; AuthenticationUnsuccessful and TokenExpired are about the token.
-            ErrorRule(
-                401,
-                where: .any([
-                    .contains("Detail", "AuthorizationUnsuccessful"), .contains("detail", "AuthorizationUnsuccessful"),
-                ]), is: .scopeMissing([])),
-        ])
+    private static let problem = "X-Rate-Limit-Problem"
+
+    private static let errors = ErrorClassification([
+        // Hours away where the answer does not say: longer than any pause that is waited for.
+        ErrorRule(
+            429, header: HeaderCondition(problem, isOneOf: ["day", "daily", "daylimit", "day limit"]),
+            is: .rateLimited(after: .seconds(3600))),
+        ErrorRule(
+            429, header: HeaderCondition(problem, isOneOf: ["concurrent"]), is: .rateLimited(after: .seconds(2))),
+        // A good token that lacks a scope; AuthenticationUnsuccessful and TokenExpired are about the token.
+        ErrorRule(
+            401,
+            where: .any([
+                .contains("Detail", "AuthorizationUnsuccessful"), .contains("detail", "AuthorizationUnsuccessful"),
+            ]), is: .scopeMissing([])),
+    ]) { errors in
         errors.code = ["ErrorNumber", "Title", "title", "error"]
         errors.message = ["Message", "Detail", "detail"]
         errors.defaultRetryAfter = .seconds(60)
-        return errors
-    }()
+    }
 
-    /// An intent to receive is answered 200 or 401 by its signature alone.
-    private static let webhooks: WebhookScheme = {
-        var scheme = WebhookScheme(.hmacSHA256(secretSetting: "webhookKey"), header: "x-xero-signature")
+    /// Notifications hold no values; an archived contact comes as an update, and bank transactions have none.
+    ///
+    /// An intent to receive, which has no events, is answered 200 or 401 by its signature alone. The text of a repeated delivery
+    /// differs, so the id is made of its sequence.
+    private static let webhooks = WebhookScheme(
+        .hmacSHA256(secretSetting: "webhookKey"), header: "x-xero-signature"
+    ) { scheme in
         scheme.encoding = .base64
-        scheme.rejectionStatus = 401
-        return scheme
-    }()
+        scheme.events = [
+            WebhookEvents(
+                each: ["body.events"], id: ["item.tenantId", "body.firstEventSequence", "body.lastEventSequence"],
+                account: ["item.tenantId"], at: ["item.eventDateUtc"],
+                effects: .changes(at: "item.eventCategory", ["CONTACT": "contacts", "INVOICE": "invoices"]))
+        ]
+    }
 
     func identity(of grant: TokenGrant, in context: ProviderContext) async throws(ProviderError) -> AccountIdentity {
         let event = grant.claims["authentication_event_id"]?.string
         return try XeroTenants(try await context.json(XeroTenants.request)).identity(authorizedBy: event)
     }
 
-    /// A page of a list; a refusal is told apart by whether the organisation is still connected.
+    /// A page of a list; what a refusal means depends on whether the organisation is still connected.
     func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
         do throws(ProviderError) {
             return try await manifest.page(request, in: context)
@@ -126,9 +140,5 @@ struct XeroProvider: Provider {
             _ = try await context.http.send(ProviderRequest(.delete, "\(XeroTenants.request.path)/\(connection)"))
         }
         return .keepsGrant
-    }
-
-    func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
-        XeroWebhook.outcome(of: delivery)
     }
 }

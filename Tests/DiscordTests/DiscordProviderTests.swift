@@ -178,7 +178,7 @@ struct DiscordProviderTests {
     @Test("OAuth is described as Discord has it")
     func describesOAuth() {
         guard case .oauth2(let oauth) = provider.manifest.auth else { return #expect(Bool(false), "not OAuth") as Void }
-        #expect(oauth.clientAuthentication == .basic)
+        #expect(oauth.clientAuthentication == .clientSecretBasic)
         #expect(oauth.scopeSeparator == " ")
         #expect(oauth.pkce == .unsupported)
         #expect(oauth.tokenRequestEncoding == .form)

@@ -26,7 +26,7 @@ struct BrokenPluginTests {
                         "entries",
                         mapping: FieldMapping(
                             "entry", sourceID: ["id"],
-                            [Field("amount", \(amount), .decimal, isRequired: true), Field("person", "person", .text)]))
+                            [Field("amount", from: \(amount), as: .decimal, isRequired: true), Field("person", from: "person", as: .text)]))
                 ]
             }
 

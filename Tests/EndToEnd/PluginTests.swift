@@ -150,7 +150,7 @@ struct PluginTests {
             Self.source(
                 id: "badtable",
                 manifest: """
-                    manifest.dataTypes = [DataType("things", mapping: FieldMapping("thing", sourceID: ["id"], [Field("a", "b"), Field("a", "c")]))]
+                    manifest.dataTypes = [DataType("things", mapping: FieldMapping("thing", sourceID: ["id"], [Field("a", from: "b"), Field("a", from: "c")]))]
                     """), name: "BadTable", into: folder)
         try Self.compile(Self.source(id: "writable"), name: "Writable", into: folder)
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: folder.path + "/libWritable.so")

@@ -165,7 +165,7 @@ struct InstagramTests {
     @Test("OAuth has a second hop, and an access token that renews itself after a day")
     func describesOAuth() throws {
         let oauth = try oauth()
-        #expect(oauth.clientAuthentication == .form)
+        #expect(oauth.clientAuthentication == .clientSecretPost)
         #expect(oauth.scopeSeparator == ",")
         let exchange = try #require(oauth.secondExchange)
         #expect(exchange.endpoint == "api" && exchange.path == "/access_token")

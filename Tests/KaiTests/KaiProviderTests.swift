@@ -170,7 +170,7 @@ struct KaiProviderTests {
     @Test("OAuth is described as Kai has it")
     func describesOAuth() {
         guard case .oauth2(let oauth) = provider.manifest.auth else { return #expect(Bool(false), "not OAuth") as Void }
-        #expect(oauth.clientAuthentication == .form)
+        #expect(oauth.clientAuthentication == .clientSecretPost)
         #expect(oauth.tokenRequestEncoding == .form)
         #expect(oauth.pkce == .unsupported)
         #expect(oauth.authorizeParameterNames == ["redirect_uri": "redirectUri"])

@@ -15,15 +15,15 @@ struct ActionTests {
             ProviderSetting("userAgent", "Who asks.", defaultValue: "app"),
         ]
         manifest.errors.code = ["code"]
-        var remove = ProviderRequest(.delete, "/guilds/{setting.guildId}/members/{parameter.userId}")
+        var remove = ProviderRequest(.delete, "/guilds/{setting.guildId}/members/{input.userId}")
         remove.authorization = .setting("botToken", scheme: "Bot")
-        var read = ProviderRequest.get("/guilds/{setting.guildId}/members/{parameter.userId}")
+        var read = ProviderRequest.get("/guilds/{setting.guildId}/members/{input.userId}")
         read.authorization = remove.authorization
         manifest.actions = [
             ProviderAction("remove", "Removes a member.", remove) { $0.toleratedCodes = ["10007"] },
             ProviderAction("member", "A member.", read) { action in
                 action.additions = [NamedValue("guild", "{setting.guildId}")]
-                action.result = FieldMapping("member", sourceID: ["guild", "id"], [Field("name", "name")])
+                action.output = FieldMapping("member", sourceID: ["guild", "id"], [Field("name", from: "name")])
             },
         ]
     }
@@ -107,16 +107,16 @@ struct ActionTests {
             list.request.authorization = .setting("open", scheme: "Bot")
             list.additions = [NamedValue("a", "{nothing}")]
             manifest.dataTypes = [DataType("a", mapping: FieldMapping("a", sourceID: ["id"], [])) { $0.list = list }]
-            manifest.headers = [NamedValue("User-Agent", "{parameter.x}")]
+            manifest.headers = [NamedValue("User-Agent", "{input.x}")]
             manifest.actions = [
-                ProviderAction("a", "", .get("/{callback.realmId}")), ProviderAction("a", "", .get("/{parameter.x}")),
+                ProviderAction("a", "", .get("/{callback.realmId}")), ProviderAction("a", "", .get("/{input.x}")),
             ]
             manifest.linking = AccountLinking(accountIDAttribute: "id") { linking in
                 linking.actionsOnLink = ["a", "b"]
                 linking.memberDataType = "none"
             }
         }
-        // The secret setting, the open credential, {nothing}, {parameter.x}, {callback.realmId}, two names, action b, data type none.
+        // The secret setting, the open credential, {nothing}, {input.x}, {callback.realmId}, two names, action b, data type none.
         #expect(wrong.problems.count == 8, "\(wrong.problems)")
     }
 
@@ -138,7 +138,7 @@ struct ActionTests {
     @Test("a pause can stand in a header field of the provider's own")
     func readsPauseHeaders() {
         var errors = ErrorClassification()
-        errors.retryAfterHeaders = ["x-reset"]
+        errors.retryAfterFields = ["x-reset"]
         func kind(_ headers: [NamedValue]) -> ProviderError.Kind? {
             errors.error(for: ProviderResponse(status: 429, headers: headers), now: now)?.kind
         }

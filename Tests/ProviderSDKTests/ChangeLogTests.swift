@@ -60,9 +60,9 @@ struct ChangeLogTests {
     ).with { list in
         list.pageSizeParameter = "limit"
         list.record = "record"
-        list.isDeletion = .equals("type", "deleted")
-        var log = ChangeLog(recordID: "record.id", moment: "at", record: .get("/records"))
-        log.isCreation = .equals("type", "created")
+        list.deletedWhen = .equals("type", "deleted")
+        var log = ChangeLog(recordID: "record.id", moment: "at", read: .get("/records"))
+        log.createdWhen = .equals("type", "created")
         log.goneCodes = ["gone"]
         list.changeLog = log
     }

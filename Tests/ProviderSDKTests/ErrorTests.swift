@@ -97,7 +97,7 @@ struct ErrorTests {
     @Test("an answer that nothing changed is an empty last page")
     func readsNotModified() async throws {
         var list = ListRequest(.get("/x"), items: "data", paging: .none)
-        list.since = SinceParameter(.header("If-Modified-Since"), .iso8601WithoutZone)
+        list.since = MomentParameter(in: .header, name: "If-Modified-Since", format: .iso8601WithoutZone)
         let http = ScriptedHTTP(Named().manifest, now: Self.now) { _ in ProviderResponse(status: 304) }
         let page = try await list.page(at: nil, since: Self.now, in: .testing(http, now: Self.now))
         #expect(page.records.isEmpty && page.next == nil)

@@ -24,18 +24,18 @@ struct GrantTests {
         ])
     func refusesOtherBytes(id: String, others: String, isAccepted: Bool) {
         var auth = AccountIDAuth()
-        auth.allowedBytes = .lettersAndDigits(and: others)
+        auth.allowed = .lettersAndDigits(and: others)
         #expect((auth.refusal(of: id) == nil) == isAccepted)
     }
 
     @Test("a refusal says what is allowed")
     func namesTheRule() {
         var auth = AccountIDAuth()
-        auth.accountIDBytesMax = 4
+        auth.bytesMax = 4
         #expect(auth.refusal(of: "") == "must not be empty")
         #expect(auth.refusal(of: "12345") == "must not be longer than 4 bytes")
         #expect(auth.refusal(of: "a\u{1}") == "must consist of visible ASCII characters")
-        auth.allowedBytes = .lettersAndDigits(and: "-")
+        auth.allowed = .lettersAndDigits(and: "-")
         #expect(auth.refusal(of: "a_") == "must consist of letters, digits and “-”")
     }
 

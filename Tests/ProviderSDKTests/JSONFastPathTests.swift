@@ -12,7 +12,7 @@ struct JSONFastPathTests {
         let value = try JSONValue.parse(Array("{\(names),\"\\u006bey\":7,\"\":8}".utf8))
         #expect(value["key"]?.integer == 7)
         #expect(value[""]?.integer == 8)
-        #expect(JSONPath("key").first(in: value)?.integer == 7)
+        #expect(ValuePath("key").first(in: value)?.integer == 7)
         #expect(value["name\(count - 1)"]?.integer == Int64(count - 1))
         #expect(value["name\(count)"] == nil)
         for repeated in ["n\\u0061me0", "name\(count - 1)", "\\u006eame\(count - 1)"] {
@@ -54,7 +54,7 @@ struct JSONFastPathTests {
         limits.duplicateKeys = .keepLast
         let value = try JSONValue.parse(Array(#"{"a":1,"b":2,"\u0061":3}"#.utf8), limits: limits)
         #expect(value["a"]?.integer == 3)
-        #expect(JSONPath("a").first(in: value)?.integer == 3)
+        #expect(ValuePath("a").first(in: value)?.integer == 3)
         #expect(value.count == 3)
     }
 
@@ -62,8 +62,8 @@ struct JSONFastPathTests {
     func countsNothingInScalars() throws {
         let value = try JSONValue.parse(Array(#"{"a":"text","1":[5]}"#.utf8))
         #expect(value["a"]?.count == 0)
-        #expect(JSONPath("a.b").first(in: value) == nil)
-        #expect(JSONPath("1.0").first(in: value)?.integer == 5)
+        #expect(ValuePath("a.b").first(in: value) == nil)
+        #expect(ValuePath("1.0").first(in: value)?.integer == 5)
     }
 
     @Test(
@@ -98,8 +98,8 @@ struct JSONFastPathTests {
     static let table = FieldMapping(
         "row", sourceID: ["id"],
         [
-            Field("text", "text", .text), Field("amount", "amount", .decimal),
-            Field("at", "at", .epochSeconds), Field("owner", "owner", .reference(id: "id")),
+            Field("text", from: "text", as: .text), Field("amount", from: "amount", as: .decimal),
+            Field("at", from: "at", as: .epochSeconds), Field("owner", from: "owner", as: .reference(id: "id")),
         ])
 
     @Test(

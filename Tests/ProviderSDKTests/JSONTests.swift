@@ -82,8 +82,8 @@ struct JSONTests {
         ] as [(String, String?)])
     func followsPaths(path: String, expected: String?) throws {
         let value = try Self.parse(#"{"a":{"b":1},"c":[4,5],"d":[{"n":"x","v":7},{"n":"y","v":8}]}"#)
-        guard !path.isEmpty else { return #expect(JSONPath("").first(in: value) == value) }
-        #expect(JSONPath(path).first(in: value)?.description == expected)
+        guard !path.isEmpty else { return #expect(ValuePath("").first(in: value) == value) }
+        #expect(ValuePath(path).first(in: value)?.description == expected)
     }
 
     @Test("the writer escapes what must be and nothing else")

@@ -54,7 +54,7 @@ struct ListTests {
     func endsByCondition() async throws {
         var list = ListRequest(
             .get("/x"), items: "data", paging: .token(parameter: "after", token: "paging.after", hasMore: nil))
-        list.hasNext = .isSet("paging.next")
+        list.nextWhen = .isSet("paging.next")
         let more = try await page(list, #"{"data":[],"paging":{"after":"t","next":"https://x"}}"#)
         #expect(more.page.next?["at"] == "t")
         #expect(try await page(list, #"{"data":[],"paging":{"after":"t"}}"#).page.next == nil)
@@ -81,7 +81,7 @@ struct ListTests {
     func holdsToItsCondition() async throws {
         var list = ListRequest(
             .get("/x"), items: "data", paging: .token(parameter: "after", token: "paging.after", hasMore: nil))
-        list.hasNext = .isSet("paging.next")
+        list.nextWhen = .isSet("paging.next")
         let error = await #expect(throws: ProviderError.self) {
             try await page(list, #"{"data":[],"paging":{"next":"https://x"}}"#)
         }
@@ -109,7 +109,7 @@ struct ListTests {
         let manifest = ProviderManifest(id: "x", name: "X") { $0.endpoints = ["api": "https://api.example.com"] }
         let http = ScriptedHTTP(manifest, now: now) { _ in .json("", status: 304) }
         var list = ListRequest(.get("/x"), items: "data", paging: .none)
-        list.since = SinceParameter(.header("If-Modified-Since"), .iso8601)
+        list.since = MomentParameter(in: .header, name: "If-Modified-Since", format: .iso8601)
         let context = ProviderContext.testing(http, now: now)
         #expect(try await list.page(at: nil, since: now, in: context).records.isEmpty)
         let error = await #expect(throws: ProviderError.self) { try await list.page(at: nil, in: context) }
@@ -164,7 +164,7 @@ struct ListTests {
 
     @Test("a link to another origin or with a placeholder is never followed")
     func refusesForeignLinks() async throws {
-        let list = ListRequest(.get("/x"), items: "items", paging: .nextLink("next", isRequired: true))
+        let list = ListRequest(.get("/x"), items: "items", paging: .nextLink(link: "next", required: true))
         let own = try await page(list, #"{"items":[],"next":"https://api.example.com/x?page=2"}"#)
         #expect(try await page(list, #"{"items":[],"next":null}"#, cursor: own.page.next).page.next == nil)
         let foreign = try await page(list, #"{"items":[],"next":"https://evil.example/x"}"#)
@@ -189,7 +189,7 @@ struct ListTests {
             (.bounded(0...100), "true", nil), (.bounded(0...100), "1e40", nil),
         ] as [(Transform, String, String?)])
     func transformsExactly(transform: Transform, source: String, expected: String?) throws {
-        let mapping = FieldMapping("x", sourceID: ["id"], [Field("f", "v", transform)])
+        let mapping = FieldMapping("x", sourceID: ["id"], [Field("f", from: "v", as: transform)])
         let value = try JSONValue.parse(Array("{\"id\":1,\"v\":\(source)}".utf8))
         guard let expected else {
             let failure = #expect(throws: MappingFailure.self) { try mapping.map(value, now: now) }

@@ -11,25 +11,26 @@ struct MappingPlanTests {
     static let mapping = FieldMapping(
         "thing", sourceID: ["id"], dropsVendorPrefix: true,
         [
-            Field("copy", "a"), Field("text", "b", .text), Field("upper", "b", .uppercased),
-            Field("lower", "b", .lowercased),
-            Field("first", ["a", "b", "c"], .text), Field("ref", "r", .reference(id: "id")),
-            Field("boolean", "t", .boolean), Field("decimal", "n", .decimal),
-            Field("integer", "n", .integer(-5...1_000_000)), Field("moment", "m", .epochSeconds),
-            Field("amount", "n", .minorUnits(currency: "currency", .iso4217)),
-            Field("nested", "o.inner", .text), Field("deep", "o.p.q"),
-            Field("set", "s", .oneOf(["x": "ex", "ä": "umlaut", "": "empty"], other: "un\"known")),
+            Field("copy", from: "a"), Field("text", from: "b", as: .text), Field("upper", from: "b", as: .uppercased),
+            Field("lower", from: "b", as: .lowercased),
+            Field("first", from: ["a", "b", "c"], as: .text), Field("ref", from: "r", as: .reference(id: "id")),
+            Field("boolean", from: "t", as: .boolean), Field("decimal", from: "n", as: .decimal),
+            Field("integer", from: "n", as: .integer(-5...1_000_000)), Field("moment", from: "m", as: .epochSeconds),
+            Field("amount", from: "n", as: .minorUnits(currency: "currency", .iso4217)),
+            Field("nested", from: "o.inner", as: .text), Field("deep", from: "o.p.q"),
+            Field("set", from: "s", as: .oneOf(["x": "ex", "ä": "umlaut", "": "empty"], other: "un\"known")),
             Field(
                 "rule",
-                .when(
+                as: .when(
                     [
                         .init(.all([.equals("s", "x"), .isSet("b")]), .text("both")),
                         .init(.any([.equals("t", true), .isOneOf("n", ["1", "true", "x"])]), .source("b", .text)),
                         .init(.not(.isSet("a")), .null), .init(.isPositive("n"), .text("positive")),
                         .init(.isOneOf("b", ["y", "z"]), .source("o.inner", .uppercased)),
                     ], other: .source("s", .oneOf(["x": "ex"], other: "other")))),
-            Field("iso", "i", .iso8601), Field("list", "l", .each(.text)), Field("sum", ["a", "b"], .joined(" ")),
-            Field("quo\"ted\n", "a"),
+            Field("iso", from: "i", as: .iso8601), Field("list", from: "l", as: .each(.text)),
+            Field("sum", from: ["a", "b"], as: .joined(" ")),
+            Field("quo\"ted\n", from: "a"),
         ])
 
     /// `value` built by hand, so that no plan can be followed.
@@ -121,7 +122,7 @@ struct MappingPlanTests {
         arguments: ["{\"id\":\"1\"}", "{\"id\":\"1\",\"a\":\"\"}"])
     func failsAlike(text: String) throws {
         let mapping = FieldMapping(
-            "x", sourceID: ["id"], [Field("f", "b"), Field("needed", "a", .text, isRequired: true)])
+            "x", sourceID: ["id"], [Field("f", from: "b"), Field("needed", from: "a", as: .text, isRequired: true)])
         try expectSame(mapping, text)
         let failure = #expect(throws: MappingFailure.self) {
             try mapping.map(JSONValue.parse(Array(text.utf8)), now: now)
@@ -132,7 +133,7 @@ struct MappingPlanTests {
     @Test("a table that is changed is followed as it is then, and ids of several parts are made too")
     func followsChanges() throws {
         var mapping = Self.mapping
-        mapping.fields = [Field("only", "a")]
+        mapping.fields = [Field("only", from: "a")]
         mapping.idPrefix = "o\"ther"
         try expectSame(mapping, #"{"id":"v_1","a":3}"#)
         mapping.idPrefix = "other"
@@ -149,7 +150,7 @@ struct MappingPlanTests {
 
     @Test("a record of very many members and a table of very many names")
     func agreesOnLargeTables() throws {
-        let fields = (0..<150).map { Field("f\($0)", JSONPath("n\($0)"), .text) }
+        let fields = (0..<150).map { Field("f\($0)", from: ValuePath("n\($0)"), as: .text) }
         let mapping = FieldMapping("x", sourceID: ["id"], fields)
         let members = (0..<400).map { "\"n\($0 / 2 * 2)\($0 % 2 == 0 ? "" : "x")\":\"\($0)\"" }
         try expectSame(mapping, "{\"id\":\"1\",\(members.joined(separator: ","))}")

@@ -32,7 +32,7 @@ struct MappingTests {
             (.index(["no", "yes"], first: 0, other: nil), "1", "\"yes\""),
             (.index(["no", "yes"], first: 0, other: nil), "2", "null"), (.reference(id: "id"), "\"c\"", "\"c\""),
             (.reference(id: "id"), #"{"id":"c","n":1}"#, "\"c\""), (.each(.uppercased), #"["a",null]"#, #"["A",null]"#),
-            (.table([Field("n", "name")], where: .isSet("name")), #"[{"name":"a"},{"x":1}]"#, #"[{"n":"a"}]"#),
+            (.table([Field("n", from: "name")], where: .isSet("name")), #"[{"name":"a"},{"x":1}]"#, #"[{"n":"a"}]"#),
             (
                 .snowflakeTime(epochMilliseconds: 1_420_070_400_000), "\"175928847299117063\"",
                 "\"2016-04-30T11:18:25Z\""
@@ -44,8 +44,10 @@ struct MappingTests {
             (.firstPart(separator: ","), "\" , \"", "null"),
         ])
     func transforms(transform: Transform, source: String, expected: String) throws {
-        #expect(try Self.map(Field("f", "v", transform), "\"v\":\(source)") == expected)
-        if transform.isNullForNull { #expect(try Self.map(Field("f", "v", transform), "\"v\":null") == "null") }
+        #expect(try Self.map(Field("f", from: "v", as: transform), "\"v\":\(source)") == expected)
+        if transform.isNullForNull {
+            #expect(try Self.map(Field("f", from: "v", as: transform), "\"v\":null") == "null")
+        }
     }
 
     @Test("a value of the wrong kind is a failure that names record, field and rule")
@@ -60,7 +62,7 @@ struct MappingTests {
         ]
         for (transform, source) in wrong {
             let failure = #expect(throws: MappingFailure.self) {
-                try Self.map(Field("f", "v", transform), "\"v\":\(source)")
+                try Self.map(Field("f", from: "v", as: transform), "\"v\":\(source)")
             }
             #expect(failure?.sourceID == "x")
             #expect(failure?.field == "f")
@@ -70,20 +72,20 @@ struct MappingTests {
 
     @Test("the first source with a value counts, empty text being none")
     func coalesces() throws {
-        #expect(try Self.map(Field("f", ["a", "b"]), #""a":"","b":"x""#) == "\"x\"")
-        #expect(try Self.map(Field("f", ["a", "b"]), #""a":null,"b":2"#) == "2")
-        #expect(try Self.map(Field("f", ["a", "b"]), #""c":1"#) == "null")
+        #expect(try Self.map(Field("f", from: ["a", "b"]), #""a":"","b":"x""#) == "\"x\"")
+        #expect(try Self.map(Field("f", from: ["a", "b"]), #""a":null,"b":2"#) == "2")
+        #expect(try Self.map(Field("f", from: ["a", "b"]), #""c":1"#) == "null")
     }
 
     @Test("conditions choose a status, dates in the past included")
     func branches() throws {
         let field = Field(
             "status",
-            .when(
+            as: .when(
                 [
                     .init(.equals("balance", 0), .text("paid")),
-                    .init(.all([.isLess("balance", than: "total"), .isPast("due")]), .text("overdue")),
-                    .init(.isLess("balance", than: "total"), .text("partly")),
+                    .init(.all([.lessThan("balance", "total"), .isPast("due")]), .text("overdue")),
+                    .init(.lessThan("balance", "total"), .text("partly")),
                 ], other: .source("raw", .uppercased)))
         #expect(try Self.map(field, #""balance":0.00,"total":5"#) == "\"paid\"")
         #expect(try Self.map(field, #""balance":1,"total":5,"due":"2024-05-31""#) == "\"overdue\"")
@@ -106,7 +108,7 @@ struct MappingTests {
 
     @Test("a rule can join several sources")
     func joinsInRules() throws {
-        let field = Field("f", .when([.init(.isSet("a"), .sources(["a", "b", "c"], .joined(" ")))], other: .null))
+        let field = Field("f", as: .when([.init(.isSet("a"), .sources(["a", "b", "c"], .joined(" ")))], other: .null))
         #expect(try Self.map(field, #""a":"x","b":"","c":5"#) == "\"x 5\"")
         #expect(try Self.map(field, #""b":"x""#) == "null")
     }
@@ -124,7 +126,7 @@ struct MappingTests {
     @Test("a required field without a value is a failure")
     func requires() {
         let failure = #expect(throws: MappingFailure.self) {
-            try Self.map(Field("f", "v", isRequired: true), "\"w\":1")
+            try Self.map(Field("f", from: "v", isRequired: true), "\"w\":1")
         }
         #expect(failure?.rule == "required")
     }
@@ -134,8 +136,8 @@ struct MappingTests {
         let mapping = FieldMapping(
             "", sourceID: [],
             [
-                Field("a", "x"), Field("a", "y"), Field("id", "z"), Field("b", .text),
-                Field("c", "l", .table([Field("d", .copy)], where: nil)),
+                Field("a", from: "x"), Field("a", from: "y"), Field("id", from: "z"), Field("b", as: .text),
+                Field("c", from: "l", as: .table([Field("d", as: .copy)], where: nil)),
             ])
         #expect(mapping.problems.count == 6)
     }

@@ -147,7 +147,7 @@ extension Reply {
             ]
             for (path, member, text) in shapes {
                 let reply = try sandbox.get(path)
-                #expect(reply.json.at(JSONPath(member))?.string == text)
+                #expect(reply.json.at(ValuePath(member))?.string == text)
             }
             let statuses = try [
                 sandbox.send("DELETE", "/stripe/api/v1/account").status, sandbox.get("/nobody/at/home").status,

@@ -79,7 +79,7 @@ private struct Company {
                 let reply = try company.query(
                     "SELECT * FROM \(entity)\(filter) ORDERBY Id STARTPOSITION \(ids.count + 1) MAXRESULTS 40")
                 try #require(reply.status == 200, "\(reply.text)")
-                let rows = reply.json.at(JSONPath("QueryResponse.\(entity)"))?.array ?? []
+                let rows = reply.json.at(ValuePath("QueryResponse.\(entity)"))?.array ?? []
                 #expect(reply.json.at("QueryResponse.maxResults")?.integer ?? 0 == rows.count)
                 ids += rows.compactMap { $0["Id"]?.string }
                 if rows.count < 40 { break }

@@ -107,7 +107,7 @@ struct QuickBooksProviderTests {
     @Test("OAuth is described as Intuit has it")
     func describesOAuth() throws {
         let oauth = try oauth()
-        #expect(oauth.clientAuthentication == .basic)
+        #expect(oauth.clientAuthentication == .clientSecretBasic)
         #expect(oauth.pkce == .unsupported)
         #expect(oauth.scopeSeparator == " ")
         #expect(oauth.callbackParameters == [CallbackParameter("realmId", isRequired: true)])

@@ -164,14 +164,14 @@ struct RedditTests {
         #expect(provider.manifest.errors.error(for: answer, now: Self.now)?.kind == .rateLimited(after: .seconds(213)))
         let headers = provider.manifest.rateLimitHeaders
         #expect(headers.map(\.remaining) == ["X-Ratelimit-Remaining"])
-        #expect(headers.map(\.resetAfter) == ["X-Ratelimit-Reset"])
+        #expect(headers.map(\.reset) == ["X-Ratelimit-Reset"])
         #expect(headers.map(\.scope) == [.application])
     }
 
     @Test("OAuth asks for a lasting grant and names who asks")
     func describesOAuth() throws {
         guard case .oauth2(let oauth) = provider.manifest.auth else { return #expect(Bool(false), "not OAuth") as Void }
-        #expect(oauth.clientAuthentication == .basic)
+        #expect(oauth.clientAuthentication == .clientSecretBasic)
         #expect(oauth.authorizeParameters == [NamedValue("duration", "permanent")])
         #expect(oauth.scopeSeparator == " ")
         #expect(oauth.pkce == .unsupported)

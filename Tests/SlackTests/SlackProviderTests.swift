@@ -228,7 +228,7 @@ struct SlackProviderTests {
     @Test("OAuth is described as Slack has it")
     func describesOAuth() throws {
         let oauth = try oauth()
-        #expect(oauth.clientAuthentication == .basic)
+        #expect(oauth.clientAuthentication == .clientSecretBasic)
         #expect(oauth.pkce == .unsupported)
         #expect(oauth.scopeSeparator == ",")
         #expect(oauth.tokenResponse.acceptedTokenTypes.contains("bot"))
@@ -238,9 +238,9 @@ struct SlackProviderTests {
         let revocation = try #require(oauth.revocation)
         #expect(revocation.token == .accessToken)
         #expect(revocation.tokenParameter.isEmpty)
-        #expect(try #require(revocation.succeeds).isMet(by: ["ok": true, "revoked": true], now: now))
-        #expect(try #require(revocation.succeeds).isMet(by: ["ok": false, "error": "token_revoked"], now: now))
-        #expect(try !#require(revocation.succeeds).isMet(by: ["ok": false, "error": "internal_error"], now: now))
+        #expect(try #require(revocation.succeedsWhen).isMet(by: ["ok": true, "revoked": true], now: now))
+        #expect(try #require(revocation.succeedsWhen).isMet(by: ["ok": false, "error": "token_revoked"], now: now))
+        #expect(try !#require(revocation.succeedsWhen).isMet(by: ["ok": false, "error": "internal_error"], now: now))
     }
 
     @Test("an authorization asks for reading public channels, and for more only by name")

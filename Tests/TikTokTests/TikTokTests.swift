@@ -131,7 +131,7 @@ struct TikTokTests {
     @Test("OAuth calls the client id client_key, and rotates")
     func describesOAuth() {
         guard case .oauth2(let oauth) = provider.manifest.auth else { return #expect(Bool(false), "not OAuth") as Void }
-        #expect(oauth.clientAuthentication == .form)
+        #expect(oauth.clientAuthentication == .clientSecretPost)
         #expect(oauth.authorizeParameterNames == ["client_id": "client_key"])
         #expect(oauth.tokenParameterNames == ["client_id": "client_key"])
         #expect(oauth.scopeSeparator == ",")

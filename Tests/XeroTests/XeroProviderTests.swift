@@ -236,7 +236,7 @@ struct XeroProviderTests {
     @Test("OAuth is described as Xero has it")
     func describesOAuth() throws {
         guard case .oauth2(let oauth) = provider.manifest.auth else { throw ProviderError(.permanent, "not OAuth") }
-        #expect(oauth.clientAuthentication == .basic)
+        #expect(oauth.clientAuthentication == .clientSecretBasic)
         #expect(oauth.pkce == .s256)
         #expect(oauth.scopeSeparator == " ")
         guard case .refreshToken(.rotates(let grace)) = oauth.refresh else { throw ProviderError(.permanent, "x") }

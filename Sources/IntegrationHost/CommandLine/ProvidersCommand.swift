@@ -27,8 +27,10 @@ enum ProvidersCommand {
         var lines = registry.providers.map { provider in
             let types = provider.manifest.dataTypes.map(\.name).joined(separator: ", ")
             let state = provider.isAvailable ? "available" : "not configured"
+            let facts = provider.manifest.facts.map { "\n    " + $0.lines.joined(separator: "\n    ") } ?? ""
             return
                 "\(provider.id)  \(provider.manifest.name) \(provider.manifest.version)  \(state)  [\(types)]  \(provider.path)"
+                + facts
         }
         if lines.isEmpty { lines.append("No provider was found.") }
         lines += rejections.map { "refused  \($0)" }
@@ -53,6 +55,7 @@ enum ProvidersCommand {
                         writer.member("alwaysRequestedScopes", provider.manifest.scopes.always)
                         writer.member("variants", provider.manifest.variants.map(\.id))
                         writer.member("path", provider.path)
+                        if let facts = provider.manifest.facts { Self.facts(facts, to: &writer) }
                     }
                 }
             }
@@ -67,6 +70,25 @@ enum ProvidersCommand {
             }
         }
         return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// Where what a plugin says about its provider comes from.
+    private static func facts(_ facts: ProviderFacts, to writer: inout JSONWriter) {
+        writer.key("facts")
+        writer.object { writer in
+            writer.member("verified", facts.verified.rawValue)
+            writer.member("date", facts.date)
+            writer.member("sources", facts.sources)
+            writer.key("unverified")
+            writer.array { writer in
+                for fact in facts.unverified {
+                    writer.object { writer in
+                        writer.member("place", fact.place)
+                        writer.member("note", fact.note)
+                    }
+                }
+            }
+        }
     }
 
     /// A data type with the provider's own scopes that it needs, and those that let more of it be read.

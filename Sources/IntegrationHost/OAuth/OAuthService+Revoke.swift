@@ -46,7 +46,7 @@ extension OAuthService: GrantRevoking {
             let body = try? JSONValue.parse(response.body)
             let isDone =
                 200...299 ~= response.status
-                && (revocation.succeeds.map { body.map(condition($0)) ?? false } ?? true)
+                && (revocation.succeedsWhen.map { body.map(condition($0)) ?? false } ?? true)
             if !isDone {
                 log.warning(
                     "The provider did not end the grant.",

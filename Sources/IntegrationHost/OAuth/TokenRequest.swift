@@ -51,7 +51,7 @@ struct TokenRequest {
             url, parameters, encoding: revocation.encoding,
             authentication: revocation.clientAuthentication ?? oauth.clientAuthentication)
         if let token, revocation.tokenParameter.isEmpty {
-            request.headers.append(("Authorization", "\(oauth.authorizationScheme) \(token.value)"))
+            request.headers += oauth.send.filled(with: token.value).headers.map { ($0.name, $0.value) }
         }
         return request
     }
@@ -64,15 +64,15 @@ struct TokenRequest {
         var headers = [(name: "Accept", value: "application/json")]
         let secret = clientSecret?.value ?? ""
         switch authentication ?? oauth.clientAuthentication {
-        case .basic:
+        case .clientSecretBasic:
             // RFC 6749 section 2.3.1: both are form-encoded before Basic.
             let pair = PercentEncoding.component(clientID) + ":" + PercentEncoding.component(secret)
             headers.append(("Authorization", "Basic " + Base64.encode(Array(pair.utf8))))
-        case .form:
+        case .clientSecretPost:
             parameters += [NamedValue("client_id", clientID), NamedValue("client_secret", secret)]
         case .secretAsBearer: headers.append(("Authorization", "Bearer " + secret))
         case .none: parameters.append(NamedValue("client_id", clientID))
-        @unknown default: break
+        default: break
         }
         parameters = parameters.map { NamedValue(oauth.tokenParameterNames[$0.name] ?? $0.name, $0.value) }
         headers += tokenHeaders

@@ -25,11 +25,12 @@ struct PluginReport {
         line("connected", [connected(manifest.auth)])
         line("endpoints", manifest.endpoints.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
         line("variants", manifest.variants.map { "\($0.id) (\($0.name))" }, separator: ", ")
-        line("settings", manifest.settings.map { setting($0, manifest) })
+        line("settings", manifest.operatorSettings.map { setting($0, manifest) })
         line("data types", manifest.dataTypes.map(dataType))
         line("rate limits", manifest.rateLimits.map(rateLimit))
         line("actions", manifest.actions.map(\.name), separator: ", ")
         line("webhooks", manifest.webhooks.map { ["signed, in \($0.header)"] } ?? [])
+        if let facts = manifest.facts { line("facts", facts.lines) }
         line("verdict", problems.isEmpty ? ["holds what every plugin must hold"] : problems)
         return lines.filter { !$0.value.isEmpty }.map { name, value in
             let margin = String(repeating: " ", count: 13)
@@ -40,7 +41,8 @@ struct PluginReport {
     private func connected(_ auth: AuthKind) -> String {
         switch auth {
         case .oauth2(let oauth): "with OAuth 2.0, \(oauth.pkce == .s256 ? "with" : "without") PKCE"
-        case .apiKey(let key): "with a key, sent in \(key.header)"
+        case .apiKey(let key):
+            "with a key, sent in \((key.send.headers + key.send.query).map(\.name).joined(separator: ", "))"
         case .accountID: "with an account id"
         case .linkToken: "with a token of the provider's bot"
         case .none: "without a credential"
@@ -56,6 +58,7 @@ struct PluginReport {
         var notes = [kind]
         if setting.isSecret { notes.append("secret") }
         if setting.isRequired { notes.append("required") }
+        if let value = setting.defaultValue { notes.append("default \(value)") }
         return "\(setting.key) (\(notes.joined(separator: ", "))): \(setting.description)"
     }
 

@@ -71,18 +71,20 @@ struct PluginTemplate {
                 manifest.identity = IdentitySource(
                     id: ["response.id"], name: ["response.name"], request: .get("/me"))
                 manifest.dataTypes = [orders]
-                var limit = RateLimit(60, per: .seconds(60), scope: .account)
-                limit.setting = "requestsPerMinute"
-                manifest.rateLimits = [limit]
-                manifest.settings = [
-                    ProviderSetting("requestsPerMinute", "Requests to one account in a minute, 60 when not given.")
+                manifest.rateLimits = [
+                    RateLimit(
+                        60, per: .seconds(60), scope: .account,
+                        setting: ProviderSetting("requestsPerMinute", "Requests to one account in a minute."))
                 ]
                 manifest.errors = errors
+                // Where all this comes from: what it was compared with, and when.
+                manifest.facts = ProviderFacts(
+                    verified: .documentation, date: "2026-01-01", sources: ["https://{ID}.example.com/docs"])
             }
 
             /// The defaults are what RFC 6749 and RFC 9700 recommend; only what differs is said.
             private static let oauth = OAuth2 { oauth in
-                oauth.clientAuthentication = .basic
+                oauth.clientAuthentication = .clientSecretBasic
                 oauth.pkce = .s256
                 oauth.refresh = .refreshToken(rotation: .keepsUntilReplaced)
             }
@@ -91,21 +93,19 @@ struct PluginTemplate {
                 type.scopes = ["orders.read"]
                 type.list = ListRequest(
                     .get("/orders"), items: "orders", paging: .token(parameter: "cursor", token: "next", hasMore: nil)
-                ).with { list in
+                ) { list in
                     list.pageSizeParameter = "limit"
                     list.pageSize = 100
                 }
             }
 
             /// What an error answer means decides whether the host refreshes, waits, tries again or gives up.
-            private static let errors: ErrorClassification = {
-                var errors = ErrorClassification([
-                    ErrorRule(403, where: .equals("error.code", "missing_scope"), is: .scopeMissing([]))
-                ])
+            private static let errors = ErrorClassification([
+                ErrorRule(403, where: .equals("error.code", "missing_scope"), is: .scopeMissing([]))
+            ]) { errors in
                 errors.code = ["error.code"]
                 errors.message = ["error.message"]
-                return errors
-            }()
+            }
         }
         """
 
@@ -118,11 +118,11 @@ struct PluginTemplate {
             static let order = FieldMapping(
                 "order", sourceID: ["id"],
                 [
-                    Field("amount", "total", .minorUnits(currency: "currency", .iso4217), isRequired: true),
-                    Field("currency", "currency", .uppercased),
-                    Field("status", "state", .oneOf(["done": "completed", "open": "open"], other: "unknown")),
-                    Field("sourceStatus", "state"),
-                    Field("date", "created_at", .iso8601),
+                    Field("amount", from: "total", as: .minorUnits(currency: "currency", .iso4217), isRequired: true),
+                    Field("currency", from: "currency", as: .uppercased),
+                    Field("status", from: "state", as: .oneOf(["done": "completed", "open": "open"], other: "unknown")),
+                    Field("sourceStatus", from: "state"),
+                    Field("date", from: "created_at", as: .iso8601),
                 ])
         }
         """

@@ -24,7 +24,7 @@ struct ConfiguredProvider: Sendable {
         digest = plugin.digest
         self.configuration = configuration
         var configured: [String: String] = [:]
-        for setting in manifest.settings where !setting.isSecret {
+        for setting in manifest.operatorSettings where !setting.isSecret {
             configured[setting.key] = configuration.settings[setting.key]?.value.value
         }
         publicSettings = manifest.settings(with: configured)
@@ -63,7 +63,9 @@ struct ConfiguredProvider: Sendable {
 
     /// Whether users can connect it here: everything that must be configured is.
     func isAvailable(_ variant: String?) -> Bool {
-        for setting in manifest.settings where setting.isRequired && self.setting(setting.key) == nil { return false }
+        for setting in manifest.operatorSettings where setting.isRequired && self.setting(setting.key) == nil {
+            return false
+        }
         switch manifest.auth {
         case .oauth2(let oauth):
             let hasSecret = oauth.clientAuthentication == .none || clientSecret(variant) != nil

@@ -27,17 +27,18 @@ struct ProviderGateway: Sendable {
         _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
         credentials: any CredentialSource, wait: RateLimitWait
     ) async throws(ProviderError) -> ProviderResponse {
-        var outgoing = try outgoing(request, to: provider, template: template)
+        let bare = try outgoing(request, to: provider, template: template)
+        var outgoing = bare
         let token = try await authorize(&outgoing, request, provider, credentials)
         do {
             return try await attempt(outgoing, request, provider, template, wait)
         } catch {
-            guard error.kind == .authExpired, let token else { throw error }
+            guard error.kind == .authExpired, let token, let form = provider.oauth?.send else { throw error }
             guard let fresh = try await credentials.replacement(for: token) else {
                 throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
             }
-            outgoing.headers.removeAll { $0.name == "Authorization" }
-            outgoing.headers.append(("Authorization", scheme(of: provider) + fresh.value))
+            outgoing = bare
+            outgoing.add(form.filled(with: fresh.value))
             do {
                 return try await attempt(outgoing, request, provider, template, wait)
             } catch {
@@ -89,10 +90,6 @@ struct ProviderGateway: Sendable {
         }
     }
 
-    private func scheme(of provider: ConfiguredProvider) -> String {
-        (provider.oauth?.authorizationScheme ?? "Bearer") + " "
-    }
-
     /// Adds the credential; returns the connection's token when that is what was added.
     private func authorize(
         _ outgoing: inout HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
@@ -105,12 +102,12 @@ struct ProviderGateway: Sendable {
             return nil
         case .connection:
             switch provider.manifest.auth {
-            case .oauth2:
+            case .oauth2(let oauth):
                 let token = try await credentials.accessToken()
-                outgoing.headers.append(("Authorization", scheme(of: provider) + token.value))
+                outgoing.add(oauth.send.filled(with: token.value))
                 return token
             case .apiKey(let auth):
-                outgoing.headers.append((auth.header, auth.prefix + (try await credentials.accessToken().value)))
+                outgoing.add(auth.send.filled(with: try await credentials.accessToken().value))
             case .accountID(let auth):
                 guard let key = auth.secretSetting else { return nil }
                 outgoing.headers.append(("Authorization", "\(auth.scheme) \(try secret(key, of: provider).value)"))
@@ -163,13 +160,29 @@ struct ProviderGateway: Sendable {
 }
 
 extension HTTPClient.Request {
-    /// The credentials in the header fields.
+    /// Adds a credential.
+    fileprivate mutating func add(_ credential: CredentialForm) {
+        headers += credential.headers.map { ($0.name, $0.value) }
+        if !credential.query.isEmpty { url = PercentEncoding.url(url, credential.query) }
+    }
+
+    /// The credentials in header fields and query.
     func credentials(of provider: ConfiguredProvider? = nil) -> [String] {
-        var names: Set = ["authorization"]
-        if case .apiKey(let auth) = provider?.manifest.auth { names.insert(auth.header.lowercased()) }
-        return headers.filter { names.contains($0.name.lowercased()) }.compactMap { field in
+        let form: CredentialForm? =
+            switch provider?.manifest.auth {
+            case .oauth2(let oauth): oauth.send
+            case .apiKey(let auth): auth.send
+            default: nil
+            }
+        let names = Set(["authorization"] + (form?.headers ?? []).map { $0.name.lowercased() })
+        let inHeaders = headers.filter { names.contains($0.name.lowercased()) }.compactMap { field in
             field.value.split(separator: " ").last.map(String.init)
         }
+        let parameters = url.split(separator: "?", maxSplits: 1).dropFirst().flatMap { $0.split(separator: "&") }
+        let inQuery = (form?.query ?? []).flatMap { secret in
+            parameters.filter { $0.hasPrefix(secret.name + "=") }.map { String($0.dropFirst(secret.name.count + 1)) }
+        }
+        return inHeaders + inQuery
     }
 }
 

@@ -112,11 +112,11 @@ final class ProviderRateLimiter: Sendable {
             else {
                 continue
             }
-            let told = headers.resetAfter.flatMap { response.header($0) }.flatMap { JSONNumber($0) }?.double
-            let reset = told ?? headers.interval.map { $0 / .seconds(1) } ?? 0
-            guard reset > 0, reset < 3600 else { continue }
+            let written = headers.reset.flatMap { response.header($0) }
+            let reset = written.flatMap { headers.resetFormat.pause(in: $0, now: now) } ?? headers.interval ?? .zero
+            guard reset > .zero, reset < .seconds(3600) else { continue }
             let shared = headers.scope == .account ? account : nil
-            pause(provider, account: shared, for: .milliseconds(Int64(reset * 1000)))
+            pause(provider, account: shared, for: reset)
         }
     }
 

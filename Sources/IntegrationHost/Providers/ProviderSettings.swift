@@ -24,8 +24,9 @@ struct ProviderSettings {
         resolved.settings = [:]
         for (key, setting) in settings.sorted(by: { $0.key < $1.key }) {
             // Environment variables come in lower case.
-            guard let known = manifest.settings.first(where: { $0.key == key || $0.key.lowercased() == key }) else {
-                let names = manifest.settings.map(\.key).sorted().joined(separator: ", ")
+            guard let known = manifest.operatorSettings.first(where: { $0.key == key || $0.key.lowercased() == key })
+            else {
+                let names = manifest.operatorSettings.map(\.key).sorted().joined(separator: ", ")
                 throw configuration.error(
                     place + [key],
                     "\(manifest.name) has no setting “\(key)”: "

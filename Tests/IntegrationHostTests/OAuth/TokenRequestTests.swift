@@ -24,12 +24,12 @@ struct TokenRequestTests {
     static let refreshes: [(name: String, change: @Sendable (inout OAuth2) -> Void, headers: [String], body: String)] =
         [
             (
-                "Basic, with both parts encoded first", { $0.clientAuthentication = .basic },
+                "Basic, with both parts encoded first", { $0.clientAuthentication = .clientSecretBasic },
                 // Base64 of "id%3A1:s%26%22%2B".
                 ["Authorization: Basic aWQlM0ExOnMlMjYlMjIlMkI=", form], "grant_type=refresh_token&refresh_token=r%201"
             ),
             (
-                "form", { $0.clientAuthentication = .form }, [form],
+                "form", { $0.clientAuthentication = .clientSecretPost }, [form],
                 "grant_type=refresh_token&refresh_token=r%201&client_id=id%3A1&client_secret=s%26%22%2B"
             ),
             (
@@ -44,7 +44,7 @@ struct TokenRequestTests {
             (
                 "JSON",
                 {
-                    $0.clientAuthentication = .form
+                    $0.clientAuthentication = .clientSecretPost
                     $0.tokenRequestEncoding = .json
                 }, ["Content-Type: application/json"],
                 #"{"grant_type":"refresh_token","refresh_token":"r 1","client_id":"id:1","client_secret":"s&\"+"}"#
@@ -52,7 +52,7 @@ struct TokenRequestTests {
             (
                 "other names",
                 {
-                    $0.clientAuthentication = .form
+                    $0.clientAuthentication = .clientSecretPost
                     $0.tokenParameterNames = ["client_id": "client_key", "refresh_token": "token"]
                 }, [form], "grant_type=refresh_token&token=r%201&client_key=id%3A1&client_secret=s%26%22%2B"
             ),

@@ -26,7 +26,7 @@ final class ScriptedProvider: Provider {
         manifest = ProviderManifest(id: "scripted", name: "Scripted") { manifest in
             if let version { manifest.version = version }
             manifest.dataTypes = dataTypes.map { name in
-                let mapping = FieldMapping("thing", sourceID: ["id"], [Field("size", "size", .decimal)])
+                let mapping = FieldMapping("thing", sourceID: ["id"], [Field("size", from: "size", as: .decimal)])
                 return DataType(name, mapping: mapping) { type in
                     type.incremental = incremental ? Incremental(overlap: .seconds(60)) : nil
                     type.scopes = scopes

@@ -57,7 +57,7 @@ struct UserIntegrationsRoutes: Sendable {
             if value.isNull {
                 changes.append((name, .remove))
             } else {
-                let id = try body.requiredText(name, bytesMax: auth.accountIDBytesMax)
+                let id = try body.requiredText(name, bytesMax: auth.bytesMax)
                 if let problem = auth.refusal(of: id) {
                     throw .invalid(field: name, message: "\(name) \(problem)")
                 }

@@ -1,29 +1,35 @@
-// How a provider's error answers are told apart, as data: statuses, codes in the body, where the pause is written. The host
+// How a provider's error answers are classified, as data: statuses, codes in the body, where the pause is written. The host
 // applies it to every answer, so a plugin's own code sees good answers only.
 
 /// One rule: which answers it fits and what they mean.
 public struct ErrorRule: Sendable {
     /// The HTTP statuses it fits.
-    public var statuses: ClosedRange<Int>
+    public var status: ClosedRange<Int>
     /// What the JSON body must show; nil fits every body, JSON or not.
-    public var condition: Condition?
+    public var `where`: Condition?
     /// What a header field must show; nil fits every answer.
     public var header: HeaderCondition?
     /// What the answer means.
     ///
     /// The pause of a ``ProviderError/Kind/rateLimited(after:)`` is the one for answers that name none themselves.
-    public var kind: ProviderError.Kind
+    public var `is`: ProviderError.Kind
 
     /// A rule for answers with a status in `statuses` whose body meets `condition`.
     public init(_ statuses: ClosedRange<Int>, where condition: Condition? = nil, is kind: ProviderError.Kind) {
-        self.statuses = statuses
-        self.condition = condition
-        self.kind = kind
+        status = statuses
+        self.where = condition
+        self.is = kind
     }
 
     /// A rule for answers with this one status.
     public init(_ status: Int, where condition: Condition? = nil, is kind: ProviderError.Kind) {
         self.init(status...status, where: condition, is: kind)
+    }
+
+    /// A rule for answers with a status in `statuses` and this header field.
+    public init(_ statuses: ClosedRange<Int>, header: HeaderCondition, is kind: ProviderError.Kind) {
+        self.init(statuses, is: kind)
+        self.header = header
     }
 
     /// A rule for answers with this one status and this header field.
@@ -33,8 +39,8 @@ public struct ErrorRule: Sendable {
     }
 
     func fits(_ response: ProviderResponse, body: JSONValue?, now: Timestamp) -> Bool {
-        guard statuses ~= response.status, header?.isMet(by: response) ?? true else { return false }
-        guard let condition else { return true }
+        guard status ~= response.status, header?.isMet(by: response) ?? true else { return false }
+        guard let condition = self.where else { return true }
         return body.map { condition.isMet(by: $0, now: now) } ?? false
     }
 }
@@ -61,23 +67,23 @@ public struct HeaderCondition: Sendable, Equatable {
 
 /// How a provider's answers are sorted into the classes of ``ProviderError``.
 ///
-/// The first rule that fits decides; none can call a token bad or a grant dead for an answer with 408, 425 or 429, which tell of the
-/// moment whatever their body says. When no rule fits, the status decides: 2xx and 304 are no error, 401 ``ProviderError/Kind/authExpired``,
+/// The first rule that fits decides; none can call a token bad or a grant dead for an answer with 408, 425 or 429, which describe the
+/// moment, independent of their body. When no rule fits, the status decides: 2xx and 304 are no error, 401 ``ProviderError/Kind/authExpired``,
 /// 403 ``ProviderError/Kind/scopeMissing(_:)``, 408, 425 and 5xx ``ProviderError/Kind/transient``, 429
 /// ``ProviderError/Kind/rateLimited(after:)``, any other ``ProviderError/Kind/permanent``.
 public struct ErrorClassification: Sendable {
     /// The rules, most particular first.
     public var rules: [ErrorRule] = []
     /// Where the provider's code stands in an error body; the first that holds a string or number counts.
-    public var code: [JSONPath] = ["error.code", "error", "code"]
+    public var code: [ValuePath] = ["error.code", "error", "code"]
     /// Where the provider's text stands in an error body.
-    public var message: [JSONPath] = ["error.message", "error_description", "message"]
+    public var message: [ValuePath] = ["error.message", "error_description", "message"]
     /// Where the missing scopes stand in an error body, as text separated by commas or spaces.
-    public var missingScopes: [JSONPath] = []
+    public var missingScopes: [ValuePath] = []
     /// Where a pause in seconds stands in an error body, besides the `Retry-After` header.
-    public var retryAfter: [JSONPath] = []
-    /// Header fields with a pause in seconds, besides `Retry-After`; the first with a number counts.
-    public var retryAfterHeaders: [String] = []
+    public var retryAfter: [ValuePath] = []
+    /// Header fields with a pause, besides `Retry-After`; the first that can be read counts.
+    public var retryAfterFields: [RetryAfterHeader] = []
     /// The pause after a rate limit when neither the answer nor the rule names one.
     public var defaultRetryAfter: Duration = .seconds(1)
     /// The longest pause that is waited for.
@@ -91,29 +97,39 @@ public struct ErrorClassification: Sendable {
     /// Classification by these rules, then by status.
     public init(_ rules: [ErrorRule]) { self.rules = rules }
 
+    /// Classification by these rules, then by status, with what `configure` sets.
+    public init(_ rules: [ErrorRule] = [], _ configure: (inout ErrorClassification) -> Void) {
+        self.rules = rules
+        configure(&self)
+    }
+
+    /// The same classification with the differences that `configure` sets.
+    public func with(_ configure: (inout ErrorClassification) -> Void) -> ErrorClassification {
+        var copy = self
+        configure(&copy)
+        return copy
+    }
+
     /// The answers of a token endpoint by RFC 6749 section 5.2, also where they come with status 200.
     ///
     /// Only `invalid_grant` means that the grant is dead; an answer that merely looks bad never ends a connection.
-    public static let tokenEndpoint: ErrorClassification = {
-        var errors = ErrorClassification([
-            ErrorRule(200...499, where: .equals("error", "invalid_grant"), is: .authRevoked),
-            ErrorRule(
-                200...499,
-                where: .isOneOf(
-                    "error",
-                    ["invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"]),
-                is: .misconfigured),
-            ErrorRule(
-                200...499, where: .isOneOf("error", ["temporarily_unavailable", "server_error", "slow_down"]),
-                is: .transient),
-            ErrorRule(401, is: .misconfigured),
-            ErrorRule(403, is: .permanent),
-            ErrorRule(200...299, where: .isSet("error"), is: .permanent),
-        ])
+    public static let tokenEndpoint = ErrorClassification([
+        ErrorRule(200...499, where: .equals("error", "invalid_grant"), is: .authRevoked),
+        ErrorRule(
+            200...499,
+            where: .isOneOf(
+                "error", ["invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"]),
+            is: .misconfigured),
+        ErrorRule(
+            200...499, where: .isOneOf("error", ["temporarily_unavailable", "server_error", "slow_down"]),
+            is: .transient),
+        ErrorRule(401, is: .misconfigured),
+        ErrorRule(403, is: .permanent),
+        ErrorRule(200...299, where: .isSet("error"), is: .permanent),
+    ]) { errors in
         errors.code = ["error"]
         errors.message = ["error_description"]
-        return errors
-    }()
+    }
 
     /// What `response` means; nil when it is a good answer.
     ///
@@ -122,11 +138,11 @@ public struct ErrorClassification: Sendable {
     ///   - now: the time, for a `Retry-After` that is a date.
     public func error(for response: ProviderResponse, now: Timestamp) -> ProviderError? {
         let isSuccess = 200...299 ~= response.status
-        let mayFit = rules.contains { $0.statuses ~= response.status }
+        let mayFit = rules.contains { $0.status ~= response.status }
         guard mayFit || !isSuccess else { return nil }
         let body = try? JSONValue.parse(response.body)
-        let rule = rules.first { $0.fits(response, body: body, now: now) && $0.kind.canComeWith(response.status) }
-        guard let kind = rule?.kind ?? ErrorClassification.kind(of: response.status) else { return nil }
+        let rule = rules.first { $0.fits(response, body: body, now: now) && $0.is.canComeWith(response.status) }
+        guard let kind = rule?.is ?? ErrorClassification.kind(of: response.status) else { return nil }
         let code = body.flatMap { body in self.code.lazy.compactMap { $0.first(in: body)?.scalarText }.first }
         let message = body.flatMap { body in self.message.lazy.compactMap { $0.first(in: body)?.string }.first }
         return ProviderError(
@@ -156,11 +172,12 @@ public struct ErrorClassification: Sendable {
             let written = body.flatMap { body in
                 retryAfter.lazy.compactMap { $0.first(in: body)?.number?.double }.first { $0 >= 0 && $0 < 1e7 }
             }
-            let inHeader = retryAfterHeaders.lazy.compactMap { response.header($0).flatMap(JSONNumber.init)?.double }
-                .first { $0 >= 0 && $0 < 1e7 }
-            // Rounded up: a request a moment too early counts against the limit again.
-            let told = (inHeader ?? written).map { Duration.milliseconds(Int64(($0 * 1000).rounded(.up))) }
-            return .rateLimited(after: response.retryAfter(now: now) ?? told ?? pause ?? defaultRetryAfter)
+            let inHeader = retryAfterFields.lazy.compactMap { field in
+                response.header(field.header).flatMap { field.format.pause(in: $0, now: now) }
+            }.first
+            let inBody = written.map(ResetFormat.pause(ofSeconds:))
+            return .rateLimited(
+                after: response.retryAfter(now: now) ?? inHeader ?? inBody ?? pause ?? defaultRetryAfter)
         case .scopeMissing(let scopes) where scopes.isEmpty:
             guard let body else { return kind }
             let text = missingScopes.lazy.compactMap { $0.first(in: body)?.string }.first ?? ""

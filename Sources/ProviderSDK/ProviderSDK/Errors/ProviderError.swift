@@ -8,7 +8,7 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
         case authExpired
         /// The grant is dead: the connection must be connected again.
         case authRevoked
-        /// The token is good but a permission is missing: the data type is skipped and the user is told which.
+        /// The token is good but a permission is missing: the data type is skipped and the user sees which one.
         case scopeMissing([String])
         /// Too many requests: wait this long, or the provider's usual pause when nil.
         case rateLimited(after: Duration?)
@@ -18,7 +18,7 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
         case permanent
         /// The application's own settings at the provider are wrong: only the operator can mend it.
         case misconfigured
-        /// What changed since the moment that was asked for cannot be told, or not completely: everything is read instead.
+        /// What changed since the moment that was asked for is not known, or not completely: everything is read instead.
         case changesUnavailable
     }
 

@@ -26,7 +26,7 @@ public struct ProviderContext: Sendable {
     public struct Account: Sendable {
         /// The provider's id of the account; nil while it is not known yet.
         public var id: String?
-        /// The account's name as the provider told it when it was connected; nil while it is not known yet.
+        /// The account's name as the provider gave it when it was connected; nil while it is not known yet.
         public var name: String?
         /// The variant of the provider, for providers that have variants.
         public var variant: String?

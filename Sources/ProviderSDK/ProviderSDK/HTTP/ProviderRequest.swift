@@ -68,6 +68,12 @@ public struct ProviderRequest: Sendable {
         self.path = path
     }
 
+    /// A request to `path`, with what `configure` sets.
+    public init(_ method: Method, _ path: String, _ configure: (inout ProviderRequest) -> Void) {
+        self.init(method, path)
+        configure(&self)
+    }
+
     /// A GET request to `path` with `query`.
     public static func get(_ path: String, _ query: [NamedValue] = []) -> ProviderRequest {
         var request = ProviderRequest(.get, path)

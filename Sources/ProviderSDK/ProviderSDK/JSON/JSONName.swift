@@ -1,4 +1,4 @@
-// Member names as they are looked up: their bytes with a small hash, so that most other names are told apart by one compare.
+// Member names as they are looked up: their bytes with a small hash, so that one compare rules out most other names.
 
 /// A member name to look for, hashed once.
 struct JSONName: Sendable, Hashable {

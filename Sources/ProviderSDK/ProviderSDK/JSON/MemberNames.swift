@@ -5,7 +5,7 @@
 struct MemberNames {
     /// How many names are looked for among the nodes; beyond it a set with a seeded hash takes over.
     ///
-    /// A name is compared with fewer than this many others, whatever their hashes, so the work stays linear in the input.
+    /// A name is compared with fewer than this many others, with any hashes, so the work stays linear in the input.
     private static let linearMax = 64
     private(set) var count = 0
     /// One bit for each hash seen, modulo 512: a bit not set proves that the name is new.

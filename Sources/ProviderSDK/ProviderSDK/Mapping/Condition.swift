@@ -3,23 +3,28 @@
 /// A condition on a JSON value.
 public indirect enum Condition: Sendable {
     /// The value at the path is this string, number or boolean; numbers are compared as amounts.
-    case equals(JSONPath, JSONValue)
+    case equals(ValuePath, JSONValue)
     /// The value at the path is one of these strings, or a number written like one of them.
-    case isOneOf(JSONPath, [String])
+    case isOneOf(ValuePath, [String])
     /// The text at the path begins with this.
-    case hasPrefix(JSONPath, String)
+    case hasPrefix(ValuePath, String)
     /// The text at the path contains this.
-    case contains(JSONPath, String)
+    case contains(ValuePath, String)
     /// There is a value at the path that is neither null nor an empty string.
-    case isSet(JSONPath)
-    /// The number at the path is less than the number at the other path.
-    case isLess(JSONPath, than: JSONPath)
+    case isSet(ValuePath)
+    /// The number at the first path is less than the number at the second.
+    case lessThan(ValuePath, ValuePath)
+    /// The number at the path, or the string that holds one, is within the range.
+    case within(ValuePath, ClosedRange<Int64>)
+    /// The earlier form of ``lessThan(_:_:)``.
+    @available(*, deprecated, renamed: "lessThan(_:_:)")
+    case isLess(ValuePath, than: ValuePath)
     /// The number at the path is greater than zero.
-    case isPositive(JSONPath)
+    case isPositive(ValuePath)
     /// The moment at the path (epoch seconds, ISO 8601 or `/Date()/`) is before now.
-    case isPast(JSONPath)
+    case isPast(ValuePath)
     /// The calendar day at the path (a moment in any of these forms) is over: what is due today is not past.
-    case isBeforeToday(JSONPath)
+    case isBeforeToday(ValuePath)
     /// All of these.
     case all([Condition])
     /// At least one of these.
@@ -46,11 +51,16 @@ public indirect enum Condition: Sendable {
         case .isSet(let path):
             guard let found = path.first(in: value), !found.isNull else { return false }
             return found.string?.isEmpty != true
-        case .isLess(let path, let other):
+        case .lessThan(let path, let other):
             guard let left = path.first(in: value)?.decimal, let right = other.first(in: value)?.decimal else {
                 return false
             }
             return left < right
+        case .within(let path, let range):
+            guard let number = path.first(in: value)?.decimal, let least = ExactDecimal(String(range.lowerBound)),
+                let greatest = ExactDecimal(String(range.upperBound))
+            else { return false }
+            return !(number < least) && !(greatest < number)
         case .isPositive(let path):
             return (path.first(in: value)?.decimal?.coefficient ?? 0) > 0
         case .isPast(let path):
@@ -62,6 +72,7 @@ public indirect enum Condition: Sendable {
         case .all(let conditions): return conditions.allSatisfy { $0.isMet(by: value, now: now) }
         case .any(let conditions): return conditions.contains { $0.isMet(by: value, now: now) }
         case .not(let condition): return !condition.isMet(by: value, now: now)
+        default: return current.isMet(by: value, now: now)
         }
     }
 }

@@ -11,7 +11,7 @@ public struct FieldMapping: Sendable {
     /// Where the source id stands.
     ///
     /// Several paths are joined with `-`.
-    public var sourceID: [JSONPath] { didSet { plan = made } }
+    public var sourceID: [ValuePath] { didSet { plan = made } }
     /// Whether `id` drops the vendor's own prefix, everything through the first `_` of the source id.
     public var dropsVendorPrefix: Bool
     /// The fields, in the order of the output.
@@ -29,7 +29,7 @@ public struct FieldMapping: Sendable {
     ///   - dropsVendorPrefix: whether `pi_123` becomes `123` in `id`.
     ///   - fields: the table.
     public init(
-        _ idPrefix: String, sourceID: [JSONPath], dropsVendorPrefix: Bool = false, _ fields: [Field]
+        _ idPrefix: String, sourceID: [ValuePath], dropsVendorPrefix: Bool = false, _ fields: [Field]
     ) {
         self.idPrefix = idPrefix
         self.sourceID = sourceID
@@ -69,14 +69,14 @@ public struct Field: Sendable {
     /// The field of the normalised record.
     public var name: String
     /// Where its value comes from; the first path that leads to something other than null and empty text counts.
-    public var sources: [JSONPath]
+    public var sources: [ValuePath]
     /// What is done to the value.
     public var transform: Transform
     /// Whether a record without it is a dead letter.
     public var isRequired: Bool
 
     /// A row of the table.
-    public init(_ name: String, _ sources: [JSONPath], _ transform: Transform = .copy, isRequired: Bool = false) {
+    public init(_ name: String, from sources: [ValuePath], as transform: Transform = .copy, isRequired: Bool = false) {
         self.name = name
         self.sources = sources
         self.transform = transform
@@ -84,12 +84,14 @@ public struct Field: Sendable {
     }
 
     /// A row of the table with one source.
-    public init(_ name: String, _ source: JSONPath, _ transform: Transform = .copy, isRequired: Bool = false) {
-        self.init(name, [source], transform, isRequired: isRequired)
+    public init(_ name: String, from source: ValuePath, as transform: Transform = .copy, isRequired: Bool = false) {
+        self.init(name, from: [source], as: transform, isRequired: isRequired)
     }
 
     /// A row without a source, for transforms that look at the whole record.
-    public init(_ name: String, _ transform: Transform) { self.init(name, [], transform) }
+    public init(_ name: String, as transform: Transform, isRequired: Bool = false) {
+        self.init(name, from: [], as: transform, isRequired: isRequired)
+    }
 }
 
 /// What is done to a source value on its way into the normalised record.
@@ -111,7 +113,7 @@ public indirect enum Transform: Sendable {
     /// An integer within the range; outside it the record is a dead letter.
     case integer(ClosedRange<Int64>)
     /// An integer in minor units as an exact amount in major units: 1000 of a currency with 2 places is `10.00`.
-    case minorUnits(currency: JSONPath, CurrencyExponents)
+    case minorUnits(currency: ValuePath, CurrencyExponents)
     /// Epoch seconds as ISO 8601 in UTC.
     case epochSeconds
     /// Epoch seconds or, from 10^11 on, milliseconds, as ISO 8601 in UTC. Zero is null.
@@ -135,7 +137,7 @@ public indirect enum Transform: Sendable {
     /// The first rule whose condition the record meets decides; none gives `other`. Looks at the whole record.
     case when([Rule], other: Value)
     /// An id, or the `id` of an expanded object.
-    case reference(id: JSONPath)
+    case reference(id: ValuePath)
     /// Each element of an array, transformed. Null stays null.
     case each(Transform)
     /// Each object of an array by this table, those kept that meet the condition.
@@ -154,7 +156,7 @@ public indirect enum Transform: Sendable {
     case latestEpoch
     /// The sum of `amount` times `quantity` over the elements of the array, in minor units, as an exact amount in major units;
     /// null when an element has no amount.
-    case sumOfMinorUnits(amount: JSONPath, quantity: JSONPath, currency: JSONPath, CurrencyExponents)
+    case sumOfMinorUnits(amount: ValuePath, quantity: ValuePath, currency: ValuePath, CurrencyExponents)
     /// This value, always.
     case constant(JSONValue)
     /// The creation time in a Discord snowflake or another id that counts milliseconds above its lower 22 bits.
@@ -163,13 +165,13 @@ public indirect enum Transform: Sendable {
     /// One rule of ``when(_:other:)``.
     public struct Rule: Sendable {
         /// What the record must meet.
-        public var condition: Condition
+        public var `where`: Condition
         /// What the field becomes.
         public var value: Value
 
         /// A rule.
         public init(_ condition: Condition, _ value: Value) {
-            self.condition = condition
+            self.where = condition
             self.value = value
         }
     }
@@ -181,9 +183,9 @@ public indirect enum Transform: Sendable {
         /// Null.
         case null
         /// The source at this path by this transform.
-        case source(JSONPath, Transform)
+        case source(ValuePath, Transform)
         /// The sources at these paths by this transform.
-        case sources([JSONPath], Transform)
+        case sources([ValuePath], Transform)
     }
 
     var needsSource: Bool {

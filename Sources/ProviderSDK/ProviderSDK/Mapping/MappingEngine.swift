@@ -111,7 +111,7 @@ struct MappingRun {
     }
 
     /// The first source in `scope` that has a value.
-    private func source(_ sources: [JSONPath], in scope: JSONValue) -> JSONValue? {
+    private func source(_ sources: [ValuePath], in scope: JSONValue) -> JSONValue? {
         var empty: JSONValue?
         for path in sources {
             guard let value = path.first(in: scope) else { continue }
@@ -123,12 +123,12 @@ struct MappingRun {
 
     /// Writes what `transform` makes of its sources; the transforms that look at more than one value are handled here.
     private mutating func write(
-        _ transform: Transform, sources: [JSONPath], scope: JSONValue, place: String
+        _ transform: Transform, sources: [ValuePath], scope: JSONValue, place: String
     ) throws(MappingFailure) {
         switch transform {
         case .constant(let value): writer.value(value)
         case .when(let rules, let other):
-            let value = rules.first { $0.condition.isMet(by: scope, now: now) }?.value ?? other
+            let value = rules.first { $0.where.isMet(by: scope, now: now) }?.value ?? other
             switch value {
             case .text(let text): writer.value(text)
             case .null: writer.null()
@@ -190,7 +190,7 @@ struct MappingRun {
     }
 
     private mutating func writeSum(
-        of list: JSONValue?, amount: JSONPath, quantity: JSONPath, currency: String?, _ exponents: CurrencyExponents,
+        of list: JSONValue?, amount: ValuePath, quantity: ValuePath, currency: String?, _ exponents: CurrencyExponents,
         place: String
     ) throws(MappingFailure) {
         guard let elements = list?.array, !elements.isEmpty else { return writer.null() }

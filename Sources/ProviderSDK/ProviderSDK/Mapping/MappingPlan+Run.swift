@@ -172,7 +172,7 @@ extension MappingPlan {
         return -1
     }
 
-    /// Writes the value of `row`; false when the general engine has to, whatever was written until then.
+    /// Writes the value of `row`; false when the general engine has to, after which the caller drops what was written.
     private func perform(_ row: Row, isRequired: Bool, _ pass: borrowing Pass, _ writer: inout JSONWriter) -> Bool {
         switch row.action {
         case .general: return false

@@ -103,7 +103,7 @@ final class MappingPlan: Sendable {
     let sourceIDKey: Piece
 
     /// The plan of a table.
-    init(idPrefix: String, sourceID: [JSONPath], fields: [Field]) {
+    init(idPrefix: String, sourceID: [ValuePath], fields: [Field]) {
         var maker = MappingPlanMaker()
         idKey = maker.piece("{\"id\":\"" + idPrefix + "-")
         sourceIDKey = maker.piece("\",\"sourceId\":\"")

@@ -48,7 +48,7 @@ struct MappingPlanMaker {
     }
 
     /// The place that `path` leads to; nil when it takes more than names.
-    mutating func place(_ path: JSONPath) -> Int32? {
+    mutating func place(_ path: ValuePath) -> Int32? {
         var steps: [JSONName] = []
         for step in path.steps {
             guard case .name(let name) = step else { return nil }
@@ -70,7 +70,7 @@ struct MappingPlanMaker {
         return Int32(names.count - 1)
     }
 
-    private mutating func span(of paths: [JSONPath]) -> Plan.Span? {
+    private mutating func span(of paths: [ValuePath]) -> Plan.Span? {
         let start = Int32(places.count)
         for path in paths { guard place(path) != nil else { return nil } }
         return Plan.Span(start: start, end: Int32(places.count))
@@ -88,7 +88,7 @@ struct MappingPlanMaker {
         return row
     }
 
-    private mutating func row(_ transform: Transform, sources: [JSONPath]) -> Plan.Row {
+    private mutating func row(_ transform: Transform, sources: [ValuePath]) -> Plan.Row {
         var row = Plan.Row(action: .general, isRequired: false, key: .none, sources: .none)
         if case .when(let rules, let other) = transform {
             if let detail = whenRules(rules, other: other) {
@@ -147,7 +147,7 @@ struct MappingPlanMaker {
         var made: [Plan.Rule] = []
         for rule in rules {
             guard let value = value(rule.value) else { return nil }
-            made.append(Plan.Rule(test: test(rule.condition), value: value))
+            made.append(Plan.Rule(test: test(rule.where), value: value))
         }
         guard let last = value(other) else { return nil }
         made.append(Plan.Rule(test: -1, value: last))

@@ -16,13 +16,14 @@ public enum AuthKind: Sendable {
 
 /// A key that the user pastes.
 public struct APIKeyAuth: Sendable {
-    /// The header field that carries it.
-    public var header: String = "Authorization"
-    /// What stands before it in that field.
-    public var prefix: String = "Bearer "
+    /// How the key, `{credential.apiKey}`, stands in API requests.
+    public var send = CredentialForm(header: "Authorization", "Bearer {credential.apiKey}")
 
     /// The key as a bearer token.
     public init() {}
+
+    /// The key as a bearer token, with what `configure` sets.
+    public init(_ configure: (inout APIKeyAuth) -> Void) { configure(&self) }
 }
 
 /// An account id that the user types.
@@ -36,9 +37,9 @@ public struct AccountIDAuth: Sendable {
     }
 
     /// The longest id accepted, in bytes.
-    public var accountIDBytesMax: Int = 256
+    public var bytesMax: Int = 256
     /// What an id may be made of.
-    public var allowedBytes: AllowedBytes = .visibleASCII
+    public var allowed: AllowedBytes = .visibleASCII
     /// The secret setting that authorises requests for every account; nil when none does.
     public var secretSetting: String?
     /// What stands before that secret in the `Authorization` header.
@@ -47,14 +48,17 @@ public struct AccountIDAuth: Sendable {
     /// An account id of at most 256 bytes.
     public init() {}
 
+    /// An account id of at most 256 bytes, with what `configure` sets.
+    public init(_ configure: (inout AccountIDAuth) -> Void) { configure(&self) }
+
     /// Why `id` is no account id, as the end of a sentence that begins with its name; nil when it can be one.
     ///
     /// Hosts ask before they store an id: it goes into requests, documents and logs.
     public func refusal(of id: String) -> String? {
         let bytes = id.utf8
         if bytes.isEmpty { return "must not be empty" }
-        if bytes.count > accountIDBytesMax { return "must not be longer than \(accountIDBytesMax) bytes" }
-        switch allowedBytes {
+        if bytes.count > bytesMax { return "must not be longer than \(bytesMax) bytes" }
+        switch allowed {
         case .visibleASCII:
             return bytes.allSatisfy { 0x21...0x7E ~= $0 } ? nil : "must consist of visible ASCII characters"
         case .lettersAndDigits(let others):
@@ -91,11 +95,11 @@ public struct IdentitySource: Sendable {
     /// The request that tells who the account is; nil when the token response does.
     public var request: ProviderRequest?
     /// Where the account id stands; the first path that leads to a non-empty text counts.
-    public var id: [JSONPath]
+    public var id: [ValuePath]
     /// Where the name stands; the account id when none leads to a text.
-    public var name: [JSONPath]
+    public var name: [ValuePath]
     /// Where the mode stands, as a text, a number or a boolean; empty for providers without modes.
-    public var mode: [JSONPath] = []
+    public var mode: [ValuePath] = []
     /// Whether ``request`` only tells the name.
     ///
     /// Then a failure of it that may pass, or that is not about the grant, leaves the account without a name instead of losing
@@ -103,10 +107,19 @@ public struct IdentitySource: Sendable {
     public var requestTellsNameOnly: Bool = false
 
     /// An identity found by these paths.
-    public init(id: [JSONPath], name: [JSONPath], request: ProviderRequest? = nil) {
+    public init(id: [ValuePath], name: [ValuePath], request: ProviderRequest? = nil) {
         self.id = id
         self.name = name
         self.request = request
+    }
+
+    /// An identity found by these paths, with what `configure` sets.
+    public init(
+        id: [ValuePath], name: [ValuePath], request: ProviderRequest? = nil,
+        _ configure: (inout IdentitySource) -> Void
+    ) {
+        self.init(id: id, name: name, request: request)
+        configure(&self)
     }
 }
 

@@ -8,13 +8,19 @@ public struct OAuth2: Sendable {
     /// How the host authenticates itself at the token endpoint.
     public enum ClientAuthentication: Sendable, Equatable {
         /// HTTP Basic with client id and secret (RFC 6749 section 2.3.1).
-        case basic
-        /// Client id and secret as form parameters.
-        case form
+        case clientSecretBasic
+        /// Client id and secret as parameters of the request.
+        case clientSecretPost
         /// The client secret alone as a bearer token; no client id is sent.
         case secretAsBearer
         /// No secret: a public client that sends its id only.
         case none
+        /// The earlier name of ``clientSecretBasic``.
+        @available(*, deprecated, renamed: "clientSecretBasic")
+        case basic
+        /// The earlier name of ``clientSecretPost``.
+        @available(*, deprecated, renamed: "clientSecretPost")
+        case form
     }
 
     /// How token requests are encoded.
@@ -29,7 +35,9 @@ public struct OAuth2: Sendable {
     }
 
     /// How the host authenticates itself at the token endpoint.
-    public var clientAuthentication: ClientAuthentication = .basic
+    public var clientAuthentication: ClientAuthentication = .clientSecretBasic {
+        didSet { clientAuthentication = clientAuthentication.current }
+    }
     /// How token requests are encoded.
     public var tokenRequestEncoding: Encoding = .form
     /// Whether a PKCE challenge is sent.
@@ -58,7 +66,7 @@ public struct OAuth2: Sendable {
     public var issuer: String?
     /// Where the values stand in a token response.
     public var tokenResponse = TokenResponseFields()
-    /// How error answers of the token endpoint are told apart, those with status 200 included.
+    /// How error answers of the token endpoint are classified, those with status 200 included.
     public var tokenErrors = ErrorClassification.tokenEndpoint
     /// A second request that turns the first access token into a longer-lived one.
     public var secondExchange: SecondExchange?
@@ -68,12 +76,12 @@ public struct OAuth2: Sendable {
     public var lifetimes = TokenLifetimes()
     /// How a grant is ended at the provider; nil when it offers no way.
     public var revocation: Revocation?
-    /// What the access token is called in the `Authorization` header of API requests.
-    public var authorizationScheme: String = "Bearer"
+    /// How the access token, `{accessToken}`, stands in API requests.
+    public var send = CredentialForm(header: "Authorization", "Bearer {accessToken}")
 
     /// How long a grant outlives its last refresh when the token response does not say; nil when it does not die of disuse.
     ///
-    /// A grant that nobody syncs is kept alive by a refresh well before this has passed: it is the idle life of the refresh token, or
+    /// A grant without syncs is kept alive by a refresh well before this has passed: it is the idle life of the refresh token, or
     /// the life of an access token that renews itself, which ``AccessTokenRefresh/minimumAge`` keeps from being renewed too early.
     public var diesWhenUnusedFor: Duration? {
         switch refresh {
@@ -115,23 +123,23 @@ public struct CallbackParameter: Sendable, Equatable {
 /// Where the values stand in a token response (RFC 6749 section 5.1, and where providers put them instead).
 public struct TokenResponseFields: Sendable {
     /// Where the object with the values stands in some answers; one without an object there holds them itself.
-    public var container: JSONPath?
+    public var container: ValuePath?
     /// The access token.
-    public var accessToken: JSONPath = "access_token"
+    public var accessToken: ValuePath = "access_token"
     /// The refresh token.
-    public var refreshToken: JSONPath = "refresh_token"
+    public var refreshToken: ValuePath = "refresh_token"
     /// The access token's life in seconds.
-    public var expiresIn: JSONPath = "expires_in"
+    public var expiresIn: ValuePath = "expires_in"
     /// The refresh token's life in seconds, where the provider tells it.
-    public var refreshExpiresIn: [JSONPath] = ["refresh_expires_in", "refresh_token_expires_in"]
+    public var refreshExpiresIn: [ValuePath] = ["refresh_expires_in", "refresh_token_expires_in"]
     /// The moment in seconds after which no refresh can renew the grant, where the provider tells it.
-    public var refreshHardExpiresIn: [JSONPath] = []
+    public var refreshHardExpiresIn: [ValuePath] = []
     /// The scopes granted, as text or as an array of texts.
-    public var scope: JSONPath = "scope"
+    public var scope: ValuePath = "scope"
     /// What stands between scopes in that text, when it is not what the authorization URL uses.
     public var scopeSeparator: String?
     /// The token type; the host accepts any spelling of these.
-    public var tokenType: JSONPath = "token_type"
+    public var tokenType: ValuePath = "token_type"
     /// The token types that are accepted, in lower case; a missing one is accepted.
     public var acceptedTokenTypes: [String] = ["bearer"]
 
@@ -203,6 +211,14 @@ public struct AccessTokenRefresh: Sendable {
         self.path = path
         self.grantType = grantType
     }
+
+    /// A GET request with these parameters in its query, with what `configure` sets.
+    public init(
+        endpoint: String, path: String, grantType: String, _ configure: (inout AccessTokenRefresh) -> Void
+    ) {
+        self.init(endpoint: endpoint, path: path, grantType: grantType)
+        configure(&self)
+    }
 }
 
 /// How long tokens live when a token response does not say.
@@ -260,9 +276,11 @@ public struct Revocation: Sendable {
     /// Further parameters; `{clientId}` and `{accountId}` stand for the client id and the connection's account id.
     public var parameters: [NamedValue] = []
     /// How the host authenticates itself; nil means as at the token endpoint.
-    public var clientAuthentication: OAuth2.ClientAuthentication?
-    /// Whether the answer's body says success: nil means the status alone does.
-    public var succeeds: Condition?
+    public var clientAuthentication: OAuth2.ClientAuthentication? {
+        didSet { clientAuthentication = clientAuthentication?.current }
+    }
+    /// What the answer's body must show for success; nil means that the status alone decides.
+    public var succeedsWhen: Condition?
 
     /// RFC 7009.
     public init() {}

@@ -25,7 +25,7 @@ public struct ScopeTable: Sendable {
     ///
     /// They should allow no more than the data types need: an application that wants to write says so.
     public var standard: [String]?
-    /// Scopes that every authorization needs, whatever is asked for, such as `offline_access`.
+    /// Scopes that every authorization needs in addition to what is asked for, such as `offline_access`.
     public var always: [String] = []
     /// Which scopes contain others, such as `read_write` → `read_only`: a contained one is not asked for beside its container.
     public var contains: [String: [String]] = [:]
@@ -37,6 +37,12 @@ public struct ScopeTable: Sendable {
 
     /// These documented scopes.
     public init(_ documented: [Scope]) { self.documented = documented }
+
+    /// These documented scopes, with what `configure` sets.
+    public init(_ documented: [Scope], _ configure: (inout ScopeTable) -> Void) {
+        self.documented = documented
+        configure(&self)
+    }
 
     /// The provider's own scopes to ask for.
     ///

@@ -7,9 +7,9 @@ public enum SDKVersion {
     ///
     /// The body is compiled into the caller, so a plugin reports the SDK it was built for, not the one it runs with.
     @export(implementation)
-    public static var compiled: UInt32 { 1 << 16 | 0 }
+    public static var compiled: UInt32 { 1 << 16 | 1 }
 
-    /// The version as text, such as `1.0`.
+    /// The version as text, such as `1.1`.
     public static func text(_ version: UInt32) -> String { "\(version >> 16).\(version & 0xFFFF)" }
 }
 

@@ -1,4 +1,4 @@
-// The checks on a manifest before a provider is used. Whatever could go wrong later from a slip in a plugin's data is found here,
+// The checks on a manifest before a provider is used. What could go wrong later from a slip in a plugin's data is found here,
 // at load, with a sentence that names the place.
 
 extension ProviderManifest {
@@ -30,7 +30,7 @@ extension ProviderManifest {
         }
         check(Set(settings.map(\.key)).count == settings.count, "two settings have the same key")
         let reserved: Set = ["clientId", "clientSecret", "clientSecretFile", "endpoints", "variants"]
-        for setting in settings {
+        for setting in operatorSettings {
             check(
                 !reserved.contains(setting.key),
                 "the setting “\(setting.key)” has a name that every provider has already")
@@ -45,13 +45,13 @@ extension ProviderManifest {
         for limit in rateLimits {
             guard let key = limit.setting else { continue }
             check(
-                settings.contains { $0.key == key && !$0.isSecret },
-                "a rate limit is told by the setting “\(key)”, which does not exist or is secret")
+                operatorSettings.contains { $0.key == key && !$0.isSecret },
+                "a rate limit is set by the setting “\(key)”, which does not exist or is secret")
         }
         check(Set(actions.map(\.name)).count == actions.count, "two actions have the same name")
         for action in actions {
             check(!action.name.isEmpty, "an action has no name")
-            for problem in action.result?.problems ?? [] { problems.append("action “\(action.name)”: \(problem)") }
+            for problem in action.output?.problems ?? [] { problems.append("action “\(action.name)”: \(problem)") }
         }
         if let linking {
             for name in linking.actionsOnLink {
@@ -61,7 +61,7 @@ extension ProviderManifest {
                 check(dataType(name) != nil, "linking reads the data type “\(name)”, which does not exist")
             }
         }
-        problems += requestProblems
+        problems += requestProblems + webhookProblems + (facts?.problems ?? [])
         for limit in rateLimits {
             check(limit.requests > 0 && limit.interval > .zero, "a rate limit is not positive")
         }
@@ -76,7 +76,7 @@ extension ProviderManifest {
                 var request = list.request
                 request.headers += list.additions
                 requests.append(("data type “\(dataType.name)”", request))
-                if let one = list.changeLog?.record { requests.append(("data type “\(dataType.name)”", one)) }
+                if let one = list.changeLog?.read { requests.append(("data type “\(dataType.name)”", one)) }
             }
         }
         for action in actions {
@@ -90,15 +90,32 @@ extension ProviderManifest {
         requests.append(("the header fields", common))
         return requests.flatMap { place, request in
             request.placeholders.compactMap { name in
-                Placeholders.suffix(of: name, after: "parameter.") != nil && place.hasPrefix("action")
+                ProviderAction.parameter(in: name) != nil && place.hasPrefix("action")
                     || isPlaceholder(name) ? nil : "\(place): there is no value for “{\(name)}”"
             } + credentialProblems(request, place: place)
         }
     }
 
+    /// What is wrong with the meaning of webhooks.
+    private var webhookProblems: [String] {
+        (webhooks?.events ?? []).flatMap { events in
+            events.effects.flatMap { rule -> [String] in
+                let names: [String] =
+                    switch rule.effect {
+                    case .changed(let names): names
+                    case .deleted(let name, _): [name]
+                    case .revoked, .ignored: []
+                    }
+                return names.filter { dataType($0) == nil }.map {
+                    "a webhook is about the data type “\($0)”, which does not exist"
+                }
+            } + (events.account.isEmpty ? ["a webhook event does not say where its account stands"] : [])
+        }
+    }
+
     private func isPlaceholder(_ name: String) -> Bool {
         if let key = Placeholders.suffix(of: name, after: "setting.") {
-            return settings.contains { $0.key == key && !$0.isSecret }
+            return operatorSettings.contains { $0.key == key && !$0.isSecret }
         }
         if let key = Placeholders.suffix(of: name, after: "callback.") {
             guard case .oauth2(let oauth) = auth else { return false }

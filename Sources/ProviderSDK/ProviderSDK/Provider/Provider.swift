@@ -26,7 +26,7 @@ public protocol Provider: Sendable {
 
     /// What a verified webhook delivery means.
     ///
-    /// The default answers 200 and reports nothing.
+    /// The default reads ``WebhookScheme/answers`` and ``WebhookScheme/events`` of the manifest.
     func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome
 }
 
@@ -46,8 +46,10 @@ extension Provider {
     /// Does nothing and lets the grant be revoked.
     public func detach(in context: ProviderContext) async throws(ProviderError) -> Detachment { .revokesGrant }
 
-    /// Answers 200 and reports nothing.
-    public func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome { WebhookOutcome() }
+    /// Follows the manifest's answers and events.
+    public func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
+        try manifest.webhooks?.outcome(of: delivery) ?? WebhookOutcome()
+    }
 }
 
 /// What becomes of a grant when a connection is disconnected.
@@ -96,7 +98,7 @@ extension IdentitySource {
     ///
     /// - Throws: a permanent ``ProviderError`` when no path leads to an id.
     public func identity(in facts: JSONValue, provider: String) throws(ProviderError) -> AccountIdentity {
-        func text(_ paths: [JSONPath]) -> String? {
+        func text(_ paths: [ValuePath]) -> String? {
             paths.lazy.compactMap { $0.first(in: facts)?.scalarText }.first { !$0.isEmpty }
         }
         guard let id = text(self.id) else {

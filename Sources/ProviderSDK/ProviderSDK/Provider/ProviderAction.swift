@@ -7,14 +7,14 @@ public struct ProviderAction: Sendable {
     public let name: String
     /// What it does, in one line.
     public let description: String
-    /// The request; besides the usual placeholders, `{parameter.NAME}` stands for a parameter of the action.
+    /// The request; besides the usual placeholders, `{input.NAME}` stands for a parameter of the action.
     public var request: ProviderRequest
     /// The provider's codes of failures that leave nothing to be done, such as those for something that is gone already.
     public var toleratedCodes: [String] = []
     /// Members added to the answer before it is mapped, with placeholders in their values.
     public var additions: [NamedValue] = []
     /// How the answer becomes a normalised record; nil leaves it as it is.
-    public var result: FieldMapping?
+    public var output: FieldMapping?
 
     /// Longest value of a parameter, in bytes.
     public static let parameterBytesMax = 256
@@ -33,8 +33,10 @@ public struct ProviderAction: Sendable {
     /// The names of its parameters, in the order they stand in the request.
     public var parameters: [String] { request.placeholders.compactMap(ProviderAction.parameter) }
 
-    private static func parameter(in placeholder: String) -> String? {
-        Placeholders.suffix(of: placeholder, after: "parameter.")
+    static func parameter(in placeholder: String) -> String? {
+        // Plugins that were built for SDK 1.0 write `{parameter.NAME}`.
+        Placeholders.suffix(of: placeholder, after: "input.")
+            ?? Placeholders.suffix(of: placeholder, after: "parameter.")
     }
 
     /// What came of an action.
@@ -57,7 +59,7 @@ public struct ProviderAction: Sendable {
     ) async throws(ProviderError) -> Outcome {
         for name in self.parameters {
             let bytes = parameters[name]?.utf8.prefix(ProviderAction.parameterBytesMax + 1) ?? "".utf8[...]
-            // Braces would be taken for placeholders by whoever fills the request after this.
+            // Braces would be taken for placeholders when the request is filled.
             guard 1...ProviderAction.parameterBytesMax ~= bytes.count,
                 bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "}") })
             else { throw ProviderError(.permanent, "The action “\(self.name)” needs a proper “\(name)”.") }
@@ -74,9 +76,9 @@ public struct ProviderAction: Sendable {
         }
         guard !response.body.isEmpty else { return .done(.null) }
         let answer = try response.json().adding(additions, in: context)
-        guard let result else { return .done(answer) }
+        guard let output else { return .done(answer) }
         do {
-            return .done(try JSONValue.parse(try result.map(answer, now: context.now).json))
+            return .done(try JSONValue.parse(try output.map(answer, now: context.now).json))
         } catch {
             throw ProviderError(.permanent, "The answer to “\(name)” cannot be mapped: \(error).")
         }
@@ -94,9 +96,9 @@ public struct AccountLinking: Sendable {
     /// The data type whose records are the accounts that have joined; nil when the provider does not tell.
     public var memberDataType: String?
     /// Where the account id stands in a normalised record of that data type.
-    public var memberAccountID: JSONPath = "accountId"
+    public var memberAccountID: ValuePath = "accountId"
     /// Where the moment it joined stands in a normalised record of that data type.
-    public var memberJoinedAt: JSONPath = "joinedAt"
+    public var memberJoinedAt: ValuePath = "joinedAt"
 
     /// Linking by tokens with the account id in `accountIDAttribute`.
     public init(accountIDAttribute: String, _ configure: (inout AccountLinking) -> Void = { _ in }) {

@@ -1,5 +1,5 @@
-// What every provider must hold, whatever it is: run by the tests of each plugin, here and elsewhere, and by the host when it is asked
-// to verify one.
+// The checks that every provider must pass: run by the tests of each plugin, here and elsewhere, and by the host when it is asked to
+// verify one.
 
 /// Checks that hold for every provider.
 public struct ProviderConformance: Sendable {
@@ -20,7 +20,13 @@ public struct ProviderConformance: Sendable {
                 problems.append("an OAuth provider without variants names no authorize and token endpoint")
             }
         }
-        for dataType in manifest.dataTypes { problems += totality(of: dataType) }
+        for dataType in manifest.dataTypes {
+            problems += dataType.mapping.pluralPathProblems.map { "data type “\(dataType.name)”: \($0)" }
+            problems += totality(of: dataType)
+        }
+        for action in manifest.actions {
+            problems += (action.output?.pluralPathProblems ?? []).map { "action “\(action.name)”: \($0)" }
+        }
         return problems
     }
 

@@ -32,13 +32,15 @@ public struct ProviderManifest: Sendable {
     ///
     /// One that is missing here must come from the operator's configuration. A variant's own endpoints go before these.
     public var endpoints: [String: String] = [:]
-    /// What the operator can or must configure besides client id and secret.
+    /// What the operator can or must configure besides client id and secret, and besides what rate limits declare.
+    ///
+    /// ``operatorSettings`` has both.
     public var settings: [ProviderSetting] = []
     /// The provider's rate limits.
     public var rateLimits: [RateLimit] = []
     /// The header fields in which answers tell what is left of a rate limit.
     public var rateLimitHeaders: [RateLimitHeaders] = []
-    /// How error answers are told apart.
+    /// How error answers are classified.
     public var errors = ErrorClassification()
     /// Header fields sent with every API request, with placeholders as in ``ProviderRequest``; they go before the host's own.
     public var headers: [NamedValue] = []
@@ -55,6 +57,8 @@ public struct ProviderManifest: Sendable {
     public var actions: [ProviderAction] = []
     /// How accounts are linked by tokens that the provider's bot hands out; nil when they are not.
     public var linking: AccountLinking?
+    /// Where all this comes from; nil when the plugin does not say.
+    public var facts: ProviderFacts?
 
     /// The manifest of the provider `id`, called `name`, with what `configure` sets.
     public init(id: String, name: String, _ configure: (inout ProviderManifest) -> Void = { _ in }) {
@@ -71,7 +75,7 @@ public struct ProviderManifest: Sendable {
 
     /// The operator's settings with the plugin's defaults for those that are not configured.
     public func settings(with configured: [String: String]) -> [String: String] {
-        let defaults = settings.compactMap { setting in setting.defaultValue.map { (setting.key, $0) } }
+        let defaults = operatorSettings.compactMap { setting in setting.defaultValue.map { (setting.key, $0) } }
         return configured.merging(defaults) { configured, _ in configured }
     }
 
@@ -109,126 +113,5 @@ public struct Variant: Sendable {
     public init(id: String, name: String) {
         self.id = id
         self.name = name
-    }
-}
-
-/// A setting of the operator for this provider.
-public struct ProviderSetting: Sendable {
-    /// What its value can be.
-    public enum Kind: Sendable, Equatable {
-        /// Any text that is not empty.
-        case text
-        /// An integer of this range; a JSON number in a configuration file.
-        case integer(ClosedRange<Int>)
-    }
-
-    /// Its key in the provider's configuration.
-    public let key: String
-    /// What it is for.
-    public let description: String
-    /// Whether it is kept from plugins and every output.
-    public var isSecret: Bool
-    /// Whether the provider is unavailable without it.
-    public var isRequired: Bool
-    /// Its value when the operator configures none.
-    public var defaultValue: String?
-    /// What its value can be.
-    ///
-    /// A text that a ``RateLimit`` names is taken for an integer from 1 to a million.
-    public var kind: Kind = .text
-
-    /// A setting.
-    public init(_ key: String, _ description: String, isSecret: Bool = false, isRequired: Bool = false) {
-        self.key = key
-        self.description = description
-        self.isSecret = isSecret
-        self.isRequired = isRequired
-    }
-
-    /// A setting that is an integer of `range`.
-    public init(_ key: String, _ description: String, integer range: ClosedRange<Int>, defaultValue: Int? = nil) {
-        self.init(key, description)
-        kind = .integer(range)
-        self.defaultValue = defaultValue.map { String($0) }
-    }
-
-    /// A setting that has a value without being configured.
-    public init(_ key: String, _ description: String, defaultValue: String) {
-        self.init(key, description)
-        self.defaultValue = defaultValue
-    }
-}
-
-extension ProviderManifest {
-    /// What the value of a setting can be, its use as a rate limit considered.
-    public func kind(of setting: ProviderSetting) -> ProviderSetting.Kind {
-        let isLimit = rateLimits.contains { $0.setting == setting.key }
-        return isLimit && setting.kind == .text ? .integer(RateLimit.requestsRange) : setting.kind
-    }
-}
-
-/// How many requests the provider takes.
-public struct RateLimit: Sendable {
-    /// How many requests an operator can set.
-    static let requestsRange = 1...1_000_000
-
-    /// Who shares the limit.
-    public enum Scope: Sendable, Equatable {
-        /// All connections of this application.
-        case application
-        /// All connections to one account.
-        case account
-    }
-
-    /// Who shares it.
-    public var scope: Scope
-    /// How many requests in ``interval``.
-    public var requests: Int
-    /// The interval.
-    public var interval: Duration
-    /// The name by which requests choose it; nil counts every request.
-    public var name: String?
-    /// The operator's setting that holds another number of requests, for plans that differ; nil when there is none.
-    public var setting: String?
-
-    /// At most `requests` per `interval`.
-    public init(_ requests: Int, per interval: Duration, scope: Scope, name: String? = nil) {
-        self.requests = requests
-        self.interval = interval
-        self.scope = scope
-        self.name = name
-    }
-
-    /// How many requests in ``interval`` under these settings: the number in ``setting`` where it is one from 1 to a million.
-    public func requests(in settings: [String: String]) -> Int {
-        guard let text = setting.flatMap({ settings[$0] }), let number = JSONNumber(text)?.integer,
-            RateLimit.requestsRange ~= Int(number)
-        else { return requests }
-        return Int(number)
-    }
-}
-
-/// The header fields in which answers tell what is left of a rate limit.
-public struct RateLimitHeaders: Sendable {
-    /// The field with the number of requests left.
-    public var remaining: String
-    /// The field with the seconds until more; nil when it is not told.
-    public var resetAfter: String?
-    /// The interval that the limit is counted in, which bounds the pause when ``resetAfter`` is nil or absent.
-    public var interval: Duration?
-    /// Who shares the limit.
-    public var scope: RateLimit.Scope = .account
-
-    /// These fields.
-    public init(remaining: String, resetAfter: String? = nil) {
-        self.remaining = remaining
-        self.resetAfter = resetAfter
-    }
-
-    /// The field `remaining` for a limit that is counted in `interval` and shared by `scope`.
-    public init(remaining: String, interval: Duration, scope: RateLimit.Scope) {
-        self.remaining = remaining
-        self.interval = interval
-        self.scope = scope
     }
 }

@@ -8,17 +8,17 @@
 /// list alone cannot decide — two changes of one moment, more records than a cursor holds — the record is read by itself as it is now.
 public struct ChangeLog: Sendable {
     /// Where the id of the changed record stands in an item.
-    public var recordID: JSONPath
+    public var recordID: ValuePath
     /// Where the moment of the change stands in an item.
     ///
     /// The order of changes that have the same moment is not relied on.
-    public var moment: JSONPath
+    public var moment: ValuePath
     /// Which items tell that a record was made: older than every other change of the same moment.
-    public var isCreation: Condition?
+    public var createdWhen: Condition?
     /// The request for one record as it is now, which gets a slash and the id behind its path.
-    public var record: ProviderRequest
+    public var read: ProviderRequest
     /// Whether a record that was read by itself turns out to be gone.
-    public var isGone: Condition?
+    public var goneWhen: Condition?
     /// The provider's codes for a record that cannot be read because it is gone.
     public var goneCodes: [String] = []
 
@@ -29,10 +29,18 @@ public struct ChangeLog: Sendable {
     /// A provider's limit that strikes in between costs no more than these; the rest of the page comes as a page of its own.
     public static let readsPerPageMax = 10
 
-    /// Changes that name their record at `recordID` and their time at `moment`; `record` reads one record.
-    public init(recordID: JSONPath, moment: JSONPath, record: ProviderRequest) {
+    /// Changes that name their record at `recordID` and their time at `moment`; `read` reads one record.
+    public init(recordID: ValuePath, moment: ValuePath, read: ProviderRequest) {
         self.recordID = recordID
         self.moment = moment
-        self.record = record
+        self.read = read
+    }
+
+    /// Changes that name their record at `recordID` and their time at `moment`, with what `configure` sets.
+    public init(
+        recordID: ValuePath, moment: ValuePath, read: ProviderRequest, _ configure: (inout ChangeLog) -> Void
+    ) {
+        self.init(recordID: recordID, moment: moment, read: read)
+        configure(&self)
     }
 }

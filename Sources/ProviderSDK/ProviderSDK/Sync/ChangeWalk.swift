@@ -41,9 +41,9 @@ struct ChangeWalk {
         var records: [SourceRecord] = []
         var reads = 0
         for group in groups {
-            let told = newest(of: group.items, edge: edge)
-            if let told, !isFull || isDeletion(told) {
-                records.append(try sourceRecord(told))
+            let change = newest(of: group.items, edge: edge)
+            if let change, !isFull || isDeletion(change) {
+                records.append(try sourceRecord(change))
             } else {
                 // A full walk asks for pages as short as that, and could not tell what it has read already.
                 guard isFull || reads < ChangeLog.readsPerPageMax else {
@@ -82,18 +82,18 @@ struct ChangeWalk {
 
     /// The newest of a record's changes; nil when the list does not tell which it is.
     ///
-    /// A deletion comes after whatever else happened at its moment.
+    /// A deletion comes after everything else that happened at its moment.
     private func newest(of items: [JSONValue], edge: JSONValue?) -> JSONValue? {
         // A change without a moment stands where the list puts it.
         guard let moment = items.first.flatMap({ log.moment.first(in: $0) }) else { return items.first }
         let last = items.filter { log.moment.first(in: $0) == moment }
         if let deletion = last.first(where: isDeletion) { return deletion }
         guard moment != edge else { return nil }
-        let changes = last.filter { !(log.isCreation?.isMet(by: $0, now: context.now) ?? false) }
+        let changes = last.filter { !(log.createdWhen?.isMet(by: $0, now: context.now) ?? false) }
         return changes.count <= 1 && last.count - changes.count <= 1 ? changes.first ?? last.first : nil
     }
 
-    private func isDeletion(_ item: JSONValue) -> Bool { list.isDeletion?.isMet(by: item, now: context.now) ?? false }
+    private func isDeletion(_ item: JSONValue) -> Bool { list.deletedWhen?.isMet(by: item, now: context.now) ?? false }
 
     private func sourceRecord(_ item: JSONValue) throws(ProviderError) -> SourceRecord {
         guard let value = list.record.first(in: item) else {
@@ -107,25 +107,25 @@ struct ChangeWalk {
     /// - Parameter isListReliable: whether the newest change on this page is the newest of all, so that it counts where the record
     ///   cannot be read by itself.
     private func present(_ group: Group, isListReliable: Bool) async throws(ProviderError) -> SourceRecord {
-        let told = try sourceRecord(group.items[0])
-        guard Self.isPathSafe(group.id) else { return told }
-        var request = log.record
+        let listed = try sourceRecord(group.items[0])
+        guard Self.isPathSafe(group.id) else { return listed }
+        var request = log.read
         request.path += "/" + group.id
         do throws(ProviderError) {
             let value = try await context.json(request)
             guard value.kind == .object else {
                 throw ProviderError(.permanent, "The provider's answer is not a record.")
             }
-            return SourceRecord(value, log.isGone?.isMet(by: value, now: context.now) ?? false ? .deleted : .upserted)
+            return SourceRecord(value, log.goneWhen?.isMet(by: value, now: context.now) ?? false ? .deleted : .upserted)
         } catch {
             if let code = error.code, log.goneCodes.contains(where: { $0.utf8.elementsEqual(code.utf8) }) {
-                return SourceRecord(told.value, .deleted)
+                return SourceRecord(listed.value, .deleted)
             }
             guard error.status == 404 else { throw error }
             guard isListReliable else {
-                throw ProviderError(.changesUnavailable, "More records changed than can be told apart.")
+                throw ProviderError(.changesUnavailable, "More records changed than can be distinguished.")
             }
-            return told
+            return listed
         }
     }
 

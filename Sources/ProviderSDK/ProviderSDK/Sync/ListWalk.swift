@@ -39,29 +39,39 @@ extension ListRequest {
             add(pageSizeParameter, .number(JSONNumber(size)), to: &request)
         }
         if let moment, let since {
-            switch since.place {
-            case .query(let name): request.query.append(NamedValue(name, since.text(moment)))
-            case .header(let name): request.headers.append(NamedValue(name, since.text(moment)))
+            let text = since.text(moment)
+            switch since.location {
+            case .query: request.query.append(NamedValue(since.name, text))
+            case .header: request.headers.append(NamedValue(since.name, text))
+            case .body: add(since.name, .string(text), in: .body, to: &request)
             }
         }
-        switch paging {
+        switch paging.current {
         case .none: break
         case .lastRecord(let parameter, _, _), .token(let parameter, _, _):
             if let value = cursor?["at"] { add(parameter, value, to: &request) }
         case .pageNumber(let parameter, let first, _):
             add(parameter, cursor?["at"] ?? .number(JSONNumber(first)), to: &request)
-        case .nextLink:
-            if let link = cursor?["at"]?.string {
-                request.path = link
+        case .link(let link):
+            guard let place = cursor?["at"] else { break }
+            if let parameter = link.parameter {
+                add(parameter, place, to: &request)
+            } else if let url = place.string {
+                request.path = url
                 request.query = []
             }
+        default: break
         }
         return request
     }
 
     private func add(_ name: String, _ value: JSONValue, to request: inout ProviderRequest) {
+        add(name, value, in: parameterPlace, to: &request)
+    }
+
+    private func add(_ name: String, _ value: JSONValue, in place: ParameterPlace, to request: inout ProviderRequest) {
         let text = value.scalarText ?? ""
-        switch (parameterPlace, request.body) {
+        switch (place, request.body) {
         case (.query, _): request.query.append(NamedValue(name, text))
         case (.body, .form(let fields)): request.body = .form(fields + [NamedValue(name, text)])
         case (.body, .json(let object)): request.body = .json(.object((object.members ?? []) + [(name, value)]))
@@ -71,18 +81,18 @@ extension ListRequest {
 
     /// The page in `answer`.
     public func page(_ answer: JSONValue, at cursor: JSONValue?, now: Timestamp) throws(ProviderError) -> SyncPage {
-        guard isPage?.isMet(by: answer, now: now) ?? true, let items = items(in: answer) else {
+        guard pageWhen?.isMet(by: answer, now: now) ?? true, let items = items(in: answer) else {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
         let number = Int(cursor?["page"]?.integer ?? 1)
         let records = try matchingItems(in: answer, now: now).map { item in
             // An item without its record is a record that cannot be mapped, not one that is not there.
             SourceRecord(
-                record.first(in: item) ?? item, isDeletion?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
+                record.first(in: item) ?? item, deletedWhen?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
         }
         var page = SyncPage(records)
         page.totalCount = totalCount?.first(in: answer)?.integer.map(Int.init(clamping:))
-        if hasNext?.isMet(by: answer, now: now) ?? true,
+        if nextWhen?.isMet(by: answer, now: now) ?? true,
             let next = try position(after: items, of: answer, cursor: cursor)
         {
             guard number < pagesMax else {
@@ -96,7 +106,7 @@ extension ListRequest {
     /// The cursor of page `number`, which the page at `cursor` leads to.
     ///
     /// It carries the mark of the place that the walk had at the last power of two: a walk that comes to that place again goes round
-    /// in a circle, whatever the circle's length (Brent's algorithm). A page at a power of two is itself that place.
+    /// in a circle of any length (Brent's algorithm). A page at a power of two is itself that place.
     private static func cursor(
         of number: Int, at place: JSONValue, after cursor: JSONValue?
     ) throws(ProviderError) -> JSONValue {
@@ -123,8 +133,8 @@ extension ListRequest {
         guard let items = items(in: answer) else {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
-        guard let filter else { return items }
-        return items.filter { filter.isMet(by: $0, now: now) }
+        guard let condition = self.where else { return items }
+        return items.filter { condition.isMet(by: $0, now: now) }
     }
 
     private func items(in answer: JSONValue) -> [JSONValue]? {
@@ -134,21 +144,21 @@ extension ListRequest {
 
     /// What the next request must say; nil at the end of the list.
     ///
-    /// A list ends where the answer says so: one that promises more and does not say where has not ended, because whoever took it for
-    /// the end would take all that is behind it for deleted.
+    /// A list ends where the answer says so: one that promises more and does not say where has not ended: taking it for the end would
+    /// take all that is behind it for deleted.
     private func position(
         after items: [JSONValue], of answer: JSONValue, cursor: JSONValue?
     ) throws(ProviderError) -> JSONValue? {
         let isFull = items.count >= pageSize
-        switch paging {
+        switch paging.current {
         case .none: return nil
         case .lastRecord(_, let id, let hasMore):
             var isMore = isFull
             if let hasMore {
-                guard let told = hasMore.first(in: answer)?.boolean else {
+                guard let promised = hasMore.first(in: answer)?.boolean else {
                     throw Self.contradiction("does not say whether there is another page")
                 }
-                isMore = told
+                isMore = promised
             }
             guard isMore else { return nil }
             guard let last = items.last else { throw Self.contradiction("promises more records and has none") }
@@ -161,7 +171,7 @@ extension ListRequest {
             if isMore == false { return nil }
             let value = token.first(in: answer)
             guard let value, let text = value.scalarText, !text.isEmpty else {
-                guard isMore == nil, hasNext == nil, value.map({ $0.isNull || $0.string != nil }) ?? true else {
+                guard isMore == nil, nextWhen == nil, value.map({ $0.isNull || $0.string != nil }) ?? true else {
                     throw Self.contradiction("promises another page and does not say where")
                 }
                 return nil
@@ -173,19 +183,25 @@ extension ListRequest {
             guard count.map({ current < $0 }) ?? isFull else { return nil }
             guard !items.isEmpty else { throw Self.contradiction("counts more pages and has no records") }
             return .number(JSONNumber(current + 1))
-        case .nextLink(let path, let isRequired):
-            let link = path.first(in: answer)
+        case .link(let next):
+            let link = next.link.first(in: answer)
             if let text = link?.string {
                 // What comes from the provider is never taken for a placeholder.
                 guard !text.utf8.contains(UInt8(ascii: "{")) else {
                     throw ProviderError(.permanent, "The link to the next page is no URL.")
                 }
-                return text.isEmpty ? nil : .string(text)
+                guard !text.isEmpty else { return nil }
+                guard next.parameter != nil else { return .string(text) }
+                guard let value = next.value(in: text) else {
+                    throw Self.contradiction("has a link to the next page that does not say where it begins")
+                }
+                return .string(value)
             }
-            guard link?.isNull ?? !isRequired else {
+            guard link?.isNull ?? !next.isRequired else {
                 throw ProviderError(.permanent, "The page does not say whether there is another.")
             }
             return nil
+        default: return nil
         }
     }
 }

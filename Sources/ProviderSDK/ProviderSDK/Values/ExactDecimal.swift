@@ -105,7 +105,7 @@ public struct ExactDecimal: Sendable, Hashable, Comparable, CustomStringConverti
         coefficient == .min ? nil : ExactDecimal(coefficient: -coefficient, places: places)
     }
 
-    /// Whether the value is zero, whatever its scale.
+    /// Whether the value is zero, at any scale.
     public var isZero: Bool { coefficient == 0 }
 
     /// By value: `1.0` and `1.00` are neither less than the other, yet not equal.
@@ -116,7 +116,7 @@ public struct ExactDecimal: Sendable, Hashable, Comparable, CustomStringConverti
         return left < right
     }
 
-    /// Whether both are the same amount, whatever their scales.
+    /// Whether both are the same amount, at any scale.
     public func isSameAmount(as other: ExactDecimal) -> Bool { !(self < other) && !(other < self) }
 
     private var integralPart: Int128 {

@@ -37,11 +37,21 @@ public struct WebhookScheme: Sendable {
     public var tolerance: Duration?
     /// The status for a bad signature.
     public var rejectionStatus: Int = 401
+    /// The answers to deliveries, most particular first; the first that fits counts, and without one it is an empty 200.
+    public var answers: [WebhookAnswer] = []
+    /// What deliveries mean; empty when the plugin says it in code.
+    public var events: [WebhookEvents] = []
 
     /// Signatures by `algorithm` in `header`.
     public init(_ algorithm: Algorithm, header: String) {
         self.algorithm = algorithm
         self.header = header
+    }
+
+    /// Signatures by `algorithm` in `header`, with what `configure` sets.
+    public init(_ algorithm: Algorithm, header: String, _ configure: (inout WebhookScheme) -> Void) {
+        self.init(algorithm, header: header)
+        configure(&self)
     }
 }
 

@@ -1,11 +1,17 @@
 // Paths into JSON values, as field mappings and paging rules write them. Small on purpose: names, positions, "each", and
-// "the element whose field equals".
+// "the element whose field equals". The parser is in ValuePath+Parsing.
+
+/// The name of ``JSONPath``: the syntax is neither that of RFC 9535 nor that of RFC 6901.
+public typealias ValuePath = JSONPath
 
 /// A path to values inside a JSON value, such as `customer.address.city`, `items.data[].price`, `lines.0.id` or
 /// `Phones[PhoneType=DEFAULT].PhoneNumber`.
 ///
 /// Steps are separated by dots. A step of digits is a position in an array; `[]` after a step means every element; `[name=text]`
-/// means the first element whose member `name` is the string `text`. The empty path is the value itself.
+/// means the first element whose member `name` is the string `text`; `['a.b']` is a member whose name holds dots or brackets. The
+/// empty path is the value itself.
+///
+/// Write ``ValuePath``. The type keeps its first name because plugins that were built before link to it.
 public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
     enum Step: Sendable, Hashable {
         case name(JSONName)
@@ -19,23 +25,20 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
     public let description: String
 
     /// The path written as `text`.
+    ///
+    /// What ``init(validating:)`` refuses is read as well as it can be: empty steps are left out.
     public init(_ text: String) {
+        self.init(text, steps: ValuePath.strictSteps(of: Array(text.utf8)) ?? ValuePath.lenientSteps(of: text))
+    }
+
+    /// The path written as `text`; nil when it has an empty step, or a bracket or quote that is not closed.
+    public init?(validating text: String) {
+        guard let steps = ValuePath.strictSteps(of: Array(text.utf8)) else { return nil }
+        self.init(text, steps: steps)
+    }
+
+    private init(_ text: String, steps: [Step]) {
         description = text
-        var steps: [Step] = []
-        for part in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: true) {
-            let pieces = part.split(separator: UInt8(ascii: "["), omittingEmptySubsequences: false)
-            if let name = pieces.first, !name.isEmpty {
-                let isPosition = name.count <= 6 && name.allSatisfy { $0 &- 0x30 < 10 }
-                steps.append(
-                    isPosition ? .position(name.reduce(0) { $0 * 10 + Int($1 - 0x30) }) : .name(JSONName(Array(name))))
-            }
-            for piece in pieces.dropFirst() {
-                let inside = piece.prefix { $0 != UInt8(ascii: "]") }
-                let sides = inside.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-                steps.append(
-                    sides.count == 2 ? .first(name: JSONName(Array(sides[0])), equals: Array(sides[1])) : .each)
-            }
-        }
         self.steps = steps
         isPlural = steps.contains(.each)
     }
@@ -54,14 +57,14 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
         if case .node(let tape, var index) = value.storage {
             // Within one text only the index moves, so no view is made for the steps between.
             for step in steps {
-                guard let next = JSONPath.follow(step, in: tape, from: index) else { return nil }
+                guard let next = ValuePath.follow(step, in: tape, from: index) else { return nil }
                 index = next
             }
             return JSONValue(.node(tape, index))
         }
         var current = value
         for step in steps {
-            guard let next = JSONPath.follow(step, from: current) else { return nil }
+            guard let next = ValuePath.follow(step, from: current) else { return nil }
             current = next
         }
         return current
@@ -73,7 +76,7 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
         for step in steps {
             current =
                 step == .each
-                ? current.flatMap { $0.array ?? [] } : current.compactMap { JSONPath.follow(step, from: $0) }
+                ? current.flatMap { $0.array ?? [] } : current.compactMap { ValuePath.follow(step, from: $0) }
             if current.isEmpty { break }
         }
         return current
@@ -108,7 +111,7 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
         case .name(let name): return value.member(name)
         case .position(let position):
             // An object may have members named by digits; the shape of the value decides.
-            return value[position] ?? value.member(JSONPath.name(of: position))
+            return value[position] ?? value.member(ValuePath.name(of: position))
         case .each: return nil
         case .first(let name, let text):
             return value.array?.first { $0.member(name)?.string?.utf8.elementsEqual(text) == true }
@@ -118,5 +121,5 @@ public struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
 
 extension JSONValue {
     /// The value at `path`; nil when a step finds nothing.
-    public func at(_ path: JSONPath) -> JSONValue? { path.first(in: self) }
+    public func at(_ path: ValuePath) -> JSONValue? { path.first(in: self) }
 }

@@ -1,0 +1,91 @@
+// Webhook deliveries read by tables: answers, events, ids, accounts, effects.
+
+import ProviderSDK
+import Testing
+
+@Suite("Webhook tables")
+struct WebhookEventsTests {
+    struct TableProvider: Provider {
+        let manifest: ProviderManifest
+
+        init(_ answers: [WebhookAnswer] = [], _ events: [WebhookEvents] = []) {
+            manifest = ProviderManifest(id: "table", name: "Table") { manifest in
+                manifest.webhooks = WebhookScheme(.hmacSHA256(secretSetting: "key"), header: "x") { scheme in
+                    scheme.answers = answers
+                    scheme.events = events
+                }
+            }
+        }
+
+        func outcome(_ body: String, headers: [NamedValue] = []) throws -> WebhookOutcome {
+            try outcome(of: WebhookDelivery(headers: headers, body: Array(body.utf8), receivedAt: .epoch))
+        }
+    }
+
+    static let nested = WebhookEvents(
+        each: ["body.accounts", "changes"], id: ["item.id"], account: ["parent.name"], at: ["item.at"],
+        effects: [.init(.equals("item.kind", "gone"), .deleted(dataType: "items", sourceID: ["item.a", "item.b"]))]
+            + .changes(at: "item.kind", ["x": "exes", "y": "whys"]))
+
+    @Test("a provider without tables acknowledges everything")
+    func acknowledges() throws {
+        let outcome = try TableProvider().outcome("{}")
+        #expect(outcome.status == 200 && outcome.reply == nil && outcome.events.isEmpty)
+    }
+
+    @Test("the first answer that fits is given, and a refusal means nothing")
+    func answers() throws {
+        let provider = TableProvider([
+            WebhookAnswer(where: .equals("headers.x-kind", "bad"), refusing: 422, "No."),
+            WebhookAnswer(
+                where: .isSet("body.challenge"), status: 202, reply: [Field("echo", from: "body.challenge")],
+                headers: [NamedValue("A", "b")]),
+        ])
+        let outcome = try provider.outcome(#"{"challenge":[1]}"#)
+        #expect(outcome.status == 202 && outcome.reply == ["echo": [1]] && outcome.headers == [NamedValue("A", "b")])
+        let error = #expect(throws: ProviderError.self) {
+            try provider.outcome("", headers: [NamedValue("X-Kind", "bad")])
+        }
+        #expect(error?.status == 422 && error?.message == "No.")
+    }
+
+    @Test("events two levels deep; changes of one account and id are one event")
+    func readsNestedEvents() throws {
+        let events = try TableProvider([], [Self.nested]).outcome(
+            #"""
+            {"accounts":[{"name":"a","changes":[{"kind":"x","at":5},{"kind":"y","at":9},{"kind":"x","at":7},{"kind":"?"}]},
+            {"name":"b","changes":[{"kind":"gone","a":1,"b":"2","id":"e"},{"kind":"gone","a":1}]},{"changes":[{"kind":"x"}]}]}
+            """#
+        ).events
+        #expect(events.map(\.accountID) == ["a", "b"])
+        #expect(
+            events.map(\.effect) == [
+                .changed(dataTypes: ["exes", "whys"]), .deleted(dataType: "items", sourceIDs: ["1-2"]),
+            ])
+        #expect(events.map(\.id) == [nil, "e"])
+        #expect(events.map(\.occurredAt?.seconds) == [9, nil])
+    }
+
+    @Test("an id lacks no part, an account is no empty text, an object is one event")
+    func readsParts() throws {
+        let provider = TableProvider(
+            [],
+            [
+                WebhookEvents(
+                    where: .isSet("body.id"), each: ["body"], id: ["item.id", "item.part"],
+                    account: ["item.first", "item.second"], mode: ["item.live"], at: [],
+                    effects: [.init(.isSet("item.id"), .revoked)])
+            ])
+        let event = try provider.outcome(#"{"id":1,"part":"p","first":"","second":"s","live":true}"#).events.first
+        #expect(event?.id == "1-p" && event?.accountID == "s" && event?.mode == "true" && event?.effect == .revoked)
+        #expect(try provider.outcome(#"{"id":1,"second":"s"}"#).events.first?.id == nil)
+        #expect(try provider.outcome(#"{"id":1}"#).events.isEmpty)
+        #expect(try provider.outcome(#"{"part":"p","second":"s"}"#).events.isEmpty)
+    }
+
+    @Test("data types that do not exist and a missing account are mistakes of the manifest")
+    func findsMistakes() {
+        let problems = TableProvider([], [Self.nested]).manifest.problems
+        #expect(problems.filter { $0.contains("“exes”") || $0.contains("“items”") }.count == 2)
+    }
+}
