@@ -62,7 +62,13 @@ let modules: [Target] = [
     module("Cryptography", ["COpenSSL", "Primitives"]),
     module("HTTPServer", ["CLinux", "Primitives"]),
     module("HTTPClient", ["CCurl", "CLinux", "Primitives"]),
-    module("DocumentStore", ["CLinux", "COpenSSL", "Cryptography", "Primitives"]),
+    module("StoreFiles", ["CLinux", "Cryptography", "Primitives"]),
+    module("DocumentJournal", ["Primitives", "StoreFiles"]),
+    module("DocumentStore", ["Cryptography", "DocumentJournal", "Primitives", "StoreFiles"]),
+    module("RecordStore", ["Cryptography", "Primitives", "StoreFiles"]),
+    module(
+        "Storage",
+        ["CLinux", "DocumentJournal", "DocumentStore", "Primitives", "RecordStore", "StoreFiles"]),
     module("Processes", ["CLinux"]),
     module("ProviderSandbox", ["Primitives", "CStandIns", "HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
     .executableTarget(
@@ -72,7 +78,7 @@ let modules: [Target] = [
         name: "IntegrationHost",
         dependencies: [
             "Primitives", "CLinux", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "Processes",
-            providerSDK,
+            "RecordStore", "Storage", "StoreFiles", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
@@ -109,17 +115,25 @@ let moduleTests: [Target] = [
     tests(of: "HTTPServer", ["HTTPServer", "Primitives", "CLinux"]),
     tests(of: "HTTPClient", ["HTTPClient", "Primitives", "CLinux"]),
     tests(of: "ProviderSandbox", ["ProviderSandbox", "HTTPServer", providerSDK]),
-    tests(of: "DocumentStore", ["DocumentStore", "Primitives", "Cryptography", "CLinux", "DocumentStoreCrashWriter"]),
-    // Killed by the tests of DocumentStore; never shipped.
+    tests(of: "StoreFiles", ["StoreFiles"]),
+    tests(of: "DocumentStore", ["DocumentStore", "StoreFiles"]),
+    tests(
+        of: "Storage",
+        [
+            "CLinux", "Cryptography", "DocumentJournal", "DocumentStore", "DocumentStoreCrashWriter", "Primitives",
+            "RecordStore", "Storage", "StoreFiles",
+        ]),
+    // Killed by the tests of Storage; never shipped.
     .executableTarget(
-        name: "DocumentStoreCrashWriter", dependencies: ["DocumentStore", "CLinux"],
+        name: "DocumentStoreCrashWriter",
+        dependencies: ["CLinux", "DocumentStore", "RecordStore", "Storage", "StoreFiles"],
         path: "Tests/Crash/DocumentStoreCrashWriter", swiftSettings: settings),
     tests(of: "ProviderSDK", [providerSDK, providerSDKTesting]),
     tests(
         of: "IntegrationHost",
         [
             "IntegrationHost", "Primitives", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "HostTesting",
-            "CLinux", providerSDK,
+            "RecordStore", "Storage", "StoreFiles", "CLinux", providerSDK,
         ]),
 ]
 

@@ -28,7 +28,7 @@ public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertib
 
     /// A text encoding of bytes.
     public enum TextEncoding: String, Sendable {
-        case hex, base64, base64URL
+        case base64, base64URL
     }
 
     /// Why a key cannot be used.
@@ -137,7 +137,6 @@ public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertib
 extension CryptographyError.TextEncoding {
     var name: String {
         switch self {
-        case .hex: "hexadecimal"
         case .base64: "base64 with padding"
         case .base64URL: "base64url without padding"
         }

@@ -1,6 +1,8 @@
 // The protected header of a compact JWS or JWE (RFC 7515 section 4, RFC 7516 section 4), read strictly: one flat JSON object
 // whose values are strings and whose names are distinct. Two readers that disagree about a header are how tokens get forged.
 
+import Primitives
+
 /// A JOSE header.
 ///
 /// Its values are claims by whoever sent the token: use them to find a key, never to choose an algorithm.
@@ -201,7 +203,7 @@ private struct HeaderReader {
     private mutating func codeUnit(_ json: Span<UInt8>) throws(CryptographyError) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = peek(json).flatMap(Hex.digit) else { throw .tokenInvalid(.headerMalformed) }
+            guard let digit = peek(json).flatMap(Hex.value(of:)) else { throw .tokenInvalid(.headerMalformed) }
             unit = unit << 4 | UInt32(digit)
             position += 1
         }

@@ -1,6 +1,8 @@
 // The host's master keys: one primary, which makes everything new, and retired ones, which only open and verify what they
 // made. A master key is never used itself: a key for each purpose is derived from it. Knows no file (KeyRingFile.swift).
 
+import Primitives
+
 /// What a derived key is for.
 ///
 /// Keys of two purposes are unrelated, though they come from one master key.
@@ -120,8 +122,10 @@ public struct KeyRing: Sendable {
     }
 
     private static func makeKey() throws(CryptographyError) -> MasterKey {
-        MasterKey(
-            id: try SecureRandom.hex(byteCount: 4), created: CivilDate.todayUTC(), key: try .random(byteCount: 32))
+        let today = Int(SystemClock.millisecondsSince1970 / 86_400_000)
+        return MasterKey(
+            id: try SecureRandom.hex(byteCount: 4), created: CivilDate(daysSince1970: today).description,
+            key: try .random(byteCount: 32))
     }
 }
 

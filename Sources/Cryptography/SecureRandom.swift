@@ -2,6 +2,7 @@
 // that must not be guessed.
 
 import COpenSSL
+import Primitives
 
 /// Unpredictable bytes and texts.
 public enum SecureRandom {

@@ -2,6 +2,7 @@
 // Nothing of one transfer may be left when the next begins.
 
 import CCurl
+import Primitives
 
 /// A libcurl easy handle of the worker's pool.
 ///
@@ -118,7 +119,7 @@ import CCurl
     private func setHeaders(_ request: HTTPClient.Request) -> Bool {
         var hasContentType = false
         for (name, value) in request.headers {
-            if name.utf8.count == 12, name.lowercased() == "content-type" { hasContentType = true }
+            if ASCII.equalIgnoringCase(name, "content-type") { hasContentType = true }
             // libcurl takes `name:` as a field to leave out, and `name;` as one with an empty value.
             guard append(value.isEmpty ? "\(name);" : "\(name): \(value)") else { return false }
         }
@@ -151,10 +152,8 @@ import CCurl
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded up.
-    fileprivate var roundedMilliseconds: Int {
-        Int((nanoseconds + 999_999) / 1_000_000)
-    }
+    /// Whole milliseconds, rounded up; 0 for a negative duration.
+    var roundedMilliseconds: Int { max(0, Int((nanoseconds + 999_999) / 1_000_000)) }
 }
 
 private let receiveBody: @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int = {

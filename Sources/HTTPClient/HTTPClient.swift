@@ -29,7 +29,7 @@ public final class HTTPClient: Sendable {
         public init() {}
     }
 
-    private let worker: Worker
+    private let worker: TransferLoop
     /// What the client was made with.
     public let configuration: Configuration
 
@@ -37,7 +37,7 @@ public final class HTTPClient: Sendable {
     ///
     /// - Throws: `.library` when the system has no memory or no thread to give.
     public init(_ configuration: Configuration = Configuration()) throws(HTTPClientError) {
-        guard let worker = Worker(configuration), worker.startThread() else {
+        guard let worker = TransferLoop(configuration), worker.startThread() else {
             throw HTTPClientError(.library(code: 0), host: nil)
         }
         self.worker = worker

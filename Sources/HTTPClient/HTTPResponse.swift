@@ -1,6 +1,8 @@
 // What a server answered: status, header fields as they came, the whole body. Header fields stay bytes until somebody asks for
 // one: most are never looked at.
 
+import Primitives
+
 extension HTTPClient {
     /// A complete response.
     ///
@@ -63,7 +65,7 @@ extension HTTPClient {
             guard Int(field.nameEnd - field.nameStart) == name.utf8.count else { return false }
             var index = Int(field.nameStart)
             for byte in name.utf8 {
-                guard asciiLowercased(byte) == asciiLowercased(bytes[index]) else { return false }
+                guard ASCII.lowercased(byte) == ASCII.lowercased(bytes[index]) else { return false }
                 index += 1
             }
             return true
@@ -79,7 +81,7 @@ extension HTTPClient {
             var valueStart = colon + 1
             while valueStart < end, unsafe isBlank(line[valueStart]) { valueStart += 1 }
             while end > valueStart, unsafe isBlank(line[end - 1]) { end -= 1 }
-            for index in 0..<colon where unsafe !isTokenCharacter(line[index]) { return false }
+            for index in 0..<colon where unsafe !ASCII.token.contains(line[index]) { return false }
             if bytes.isEmpty {
                 bytes.reserveCapacity(1024)
                 fields.reserveCapacity(24)
@@ -101,23 +103,5 @@ extension HTTPClient {
         private func isBlank(_ byte: UInt8) -> Bool {
             byte == 0x20 || byte == 0x09
         }
-    }
-}
-
-/// `byte` with an ASCII upper-case letter made lower-case, and nothing else changed.
-@inline(__always)
-func asciiLowercased(_ byte: UInt8) -> UInt8 {
-    0x41...0x5A ~= byte ? byte | 0x20 : byte
-}
-
-/// Whether `byte` may stand in a token (RFC 9110 section 5.6.2).
-func isTokenCharacter(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-        UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-        true
-    default: false
     }
 }

@@ -1,6 +1,8 @@
 // The checks that a request passes before anything is done with it: header fields that cannot smuggle a second request, limits
 // in range, a method that takes its body.
 
+import Primitives
+
 /// Field names that decide framing or routing, which are the client's own.
 private let reservedFields: Set<String> = [
     "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-connection", "te",
@@ -35,13 +37,13 @@ extension HTTPClient.Request {
         }
         var byteCount = 0
         for (name, value) in headers {
-            guard !name.isEmpty, name.utf8.allSatisfy(isTokenCharacter) else {
+            guard !name.isEmpty, name.utf8.allSatisfy({ ASCII.token.contains($0) }) else {
                 throw HTTPClientError(.invalidRequest(.headerName), host: host)
             }
-            guard !reservedFields.contains(name.lowercased()) else {
+            guard !reservedFields.contains(ASCII.lowercased(name)) else {
                 throw HTTPClientError(.invalidRequest(.headerReserved(name: name)), host: host)
             }
-            for byte in value.utf8 where byte != 0x09 && (byte < 0x20 || byte == 0x7F) {
+            for byte in value.utf8 where byte != ASCII.tab && ASCII.isControl(byte) {
                 throw HTTPClientError(.invalidRequest(.headerValue(name: name)), host: host)
             }
             byteCount += name.utf8.count + value.utf8.count + 4

@@ -1,6 +1,8 @@
 // What a URL says about where to connect, read byte by byte and strictly: what this reader and libcurl's could understand
 // differently is refused. Which addresses the name stands for is not decided here but when a connection is opened.
 
+import Primitives
+
 /// The parts of a checked URL that the client itself needs.
 struct RequestTarget: Equatable {
     /// Whether the scheme is `https`.
@@ -35,7 +37,7 @@ struct RequestTarget: Equatable {
         let authority = bytes[start..<end]
         if authority.contains(UInt8(ascii: "@")) { throw HTTPClientError(.invalidRequest(.userInfo), host: nil) }
         let (host, portText) = try Self.split(authority)
-        self.host = String(decoding: host.map(asciiLowercased), as: UTF8.self)
+        self.host = String(decoding: ASCII.lowercased(host), as: UTF8.self)
         guard let portText else {
             port = isSecure ? 443 : 80
             return
@@ -52,7 +54,7 @@ struct RequestTarget: Equatable {
 
     private static func hasPrefix(_ bytes: [UInt8], _ prefix: StaticString) -> Bool {
         let prefix = Array(prefix.description.utf8)
-        return bytes.count >= prefix.count && zip(bytes, prefix).allSatisfy { asciiLowercased($0) == $1 }
+        return bytes.count >= prefix.count && zip(bytes, prefix).allSatisfy { ASCII.lowercased($0) == $1 }
     }
 
     private static func isPathOrQuery(_ byte: UInt8) -> Bool {

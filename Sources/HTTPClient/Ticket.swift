@@ -12,7 +12,7 @@ final class Ticket: Sendable {
     private let state = Mutex(State())
 
     /// Hands the transfer over, unless the task is cancelled already.
-    func issue(_ transfer: Transfer, to worker: Worker) {
+    func issue(_ transfer: Transfer, to worker: TransferLoop) {
         let isCancelled = state.withLock { state in
             state.transfer = transfer
             return state.isCancelled
@@ -25,7 +25,7 @@ final class Ticket: Sendable {
     }
 
     /// Ends the transfer, if it was handed over.
-    func cancel(at worker: Worker) {
+    func cancel(at worker: TransferLoop) {
         let transfer = state.withLock { state in
             state.isCancelled = true
             return state.transfer

@@ -3,6 +3,7 @@
 
 import CCurl
 import Glibc
+import Primitives
 
 /// A request with its state.
 ///
@@ -14,7 +15,7 @@ final class Transfer: @unchecked Sendable {
     let target: RequestTarget
     let origin: String
     let policy: AddressPolicy
-    let created = MonotonicTime.now()
+    let created = SystemClock.instant
     private let continuation: CheckedContinuation<Outcome, Never>
 
     /// Where the transfer is.
@@ -25,7 +26,7 @@ final class Transfer: @unchecked Sendable {
     }
 
     private(set) var stage = Stage.waiting
-    private(set) var deadline: MonotonicTime
+    private(set) var deadline: MonotonicInstant
     private var phase = HTTPClientError.Phase.queue
     private var headers = HTTPClient.HeaderFields()
     private var headerByteCount = 0
@@ -61,13 +62,13 @@ final class Transfer: @unchecked Sendable {
     var isAwaitingHeader: Bool { (stage == .sent || stage == .receiving) && !isHeaderComplete }
 
     /// The transfer got its place: the time for connecting runs.
-    func begin(now: MonotonicTime) {
+    func begin(now: MonotonicInstant) {
         stage = .connecting
         limit(.connect, to: now + request.timeouts.connect)
     }
 
     /// The next deadline and what it is called; the total one holds throughout.
-    private func limit(_ phase: HTTPClientError.Phase, to end: MonotonicTime) {
+    private func limit(_ phase: HTTPClientError.Phase, to end: MonotonicInstant) {
         let total = created + request.timeouts.total
         self.phase = end < total ? phase : .total
         deadline = min(end, total)
@@ -91,10 +92,10 @@ final class Transfer: @unchecked Sendable {
         finish(.failure(HTTPClientError(kind, host: target.host, mayHaveBeenSent: mayHaveBeenSent)))
     }
 
-    func succeed(now: MonotonicTime) {
+    func succeed(now: MonotonicInstant) {
         let response = HTTPClient.Response(
             status: status, headers: headers, body: body,
-            duration: .nanoseconds(now.nanoseconds - created.nanoseconds), reusedConnection: connectionsOpened == 0)
+            duration: now - created, reusedConnection: connectionsOpened == 0)
         body = []
         finish(.success(response))
     }
@@ -133,7 +134,7 @@ extension Transfer {
         }
         guard refusal == nil else { return false }
         stage = .sent
-        limit(.firstByte, to: .now() + request.timeouts.firstByte)
+        limit(.firstByte, to: SystemClock.instant + request.timeouts.firstByte)
         return true
     }
 

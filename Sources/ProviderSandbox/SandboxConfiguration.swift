@@ -1,5 +1,7 @@
 // What a sandbox is started with. It knows no provider but by the id under which a value is set.
 
+import Primitives
+
 /// How a sandbox listens and what its providers hold.
 public struct SandboxConfiguration: Sendable {
     /// Where to listen, `127.0.0.1:9090`; port 0 lets the system choose.
@@ -23,7 +25,7 @@ public struct SandboxConfiguration: Sendable {
     /// Whether the providers' documented rate limits are enforced with 429; their headers are sent either way.
     public var enforcesRateLimits = false
     /// The time that the sandbox's clock starts from and runs with, in milliseconds since 1970.
-    public var clock: @Sendable () -> Int64 = { SystemClock.milliseconds() }
+    public var clock: @Sendable () -> Int64 = { SystemClock.millisecondsSince1970 }
 
     /// The defaults.
     public init() {}

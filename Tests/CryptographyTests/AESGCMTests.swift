@@ -1,5 +1,6 @@
 // AES-256-GCM and AES-256-CBC with HMAC-SHA-512 against published vectors, and every way in which a box can be wrong.
 
+import Primitives
 import Testing
 
 @testable import Cryptography

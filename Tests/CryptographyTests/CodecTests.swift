@@ -21,13 +21,12 @@ struct CodecTests {
         #expect(try Base64URL.decode(unpadded) == bytes)
     }
 
-    @Test("every length up to 100 survives both encodings and hexadecimal")
+    @Test("every length up to 100 survives both encodings")
     func roundTrips() throws {
         for count in 0...100 {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
             #expect(try Base64URL.decode(Base64URL.encode(bytes)) == bytes)
             #expect(try Base64.decode(Base64.encode(bytes)) == bytes)
-            #expect(try Hex.decode(Hex.encode(bytes)) == bytes)
         }
     }
 
@@ -57,15 +56,6 @@ struct CodecTests {
         ])
     func base64Refusals(text: String) {
         #expect(throws: CryptographyError.encodingInvalid(.base64)) { try Base64.decode(text) }
-    }
-
-    @Test("hexadecimal is written in lower case, read in either, and nothing else is read")
-    func hexadecimal() throws {
-        #expect(Hex.encode([0x00, 0x0F, 0xA5, 0xFF]) == "000fa5ff")
-        #expect(try Hex.decode("000Fa5fF") == [0x00, 0x0F, 0xA5, 0xFF])
-        for text in ["0", "0g", "+1", " 0", "0x", "é", "１１"] {
-            #expect(throws: CryptographyError.encodingInvalid(.hex)) { try Hex.decode(text) }
-        }
     }
 }
 

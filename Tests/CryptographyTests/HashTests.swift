@@ -1,12 +1,13 @@
 // Hashes, MACs and key derivation against the published vectors.
 
+import Primitives
 import Testing
 
 @testable import Cryptography
 
 /// The bytes of hexadecimal text in a test; a slip in it fails the test.
 func hex(_ text: String) throws -> [UInt8] {
-    try Hex.decode(text)
+    try #require(Hex.decode(text))
 }
 
 @Suite("Hashes, MACs and derivation")

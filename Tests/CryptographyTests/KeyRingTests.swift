@@ -230,14 +230,4 @@ struct KeyRingTests {
             #expect(throws: CryptographyError.self) { try KeyRing(parsing: text.span.extracting(..<end), path: "ring") }
         }
     }
-
-    @Test(
-        "dates its keys by the Gregorian calendar",
-        arguments: [
-            (0, "1970-01-01"), (59, "1970-03-01"), (10957, "2000-01-01"), (11016, "2000-02-29"), (11017, "2000-03-01"),
-            (20778, "2026-11-21"), (47540, "2100-02-28"), (47541, "2100-03-01"),
-        ])
-    func dates(days: Int, text: String) {
-        #expect(CivilDate.text(daysSince1970: days) == text)
-    }
 }

@@ -1,5 +1,6 @@
 // Public keys: which are taken and which are refused before they verify anything.
 
+import Primitives
 import Testing
 
 @testable import Cryptography

@@ -2,6 +2,7 @@
 // what this module supports. Each run says how many cases were decided; without the folder it says that it was skipped.
 
 import Foundation
+import Primitives
 import Testing
 
 @testable import Cryptography
@@ -31,7 +32,7 @@ private struct VectorFile {
 extension [String: Any] {
     fileprivate func text(_ name: String) -> String { self[name] as? String ?? "" }
     fileprivate func number(_ name: String) -> Int { self[name] as? Int ?? -1 }
-    fileprivate func bytes(_ name: String) throws -> [UInt8] { try Hex.decode(text(name)) }
+    fileprivate func bytes(_ name: String) throws -> [UInt8] { try #require(Hex.decode(text(name))) }
     fileprivate var tests: [[String: Any]] { self["tests"] as? [[String: Any]] ?? [] }
     fileprivate var isInvalid: Bool { text("result") == "invalid" }
     fileprivate var label: Comment { "case \(number("tcId")): \(text("comment"))" }

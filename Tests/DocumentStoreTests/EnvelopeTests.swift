@@ -1,5 +1,6 @@
 // The format of a document's file: fixed bytes, and every damage found.
 
+import StoreFiles
 import Testing
 
 @testable import DocumentStore
@@ -71,4 +72,10 @@ import Testing
         let parts = text.split(separator: "\"revision\": 12", maxSplits: 1, omittingEmptySubsequences: false)
         #expect(throws: Envelope.Failure.self) { try Envelope(parsing: bytes(parts[0] + revision + parts[1])) }
     }
+}
+
+private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+extension DocumentKey {
+    fileprivate static func user(_ id: String) -> DocumentKey { DocumentKey(collection: "users", id: Array(id.utf8)) }
 }

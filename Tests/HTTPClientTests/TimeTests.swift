@@ -1,6 +1,7 @@
 // Time limits, cancellation, concurrency and shutdown: every request ends, and says in which phase.
 
 import Glibc
+import Primitives
 import Synchronization
 import Testing
 
@@ -168,7 +169,7 @@ struct TimeTests {
     @Test("cancellation at any moment leaves a client that works", arguments: 1...4)
     func cancellationRaces(seed: UInt64) async throws {
         try await withServer(script: Self.answering) { server, client async throws in
-            var random = SplitMix(state: seed)
+            var random = SplitMix64(seed: seed)
             await withTaskGroup { group in
                 for _ in 0..<200 {
                     let pause = random.next() % 400

@@ -1,5 +1,7 @@
 // Drives a connection's protocol state without a socket: bytes and times go in, what was asked of the outside is noted.
 
+import Primitives
+
 @testable import HTTPServer
 
 /// One connection on paper, with a clock that the test moves.
@@ -31,8 +33,8 @@ struct ProtocolDriver {
     var defersAnswers = false
     private var head = RequestHead()
 
-    init(_ configure: (inout Limits) -> Void = { _ in }) {
-        var limits = Limits()
+    init(_ configure: (inout HTTPServerLimits) -> Void = { _ in }) {
+        var limits = HTTPServerLimits()
         configure(&limits)
         self.limits = ConnectionLimits(limits)
         state = ConnectionState(now: now, self.limits)
@@ -71,7 +73,7 @@ struct ProtocolDriver {
     }
 
     mutating func pass(_ duration: Duration) {
-        now += duration.nanoseconds
+        now += Nanoseconds(clamping: duration.nanoseconds)
         switch state.deadlineReached(now: now, outputIsWaiting: false) {
         case .close: events.append(.closed)
         case .refuse(let reason): events.append(.refused(reason))

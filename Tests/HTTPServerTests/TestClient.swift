@@ -145,7 +145,7 @@ struct TestApplication: HTTPApplication {
 /// Starts a server for `application`, lets `body` use it, and stops it.
 func withServer(
     _ application: any HTTPApplication = TestApplication.echo, loops: Int = 1,
-    _ configure: (inout Limits) -> Void = { _ in }, grace: Duration = .seconds(2),
+    _ configure: (inout HTTPServerLimits) -> Void = { _ in }, grace: Duration = .seconds(2),
     _ body: (SocketAddress, HTTPServer) async throws -> Void
 ) async throws {
     var configuration = ServerConfiguration(address: try SocketAddress("127.0.0.1:0"), loopCount: loops)

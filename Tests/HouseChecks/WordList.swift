@@ -32,7 +32,10 @@ struct WordList {
         }
     }
 
-    /// The places in `text` that use a word of the list as a whole word, in any case; quotations (lines that begin with `>`) are left out.
+    /// The places in `text` that use a word of the list as a whole word, in any case.
+    ///
+    /// Quotations are left out: lines that begin with `>`, and a word that stands alone in backticks or quotation marks. Such a word is a
+    /// value of an interface or a name in the code.
     func findings(in text: String, file: String) -> [Finding] {
         var findings: [Finding] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -51,10 +54,16 @@ struct WordList {
             let isStart =
                 found.lowerBound == line.startIndex || !isPartOfWord(line[line.index(before: found.lowerBound)])
             let isEnd = found.upperBound == line.endIndex || !isPartOfWord(line[found.upperBound])
-            if isStart, isEnd { return true }
+            if isStart, isEnd, !isQuoted(line, found) { return true }
             rest = rest[found.upperBound...]
         }
         return false
+    }
+
+    private static func isQuoted(_ line: String, _ range: Range<String.Index>) -> Bool {
+        guard range.lowerBound > line.startIndex, range.upperBound < line.endIndex else { return false }
+        let mark = line[line.index(before: range.lowerBound)]
+        return (mark == "`" || mark == "\"") && line[range.upperBound] == mark
     }
 
     private static func isPartOfWord(_ character: Character) -> Bool {

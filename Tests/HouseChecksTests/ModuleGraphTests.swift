@@ -78,10 +78,17 @@ import Testing
     @Test("A word of the list is found as a whole word in any case, and not in quotations")
     func words() {
         let list = WordList("# comment\ntold | said\nlet go of | release\n")
-        let text = "Nothing.\nWho was Told, and untoldable.\n> told\nCould not let go of it.\n"
+        let text = """
+            Nothing.
+            Who was Told, and untoldable.
+            > told
+            Could not let go of it.
+            The value `told`, as "told".
+            `told` is told.
+            """
         #expect(
             list.findings(in: text, file: "a.md").map(\.description) == [
-                "a.md:2: “told”: write said", "a.md:4: “let go of”: write release",
+                "a.md:2: “told”: write said", "a.md:4: “let go of”: write release", "a.md:6: “told”: write said",
             ])
     }
 

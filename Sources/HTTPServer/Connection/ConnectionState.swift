@@ -1,12 +1,14 @@
 // One connection's protocol, without I/O: bytes and times go in, what to do next comes out. It owns framing, order,
 // persistence and deadlines. It knows no socket, no thread and no application.
 
+import Primitives
+
 /// Nanoseconds of the monotonic clock.
 typealias Nanoseconds = UInt64
 
-/// The times and rates of `Limits` as the numbers the connection computes with.
+/// The times and rates of `HTTPServerLimits` as the numbers the connection computes with.
 struct ConnectionLimits: Sendable {
-    let limits: Limits
+    let limits: HTTPServerLimits
     let parser: RequestParser
     let header: Nanoseconds
     let body: Nanoseconds
@@ -17,27 +19,17 @@ struct ConnectionLimits: Sendable {
     let drain: Nanoseconds
     let linger: Nanoseconds
 
-    init(_ limits: Limits) {
+    init(_ limits: HTTPServerLimits) {
         self.limits = limits
         parser = RequestParser(limits)
-        header = limits.headerTimeout.nanoseconds
-        body = limits.bodyTimeout.nanoseconds
-        bodyGrace = limits.bodyRateGrace.nanoseconds
-        idle = limits.idleTimeout.nanoseconds
-        handler = limits.handlerTimeout.nanoseconds
-        writeStall = limits.writeStallTimeout.nanoseconds
-        drain = limits.drainTimeout.nanoseconds
-        linger = limits.lingerTimeout.nanoseconds
-    }
-}
-
-extension Duration {
-    /// The duration in whole nanoseconds; a negative one is 0, one beyond 292 years is 292 years.
-    var nanoseconds: Nanoseconds {
-        let (seconds, attoseconds) = components
-        if seconds < 0 || attoseconds < 0 { return 0 }
-        if seconds >= 9_000_000_000 { return 9_000_000_000_000_000_000 }
-        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000
+        header = Nanoseconds(clamping: limits.headerTimeout.nanoseconds)
+        body = Nanoseconds(clamping: limits.bodyTimeout.nanoseconds)
+        bodyGrace = Nanoseconds(clamping: limits.bodyRateGrace.nanoseconds)
+        idle = Nanoseconds(clamping: limits.idleTimeout.nanoseconds)
+        handler = Nanoseconds(clamping: limits.handlerTimeout.nanoseconds)
+        writeStall = Nanoseconds(clamping: limits.writeStallTimeout.nanoseconds)
+        drain = Nanoseconds(clamping: limits.drainTimeout.nanoseconds)
+        linger = Nanoseconds(clamping: limits.lingerTimeout.nanoseconds)
     }
 }
 

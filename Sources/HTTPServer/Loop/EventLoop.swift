@@ -4,6 +4,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import Primitives
 import Synchronization
 
 /// One thread that serves connections and runs tasks.
@@ -43,7 +44,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var isStopping = false
     /// The monotonic time at which this turn of the loop began.
     private(set) var now: Nanoseconds = EventLoop.clock()
-    var worker: Worker?
+    var worker: LoopWorker?
 
     init() throws(ServerError) {
         epoll = epoll_create1(CL_EPOLL_CLOEXEC)
@@ -69,11 +70,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         return unsafe epoll_ctl(epoll, operation, descriptor, &event) == 0
     }
 
-    static func clock() -> Nanoseconds {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-    }
+    static func clock() -> Nanoseconds { SystemClock.instant.nanoseconds }
 
     // MARK: Giving it work
 
@@ -117,7 +114,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// Runs `body` once `delay` has passed: on the loop's thread, or on the global queue where the loop has stopped.
     @discardableResult
     public func schedule(after delay: Duration, _ body: @escaping @Sendable () -> Void) -> ScheduledCall {
-        let call = ScheduledCall(loop: self, body: body, deadline: Self.clock() &+ delay.nanoseconds)
+        let call = ScheduledCall(
+            loop: self, body: body, deadline: Self.clock() &+ Nanoseconds(clamping: delay.nanoseconds))
         if isCurrent {
             insert(call)
         } else {

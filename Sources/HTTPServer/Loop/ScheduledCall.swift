@@ -1,6 +1,7 @@
 // A call that waits for its time, and can be called off from any thread. It knows no clock.
 
 import Dispatch
+import Primitives
 import Synchronization
 
 /// A call that waits for its time; see `EventLoop.schedule(after:_:)`.

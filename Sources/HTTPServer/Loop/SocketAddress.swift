@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Primitives
 
 /// An IPv4 or IPv6 address and a port.
 public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {

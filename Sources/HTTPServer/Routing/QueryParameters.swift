@@ -34,9 +34,9 @@ public struct QueryParameters: Sendable {
             if end > start {
                 if parameters.count == countMax { throw .tooManyParameters(max: countMax) }
                 let nameEnd = equals ?? end
-                let name = try PercentDecoding.decode(query.extracting(start..<nameEnd), plusIsSpace: true)
+                let name = try percentDecoded(query.extracting(start..<nameEnd), plusIsSpace: true)
                 let valueStart = equals.map { $0 + 1 } ?? end
-                let value = try PercentDecoding.decode(query.extracting(valueStart..<end), plusIsSpace: true)
+                let value = try percentDecoded(query.extracting(valueStart..<end), plusIsSpace: true)
                 parameters.append(Parameter(name: name, value: value))
             }
             start = end + 1

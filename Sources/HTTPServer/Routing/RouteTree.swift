@@ -1,6 +1,8 @@
 // Path templates as a tree in one array, matched against raw path bytes without allocation. It knows templates by
 // number only; `Router` knows what they mean.
 
+import Primitives
+
 /// The raw segments that a path has in the places of a template's parameters.
 public struct PathCaptures: Sendable {
     /// The most parameters a template may have.

@@ -1,5 +1,7 @@
 // Routes: which handler has a method and a path. It knows nothing of what handlers do.
 
+import Primitives
+
 /// One route: its method, its template, and its handler.
 public final class Route<Handler: Sendable>: Sendable {
     /// The method it was added with.
@@ -130,7 +132,7 @@ struct RouteTable: Sendable {
             if part.first == 123 {
                 guard part.last == 125, part.count > 2 else { return nil }
                 let name = part.dropFirst().dropLast()
-                guard name.allSatisfy({ ASCII.isDigit($0) || ASCII.lowercase($0) &- 97 < 26 || $0 == 95 }) else {
+                guard name.allSatisfy({ ASCII.isDigit($0) || ASCII.lowercased($0) &- 97 < 26 || $0 == 95 }) else {
                     return nil
                 }
                 segments.append(.parameter(String(decoding: name, as: UTF8.self)))
@@ -155,13 +157,13 @@ extension PathCaptures {
     /// Throws where it is not valid percent-encoded UTF-8, or holds `%00`.
     public func text(_ index: Int, in path: ByteView) throws(DecodingError) -> String {
         try raw(index, in: path).withSpan { span throws(DecodingError) in
-            try PercentDecoding.decode(span, plusIsSpace: false)
+            try percentDecoded(span, plusIsSpace: false)
         }
     }
 
     /// The segment at `index` of `path`, percent-decoded; see the other `text`.
     public func text(_ index: Int, in path: [UInt8]) throws(DecodingError) -> String {
-        try PercentDecoding.decode(path.span.extracting(range(index)), plusIsSpace: false)
+        try percentDecoded(path.span.extracting(range(index)), plusIsSpace: false)
     }
 }
 

@@ -1,5 +1,7 @@
 // A request that owns its bytes and may be kept and sent anywhere: what deferred handlers work on.
 
+import Primitives
+
 /// A copy of a request.
 ///
 /// Accessors return copies; none of them is for the hot path.

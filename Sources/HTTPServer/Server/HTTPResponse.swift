@@ -26,6 +26,6 @@ public struct DeferredResponse: Sendable {
     /// A response that `operation` makes.
     ///
     /// It runs as a task on the connection's event loop; the task is cancelled when the client goes away or
-    /// `Limits.handlerTimeout` has passed. Blocking calls do not belong in it.
+    /// `HTTPServerLimits.handlerTimeout` has passed. Blocking calls do not belong in it.
     public init(_ operation: @escaping @Sendable () async -> HTTPResponse) { self.operation = operation }
 }

@@ -12,10 +12,10 @@ public struct ServerConfiguration: Sendable {
     public var loopCount: Int
     /// Connections the kernel keeps for each loop until they are accepted.
     public var backlog: Int32 = 1024
-    /// Descriptors left to the rest of the program: `Limits.connectionsMax` is lowered to leave so many.
+    /// Descriptors left to the rest of the program: `HTTPServerLimits.connectionsMax` is lowered to leave so many.
     public var descriptorsReserved = 128
     /// The bounds the server keeps.
-    public var limits = Limits()
+    public var limits = HTTPServerLimits()
 
     /// A server on `address`.
     public init(address: SocketAddress, loopCount: Int = ServerConfiguration.coreCount) {
@@ -35,7 +35,7 @@ public final class HTTPServer: Sendable {
 
     private struct Running {
         var state = State.new
-        var workers: [Worker] = []
+        var workers: [LoopWorker] = []
     }
 
     private let configuration: ServerConfiguration
@@ -72,9 +72,9 @@ public final class HTTPServer: Sendable {
         let (address, listeners) = try listen()
         let limits = ConnectionLimits(configuration.limits)
         let shared = SharedState(connectionsMax: connectionsMax)
-        var workers: [Worker] = []
+        var workers: [LoopWorker] = []
         for (loop, listener) in zip(loops, listeners) {
-            let worker = Worker(
+            let worker = LoopWorker(
                 loop: loop, application: application, limits: limits, listener: listener, shared: shared)
             loop.worker = worker
             loop.execute { worker.beginAccepting() }

@@ -1,6 +1,8 @@
 // A request that is refused before the application sees it, with as much of it as can be told: an application that answers in
 // different shapes for different paths can keep to them. It decides nothing.
 
+import Primitives
+
 /// A request that was refused before the application saw it, for `HTTPApplication.respond(toRejected:_:)`.
 public struct RejectedRequest: Sendable {
     /// Bytes of a target that are looked at.

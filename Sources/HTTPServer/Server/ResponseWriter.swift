@@ -1,6 +1,8 @@
 // One response while it is being written: status, fields, body, in any order, until the server sends it. It checks what
 // goes into a head, and knows no socket.
 
+import Primitives
+
 /// Writes one response.
 ///
 /// The server computes Content-Length, keeps Date, and decides on Connection.

@@ -1,5 +1,7 @@
 // Bytes of a request as they lie in the connection's buffer: bounds-checked, never copied. It knows no field and no URI.
 
+import Primitives
+
 /// Bytes lent to the application for the length of one call.
 ///
 /// A view is a pointer and a count; subscripts are checked. It must not be kept after the call that was given it: take

@@ -1,5 +1,7 @@
 // One chunk-size line: 1*HEXDIG and strict extensions (RFC 9112 section 7.1.1). It knows nothing of bodies.
 
+import Primitives
+
 enum ChunkSizeLine {
     /// More digits, zeros in front included, are refused: no body that is accepted needs them.
     static let digitsMax = 16
@@ -8,7 +10,7 @@ enum ChunkSizeLine {
     static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(RequestRejection) -> Int {
         var at = range.lowerBound
         var size = 0
-        while at < range.upperBound, let digit = ASCII.hexValue(bytes[at]) {
+        while at < range.upperBound, let digit = Hex.value(of: bytes[at]) {
             if at - range.lowerBound == digitsMax { throw .chunkInvalid }
             // Beyond every limit already; stays there without overflowing.
             size = size > 1 << 40 ? size : size * 16 + Int(digit)
@@ -22,10 +24,10 @@ enum ChunkSizeLine {
     /// Refuses the beginning of a line that no end could make valid.
     static func checkPrefix(_ bytes: Span<UInt8>) throws(RequestRejection) {
         guard bytes.count > 0 else { return }
-        guard ASCII.hexValue(bytes[0]) != nil else { throw .chunkInvalid }
+        guard Hex.value(of: bytes[0]) != nil else { throw .chunkInvalid }
         for index in 0..<(bytes.count - 1) where bytes[index] == ASCII.cr || bytes[index] == 0 { throw .chunkInvalid }
         var digits = 0
-        while digits < bytes.count, ASCII.hexValue(bytes[digits]) != nil { digits += 1 }
+        while digits < bytes.count, Hex.value(of: bytes[digits]) != nil { digits += 1 }
         if digits > digitsMax { throw .chunkInvalid }
         if digits < bytes.count {
             let next = bytes[digits]

@@ -1,6 +1,8 @@
 // The chunked transfer coding (RFC 9112 section 7.1), decoded in place behind the head, resumable at any byte. Trailer
 // fields are checked and dropped, never merged into the head.
 
+import Primitives
+
 struct ChunkedBody: Equatable, Sendable {
     private enum Stage: Equatable {
         case size, data(remaining: Int), dataEnd, trailers, complete
@@ -22,7 +24,7 @@ struct ChunkedBody: Equatable, Sendable {
     }
 
     /// Decodes what has arrived; true when the body and its trailers are complete.
-    mutating func decode(_ input: inout InputBuffer, _ limits: Limits) throws(RequestRejection) -> Bool {
+    mutating func decode(_ input: inout InputBuffer, _ limits: HTTPServerLimits) throws(RequestRejection) -> Bool {
         while true {
             switch stage {
             case .size:
@@ -62,7 +64,8 @@ struct ChunkedBody: Equatable, Sendable {
         rawOffset -= gap
     }
 
-    private mutating func decodeSize(_ input: borrowing InputBuffer, _ limits: Limits) throws(RequestRejection) -> Bool
+    private mutating func decodeSize(_ input: borrowing InputBuffer, _ limits: HTTPServerLimits)
+        throws(RequestRejection) -> Bool
     {
         let line = try input.withBytes(from: rawOffset) { bytes throws(RequestRejection) -> (size: Int, length: Int)? in
             guard let lineFeed = bytes.firstLineFeed(from: 0) else {
@@ -86,7 +89,7 @@ struct ChunkedBody: Equatable, Sendable {
     }
 
     private mutating func decodeTrailer(
-        _ input: borrowing InputBuffer, _ limits: Limits
+        _ input: borrowing InputBuffer, _ limits: HTTPServerLimits
     ) throws(RequestRejection) -> Bool {
         let length = try input.withBytes(from: rawOffset) { bytes throws(RequestRejection) -> Int? in
             guard let lineFeed = bytes.firstLineFeed(from: 0) else {

@@ -1,7 +1,6 @@
 // The Date field's value (RFC 9110 section 5.6.7), made once a second. It knows no response.
 
-import CLinux
-import Glibc
+import Primitives
 
 /// An IMF-fixdate kept as 29 bytes; refreshed when the second has changed.
 struct DateCache: ~Copyable {
@@ -10,9 +9,7 @@ struct DateCache: ~Copyable {
 
     /// Reads the clock, coarsely, and renews the text when it has to.
     mutating func refresh() {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME_COARSE, &now)
-        set(second: now.tv_sec)
+        set(second: SystemClock.coarseSecondsSince1970)
     }
 
     /// Makes the text that of `second` seconds since 1970.
@@ -46,27 +43,6 @@ struct DateCache: ~Copyable {
     private static let months: [StaticString] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-}
-
-/// A day of the Gregorian calendar.
-struct CivilDate {
-    let year: Int
-    let month: Int
-    let day: Int
-
-    /// The day `daysSince1970` days after 1 January 1970; for days from then on.
-    init(daysSince1970 days: Int) {
-        // Years that begin in March put the leap day last; 400 of them have 146 097 days.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    }
 }
 
 extension ByteBuffer {

@@ -1,6 +1,8 @@
 // One header or trailer field line: name, colon, value (RFC 9110 section 5, RFC 9112 section 5). It knows no field's
 // meaning.
 
+import Primitives
+
 enum FieldLine {
     /// Reads the line `range`, without its CR LF.
     static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(RequestRejection) -> HeaderField {

@@ -1,6 +1,8 @@
 // What the fields of a head decide together: host, body framing, persistence, expectation (RFC 9110 sections 7.2 and
 // 10.1.1, RFC 9112 sections 6 and 9). Anything two readers could frame differently is refused.
 
+import Primitives
+
 enum FramingRules {
     /// Reads the deciding fields of `head` and refuses what is ambiguous.
     static func apply(_ bytes: Span<UInt8>, to head: inout RequestHead) throws(RequestRejection) {
@@ -121,13 +123,13 @@ enum FramingRules {
         if at < end, bytes[at] == 91 {
             at += 1
             let start = at
-            while at < end, ASCII.hexValue(bytes[at]) != nil || bytes[at] == 58 || bytes[at] == 46 { at += 1 }
+            while at < end, Hex.value(of: bytes[at]) != nil || bytes[at] == 58 || bytes[at] == 46 { at += 1 }
             guard at < end, at > start, bytes[at] == 93 else { return false }
             at += 1
         } else {
             while at < end, ASCII.host.contains(bytes[at]) {
                 if bytes[at] == ASCII.percent {
-                    guard at + 2 < end, ASCII.hexValue(bytes[at + 1]) != nil, ASCII.hexValue(bytes[at + 2]) != nil
+                    guard at + 2 < end, Hex.value(of: bytes[at + 1]) != nil, Hex.value(of: bytes[at + 2]) != nil
                     else { return false }
                 }
                 at += 1

@@ -1,5 +1,7 @@
 // The request line: method, target in its forms, version (RFC 9112 section 3). It knows no field.
 
+import Primitives
+
 enum RequestLine {
     /// Longer methods are not methods; registered ones have at most 17 letters.
     static let methodBytesMax = 32
@@ -106,8 +108,8 @@ enum RequestLine {
             let byte = bytes[at]
             if byte == 63, question == nil { question = at }
             if byte == ASCII.percent {
-                guard at + 2 < range.upperBound, ASCII.hexValue(bytes[at + 1]) != nil,
-                    ASCII.hexValue(bytes[at + 2]) != nil
+                guard at + 2 < range.upperBound, Hex.value(of: bytes[at + 1]) != nil,
+                    Hex.value(of: bytes[at + 2]) != nil
                 else { throw .targetInvalid }
             }
             at += 1

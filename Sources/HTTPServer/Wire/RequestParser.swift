@@ -2,6 +2,7 @@
 // It works line by line and can be called again as bytes arrive. It knows no connection and reads no body.
 
 import Glibc
+import Primitives
 
 /// How far an incomplete head has been checked, so that its lines are not checked again.
 struct HeadProgress: Equatable, Sendable {
@@ -20,7 +21,7 @@ struct RequestParser: Sendable {
     let cookieLineBytesMax: Int
     let headerFieldsMax: Int
 
-    init(_ limits: Limits) {
+    init(_ limits: HTTPServerLimits) {
         requestLineBytesMax = limits.requestLineBytesMax
         headerBytesMax = limits.headerBytesMax
         fieldLineBytesMax = limits.fieldLineBytesMax

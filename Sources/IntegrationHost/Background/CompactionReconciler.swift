@@ -2,6 +2,7 @@
 
 import DocumentStore
 import ProviderSDK
+import RecordStore
 
 /// Compacts the record streams of users.
 ///

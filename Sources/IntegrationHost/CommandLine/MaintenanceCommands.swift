@@ -5,6 +5,7 @@ import Dispatch
 import DocumentStore
 import Glibc
 import Processes
+import Storage
 import Synchronization
 
 enum CheckCommand {

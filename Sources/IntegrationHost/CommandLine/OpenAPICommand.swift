@@ -5,6 +5,7 @@ import Glibc
 import Primitives
 import Processes
 import ProviderSDK
+import Storage
 
 enum OpenAPICommand {
     static func run(_ arguments: Arguments) throws {

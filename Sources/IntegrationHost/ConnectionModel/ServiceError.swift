@@ -2,6 +2,7 @@
 
 import DocumentStore
 import ProviderSDK
+import StoreFiles
 
 /// Why a service did not do what it was asked to.
 enum ServiceError: Error, Sendable, Equatable {

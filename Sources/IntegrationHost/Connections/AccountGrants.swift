@@ -6,6 +6,7 @@ import Cryptography
 import DocumentStore
 import Primitives
 import ProviderSDK
+import StoreFiles
 
 /// The users who have connected an account, or are about to.
 struct AccountUserList: StoredValue {

@@ -4,6 +4,7 @@
 import Cryptography
 import DocumentStore
 import ProviderSDK
+import StoreFiles
 
 /// What a link token stands for.
 struct LinkToken: Sendable {
@@ -43,10 +44,7 @@ struct LinkTokenStore: Sendable {
 
     init(_ documents: Documents) { tokens = DocumentCollection(documents, name: "link-tokens", noun: "token") }
 
-    private static func id(_ token: String) -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        return SHA256.digest(token).bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    }
+    private static func id(_ token: String) -> [UInt8] { SHA256.digest(token).hexDigits }
 
     /// Keeps a new token.
     ///

@@ -3,6 +3,8 @@
 
 import DocumentStore
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 /// Erases the records of connections that were removed.
 struct RecordErasure: Reconciler {

@@ -3,6 +3,8 @@
 import DocumentStore
 import Glibc
 import Processes
+import Storage
+import StoreFiles
 
 /// Why a command was not carried out.
 struct ControlError: Error, CustomStringConvertible {

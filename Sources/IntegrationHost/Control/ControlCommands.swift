@@ -4,6 +4,7 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import Storage
 
 /// Carries out commands.
 struct ControlCommands: Sendable {

@@ -5,6 +5,7 @@ import Cryptography
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
 
 /// Rotates the keys of an installation.
 struct KeyRotation: Sendable {

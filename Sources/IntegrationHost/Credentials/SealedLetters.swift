@@ -3,6 +3,8 @@
 
 import DocumentStore
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 /// The dead letters of connections as sealed texts.
 struct SealedLetters: Sendable {

@@ -1,6 +1,7 @@
 // What a provider wrote, made fit to be kept, logged and shown: bounded, printable, and without anything that could be a secret. Pure.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 /// Takes out of texts what may not be shown.
@@ -40,7 +41,7 @@ enum Redaction {
         for secret in secrets where secret.utf8.count >= secretBytesMin {
             let bytes = Array(secret.utf8)
             for form in [
-                secret, PercentEncoding.component(secret), Base64.encode(bytes), Base64URL.encode(bytes),
+                secret, PercentEncoding.encode(secret), Base64.encode(bytes), Base64URL.encode(bytes),
                 Hex.encode(bytes),
             ] { shown = shown.without(Array(form.utf8)) }
         }
@@ -63,14 +64,14 @@ enum Redaction {
     ///
     /// Words, numbers, host names and codes such as `AUTHENTICATION_FAILURE_401` are not.
     private static func isSecret(_ piece: [UInt8]) -> Bool {
-        piece.split { !isLetter($0) && !isDigit($0) }.contains { run in
-            run.count >= runBytesMax && run.contains(where: isDigit) && run.contains(where: isLetter)
-        } || (piece.count >= 40 && piece.contains(where: isDigit) && !piece.contains(UInt8(ascii: ".")))
+        piece.split { !ASCII.isLetter($0) && !ASCII.isDigit($0) }.contains { run in
+            run.count >= runBytesMax && run.contains(where: ASCII.isDigit) && run.contains(where: ASCII.isLetter)
+        } || (piece.count >= 40 && piece.contains(where: ASCII.isDigit) && !piece.contains(UInt8(ascii: ".")))
     }
 
-    private static func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7A ~= byte | 0x20 }
-    private static func isDigit(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte }
-    private static func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) || "_-.".utf8.contains(byte) }
+    private static func isWord(_ byte: UInt8) -> Bool {
+        ASCII.isLetter(byte) || ASCII.isDigit(byte) || "_-.".utf8.contains(byte)
+    }
 }
 
 extension [UInt8] {

@@ -5,6 +5,7 @@ import HTTPClient
 import HTTPServer
 import Primitives
 import ProviderSDK
+import Storage
 
 /// A host: everything between its configuration and its listening socket.
 final class Host: Sendable {

@@ -5,6 +5,7 @@ import DocumentStore
 import HTTPClient
 import Primitives
 import ProviderSDK
+import Storage
 
 /// What the services of a host share.
 struct HostResources: Sendable {

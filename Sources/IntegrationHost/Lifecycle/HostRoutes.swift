@@ -3,6 +3,7 @@
 import DocumentStore
 import HTTPServer
 import ProviderSDK
+import Storage
 
 /// The route families of a host.
 struct HostRoutes: Sendable {

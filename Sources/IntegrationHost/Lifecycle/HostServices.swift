@@ -2,6 +2,7 @@
 
 import DocumentStore
 import ProviderSDK
+import Storage
 
 /// The services of a host.
 struct HostServices: Sendable {

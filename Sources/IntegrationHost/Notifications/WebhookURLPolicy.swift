@@ -2,6 +2,7 @@
 // connects; here only what is written.
 
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 /// Which webhook URLs are accepted.
@@ -92,7 +93,7 @@ struct WebhookURL: Sendable {
     /// The parts; nil when the bytes are no absolute http or https URL in the characters of RFC 3986, or have user information or a
     /// fragment.
     init?(_ bytes: [UInt8]) {
-        let lower = bytes.map { 0x41...0x5A ~= $0 ? $0 + 0x20 : $0 }
+        let lower = ASCII.lowercased(bytes)
         let start: Int
         if lower.starts(with: "https://".utf8) {
             (isSecure, start) = (true, 8)

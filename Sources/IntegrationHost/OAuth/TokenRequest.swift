@@ -2,6 +2,7 @@
 
 import Cryptography
 import HTTPClient
+import Primitives
 import ProviderSDK
 
 /// Builds token requests of one provider.
@@ -66,7 +67,7 @@ struct TokenRequest {
         switch authentication ?? oauth.clientAuthentication {
         case .clientSecretBasic:
             // RFC 6749 section 2.3.1: both are form-encoded before Basic.
-            let pair = PercentEncoding.component(clientID) + ":" + PercentEncoding.component(secret)
+            let pair = PercentEncoding.encode(clientID) + ":" + PercentEncoding.encode(secret)
             headers.append(("Authorization", "Basic " + Base64.encode(Array(pair.utf8))))
         case .clientSecretPost:
             parameters += [NamedValue("client_id", clientID), NamedValue("client_secret", secret)]

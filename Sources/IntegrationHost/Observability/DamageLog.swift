@@ -3,6 +3,7 @@
 
 import DocumentStore
 import Primitives
+import StoreFiles
 import Synchronization
 
 /// Lines about damage, at most one in a while.

@@ -1,6 +1,7 @@
 // One line of JSON per event on standard error. Callers pass facts, never secrets; nothing here decides what to log.
 
 import Glibc
+import Primitives
 import ProviderSDK
 
 /// Writes log lines.
@@ -57,18 +58,12 @@ struct Log: Sendable {
 enum WallClock {
     /// Now, in UTC.
     static var now: Timestamp {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000) ?? .epoch
+        Timestamp(milliseconds: SystemClock.millisecondsSince1970) ?? .epoch
     }
 }
 
 /// A clock for durations: it never goes back.
 enum MonotonicClock {
     /// Nanoseconds since some moment before the process began.
-    static var nanoseconds: UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    static var nanoseconds: UInt64 { SystemClock.instant.nanoseconds }
 }

@@ -142,7 +142,7 @@ struct ProviderGateway: Sendable {
             headers: filled.headers.map { ($0.name, $0.value) },
             responseBodyBytesMax: ProviderLimits.responseBytesMax)
         outgoing.timeouts.total = ProviderLimits.requestTimeout
-        if !filled.headers.contains(where: { $0.name.lowercased() == "accept" }) {
+        if !filled.headers.contains(where: { ASCII.equalIgnoringCase($0.name, "accept") }) {
             outgoing.headers.append(("Accept", "application/json"))
         }
         switch filled.body {
@@ -174,8 +174,8 @@ extension HTTPClient.Request {
             case .apiKey(let auth): auth.send
             default: nil
             }
-        let names = Set(["authorization"] + (form?.headers ?? []).map { $0.name.lowercased() })
-        let inHeaders = headers.filter { names.contains($0.name.lowercased()) }.compactMap { field in
+        let names = Set(["authorization"] + (form?.headers ?? []).map { ASCII.lowercased($0.name) })
+        let inHeaders = headers.filter { names.contains(ASCII.lowercased($0.name)) }.compactMap { field in
             field.value.split(separator: " ").last.map(String.init)
         }
         let parameters = url.split(separator: "?", maxSplits: 1).dropFirst().flatMap { $0.split(separator: "&") }

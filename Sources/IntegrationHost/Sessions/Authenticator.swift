@@ -137,7 +137,7 @@ struct Authenticator: Sendable {
     /// The token of `Bearer <token>`, the scheme in any case and one or more spaces after it (RFC 6750, RFC 9110 section 11.4).
     static func bearerToken(_ authorization: String) -> String? {
         let utf8 = Array(authorization.utf8)
-        guard utf8.count > 7, utf8[..<7].elementsEqual("bearer ".utf8, by: { ($0 | 0x20) == $1 || $0 == $1 }) else {
+        guard utf8.count > 7, utf8[..<7].elementsEqual("bearer ".utf8, by: { ASCII.lowercased($0) == $1 }) else {
             return nil
         }
         let token = utf8[7...].drop { $0 == 0x20 }

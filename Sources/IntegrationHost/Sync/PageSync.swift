@@ -4,6 +4,8 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 /// The sync of one data type.
 struct PageSync: Sendable {
@@ -183,7 +185,7 @@ struct PageSync: Sendable {
                 if generation != nil, !intake.meet(error, in: &batch) { next.unidentified += 1 }
             }
             if batch.byteCount + letters.pendingBytes > Self.batchBytesMax
-                || max(batch.count, letters.pendingCount) >= StoreLimits.batchRecordsMax / 2
+                || max(batch.count, letters.pendingCount) >= RecordLimits.batchRecordsMax / 2
             {
                 next.bytes += batch.byteCount
                 try await append(batch, with: letters.take(), to: generation)
@@ -197,7 +199,7 @@ struct PageSync: Sendable {
         next.pages += 1
         next.place()
         let encoded = next.encoded
-        guard encoded.count <= StoreLimits.checkpointBytesMax else {
+        guard encoded.count <= RecordLimits.checkpointBytesMax else {
             throw .provider(ProviderError(.permanent, "The provider's cursor is too long to be kept."))
         }
         batch.checkpoint = encoded

@@ -3,6 +3,8 @@
 
 import DocumentStore
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 /// Why a record was not taken in.
 struct RecordFailure: Error, Sendable, Equatable {

@@ -1,5 +1,6 @@
 // The place of a sync in one data type, as it is stored together with each page. Pure.
 
+import Primitives
 import ProviderSDK
 
 /// Where the sync of one data type stands.
@@ -117,9 +118,7 @@ struct SyncCheckpoint: Sendable, Equatable {
 
     /// 64 bits of FNV-1a: of the cursors of a walk no two share them but by an accident that does not happen.
     private static func mark(_ cursor: JSONValue) -> Int64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in cursor.serialized { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return Int64(bitPattern: hash)
+        Int64(bitPattern: FNV1a.hash(cursor.serialized))
     }
 
     /// The data type is done: everything up to the beginning of the read is known.

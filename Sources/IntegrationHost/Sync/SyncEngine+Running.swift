@@ -4,6 +4,8 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 extension SyncEngine {
     /// What one run knows about its connection.

@@ -5,6 +5,7 @@ import Cryptography
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
 
 /// Starts, watches and resumes syncs.
 final class SyncEngine: SyncCanceling {

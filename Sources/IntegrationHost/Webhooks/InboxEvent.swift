@@ -2,6 +2,7 @@
 // share. Pure.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 /// An event that a provider told of, until it is carried out.
@@ -91,30 +92,13 @@ struct EventDigest: Hashable, Sendable {
 
     /// Reads 32 hex digits; nil when they are none.
     init?(_ text: String) {
-        guard text.utf8.count == 32, let high = Self.number(text.utf8.prefix(16)),
-            let low = Self.number(text.utf8.dropFirst(16))
+        guard text.utf8.count == 32, let high = Hex.number(lowercase: text.utf8.prefix(16)),
+            let low = Hex.number(lowercase: text.utf8.dropFirst(16))
         else { return nil }
         self.high = high
         self.low = low
     }
 
-    private static func number(_ digits: some Sequence<UInt8>) -> UInt64? {
-        var number: UInt64 = 0
-        for byte in digits {
-            switch byte {
-            case 0x30...0x39: number = number << 4 | UInt64(byte - 0x30)
-            case 0x61...0x66: number = number << 4 | UInt64(byte - 0x61 + 10)
-            default: return nil
-            }
-        }
-        return number
-    }
-
     /// 32 hex digits.
-    var text: String { Self.digits(high) + Self.digits(low) }
-
-    private static func digits(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }
+    var text: String { Hex.encode(high) + Hex.encode(low) }
 }

@@ -4,6 +4,7 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import Storage
 import Synchronization
 
 /// The incoming webhooks of a host.

@@ -4,6 +4,8 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 /// Deletes records of connections.
 struct RecordDeletions: Sendable {
@@ -70,8 +72,8 @@ struct RecordDeletions: Sendable {
     }
 
     private static func parts(of ids: [String]) -> [ArraySlice<String>] {
-        stride(from: 0, to: ids.count, by: StoreLimits.batchRecordsMax).map {
-            ids[$0..<min(ids.count, $0 + StoreLimits.batchRecordsMax)]
+        stride(from: 0, to: ids.count, by: RecordLimits.batchRecordsMax).map {
+            ids[$0..<min(ids.count, $0 + RecordLimits.batchRecordsMax)]
         }
     }
 }

@@ -4,6 +4,7 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import StoreFiles
 import Synchronization
 
 /// Why events were not taken in; the provider sends them again.

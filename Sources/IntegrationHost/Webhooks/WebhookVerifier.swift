@@ -2,6 +2,7 @@
 // the scheme that the provider's manifest describes; parses no body and knows no provider.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 /// Verifies the deliveries of one provider.
@@ -36,7 +37,7 @@ struct WebhookVerifier: Sendable {
             switch scheme.algorithm {
             case .hmacSHA256: keys.append(.hmac(HMACSHA256(key: Array(text.utf8))))
             case .ed25519:
-                guard let bytes = try? Hex.decode(text), let key = try? Ed25519PublicKey(rawBytes: bytes) else {
+                guard let bytes = Hex.decode(text), let key = try? Ed25519PublicKey(rawBytes: bytes) else {
                     return nil
                 }
                 keys.append(.ed25519(key))
@@ -78,13 +79,8 @@ struct WebhookVerifier: Sendable {
 
     /// The value of a field that is there once; which of two would count is nothing to guess about.
     private static func only(_ name: String, in headers: [NamedValue]) -> String? {
-        let found = headers.filter { isSame($0.name, name) }
+        let found = headers.filter { ASCII.equalIgnoringCase($0.name, name) }
         return found.count == 1 ? found[0].value : nil
-    }
-
-    private static func isSame(_ left: String, _ right: String) -> Bool {
-        func lower(_ byte: UInt8) -> UInt8 { 0x41...0x5A ~= byte ? byte + 0x20 : byte }
-        return left.utf8.elementsEqual(right.utf8) { lower($0) == lower($1) }
     }
 
     private func signed(_ field: String, _ headers: [NamedValue]) -> Signed? {
@@ -119,7 +115,7 @@ struct WebhookVerifier: Sendable {
     private func decoded(_ text: some Sequence<UInt8>) -> [UInt8]? {
         let bytes = Array(text)
         switch scheme.encoding {
-        case .hex: return try? Hex.decode(bytes.span)
+        case .hex: return Hex.decode(bytes.span)
         case .base64: return try? Base64.decode(bytes.span)
         @unknown default: return nil
         }

@@ -1,26 +1,22 @@
 // Randomness that is the same for the same seed, account, type and number: SplitMix64. Never for anything secret.
 
+import Primitives
+
 struct Draw: Sendable {
-    private var state: UInt64
+    private var generator: SplitMix64
 
     /// The draws of one object.
     ///
     /// Drawing in a fixed order gives the same object in every run.
     init(seed: UInt64, account: Int, type: String, number: Int, salt: UInt64 = 0) {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ seed &* 0x9E37_79B9_7F4A_7C15
-        for byte in type.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        hash = (hash ^ UInt64(truncatingIfNeeded: account)) &* 0x100_0000_01B3
-        hash = (hash ^ UInt64(truncatingIfNeeded: number)) &* 0xBF58_476D_1CE4_E5B9
-        state = hash ^ salt &* 0x94D0_49BB_1331_11EB
+        var hash = FNV1a(salt: seed &* 0x9E37_79B9_7F4A_7C15)
+        hash.update(type.utf8)
+        hash.update(word: UInt64(truncatingIfNeeded: account))
+        let own = (hash.value ^ UInt64(truncatingIfNeeded: number)) &* 0xBF58_476D_1CE4_E5B9
+        generator = SplitMix64(seed: own ^ salt &* 0x94D0_49BB_1331_11EB)
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     /// A number from 0 up to, not including, `bound`; `bound` is at least 1.
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }

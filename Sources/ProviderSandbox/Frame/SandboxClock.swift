@@ -1,17 +1,6 @@
 // The sandbox's time: the configured clock, which a control command can set forward. It only ever goes forward.
 
-import Glibc
 import Synchronization
-
-/// The machine's wall clock.
-public enum SystemClock {
-    /// Milliseconds since 1970.
-    public static func milliseconds() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
-}
 
 /// A clock that can be set forward.
 final class SandboxClock: Sendable {

@@ -1,5 +1,7 @@
 // Unguessable text for codes and tokens, from the system's generator.
 
+import Primitives
+
 enum RandomText {
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
@@ -17,8 +19,6 @@ enum RandomText {
 }
 
 enum UUIDText {
-    private static let digits = Array("0123456789abcdef".utf8)
-
     /// The version 4 UUID whose random bits are those of `high` and `low`.
     static func format(_ high: UInt64, _ low: UInt64) -> String {
         let high = high & ~0xF000 | 0x4000
@@ -27,7 +27,7 @@ enum UUIDText {
         for nibble in 0..<32 {
             if [8, 12, 16, 20].contains(nibble) { text.append(UInt8(ascii: "-")) }
             let word = nibble < 16 ? high : low
-            text.append(digits[Int(word >> UInt64(60 - nibble % 16 * 4) & 15)])
+            text.append(Hex.digit(UInt8(word >> UInt64(60 - nibble % 16 * 4) & 15)))
         }
         return String(decoding: text, as: UTF8.self)
     }

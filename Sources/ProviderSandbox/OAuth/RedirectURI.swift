@@ -1,6 +1,7 @@
 // Redirect URIs and the encodings around them, by bytes. It knows no OAuth state.
 
 import HTTPServer
+import Primitives
 
 enum RedirectURI {
     /// Whether `text` has a scheme, something after it, no fragment, and no byte that a URI cannot have.
@@ -23,7 +24,7 @@ enum RedirectURI {
         var text = uri
         var separator = uri.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
         for (name, value) in parameters {
-            text += separator + Encoded.query(name) + "=" + Encoded.query(value)
+            text += separator + PercentEncoding.encode(name) + "=" + PercentEncoding.encode(value)
             separator = "&"
         }
         return text
@@ -31,20 +32,6 @@ enum RedirectURI {
 }
 
 enum Encoded {
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    /// Percent-encoded: letters, digits and `-._~` stay (RFC 3986 section 2.3).
-    static func query(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case 48...57, 65...90, 97...122, 45, 46, 95, 126: bytes.append(byte)
-            default: bytes += [37, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
     /// Escaped for HTML text and quoted attributes.
     static func html(_ text: String) -> String {
         var bytes: [UInt8] = []

@@ -2,6 +2,7 @@
 // again each time. What a delivery looks like is the stand-in's.
 
 import HTTPClient
+import Primitives
 import ProviderSDK
 import Synchronization
 
@@ -112,7 +113,7 @@ final class WebhookCourier: Sendable {
     private func send(
         _ command: WebhookCommand, of standIn: any StandIn, to url: String, _ client: HTTPClient
     ) async -> Bool {
-        guard let signed = try? standIn.webhook(command.signed(at: SystemClock.milliseconds() / 1000)) else {
+        guard let signed = try? standIn.webhook(command.signed(at: SystemClock.millisecondsSince1970 / 1000)) else {
             return false
         }
         let response = try? await client.send(

@@ -1,6 +1,7 @@
 // How the providers sign what they send. Each scheme over the bytes that go over the wire.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 /// The signatures of providers.

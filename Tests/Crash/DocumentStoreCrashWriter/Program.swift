@@ -6,6 +6,9 @@
 import CLinux
 import DocumentStore
 import Glibc
+import RecordStore
+import Storage
+import StoreFiles
 
 @main
 struct Program {

@@ -3,6 +3,7 @@
 import DocumentStore
 import Foundation
 import ProviderSDK
+import Storage
 import Testing
 
 @testable import IntegrationHost

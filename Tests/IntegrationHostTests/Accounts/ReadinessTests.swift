@@ -2,6 +2,7 @@
 
 import DocumentStore
 import Foundation
+import Storage
 import Testing
 
 @testable import IntegrationHost

@@ -4,6 +4,7 @@ import DocumentStore
 import HostTesting
 import Primitives
 import ProviderSDK
+import Storage
 import Synchronization
 import Testing
 

@@ -7,6 +7,7 @@ import Foundation
 import HostTesting
 import Primitives
 import ProviderSDK
+import Storage
 import Testing
 
 @testable import IntegrationHost

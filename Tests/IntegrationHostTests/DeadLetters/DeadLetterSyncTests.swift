@@ -3,6 +3,8 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
+import Storage
 import Synchronization
 import Testing
 

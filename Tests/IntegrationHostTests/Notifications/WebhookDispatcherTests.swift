@@ -7,6 +7,7 @@ import HTTPClient
 import HostTesting
 import Primitives
 import ProviderSDK
+import Storage
 import Synchronization
 import Testing
 

@@ -8,6 +8,7 @@ import HTTPClient
 import HostTesting
 import Primitives
 import ProviderSDK
+import Storage
 import Synchronization
 
 @testable import IntegrationHost

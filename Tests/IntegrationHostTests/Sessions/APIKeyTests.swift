@@ -4,6 +4,8 @@ import Cryptography
 import DocumentStore
 import Foundation
 import ProviderSDK
+import Storage
+import StoreFiles
 import Testing
 
 @testable import IntegrationHost

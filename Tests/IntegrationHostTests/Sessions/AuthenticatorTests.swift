@@ -5,6 +5,7 @@ import DocumentStore
 import Foundation
 import Primitives
 import ProviderSDK
+import Storage
 import Testing
 
 @testable import IntegrationHost

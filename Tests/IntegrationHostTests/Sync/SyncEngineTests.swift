@@ -5,6 +5,9 @@ import DocumentStore
 import HostTesting
 import Primitives
 import ProviderSDK
+import RecordStore
+import Storage
+import StoreFiles
 import Synchronization
 import Testing
 
@@ -170,7 +173,7 @@ struct SyncEngineTests {
 
     @Test("a page of more records than a batch holds is stored whole")
     func largePage() async throws {
-        let count = StoreLimits.batchRecordsMax + 1
+        let count = RecordLimits.batchRecordsMax + 1
         let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<count) }
         let fixture = try SyncFixture(provider)
         let id = try await fixture.connect()

@@ -7,6 +7,8 @@ import HTTPClient
 import HostTesting
 import Primitives
 import ProviderSDK
+import RecordStore
+import Storage
 import Synchronization
 
 @testable import IntegrationHost

@@ -4,6 +4,8 @@
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
+import Storage
 import Synchronization
 import Testing
 
@@ -11,12 +13,15 @@ import Testing
 
 @Suite("Syncs of what changed")
 struct ChangeSyncTests {
+    /// The clock of the syncs, whose time passes by ``read(_:_:)`` alone; that of the engine is the system's.
+    private let clock = ManualClock(millisecondsSince1970: TimeSource.system.millisecondsSince1970)
+
     private func syncs(_ fixture: SyncFixture) -> ChangeSyncs {
+        let time = clock.source
         let syncs = ChangeSyncs(
-            users: fixture.users, registry: fixture.registry, engine: fixture.engine,
-            debouncer: Debouncer(quietTime: .milliseconds(20), quietTimeMax: .milliseconds(100)), time: .system,
-            log: Log(level: .error))
-        fixture.users.changes.observe { syncs.userDidChange($0, at: TimeSource.system.now) }
+            users: fixture.users, registry: fixture.registry, engine: fixture.engine, debouncer: Debouncer(),
+            time: time, log: Log(level: .error))
+        fixture.users.changes.observe { syncs.userDidChange($0, at: time.now) }
         return syncs
     }
 
@@ -31,7 +36,10 @@ struct ChangeSyncTests {
     private func read(_ id: String, _ fixture: SyncFixture) async throws -> [SyncRun] {
         while let connection = try await fixture.connection(id),
             connection.runningSync != nil || !connection.changes.isEmpty
-        { try await Task.sleep(for: .milliseconds(5)) }
+        {
+            clock.advance(by: .seconds(1))
+            try await Task.sleep(for: .milliseconds(5))
+        }
         return try await fixture.connection(id)?.syncs ?? []
     }
 
@@ -67,7 +75,7 @@ struct ChangeSyncTests {
         _ = try await fixture.start(id, .incremental)
         while provider.requests.count < 2 { try await Task.sleep(for: .milliseconds(1)) }
         #expect(try await note(syncs, fixture, id))
-        try await Task.sleep(for: .milliseconds(150))
+        for _ in 0..<60 { clock.advance(by: .seconds(1)) }
         #expect(try await fixture.connection(id)?.changes.count == 1)
         door.open()
         #expect(try await read(id, fixture).count == 3)
@@ -110,7 +118,7 @@ struct ChangeSyncTests {
         await fixture.stop()
         let second = try SyncFixture(provider, in: fixture.directory)
         let syncs = syncs(second)
-        await syncs.reconcile(try await second.users.user("u"), at: TimeSource.system.now)
+        await syncs.reconcile(try await second.users.user("u"), at: clock.source.now)
         #expect(try await read(id, second).count == 1)
         await syncs.stop()
         await second.stop()

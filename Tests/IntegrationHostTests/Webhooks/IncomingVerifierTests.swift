@@ -2,6 +2,7 @@
 
 import Cryptography
 import Foundation
+import Primitives
 import ProviderSDK
 import Testing
 

@@ -1,5 +1,6 @@
 // When a token is replaced and how long a refresh that failed pauses: numbers alone, spread over connections.
 
+import Primitives
 import ProviderSDK
 
 /// The numbers of refreshing.
@@ -42,11 +43,7 @@ enum RefreshPolicy {
 enum Jitter {
     /// A number from 0 to below 1, the same for the same bytes.
     static func fraction(_ seed: String, salt: UInt64 = 0) -> Double {
-        // FNV-1a, mixed by the finaliser of SplitMix64.
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ (salt &* 0x9E37_79B9_7F4A_7C15)
-        for byte in seed.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((hash ^ (hash >> 31)) >> 11) * 0x1p-53
+        let hash = SplitMix64.mix(FNV1a.hash(seed.utf8, salt: salt &* 0x9E37_79B9_7F4A_7C15))
+        return Double(hash >> 11) * 0x1p-53
     }
 }

@@ -1,6 +1,7 @@
 // What is known of renewing a connection's token: the request that was begun, whether its outcome is known, and when the next may
 // be made. Pure: no clock and no I/O; RefreshService carries out what it says.
 
+import Primitives
 import ProviderSDK
 
 /// How renewing the token of a connection stands.

@@ -2,6 +2,7 @@
 
 import DocumentStore
 import ProviderSDK
+import StoreFiles
 
 /// A value that is stored as one document.
 protocol StoredValue: Sendable {

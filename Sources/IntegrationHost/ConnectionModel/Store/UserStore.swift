@@ -1,7 +1,9 @@
 // Users by id: a decoded user is kept beside its document, and whoever observes users is told of every change.
 
 import DocumentStore
+import Primitives
 import ProviderSDK
+import StoreFiles
 import Synchronization
 
 /// A rendering of a user that is kept with the decoded document: the integrations as JSON, and how many there are.
@@ -62,8 +64,7 @@ struct UserStore: Sendable {
 
     /// The 3 hex digits of the user's shard, which stand in the ids of the user's connections.
     static func shard(of userID: String) -> String {
-        let hex = String(DocumentKey.shard(ofID: Array(userID.utf8)), radix: 16)
-        return String(repeating: "0", count: 3 - hex.utf8.count) + hex
+        String(Hex.encode(DocumentKey.shard(ofID: Array(userID.utf8))).dropFirst())
     }
 
     /// The user when memory knows of it, one without connections when it knows that nothing is stored; nil says nothing.

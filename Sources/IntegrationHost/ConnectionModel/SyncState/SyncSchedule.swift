@@ -1,5 +1,6 @@
 // When a connection is to be synced by its `syncFrequency`, from nothing but what its document says. Pure.
 
+import Primitives
 import ProviderSDK
 
 /// The schedule of a connection.
@@ -58,10 +59,9 @@ enum SyncSchedule {
         return Timestamp(milliseconds: periods * length + first)
     }
 
-    /// A number from 0 up to 1 that is always the same for an id, and evenly spread over ids (FNV-1a).
+    /// A number from 0 up to 1 that is always the same for an id, and evenly spread over ids.
     static func fraction(_ id: String) -> Double {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var hash = FNV1a.hash(id.utf8)
         hash ^= hash >> 32
         return Double(hash & 0xFFFF_FFFF) / 4_294_967_296
     }

@@ -3,6 +3,7 @@
 import DocumentStore
 import HTTPServer
 import ProviderSDK
+import RecordStore
 
 enum IntegrationsDecoding {
     /// The body of a change of settings.

@@ -3,6 +3,7 @@
 import DocumentStore
 import HTTPServer
 import ProviderSDK
+import RecordStore
 
 enum IntegrationsRendering {
     /// The document's words for 400 and 403.

@@ -5,6 +5,8 @@ import Cryptography
 import DocumentStore
 import HTTPServer
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 extension IntegrationsRoutes {
     @Sendable func readRecords(_ context: RouteContext) async throws(ServiceError) -> Reply {

@@ -3,6 +3,7 @@
 import DocumentStore
 import HTTPServer
 import ProviderSDK
+import RecordStore
 
 /// The integrations document.
 struct IntegrationsRoutes: Sendable {

@@ -2,6 +2,7 @@
 // documents share. Knows no route; the hot route pays for nothing here that it does not send.
 
 import HTTPServer
+import Primitives
 import Synchronization
 
 /// One request on its way.
@@ -80,13 +81,12 @@ struct Exchange: Sendable {
     /// Calls `body` with the bytes of the correlation id.
     func withCorrelationID<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         if let given { return body(given.utf8Span.span) }
-        let digits: StaticString = "0123456789abcdef"
         var text = InlineArray<36, UInt8>(repeating: UInt8(ascii: "-"))
         var place = 0
         for digit in 0..<32 {
             if place == 8 || place == 13 || place == 18 || place == 23 { place += 1 }
             let half = digit < 16 ? high : low
-            text[place] = unsafe digits.utf8Start[Int(half >> UInt64(60 - (digit & 15) * 4) & 15)]
+            text[place] = Hex.digit(UInt8(half >> UInt64(60 - (digit & 15) * 4) & 15))
             place += 1
         }
         return body(text.span)
@@ -152,19 +152,13 @@ private enum CorrelationIDs {
     private static let firstKey = UInt64.random(in: .min ... .max)
     private static let secondKey = UInt64.random(in: .min ... .max)
 
+    // Odd factors and mixing map one to one, so different numbers give different ids.
     static func next() -> (UInt64, UInt64) {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         return (
-            mixed(number &+ firstKey) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,
-            mixed(number ^ secondKey) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+            SplitMix64.mix((number &+ firstKey) &* 0x9E37_79B9_7F4A_7C15) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,
+            SplitMix64.mix((number ^ secondKey) &* 0x9E37_79B9_7F4A_7C15) & 0x3FFF_FFFF_FFFF_FFFF
+                | 0x8000_0000_0000_0000
         )
-    }
-
-    /// The finalizer of SplitMix64: a bijection, so that different numbers stay different.
-    private static func mixed(_ number: UInt64) -> UInt64 {
-        var mixed = number &* 0x9E37_79B9_7F4A_7C15
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 // The counters as text that Prometheus reads (exposition format 0.0.4). Reads counters and nothing else.
 
 import DocumentStore
+import Storage
 
 /// The metrics as text.
 struct MetricsPage: Sendable {

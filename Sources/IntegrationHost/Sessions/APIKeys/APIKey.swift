@@ -1,6 +1,7 @@
 // What an API key looks like, and the form it is stored in: a hash, from which nobody can make the key. Knows no store.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 /// An API key: `ihk_<id>_<secret>`.
@@ -69,7 +70,7 @@ final class StoredAPIKey: Sendable {
         guard let json = try? JSONValue.parse(bytes, limits: .request), let id = json["id"]?.string, APIKey.isID(id),
             let userID = json["userId"]?.string, UserID.isValid(userID),
             let created = json["createdAt"]?.string.flatMap(Timestamp.init(iso8601:)),
-            let digest = json["sha256"]?.string.flatMap({ try? Hex.decode($0) }), digest.count == 32
+            let digest = json["sha256"]?.string.flatMap({ Hex.decode($0) }), digest.count == 32
         else { throw APIKeyCodingError() }
         self.id = id
         self.userID = userID

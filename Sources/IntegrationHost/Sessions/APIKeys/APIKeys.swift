@@ -5,6 +5,7 @@ import Cryptography
 import DocumentStore
 import Primitives
 import ProviderSDK
+import StoreFiles
 
 /// The API keys.
 struct APIKeys: Sendable {

@@ -3,6 +3,8 @@
 
 import DocumentStore
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 /// Where letters come from and for whom they are sealed.
 struct DeadLetterOrigin: Sendable {
@@ -72,7 +74,7 @@ struct DeadLetterRecorder: Sendable {
         var position: UInt64? = 0
         while let after = position {
             let page = try await records.current(
-                stream, dataType: DeadLetter.storedDataType, after: after, limit: StoreLimits.recordPageMax,
+                stream, dataType: DeadLetter.storedDataType, after: after, limit: RecordLimits.recordPageMax,
                 withPayloads: false)
             for record in page.records {
                 guard let note = DeadLetterNote(record.sourceID) else { continue }

@@ -4,6 +4,8 @@ import Cryptography
 import DocumentStore
 import Primitives
 import ProviderSDK
+import RecordStore
+import StoreFiles
 
 /// The dead letters of connections.
 struct DeadLetterService: Sendable {
@@ -102,7 +104,7 @@ struct DeadLetterService: Sendable {
             var position: UInt64? = 0
             while let after = position {
                 let page = try await records.current(
-                    stream, dataType: DeadLetter.storedDataType, after: after, limit: StoreLimits.recordPageMax,
+                    stream, dataType: DeadLetter.storedDataType, after: after, limit: RecordLimits.recordPageMax,
                     withPayloads: false, where: selection.filter)
                 for record in page.records {
                     guard let name = DeadLetterNote(record.sourceID)?.dataType, !found.contains(name) else { continue }

@@ -2,6 +2,7 @@
 // paths.
 
 import HTTPServer
+import Primitives
 import ProviderSDK
 
 @section("stand_ins") @used
@@ -55,7 +56,7 @@ struct ArcStandIn: StandIn {
             let rows = live.dropFirst((max(1, page) - 1) * Self.pageSize).prefix(Self.pageSize)
             return (rows.map { table.bytes($0, type, context) }, live.count > max(1, page) * Self.pageSize)
         }
-        let own = "\(request.origin)/arc\(request.path)?profile_id=\(Encoded.query(profile))"
+        let own = "\(request.origin)/arc\(request.path)?profile_id=\(PercentEncoding.encode(profile))"
         let next = hasMore ? "\(own)&page=\(page + 1)" : nil
         return .items(rows, links: ["_self": .string(own), "_next": .text(next)])
     }

@@ -2,6 +2,7 @@
 // seed everybody knows.
 
 import Cryptography
+import Primitives
 import ProviderSDK
 
 extension DiscordStandIn {

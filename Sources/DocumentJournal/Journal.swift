@@ -1,0 +1,204 @@
+// Group commit: callers hand in documents, one thread writes whatever has gathered in one piece, syncs once, and
+// answers all of them. While a sync is under way the next batch gathers, so the more callers there are, the less a
+// write costs.
+
+import Cryptography
+import Glibc
+package import StoreFiles
+package import Synchronization
+
+package final class Journal: Sendable {
+    /// A document on its way to disk.
+    package struct Entry: Sendable {
+        package var key: DocumentKey
+        package var shard: JournalLedger.Shard
+        package var revision: UInt64
+        /// The document's whole file; nil for a deletion.
+        package var file: [UInt8]?
+        package var completion: CheckedContinuation<StoreError?, Never>
+    }
+
+    private struct State {
+        var queue = FIFO<Entry>()
+        var active: JournalSegment?
+        var nextSequence: UInt64
+        // Until the documents of an earlier process are in place nothing new is written: see waitForEarlierEntries().
+        var isHeld: Bool
+        var isCommitting = false
+        var isClosed = false
+        var hasEnded = false
+        var isFull = false
+        // Why documents cannot be brought into place; told to writers only when the journal is full.
+        var checkpointFailure: StoreError?
+    }
+
+    package let folder: Directory
+    package let files: DurableFiles
+    package let ledger: Mutex<JournalLedger>
+    private let monitor: Monitor<State>
+    private let bytesMax: Int
+    /// Told after every batch: whether the journal went from empty to not empty, and its bytes.
+    private let onCommit: @Sendable (_ bytes: Int) -> Void
+
+    package init(
+        folder: Directory, files: DurableFiles, found: consuming JournalRecovery.Found, bytesMax: Int,
+        onCommit: @escaping @Sendable (_ bytes: Int) -> Void
+    ) {
+        self.folder = folder
+        self.files = files
+        self.bytesMax = bytesMax
+        self.onCommit = onCommit
+        monitor = Monitor(State(nextSequence: found.nextSequence, isHeld: found.ledger.pendingCount > 0))
+        ledger = Mutex(found.ledger)
+    }
+
+    /// Starts the thread; it keeps the journal alive until it is closed.
+    package func start() {
+        startThread(named: "store-journal") { self.serve() }
+    }
+
+    /// Writes a document; durable when this returns nil.
+    package func append(
+        _ key: DocumentKey, in shard: JournalLedger.Shard, revision: UInt64, file: [UInt8]?
+    ) async -> StoreError? {
+        await withCheckedContinuation { continuation in
+            let entry = Entry(key: key, shard: shard, revision: revision, file: file, completion: continuation)
+            var wakes = false
+            let refusal: StoreError? = monitor.withLock { state in
+                if state.isClosed { return .closed }
+                if state.queue.count >= StoreLimits.waitingOperationsMax { return .busy }
+                wakes = state.queue.isEmpty
+                state.queue.append(entry)
+                return nil
+            }
+            if let refusal { continuation.resume(returning: refusal) } else if wakes { monitor.wakeAll() }
+        }
+    }
+
+    // MARK: The thread
+
+    private struct Batch {
+        var entries: [Entry]
+        var failure: StoreError?
+    }
+
+    private func serve() {
+        var writer = JournalWriter()
+        while let batch = takeBatch() {
+            let failure = batch.failure ?? commit(batch.entries, &writer)
+            monitor.withLock { $0.isCommitting = false }
+            monitor.wakeAll()
+            for entry in batch.entries { entry.completion.resume(returning: failure) }
+            if failure == nil { onCommit(ledger.withLock { $0.bytes }) }
+        }
+        monitor.withLock { $0.hasEnded = true }
+        monitor.wakeAll()
+    }
+
+    private func takeBatch() -> Batch? {
+        monitor.waitOrSleep { state in
+            if state.queue.isEmpty { return state.isClosed ? .done(nil) : .untilWoken }
+            var failure: StoreError?
+            if state.isHeld || state.isFull {
+                guard let known = state.checkpointFailure else { return .untilWoken }
+                failure = known
+            }
+            var entries: [Entry] = []
+            var bytes = 0
+            while bytes < JournalLimits.batchBytesMax, let entry = state.queue.popFirst() {
+                bytes += entry.file?.count ?? 0
+                entries.append(entry)
+            }
+            state.isCommitting = true
+            return .done(Batch(entries: entries, failure: failure))
+        }
+    }
+
+    private func commit(_ entries: [Entry], _ writer: inout JournalWriter) -> StoreError? {
+        do throws(StoreError) {
+            try files.gate.check()
+            let segment = try activeSegment()
+            let first = ledger.withLock { $0.lastNumber } + 1
+            let places = try writer.write(entries, firstNumber: first, to: segment, gate: files.gate)
+            let bytes = ledger.withLock { ledger in
+                for (index, entry) in entries.enumerated() {
+                    let document = PendingDocument(
+                        revision: entry.revision, number: first + UInt64(index), segment: segment,
+                        offset: places[index].offset, byteCount: places[index].byteCount, isDeletion: entry.file == nil)
+                    ledger.add(document, of: entry.key, in: entry.shard)
+                }
+                return ledger.bytes
+            }
+            if bytes >= bytesMax { monitor.withLock { $0.isFull = true } }
+            return nil
+        } catch {
+            if writer.hasLostPlace { monitor.withLock { $0.active = nil } }
+            return error
+        }
+    }
+
+    private func activeSegment() throws(StoreError) -> JournalSegment {
+        if let active = monitor.withLock({ $0.active }) { return active }
+        let sequence = monitor.withLock { state in
+            state.nextSequence += 1
+            return state.nextSequence - 1
+        }
+        let made = try JournalSegment.make(sequence, in: folder, files: files)
+        monitor.withLock { $0.active = made }
+        return made
+    }
+
+    // MARK: Checkpoints
+
+    /// Goes on in a new segment, so that the ones before can go; returns when no write to them is under way.
+    package func roll() throws(StoreError) {
+        guard let active = monitor.withLock({ $0.active }), ledger.withLock({ $0.hasEntries(in: active) }) else {
+            return
+        }
+        let sequence = monitor.withLock { state in
+            state.nextSequence += 1
+            return state.nextSequence - 1
+        }
+        let made = try JournalSegment.make(sequence, in: folder, files: files)
+        monitor.withLock { $0.active = made }
+        monitor.wait { $0.isCommitting ? nil : true }
+    }
+
+    /// Removes the segments that hold nothing after `number`.
+    ///
+    /// Oldest first and durably one by one: a segment must never outlive a later one, whose documents it would put
+    /// back.
+    package func release(through number: UInt64) throws(StoreError) {
+        let active = monitor.withLock { $0.active }
+        for segment in ledger.withLock({ $0.releaseSegments(through: number, except: active) }) {
+            try files.remove(segment.name, in: folder)
+        }
+    }
+
+    /// Lets writers go on after a checkpoint, or tells them why they cannot.
+    package func checkpointEnded(_ failure: StoreError?) {
+        let isFull = ledger.withLock { $0.bytes } >= bytesMax
+        monitor.withLock { state in
+            state.checkpointFailure = failure
+            state.isFull = isFull
+            if failure == nil { state.isHeld = false }
+        }
+        monitor.wakeAll()
+    }
+
+    /// Refuses new entries and waits until those taken are answered.
+    package func close() {
+        monitor.withLock { $0.isClosed = true }
+        monitor.wakeAll()
+        monitor.wait { $0.hasEnded ? true : nil }
+    }
+
+    /// Removes the empty segment after the last checkpoint.
+    package func removeEmptySegment() throws(StoreError) {
+        guard let active = monitor.withLock({ $0.active }), !ledger.withLock({ $0.hasEntries(in: active) }) else {
+            return
+        }
+        try files.remove(active.name, in: folder)
+        monitor.withLock { $0.active = nil }
+    }
+}

@@ -1,0 +1,159 @@
+// Reading the journal at start. Every batch but the last was acknowledged before the next began, so only the last one
+// may be torn; a gap in the numbers, or a broken batch with a whole one behind it, is damage and is said, not
+// skipped.
+
+import Glibc
+package import StoreFiles
+
+package struct JournalRecovery {
+    package let folder: Directory
+    package let files: DurableFiles
+    /// Whether damage is passed over, and every whole entry behind it taken in.
+    package var salvages = false
+
+    /// A reader of the journal in `folder`.
+    package init(folder: Directory, files: DurableFiles, salvages: Bool = false) {
+        self.folder = folder
+        self.files = files
+        self.salvages = salvages
+    }
+
+    /// What the journal held.
+    package struct Found {
+        package var ledger = JournalLedger()
+        package var nextSequence: UInt64 = 1
+        /// Segments without an entry, which can go at once.
+        package var empty: [String] = []
+        /// Segments that were damaged and salvaged.
+        package var damaged: [String] = []
+    }
+
+    package func run() throws(StoreError) -> Found {
+        var found = Found()
+        let names: [String]
+        do throws(CallFailure) { names = try folder.names() } catch { throw error.asStoreError }
+        let sequences = names.compactMap(JournalSegment.sequence(ofName:)).sorted()
+        // The number of the next entry; unknown before the first.
+        var expected: UInt64?
+        for (index, sequence) in sequences.enumerated() {
+            try read(sequence, isLast: index == sequences.count - 1, expected: &expected, into: &found)
+            found.nextSequence = sequence + 1
+        }
+        return found
+    }
+
+    private func read(
+        _ sequence: UInt64, isLast: Bool, expected: inout UInt64?, into found: inout Found
+    ) throws(StoreError) {
+        let name = JournalSegment.name(sequence)
+        guard let file = try OpenFile.open(name, in: folder) else { return }
+        let size = try file.byteCount()
+        var reader = WindowReader(file, end: size)
+        guard let start = try reader.fill(0, min(size, JournalFormat.segmentHeaderBytes)) else { return }
+        switch JournalFormat.parseSegmentHeader(reader.buffer.span, at: start) {
+        case .newer(let version):
+            throw .newerSchema(path: file.path, found: UInt64(version), supported: UInt64(JournalFormat.version))
+        case .broken:
+            // Its making was cut short: nothing was ever written to it, and nothing was made after it.
+            let isBlank = try isBlank(&reader, size)
+            if !isLast || size > JournalLimits.reservedBytes || !isBlank {
+                try damage(name, .corrupt(path: file.path, .malformed(offset: 0)), &found)
+            }
+            found.empty.append(name)
+        case .valid(let stored, let salt):
+            if stored != sequence { try damage(name, .corrupt(path: file.path, .wrongDocument), &found) }
+            let segment = JournalSegment(sequence: sequence, salt: salt, file: file)
+            try readBatches(segment, &reader, expected: &expected, into: &found)
+            if !found.ledger.hasEntries(in: segment) { found.empty.append(name) }
+        }
+    }
+
+    /// Refuses damage, or notes it where it is to be salvaged.
+    private func damage(_ name: String, _ error: StoreError, _ found: inout Found) throws(StoreError) {
+        guard salvages else { throw error }
+        if found.damaged.last != name { found.damaged.append(name) }
+    }
+
+    private func isBlank(_ reader: inout WindowReader, _ size: Int) throws(StoreError) -> Bool {
+        var offset = JournalFormat.segmentHeaderBytes
+        while offset < size {
+            let count = min(StoreLimits.readWindowBytes, size - offset)
+            guard let start = try reader.fill(offset, count) else { return false }
+            if reader.buffer[start..<start + count].contains(where: { $0 != 0 }) { return false }
+            offset += count
+        }
+        return true
+    }
+
+    private func readBatches(
+        _ segment: JournalSegment, _ reader: inout WindowReader, expected: inout UInt64?, into found: inout Found
+    ) throws(StoreError) {
+        var offset = JournalFormat.segmentHeaderBytes
+        while true {
+            while let index = try reader.fill(offset, JournalFormat.batchHeaderBytes),
+                let header = JournalFormat.BatchHeader(reader.buffer.span, at: index), header.salt == segment.salt,
+                try readEntries(header, segment, &reader, offset + JournalFormat.batchHeaderBytes, &expected, &found)
+            {
+                offset += JournalFormat.batchHeaderBytes + header.bodyBytes
+            }
+            // A whole batch header behind what is broken: then that was acknowledged once.
+            guard let later = try laterBatch(segment, &reader, from: offset + 1) else { return }
+            try damage(segment.name, .corrupt(path: segment.file.path, .malformed(offset: offset)), &found)
+            offset = later
+        }
+    }
+
+    /// Takes the entries of one batch in: all or none, unless what is whole of it is to be salvaged.
+    ///
+    /// - Returns: whether the batch is whole.
+    private func readEntries(
+        _ header: JournalFormat.BatchHeader, _ segment: JournalSegment, _ reader: inout WindowReader, _ start: Int,
+        _ expected: inout UInt64?, _ found: inout Found
+    ) throws(StoreError) -> Bool {
+        let available = min(header.bodyBytes, reader.end - start)
+        guard salvages || available == header.bodyBytes, let index = try reader.fill(start, available) else {
+            return false
+        }
+        var entries: [(entry: JournalFormat.Entry, offset: Int)] = []
+        var offset = index
+        while entries.count < header.entryCount,
+            let entry = JournalFormat.parseEntry(reader.buffer, at: offset, end: index + available)
+        {
+            entries.append((entry, start + offset - index))
+            offset += entry.byteCount
+        }
+        let isWhole = entries.count == header.entryCount && offset == index + header.bodyBytes
+        guard isWhole || salvages else { return false }
+        if let expected, header.firstNumber != expected {
+            try damage(segment.name, .corrupt(path: segment.file.path, .missing), &found)
+        }
+        for (position, (entry, offset)) in entries.enumerated() {
+            let document = PendingDocument(
+                revision: entry.revision, number: header.firstNumber + UInt64(position), segment: segment,
+                offset: offset,
+                byteCount: entry.byteCount, isDeletion: entry.file == nil)
+            found.ledger.add(document, of: entry.key, in: JournalLedger.Shard(try DocumentLocation(entry.key)))
+        }
+        expected = header.firstNumber + UInt64(header.entryCount)
+        return isWhole
+    }
+
+    /// Where the next whole batch header of this segment is.
+    private func laterBatch(
+        _ segment: JournalSegment, _ reader: inout WindowReader, from start: Int
+    ) throws(StoreError) -> Int? {
+        var position = start
+        while let index = try reader.fill(position, JournalFormat.batchHeaderBytes) {
+            // The salt, which no document can hold by chance, leads to every header; the windows overlap by one header.
+            var from = index
+            while let salt = reader.buffer.span.firstIndex(ofWord: segment.salt, from: from) {
+                if salt >= index + 8, JournalFormat.BatchHeader(reader.buffer.span, at: salt - 8) != nil {
+                    return position + salt - 8 - index
+                }
+                from = salt + 1
+            }
+            position += max(1, reader.buffer.count - index - JournalFormat.batchHeaderBytes + 1)
+        }
+        return nil
+    }
+}

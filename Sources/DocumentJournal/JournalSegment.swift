@@ -1,0 +1,82 @@
+// One file of the journal: made with its header durable, written to at its end, read anywhere. Knows bytes and offsets.
+
+import Glibc
+import Primitives
+package import StoreFiles
+
+package final class JournalSegment: Sendable {
+    package static let suffix = ".log"
+
+    package let sequence: UInt64
+    package let salt: UInt64
+    package let file: OpenFile
+    package let name: String
+
+    package init(sequence: UInt64, salt: UInt64, file: OpenFile) {
+        self.sequence = sequence
+        self.salt = salt
+        self.file = file
+        name = Self.name(sequence)
+    }
+
+    package static func name(_ sequence: UInt64) -> String {
+        Hex.encode(sequence) + suffix
+    }
+
+    /// The sequence number that a file name stands for.
+    package static func sequence(ofName name: String) -> UInt64? {
+        guard name.utf8.count == 16 + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
+        return Hex.number(lowercase: name.utf8.prefix(16))
+    }
+
+    /// Makes an empty segment, durable with its name on return.
+    package static func make(_ sequence: UInt64, in folder: Directory, files: DurableFiles) throws(StoreError)
+        -> JournalSegment
+    {
+        try files.gate.check()
+        let name = name(sequence)
+        let path = folder.path(of: name)
+        let fileSystem = folder.fileSystem
+        let salt = randomBytes(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+        let segment: JournalSegment
+        do throws(CallFailure) {
+            let fd = try fileSystem.open(name, in: folder.fd, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600, path: path)
+            segment = JournalSegment(
+                sequence: sequence, salt: salt, file: OpenFile(fileSystem: fileSystem, fd: fd, path: path))
+            do throws(CallFailure) {
+                try fileSystem.setMode(0o600, of: fd, path: path)
+                try fileSystem.write(
+                    JournalFormat.segmentHeader(sequence: sequence, salt: salt).span, to: fd, at: 0, path: path)
+                // A file system that cannot reserve, or a disk that is nearly full, is no reason not to write.
+                try? fileSystem.allocate(fd, from: 0, bytes: JournalLimits.reservedBytes, path: path)
+                try fileSystem.fdatasync(fd, path: path)
+            } catch {
+                _ = try? fileSystem.unlink(name, in: folder.fd, path: path)
+                throw error
+            }
+        } catch { throw files.gate.error(for: error) }
+        try files.sync(folder)
+        return segment
+    }
+
+    /// Reads one entry.
+    package func entry(at offset: Int, byteCount: Int) throws(StoreError) -> (
+        bytes: [UInt8], entry: JournalFormat.Entry
+    ) {
+        var bytes = [UInt8](repeating: 0, count: byteCount)
+        do throws(CallFailure) {
+            var span = bytes.mutableSpan
+            _ = try file.fileSystem.read(into: &span, from: file.fd, at: offset, path: file.path)
+        } catch { throw error.asStoreError }
+        guard let entry = JournalFormat.parseEntry(bytes, at: 0, end: bytes.count) else {
+            throw .corrupt(path: file.path, .checksumMismatch)
+        }
+        return (bytes, entry)
+    }
+
+    /// The document's file as it waits here.
+    package func documentFile(_ document: PendingDocument) throws(StoreError) -> [UInt8] {
+        let (bytes, entry) = try entry(at: document.offset, byteCount: document.byteCount)
+        return Array(bytes[entry.file ?? 0..<0])
+    }
+}

@@ -1,0 +1,84 @@
+// Encoding a batch of entries and writing it at the end of a segment. It owns the segment's end; it knows no callers.
+
+import StoreFiles
+
+/// Encodes batches and writes them at the end of a segment.
+struct JournalWriter {
+    private var buffer: [UInt8] = []
+    private var segment: JournalSegment?
+    private var end = 0
+    private var reservedEnd = 0
+
+    /// Whether the segment's end is unknown, so that another one has to be begun.
+    private(set) var hasLostPlace = false
+
+    /// Writes a batch; durable on return.
+    ///
+    /// - Returns: where each entry is.
+    mutating func write(
+        _ entries: [Journal.Entry], firstNumber: UInt64, to segment: JournalSegment, gate: WriteGate
+    ) throws(StoreError) -> [(offset: Int, byteCount: Int)] {
+        if self.segment !== segment {
+            self.segment = segment
+            end = JournalFormat.segmentHeaderBytes
+            reservedEnd = JournalLimits.reservedBytes
+            hasLostPlace = false
+        }
+        let places = encode(entries, firstNumber: firstNumber, salt: segment.salt)
+        reserve(segment)
+        let file = segment.file
+        do throws(CallFailure) {
+            try file.fileSystem.write(buffer.span, to: file.fd, at: end, path: file.path)
+        } catch {
+            let reason = gate.error(for: error)
+            cutOff(segment)
+            throw reason
+        }
+        do throws(CallFailure) { try file.fileSystem.fdatasync(file.fd, path: file.path) } catch {
+            hasLostPlace = true
+            throw gate.unknownOutcome(error)
+        }
+        end += buffer.count
+        // A burst of large documents must not keep its memory for ever.
+        if buffer.capacity > 2 * JournalLimits.batchBytesMax { buffer = [] }
+        return places
+    }
+
+    private mutating func encode(
+        _ entries: [Journal.Entry], firstNumber: UInt64, salt: UInt64
+    ) -> [(offset: Int, byteCount: Int)] {
+        buffer.removeAll(keepingCapacity: true)
+        buffer += [UInt8](repeating: 0, count: JournalFormat.batchHeaderBytes)
+        var places: [(offset: Int, byteCount: Int)] = []
+        places.reserveCapacity(entries.count)
+        for entry in entries {
+            let start = buffer.count
+            let count = JournalFormat.append(entry.key, revision: entry.revision, file: entry.file, to: &buffer)
+            places.append((end + start, count))
+        }
+        let header = JournalFormat.BatchHeader(
+            entryCount: UInt32(entries.count), salt: salt, firstNumber: firstNumber,
+            bodyBytes: buffer.count - JournalFormat.batchHeaderBytes)
+        header.store(in: &buffer, at: 0)
+        return places
+    }
+
+    private mutating func reserve(_ segment: JournalSegment) {
+        guard end + buffer.count > reservedEnd else { return }
+        let bytes = max(JournalLimits.reservedBytes, end + buffer.count - reservedEnd)
+        // Where nothing can be reserved, the write itself tells whether there is room.
+        if (try? segment.file.fileSystem.allocate(
+            segment.file.fd, from: reservedEnd, bytes: bytes, path: segment.file.path)) != nil
+        {
+            reservedEnd += bytes
+        }
+    }
+
+    /// Takes the bytes of a failed write away; nothing that was not acknowledged may be found at the next start.
+    private mutating func cutOff(_ segment: JournalSegment) {
+        do throws(CallFailure) {
+            try segment.file.fileSystem.truncate(segment.file.fd, to: end, path: segment.file.path)
+            reservedEnd = end
+        } catch { hasLostPlace = true }
+    }
+}

@@ -1,0 +1,149 @@
+// The files of documents: where they are, how one is read, put in place, taken away or set aside. Everything here
+// blocks and runs on I/O threads. Knows neither revisions to expect nor caches.
+
+import Cryptography
+package import StoreFiles
+import Synchronization
+
+/// What a document's file held.
+enum StoredDocument: Sendable {
+    case found(Envelope)
+    case absent
+    case damaged(Corruption)
+}
+
+/// The files of the documents of a data directory.
+package final class DocumentFolders: Sendable {
+    let root: Directory
+    let files: DurableFiles
+    private let quarantine = Quarantine()
+    private let collections = Mutex<[String: Directory]>([:])
+
+    /// The documents below `root`.
+    package init(root: Directory, files: DurableFiles) {
+        self.root = root
+        self.files = files
+    }
+
+    /// Reads and checks one document.
+    ///
+    /// A copy that was set aside blocks the key: a damaged document must not become a new, empty one.
+    func read(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> StoredDocument {
+        guard let shard = try shard(location.collection, location.shard) else { return .absent }
+        switch try contents(location.fileName, in: shard) {
+        case .absent:
+            if let copy = try quarantine.copy(of: location.fileName, in: shard) {
+                throw .corrupt(path: location.path, .quarantined(copy: copy))
+            }
+            return .absent
+        case .notARegularFile: return .damaged(.notARegularFile)
+        case .oversized: return .damaged(.oversized)
+        case .bytes(let bytes): return try Self.parse(bytes, key: key, path: location.path)
+        }
+    }
+
+    static func parse(_ bytes: [UInt8], key: DocumentKey, path: String) throws(StoreError) -> StoredDocument {
+        do throws(Envelope.Failure) {
+            let envelope = try Envelope(parsing: bytes)
+            return envelope.key == key ? .found(envelope) : .damaged(.wrongDocument)
+        } catch {
+            switch error {
+            case .corrupt(let why): return .damaged(why)
+            case .newerSchema(let found): throw .newerSchema(path: path, found: found, supported: Envelope.schema)
+            }
+        }
+    }
+
+    private func contents(_ name: String, in directory: Directory) throws(StoreError) -> Directory.Contents {
+        do throws(CallFailure) {
+            return try directory.read(name, bytesMax: DocumentLimits.documentBytesMax + DocumentLimits.envelopeBytesMax)
+        } catch { throw error.asStoreError }
+    }
+
+    /// Puts a document's file in place; its name is durable only after a sync of its folder, and unless `synced` its
+    /// bytes too only after one of the file system.
+    func place(
+        _ file: [UInt8], at location: DocumentLocation, in shard: Directory, synced: Bool
+    ) throws(StoreError) {
+        let temporary = try files.writeTemporary(file, in: shard, synced: synced)
+        try files.move(temporary, to: location.fileName, in: shard)
+    }
+
+    /// Removes a document's file; durable only after a sync.
+    func takeAway(_ location: DocumentLocation, from shard: Directory) throws(StoreError) {
+        do throws(CallFailure) {
+            try shard.fileSystem.unlink(location.fileName, in: shard.fd, path: location.path)
+        } catch { throw files.gate.error(for: error) }
+    }
+
+    /// Makes everything durable that was placed or taken away.
+    func syncEverything() throws(StoreError) {
+        do throws(CallFailure) { try root.fileSystem.syncfs(root.fd, path: root.path) } catch {
+            throw files.gate.unknownOutcome(error)
+        }
+    }
+
+    /// Renames a damaged file so that its bytes are kept and can be looked at.
+    ///
+    /// - Returns: the error that tells about it.
+    func setAside(at location: DocumentLocation, because why: Corruption) throws(StoreError) -> StoreError {
+        if let shard = try shard(location.collection, location.shard), files.gate.currentReason == nil {
+            try quarantine.setAside(location.fileName, in: shard, gate: files.gate)
+        }
+        return .corrupt(path: location.path, why)
+    }
+
+    /// Removes the copies that were set aside for a document, which unblocks its key; durable on return.
+    func discardSetAside(at location: DocumentLocation) throws(StoreError) {
+        guard let shard = try shard(location.collection, location.shard) else { return }
+        try files.gate.check()
+        try quarantine.discard(location.fileName, in: shard, gate: files.gate)
+    }
+
+    // MARK: Folders
+
+    func collection(_ name: String) throws(StoreError) -> Directory? {
+        if let known = collections.withLock({ $0[name] }) { return known }
+        do throws(CallFailure) {
+            guard let found = try root.subdirectory(name) else { return nil }
+            collections.withLock { $0[name] = found }
+            return found
+        } catch { throw error.asStoreError }
+    }
+
+    func shard(_ collection: String, _ name: String) throws(StoreError) -> Directory? {
+        guard let parent = try self.collection(collection) else { return nil }
+        do throws(CallFailure) { return try parent.subdirectory(name) } catch { throw error.asStoreError }
+    }
+
+    /// The folder of a document, made when it is missing; durably unless a sync of everything follows.
+    func makeShard(_ location: DocumentLocation, synced: Bool) throws(StoreError) -> Directory {
+        try files.gate.check()
+        let parent: Directory
+        if let known = try collection(location.collection) {
+            parent = known
+        } else {
+            parent = try files.makeDirectory(location.collection, in: root)
+            collections.withLock { $0[location.collection] = parent }
+        }
+        return try files.makeDirectory(location.shard, in: parent, synced: synced)
+    }
+
+    /// The file names of the documents in one shard, sorted.
+    func documentNames(_ collection: String, shard name: String) throws(StoreError) -> [String] {
+        guard let shard = try shard(collection, name) else { return [] }
+        do throws(CallFailure) {
+            return try shard.names().filter(DocumentLocation.isDocumentName).sorted()
+        } catch { throw error.asStoreError }
+    }
+
+    /// The id of the document in a file, or nil when only a sound file could tell and it is none.
+    func id(ofFileName name: String, collection: String, shard: String) throws(StoreError) -> [UInt8]? {
+        if let id = DocumentLocation.plainID(ofFileName: name) { return id }
+        guard let directory = try self.shard(collection, shard),
+            case .bytes(let bytes) = try contents(name, in: directory),
+            let envelope = try? Envelope(parsing: bytes)
+        else { return nil }
+        return envelope.key.id
+    }
+}

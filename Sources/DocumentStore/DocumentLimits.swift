@@ -1,0 +1,21 @@
+// The bounds of documents: their size, listings and the checkpoint that brings them into their files.
+
+import StoreFiles
+
+/// The bounds within which documents are kept.
+public enum DocumentLimits {
+    /// The largest document, without its envelope: 8 MiB.
+    public static let documentBytesMax = 8 << 20
+    /// The most keys one page of a listing holds.
+    public static let listPageMax = 10_000
+    /// The bytes an envelope adds to a document, at the most.
+    package static let envelopeBytesMax = 4096 + 2 * StoreLimits.idBytesMax
+    /// The deletions whose last revision is remembered one by one; older ones share one floor.
+    static let rememberedDeletionsMax = 65_536
+    /// The bytes in the journal after which documents are brought into their files at once: 32 MiB.
+    static let checkpointBytesMin = 32 << 20
+    /// The pause after a failure to bring documents into their files.
+    static let checkpointRetryDelay = Duration.milliseconds(500)
+    /// The documents up to which each file is synced on its own instead of the whole file system.
+    static let individuallySyncedDocumentsMax = 64
+}

@@ -1,0 +1,62 @@
+// Walking the folders of a collection page by page, with what still waits in the journal. Reads directories, and files
+// only where a name does not tell the id.
+
+import Cryptography
+import DocumentJournal
+import StoreFiles
+import Synchronization
+
+struct DocumentListing: Sendable {
+    let folders: DocumentFolders
+    let journal: Journal
+    let collection: String
+
+    func page(
+        shard: UInt16?, after position: Documents.ListPosition?, limit: Int
+    ) throws(StoreError) -> Documents.KeyPage {
+        var keys: [DocumentKey] = []
+        for number in try shards(shard, from: position?.shard ?? 0) {
+            let waiting = try waiting(in: number)
+            let name = DocumentLocation.shardName(number)
+            let names = Set(try folders.documentNames(collection, shard: name)).union(waiting.keys)
+            for fileName in names.sorted() {
+                if let position, position.shard == number, fileName <= position.fileName { continue }
+                if let known = waiting[fileName] {
+                    if !known.isDeletion { keys.append(known.key) }
+                } else if let id = try folders.id(ofFileName: fileName, collection: collection, shard: name) {
+                    keys.append(DocumentKey(collection: collection, id: id))
+                }
+                if keys.count == limit {
+                    return Documents.KeyPage(keys: keys, next: .init(shard: number, fileName: fileName))
+                }
+            }
+        }
+        return Documents.KeyPage(keys: keys, next: nil)
+    }
+
+    /// The documents of one folder that wait in the journal, by file name.
+    private func waiting(
+        in shard: UInt16
+    ) throws(StoreError) -> [String: (key: DocumentKey, isDeletion: Bool)] {
+        let folder = JournalLedger.Shard(collection: collection, number: shard)
+        var found: [String: (key: DocumentKey, isDeletion: Bool)] = [:]
+        for (key, isDeletion) in journal.ledger.withLock({ $0.documents(in: folder) }) {
+            found[try DocumentLocation(key).fileName] = (key, isDeletion)
+        }
+        return found
+    }
+
+    /// The numbers of the folders that exist or will, and are still to be read, in order.
+    private func shards(_ only: UInt16?, from first: UInt16) throws(StoreError) -> [UInt16] {
+        if let only { return only < first ? [] : [only] }
+        var numbers = Set(journal.ledger.withLock { $0.shards(of: collection) })
+        if let directory = try folders.collection(collection) {
+            let names: [String]
+            do throws(CallFailure) { names = try directory.names() } catch { throw error.asStoreError }
+            for name in names where DocumentLocation.isShardName(name) {
+                if let number = UInt16(name, radix: 16) { numbers.insert(number) }
+            }
+        }
+        return numbers.filter { $0 >= first }.sorted()
+    }
+}

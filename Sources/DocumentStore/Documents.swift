@@ -1,0 +1,310 @@
+// The documents of a data directory: compare-and-swap by revision, one writer per document, a cache for callers that
+// cannot wait. Knows bytes and keys; what a document means is the caller's.
+
+package import DocumentJournal
+import Primitives
+public import StoreFiles
+import Synchronization
+
+/// Durable documents by key.
+///
+/// A write that returned is on disk: first in the journal, where one sync acknowledges all writes that came
+/// meanwhile, then in a file of its own. Writers of one document take turns, writers of different documents share a
+/// sync, and a reader never waits for a writer: it sees the last acknowledged revision. No call blocks the calling
+/// thread.
+public final class Documents: Sendable {
+    private let folders: DocumentFolders
+    private let threads: IOThreads
+    package let journal: Journal
+    /// The journal segments that were damaged and salvaged at this start.
+    package let journalDamage: [String]
+    private let checkpoint: DocumentCheckpoint
+    private let cache: DocumentCache
+    private let locks = KeyLocks<DocumentKey>()
+    private let turns = KeyLocks<DocumentKey>()
+    private let deleted = DeletedRevisions()
+
+    /// What the documents of a data directory are opened with.
+    package struct Options: Sendable {
+        /// The bytes of documents kept in memory.
+        package var cacheBytesMax: Int
+        /// The bytes of acknowledged documents that may wait for their files.
+        package var journalBytesMax: Int
+        /// The time an acknowledged document may wait for its file.
+        package var checkpointDelay: Duration
+        /// Whether a damaged journal is read as far as possible instead of refused.
+        package var salvagesJournal: Bool
+
+        package init(cacheBytesMax: Int, journalBytesMax: Int, checkpointDelay: Duration, salvagesJournal: Bool) {
+            self.cacheBytesMax = cacheBytesMax
+            self.journalBytesMax = journalBytesMax
+            self.checkpointDelay = checkpointDelay
+            self.salvagesJournal = salvagesJournal
+        }
+    }
+
+    /// Reads the journal and starts the threads that write.
+    package init(folders: DocumentFolders, threads: IOThreads, options: Options) throws(StoreError) {
+        self.folders = folders
+        self.threads = threads
+        cache = DocumentCache(bytesMax: options.cacheBytesMax)
+        let folder = try folders.files.makeDirectory("journal", in: folders.root)
+        let found = try JournalRecovery(folder: folder, files: folders.files, salvages: options.salvagesJournal).run()
+        try Self.keepDamaged(found.damaged, of: folder, folders)
+        journalDamage = found.damaged.map { folder.path(of: $0) }
+        for name in found.empty { try folders.files.remove(name, in: folder) }
+        let isUrgent = found.ledger.pendingCount > 0
+        let checkpoint = DocumentCheckpoint(
+            folders: folders, delay: options.checkpointDelay, journalBytesMax: options.journalBytesMax)
+        self.checkpoint = checkpoint
+        journal = Journal(
+            folder: folder, files: folders.files, found: found, bytesMax: options.journalBytesMax,
+            onCommit: { checkpoint.committed(bytes: $0) })
+        checkpoint.start(journal, isUrgent: isUrgent)
+        journal.start()
+    }
+
+    /// Links damaged segments into the quarantine folder, so that their bytes outlive the checkpoint.
+    private static func keepDamaged(
+        _ names: [String], of journal: Directory, _ folders: DocumentFolders
+    ) throws(StoreError) {
+        if names.isEmpty { return }
+        let quarantine = try folders.files.makeDirectory(Quarantine.folderName, in: folders.root)
+        for name in names {
+            let copy = "journal_\(name).\(Hex.encode(randomBytes(4)))"
+            do throws(CallFailure) {
+                try journal.fileSystem.link(
+                    name, in: journal.fd, to: copy, in: quarantine.fd, path: journal.path(of: name))
+            } catch { throw folders.files.gate.error(for: error) }
+        }
+        try folders.files.sync(quarantine)
+    }
+
+    /// What memory knows of a document.
+    public enum Cached: Sendable {
+        /// There is none under this key.
+        case absent
+        /// Its last acknowledged revision.
+        case present(Document)
+
+        /// The document; nil where there is none.
+        public var document: Document? {
+            if case .present(let document) = self { document } else { nil }
+        }
+    }
+
+    /// What memory knows of the document; nil says nothing about whether it exists.
+    ///
+    /// Never waits for I/O or for a writer; O(1).
+    public func cached(_ key: DocumentKey) -> Cached? {
+        cache.find(key).map { $0.isAbsence ? .absent : .present($0) }
+    }
+
+    /// The last acknowledged revision of a document, or nil when there is none.
+    ///
+    /// Throws ``StoreError/corrupt(path:_:)`` when the file is damaged; it is then set aside beside its place with
+    /// the suffix `.corrupt-<time>`, and the key stays blocked with the same error until the copy is moved away or
+    /// ``discardCorrupt(_:)`` removes it. Throws ``StoreError/newerSchema(path:found:supported:)``,
+    /// ``StoreError/io(errno:call:path:)``, ``StoreError/invalidName(_:)``, ``StoreError/busy`` or
+    /// ``StoreError/closed`` for what they say.
+    public func load(_ key: DocumentKey) async throws(StoreError) -> Document? {
+        if let known = cached(key) { return known.document }
+        let location = try DocumentLocation(key)
+        let loaded = try await threads.run { () throws(StoreError) in try self.read(key, at: location) }
+        switch loaded {
+        case .absent: return nil
+        case .found(let document): return document
+        case .damaged: break
+        }
+        // Looked at again as a writer: a file replaced in the meantime must not be set aside.
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        return try await threads.run { () throws(StoreError) in try self.readAlone(key, at: location) }
+    }
+
+    /// Runs `body` when all who came before for the same key are done: for changes that read, decide and then save.
+    ///
+    /// Without it every one of them but the first would find a newer revision, and start again. It keeps nobody from saving; bodies
+    /// for the same key must not be nested.
+    public func inTurn<Value, Failure: Error>(
+        _ key: DocumentKey, _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        await turns.acquire(key)
+        defer { turns.release(key) }
+        return try await body()
+    }
+
+    /// Replaces a document when its revision is the expected one.
+    ///
+    /// - Parameters:
+    ///   - bytes: at most ``DocumentLimits/documentBytesMax``. One JSON value keeps the file readable as JSON; the
+    ///     store does not look.
+    ///   - form: the caller's own form of `bytes`, for ``Document/decoded(_:)``.
+    /// - Returns: the new revision, durable.
+    ///
+    /// Throws ``StoreError/conflict(expected:found:)`` when another revision is stored. After any other error but
+    /// ``StoreError/readOnly(reason:)`` the old revision is still in place; after that one only the next start tells.
+    @discardableResult
+    public func save(
+        _ key: DocumentKey, _ bytes: [UInt8], expecting: Expectation, form: (any AnyObject & Sendable)? = nil
+    ) async throws(StoreError) -> Document {
+        guard bytes.count <= DocumentLimits.documentBytesMax else {
+            throw .tooLarge(bytes: bytes.count, bytesMax: DocumentLimits.documentBytesMax)
+        }
+        let location = try DocumentLocation(key)
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        let current = try await current(key, at: location)
+        try Self.check(expecting, found: current?.revision)
+        let revision = current.map { $0.revision + 1 } ?? deleted.firstRevision(of: key)
+        let document = Document(key: key, revision: revision, bytes: bytes, form: form)
+        let file = Envelope(key: key, revision: revision, data: bytes).encoded()
+        try await write(key, at: location, revision: revision, file: file)
+        cache.store(document)
+        return document
+    }
+
+    /// Removes a document when its revision is the expected one; durable on return.
+    ///
+    /// - Returns: false when there was nothing to remove, which only ``Expectation/any`` and ``Expectation/absent``
+    ///   allow.
+    @discardableResult
+    public func delete(_ key: DocumentKey, expecting: Expectation) async throws(StoreError) -> Bool {
+        let location = try DocumentLocation(key)
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        let current = try await current(key, at: location)
+        try Self.check(expecting, found: current?.revision)
+        guard let current else { return false }
+        try await write(key, at: location, revision: current.revision, file: nil)
+        deleted.remember(key, revision: current.revision)
+        cache.store(.absence(of: key))
+        return true
+    }
+
+    /// Removes the copies of a document that was set aside as damaged, and with them the block on its key; durable on
+    /// return.
+    public func discardCorrupt(_ key: DocumentKey) async throws(StoreError) {
+        let location = try DocumentLocation(key)
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        try await threads.run { () throws(StoreError) in try self.folders.discardSetAside(at: location) }
+    }
+
+    /// One page of a listing.
+    public struct KeyPage: Sendable {
+        /// The keys, ordered by folder and file name.
+        public let keys: [DocumentKey]
+        /// Where the next page begins; nil on the last page.
+        public let next: ListPosition?
+    }
+
+    /// A place in a listing; it stays valid while documents come and go.
+    public struct ListPosition: Hashable, Sendable {
+        let shard: UInt16
+        let fileName: String
+    }
+
+    /// The keys of a collection, page by page.
+    ///
+    /// A document that exists during the whole listing is listed exactly once; damaged ones whose id only they could
+    /// tell are left out. A page costs the folders it reads, not the size of the collection.
+    ///
+    /// - Parameters:
+    ///   - shard: only this folder, or nil for all ``StoreLimits/shardCount`` of them.
+    ///   - limit: 1 to ``DocumentLimits/listPageMax``; other values are moved there.
+    public func list(
+        _ collection: String, shard: UInt16? = nil, after position: ListPosition? = nil, limit: Int = 1000
+    ) async throws(StoreError) -> KeyPage {
+        try DocumentLocation.validate(collection: collection)
+        let limit = max(1, min(limit, DocumentLimits.listPageMax))
+        let listing = DocumentListing(folders: folders, journal: journal, collection: collection)
+        return try await threads.run { () throws(StoreError) in
+            try listing.page(shard: shard, after: position, limit: limit)
+        }
+    }
+
+    /// Brings every acknowledged document into its own file; durable on return.
+    public func flush() async throws(StoreError) {
+        if let failure = await checkpoint.flush() { throw failure }
+    }
+
+    /// Figures about the cache and the journal.
+    package var statistics: DocumentStatistics {
+        let (cachedDocuments, cachedBytes) = cache.size
+        let (waiting, bytes) = journal.ledger.withLock { ($0.pendingCount, $0.bytes) }
+        return DocumentStatistics(
+            cachedDocuments: cachedDocuments, cachedBytes: cachedBytes, waitingDocuments: waiting, journalBytes: bytes)
+    }
+
+    /// Ends the threads that write, after a last checkpoint.
+    package func close() {
+        journal.close()
+        checkpoint.close()
+    }
+
+    // MARK: Reading
+
+    private enum Loaded {
+        case found(Document)
+        case absent
+        case damaged(Corruption)
+    }
+
+    /// The document as its only writer sees it.
+    private func current(_ key: DocumentKey, at location: DocumentLocation) async throws(StoreError) -> Document? {
+        if let known = cached(key) { return known.document }
+        return try await threads.run { () throws(StoreError) in try self.readAlone(key, at: location) }
+    }
+
+    private func readAlone(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> Document? {
+        switch try read(key, at: location) {
+        case .absent: return nil
+        case .found(let document): return document
+        case .damaged(let why): throw try folders.setAside(at: location, because: why)
+        }
+    }
+
+    /// Reads a document from the journal or else from its file, and keeps it in the cache.
+    private func read(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> Loaded {
+        let epoch = cache.epoch(of: key)
+        let stored: StoredDocument
+        if let waiting = journal.ledger.withLock({ $0.find(key, in: JournalLedger.Shard(location)) }) {
+            if waiting.isDeletion { return keepAbsence(of: key, readAt: epoch) }
+            stored = try DocumentFolders.parse(waiting.segment.documentFile(waiting), key: key, path: location.path)
+        } else {
+            stored = try folders.read(key, at: location)
+        }
+        switch stored {
+        case .absent: return keepAbsence(of: key, readAt: epoch)
+        case .damaged(let why): return .damaged(why)
+        case .found(let envelope):
+            let document = Document(key: key, revision: envelope.revision, bytes: envelope.data)
+            cache.insert(document, readAt: epoch)
+            return .found(document)
+        }
+    }
+
+    /// A user without a document asks as often as any other, and must not cost a look at the disk each time.
+    private func keepAbsence(of key: DocumentKey, readAt epoch: DocumentCache.Epoch) -> Loaded {
+        cache.insert(.absence(of: key), readAt: epoch)
+        return .absent
+    }
+
+    // MARK: Writing
+
+    private func write(
+        _ key: DocumentKey, at location: DocumentLocation, revision: UInt64, file: [UInt8]?
+    ) async throws(StoreError) {
+        let shard = JournalLedger.Shard(location)
+        if let failure = await journal.append(key, in: shard, revision: revision, file: file) { throw failure }
+    }
+
+    private static func check(_ expecting: Expectation, found: UInt64?) throws(StoreError) {
+        switch (expecting, found) {
+        case (.any, _), (.absent, nil): return
+        case (.revision(let expected), .some(let found)) where expected == found: return
+        default: throw .conflict(expected: expecting, found: found)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+// The format of a document's file, final since schema 1. A person reads it with `cat` and checks it with
+// `sed 6d FILE | sha256sum`: the checksum covers every byte of the file but its own line.
+//
+//     {
+//     "schema": 1,
+//     "collection": "users",
+//     "id": "alice",                      or "idHex": "ff00…" where the id is not printable text
+//     "revision": 12,
+//     "checksum": "sha256:<64 hex digits>",
+//     "data": <the caller's bytes, exactly>
+//     }
+
+import Cryptography
+import Primitives
+package import StoreFiles
+
+/// A document with its place, as read from or written to a file.
+package struct Envelope: Equatable, Sendable {
+    package static let schema: UInt64 = 1
+
+    package var key: DocumentKey
+    package var revision: UInt64
+    package var data: [UInt8]
+
+    private static let checksumStart = Array("\"checksum\": \"sha256:".utf8)
+    private static let checksumEnd = Array("\",\n".utf8)
+    private static let dataStart = Array("\"data\": ".utf8)
+    private static let end = Array("\n}\n".utf8)
+
+    /// The bytes of the file.
+    package func encoded() -> [UInt8] {
+        var file: [UInt8] = []
+        file.reserveCapacity(data.count + 256 + 2 * key.id.count)
+        file += "{\n\"schema\": \(Self.schema),\n\"collection\": \"\(key.collection)\",\n".utf8
+        if let text = Self.jsonText(of: key.id) {
+            file += "\"id\": \"".utf8
+            file += text
+        } else {
+            file += "\"idHex\": \"".utf8
+            file += Hex.digits(key.id)
+        }
+        file += "\",\n\"revision\": \(revision),\n".utf8
+        let headEnd = file.count
+        file += Self.checksumStart
+        let digits = file.count
+        file += [UInt8](repeating: 0x30, count: 64)
+        file += Self.checksumEnd
+        let tailStart = file.count
+        file += Self.dataStart
+        file += data
+        file += Self.end
+        file.replaceSubrange(
+            digits..<digits + 64, with: Self.checksum(of: file, headEnd: headEnd, tailStart: tailStart))
+        return file
+    }
+
+    private static func checksum(of file: [UInt8], headEnd: Int, tailStart: Int) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(file.span.extracting(first: headEnd))
+        hash.update(file.span.extracting(droppingFirst: tailStart))
+        return hash.digest().hexDigits
+    }
+
+    /// The id as the inside of a JSON string, or nil where that would not be both unambiguous and harmless to print.
+    package static func jsonText(of id: [UInt8]) -> [UInt8]? {
+        guard let text = String(validating: id, as: UTF8.self) else { return nil }
+        var escaped: [UInt8] = []
+        escaped.reserveCapacity(id.count)
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x22, 0x5c:
+                escaped.append(0x5c)
+                escaped.append(UInt8(scalar.value))
+            case 0x20...0x7e: escaped.append(UInt8(scalar.value))
+            default:
+                // Control and format characters could rewrite what a terminal shows.
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: return nil
+                default: escaped += UTF8.encode(scalar).map(Array.init) ?? []
+                }
+            }
+        }
+        return escaped
+    }
+
+    package init(key: DocumentKey, revision: UInt64, data: [UInt8]) {
+        self.key = key
+        self.revision = revision
+        self.data = data
+    }
+
+    /// What is wrong with a file, before anybody has said which file it is.
+    package enum Failure: Error, Equatable {
+        case corrupt(Corruption)
+        case newerSchema(UInt64)
+    }
+
+    /// Parses a whole file.
+    ///
+    /// There is one spelling for each envelope: a file that is not byte for byte what `encoded()` gives is refused.
+    package init(parsing file: [UInt8]) throws(Failure) {
+        var reader = ByteReader(file)
+        do throws(ByteReader.Mismatch) {
+            try reader.expect("{\n\"schema\": ")
+            let schema = try reader.decimal()
+            if schema > Self.schema { throw ByteReader.Mismatch(offset: 0, newerSchema: schema) }
+            guard schema == Self.schema else { throw reader.mismatch }
+            try reader.expect(",\n\"collection\": \"")
+            let collection = try reader.until(0x22)
+            try reader.expect("\",\n\"id")
+            let id = try Self.id(from: &reader)
+            try reader.expect("\",\n\"revision\": ")
+            let revision = try reader.decimal()
+            try reader.expect(",\n")
+            let headEnd = reader.offset
+            try reader.expect(Self.checksumStart)
+            let digits = try reader.take(64)
+            try reader.expect(Self.checksumEnd)
+            let tailStart = reader.offset
+            try reader.expect(Self.dataStart)
+            let dataEnd = file.count - Self.end.count
+            guard dataEnd >= reader.offset, file[dataEnd...].elementsEqual(Self.end) else {
+                throw ByteReader.Mismatch(offset: file.count)
+            }
+            self.key = DocumentKey(collection: String(decoding: collection, as: UTF8.self), id: id)
+            self.revision = revision
+            data = Array(file[reader.offset..<dataEnd])
+            guard digits.elementsEqual(Self.checksum(of: file, headEnd: headEnd, tailStart: tailStart)) else {
+                throw ByteReader.Mismatch(offset: -1)
+            }
+        } catch {
+            if let schema = error.newerSchema { throw .newerSchema(schema) }
+            throw .corrupt(error.offset < 0 ? .checksumMismatch : .malformed(offset: error.offset))
+        }
+    }
+
+    private static func id(from reader: inout ByteReader) throws(ByteReader.Mismatch) -> [UInt8] {
+        if reader.skip("Hex\": \"") {
+            guard let id = Hex.decode(lowercase: try reader.until(0x22)), jsonText(of: id) == nil else {
+                throw reader.mismatch
+            }
+            return id
+        }
+        try reader.expect("\": \"")
+        var id: [UInt8] = []
+        while let byte = reader.peek(), byte != 0x22 {
+            try reader.advance()
+            if byte == 0x5c {
+                guard let escaped = reader.peek(), escaped == 0x22 || escaped == 0x5c else { throw reader.mismatch }
+                try reader.advance()
+                id.append(escaped)
+            } else {
+                id.append(byte)
+            }
+        }
+        guard jsonText(of: id) != nil else { throw reader.mismatch }
+        return id
+    }
+}

@@ -1,0 +1,56 @@
+// One accepted socket: its protocol state, and the bytes that wait on either side. It performs nothing; the worker does.
+
+/// Output the peer has not taken yet.
+struct UnsentOutput: ~Copyable {
+    var bytes: ByteBuffer
+    var offset = 0
+    var count: Int { bytes.count - offset }
+}
+
+final class ClientConnection {
+    let token: ConnectionToken
+    let remoteAddress: SocketAddress
+    var state: ConnectionState
+    /// Bytes of requests that are not complete or have to wait; nil while there are none.
+    var input: InputBuffer?
+    /// nil while everything was sent: an idle connection holds no buffer.
+    var unsent: UnsentOutput?
+    /// What epoll watches for.
+    var interest: UInt32
+    /// The deferred response that is being made.
+    var task: Task<Void, Never>?
+    /// The head of the request whose response is being made.
+    var deferredHead: [UInt8] = []
+    /// How the response that is being made will be framed.
+    var framing = ResponseFraming()
+    /// The earliest entry of this connection in the loop's timers.
+    var armedAt: Nanoseconds = .max
+    /// The peer has ended its side.
+    var peerEnded = false
+    /// It has complete requests but has had its share of this turn.
+    var waitsForTurn = false
+
+    init(token: ConnectionToken, remoteAddress: SocketAddress, state: ConnectionState, interest: UInt32) {
+        self.token = token
+        self.remoteAddress = remoteAddress
+        self.state = state
+        self.interest = interest
+    }
+
+    var descriptor: Int32 { token.descriptor }
+
+    /// Whether more should be read now.
+    func wantsInput(waitingBytesMax: Int) -> Bool {
+        if peerEnded || unsent != nil || waitsForTurn { return false }
+        switch state.phase {
+        case .closing: return false
+        case .responding: return inputCount < waitingBytesMax
+        case .idle, .head, .body, .chunkedBody, .draining: return true
+        }
+    }
+
+    var inputCount: Int {
+        guard input != nil else { return 0 }
+        return input?.count ?? 0
+    }
+}

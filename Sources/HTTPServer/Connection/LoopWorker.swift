@@ -1,0 +1,439 @@
+// The HTTP side of one event loop: its connections, the buffers they share, and the application. Every method runs on
+// the loop's thread. Protocol decisions are `ConnectionState`'s; this performs them.
+
+import CLinux
+import Glibc
+import Synchronization
+
+@safe
+final class LoopWorker: @unchecked Sendable {
+    static let receiveBytes = 64 * 1024
+    /// Room asked for when a connection reads into its own buffer.
+    static let ownReceiveBytes = 16 * 1024
+
+    /// A cycle while the loop runs; the loop lets go of its worker when it stops.
+    let loop: EventLoop
+    let application: any HTTPApplication
+    let limits: ConnectionLimits
+    let counters = LoopCounters()
+    let shared: SharedState
+
+    var listener: Listener
+    var connections: [ClientConnection?] = []
+    var openCount = 0
+    var overflowCount = 0
+    var generation: UInt32 = 0
+    /// Set while the server shuts down: called when the last connection has gone.
+    var whenEmpty: (@Sendable () -> Void)?
+
+    private var received = InputBuffer(capacity: LoopWorker.receiveBytes)
+    private var output = ByteBuffer(capacity: 64 * 1024)
+    private var writer = ResponseWriter()
+    private var date = DateCache()
+    private let head: UnsafeMutablePointer<RequestHead>
+    private var turns: [ConnectionToken] = []
+    private var turnsTaken: [ConnectionToken] = []
+    private var startingToken: ConnectionToken?
+    private var immediateResponse: HTTPResponse?
+
+    init(
+        loop: EventLoop, application: any HTTPApplication, limits: ConnectionLimits, listener: Int32,
+        shared: SharedState
+    ) {
+        self.loop = loop
+        self.application = application
+        self.limits = limits
+        self.listener = Listener(descriptor: listener)
+        self.shared = shared
+        unsafe head = .allocate(capacity: 1)
+        unsafe head.initialize(to: RequestHead(fieldsMax: limits.limits.headerFieldsMax))
+    }
+
+    deinit {
+        unsafe head.deinitialize(count: 1)
+        unsafe head.deallocate()
+    }
+
+    // MARK: The loop's turns
+
+    func turnBegins() { date.refresh() }
+
+    var hasWaitingTurns: Bool { !turns.isEmpty }
+
+    /// Serves the connections that had more than their share of requests.
+    func turnEnds() {
+        guard !turns.isEmpty else { return }
+        swap(&turns, &turnsTaken)
+        for token in turnsTaken {
+            guard let connection = connection(token) else { continue }
+            connection.waitsForTurn = false
+            resume(connection)
+        }
+        turnsTaken.removeAll(keepingCapacity: true)
+    }
+
+    func connection(_ token: ConnectionToken) -> ClientConnection? {
+        let index = Int(token.descriptor)
+        guard index >= 0, index < connections.count, let connection = connections[index],
+            connection.token.generation == token.generation
+        else { return nil }
+        return connection
+    }
+
+    func isOpen(_ token: ConnectionToken) -> Bool { connection(token) != nil }
+
+    func handle(_ token: ConnectionToken, _ events: UInt32) {
+        guard let connection = connection(token) else { return }
+        if connection.interest & CL_EPOLLIN == 0 && events & (CL_EPOLLHUP | CL_EPOLLERR) != 0 {
+            return end(connection)
+        }
+        if events & CL_EPOLLOUT != 0 { sendUnsent(connection) }
+        if events & (CL_EPOLLIN | CL_EPOLLHUP | CL_EPOLLERR) != 0, isOpen(token),
+            connection.interest & CL_EPOLLIN != 0
+        {
+            receive(connection)
+        }
+    }
+
+    func deadlineReached(_ token: ConnectionToken, armedAt: Nanoseconds) {
+        guard let connection = connection(token), connection.armedAt == armedAt else { return }
+        connection.armedAt = .max
+        switch connection.state.deadlineReached(now: loop.now, outputIsWaiting: connection.unsent != nil) {
+        case .close: end(connection)
+        case .notYet: arm(connection)
+        case .refuse(let reason):
+            connection.task?.cancel()
+            connection.task = nil
+            writeRefusal(rejected(reason, connection), connection)
+            settle(connection)
+        }
+    }
+
+    /// A request that took too long, with what was received of it.
+    private func rejected(_ reason: RequestRejection, _ connection: ClientConnection) -> RejectedRequest {
+        // What is received behind a request that was handed out is another one.
+        if reason == .handlerTimeout {
+            let head = connection.deferredHead
+            return RejectedRequest(
+                reason: reason, remoteAddress: connection.remoteAddress, bytes: head.span, parser: limits.parser)
+        }
+        guard let input = connection.input.take() else {
+            return RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress)
+        }
+        let rejected = input.withBytes { bytes in
+            RejectedRequest(
+                reason: reason, remoteAddress: connection.remoteAddress, bytes: bytes, parser: limits.parser)
+        }
+        connection.input = consume input
+        return rejected
+    }
+
+    // MARK: Reading
+
+    /// Reads once and serves what has come.
+    private func receive(_ connection: ClientConnection) {
+        if connection.state.phase == .draining { return drain(connection) }
+        if var own = connection.input.take() {
+            own.reserve(Self.ownReceiveBytes)
+            let count = unsafe recv(connection.descriptor, own.space.baseAddress, own.space.count, 0)
+            let code = errno
+            if count > 0 { own.received(count) }
+            guard received(count, code, connection) else {
+                if isOpen(connection.token) { connection.input = consume own }
+                return
+            }
+            process(connection, &own)
+            if !own.isEmpty { connection.input = consume own }
+        } else {
+            received.removeAll()
+            let count = unsafe recv(connection.descriptor, received.space.baseAddress, received.space.count, 0)
+            let code = errno
+            if count > 0 { received.received(count) }
+            guard received(count, code, connection) else { return }
+            process(connection, &received)
+            if !received.isEmpty {
+                var own = InputBuffer(capacity: max(received.count, 1024))
+                received.withBytes { own.append($0) }
+                connection.input = consume own
+            }
+        }
+        settle(connection)
+    }
+
+    /// Whether bytes came; an end or an error of the peer is dealt with here.
+    private func received(_ count: Int, _ code: Int32, _ connection: ClientConnection) -> Bool {
+        if count > 0 {
+            counters.bytesReceived.add(count)
+            connection.state.received(count)
+            return true
+        }
+        if count < 0 {
+            if code != EAGAIN && code != EINTR { end(connection) }
+            return false
+        }
+        connection.peerEnded = true
+        // A client that has gone needs no answer; one that only ended its side still gets what the task makes of it.
+        connection.task?.cancel()
+        settle(connection)
+        return false
+    }
+
+    private func drain(_ connection: ClientConnection) {
+        received.removeAll()
+        let count = unsafe recv(connection.descriptor, received.space.baseAddress, received.space.count, 0)
+        if count < 0 && (errno == EAGAIN || errno == EINTR) { return }
+        if count <= 0 || !connection.state.dropped(count, limits) { end(connection) }
+    }
+
+    /// Goes on with what a connection has received before.
+    func resume(_ connection: ClientConnection) {
+        if connection.unsent == nil, var own = connection.input.take() {
+            process(connection, &own)
+            if !own.isEmpty { connection.input = consume own }
+        }
+        settle(connection)
+    }
+
+    // MARK: Serving
+
+    private func process(_ connection: ClientConnection, _ input: inout InputBuffer) {
+        var answeredCount = 0
+        while true {
+            let action = unsafe connection.state.advance(&input, into: &head.pointee, now: loop.now, limits)
+            switch action {
+            case .needBytes, .stop: return
+            case .sendContinue: output.append("HTTP/1.1 100 Continue\r\n\r\n")
+            case .refuse(let reason):
+                let rejected = input.withBytes { bytes in
+                    RejectedRequest(
+                        reason: reason, remoteAddress: connection.remoteAddress, bytes: bytes, parser: limits.parser)
+                }
+                return writeRefusal(rejected, connection)
+            case .respond:
+                guard respond(connection, &input) else { return }
+                answeredCount += 1
+                if answeredCount >= limits.limits.pipelinedRequestsMax
+                    || output.count >= limits.limits.outputBytesMax
+                {
+                    if !input.isEmpty && connection.state.phase == .idle {
+                        connection.waitsForTurn = true
+                        turns.append(connection.token)
+                    }
+                    return
+                }
+            }
+        }
+    }
+
+    /// Gives the request to the application; false when its answer comes later.
+    private func respond(_ connection: ClientConnection, _ input: inout InputBuffer) -> Bool {
+        counters.requests.add()
+        let isLast = connection.state.isLastAnswer(limits)
+        writer.reset()
+        let deferred: DeferredResponse?
+        do {
+            let request = unsafe HTTPRequest(
+                head: head, message: input.message, bodyStart: connection.state.headLength,
+                bodyCount: connection.state.bodyCount, isLastOnConnection: isLast,
+                remoteAddress: connection.remoteAddress)
+            deferred = application.respond(to: request, &writer)
+            connection.framing = unsafe ResponseFraming(
+                isHead: head.pointee.method == .head, closes: isLast,
+                saysKeepAlive: head.pointee.minorVersion == 0)
+        }
+        if deferred != nil {
+            // Should the answer take too long, the refusal is told whose it is.
+            let length = connection.state.headLength
+            connection.deferredHead = input.withBytes { bytes in (0..<length).map { bytes[$0] } }
+        }
+        connection.state.consumeRequest(&input)
+        if let deferred {
+            guard let response = start(deferred, connection) else { return false }
+            writer.write(response)
+        }
+        finish(connection, inputIsEmpty: input.isEmpty)
+        return true
+    }
+
+    /// Appends the writer's response to the output and moves the connection on.
+    private func finish(_ connection: ClientConnection, inputIsEmpty: Bool) {
+        if writer.closesConnection || connection.state.isLast { connection.framing.closes = true }
+        writer.finish(into: &output, connection.framing, date: date)
+        connection.state.answered(
+            closes: connection.framing.closes, inputIsEmpty: inputIsEmpty, now: loop.now, limits)
+    }
+
+    func writeRefusal(_ rejected: RejectedRequest, _ connection: ClientConnection) {
+        let reason = rejected.reason
+        counters.count(reason)
+        writer.reset()
+        writer.status = reason.status
+        application.respond(toRejected: rejected, &writer)
+        // Only a request that was handed out is known to be a HEAD.
+        let isHead = reason == .handlerTimeout && connection.framing.isHead
+        writer.finish(into: &output, ResponseFraming(isHead: isHead, closes: true), date: date)
+    }
+
+    // MARK: Deferred responses
+
+    /// Starts the task; returns its response where it was made without waiting.
+    private func start(_ deferred: DeferredResponse, _ connection: ClientConnection) -> HTTPResponse? {
+        counters.deferred.add()
+        let token = connection.token
+        startingToken = token
+        let task = Task.immediate(executorPreference: loop) { [self] in
+            let response = await deferred.operation()
+            deferredFinished(token, response)
+        }
+        startingToken = nil
+        if let response = immediateResponse.take() { return response }
+        connection.task = task
+        return nil
+    }
+
+    private func deferredFinished(_ token: ConnectionToken, _ response: HTTPResponse) {
+        guard loop.isCurrent else {
+            // The loop has stopped, or the operation left its executor: what is here belongs to the loop's thread.
+            loop.execute { [self] in if loop.isCurrent { deferredFinished(token, response) } }
+            return
+        }
+        if startingToken == token {
+            immediateResponse = response
+            return
+        }
+        guard let connection = connection(token), connection.state.phase == .responding else { return }
+        connection.task = nil
+        writer.write(response)
+        finish(connection, inputIsEmpty: connection.inputCount == 0)
+        resume(connection)
+    }
+
+    // MARK: Writing
+
+    /// Sends what was answered, then closes, waits or watches as the connection's state says.
+    func settle(_ connection: ClientConnection) {
+        if !output.isEmpty {
+            let isOpen = send(connection)
+            output.removeAll(keepingAtMost: 1024 * 1024)
+            guard isOpen else { return }
+        }
+        if connection.unsent == nil {
+            switch connection.state.phase {
+            case .closing: return finishClosing(connection)
+            case .responding: break
+            case .idle, .head, .body, .chunkedBody:
+                if connection.peerEnded && !connection.waitsForTurn { return end(connection) }
+            case .draining:
+                if connection.peerEnded { return end(connection) }
+            }
+        }
+        watch(connection)
+        arm(connection)
+    }
+
+    /// Sends the output; keeps what the peer does not take.
+    ///
+    /// False when the connection has been ended.
+    private func send(_ connection: ClientConnection) -> Bool {
+        if connection.unsent != nil {
+            connection.unsent?.bytes.append(output)
+            connection.state.outputWaits(now: loop.now, limits)
+            return true
+        }
+        var sent = 0
+        while sent < output.count {
+            let count = unsafe Glibc.send(
+                connection.descriptor, output.base + sent, output.count - sent, CL_MSG_NOSIGNAL)
+            if count > 0 {
+                sent += count
+                counters.bytesSent.add(count)
+                continue
+            }
+            if errno == EINTR { continue }
+            guard errno == EAGAIN else {
+                end(connection)
+                return false
+            }
+            keepUnsent(from: sent, connection)
+            connection.state.outputWaits(now: loop.now, limits)
+            return true
+        }
+        return true
+    }
+
+    /// Keeps the output from `sent` on; a large one is handed over as it is, a small rest is copied.
+    private func keepUnsent(from sent: Int, _ connection: ClientConnection) {
+        if output.count - sent < 64 * 1024 {
+            var rest = ByteBuffer(capacity: output.count - sent)
+            rest.append(output.view[sent..<output.count])
+            connection.unsent = UnsentOutput(bytes: rest)
+        } else {
+            var whole = ByteBuffer(capacity: 64 * 1024)
+            swap(&output, &whole)
+            connection.unsent = UnsentOutput(bytes: whole, offset: sent)
+        }
+    }
+
+    /// Sends what waited, now that the peer takes more.
+    private func sendUnsent(_ connection: ClientConnection) {
+        guard var unsent = connection.unsent.take() else { return }
+        while unsent.count > 0 {
+            let count = unsafe Glibc.send(
+                connection.descriptor, unsent.bytes.base + unsent.offset, unsent.count, CL_MSG_NOSIGNAL)
+            if count > 0 {
+                unsent.offset += count
+                counters.bytesSent.add(count)
+                connection.state.outputWaits(now: loop.now, limits)
+                continue
+            }
+            if errno == EINTR { continue }
+            if errno != EAGAIN { return end(connection) }
+            connection.unsent = consume unsent
+            return settle(connection)
+        }
+        connection.state.outputSent(now: loop.now, limits)
+        resume(connection)
+    }
+
+    /// The last answer is out: ends at once where nothing is left unread, else lets the peer read the answer first.
+    private func finishClosing(_ connection: ClientConnection) {
+        if connection.peerEnded || !connection.state.leavesInputUnread { return end(connection) }
+        shutdown(connection.descriptor, Int32(SHUT_WR))
+        connection.input = nil
+        connection.state.beginDraining(now: loop.now, limits)
+        watch(connection)
+        arm(connection)
+    }
+
+    private func watch(_ connection: ClientConnection) {
+        var wanted: UInt32 = 0
+        if connection.unsent != nil { wanted |= CL_EPOLLOUT }
+        if connection.wantsInput(waitingBytesMax: limits.limits.waitingBytesMax) { wanted |= CL_EPOLLIN }
+        if wanted == connection.interest { return }
+        connection.interest = wanted
+        loop.watch(connection.descriptor, EPOLL_CTL_MOD, wanted, connection.token.packed)
+    }
+
+    /// Makes sure that a timer comes up no later than the connection's deadline.
+    ///
+    /// Later deadlines need no new timer: the one that is set finds out.
+    func arm(_ connection: ClientConnection) {
+        guard connection.state.deadline < connection.armedAt else { return }
+        if connection.armedAt != .max { loop.noteStaleTimer() }
+        connection.armedAt = connection.state.deadline
+        loop.arm(connection.token, at: connection.armedAt)
+    }
+
+    /// Closes the socket and forgets the connection.
+    func end(_ connection: ClientConnection) {
+        connection.task?.cancel()
+        connection.task = nil
+        connections[Int(connection.descriptor)] = nil
+        close(connection.descriptor)
+        counters.connectionsClosed.add()
+        openCount -= 1
+        shared.openConnections.wrappingSubtract(1, ordering: .relaxed)
+        if connection.armedAt != .max { loop.noteStaleTimer() }
+        if openCount == 0, let whenEmpty = whenEmpty.take() { whenEmpty() }
+    }
+}

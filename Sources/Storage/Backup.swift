@@ -1,0 +1,154 @@
+// Copying a data directory while it is in use, and putting a copy back. Documents and streams are each copied whole,
+// one after the other; what they are together is not a snapshot of one instant.
+
+import CLinux
+import Cryptography
+import DocumentJournal
+import DocumentStore
+import Glibc
+import RecordStore
+import StoreFiles
+
+/// What a backup holds, or a restore put back.
+public struct BackupOutcome: Equatable, Sendable {
+    /// The documents copied.
+    public internal(set) var documents = 0
+    /// The streams copied.
+    public internal(set) var streams = 0
+    /// The bytes copied.
+    public internal(set) var bytes = 0
+    /// The damaged files and folders that were left out.
+    public internal(set) var skipped: [String] = []
+}
+
+/// A directory tree that copies go to: nothing in it is synced until the end.
+struct CopyTarget {
+    let root: Directory
+    let files: DurableFiles
+
+    /// The file that tells a complete backup.
+    static let markName = "backup"
+
+    func folder(_ path: [String]) throws(StoreError) -> Directory {
+        var folder = root
+        for name in path { folder = try files.makeDirectory(name, in: folder, synced: false) }
+        return folder
+    }
+
+    func write(_ bytes: [UInt8], as name: String, in folder: Directory) throws(StoreError) {
+        let temporary = try files.writeTemporary(bytes, in: folder, synced: false)
+        try files.move(temporary, to: name, in: folder)
+    }
+
+    /// Copies the first bytes of a file.
+    func copy(_ source: OpenFile, bytes: Int, as name: String, in folder: Directory) throws(StoreError) {
+        let path = folder.path(of: name)
+        let fileSystem = folder.fileSystem
+        let target: OpenFile
+        do throws(CallFailure) {
+            let fd = try fileSystem.open(
+                name, in: folder.fd, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, path: path)
+            target = OpenFile(fileSystem: fileSystem, fd: fd, path: path)
+            try fileSystem.setMode(0o600, of: fd, path: path)
+        } catch { throw files.gate.error(for: error) }
+        var reader = WindowReader(source, end: bytes)
+        var offset = 0
+        while offset < bytes {
+            let count = min(StorageLimits.copyBytes, bytes - offset)
+            guard let index = try reader.fill(offset, count) else { throw .corrupt(path: source.path, .missing) }
+            do throws(CallFailure) {
+                let part = reader.buffer.span.extracting(index..<index + count)
+                try fileSystem.write(part, to: target.fd, at: offset, path: path)
+            } catch { throw files.gate.error(for: error) }
+            offset += count
+        }
+    }
+
+    /// Makes everything durable.
+    func sync() throws(StoreError) {
+        do throws(CallFailure) { try root.fileSystem.syncfs(root.fd, path: root.path) } catch {
+            throw files.gate.unknownOutcome(error)
+        }
+    }
+}
+
+/// Copies what is sound from one tree to another.
+struct DataCopy {
+    let source: DataWalk
+    let target: CopyTarget
+    var outcome = BackupOutcome()
+
+    init(source: DataWalk, target: CopyTarget) {
+        self.source = source
+        self.target = target
+    }
+
+    /// Copies the documents of one folder.
+    mutating func copyDocuments(in shard: Directory) throws(StoreError) {
+        let path = shard.path.split(separator: "/").suffix(2).map(String.init)
+        var folder: Directory?
+        for name in try source.names(shard).sorted() where source.kind(of: name) == .document {
+            let contents: Directory.Contents
+            do throws(CallFailure) {
+                contents = try shard.read(
+                    name, bytesMax: DocumentLimits.documentBytesMax + DocumentLimits.envelopeBytesMax)
+            } catch { throw error.asStoreError }
+            if case .absent = contents { continue }
+            guard case .bytes(let bytes) = contents, let envelope = try? Envelope(parsing: bytes),
+                (try? DocumentLocation(envelope.key))?.path == (path + [name]).joined(separator: "/")
+            else {
+                outcome.skipped.append(shard.path(of: name))
+                continue
+            }
+            let made: Directory
+            if let folder { made = folder } else { made = try target.folder(path) }
+            folder = made
+            try target.write(bytes, as: name, in: made)
+            outcome.documents += 1
+            outcome.bytes += bytes.count
+        }
+    }
+
+    /// Copies documents that are not in their own files yet.
+    mutating func copyWaiting(
+        _ documents: [(key: DocumentKey, document: PendingDocument)]
+    ) throws(StoreError) {
+        for (key, document) in documents {
+            let location = try DocumentLocation(key)
+            let folder = try target.folder([location.collection, location.shard])
+            if document.isDeletion {
+                try target.files.remove(location.fileName, in: folder)
+            } else {
+                let file = try document.segment.documentFile(document)
+                try target.write(file, as: location.fileName, in: folder)
+                outcome.bytes += file.count
+            }
+        }
+    }
+
+    /// Copies one stream, which nobody writes to meanwhile.
+    mutating func copyStream(
+        _ folder: Directory, _ opened: Result<Manifest, StoreError>, isRestore: Bool
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            var manifest = try opened.get()
+            let found = try StreamCheck(folder: folder, manifest: manifest).run()
+            let copy = try target.folder(folder.path.split(separator: "/").suffix(3).map(String.init))
+            for segment in manifest.segments {
+                let name = Manifest.segmentName(segment.number)
+                guard let file = try OpenFile.open(name, in: folder) else {
+                    throw StoreError.corrupt(path: folder.path(of: name), .missing)
+                }
+                try target.copy(file, bytes: segment.bytes, as: name, in: copy)
+                outcome.bytes += segment.bytes
+            }
+            // A cursor from after the backup would stand for other changes once the stream has grown again.
+            if isRestore { manifest.beginEpoch(after: found.lastSequence) }
+            try target.write(manifest.encoded(), as: Manifest.fileName, in: copy)
+            outcome.streams += 1
+        } catch {
+            guard case .corrupt = error else { throw error }
+            outcome.skipped.append(folder.path)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+// The check of a whole data directory, and the repair that moves what is damaged out of the way. Nothing is ever
+// deleted but what a dead process had not finished.
+
+import Cryptography
+import DocumentJournal
+import DocumentStore
+import Glibc
+import Primitives
+import RecordStore
+import StoreFiles
+import Synchronization
+
+struct DataCheck: Sendable {
+    let walk: DataWalk
+    let files: DurableFiles
+    let journal: Journal
+    let repairs: Bool
+
+    /// Checks one folder of documents.
+    func checkDocuments(in shard: Directory, collection: String, _ report: inout CheckReport) throws(StoreError) {
+        let waiting = try waitingNames(collection, shard)
+        for name in try walk.names(shard).sorted() {
+            let path = shard.path(of: name)
+            switch walk.kind(of: name) {
+            case .other: continue
+            case .leftover:
+                try resolve(path, "\(path) was left by a process that died; it can go", &report) {
+                    () throws(StoreError) in try files.remove(name, in: shard)
+                }
+            case .setAside:
+                try resolve(path, "\(path) is a damaged document that was set aside and blocks its key", &report) {
+                    () throws(StoreError) in try moveToQuarantine(name, from: shard)
+                }
+            case .document:
+                // What waits in the journal replaces the file, whatever is in it.
+                if waiting.contains(name) {
+                    report.documents += 1
+                } else {
+                    try check(name, in: shard, &report)
+                }
+            }
+        }
+    }
+
+    private func check(_ name: String, in shard: Directory, _ report: inout CheckReport) throws(StoreError) {
+        let path = shard.path(of: name)
+        switch try problem(with: name, in: shard) {
+        case nil: report.documents += 1
+        case .newerSchema(let path, let found, let supported):
+            try told(.newerSchema(path: path, found: found, supported: supported), path, &report)
+        case .some(let problem):
+            try resolve(path, "\(problem)", &report) { () throws(StoreError) in
+                try moveToQuarantine(name, from: shard)
+            }
+        }
+    }
+
+    private func waitingNames(_ collection: String, _ shard: Directory) throws(StoreError) -> Set<String> {
+        guard let digits = shard.path.split(separator: "/").last, let number = UInt16(digits, radix: 16) else {
+            return []
+        }
+        let folder = JournalLedger.Shard(collection: collection, number: number)
+        var names: Set<String> = []
+        for (key, isDeletion) in journal.ledger.withLock({ $0.documents(in: folder) }) where !isDeletion {
+            names.insert(try DocumentLocation(key).fileName)
+        }
+        return names
+    }
+
+    /// What is wrong with a document's file, or nil.
+    private func problem(with name: String, in shard: Directory) throws(StoreError) -> StoreError? {
+        let path = shard.path(of: name)
+        let contents: Directory.Contents
+        do throws(CallFailure) {
+            contents = try shard.read(name, bytesMax: DocumentLimits.documentBytesMax + DocumentLimits.envelopeBytesMax)
+        } catch { throw error.asStoreError }
+        switch contents {
+        // Deleted since the folder was listed.
+        case .absent: return nil
+        case .notARegularFile: return .corrupt(path: path, .notARegularFile)
+        case .oversized: return .corrupt(path: path, .oversized)
+        case .bytes(let bytes):
+            do throws(Envelope.Failure) {
+                let envelope = try Envelope(parsing: bytes)
+                let location = try? DocumentLocation(envelope.key)
+                return location?.path == path ? nil : .corrupt(path: path, .wrongDocument)
+            } catch {
+                switch error {
+                case .corrupt(let why): return .corrupt(path: path, why)
+                case .newerSchema(let found): return .newerSchema(path: path, found: found, supported: Envelope.schema)
+                }
+            }
+        }
+    }
+
+    /// Checks one stream, which nobody writes to meanwhile.
+    func checkStream(
+        _ folder: Directory, _ opened: Result<Manifest, StoreError>, _ report: inout CheckReport
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            let manifest = try opened.get()
+            let location = try StreamFolder.Location(manifest.id)
+            guard folder.path == "\(StreamFolder.rootName)/\(location.shard)/\(location.name)" else {
+                throw StoreError.corrupt(path: folder.path, .wrongDocument)
+            }
+            let found = try StreamCheck(folder: folder, manifest: manifest).run()
+            report.streams += 1
+            report.changes += found.changes
+        } catch {
+            guard case .corrupt = error else { return try told(error, folder.path, &report) }
+            try resolve(folder.path, "\(error)", &report) { () throws(StoreError) in try moveStream(folder) }
+        }
+    }
+
+    /// Reports what a newer version wrote, which is left alone.
+    private func told(_ error: StoreError, _ path: String, _ report: inout CheckReport) throws(StoreError) {
+        guard case .newerSchema = error else { throw error }
+        report.problems.append(.init(path: path, message: "\(error)", isRepaired: false))
+    }
+
+    // MARK: Repair
+
+    private func resolve(
+        _ path: String, _ message: String, _ report: inout CheckReport, _ repair: () throws(StoreError) -> Void
+    ) throws(StoreError) {
+        if repairs { try repair() }
+        report.problems.append(.init(path: path, message: message, isRepaired: repairs))
+    }
+
+    private func moveStream(_ folder: Directory) throws(StoreError) {
+        let parts = folder.path.split(separator: "/").map(String.init)
+        guard parts.count == 3, let records = try walk.subdirectory(parts[0], of: walk.root),
+            let shard = try walk.subdirectory(parts[1], of: records)
+        else { return }
+        try moveToQuarantine(parts[2], from: shard)
+    }
+
+    /// Moves a file or folder to the quarantine folder under a name that tells where it was; durable on return.
+    func moveToQuarantine(_ name: String, from directory: Directory) throws(StoreError) {
+        try files.gate.check()
+        let quarantine = try files.makeDirectory(Quarantine.folderName, in: walk.root)
+        let place = directory.path(of: name).split(separator: "/").joined(separator: "_")
+        let suffix = Hex.encode(randomBytes(4))
+        do throws(CallFailure) {
+            try directory.fileSystem.rename(
+                name, in: directory.fd, to: "\(place).\(suffix)", in: quarantine.fd, replacing: false,
+                path: directory.path(of: name))
+        } catch {
+            if error.errno == ENOENT { return }
+            throw files.gate.error(for: error)
+        }
+        try files.sync(quarantine)
+        try files.sync(directory)
+    }
+}

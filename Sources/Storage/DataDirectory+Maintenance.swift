@@ -1,0 +1,121 @@
+// Check, backup and restore as the command line calls them: walking the directory part by part, so that a host that
+// serves meanwhile never waits for more than the part it asks for.
+
+import CLinux
+import DocumentJournal
+import DocumentStore
+import Glibc
+import RecordStore
+public import StoreFiles
+import Synchronization
+
+extension DataDirectory {
+    /// Verifies every document and every stream: formats, checksums, places, sequence numbers.
+    ///
+    /// - Parameter repairs: whether damaged documents and streams are moved to the folder `quarantine` of the data
+    ///   directory, after which their keys are free again, and what a dead process left half made is removed. What a
+    ///   newer version of the program wrote is reported and left alone.
+    public func check(repairs: Bool = false) async throws(StoreError) -> CheckReport {
+        if repairs { try gate.check() }
+        let walk = walk
+        let check = DataCheck(walk: walk, files: files, journal: documents.journal, repairs: repairs)
+        var report = CheckReport()
+        for path in journalDamage {
+            report.problems.append(
+                .init(path: path, message: "\(path) was damaged; what could be read of it was kept", isRepaired: true))
+        }
+        for collection in try await threads.run({ () throws(StoreError) in try walk.collections() }) {
+            for shard in try await threads.run({ () throws(StoreError) in try walk.shards(of: collection) }) {
+                let before = report
+                report = try await threads.run { () throws(StoreError) in
+                    var after = before
+                    try check.checkDocuments(in: shard, collection: collection, &after)
+                    return after
+                }
+            }
+        }
+        try await forEachStream { (folder) async throws(StoreError) in
+            let before = report
+            let after = try await self.records.settled(folder, forgets: repairs) { opened throws(StoreError) in
+                var after = before
+                try check.checkStream(folder, opened, &after)
+                return after
+            }
+            report = after ?? before
+        }
+        return report
+    }
+
+    /// Copies every sound document and stream to an empty or new directory; durable and marked as complete on return.
+    ///
+    /// Writes go on meanwhile. Each document and each stream is copied whole, as it is at some moment during the
+    /// backup. Keys and plugins are not the store's and not in it.
+    public func backup(to path: String) async throws(StoreError) -> BackupOutcome {
+        do throws(StoreError) { try await documents.flush() } catch {
+            // A store that can no longer write is the one that needs a backup most; what waits is copied from the
+            // journal.
+            guard case .readOnly = error else { throw error }
+        }
+        let target = CopyTarget(
+            root: try Self.openRoot(path, fileSystem: FileSystem()),
+            files: DurableFiles())
+        let walk = walk
+        guard try walk.names(target.root).isEmpty else { throw .notEmpty(path: path) }
+        var copy = DataCopy(source: walk, target: target)
+        for collection in try await threads.run({ () throws(StoreError) in try walk.collections() }) {
+            for shard in try await threads.run({ () throws(StoreError) in try walk.shards(of: collection) }) {
+                let before = copy
+                copy = try await threads.run { () throws(StoreError) in
+                    var after = before
+                    try after.copyDocuments(in: shard)
+                    return after
+                }
+            }
+        }
+        copy = try await copyingWaiting(copy)
+        try await forEachStream { (folder) async throws(StoreError) in
+            let before = copy
+            let after = try await self.records.settled(folder, forgets: false) { opened throws(StoreError) in
+                var after = before
+                try after.copyStream(folder, opened, isRestore: false)
+                return after
+            }
+            copy = after ?? before
+        }
+        let done = copy
+        try await threads.run { () throws(StoreError) in
+            try target.sync()
+            try target.files.replace(CopyTarget.markName, with: BackupMark(done.outcome).encoded(), in: target.root)
+        }
+        return done.outcome
+    }
+
+    /// Puts a backup into a data directory that holds no documents and no streams; durable on return.
+    ///
+    /// Blocks the calling thread. A restore that is cut short leaves a directory that does not open, and can be begun
+    /// again. Cursors given out before the backup stay valid; later ones are refused, since they would skip what
+    /// happens next.
+    public static func restore(from backup: String, to path: String) throws(StoreError) -> BackupOutcome {
+        try Restore(fileSystem: FileSystem()).run(from: backup, to: path)
+    }
+
+    private func copyingWaiting(_ copy: DataCopy) async throws(StoreError) -> DataCopy {
+        let journal = documents.journal
+        return try await threads.run { () throws(StoreError) in
+            var after = copy
+            for (_, documents) in journal.ledger.withLock({ $0.snapshot() }) { try after.copyWaiting(documents) }
+            return after
+        }
+    }
+
+    private var walk: DataWalk { DataWalk(root: root, temporaryNames: files.temporaryNames) }
+
+    private func forEachStream(_ body: (Directory) async throws(StoreError) -> Void) async throws(StoreError) {
+        let walk = walk
+        for shard in try await threads.run({ () throws(StoreError) in try walk.shards(of: StreamFolder.rootName) }) {
+            for folder in try await threads.run({ () throws(StoreError) in try walk.streams(in: shard) }) {
+                try await body(folder)
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// Putting a backup in place. The mark that it is under way comes first and goes last, so that a directory that was
+// restored in part is never taken for a whole one.
+
+import CLinux
+import Glibc
+import RecordStore
+import StoreFiles
+
+/// The file that tells that a backup is complete, and what is in it.
+struct BackupMark: Equatable {
+    private static let firstLine = "integration-host backup 1\n"
+
+    var documents: Int
+    var streams: Int
+
+    init(_ outcome: BackupOutcome) {
+        documents = outcome.documents
+        streams = outcome.streams
+    }
+
+    func encoded() -> [UInt8] {
+        Array((Self.firstLine + "documents \(documents)\nstreams \(streams)\n").utf8)
+    }
+
+    init?(parsing bytes: [UInt8]) {
+        var reader = ByteReader(bytes)
+        do throws(ByteReader.Mismatch) {
+            try reader.expect("integration-host backup 1\ndocuments ")
+            documents = Int(clamping: try reader.decimal())
+            try reader.expect("\nstreams ")
+            streams = Int(clamping: try reader.decimal())
+            try reader.expect("\n")
+        } catch { return nil }
+        guard reader.offset == bytes.count else { return nil }
+    }
+}
+
+struct Restore {
+    /// Says that a restore was begun and not finished.
+    static let markName = ".restoring"
+
+    let fileSystem: FileSystem
+
+    func run(from backup: String, to path: String) throws(StoreError) -> BackupOutcome {
+        let source = DataWalk(root: try openBackup(backup), temporaryNames: TemporaryNames())
+        guard let mark = try readMark(source.root) else {
+            throw .corrupt(path: backup + "/" + CopyTarget.markName, .missing)
+        }
+        let files = DurableFiles()
+        let root = try DataDirectory.openRoot(path, fileSystem: fileSystem)
+        let lock = try DataDirectoryLock(in: root)
+        defer { lock.release(isClean: files.gate.currentReason == nil) }
+        let target = DataWalk(root: root, temporaryNames: files.temporaryNames)
+        if try target.names(root).contains(Self.markName) {
+            try removeParts(target)
+        } else if try !isEmpty(target) {
+            throw .notEmpty(path: path)
+        }
+        try files.replace(Self.markName, with: Array("a backup is being restored\n".utf8), in: root)
+        var copy = DataCopy(source: source, target: CopyTarget(root: root, files: files))
+        for collection in try source.collections() {
+            for shard in try source.shards(of: collection) { try copy.copyDocuments(in: shard) }
+        }
+        for shard in try source.shards(of: StreamFolder.rootName) {
+            for folder in try source.streams(in: shard) {
+                let loader = StreamLoader(folder: folder, files: files)
+                guard let manifest = try loader.readManifest() else { continue }
+                try copy.copyStream(folder, .success(manifest), isRestore: true)
+            }
+        }
+        guard copy.outcome.documents >= mark.documents, copy.outcome.streams >= mark.streams else {
+            throw .corrupt(path: backup + "/" + (copy.outcome.skipped.first ?? CopyTarget.markName), .missing)
+        }
+        try copy.target.sync()
+        try files.remove(Self.markName, in: root)
+        return copy.outcome
+    }
+
+    private func openBackup(_ path: String) throws(StoreError) -> Directory {
+        do throws(CallFailure) {
+            let fd = try fileSystem.open(
+                path, in: AT_FDCWD, flags: O_RDONLY | O_DIRECTORY, followsLink: true, path: path)
+            return Directory(fileSystem: fileSystem, fd: fd, path: "")
+        } catch { throw error.asStoreError }
+    }
+
+    private func readMark(_ backup: Directory) throws(StoreError) -> BackupMark? {
+        do throws(CallFailure) {
+            guard case .bytes(let bytes) = try backup.read(CopyTarget.markName, bytesMax: 4096) else { return nil }
+            return BackupMark(parsing: bytes)
+        } catch { throw error.asStoreError }
+    }
+
+    private func isEmpty(_ target: DataWalk) throws(StoreError) -> Bool {
+        guard try target.collections().isEmpty, try target.shards(of: StreamFolder.rootName).isEmpty else {
+            return false
+        }
+        guard let journal = try target.subdirectory("journal", of: target.root) else { return true }
+        return try target.names(journal).isEmpty
+    }
+
+    /// Removes what an earlier restore had copied.
+    private func removeParts(_ target: DataWalk) throws(StoreError) {
+        for parent in try target.collections() + [StreamFolder.rootName] {
+            do throws(CallFailure) { try target.root.removeTree(parent) } catch { throw error.asStoreError }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+// The bounds of a data directory as a whole.
+
+enum StorageLimits {
+    /// The bytes a copy of a file moves at a time: 1 MiB.
+    static let copyBytes = 1 << 20
+    /// The bytes read from the lock file to name its holder.
+    static let lockNoteBytesMax = 512
+}

@@ -1,0 +1,70 @@
+// The cache of documents: what it keeps, and what a slow read must not put back.
+
+import StoreFiles
+import Testing
+
+@testable import DocumentStore
+
+@Suite("Document cache")
+struct DocumentCacheTests {
+    @Test func anAbsenceSeenBeforeASaveIsNotKeptAfterIt() {
+        let cache = DocumentCache(bytesMax: 10_000)
+        let epoch = cache.epoch(of: .user("a"))
+        cache.store(Document(key: .user("a"), revision: 1, bytes: []))
+        cache.insert(.absence(of: .user("a")), readAt: epoch)
+        #expect(cache.find(.user("a"))?.revision == 1)
+    }
+
+    @Test func theCacheStaysWithinItsBytesAndKeepsWhatIsUsed() {
+        let cache = DocumentCache(bytesMax: 100_000)
+        let hot = Document(key: .user("hot"), revision: 1, bytes: [UInt8](repeating: 1, count: 1000))
+        cache.store(hot)
+        for index in 0..<1000 {
+            cache.store(Document(key: .user("\(index)"), revision: 1, bytes: [UInt8](repeating: 1, count: 1000)))
+            #expect(cache.find(.user("hot")) === hot)
+            #expect(cache.size.bytes <= 100_000)
+        }
+        #expect(cache.size.documents > 20)
+    }
+
+    @Test func theCacheAgreesWithADictionaryWhateverIsDoneToIt() {
+        let cache = DocumentCache(bytesMax: 40_000)
+        var newest: [DocumentKey: UInt64] = [:]
+        var random: UInt64 = 88_172_645_463_325_252
+        for step in UInt64(1)...20_000 {
+            random ^= random << 13
+            random ^= random >> 7
+            random ^= random << 17
+            let key = DocumentKey.user("\(random % 300)")
+            switch random >> 32 & 3 {
+            case 0:
+                cache.remove(key)
+                newest[key] = nil
+            case 1:
+                cache.store(
+                    Document(key: key, revision: step, bytes: [UInt8](repeating: 0, count: Int(random >> 40 & 127))))
+                newest[key] = step
+            default:
+                if let found = cache.find(key) { #expect(found.key == key && found.revision == newest[key]) }
+            }
+            #expect(cache.size.bytes <= 40_000)
+        }
+        #expect(cache.size.documents > 50)
+    }
+
+    @Test func aSlowReadDoesNotHideANewerRevision() {
+        let cache = DocumentCache(bytesMax: 100_000)
+        let epoch = cache.epoch(of: .user("a"))
+        cache.store(Document(key: .user("a"), revision: 2, bytes: []))
+        cache.insert(Document(key: .user("a"), revision: 1, bytes: []), readAt: epoch)
+        #expect(cache.find(.user("a"))?.revision == 2)
+        let later = cache.epoch(of: .user("a"))
+        cache.remove(.user("a"))
+        cache.insert(Document(key: .user("a"), revision: 2, bytes: []), readAt: later)
+        #expect(cache.find(.user("a")) == nil)
+    }
+}
+
+extension DocumentKey {
+    fileprivate static func user(_ id: String) -> DocumentKey { DocumentKey(collection: "users", id: Array(id.utf8)) }
+}
