@@ -36,20 +36,10 @@ enum HostLimits {
     static let tokenBytesMax = 16 << 10
     /// Idempotency keys that are remembered with a sync which ran already when they came.
     static let joinedKeysMax = 20
-    /// Bytes of an idempotency key.
-    static let idempotencyKeyBytesMax = 255
     /// Past syncs kept with a connection.
     static let syncHistoryMax = 20
-    /// Dead letters of one page, unless the caller asks for fewer or more.
-    static let deadLetterPageDefault = 50
     /// Dead letters of one page.
     static let deadLetterPageMax = 200
-    /// Dead letters that one replay can name.
-    static let deadLetterIDsMax = 1000
-    /// Records of one page of the record stream, unless the caller asks for fewer or more.
-    static let recordPageDefault = 100
-    /// Records of one page of the record stream.
-    static let recordPageMax = 1000
     /// Events of all connections of a user together that may wait for their delivery; the oldest of the connection with the most go.
     static let waitingEventsPerUserMax = 2000
     /// Events of one connection whose delivery has ended and that are kept.
@@ -58,10 +48,6 @@ enum HostLimits {
     static let webhookDeliveriesPerUserMax = 1000
     /// Attempts kept with an event.
     static let webhookAttemptsKept = 10
-    /// Deliveries on one page, unless the caller asks for fewer or more.
-    static let webhookDeliveryPageDefault = 50
-    /// Deliveries on one page.
-    static let webhookDeliveryPageMax = 100
     /// The pauses between the attempts of one event, unless they are configured: ten attempts in three days.
     static let webhookPauses: [Duration] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map {
         .seconds($0)

@@ -65,7 +65,8 @@ package enum RawExchange {
         }
     }
 
-    private static func response(_ bytes: [UInt8]) -> TestResponse? {
+    /// The first response in `bytes`; nil when they do not begin with one.
+    package static func response(_ bytes: [UInt8]) -> TestResponse? {
         guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else { return nil }
         let lines = bytes[..<end].split(separator: 10).map { line in
             String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)

@@ -20,6 +20,9 @@ struct Principal: Sendable, Equatable {
     /// What stays the same for the whole of a session and is different for every other.
     let sessionBinding: String
 
+    /// Whether the principal is a user, and not a bot or a service of the operator.
+    var isUser: Bool { kind == .session || kind == .apiKey }
+
     /// Whether the principal may act for others.
     var isSuperuser: Bool { roles.contains("superuser") || roles.contains("SUPERUSER") || roles.contains("super_user") }
 }

@@ -32,15 +32,9 @@ final class Host: Sendable {
         services = HostServices(parts)
         readiness = Readiness(parts.data)
         demoSession = isDemo ? try DemoSession(services.sessions, at: time.now) : nil
-        let metrics = RequestMetrics()
-        let routes = HostRoutes(parts: parts, services: services)
-        let documents = routes.documents
-        let system = routes.system(documents, readiness: readiness, metrics: metrics)
-        let application = HostApplication(
-            families: documents + [system.family] + (demoSession.map { [routes.demo($0)] } ?? []),
-            authenticator: try services.makeAuthenticator(), limits: RequestLimits(configuration.rateLimits),
-            origins: OriginPolicy(address: parts.address, allowedOrigins: configuration.allowedOrigins),
-            metrics: metrics, requestLog: RequestLog(level: configuration.logLevel), log: log)
+        if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
+        let application = try HostRoutes(parts: parts, services: services).requestPath(
+            readiness: readiness, demo: demoSession)
         server = try HTTPServer(
             ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
         control = try ControlServer(

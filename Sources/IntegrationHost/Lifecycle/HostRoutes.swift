@@ -10,17 +10,33 @@ struct HostRoutes: Sendable {
     let parts: HostResources
     let services: HostServices
 
+    /// The path of every request to the host, with a demo's routes where there is a demo.
+    func requestPath(readiness: Readiness, demo session: DemoSession? = nil) throws -> RequestPath {
+        let (configuration, metrics, documents) = (parts.configuration, RequestMetrics(), documents)
+        let system = system(documents, readiness: readiness, metrics: metrics)
+        return RequestPath(
+            families: documents + [system.family] + (session.map { [demo($0)] } ?? []),
+            authenticator: try services.makeAuthenticator(), limits: RequestLimits(configuration.rateLimits),
+            origins: OriginPolicy(address: parts.address, allowedOrigins: configuration.allowedOrigins),
+            metrics: metrics, requestLog: RequestLog(level: configuration.logLevel), log: parts.log)
+    }
+
     /// The families of the documents and of the webhooks of providers.
     var documents: [RouteFamily] {
         let (users, registry) = (parts.users, parts.registry)
         return [
-            integrations, StatusRoutes(accounts: services.accounts, connections: services.connections).family,
-            UserIntegrationCRUDRoutes(
+            integrations,
+            StatusRoutes(
+                statuses: StatusService(users: users, registry: registry, time: parts.time),
+                accounts: services.accounts,
+                connections: services.connections
+            ).family,
+            UserIntegrationRoutes(
                 integrations: UserIntegrationService(
                     users: users, registry: registry, connections: services.connections, accounts: services.accounts,
                     time: parts.time)
             ).family,
-            UserIntegrationsRoutes(
+            V1UsersRoutes(
                 registry: registry, oauth: services.oauth,
                 variants: VariantLinks(
                     users: users, registry: registry, records: services.recordErasure, time: parts.time)
@@ -36,21 +52,23 @@ struct HostRoutes: Sendable {
     private var integrations: RouteFamily {
         IntegrationsRoutes(
             registry: parts.registry, connections: services.connections, oauth: services.oauth,
-            refresher: services.refresher, sync: services.sync, records: parts.data.records,
+            refresher: services.refresher, sync: services.sync,
+            records: RecordReader(
+                records: parts.data.records, registry: parts.registry, damage: DamageLog(parts.log, time: parts.time)),
             deadLetters: services.deadLetters, address: parts.address, diagnoses: services.diagnoses,
-            webhooks: WebhookService(users: parts.users, vault: parts.vault, time: parts.time),
-            damage: DamageLog(parts.log, time: parts.time)
+            webhooks: WebhookService(users: parts.users, vault: parts.vault, time: parts.time)
         ).family
     }
 
-    /// The routes that belong to no document; they tell about those that do.
+    /// The routes that belong to no document; they describe those that do.
     func system(_ documents: [RouteFamily], readiness: Readiness, metrics: RequestMetrics) -> SystemRoutes {
-        let notifications = services.notifications
+        let (data, notifications, webhooks) = (parts.data, services.notifications, services.webhooks)
         return SystemRoutes(
-            readiness: readiness, registry: parts.registry,
-            metrics: MetricsPage(requests: metrics, data: parts.data, webhooks: services.webhooks) {
-                notifications.waitingCount
-            }, documented: documents)
+            unreadyReason: { readiness.reason }, registry: parts.registry,
+            metrics: MetricsPage(
+                requests: metrics, store: { MetricsPage.StoreFigures(data) }, inbox: { webhooks.statistics },
+                time: parts.time,
+                notificationsWaiting: { notifications.waitingCount }), version: Version.text, documented: documents)
     }
 
     /// The routes of a demo.
@@ -58,5 +76,22 @@ struct HostRoutes: Sendable {
         DemoRoutes(
             session: session, registry: parts.registry, connections: services.connections, address: parts.address
         ).family
+    }
+}
+
+extension MetricsPage.StoreFigures {
+    fileprivate init(_ data: DataDirectory) {
+        let documents = data.documentStatistics
+        self.init(
+            cachedDocuments: documents.cachedDocuments, cachedBytes: documents.cachedBytes,
+            waitingDocuments: documents.waitingDocuments, isReadOnly: data.readOnlyReason != nil)
+    }
+}
+
+extension RequestLimits {
+    init(_ configuration: RateLimitsConfiguration) {
+        self.init(
+            connectionCreation: configuration.connectionCreation, sync: configuration.sync,
+            oauth: configuration.oauth, status: configuration.status)
     }
 }

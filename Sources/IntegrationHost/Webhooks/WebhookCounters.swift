@@ -1,7 +1,5 @@
 // What became of deliveries and of their events, counted for the whole process. How it is shown is the metrics route's.
 
-import ProviderSDK
-
 /// Counts deliveries and events.
 enum WebhookCounters {
     /// What became of a delivery.
@@ -49,30 +47,4 @@ enum WebhookCounters {
     }
 
     static func counter(_ event: Event) -> Counter { events[Event.allCases.firstIndex(of: event) ?? 0] }
-
-    /// The counters as Prometheus reads them.
-    static func write(_ statistics: InboxStatistics, at now: Timestamp, to page: inout String) {
-        page += "# HELP integration_host_webhook_deliveries_total Deliveries of providers, by what became of them.\n"
-        page += "# TYPE integration_host_webhook_deliveries_total counter\n"
-        for outcome in Delivery.allCases {
-            page +=
-                "integration_host_webhook_deliveries_total{outcome=\"\(outcome.rawValue)\"} \(counter(outcome).value)\n"
-        }
-        page += "# HELP integration_host_webhook_events_total Events of providers, by what became of them.\n"
-        page += "# TYPE integration_host_webhook_events_total counter\n"
-        for outcome in Event.allCases {
-            page +=
-                "integration_host_webhook_events_total{outcome=\"\(outcome.rawValue)\"} \(counter(outcome).value)\n"
-        }
-        let age = statistics.oldestAt.map { now.duration(since: $0) / .seconds(1) } ?? 0
-        let gauges = [
-            ("webhook_events_pending", "Events that are not carried out yet.", statistics.pending),
-            ("webhook_events_oldest_seconds", "Age of the oldest of them.", max(0, Int(age))),
-            ("webhook_events_remembered", "Ids of events by which repeats are known.", statistics.remembered),
-        ]
-        for (name, help, value) in gauges {
-            page += "# HELP integration_host_\(name) \(help)\n# TYPE integration_host_\(name) gauge\n"
-            page += "integration_host_\(name) \(value)\n"
-        }
-    }
 }

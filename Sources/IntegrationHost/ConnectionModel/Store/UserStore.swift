@@ -6,33 +6,11 @@ import ProviderSDK
 import StoreFiles
 import Synchronization
 
-/// A rendering of a user that is kept with the decoded document: the integrations as JSON, and how many there are.
-final class UserRendering: Sendable {
-    /// How many integrations there are.
-    let count: Int
-    /// How many of them are expired.
-    let expiredCount: Int
-    /// The JSON array.
-    let bytes: [UInt8]
-    /// When an integration that cannot renew itself expires next.
-    private let validUntil: Timestamp?
-
-    init(count: Int, expiredCount: Int, bytes: [UInt8], validUntil: Timestamp?) {
-        self.count = count
-        self.expiredCount = expiredCount
-        self.bytes = bytes
-        self.validUntil = validUntil
-    }
-
-    /// Whether it still says the truth at `now`.
-    func isValid(at now: Timestamp) -> Bool { validUntil.map { now < $0 } ?? true }
-}
-
 /// A decoded user as it is kept beside its document: immutable, shared by all readers.
 final class StoredUser: StoredForm {
     let value: User
-    /// The integrations of the status document, rendered when they are first asked for.
-    let renderedStatus = AtomicLazyReference<UserRendering>()
+    /// The rendered status report; filled by the first request for it.
+    let renderedStatus = AtomicLazyReference<RenderedStatus>()
 
     init(_ value: User) { self.value = value }
 

@@ -16,8 +16,8 @@ struct DemoRoutes: Sendable {
 
     var family: RouteFamily {
         RouteFamily(
-            name: "demo", prefix: Self.path,
-            routes: [RouteEntry(.get, Self.path, access: .open, limit: .oauth, enter)], render: Self.error)
+            name: "demo", prefixes: [Self.path],
+            routes: [RouteEntry(.get, Self.path, access: .open, limit: .oauth, enter)], errors: Self.errors)
     }
 
     /// Takes the code once; a browser that is signed in already needs none.
@@ -48,20 +48,19 @@ struct DemoRoutes: Sendable {
         }.max { $0.manifest.dataTypes.count < $1.manifest.dataTypes.count }
     }
 
-    @Sendable private static func error(_ failure: RouteFailure) -> Reply {
-        switch failure {
-        case .service(.forbidden(let message)): page(403, message)
-        case .service(.rateLimited): page(429, "Too many requests: wait a minute.")
-        case .service(.notFound): page(404, "No provider of this demo is connected with OAuth.")
-        case .service(.invalid(_, let message)): page(400, message)
-        case .methodNotAllowed(let allowed):
-            Reply(status: 405, headers: [("Allow", allowed)], body: [])
-        default: page(404, "There is nothing here.")
+    /// Plain text for people.
+    static let errors = ErrorDocument { error, _ in
+        guard error.kind != .methodNotAllowed else { return Reply(status: error.status, body: []) }
+        return Reply(
+            status: error.status, headers: [("Content-Type", "text/plain; charset=utf-8")],
+            body: Array((error.message + "\n").utf8))
+    } words: { facts in
+        switch facts.kind {
+        case .forbidden, .invalid: ErrorWords(.reason)
+        case .methodNotAllowed: nil
+        case .rateLimited: ErrorWords("Too many requests: wait a minute.", retryAfter: .never)
+        case .notFound: "No provider of this demo is connected with OAuth."
+        default: ErrorWords("There is nothing here.", status: 404, retryAfter: .never)
         }
-    }
-
-    private static func page(_ status: Int, _ text: String) -> Reply {
-        Reply(
-            status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: Array((text + "\n").utf8))
     }
 }

@@ -30,7 +30,7 @@ struct ExternalAccountsRoutes: Sendable {
         }
         return RouteFamily(
             name: "external-accounts", prefixes: ["/external-accounts"], routes: routes,
-            render: { failure, _ in ExternalAccountsRendering.error(failure) })
+            errors: ExternalAccountsErrors.document)
     }
 
     @Sendable private func add(_ context: RouteContext) async throws(ServiceError) -> Reply {

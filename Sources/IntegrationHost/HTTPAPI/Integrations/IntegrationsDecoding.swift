@@ -1,6 +1,5 @@
 // Decodes the requests of the integrations document. Every wrong field is named.
 
-import DocumentStore
 import HTTPServer
 import ProviderSDK
 import RecordStore
@@ -61,30 +60,22 @@ enum IntegrationsDecoding {
     /// The `Idempotency-Key` header: visible ASCII, as it is or as a quoted string.
     private static func idempotencyKey(_ request: HTTPRequestSnapshot) throws(ServiceError) -> String? {
         guard let value = request.header("idempotency-key") else { return nil }
-        guard 1...HostLimits.idempotencyKeyBytesMax ~= value.count, value.allSatisfy({ 0x20...0x7E ~= $0 }) else {
+        guard 1...RequestBounds.idempotencyKeyBytesMax ~= value.count, value.allSatisfy({ 0x20...0x7E ~= $0 }) else {
             throw .invalid(
                 field: "Idempotency-Key",
-                message: "“Idempotency-Key” must have 1 to \(HostLimits.idempotencyKeyBytesMax) visible characters")
+                message: "“Idempotency-Key” must have 1 to \(RequestBounds.idempotencyKeyBytesMax) visible characters")
         }
         return String(decoding: value, as: UTF8.self)
     }
 
-    /// What a page of records is asked for with.
-    struct RecordsRequest {
-        var cursor: RecordCursor
-        var dataType: String?
-        var since: Timestamp?
-        var limit: Int
-    }
-
     /// The query of a page of records.
-    static func recordsRequest(_ query: QueryParameters) throws(ServiceError) -> RecordsRequest {
-        var cursor = RecordCursor.start
+    static func recordsRequest(_ query: QueryParameters) throws(ServiceError) -> RecordReader.Request {
+        var position = RecordPosition.start
         if let text = try query.single("cursor"), !text.isEmpty {
-            guard let known = RecordCursor(text) else {
+            guard let known = RecordPosition(text) else {
                 throw .invalid(field: "cursor", message: "The cursor is not one of this stream")
             }
-            cursor = known
+            position = known
         }
         var since: Timestamp?
         if let text = try query.single("since") {
@@ -94,9 +85,9 @@ enum IntegrationsDecoding {
             }
             since = moment
         }
-        return RecordsRequest(
-            cursor: cursor, dataType: try query.single("dataType"), since: since,
-            limit: try limit(query, default: HostLimits.recordPageDefault, max: HostLimits.recordPageMax))
+        return RecordReader.Request(
+            position: position, dataType: try query.single("dataType"), since: since,
+            limit: try limit(query, default: RequestBounds.recordPageDefault, max: RequestBounds.recordPageMax))
     }
 
     /// The number of entries that a page is asked for with.
@@ -130,7 +121,7 @@ enum IntegrationsDecoding {
         }
         return (
             DeadLetterService.Selection(dataType: try query.single("dataType")), position,
-            try limit(query, default: HostLimits.deadLetterPageDefault, max: HostLimits.deadLetterPageMax)
+            try limit(query, default: RequestBounds.deadLetterPageDefault, max: HostLimits.deadLetterPageMax)
         )
     }
 
@@ -140,7 +131,7 @@ enum IntegrationsDecoding {
         let body = try context.body(["ids", "dataType"])
         var selection = DeadLetterService.Selection(
             dataType: try body.text("dataType", bytesMax: HostLimits.serviceBytesMax))
-        selection.ids = try body.texts("ids", countMax: HostLimits.deadLetterIDsMax, bytesMax: 64).map(Set.init)
+        selection.ids = try body.texts("ids", countMax: RequestBounds.deadLetterIDsMax, bytesMax: 64).map(Set.init)
         return selection
     }
 

@@ -19,7 +19,7 @@ extension IntegrationsRoutes {
     @Sendable func listDeliveries(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let (connection, _) = try await ownConnection(context)
         let limit = try IntegrationsDecoding.limit(
-            context.query, default: HostLimits.webhookDeliveryPageDefault, max: HostLimits.webhookDeliveryPageMax)
+            context.query, default: RequestBounds.webhookDeliveryPageDefault, max: RequestBounds.webhookDeliveryPageMax)
         let page = try IntegrationsDecoding.page(context.query)
         return WebhookRendering.deliveries(of: connection, page: page, limit: limit)
     }

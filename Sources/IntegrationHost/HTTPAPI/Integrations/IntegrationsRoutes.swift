@@ -1,6 +1,5 @@
 // The routes of the integrations document: /api/integrations. A table, with decoding beside it and rendering in its own file.
 
-import DocumentStore
 import HTTPServer
 import ProviderSDK
 import RecordStore
@@ -12,16 +11,15 @@ struct IntegrationsRoutes: Sendable {
     let oauth: OAuthService
     let refresher: RefreshService
     let sync: SyncEngine
-    let records: Records
+    let records: RecordReader
     let deadLetters: DeadLetterService
     let address: PublicAddress
     let diagnoses: DiagnosisService
     let webhooks: WebhookService
-    let damage: DamageLog
 
     var family: RouteFamily {
         RouteFamily(
-            name: "integrations", prefix: "/api/integrations",
+            name: "integrations", prefixes: ["/api/integrations"],
             routes: [
                 RouteEntry(.get, "/api/integrations", list),
                 RouteEntry(.get, "/api/integrations/connections", listConnections),
@@ -52,7 +50,7 @@ struct IntegrationsRoutes: Sendable {
                 RouteEntry(
                     .get, "/api/integrations/oauth/{service}/callback", limit: .oauth, effect: .completes, callback),
                 RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
-            ], render: IntegrationsRendering.error)
+            ], errors: IntegrationsErrors.document)
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {

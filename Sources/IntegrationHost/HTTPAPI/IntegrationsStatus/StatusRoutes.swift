@@ -6,6 +6,7 @@ import ProviderSDK
 
 /// The status document.
 struct StatusRoutes: Sendable {
+    let statuses: StatusService
     let accounts: ConnectionLookup
     let connections: ConnectionService
 
@@ -22,20 +23,20 @@ struct StatusRoutes: Sendable {
                 RouteEntry(
                     .delete, "/api/integrations/disconnect/{provider}/{account_id}", limit: .oauth, disconnect),
                 RouteEntry(.post, "/api/integrations/refresh/{provider}/{account_id}", limit: .oauth, refresh),
-            ], tellsRateLimit: true, render: StatusRendering.error)
+            ], tellsRateLimit: true, errors: StatusErrors.document)
     }
 
-    @Sendable private func readyStatus(_ principal: Principal) -> (any ImmediateReply)? {
+    @Sendable private func readyStatus(_ principal: Principal) -> ReadyReply? {
         guard principal.isUser else { return nil }
-        return accounts.cachedStatus(of: principal)
+        return statuses.cached(of: principal, StatusRendering.list).map(ReadyReply.init)
     }
 
     @Sendable private func status(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try user(context)
-        let list = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
-            try await accounts.status(of: principal)
+        let status = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
+            try await statuses.read(of: principal, StatusRendering.list)
         }
-        return list.reply(durationMilliseconds: context.exchange.durationMilliseconds)
+        return ReadyReply(status).reply(durationMilliseconds: context.exchange.durationMilliseconds)
     }
 
     @Sendable private func connect(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -99,13 +100,8 @@ struct StatusRoutes: Sendable {
     private func user(_ context: RouteContext) throws(ServiceError) -> Principal {
         let principal = try context.authenticated()
         guard principal.isUser, UserID.isValid(principal.userID) else {
-            throw .invalid(field: StatusRendering.userField, message: "Invalid user ID")
+            throw .invalid(field: StatusErrors.userField, message: "Invalid user ID")
         }
         return principal
     }
-}
-
-extension Principal {
-    /// Whether the principal is a user, and not a bot or a service of the operator.
-    var isUser: Bool { kind == .session || kind == .apiKey }
 }

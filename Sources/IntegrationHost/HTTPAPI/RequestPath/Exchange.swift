@@ -17,7 +17,7 @@ struct Exchange: Sendable {
     /// Whether answers differ by origin.
     private let variesByOrigin: Bool
 
-    /// An exchange whose request could not be read.
+    /// An exchange whose request cannot be read.
     init() {
         given = nil
         start = MonotonicClock.nanoseconds
@@ -26,14 +26,13 @@ struct Exchange: Sendable {
         allowedOrigin = nil
     }
 
-    init(_ request: borrowing HTTPRequest, origins: borrowing OriginPolicy) {
+    init(_ request: borrowing some HeaderFields & ~Copyable, origins: borrowing OriginPolicy) {
         start = MonotonicClock.nanoseconds
-        let header = request.header("x-correlation-id")
-        given = header.flatMap { Self.isValid($0) ? $0.string : nil }
+        given = request.headerText("x-correlation-id").flatMap { Self.isValid($0) ? $0 : nil }
         (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
         variesByOrigin = origins.isCrossOriginAllowed
         let isAsked = origins.isCrossOriginAllowed && request.headerCount("origin") == 1
-        allowedOrigin = isAsked ? origins.allowed(request.header("origin")?.string) : nil
+        allowedOrigin = isAsked ? origins.allowed(request.headerText("origin")) : nil
     }
 
     private init(_ exchange: Exchange, allowedOrigin: String?) {
@@ -46,25 +45,8 @@ struct Exchange: Sendable {
     /// The same exchange, whose answer no page of another origin may read.
     var withoutOrigin: Exchange { Exchange(self, allowedOrigin: nil) }
 
-    /// An exchange whose body was not read.
-    init(_ request: HTTPRequestSnapshot, origins: borrowing OriginPolicy) {
-        start = MonotonicClock.nanoseconds
-        let header = request.header("x-correlation-id")
-        given = header.flatMap { Self.isValid($0) ? String(decoding: $0, as: UTF8.self) : nil }
-        (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
-        variesByOrigin = origins.isCrossOriginAllowed
-        let isAsked = origins.isCrossOriginAllowed && request.headers("origin").count == 1
-        allowedOrigin = isAsked ? origins.allowed(request.headerText("origin")) : nil
-    }
-
     /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.
-    private static func isValid(_ id: ByteView) -> Bool {
-        guard 1...128 ~= id.count else { return false }
-        for index in 0..<id.count where !isAllowed(id[index]) { return false }
-        return true
-    }
-
-    private static func isValid(_ id: [UInt8]) -> Bool { 1...128 ~= id.count && id.allSatisfy(isAllowed) }
+    private static func isValid(_ id: String) -> Bool { 1...128 ~= id.utf8.count && id.utf8.allSatisfy(isAllowed) }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
@@ -144,6 +126,22 @@ struct Exchange: Sendable {
             ),
         ]
     }
+}
+
+/// Header fields by name, of a request in the connection's buffer or of a copy.
+protocol HeaderFields: ~Copyable {
+    /// How many fields are called `name`, which is written in lower case.
+    func headerCount(_ name: StaticString) -> Int
+    /// The value of the first field called `name` as text; nil where there is none or it is not UTF-8.
+    func headerText(_ name: StaticString) -> String?
+}
+
+extension HTTPRequest: HeaderFields {
+    func headerText(_ name: StaticString) -> String? { header(name)?.string }
+}
+
+extension HTTPRequestSnapshot: HeaderFields {
+    func headerCount(_ name: StaticString) -> Int { headers(name).count }
 }
 
 /// Version 4 UUIDs (RFC 9562) that are unique and not secret: a counter, scrambled with two keys of this process.

@@ -1,14 +1,14 @@
 // Media types of request bodies. Knows no route.
 
-import Primitives
+import HTTPServer
 
 /// Media types of request bodies.
 enum MediaType {
-    /// Whether the Content-Type fields of a request are one `application/json`, with or without parameters (RFC 9110 section 8.3.1).
-    static func isJSON(_ contentTypes: [[UInt8]]) -> Bool {
-        guard let contentType = contentTypes.first, contentTypes.count == 1 else { return false }
-        var type = contentType.prefix { $0 != UInt8(ascii: ";") }
-        while let last = type.last, last == ASCII.space || last == ASCII.tab { type.removeLast() }
-        return ASCII.lowercased(type) == Array("application/json".utf8)
+    /// Whether `request` has one Content-Type field, and it says `application/json`, with or without parameters (RFC 9110 section 8.3.1).
+    static func isJSON(_ request: borrowing HTTPRequest) -> Bool {
+        guard request.headerCount("content-type") == 1, let field = request.header("content-type") else { return false }
+        var end = field.firstIndex(of: UInt8(ascii: ";")) ?? field.count
+        while end > 0, field[end - 1] == 0x20 || field[end - 1] == 0x09 { end -= 1 }
+        return field[0..<end].equals(lowercase: "application/json")
     }
 }

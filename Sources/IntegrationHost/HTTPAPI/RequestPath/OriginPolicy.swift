@@ -30,12 +30,15 @@ struct OriginPolicy: Sendable {
     ///
     /// What a browser calls cross-site may not, not even from an origin that may read answers: its pages send their session as Bearer.
     /// A request with neither Origin nor Sec-Fetch-Site does not come from a browser.
-    func allowsCookieWrite(_ request: HTTPRequestSnapshot) -> Bool {
-        guard !request.headers("sec-fetch-site").contains(Array("cross-site".utf8)) else { return false }
-        let origins = request.headers("origin")
-        guard let origin = origins.first else { return true }
-        // Of two origins none is known to be the page's.
-        guard origins.count == 1, let found = WebOrigin(of: String(decoding: origin, as: UTF8.self)) else {
+    func allowsCookieWrite(_ request: borrowing HTTPRequest) -> Bool {
+        var start = 0
+        while let index = request.headerIndex("sec-fetch-site", from: start) {
+            if request.header(at: index).value.equals("cross-site") { return false }
+            start = index + 1
+        }
+        guard let origin = request.header("origin") else { return true }
+        // With two Origin fields we cannot tell which is the page's.
+        guard request.headerCount("origin") == 1, let text = origin.string, let found = WebOrigin(of: text) else {
             return false
         }
         return found == WebOrigin(of: address.url) || allowed.contains { $0.origin == found }

@@ -1,4 +1,4 @@
-// The host's rate limits as routes name them, and how an answer tells about them. Counting is RateLimiter's.
+// The host's rate limits as routes name them, and the header fields that report them. Counting is RateLimiter's.
 
 import HTTPServer
 import ProviderSDK
@@ -10,11 +10,12 @@ struct RequestLimits: Sendable {
     private let oauth: RateLimiter
     private let status: RateLimiter
 
-    init(_ configuration: RateLimitsConfiguration) {
-        connectionCreation = RateLimiter(limit: configuration.connectionCreation)
-        sync = RateLimiter(limit: configuration.sync)
-        oauth = RateLimiter(limit: configuration.oauth)
-        status = RateLimiter(limit: configuration.status)
+    /// Limits in requests per minute; 0 switches one off.
+    init(connectionCreation: Int, sync: Int, oauth: Int, status: Int) {
+        self.connectionCreation = RateLimiter(limit: connectionCreation)
+        self.sync = RateLimiter(limit: sync)
+        self.oauth = RateLimiter(limit: oauth)
+        self.status = RateLimiter(limit: status)
     }
 
     /// Counts a request; nil when no limit counts it.
@@ -38,7 +39,7 @@ extension RateLimiter.Decision {
         Int((WallClock.now.milliseconds + Int64(resetNanoseconds / 1_000_000) + 999) / 1000)
     }
 
-    /// The fields that tell a caller where it stands; none where nothing is limited.
+    /// The `X-RateLimit-` fields; none where nothing is limited.
     var headers: [(name: String, value: String)] {
         guard limit > 0 else { return [] }
         return [

@@ -37,20 +37,38 @@ enum RouteEffect: Sendable {
     case completes
 }
 
-/// A JSON answer that is ready in memory, so that it can be sent from the event loop.
-protocol ImmediateReply: AnyObject, Sendable {
-    /// Numbers about the answer for the request log.
-    var facts: ReplyFacts { get }
-    /// Writes the body.
-    func writeBody(durationMilliseconds: Int, to body: inout ByteBuffer)
+/// A JSON object that is in memory but for its last member, the duration, so that it can be sent from the event loop.
+struct ReadyReply: Sendable {
+    /// Everything before the number.
+    let bytes: [UInt8]
+    let facts: ReplyFacts
+
+    func writeBody(durationMilliseconds: Int, to body: inout ByteBuffer) {
+        body.append(bytes)
+        body.append(decimal: durationMilliseconds)
+        body.append(UInt8(ascii: "}"))
+    }
+
+    /// The whole answer, for handlers that wait.
+    func reply(durationMilliseconds: Int) -> Reply {
+        var buffer = ByteBuffer(capacity: bytes.count + 32)
+        writeBody(durationMilliseconds: durationMilliseconds, to: &buffer)
+        return Reply(status: 200, body: buffer.array, durationMilliseconds: durationMilliseconds, facts: facts)
+    }
 }
 
-/// Numbers about an answer for the request log.
+/// Numbers about an answer, for the request log and the metrics.
 struct ReplyFacts: Sendable, Equatable {
     /// How many integrations are in it.
     var integrationCount: Int?
     /// How many of them are expired.
     var expiredCount: Int?
+
+    /// Adds the numbers to the metrics.
+    func count() {
+        if let integrationCount { Metrics.integrationsReturned.add(integrationCount) }
+        if let expiredCount, expiredCount > 0 { Metrics.expiredReturned.add(expiredCount) }
+    }
 }
 
 /// One route of a family.
@@ -65,13 +83,13 @@ struct RouteEntry: Sendable {
     let handle: @Sendable (RouteContext) async throws(ServiceError) -> Reply
     /// The answer when it needs no waiting; nil when it does, and ``handle`` makes it.
     ///
-    /// It is asked before the request is counted and must have no effects.
-    var immediate: (@Sendable (Principal) -> (any ImmediateReply)?)?
+    /// It must have no effects.
+    var immediate: (@Sendable (Principal) -> ReadyReply?)?
 
     init(
         _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, limit: RouteLimit = .none,
         effect: RouteEffect = .ofMethod, headers: [(name: String, value: String)] = [],
-        immediate: (@Sendable (Principal) -> (any ImmediateReply)?)? = nil,
+        immediate: (@Sendable (Principal) -> ReadyReply?)? = nil,
         _ handle: @escaping @Sendable (RouteContext) async throws(ServiceError) -> Reply
     ) {
         self.method = method
@@ -96,35 +114,18 @@ struct RouteFamily: Sendable {
     /// The beginnings of all its paths; unknown paths below them are answered in its shape, the longest beginning first.
     let prefixes: [String]
     let routes: [RouteEntry]
-    /// Whether every counted answer tells where the caller stands.
+    /// Whether every counted answer has the `X-RateLimit-` fields.
     let tellsRateLimit: Bool
-    /// An error in the document's shape.
-    let render: @Sendable (RouteFailure, Exchange) -> Reply
+    /// Errors in the document's shape.
+    let errors: ErrorDocument
 
     init(
-        name: String, prefixes: [String], routes: [RouteEntry], tellsRateLimit: Bool = false,
-        render: @escaping @Sendable (RouteFailure, Exchange) -> Reply
+        name: String, prefixes: [String], routes: [RouteEntry], tellsRateLimit: Bool = false, errors: ErrorDocument
     ) {
         self.name = name
         self.prefixes = prefixes
         self.routes = routes
         self.tellsRateLimit = tellsRateLimit
-        self.render = render
+        self.errors = errors
     }
-
-    /// A document whose errors tell nothing of the exchange.
-    init(name: String, prefix: String, routes: [RouteEntry], render: @escaping @Sendable (RouteFailure) -> Reply) {
-        self.init(name: name, prefixes: [prefix], routes: routes) { failure, _ in render(failure) }
-    }
-}
-
-/// Why a request got no ordinary answer: what a service said, or what went wrong before one was asked.
-enum RouteFailure: Sendable, Equatable {
-    case service(ServiceError)
-    case noSuchPath
-    case methodNotAllowed(allowed: String)
-    case unsupportedMediaType
-    case foreignOrigin
-    /// The server refused it before any route was looked for.
-    case rejected(status: Int, detail: String)
 }

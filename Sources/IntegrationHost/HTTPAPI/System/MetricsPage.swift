@@ -1,13 +1,22 @@
 // The counters as text that Prometheus reads (exposition format 0.0.4). Reads counters and nothing else.
 
-import DocumentStore
-import Storage
+import Primitives
+import ProviderSDK
 
 /// The metrics as text.
 struct MetricsPage: Sendable {
+    /// What the store has in memory and waiting.
+    struct StoreFigures: Sendable {
+        let cachedDocuments: Int
+        let cachedBytes: Int
+        let waitingDocuments: Int
+        let isReadOnly: Bool
+    }
+
     let requests: RequestMetrics
-    let data: DataDirectory
-    let webhooks: IncomingWebhooks
+    let store: @Sendable () -> StoreFigures
+    let inbox: @Sendable () -> InboxStatistics
+    let time: TimeSource
     /// How many notifications wait.
     let notificationsWaiting: @Sendable () -> Int
 
@@ -15,6 +24,15 @@ struct MetricsPage: Sendable {
     var text: String {
         var page = ""
         page.reserveCapacity(16 << 10)
+        writeRequests(to: &page)
+        Self.writeCounters(to: &page)
+        Self.writeOutcomes(to: &page)
+        Self.writeInbox(inbox(), at: time.now, to: &page)
+        writeGauges(to: &page)
+        return page
+    }
+
+    private func writeRequests(to page: inout String) {
         let routes = requests.all.filter { route in route.byDuration.contains { $0.value > 0 } }
         Self.head("http_requests_total", "counter", "Requests by route and status.", &page)
         for route in routes {
@@ -26,63 +44,95 @@ struct MetricsPage: Sendable {
         }
         Self.head("http_request_duration_seconds", "histogram", "Time from request to answer by route.", &page)
         for route in routes { Self.histogram(route, &page) }
+    }
+
+    private static func writeCounters(to page: inout String) {
         let counters: [(name: String, help: String, value: UInt64)] = [
             (
-                "integrations_status_integrations_total", "Integrations told by the status route.",
-                Metrics.integrationsTold.value
+                "integrations_status_integrations_total", "Integrations returned by the status route.",
+                Metrics.integrationsReturned.value
             ),
             (
-                "integrations_status_expired_total", "Expired integrations told by the status route.",
-                Metrics.expiredTold.value
-            ), ("retries_total", "Tries made again after a failure that may pass.", Metrics.retries.value),
+                "integrations_status_expired_total", "Expired integrations returned by the status route.",
+                Metrics.expiredReturned.value
+            ), ("retries_total", "Retries after a failure that may pass.", Metrics.retries.value),
             ("sync_records_total", "Records that were synced.", Metrics.recordsSynced.value),
             (
-                "record_stream_damaged_reads_total", "Reads of record streams that came upon damage.",
+                "record_stream_damaged_reads_total", "Reads of record streams that found damage.",
                 Metrics.damagedReads.value
             ),
             (
-                "log_lines_dropped_total", "Log lines that were dropped because nobody read them fast enough.",
+                "log_lines_dropped_total", "Log lines that were dropped because they were not read fast enough.",
                 Metrics.logLinesDropped.value
             ),
         ]
         for counter in counters {
-            Self.head(counter.name, "counter", counter.help, &page)
+            head(counter.name, "counter", counter.help, &page)
             page += "integration_host_\(counter.name) \(counter.value)\n"
         }
-        Self.outcomes("syncs_total", "Syncs.", Metrics.syncsCompleted, Metrics.syncsFailed, &page)
-        Self.outcomes(
+    }
+
+    private static func writeOutcomes(to page: inout String) {
+        outcomes("syncs_total", "Syncs.", Metrics.syncsCompleted, Metrics.syncsFailed, &page)
+        outcomes(
             "token_refreshes_total", "Refreshes of access tokens.", Metrics.refreshesSucceeded,
             Metrics.refreshesFailed, &page)
-        Self.head("revocations_total", "counter", "Connections ended, by what became of the grant.", &page)
-        for outcome in RevocationOutcome.allCases {
-            let count = Metrics.revocations[outcome]?.value ?? 0
-            page += "integration_host_revocations_total{outcome=\"\(outcome.rawValue)\"} \(count)\n"
-        }
-        Self.outcomes(
+        byOutcome(
+            "revocations_total", "Connections ended, by the outcome for the grant.",
+            RevocationOutcome.allCases.map { ($0.rawValue, Metrics.revocations[$0]?.value ?? 0) }, &page)
+        outcomes(
             "notifications_total", "Notifications whose delivery has ended; a failed one was given up.",
             Metrics.webhooksDelivered, Metrics.webhooksFailed, &page)
-        Self.head("notification_attempts_total", "counter", "Attempts to deliver a notification.", &page)
-        for outcome in DeliveryOutcome.allCases {
-            let count = Metrics.webhookAttempts[outcome]?.value ?? 0
-            page += "integration_host_notification_attempts_total{outcome=\"\(outcome.rawValue)\"} \(count)\n"
-        }
-        Self.outcomes(
+        byOutcome(
+            "notification_attempts_total", "Attempts to deliver a notification.",
+            DeliveryOutcome.allCases.map { ($0.rawValue, Metrics.webhookAttempts[$0]?.value ?? 0) }, &page)
+        outcomes(
             "provider_requests_total", "Requests to providers; a failed one got no answer.", Metrics.outgoingAnswered,
             Metrics.outgoingFailed, &page)
-        WebhookCounters.write(webhooks.statistics, at: webhooks.time.now, to: &page)
-        let documents = data.documentStatistics
-        let gauges: [(name: String, help: String, value: Int)] = [
-            ("notifications_waiting", "Notifications that wait for their delivery.", notificationsWaiting()),
-            ("store_cached_documents", "Documents in memory.", documents.cachedDocuments),
-            ("store_cached_bytes", "Bytes of documents in memory.", documents.cachedBytes),
-            ("store_waiting_documents", "Documents on their way from the journal.", documents.waitingDocuments),
-            ("store_read_only", "1 while the store refuses writes.", data.readOnlyReason == nil ? 0 : 1),
-        ]
+    }
+
+    private static func writeInbox(_ statistics: InboxStatistics, at now: Timestamp, to page: inout String) {
+        byOutcome(
+            "webhook_deliveries_total", "Webhook deliveries of providers, by outcome.",
+            WebhookCounters.Delivery.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
+        byOutcome(
+            "webhook_events_total", "Webhook events of providers, by outcome.",
+            WebhookCounters.Event.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
+        let age = statistics.oldestAt.map { now.duration(since: $0) / .seconds(1) } ?? 0
+        gauges(
+            [
+                ("webhook_events_pending", "Events that are not processed yet.", statistics.pending),
+                ("webhook_events_oldest_seconds", "Age of the oldest of them.", max(0, Int(age))),
+                ("webhook_events_remembered", "Ids of events by which repeats are known.", statistics.remembered),
+            ], &page)
+    }
+
+    private func writeGauges(to page: inout String) {
+        let store = store()
+        Self.gauges(
+            [
+                ("notifications_waiting", "Notifications that wait for their delivery.", notificationsWaiting()),
+                ("store_cached_documents", "Documents in memory.", store.cachedDocuments),
+                ("store_cached_bytes", "Bytes of documents in memory.", store.cachedBytes),
+                ("store_waiting_documents", "Documents on their way from the journal.", store.waitingDocuments),
+                ("store_read_only", "1 while the store refuses writes.", store.isReadOnly ? 1 : 0),
+            ], &page)
+    }
+
+    private static func gauges(_ gauges: [(name: String, help: String, value: Int)], _ page: inout String) {
         for gauge in gauges {
-            Self.head(gauge.name, "gauge", gauge.help, &page)
+            head(gauge.name, "gauge", gauge.help, &page)
             page += "integration_host_\(gauge.name) \(gauge.value)\n"
         }
-        return page
+    }
+
+    private static func byOutcome(
+        _ name: String, _ help: String, _ counts: [(outcome: String, count: UInt64)], _ page: inout String
+    ) {
+        head(name, "counter", help, &page)
+        for (outcome, count) in counts {
+            page += "integration_host_\(name){outcome=\"\(outcome)\"} \(count)\n"
+        }
     }
 
     private static func head(_ name: String, _ type: String, _ help: String, _ page: inout String) {
@@ -116,8 +166,6 @@ struct MetricsPage: Sendable {
     private static func outcomes(
         _ name: String, _ help: String, _ succeeded: Counter, _ failed: Counter, _ page: inout String
     ) {
-        head(name, "counter", help, &page)
-        page += "integration_host_\(name){outcome=\"succeeded\"} \(succeeded.value)\n"
-        page += "integration_host_\(name){outcome=\"failed\"} \(failed.value)\n"
+        byOutcome(name, help, [("succeeded", succeeded.value), ("failed", failed.value)], &page)
     }
 }

@@ -1,5 +1,5 @@
-// The routes as an OpenAPI 3.1 document, made from the table of routes and from nothing else: a route that is served is in it. What
-// bodies mean is told by docs/api.md.
+// The routes as an OpenAPI 3.1 document, made from the table of routes and from nothing else: a route that is served is in it. docs/api.md
+// describes the bodies.
 
 import HTTPServer
 import ProviderSDK
@@ -7,7 +7,7 @@ import ProviderSDK
 /// The routes as an OpenAPI 3.1 document.
 enum OpenAPIDocument {
     /// The document of all routes of `families`, as JSON.
-    static func json(_ families: [RouteFamily]) -> [UInt8] {
+    static func json(_ families: [RouteFamily], version: String) -> [UInt8] {
         var paths: [(template: String, operations: [(family: String, entry: RouteEntry)])] = []
         for family in families {
             for entry in family.routes {
@@ -24,7 +24,7 @@ enum OpenAPIDocument {
             writer.key("info")
             writer.object { writer in
                 writer.member("title", "Integration host")
-                writer.member("version", Version.text)
+                writer.member("version", version)
             }
             writer.key("paths")
             writer.object { writer in

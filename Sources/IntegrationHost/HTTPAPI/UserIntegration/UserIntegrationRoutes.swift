@@ -4,7 +4,7 @@ import HTTPServer
 import ProviderSDK
 
 /// The UserIntegration document.
-struct UserIntegrationCRUDRoutes: Sendable {
+struct UserIntegrationRoutes: Sendable {
     let integrations: UserIntegrationService
 
     /// Entries of one page of the list.
@@ -20,7 +20,7 @@ struct UserIntegrationCRUDRoutes: Sendable {
                 RouteEntry(.get, "/api/userIntegration/{id}", read),
                 RouteEntry(.patch, "/api/admin/userIntegration/{id}", update),
                 RouteEntry(.delete, "/api/admin/userIntegration/{id}", delete),
-            ], render: { failure, _ in UserIntegrationCRUDRendering.error(failure) })
+            ], errors: UserIntegrationErrors.document)
     }
 
     @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -36,7 +36,7 @@ struct UserIntegrationCRUDRoutes: Sendable {
         }
         let created = try await integrations.create(
             user: userID, integration: integration, isConnected: isConnected, for: principal)
-        return UserIntegrationCRUDRendering.one(created, message: "UserIntegration created succesfully!!")
+        return UserIntegrationRendering.one(created, message: "UserIntegration created succesfully!!")
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -44,12 +44,12 @@ struct UserIntegrationCRUDRoutes: Sendable {
         let page = try number("page", context, max: Self.pageMax)
         let limit = try number("limit", context, max: Self.pageLimitMax)
         let userID = try context.queryValue("userId").flatMap { $0.isEmpty ? nil : $0 }
-        return UserIntegrationCRUDRendering.list(
+        return UserIntegrationRendering.list(
             try await integrations.list(user: userID, page: page, limit: limit, for: principal))
     }
 
     @Sendable private func read(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        UserIntegrationCRUDRendering.one(
+        UserIntegrationRendering.one(
             try await integrations.find(try context.parameter("id"), for: caller(context)), message: nil)
     }
 
@@ -65,7 +65,7 @@ struct UserIntegrationCRUDRoutes: Sendable {
         }
         let changed = try await integrations.update(
             try context.parameter("id"), isConnected: isConnected, by: principal)
-        return UserIntegrationCRUDRendering.one(changed, message: "UserIntegration updated successufully!!")
+        return UserIntegrationRendering.one(changed, message: "UserIntegration updated successufully!!")
     }
 
     @Sendable private func delete(_ context: RouteContext) async throws(ServiceError) -> Reply {

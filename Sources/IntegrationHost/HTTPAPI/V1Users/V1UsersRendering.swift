@@ -1,9 +1,9 @@
-// The shapes of the user-integrations document: bare bodies, and errors with a description.
+// The shapes of /api/v1/users: bare bodies.
 
 import HTTPServer
 import ProviderSDK
 
-enum UserIntegrationsRendering {
+enum V1UsersRendering {
     /// One member per variant: who has which account there, or null.
     static func accounts(
         _ accounts: [(variant: String, accountID: String?)], _ provider: ConfiguredProvider, userID: String
@@ -33,58 +33,5 @@ enum UserIntegrationsRendering {
         else { return nil }
         let number = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
         return number < 1 << 53 ? number : nil
-    }
-
-    /// An error in the document's shape.
-    static func error(_ failure: RouteFailure) -> Reply {
-        switch failure {
-        case .noSuchPath: reply(404, "There is no such route.")
-        case .methodNotAllowed(let allowed):
-            reply(405, "This route does not have that method.", headers: [("Allow", allowed)])
-        case .unsupportedMediaType: reply(415, "The request body must be application/json.")
-        case .foreignOrigin: reply(403, "Cross-origin requests are not allowed.")
-        case .rejected(let status, let detail): reply(status, detail)
-        case .service(let error): service(error)
-        }
-    }
-
-    private static func service(_ error: ServiceError) -> Reply {
-        switch error {
-        case .unauthenticated:
-            reply(
-                401, "This endpoint requires session-level authentication.", headers: [("WWW-Authenticate", "Bearer")])
-        case .forbidden(let message): reply(403, message)
-        case .notFound: reply(404, "There is no such integration.")
-        case .invalid(let field, let message): reply(400, "\(field): \(message)")
-        case .limit(let message): reply(400, message)
-        case .conflict(let message): reply(409, message)
-        case .rateLimited(let seconds):
-            reply(429, "Too many requests.", headers: [("Retry-After", String(seconds))])
-        case .provider(let error): provider(error)
-        case .notConfigured(let message): reply(500, message)
-        case .unavailable(_, let seconds):
-            reply(503, "The store cannot be reached for now.", headers: [("Retry-After", String(seconds))])
-        case .damaged, .internalFault: reply(500, "Internal error.")
-        }
-    }
-
-    /// What the service refused is the caller's fault; everything else is not.
-    private static func provider(_ error: ProviderError) -> Reply {
-        if let status = error.status, 400..<500 ~= status {
-            return reply(400, "The service refused the code with status \(status).")
-        }
-        if let status = error.status { return reply(500, "The service answered with status \(status).") }
-        return reply(500, "We failed to reach the service, or did not understand its answer.")
-    }
-
-    private static func reply(
-        _ status: Int, _ description: String, headers: [(name: String, value: String)] = []
-    ) -> Reply {
-        var reply = Reply.json(status) { writer in
-            writer.member("success", false)
-            writer.member("description", description)
-        }
-        reply.headers = headers
-        return reply
     }
 }

@@ -5,7 +5,7 @@ import HTTPServer
 import ProviderSDK
 
 /// The user-integrations document.
-struct UserIntegrationsRoutes: Sendable {
+struct V1UsersRoutes: Sendable {
     let registry: ProviderRegistry
     let oauth: OAuthService
     let variants: VariantLinks
@@ -19,7 +19,7 @@ struct UserIntegrationsRoutes: Sendable {
                 RouteEntry(.get, Self.base, accounts), RouteEntry(.patch, Self.base, changeAccounts),
                 RouteEntry(.get, Self.base + "/{variant}", status),
                 RouteEntry(.post, Self.base + "/{variant}/oauth2callback", limit: .oauth, complete),
-            ], render: { failure, _ in UserIntegrationsRendering.error(failure) })
+            ], errors: V1UsersErrors.document)
     }
 
     @Sendable private func status(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -44,7 +44,7 @@ struct UserIntegrationsRoutes: Sendable {
     @Sendable private func accounts(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try owner(context)
         let (provider, _) = try accountProvider(context)
-        return UserIntegrationsRendering.accounts(
+        return V1UsersRendering.accounts(
             try await variants.list(provider, of: principal), provider, userID: principal.userID)
     }
 
@@ -67,7 +67,7 @@ struct UserIntegrationsRoutes: Sendable {
         guard !changes.isEmpty else {
             throw .invalid(field: "body", message: "The request changes nothing")
         }
-        return UserIntegrationsRendering.accounts(
+        return V1UsersRendering.accounts(
             try await variants.update(provider, changes, of: principal), provider, userID: principal.userID)
     }
 

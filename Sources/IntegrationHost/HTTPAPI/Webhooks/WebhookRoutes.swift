@@ -10,11 +10,11 @@ struct WebhookRoutes: Sendable {
 
     var family: RouteFamily {
         RouteFamily(
-            name: "webhooks", prefix: "/webhooks",
+            name: "webhooks", prefixes: ["/webhooks"],
             routes: [
                 RouteEntry(.post, "/webhooks/{provider}", access: .signature, receive),
                 RouteEntry(.post, "/webhooks/{provider}/{variant}", access: .signature, receive),
-            ], render: Self.error)
+            ], errors: Self.errors)
     }
 
     @Sendable private func receive(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -40,30 +40,12 @@ struct WebhookRoutes: Sendable {
         return reply
     }
 
-    @Sendable private static func error(_ failure: RouteFailure) -> Reply {
-        switch failure {
-        case .noSuchPath: return reply(404, "Not found")
-        case .service(.notFound): return reply(404, "There is no such provider, or it sends no webhooks")
-        case .methodNotAllowed(let allowed):
-            var reply = reply(405, "Method not allowed")
-            reply.headers = [("Allow", allowed)]
-            return reply
-        case .service(.unavailable(let problem, let seconds)):
-            var reply = reply(503, problem)
-            reply.headers = [("Retry-After", String(seconds))]
-            return reply
-        case .service(.invalid(_, let message)): return reply(400, message)
-        case .rejected(let status, let detail): return reply(status, detail)
-        case .unsupportedMediaType, .foreignOrigin, .service: return reply(500, "Internal error")
-        }
-    }
-
-    private static func reply(_ status: Int, _ error: String) -> Reply {
-        var reply = Reply.json(status) { writer in
-            writer.member("success", false)
-            writer.member("error", error)
-        }
+    /// The errors of the routes; a refusal is counted and has no line in the request log, because anybody can cause it.
+    static let errors = ErrorDocument { error, exchange in
+        var reply = SystemErrors.body(error, exchange)
         reply.isLogged = false
         return reply
+    } words: { facts in
+        facts.kind == .notFound ? "There is no such provider, or it sends no webhooks" : nil
     }
 }

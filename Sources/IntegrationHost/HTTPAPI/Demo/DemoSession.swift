@@ -1,5 +1,5 @@
-// The session that a demo shows: its token for programs, and a code with which one browser gets it. Exists in a demo only; a real
-// installation has users of its own and no code leads to a session.
+// The session that a demo shows: its token for programs, and a code with which one browser gets it. Only a demo has one; in a real
+// installation no code leads to a session.
 
 import Cryptography
 import ProviderSDK
@@ -13,16 +13,15 @@ final class DemoSession: Sendable {
     /// The token of the session.
     let token: String
     let principal: Principal
-    /// What is behind the demo's link; good once.
+    /// The code in the demo's link; valid once.
     let code: String
     private let isUsed = Atomic(false)
 
-    init(_ sessions: HostSessions, at now: Timestamp) throws {
+    /// A new session; nil when the host's keys do not verify it.
+    init?(_ sessions: HostSessions, at now: Timestamp) throws(CryptographyError) {
         token = try sessions.issue(
             userID: Self.user, roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: now)
-        guard let principal = sessions.session(of: token, at: now)?.principal else {
-            throw HostStartError("the session of the demo cannot be verified.")
-        }
+        guard let principal = sessions.session(of: token, at: now)?.principal else { return nil }
         self.principal = principal
         code = try SecureRandom.base62(22)
     }

@@ -1,0 +1,30 @@
+// The errors of /api/userIntegration: the status and an error, spelled as the document spells it, because clients match on it.
+
+import ProviderSDK
+
+enum UserIntegrationErrors {
+    static let document = ErrorDocument(shape: body, words: words)
+
+    /// The document knows 400 and 401 only: a principal without the right to do something gets 401 as well.
+    @Sendable private static func words(_ facts: FailureFacts) -> ErrorWords? {
+        switch facts.kind {
+        case .unauthenticated, .forbidden: ErrorWords("Unathorized", status: 401)
+        case .notFound: ErrorWords("UserIntegrationId is Invalid", status: 400)
+        case .malformed, .invalid, .limit, .conflict: ErrorWords("Validation Error", status: 400)
+        case .foreignOrigin: nil
+        case .providerUnreachable, .providerRateLimited, .providerMisconfigured, .reauthorizationRequired,
+            .providerRefused, .notConfigured:
+            ErrorWords(.phrase, status: 500, retryAfter: .never)
+        case .noSuchPath, .methodNotAllowed, .unsupportedMediaType, .rejected, .rateLimited, .unavailable, .damaged,
+            .internalFault:
+            ErrorWords(.phrase)
+        }
+    }
+
+    @Sendable private static func body(_ error: ErrorAnswer, _ exchange: Exchange) -> Reply {
+        .json(error.status) { writer in
+            writer.member("status", error.status)
+            writer.member("error", error.message)
+        }
+    }
+}

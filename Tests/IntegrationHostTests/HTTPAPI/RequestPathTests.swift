@@ -1,0 +1,99 @@
+// The steps that all requests share, in memory and over a socket.
+
+import HostTesting
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+@Suite("The request path", .timeLimit(.minutes(1)))
+struct RequestPathTests {
+    private func caller(_ user: String?, _ transport: Transport) throws -> RouteCaller {
+        try RouteFixture.shared.get().caller(user.map { "\($0)-\(transport)" }, transport)
+    }
+
+    @Test("unknown paths and methods answer in the shape of their document", arguments: Transport.allCases)
+    func unknown(over transport: Transport) async throws {
+        let caller = try caller(nil, transport)
+        for (path, body) in [
+            ("/api/integrations/odd", #"{"success":false,"error":"Not found"}"#),
+            ("/api/integrations/connect/", #""code":"NOT_FOUND""#),
+            ("/api/v1/users/odd", #""description":"There is no such route.""#),
+            ("/api/userIntegration/a/b", #"{"status":404,"error":"Not Found"}"#),
+            ("/external-accounts/a/b/c", #""statusCode":404"#), ("/odd", #"{"success":false,"error":"Not found"}"#),
+        ] { try await caller.expect(404, body, from: "GET", path) }
+        let wrong = try await caller.expect(405, from: "PUT", "/api/integrations/connections")
+        #expect(wrong.header("Allow") == "GET, HEAD, POST")
+        let options = try await caller.expect(204, from: "OPTIONS", "/api/integrations/oauth/plain/authorize")
+        #expect(options.header("Allow")?.contains("HEAD") == false)
+    }
+
+    @Test("a request that is not HTTP is refused in the shape of its document", arguments: Transport.allCases)
+    func rejected(over transport: Transport) async throws {
+        let request = "GET /api/userIntegration HTTP/1.1\r\nHost: a\r\nno field\r\n\r\n"
+        let response = try await RouteFixture.shared.get().send(request, over: transport)
+        #expect(response.status == 400)
+        #expect(response.text == #"{"status":400,"error":"Validation Error"}"#)
+    }
+
+    @Test("two Authorization fields are no session", arguments: Transport.allCases)
+    func twoCredentials(over transport: Transport) async throws {
+        let user = try caller("two", transport)
+        let second = "Authorization: Bearer \(user.token ?? "")"
+        try await user.expect(401, from: "GET", "/api/integrations/status", headers: [second])
+        try await user.expect(401, from: "GET", "/api/integrations", headers: [second])
+    }
+
+    @Test("a session in a cookie may not write from another site", arguments: Transport.allCases)
+    func cookieWrites(over transport: Transport) async throws {
+        let user = try caller("cookie", transport)
+        let cookie = "Cookie: a=b; integration-host-session=\(user.token ?? "")"
+        let browser = RouteCaller(fixture: user.fixture, transport: transport, token: nil)
+        let target = "/api/integrations/connect/typed"
+        try await browser.expect(200, from: "GET", "/api/integrations/status", headers: [cookie])
+        for field in ["Origin: https://odd.example", "Sec-Fetch-Site: cross-site"] {
+            try await browser.expect(403, "FORBIDDEN_ORIGIN", from: "POST", target, "{}", headers: [cookie, field])
+        }
+        for field in ["Origin: https://host.example", "Origin: https://app.example.com", "X-Any: 1"] {
+            try await browser.expect(400, from: "POST", target, "{}", headers: [cookie, field])
+        }
+        let begin = "/api/integrations/oauth/plain/authorize"
+        try await browser.expect(403, from: "GET", begin, headers: [cookie, "Origin: https://odd.example"])
+    }
+
+    @Test("answers have the correlation id and the fields of allowed origins", arguments: Transport.allCases)
+    func headers(over transport: Transport) async throws {
+        let user = try caller("headers", transport)
+        for target in ["/api/integrations/status", "/api/integrations", "/odd"] {
+            let response = try await user.send(
+                "GET", target, headers: ["X-Correlation-Id: abc.1", "Origin: https://app.example.com"])
+            #expect(response.header("X-Correlation-Id") == "abc.1")
+            #expect(response.header("X-Duration-Ms") != nil)
+            #expect(response.header("X-Content-Type-Options") == "nosniff")
+            #expect(response.header("Access-Control-Allow-Origin") == "https://app.example.com")
+            #expect(response.header("Vary") == "Origin")
+            let other = try await user.send("GET", target, headers: ["X-Correlation-Id: a b"])
+            #expect(other.header("X-Correlation-Id")?.utf8.count == 36)
+            #expect(other.header("Access-Control-Allow-Origin") == nil)
+        }
+    }
+
+    @Test("limits count a request once, in memory and in handlers", arguments: Transport.allCases)
+    func limits(over transport: Transport) async throws {
+        let fixture = try RouteFixture(.init(connectionCreation: 1, sync: 1, oauth: 1, status: 3))
+        let user = try fixture.caller("u", transport)
+        let status = "/api/integrations/status"
+        for remaining in ["2", "1", "0"] {
+            let response = try await user.expect(200, from: "GET", remaining == "1" ? status + "?any=1" : status)
+            #expect(response.header("X-RateLimit-Remaining") == remaining)
+        }
+        for target in [status, status + "?any=1"] {
+            let response = try await user.expect(429, "RATE_LIMIT_EXCEEDED", from: "GET", target)
+            #expect(response.header("X-RateLimit-Limit") == "3")
+            #expect(response.header("Retry-After") != nil)
+        }
+        let target = "/api/integrations/connections"
+        try await user.expect(400, from: "POST", target, "{}")
+        try await user.expect(429, #""error":"Rate limit exceeded""#, from: "POST", target, "{}")
+    }
+}

@@ -1,0 +1,127 @@
+// All routes of a host over a temporary directory, with two providers: one with OAuth, one whose account ids users type. The same
+// request can be sent in memory and over a socket.
+
+import DocumentStore
+import HTTPServer
+import HostTesting
+import ProviderSDK
+import Testing
+
+@testable import IntegrationHost
+
+/// How a request reaches the routes.
+enum Transport: String, CaseIterable, Sendable {
+    case memory, socket
+}
+
+/// A provider without pages.
+private struct PlainProvider: Provider {
+    let manifest: ProviderManifest
+}
+
+/// A host's routes and services.
+final class RouteFixture: Sendable {
+    /// One for all tests; each test has users of its own.
+    static let shared = Result { try RouteFixture() }
+
+    let services: HostServices
+    let readiness: Readiness
+    private let directory: TemporaryDirectory
+    private let path: RequestPath
+    private let server: HTTPServer
+    private let origin: String
+
+    init(_ rateLimits: RateLimitsConfiguration = .init(connectionCreation: 0, sync: 0, oauth: 0, status: 0)) throws {
+        directory = try TemporaryDirectory()
+        var configuration = Configuration()
+        configuration.dataDirectory = directory.path + "/data"
+        configuration.publicURL = "https://host.example"
+        configuration.allowedOrigins = ["https://app.example.com"]
+        configuration.rateLimits = rateLimits
+        configuration.logLevel = .error
+        configuration.providers["plain"] = Self.settings
+        let parts = try HostResources(configuration, log: Log(level: .error)) { configuration, _ in
+            try ProviderRegistry(
+                [Self.plain, Self.typed].map { LoadedPlugin(provider: PlainProvider(manifest: $0), path: "") },
+                configuration: configuration)
+        }
+        services = HostServices(parts)
+        readiness = Readiness(parts.data)
+        path = try HostRoutes(parts: parts, services: services).requestPath(readiness: readiness)
+        server = try HTTPServer(
+            ServerConfiguration(address: try SocketAddress("127.0.0.1:0"), loopCount: 1), application: path)
+        origin = "http://\(try server.start())"
+    }
+
+    private static var settings: ProviderConfiguration {
+        var settings = ProviderConfiguration()
+        settings.clientID = "client"
+        settings.clientSecret = Secret("client-secret")
+        for name in ["authorize", "token", "api"] { settings.endpoints[name] = "http://127.0.0.1:1/\(name)" }
+        return settings
+    }
+
+    private static var plain: ProviderManifest {
+        ProviderManifest(id: "plain", name: "Plain") { manifest in
+            manifest.auth = .oauth2(OAuth2())
+            manifest.linking = AccountLinking(accountIDAttribute: "plainId")
+        }
+    }
+
+    private static var typed: ProviderManifest {
+        ProviderManifest(id: "typed", name: "Typed") { manifest in
+            manifest.auth = .accountID(AccountIDAuth())
+            manifest.variants = [Variant(id: "red", name: "Red"), Variant(id: "blue", name: "Blue")]
+        }
+    }
+
+    /// A caller whose requests go over `transport`; `user` is nil for a caller without a session.
+    func caller(
+        _ user: String?, _ transport: Transport, kind: PrincipalKind = .session, roles: [String] = []
+    ) throws -> RouteCaller {
+        let token = try user.map { user in
+            try services.sessions.issue(
+                userID: user, roles: roles, kind: kind, lifetime: .seconds(3600), at: WallClock.now)
+        }
+        return RouteCaller(fixture: self, transport: transport, token: token)
+    }
+
+    func send(_ request: String, over transport: Transport) async throws -> TestResponse {
+        switch transport {
+        case .memory: try #require(try await MemoryTransport.send(request, to: path))
+        case .socket: try #require(RawExchange.send(request, to: origin))
+        }
+    }
+}
+
+/// Sends requests to the routes as one caller.
+struct RouteCaller {
+    let fixture: RouteFixture
+    let transport: Transport
+    let token: String?
+
+    func send(
+        _ method: String, _ target: String, _ body: String? = nil, type: String = "application/json",
+        headers: [String] = []
+    ) async throws -> TestResponse {
+        var head = ["\(method) \(target) HTTP/1.1", "Host: a", "Connection: close"] + headers
+        if let token { head.append("Authorization: Bearer \(token)") }
+        if let body { head += ["Content-Type: \(type)", "Content-Length: \(body.utf8.count)"] }
+        return try await fixture.send(
+            head.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? ""), over: transport)
+    }
+
+    /// Sends a request and expects a status, and each of `texts` in the body.
+    @discardableResult
+    func expect(
+        _ status: Int, _ texts: String..., from method: String, _ target: String, _ body: String? = nil,
+        type: String = "application/json", headers: [String] = [], location: SourceLocation = #_sourceLocation
+    ) async throws -> TestResponse {
+        let response = try await send(method, target, body, type: type, headers: headers)
+        #expect(response.status == status, "\(method) \(target): \(response.text)", sourceLocation: location)
+        for text in texts {
+            #expect(response.text.contains(text), "\(method) \(target): \(response.text)", sourceLocation: location)
+        }
+        return response
+    }
+}
