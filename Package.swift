@@ -69,51 +69,126 @@ let modules: [Target] = [
     module(
         "Storage",
         ["CLinux", "DocumentJournal", "DocumentStore", "Primitives", "RecordStore", "StoreFiles"]),
-    module("Processes", ["CLinux"]),
+    module("Processes", ["CLinux", "Primitives"]),
     module("ProviderSandbox", ["Primitives", "CStandIns", "HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
     .executableTarget(
         name: "IntegrationHostSandbox", dependencies: ["HTTPServer", "Processes", "ProviderSandbox"],
         path: "Sources/IntegrationHostSandbox", swiftSettings: settings),
+]
+
+// The host. Feature modules do not import each other; docs/architecture.md lists every arrow.
+let hostModules: [Target] = [
+    module("Observability", ["CLinux", "Cryptography", "DocumentStore", "Primitives", "StoreFiles", providerSDK]),
+    module(
+        "ConnectionModel", ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", providerSDK]),
+    module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", providerSDK]),
+    module(
+        "Background", ["ConnectionModel", "DocumentStore", "Observability", "Primitives", "RecordStore", providerSDK]),
+    module(
+        "Providers", ["Configuration", "ConnectionModel", "HTTPClient", "Observability", "Primitives", providerSDK]),
+    module("PluginLoading", ["CLinux", "Configuration", "Cryptography", "Processes", "Providers", providerSDK]),
+    module(
+        "Credentials",
+        ["Background", "Configuration", "ConnectionModel", "Cryptography", "Observability", "Primitives", providerSDK]),
+    module(
+        "OAuth",
+        [
+            "Background", "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient",
+            "Observability", "Primitives", "Providers", providerSDK,
+        ]),
+    module(
+        "Sync",
+        [
+            "Background", "ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives",
+            "Providers", "RecordStore", "StoreFiles", providerSDK,
+        ]),
+    module(
+        "Notifications",
+        ["Background", "ConnectionModel", "Cryptography", "HTTPClient", "Observability", "Primitives", providerSDK]),
+    module(
+        "Webhooks",
+        [
+            "Background", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient", "Observability",
+            "Primitives", "Providers", "StoreFiles", providerSDK,
+        ]),
+    module(
+        "Sessions",
+        [
+            "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient", "Observability",
+            "Primitives", "StoreFiles", providerSDK,
+        ]),
+    module(
+        "Connections",
+        [
+            "Background", "ConnectionModel", "Cryptography", "DocumentStore", "Notifications", "OAuth", "Observability",
+            "Primitives", "Providers", "RecordStore", "StoreFiles", "Sync", providerSDK,
+        ]),
+    module(
+        "HTTPAPI",
+        [
+            "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications", "OAuth",
+            "Observability", "Primitives", "Providers", "RecordStore", "Sessions", "StoreFiles", "Sync", "Webhooks",
+            providerSDK,
+        ]),
+    module(
+        "HostControl",
+        [
+            "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "DocumentStore", "HTTPAPI",
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage",
+            "StoreFiles", "Sync", providerSDK,
+        ]),
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
-            "Primitives", "CLinux", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "Processes",
-            "RecordStore", "Storage", "StoreFiles", providerSDK,
+            "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
+            "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "Sync",
+            "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
 
+/// What all tests share: processes, waits with a deadline, temporary folders, vectors.
+///
+/// Knows no module of the host.
+let testSupport: Target = .target(
+    name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: settings)
+
 let hostTesting: Target = .target(
-    name: "HostTesting", dependencies: ["Cryptography", "HTTPClient", "HTTPServer", "ProviderSandbox", providerSDK],
+    name: "HostTesting",
+    dependencies: ["Cryptography", "HTTPClient", "HTTPServer", "ProviderSandbox", "TestSupport", providerSDK],
     path: "Tests/HostTesting",
     swiftSettings: settings)
 
 /// Tests that drive the real executable over real sockets.
 func processTests(_ name: String, excluding excluded: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: ["HostTesting", "Cryptography", providerSDK], path: "Tests/\(name)",
+        name: name, dependencies: ["HostTesting", "TestSupport", "Cryptography", providerSDK],
+        path: "Tests/\(name)",
         exclude: excluded, swiftSettings: settings)
 }
 
 let benchmarks: Target = .executableTarget(
-    name: "Benchmarks", dependencies: ["HostTesting", "HTTPServer", providerSDK], path: "Benchmarks",
+    name: "Benchmarks", dependencies: ["HostTesting", "TestSupport", "HTTPServer", providerSDK], path: "Benchmarks",
     swiftSettings: settings)
 
 let moduleTests: [Target] = [
+    testSupport,
     hostTesting,
     benchmarks,
     // Checks of the source tree; scripts/graph and scripts/lint call it.
     .executableTarget(name: "HouseChecks", path: "Tests/HouseChecks", swiftSettings: settings),
     tests(of: "HouseChecks", ["HouseChecks"]),
+    tests(of: "TestSupport", ["TestSupport", "CLinux"]),
     processTests("EndToEnd"),
     // Some disks fail; what they fail with is compiled by the tests themselves.
     processTests("Contract", excluding: ["FailingDisk"]),
     // Kills the executable; what it is killed with is compiled by the tests themselves.
     processTests("Crash", excluding: ["CrashPoints", "DocumentStoreCrashWriter"]),
     tests(of: "Primitives", ["Primitives"]),
-    tests(of: "Cryptography", ["Cryptography", "Primitives"]),
-    tests(of: "HTTPServer", ["HTTPServer", "Primitives", "CLinux"]),
-    tests(of: "HTTPClient", ["HTTPClient", "Primitives", "CLinux"]),
+    tests(of: "Cryptography", ["Cryptography", "Primitives", "TestSupport"]),
+    tests(of: "HTTPServer", ["HTTPServer", "Primitives", "CLinux", "TestSupport"]),
+    tests(of: "HTTPClient", ["HTTPClient", "Primitives", "CLinux", "TestSupport"]),
     tests(of: "ProviderSandbox", ["ProviderSandbox", "HTTPServer", providerSDK]),
     tests(of: "StoreFiles", ["StoreFiles"]),
     tests(of: "DocumentStore", ["DocumentStore", "StoreFiles"]),
@@ -121,19 +196,22 @@ let moduleTests: [Target] = [
         of: "Storage",
         [
             "CLinux", "Cryptography", "DocumentJournal", "DocumentStore", "DocumentStoreCrashWriter", "Primitives",
-            "RecordStore", "Storage", "StoreFiles",
+            "RecordStore", "Storage", "StoreFiles", "TestSupport",
         ]),
     // Killed by the tests of Storage; never shipped.
     .executableTarget(
         name: "DocumentStoreCrashWriter",
         dependencies: ["CLinux", "DocumentStore", "RecordStore", "Storage", "StoreFiles"],
         path: "Tests/Crash/DocumentStoreCrashWriter", swiftSettings: settings),
-    tests(of: "ProviderSDK", [providerSDK, providerSDKTesting]),
+    tests(of: "ProviderSDK", [providerSDK, providerSDKTesting, "TestSupport"]),
     tests(
         of: "IntegrationHost",
         [
-            "IntegrationHost", "Primitives", "Cryptography", "DocumentStore", "HTTPClient", "HTTPServer", "HostTesting",
-            "RecordStore", "Storage", "StoreFiles", "CLinux", providerSDK,
+            "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
+            "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting", "IntegrationHost",
+            "Notifications", "OAuth", "Observability", "PluginLoading", "Primitives", "Processes", "Providers",
+            "RecordStore", "Sessions",
+            "Storage", "StoreFiles", "Sync", "TestSupport", "Webhooks", providerSDK,
         ]),
 ]
 
@@ -147,7 +225,7 @@ let package = Package(
     ]
         + plugins.map { .library(name: $0, type: .dynamic, targets: [$0]) },
     dependencies: [.package(path: "Sources/ProviderSDK")],
-    targets: systemLibraries + modules + moduleTests
+    targets: systemLibraries + modules + hostModules + moduleTests
         + plugins.map {
             .target(name: $0, dependencies: [providerSDK], path: "Plugins/\($0)", swiftSettings: settings)
         }

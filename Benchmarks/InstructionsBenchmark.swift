@@ -5,6 +5,7 @@ import Foundation
 import HTTPServer
 import HostTesting
 import ProviderSDK
+import TestSupport
 
 enum InstructionsBenchmark {
     /// What is measured.

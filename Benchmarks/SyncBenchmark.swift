@@ -4,6 +4,7 @@ import Foundation
 import HTTPServer
 import HostTesting
 import ProviderSDK
+import TestSupport
 
 enum SyncBenchmark {
     static func run(records count: Int) async throws {
@@ -14,9 +15,9 @@ enum SyncBenchmark {
         let directory = try TemporaryDirectory()
         let configuration = try directory.write(
             "host.json", configuration(directory: directory, upstream: upstream))
-        let host = try HostProcess(["serve", "--config", configuration])
+        let host = try await HostProcess(["serve", "--config", configuration])
         let idle = residentKiB(host.identifier)
-        let token = try HostProcess.run(["token", "--config", configuration, "--user", "bench"]).output.dropLast()
+        let token = try await HostProcess.run(["token", "--config", configuration, "--user", "bench"]).output.dropLast()
         let client = try TestClient(host.url, token: String(token))
         let id = try await connect(client)
 
@@ -39,7 +40,7 @@ enum SyncBenchmark {
                 "RSS \(residentKiB(host.identifier) / 1024) MiB (idle before: \(idle / 1024) MiB)")
         }
         try await readBack(id, client, count: count)
-        print("host stopped with \(host.terminate())")
+        print("host stopped with \(await host.terminate())")
         await server.shutdown(grace: .seconds(1))
     }
 

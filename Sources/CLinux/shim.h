@@ -25,6 +25,9 @@ extern int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char
 extern int syncfs(int fd);
 extern void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 extern int fallocate(int fd, int mode, off_t offset, off_t length);
+// The actions are a posix_spawn_file_actions_t.
+extern int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
+extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE (1 << 0)

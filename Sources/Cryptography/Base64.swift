@@ -144,7 +144,7 @@ enum Base64Coder {
         return isValid ? bytes : nil
     }
 
-    /// Every digit is looked at before the verdict, so that the time tells nothing about where a wrong one is.
+    /// Every digit is looked at before the verdict, so that the time does not depend on where a wrong one is.
     private static func decode(
         _ source: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>,
         table: UnsafePointer<UInt8>

@@ -87,7 +87,7 @@ public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertib
         case incomplete
         /// The ring has more keys than are allowed.
         case tooManyKeys
-        /// There is a file already where one was to be created.
+        /// A file already exists at the path of the new one.
         case alreadyExists
         /// The primary key cannot be removed.
         case primaryNotRemovable

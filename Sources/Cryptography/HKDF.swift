@@ -1,4 +1,4 @@
-// HKDF with SHA-256 (RFC 5869): many independent keys out of one, told apart by their `info`.
+// HKDF with SHA-256 (RFC 5869): many independent keys from one; `info` distinguishes them.
 
 /// Derivation of keys from keys.
 public enum HKDF {

@@ -5,7 +5,7 @@ import Primitives
 
 /// A JOSE header.
 ///
-/// Its values are claims by whoever sent the token: use them to find a key, never to choose an algorithm.
+/// Its values are claims of the sender: use them to find a key, never to choose an algorithm.
 public struct JOSEHeader: Sendable, Equatable {
     /// The `alg` member.
     public let algorithm: String
@@ -18,7 +18,7 @@ public struct JOSEHeader: Sendable, Equatable {
     /// Whether there is a member that asks for what is not supported (`zip`, or `b64` as a string).
     let demandsExtension: Bool
 
-    /// Reads the header of a compact token without verifying anything, to find the key that the token is to be verified with.
+    /// Reads the header of a compact token without verifying anything, to find the key that verifies the token.
     ///
     /// - Throws: `.tokenInvalid(.malformed)`, `.headerMalformed` or `.criticalHeader`.
     public init(unverified token: String) throws(CryptographyError) {

@@ -48,7 +48,7 @@ public struct JWEKey: Sendable {
 
     /// The plaintext of a compact token with exactly this key and content encryption.
     ///
-    /// - Throws: `.tokenInvalid(.undecryptable)`, whatever is wrong.
+    /// - Throws: `.tokenInvalid(.undecryptable)` for every fault.
     public func decrypt(_ token: String) throws(CryptographyError) -> [UInt8] {
         do {
             return try decrypt(token.utf8Span.span)

@@ -1,5 +1,5 @@
 // The key ring as a file: a few lines that a person can read, compare and back up, of mode 0600, replaced as a whole or not
-// at all. A reader refuses anything that it did not expect, for a ring read wrongly means credentials that nobody opens again.
+// at all. A reader refuses anything that it did not expect, because credentials cannot be opened with a ring that was read wrongly.
 
 import Glibc
 
@@ -106,7 +106,7 @@ extension KeyRing {
 }
 
 extension KeyRing {
-    /// Reads the ring from a file, which must be a regular file of this user (or root) that nobody else can read or write.
+    /// Reads the ring from a file, which must be a regular file of this user (or root) that no other user can read or write.
     ///
     /// - Throws: `.keyRing` with the path and the reason.
     public static func load(path: String) throws(CryptographyError) -> KeyRing {

@@ -5,7 +5,7 @@ import COpenSSL
 
 /// An OpenSSL key, freed with its last holder.
 ///
-/// OpenSSL shares such a key between threads as long as nobody changes it.
+/// OpenSSL shares such a key between threads as long as no one changes it.
 @safe final class KeyHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 
@@ -20,7 +20,7 @@ import COpenSSL
     /// Reads one PEM block with the label `PUBLIC KEY` or `PRIVATE KEY`.
     convenience init(pem: String, label: String, isPrivate: Bool) throws(CryptographyError) {
         let fault = CryptographyError.keyInvalid(.notPEM(expectedLabel: label))
-        // Of two keys in one text nobody could say which is meant; of the labels OpenSSL is not particular.
+        // With two keys in one text it is unclear which one is meant; of the labels OpenSSL is not particular.
         guard pem.utf8.count <= CryptographyLimits.pemBytesMax, pem.ranges(of: "-----BEGIN ").count == 1,
             pem.contains("-----BEGIN \(label)-----")
         else { throw fault }

@@ -9,7 +9,7 @@ public struct SealingContext: Sendable, Equatable {
 
     /// A context of the caller's own parts.
     ///
-    /// They are told apart by their lengths: `["a", "bc"]` is not `["ab", "c"]`.
+    /// Their lengths tell them apart: `["a", "bc"]` is not `["ab", "c"]`.
     public init(parts: [String]) {
         self.parts = parts
     }
@@ -19,7 +19,7 @@ public struct SealingContext: Sendable, Equatable {
         parts = [userID, connectionID, field]
     }
 
-    /// `v1|<key id>|<length>:<part>|…`: unambiguous, whatever the parts contain.
+    /// `v1|<key id>|<length>:<part>|…`: unambiguous for any content of the parts.
     func associatedData(keyID: String) -> [UInt8] {
         var data = Array("v1|\(keyID)".utf8)
         for part in parts {

@@ -1,20 +1,24 @@
-// Group commit: callers hand in documents, one thread writes whatever has gathered in one piece, syncs once, and
+// Group commit: callers hand in documents, one thread writes all that have gathered in one piece, syncs once, and
 // answers all of them. While a sync is under way the next batch gathers, so the more callers there are, the less a
 // write costs.
 
-import Cryptography
 import Glibc
 package import StoreFiles
 package import Synchronization
 
+/// The journal: acknowledges writes of documents before they are in their own files.
 package final class Journal: Sendable {
     /// A document on its way to disk.
     package struct Entry: Sendable {
+        /// The name of the document.
         package var key: DocumentKey
+        /// The folder of the document.
         package var shard: JournalLedger.Shard
+        /// Its revision.
         package var revision: UInt64
         /// The document's whole file; nil for a deletion.
         package var file: [UInt8]?
+        /// Resumed with nil when the entry is durable, else with the error.
         package var completion: CheckedContinuation<StoreError?, Never>
     }
 
@@ -28,18 +32,22 @@ package final class Journal: Sendable {
         var isClosed = false
         var hasEnded = false
         var isFull = false
-        // Why documents cannot be brought into place; told to writers only when the journal is full.
+        // Why documents cannot be brought into place; writers get it only when the journal is full.
         var checkpointFailure: StoreError?
     }
 
+    /// The folder of the segments.
     package let folder: Directory
+    /// How segments are made and removed.
     package let files: DurableFiles
+    /// The documents that wait for their files.
     package let ledger: Mutex<JournalLedger>
     private let monitor: Monitor<State>
     private let bytesMax: Int
-    /// Told after every batch: whether the journal went from empty to not empty, and its bytes.
+    /// Called after every batch with the bytes of the journal.
     private let onCommit: @Sendable (_ bytes: Int) -> Void
 
+    /// A journal that continues after what recovery found; call ``start()`` next.
     package init(
         folder: Directory, files: DurableFiles, found: consuming JournalRecovery.Found, bytesMax: Int,
         onCommit: @escaping @Sendable (_ bytes: Int) -> Void
@@ -175,7 +183,7 @@ package final class Journal: Sendable {
         }
     }
 
-    /// Lets writers go on after a checkpoint, or tells them why they cannot.
+    /// Lets writers go on after a checkpoint, or gives them the reason why they cannot.
     package func checkpointEnded(_ failure: StoreError?) {
         let isFull = ledger.withLock { $0.bytes } >= bytesMax
         monitor.withLock { state in

@@ -2,13 +2,13 @@
 // is one new document or one deletion. All numbers little endian. Each entry has its own checksum, which also guards
 // it on the way to its file.
 
-package import StoreFiles
+import StoreFiles
 
-package enum JournalFormat {
-    package static let segmentHeaderBytes = 48
-    package static let batchHeaderBytes = 40
-    package static let entryHeaderBytes = 24
-    package static let version: UInt32 = 1
+enum JournalFormat {
+    static let segmentHeaderBytes = 48
+    static let batchHeaderBytes = 40
+    static let entryHeaderBytes = 24
+    static let version: UInt32 = 1
 
     private static let segmentMagic: [UInt8] = Array("IHJRNL".utf8) + [0x0d, 0x0a]
     private static let batchMagic: UInt32 = 0x4254_4a49
@@ -16,7 +16,7 @@ package enum JournalFormat {
     /// The first bytes of a segment.
     ///
     ///     0 magic (8)  8 version (4)  12 zero (4)  16 sequence (8)  24 salt (8)  32 zero (12)  44 CRC
-    package static func segmentHeader(sequence: UInt64, salt: UInt64) -> [UInt8] {
+    static func segmentHeader(sequence: UInt64, salt: UInt64) -> [UInt8] {
         var bytes = segmentMagic
         bytes.append(littleEndian: version)
         bytes.append(littleEndian: 0 as UInt32)
@@ -27,13 +27,13 @@ package enum JournalFormat {
         return bytes
     }
 
-    package enum SegmentHeader: Equatable {
+    enum SegmentHeader: Equatable {
         case valid(sequence: UInt64, salt: UInt64)
         case newer(version: UInt32)
         case broken
     }
 
-    package static func parseSegmentHeader(_ bytes: Span<UInt8>, at start: Int) -> SegmentHeader {
+    static func parseSegmentHeader(_ bytes: Span<UInt8>, at start: Int) -> SegmentHeader {
         guard bytes.count - start >= segmentHeaderBytes,
             CRC32C.checksum(of: bytes.extracting(start..<start + 44)) == bytes.load(start + 44, as: UInt32.self)
         else { return .broken }
@@ -46,13 +46,13 @@ package enum JournalFormat {
     /// The fixed part of a batch.
     ///
     ///     0 magic (4)  4 entries (4)  8 salt (8)  16 first entry's number (8)  24 bytes of entries (8)  32 zero (4)  36 CRC
-    package struct BatchHeader: Equatable {
-        package var entryCount: UInt32
-        package var salt: UInt64
-        package var firstNumber: UInt64
-        package var bodyBytes: Int
+    struct BatchHeader: Equatable {
+        var entryCount: UInt32
+        var salt: UInt64
+        var firstNumber: UInt64
+        var bodyBytes: Int
 
-        package init(entryCount: UInt32, salt: UInt64, firstNumber: UInt64, bodyBytes: Int) {
+        init(entryCount: UInt32, salt: UInt64, firstNumber: UInt64, bodyBytes: Int) {
             self.entryCount = entryCount
             self.salt = salt
             self.firstNumber = firstNumber
@@ -60,7 +60,7 @@ package enum JournalFormat {
         }
 
         /// The header at `start`, or nil when there is none that is whole.
-        package init?(_ bytes: Span<UInt8>, at start: Int) {
+        init?(_ bytes: Span<UInt8>, at start: Int) {
             guard bytes.count - start >= batchHeaderBytes, bytes.load(start, as: UInt32.self) == batchMagic,
                 CRC32C.checksum(of: bytes.extracting(start..<start + 36)) == bytes.load(start + 36, as: UInt32.self)
             else { return nil }
@@ -70,7 +70,7 @@ package enum JournalFormat {
             bodyBytes = Int(clamping: bytes.load(start + 24, as: UInt64.self))
         }
 
-        package func store(in bytes: inout [UInt8], at start: Int) {
+        func store(in bytes: inout [UInt8], at start: Int) {
             bytes.store(littleEndian: batchMagic, at: start)
             bytes.store(littleEndian: entryCount, at: start + 4)
             bytes.store(littleEndian: salt, at: start + 8)
@@ -87,7 +87,7 @@ package enum JournalFormat {
     ///     collection, id and file
     ///
     /// - Returns: its length.
-    package static func append(_ key: DocumentKey, revision: UInt64, file: [UInt8]?, to bytes: inout [UInt8]) -> Int {
+    static func append(_ key: DocumentKey, revision: UInt64, file: [UInt8]?, to bytes: inout [UInt8]) -> Int {
         let start = bytes.count
         bytes.append(file == nil ? 2 : 1)
         bytes.append(UInt8(key.collection.utf8.count))
@@ -103,16 +103,16 @@ package enum JournalFormat {
     }
 
     /// An entry as it lies in a buffer.
-    package struct Entry {
-        package var key: DocumentKey
-        package var revision: UInt64
+    struct Entry {
+        var key: DocumentKey
+        var revision: UInt64
         /// The document's file; nil for a deletion.
-        package var file: Range<Int>?
-        package var byteCount: Int
+        var file: Range<Int>?
+        var byteCount: Int
     }
 
     /// The entry at `start`, or nil when there is none that is whole within `end`.
-    package static func parseEntry(_ bytes: [UInt8], at start: Int, end: Int) -> Entry? {
+    static func parseEntry(_ bytes: [UInt8], at start: Int, end: Int) -> Entry? {
         let span = bytes.span
         guard end <= bytes.count, end - start >= entryHeaderBytes, bytes[start] == 1 || bytes[start] == 2 else {
             return nil

@@ -5,27 +5,36 @@ package import StoreFiles
 
 /// Where a document that waits in the journal is.
 package struct PendingDocument: Sendable {
+    /// The revision of the document.
     package var revision: UInt64
     /// The number of its entry; numbers grow by one with every entry ever written.
     package var number: UInt64
-    /// The entry's place in the segment; the segment's file stays readable as long as somebody refers to it.
+    /// The entry's place in the segment; the segment's file stays readable as long as it is referred to.
     package var segment: JournalSegment
+    /// Where the entry begins.
     package var offset: Int
+    /// The size of the entry.
     package var byteCount: Int
+    /// Whether the entry deletes the document.
     package var isDeletion: Bool
 }
 
+/// The documents in the journal that are not yet in their own files.
 package struct JournalLedger {
     /// The folder that a document is kept in.
     package struct Shard: Hashable {
+        /// The collection.
         package let collection: String
+        /// The number of the folder in the collection.
         package let number: UInt16
 
+        /// The folder of a document.
         package init(_ location: DocumentLocation) {
             collection = location.collection
             number = location.shardNumber
         }
 
+        /// A folder by its number.
         package init(collection: String, number: UInt16) {
             self.collection = collection
             self.number = number
@@ -40,7 +49,9 @@ package struct JournalLedger {
 
     private var pending: [Shard: [DocumentKey: PendingDocument]] = [:]
     private var segments: [SegmentState] = []
+    /// The number of documents that wait.
     package private(set) var pendingCount = 0
+    /// The number of the last entry.
     package private(set) var lastNumber: UInt64 = 0
     /// The bytes of entries in segments that are still there.
     package private(set) var bytes = 0
@@ -62,11 +73,12 @@ package struct JournalLedger {
         segments.last?.segment === segment
     }
 
+    /// The entry of a document; nil when none waits.
     package func find(_ key: DocumentKey, in shard: Shard) -> PendingDocument? {
         pending[shard]?[key]
     }
 
-    /// The documents of one folder that wait in the journal; the value tells whether they are deleted.
+    /// The documents of one folder that wait in the journal; the value says whether they are deleted.
     package func documents(in shard: Shard) -> [(key: DocumentKey, isDeletion: Bool)] {
         (pending[shard] ?? [:]).map { ($0.key, $0.value.isDeletion) }
     }

@@ -5,11 +5,12 @@
 import Glibc
 package import StoreFiles
 
+/// A reader of the journal that an earlier process left.
 package struct JournalRecovery {
-    package let folder: Directory
-    package let files: DurableFiles
-    /// Whether damage is passed over, and every whole entry behind it taken in.
-    package var salvages = false
+    private let folder: Directory
+    private let files: DurableFiles
+    /// Whether damage is passed over, and every whole entry behind it accepted.
+    private let salvages: Bool
 
     /// A reader of the journal in `folder`.
     package init(folder: Directory, files: DurableFiles, salvages: Bool = false) {
@@ -20,14 +21,19 @@ package struct JournalRecovery {
 
     /// What the journal held.
     package struct Found {
+        /// The documents that wait for their files.
         package var ledger = JournalLedger()
-        package var nextSequence: UInt64 = 1
+        /// The sequence number of the next segment.
+        var nextSequence: UInt64 = 1
         /// Segments without an entry, which can go at once.
         package var empty: [String] = []
         /// Segments that were damaged and salvaged.
         package var damaged: [String] = []
     }
 
+    /// Reads every segment.
+    ///
+    /// - Throws: ``StoreError/corrupt(path:_:)`` for damage, unless it is salvaged.
     package func run() throws(StoreError) -> Found {
         var found = Found()
         let names: [String]
@@ -68,7 +74,7 @@ package struct JournalRecovery {
         }
     }
 
-    /// Refuses damage, or notes it where it is to be salvaged.
+    /// Refuses damage, or notes it when salvaging.
     private func damage(_ name: String, _ error: StoreError, _ found: inout Found) throws(StoreError) {
         guard salvages else { throw error }
         if found.damaged.last != name { found.damaged.append(name) }
@@ -103,7 +109,7 @@ package struct JournalRecovery {
         }
     }
 
-    /// Takes the entries of one batch in: all or none, unless what is whole of it is to be salvaged.
+    /// Accepts the entries of one batch: all or none, or the whole ones when salvaging.
     ///
     /// - Returns: whether the batch is whole.
     private func readEntries(

@@ -4,33 +4,34 @@ import Glibc
 import Primitives
 package import StoreFiles
 
+/// One file of the journal.
 package final class JournalSegment: Sendable {
-    package static let suffix = ".log"
+    static let suffix = ".log"
 
-    package let sequence: UInt64
-    package let salt: UInt64
-    package let file: OpenFile
-    package let name: String
+    let sequence: UInt64
+    let salt: UInt64
+    let file: OpenFile
+    let name: String
 
-    package init(sequence: UInt64, salt: UInt64, file: OpenFile) {
+    init(sequence: UInt64, salt: UInt64, file: OpenFile) {
         self.sequence = sequence
         self.salt = salt
         self.file = file
         name = Self.name(sequence)
     }
 
-    package static func name(_ sequence: UInt64) -> String {
+    static func name(_ sequence: UInt64) -> String {
         Hex.encode(sequence) + suffix
     }
 
     /// The sequence number that a file name stands for.
-    package static func sequence(ofName name: String) -> UInt64? {
+    static func sequence(ofName name: String) -> UInt64? {
         guard name.utf8.count == 16 + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
         return Hex.number(lowercase: name.utf8.prefix(16))
     }
 
     /// Makes an empty segment, durable with its name on return.
-    package static func make(_ sequence: UInt64, in folder: Directory, files: DurableFiles) throws(StoreError)
+    static func make(_ sequence: UInt64, in folder: Directory, files: DurableFiles) throws(StoreError)
         -> JournalSegment
     {
         try files.gate.check()
@@ -60,7 +61,7 @@ package final class JournalSegment: Sendable {
     }
 
     /// Reads one entry.
-    package func entry(at offset: Int, byteCount: Int) throws(StoreError) -> (
+    func entry(at offset: Int, byteCount: Int) throws(StoreError) -> (
         bytes: [UInt8], entry: JournalFormat.Entry
     ) {
         var bytes = [UInt8](repeating: 0, count: byteCount)

@@ -66,7 +66,7 @@ struct JournalWriter {
     private mutating func reserve(_ segment: JournalSegment) {
         guard end + buffer.count > reservedEnd else { return }
         let bytes = max(JournalLimits.reservedBytes, end + buffer.count - reservedEnd)
-        // Where nothing can be reserved, the write itself tells whether there is room.
+        // Where nothing can be reserved, the write itself shows whether there is room.
         if (try? segment.file.fileSystem.allocate(
             segment.file.fd, from: reservedEnd, bytes: bytes, path: segment.file.path)) != nil
         {

@@ -1,5 +1,5 @@
 // The last revisions of documents deleted by this process. A document made again goes on counting from there, so that
-// nobody who still holds the old one can replace the new one by comparing revisions.
+// a caller that still holds the old one cannot replace the new one by comparing revisions.
 
 import StoreFiles
 import Synchronization

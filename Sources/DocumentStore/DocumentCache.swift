@@ -1,5 +1,5 @@
 // The documents used lately, and the keys found without one, bounded by bytes, for callers that cannot wait. CLOCK keeps what is read: a hit only
-// sets a mark, so the hot path neither allocates nor moves anything. A table of its own, since hashing a key twice
+// sets a mark, so the hot path neither allocates nor moves anything. It has its own table, since hashing a key twice
 // would cost more than everything else in a look-up.
 
 import StoreFiles

@@ -2,12 +2,13 @@
 // sync for the whole file system. Only what is durable in place is forgotten by the journal.
 
 import DocumentJournal
+import Primitives
 import StoreFiles
 import Synchronization
 
 final class DocumentCheckpoint: Sendable {
     private struct State {
-        var dirtySince: SuspendingClock.Instant?
+        var dirtySince: MonotonicInstant?
         var bytes = 0
         var isUrgent = false
         var waiters: [CheckedContinuation<StoreError?, Never>] = []
@@ -35,14 +36,14 @@ final class DocumentCheckpoint: Sendable {
         startThread(named: "store-documents") { self.serve(journal) }
     }
 
-    /// Told after every batch.
+    /// Takes note of a batch; the journal calls it after each one.
     func committed(bytes: Int) {
         var wakes = false
         monitor.withLock { state in
             wakes =
                 state.dirtySince == nil
                 || (state.bytes < bytesMin && bytes >= bytesMin)
-            if state.dirtySince == nil { state.dirtySince = .now }
+            if state.dirtySince == nil { state.dirtySince = SystemClock.instant }
             state.bytes = bytes
         }
         if wakes { monitor.wakeAll() }
@@ -86,17 +87,17 @@ final class DocumentCheckpoint: Sendable {
             for waiter in work.waiters { waiter.resume(returning: failure) }
             if work.isLast { break }
             isRetry = failure != nil
-            if isRetry { monitor.withLock { if $0.dirtySince == nil { $0.dirtySince = .now } } }
+            if isRetry { monitor.withLock { if $0.dirtySince == nil { $0.dirtySince = SystemClock.instant } } }
         }
         monitor.withLock { $0.hasEnded = true }
         monitor.wakeAll()
     }
 
     private func takeWork(isRetry: Bool) -> Work {
-        let earliest = SuspendingClock.now + DocumentLimits.checkpointRetryDelay
+        let earliest = SystemClock.instant + DocumentLimits.checkpointRetryDelay
         return monitor.waitOrSleep { state in
             if state.isClosed || !state.waiters.isEmpty { return .done(Self.take(&state)) }
-            let now = SuspendingClock.now
+            let now = SystemClock.instant
             if isRetry && now < earliest { return .atMost(earliest - now) }
             if state.isUrgent || state.bytes >= bytesMin { return .done(Self.take(&state)) }
             guard let since = state.dirtySince else { return .untilWoken }

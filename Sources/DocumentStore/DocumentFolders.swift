@@ -85,7 +85,7 @@ package final class DocumentFolders: Sendable {
 
     /// Renames a damaged file so that its bytes are kept and can be looked at.
     ///
-    /// - Returns: the error that tells about it.
+    /// - Returns: the error to throw.
     func setAside(at location: DocumentLocation, because why: Corruption) throws(StoreError) -> StoreError {
         if let shard = try shard(location.collection, location.shard), files.gate.currentReason == nil {
             try quarantine.setAside(location.fileName, in: shard, gate: files.gate)

@@ -8,7 +8,7 @@ public enum DocumentLimits {
     public static let documentBytesMax = 8 << 20
     /// The most keys one page of a listing holds.
     public static let listPageMax = 10_000
-    /// The bytes an envelope adds to a document, at the most.
+    /// The bytes an envelope adds to a document, at most.
     package static let envelopeBytesMax = 4096 + 2 * StoreLimits.idBytesMax
     /// The deletions whose last revision is remembered one by one; older ones share one floor.
     static let rememberedDeletionsMax = 65_536

@@ -9,12 +9,13 @@ import Synchronization
 /// Durable documents by key.
 ///
 /// A write that returned is on disk: first in the journal, where one sync acknowledges all writes that came
-/// meanwhile, then in a file of its own. Writers of one document take turns, writers of different documents share a
+/// meanwhile, then in its own file. Writers of one document take turns, writers of different documents share a
 /// sync, and a reader never waits for a writer: it sees the last acknowledged revision. No call blocks the calling
 /// thread.
 public final class Documents: Sendable {
     private let folders: DocumentFolders
     private let threads: IOThreads
+    /// The journal of the documents.
     package let journal: Journal
     /// The journal segments that were damaged and salvaged at this start.
     package let journalDamage: [String]
@@ -35,6 +36,7 @@ public final class Documents: Sendable {
         /// Whether a damaged journal is read as far as possible instead of refused.
         package var salvagesJournal: Bool
 
+        /// The given values.
         package init(cacheBytesMax: Int, journalBytesMax: Int, checkpointDelay: Duration, salvagesJournal: Bool) {
             self.cacheBytesMax = cacheBytesMax
             self.journalBytesMax = journalBytesMax
@@ -124,7 +126,7 @@ public final class Documents: Sendable {
 
     /// Runs `body` when all who came before for the same key are done: for changes that read, decide and then save.
     ///
-    /// Without it every one of them but the first would find a newer revision, and start again. It keeps nobody from saving; bodies
+    /// Without it every one of them but the first would find a newer revision, and start again. It does not keep other callers from saving; bodies
     /// for the same key must not be nested.
     public func inTurn<Value, Failure: Error>(
         _ key: DocumentKey, _ body: () async throws(Failure) -> Value
@@ -143,7 +145,7 @@ public final class Documents: Sendable {
     /// - Returns: the new revision, durable.
     ///
     /// Throws ``StoreError/conflict(expected:found:)`` when another revision is stored. After any other error but
-    /// ``StoreError/readOnly(reason:)`` the old revision is still in place; after that one only the next start tells.
+    /// ``StoreError/readOnly(reason:)`` the old revision is still in place; after that one only the next start shows which.
     @discardableResult
     public func save(
         _ key: DocumentKey, _ bytes: [UInt8], expecting: Expectation, form: (any AnyObject & Sendable)? = nil

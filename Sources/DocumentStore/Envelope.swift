@@ -16,10 +16,14 @@ package import StoreFiles
 
 /// A document with its place, as read from or written to a file.
 package struct Envelope: Equatable, Sendable {
+    /// The schema that this version writes.
     package static let schema: UInt64 = 1
 
+    /// The name of the document.
     package var key: DocumentKey
+    /// Its revision.
     package var revision: UInt64
+    /// Its bytes.
     package var data: [UInt8]
 
     private static let checksumStart = Array("\"checksum\": \"sha256:".utf8)
@@ -83,13 +87,14 @@ package struct Envelope: Equatable, Sendable {
         return escaped
     }
 
+    /// A document with its place.
     package init(key: DocumentKey, revision: UInt64, data: [UInt8]) {
         self.key = key
         self.revision = revision
         self.data = data
     }
 
-    /// What is wrong with a file, before anybody has said which file it is.
+    /// What is wrong with a file, without the path of the file.
     package enum Failure: Error, Equatable {
         case corrupt(Corruption)
         case newerSchema(UInt64)

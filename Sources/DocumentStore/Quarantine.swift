@@ -1,11 +1,12 @@
 // Damaged documents that were set aside: `<name>.json.corrupt-<seconds since 1970>-<4 hex digits>` beside where they
-// were. A copy blocks its key until somebody restores or discards it.
+// were. A copy blocks its key until it is restored or discarded.
 
 import Glibc
 import Primitives
 import StoreFiles
 import Synchronization
 
+/// Copies of damaged documents that block their keys.
 package final class Quarantine: Sendable {
     /// The folder of the data directory that damaged files and streams are moved to.
     package static let folderName = "quarantine"

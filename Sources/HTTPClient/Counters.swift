@@ -1,9 +1,9 @@
-// What the client did, in numbers that only grow, and what it is doing, for whoever renders metrics.
+// What the client did, in numbers that only grow, and what it is doing, for metrics.
 
 extension HTTPClient {
     /// Counts since the client was made.
     public struct Counters: Sendable, Equatable {
-        /// Requests that got a complete response, whatever its status.
+        /// Requests that got a complete response, with any status.
         public var succeeded = 0
         /// Requests that got none.
         public var failed = 0

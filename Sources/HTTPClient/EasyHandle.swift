@@ -71,7 +71,7 @@ import Primitives
         let request = transfer.request
         var done = unsafe cc_setopt_str(pointer, CURLOPT_URL, request.url) == CURLE_OK
         unsafe cc_setopt_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.roundedMilliseconds)
-        // A request that must not be sent twice gets a connection that nobody used: libcurl repeats a request, whatever
+        // A request that must not be sent twice gets a new connection: libcurl repeats a request of any
         // its method, when a kept connection dies before the first byte of the response.
         unsafe cc_setopt_long(pointer, CURLOPT_FRESH_CONNECT, request.isReplayable ? 0 : 1)
         done = setMethod(request) && done
@@ -89,7 +89,7 @@ import Primitives
     }
 
     private func setMethod(_ request: HTTPClient.Request) -> Bool {
-        // HTTPGET first: it undoes whatever the last request asked for.
+        // HTTPGET first: it undoes the settings of the last request.
         unsafe cc_setopt_long(pointer, CURLOPT_NOBODY, 0)
         unsafe cc_setopt_long(pointer, CURLOPT_HTTPGET, 1)
         unsafe cc_setopt_str(pointer, CURLOPT_CUSTOMREQUEST, nil)

@@ -48,7 +48,7 @@ public final class HTTPClient: Sendable {
         worker.post(.stop)
     }
 
-    /// Sends a request and gives the complete response, whatever its status.
+    /// Sends a request and returns the complete response, with any status.
     ///
     /// Cancelling the task ends the transfer and throws `.cancelled`.
     ///
@@ -68,7 +68,7 @@ public final class HTTPClient: Sendable {
         return try outcome.get()
     }
 
-    /// Ends all requests with `.shutdown` and waits until the thread has let go of every connection.
+    /// Ends all requests with `.shutdown` and waits until the thread has closed every connection.
     public func shutdown() async {
         await worker.stop()
     }

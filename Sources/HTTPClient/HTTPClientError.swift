@@ -43,7 +43,7 @@ public struct HTTPClientError: Error, Equatable, Sendable {
         case library(code: Int)
     }
 
-    /// The phases that have a time limit of their own.
+    /// The phases that have their own time limit.
     public enum Phase: String, Sendable {
         /// Waiting for a place among the concurrent requests.
         case queue

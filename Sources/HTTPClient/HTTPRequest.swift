@@ -68,7 +68,7 @@ extension HTTPClient {
         /// Whether the request may be sent again on a new connection, without the caller knowing, when a kept connection turns out
         /// to have been closed by the server.
         ///
-        /// It is so for idempotent methods. Others get a connection of their own, which cannot be stale; set this to true
+        /// It is so for idempotent methods. Others get a new connection, which cannot be stale; set this to true
         /// for a POST that only reads.
         public var isReplayable: Bool
 

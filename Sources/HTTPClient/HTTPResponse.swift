@@ -1,4 +1,4 @@
-// What a server answered: status, header fields as they came, the whole body. Header fields stay bytes until somebody asks for
+// What a server answered: status, header fields as they came, the whole body. Header fields stay bytes until a caller asks for
 // one: most are never looked at.
 
 import Primitives

@@ -81,7 +81,7 @@ final class Transfer: @unchecked Sendable {
 
     /// Ends the transfer.
     ///
-    /// Whatever comes later finds it done and does nothing.
+    /// Later calls do nothing.
     func finish(_ outcome: Outcome) {
         guard stage != .done else { return }
         stage = .done
@@ -112,7 +112,7 @@ extension Transfer {
         guard let ip = unsafe IPAddress(family: family, socketAddress: socketAddress, byteCount: byteCount),
             policy.allows(ip), refusal == nil
         else {
-            // One refused address condemns the name: whoever mixes public and private ones is up to no good.
+            // One refused address refuses the name: a name with public and private addresses is not trustworthy.
             refusal = refusal ?? .addressRefused
             return CC_SOCKET_BAD
         }

@@ -86,7 +86,7 @@ import Synchronization
         inbox.withLock { inbox in
             guard !inbox.isClosed else { return false }
             inbox.commands.append(command)
-            // Whoever finds the inbox empty wakes the thread; the others' commands are read along with it. Within the lock,
+            // The caller that finds the inbox empty wakes the thread; later commands are read along with it. Within the lock,
             // because libcurl's handle may go as soon as the inbox is closed.
             if inbox.commands.count == 1 { unsafe curl_multi_wakeup(multi) }
             return true
@@ -277,7 +277,7 @@ extension TransferLoop {
             return rest
         }
         for case .start(let transfer) in commands { end(transfer, .shutdown) }
-        // Closes every connection. Nobody wakes the thread through this handle any more: the inbox is closed.
+        // Closes every connection. No caller wakes the thread through this handle any more: the inbox is closed.
         unsafe curl_multi_cleanup(multi)
         for continuation in stopped { continuation.resume() }
     }

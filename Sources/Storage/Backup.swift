@@ -2,7 +2,6 @@
 // one after the other; what they are together is not a snapshot of one instant.
 
 import CLinux
-import Cryptography
 import DocumentJournal
 import DocumentStore
 import Glibc
@@ -26,7 +25,7 @@ struct CopyTarget {
     let root: Directory
     let files: DurableFiles
 
-    /// The file that tells a complete backup.
+    /// The file that marks a complete backup.
     static let markName = "backup"
 
     func folder(_ path: [String]) throws(StoreError) -> Directory {
@@ -126,7 +125,7 @@ struct DataCopy {
         }
     }
 
-    /// Copies one stream, which nobody writes to meanwhile.
+    /// Copies one stream, which has no writer meanwhile.
     mutating func copyStream(
         _ folder: Directory, _ opened: Result<Manifest, StoreError>, isRestore: Bool
     ) throws(StoreError) {

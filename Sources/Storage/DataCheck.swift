@@ -1,7 +1,6 @@
 // The check of a whole data directory, and the repair that moves what is damaged out of the way. Nothing is ever
 // deleted but what a dead process had not finished.
 
-import Cryptography
 import DocumentJournal
 import DocumentStore
 import Glibc
@@ -32,7 +31,7 @@ struct DataCheck: Sendable {
                     () throws(StoreError) in try moveToQuarantine(name, from: shard)
                 }
             case .document:
-                // What waits in the journal replaces the file, whatever is in it.
+                // What waits in the journal replaces the file.
                 if waiting.contains(name) {
                     report.documents += 1
                 } else {
@@ -47,7 +46,7 @@ struct DataCheck: Sendable {
         switch try problem(with: name, in: shard) {
         case nil: report.documents += 1
         case .newerSchema(let path, let found, let supported):
-            try told(.newerSchema(path: path, found: found, supported: supported), path, &report)
+            try note(.newerSchema(path: path, found: found, supported: supported), path, &report)
         case .some(let problem):
             try resolve(path, "\(problem)", &report) { () throws(StoreError) in
                 try moveToQuarantine(name, from: shard)
@@ -93,7 +92,7 @@ struct DataCheck: Sendable {
         }
     }
 
-    /// Checks one stream, which nobody writes to meanwhile.
+    /// Checks one stream, which has no writer meanwhile.
     func checkStream(
         _ folder: Directory, _ opened: Result<Manifest, StoreError>, _ report: inout CheckReport
     ) throws(StoreError) {
@@ -107,13 +106,13 @@ struct DataCheck: Sendable {
             report.streams += 1
             report.changes += found.changes
         } catch {
-            guard case .corrupt = error else { return try told(error, folder.path, &report) }
+            guard case .corrupt = error else { return try note(error, folder.path, &report) }
             try resolve(folder.path, "\(error)", &report) { () throws(StoreError) in try moveStream(folder) }
         }
     }
 
     /// Reports what a newer version wrote, which is left alone.
-    private func told(_ error: StoreError, _ path: String, _ report: inout CheckReport) throws(StoreError) {
+    private func note(_ error: StoreError, _ path: String, _ report: inout CheckReport) throws(StoreError) {
         guard case .newerSchema = error else { throw error }
         report.problems.append(.init(path: path, message: "\(error)", isRepaired: false))
     }
@@ -135,7 +134,7 @@ struct DataCheck: Sendable {
         try moveToQuarantine(parts[2], from: shard)
     }
 
-    /// Moves a file or folder to the quarantine folder under a name that tells where it was; durable on return.
+    /// Moves a file or folder to the quarantine folder under a name that says where it was; durable on return.
     func moveToQuarantine(_ name: String, from directory: Directory) throws(StoreError) {
         try files.gate.check()
         let quarantine = try files.makeDirectory(Quarantine.folderName, in: walk.root)

@@ -1,7 +1,6 @@
 // Check, backup and restore as the command line calls them: walking the directory part by part, so that a host that
 // serves meanwhile never waits for more than the part it asks for.
 
-import CLinux
 import DocumentJournal
 import DocumentStore
 import Glibc

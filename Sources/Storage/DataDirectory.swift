@@ -122,7 +122,7 @@ public final class DataDirectory: Sendable {
             let fd = try fileSystem.open(
                 path, in: AT_FDCWD, flags: O_RDONLY | O_DIRECTORY, followsLink: true, path: path)
             let root = Directory(fileSystem: fileSystem, fd: fd, path: "")
-            // The files below hold credentials: nobody else has business in here, whatever made the directory.
+            // The files below hold credentials: no other user may read them, independent of who made the directory.
             try fileSystem.setMode(0o700, of: fd, path: path)
             if isNew {
                 let parent = try fileSystem.open("..", in: fd, flags: O_RDONLY | O_DIRECTORY, path: path)

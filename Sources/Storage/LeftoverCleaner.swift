@@ -2,6 +2,7 @@
 // and finish at once; a long clean-up goes on behind a host that already serves.
 
 import Glibc
+import Primitives
 import RecordStore
 import StoreFiles
 
@@ -22,10 +23,10 @@ struct LeftoverCleaner: Sendable {
     /// Cleans for a while, then goes on in the background until done or stopped.
     func start(isStopped: @escaping @Sendable () -> Bool) {
         var shards = shardFolders()
-        let end = ContinuousClock.now + Self.startBudget
+        let end = SystemClock.instant + Self.startBudget
         while let shard = shards.popLast() {
             clean(shard)
-            if ContinuousClock.now >= end { break }
+            if SystemClock.instant >= end { break }
         }
         if shards.isEmpty { return }
         let rest = shards

@@ -6,7 +6,7 @@ import Glibc
 import RecordStore
 import StoreFiles
 
-/// The file that tells that a backup is complete, and what is in it.
+/// The file that marks a backup as complete, and what is in it.
 struct BackupMark: Equatable {
     private static let firstLine = "integration-host backup 1\n"
 

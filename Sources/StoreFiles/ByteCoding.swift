@@ -3,12 +3,14 @@
 import CLinux
 
 extension [UInt8] {
+    /// Appends the bytes of a number, the least significant first.
     @inlinable @inline(__always)
     package mutating func append(littleEndian value: some FixedWidthInteger) {
         let value = value.littleEndian
         unsafe Swift.withUnsafeBytes(of: value) { unsafe append(contentsOf: $0) }
     }
 
+    /// Replaces bytes by those of a number, the least significant first.
     @inlinable @inline(__always)
     package mutating func store(littleEndian value: some FixedWidthInteger, at offset: Int) {
         let value = value.littleEndian
@@ -17,6 +19,7 @@ extension [UInt8] {
         }
     }
 
+    /// Appends a number in LEB128: seven bits a byte.
     @inlinable @inline(__always)
     package mutating func append(variable value: UInt64) {
         var rest = value
@@ -41,6 +44,7 @@ extension Span<UInt8> {
 package struct FieldReader {
     /// A field reaches beyond the end.
     package struct Truncated: Error {
+        /// The error.
         @inlinable
         package init() {}
     }
@@ -62,6 +66,7 @@ package struct FieldReader {
     /// Whether every field was read.
     @inlinable package var isAtEnd: Bool { position == end }
 
+    /// The next number, little-endian.
     @inlinable @inline(__always)
     package mutating func number<Number: FixedWidthInteger & BitwiseCopyable>(_ type: Number.Type) throws(Truncated)
         -> Number
@@ -71,6 +76,7 @@ package struct FieldReader {
         return bytes.span.load(position, as: type)
     }
 
+    /// The next number in LEB128.
     @inlinable @inline(__always)
     package mutating func variable() throws(Truncated) -> UInt64 {
         var value: UInt64 = 0

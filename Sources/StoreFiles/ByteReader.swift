@@ -2,8 +2,11 @@
 
 /// Reads expected bytes one after the other; the first that is missing or different ends the parse.
 package struct ByteReader {
+    /// The bytes are not the expected ones.
     package struct Mismatch: Error {
+        /// Where the difference is.
         package let offset: Int
+        /// The schema of the file, when a newer version wrote it.
         package var newerSchema: UInt64?
 
         /// A difference at `offset`.
@@ -14,19 +17,25 @@ package struct ByteReader {
     }
 
     private let bytes: [UInt8]
+    /// The number of bytes that were read.
     package private(set) var offset = 0
 
+    /// A reader of `bytes` from their beginning.
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// A difference at the present offset.
     package var mismatch: Mismatch { Mismatch(offset: offset) }
 
+    /// The next byte, which stays unread; nil at the end.
     package func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
+    /// Skips one byte.
     package mutating func advance() throws(Mismatch) {
         guard offset < bytes.count else { throw mismatch }
         offset += 1
     }
 
+    /// Skips the expected bytes.
     package mutating func expect(_ expected: some Sequence<UInt8>) throws(Mismatch) {
         for byte in expected {
             guard peek() == byte else { throw mismatch }
@@ -34,6 +43,7 @@ package struct ByteReader {
         }
     }
 
+    /// Skips the expected text.
     package mutating func expect(_ text: StaticString) throws(Mismatch) {
         guard skip(text) else { throw mismatch }
     }
@@ -46,12 +56,14 @@ package struct ByteReader {
         return true
     }
 
+    /// The next `count` bytes.
     package mutating func take(_ count: Int) throws(Mismatch) -> ArraySlice<UInt8> {
         guard bytes.count - offset >= count else { throw Mismatch(offset: bytes.count) }
         defer { offset += count }
         return bytes[offset..<offset + count]
     }
 
+    /// The bytes before the next `end`, which stays unread.
     package mutating func until(_ end: UInt8) throws(Mismatch) -> ArraySlice<UInt8> {
         guard let index = bytes[offset...].firstIndex(of: end) else { throw Mismatch(offset: bytes.count) }
         defer { offset = index }

@@ -2,6 +2,7 @@
 
 import CLinux
 
+/// CRC-32C (Castagnoli).
 package enum CRC32C {
     private static let hasInstruction = cl_has_crc32c() != 0
 
@@ -24,6 +25,7 @@ package enum CRC32C {
         ~(unsafe bytes.withUnsafeBufferPointer { unsafe cl_crc32c(~sum, $0.baseAddress, $0.count) })
     }
 
+    /// As ``extend(_:by:)``, without the instruction.
     package static func byTable(_ sum: UInt32, _ bytes: Span<UInt8>) -> UInt32 {
         var sum = ~sum
         for index in bytes.indices { sum = sum >> 8 ^ table[Int(UInt8(truncatingIfNeeded: sum) ^ bytes[index])] }

@@ -6,11 +6,14 @@ import Glibc
 
 /// An open directory descriptor with its path, kept for messages alone.
 package final class Directory: Sendable {
+    /// The calls to the system.
     package let fileSystem: FileSystem
+    /// The open descriptor.
     package let fd: Int32
     /// The path relative to the data directory.
     package let path: String
 
+    /// Takes over an open descriptor, which is closed with this object.
     package init(fileSystem: FileSystem, fd: Int32, path: String) {
         self.fileSystem = fileSystem
         self.fd = fd
@@ -19,6 +22,7 @@ package final class Directory: Sendable {
 
     deinit { _ = Glibc.close(fd) }
 
+    /// The path of a name in this directory, for messages.
     package func path(of name: String) -> String {
         path.isEmpty ? name : path + "/" + name
     }

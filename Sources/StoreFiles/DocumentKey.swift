@@ -21,7 +21,7 @@ public struct DocumentKey: Hashable, Sendable {
         hash = KeyHash.hash(collection, id)
     }
 
-    // Kept, since one key is looked up in several tables and hashing costs more than a look-up.
+    /// A hash of the key; kept, because one key is looked up in several tables and hashing costs more than a look-up.
     @usableFromInline package let hash: UInt64
 
     /// Adds the key to a hash.

@@ -10,15 +10,22 @@ extension SHA256Digest {
 
 /// Where a document is: collection folder, shard folder, file name.
 package struct DocumentLocation: Sendable {
+    /// The end of a document's file name.
     package static let fileSuffix = ".json"
 
+    /// The collection folder.
     package let collection: String
+    /// The name of the shard folder.
     package let shard: String
+    /// The number of the shard folder.
     package let shardNumber: UInt16
+    /// The name of the file.
     package let fileName: String
 
+    /// The path below the data directory.
     package var path: String { "\(collection)/\(shard)/\(fileName)" }
 
+    /// The place of `key`; throws ``StoreError/invalidName(_:)`` for a key out of bounds.
     package init(_ key: DocumentKey) throws(StoreError) {
         try Self.validate(collection: key.collection)
         guard (1...StoreLimits.idBytesMax).contains(key.id.count) else {
@@ -32,6 +39,7 @@ package struct DocumentLocation: Sendable {
         fileName = String(decoding: stem, as: UTF8.self) + Self.fileSuffix
     }
 
+    /// Throws ``StoreError/invalidName(_:)`` unless `collection` is the name of a collection.
     package static func validate(collection: String) throws(StoreError) {
         let bytes = Array(collection.utf8)
         let isName =
@@ -44,10 +52,12 @@ package struct DocumentLocation: Sendable {
         }
     }
 
+    /// The name of a shard folder: three digits.
     package static func shardName(_ shard: UInt16) -> String {
         String(Hex.encode(shard).dropFirst())
     }
 
+    /// Whether `name` can be that of a shard folder.
     package static func isShardName(_ name: String) -> Bool {
         name.utf8.count == 3 && name.utf8.allSatisfy { Hex.value(ofLowercase: $0) != nil }
     }
@@ -60,7 +70,7 @@ package struct DocumentLocation: Sendable {
             }
     }
 
-    /// The id that a file name stands for, or nil when only the file itself tells.
+    /// The id that a file name stands for, or nil when only the file itself contains it.
     package static func plainID(ofFileName name: String) -> [UInt8]? {
         guard name.hasSuffix(fileSuffix) else { return nil }
         let stem = Array(name.utf8.dropLast(fileSuffix.utf8.count))

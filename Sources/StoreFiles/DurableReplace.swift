@@ -5,7 +5,9 @@ import Glibc
 
 /// How files are put in place and taken away.
 package struct DurableFiles: Sendable {
+    /// Whether writes are still allowed.
     package let gate: WriteGate
+    /// The names of temporary files.
     package let temporaryNames: TemporaryNames
 
     /// Files that are written while `gate` is open.
@@ -34,7 +36,7 @@ package struct DurableFiles: Sendable {
             try fileSystem.close(fd, path: path)
         } catch {
             _ = try? fileSystem.unlink(name, in: directory.fd, path: path)
-            // Only a new inode that nobody reads is in doubt here, and it is gone: the document is untouched.
+            // Only a new inode without readers is in doubt here, and it is gone: the document is untouched.
             throw gate.error(for: error)
         }
         return name
@@ -71,7 +73,7 @@ package struct DurableFiles: Sendable {
 
     /// Makes the names in `directory` durable.
     ///
-    /// After a failure nobody knows which names a crash would show, so writing stops.
+    /// After a failure it is unknown which names a crash would show, so writing stops.
     package func sync(_ directory: Directory) throws(StoreError) {
         do throws(CallFailure) { try directory.sync() } catch { throw gate.unknownOutcome(error) }
     }

@@ -22,12 +22,16 @@ package protocol FaultPlan: Sendable {
     func fault(at call: FileCall, path: String) -> Fault?
 }
 
-/// A failed system call, before anybody has decided what it means.
+/// A failed system call, whose meaning the caller decides.
 package struct CallFailure: Error, Equatable {
+    /// The error number.
     package let errno: Int32
+    /// The call that failed.
     package let call: FileCall
+    /// The path it was made with.
     package let path: String
 
+    /// Whether the disk or a quota is full.
     package var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 
     /// The error for a call after whose failure the state is still known.
@@ -36,9 +40,12 @@ package struct CallFailure: Error, Equatable {
     }
 }
 
+/// The calls to the file system.
 package struct FileSystem: Sendable {
+    /// The plan of failures; nil outside tests.
     package let faults: (any FaultPlan)?
 
+    /// The file system, with a plan of failures in tests.
     package init(faults: (any FaultPlan)? = nil) {
         self.faults = faults
     }
@@ -125,11 +132,13 @@ package struct FileSystem: Sendable {
         return done
     }
 
+    /// Makes the content of a file durable.
     package func fdatasync(_ fd: Int32, path: String) throws(CallFailure) {
         try check(.fdatasync, path)
         try result(Glibc.fdatasync(fd), .fdatasync, path)
     }
 
+    /// Makes a file or the names of a directory durable.
     package func fsync(_ fd: Int32, path: String) throws(CallFailure) {
         try check(.fsync, path)
         try result(Glibc.fsync(fd), .fsync, path)
@@ -149,11 +158,13 @@ package struct FileSystem: Sendable {
         try result(fallocate(fd, 0, offset, bytes), .allocate, path)
     }
 
+    /// Cuts a file off at `bytes`.
     package func truncate(_ fd: Int32, to bytes: Int, path: String) throws(CallFailure) {
         try check(.truncate, path)
         try result(ftruncate(fd, bytes), .truncate, path)
     }
 
+    /// Renames a file; replaces an existing one if `replacing`.
     package func rename(
         _ from: String, in source: Int32, to name: String, in target: Int32, replacing: Bool = true, path: String
     ) throws(CallFailure) {
@@ -190,13 +201,14 @@ package struct FileSystem: Sendable {
         throw CallFailure(errno: errno, call: .mkdir, path: path)
     }
 
+    /// The status of an open file.
     package func status(_ fd: Int32, path: String) throws(CallFailure) -> stat {
         var status = stat()
         if unsafe fstat(fd, &status) != 0 { throw CallFailure(errno: errno, call: .open, path: path) }
         return status
     }
 
-    /// Gives a file or directory exactly this mode, whatever the umask took or left.
+    /// Gives a file or directory exactly this mode, independent of the umask.
     package func setMode(_ mode: mode_t, of fd: Int32, path: String) throws(CallFailure) {
         if try status(fd, path: path).st_mode & 0o7777 != mode, fchmod(fd, mode) != 0 {
             throw CallFailure(errno: errno, call: .open, path: path)

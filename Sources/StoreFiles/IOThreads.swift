@@ -7,6 +7,7 @@ import Synchronization
 
 /// The pool: threads are started as work waits, up to a number given once.
 package final class IOThreads: Sendable {
+    /// Work for a thread of the pool.
     package typealias Job = @Sendable () -> Void
 
     private struct State {
@@ -19,6 +20,7 @@ package final class IOThreads: Sendable {
     private let monitor = Monitor(State())
     private let threadsMax: Int
 
+    /// A pool of at most `threadsMax` threads.
     package init(threadsMax: Int) {
         self.threadsMax = threadsMax
     }

@@ -1,12 +1,13 @@
-// One writer per document or stream: whoever comes second waits, in order, without holding a thread. Writers of
+// One writer per document or stream: the second one waits, in order, without holding a thread. Writers of
 // different ones never meet.
 
 package import Synchronization
 
+/// One lock for each key; those who wait get it in order.
 package final class KeyLocks<Key: Hashable & Sendable>: Sendable {
     @usableFromInline let holders = Mutex<[Key: FIFO<CheckedContinuation<Void, Never>>]>([:])
 
-    /// Locks that nobody holds.
+    /// Locks that are all free.
     @inlinable
     package init() {}
 

@@ -1,5 +1,6 @@
 // A lock with a condition, for threads that sleep until there is work. It knows no state but the one it is given.
 
+import CLinux
 import Glibc
 import Primitives
 
@@ -19,13 +20,14 @@ package enum Wait<Result> {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
+    /// A free lock.
     package init() {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe condition.initialize(to: pthread_cond_t())
         unsafe pthread_mutex_init(mutex, nil)
-        // Deadlines must not move when somebody sets the clock.
+        // Deadlines must not move when the clock is set.
         var attributes = pthread_condattr_t()
         unsafe pthread_condattr_init(&attributes)
         unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
@@ -40,7 +42,9 @@ package enum Wait<Result> {
         unsafe mutex.deallocate()
     }
 
+    /// Takes the lock.
     package func lock() { unsafe pthread_mutex_lock(mutex) }
+    /// Gives the lock back.
     package func unlock() { unsafe pthread_mutex_unlock(mutex) }
 
     /// Gives the lock up until another thread wakes this one; the caller holds the lock.

@@ -5,10 +5,14 @@ import Glibc
 
 /// An open file that is closed with its last user.
 package final class OpenFile: Sendable {
+    /// The calls to the system.
     package let fileSystem: FileSystem
+    /// The open descriptor.
     package let fd: Int32
+    /// The path, for messages.
     package let path: String
 
+    /// Takes over an open descriptor, which is closed with this object.
     package init(fileSystem: FileSystem, fd: Int32, path: String) {
         self.fileSystem = fileSystem
         self.fd = fd
@@ -32,6 +36,7 @@ package final class OpenFile: Sendable {
         }
     }
 
+    /// The size of the file.
     package func byteCount() throws(StoreError) -> Int {
         do throws(CallFailure) { return try fileSystem.status(fd, path: path).st_size } catch {
             throw error.asStoreError
@@ -44,9 +49,11 @@ package struct WindowReader {
     package let file: OpenFile
     /// No byte from here on is read.
     package var end: Int
+    /// The window: the bytes that ``fill(_:_:)`` made available.
     package private(set) var buffer: [UInt8] = []
     private var start = 0
 
+    /// A reader of the first `end` bytes of `file`.
     package init(_ file: OpenFile, end: Int) {
         self.file = file
         self.end = end

@@ -4,7 +4,7 @@
 public enum Corruption: Equatable, Sendable {
     /// The bytes do not follow the format at `offset`.
     case malformed(offset: Int)
-    /// The checksum does not match: bits flipped, or somebody edited the file.
+    /// The checksum does not match: bits flipped, or the file was edited.
     case checksumMismatch
     /// The file holds another document than its name says: it was moved or swapped.
     case wrongDocument
@@ -25,7 +25,7 @@ public enum Expectation: Equatable, Sendable {
     case absent
     /// The document has exactly this revision.
     case revision(UInt64)
-    /// Whatever there is; for callers that are alone with the document.
+    /// Any revision, or none; for callers that are alone with the document.
     case any
 }
 
@@ -60,7 +60,7 @@ public enum StoreError: Error, Equatable, Sendable {
     case invalidCursor
     /// The generation is not open: it was committed, abandoned, or replaced by a later one.
     case generationNotOpen(dataType: String)
-    /// A generation of the data type is open, and what was to be appended must not come between. Nothing was appended; try again
+    /// A generation of the data type is open, and the batch must not come between. Nothing was appended; try again
     /// when it was committed or abandoned.
     case generationOpen(dataType: String)
     /// More operations wait than the store allows. Nothing was done; try again later.

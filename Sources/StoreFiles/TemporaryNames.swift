@@ -1,9 +1,10 @@
-// The names of files that are being written. A name tells the process that made it, so that leftovers of a dead
+// The names of files that are being written. A name identifies the process that made it, so that leftovers of a dead
 // process can be removed while this one is writing.
 
 import Primitives
 import Synchronization
 
+/// The names of temporary files of one process.
 package struct TemporaryNames: Sendable {
     private static let prefix: [UInt8] = Array(".".utf8)
     private static let suffix: [UInt8] = Array(".tmp".utf8)
@@ -11,11 +12,12 @@ package struct TemporaryNames: Sendable {
 
     private let session: [UInt8]
 
+    /// New names, which no other process has.
     package init() {
         session = Hex.digits(randomBytes(Self.digitCount / 2))
     }
 
-    /// A name nobody has used: 64 bits of this process, 64 bits of its own.
+    /// A new name: 64 bits of this process, 64 random bits.
     package func next() -> String {
         String(
             decoding: Self.prefix + session + Hex.digits(randomBytes(Self.digitCount / 2)) + Self.suffix, as: UTF8.self)

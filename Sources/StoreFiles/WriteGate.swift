@@ -5,6 +5,7 @@
 import Glibc
 import Synchronization
 
+/// Whether the store still accepts writes.
 package final class WriteGate: Sendable {
     private let closed = Atomic<Bool>(false)
     private let reason = Mutex<String?>(nil)
@@ -17,6 +18,7 @@ package final class WriteGate: Sendable {
         if closed.load(ordering: .acquiring) { throw .readOnly(reason: currentReason ?? "unknown") }
     }
 
+    /// Why the gate is closed; nil while it is open.
     package var currentReason: String? { reason.withLock { $0 } }
 
     /// Closes the gate for good; the first reason is kept.

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Arc
 
-@Suite("Arc mappings")
+@Suite("Arc mappings", .timeLimit(.minutes(2)))
 struct ArcMappingTests {
     /// The normalised record of `dataType` made of `fields` merged over a plain record.
     static func map(_ dataType: String, _ fields: JSONValue) throws -> JSONValue {
@@ -33,7 +33,7 @@ struct ArcMappingTests {
     ]
 
     @Test(
-        "each field of an IIDX best",
+        "Each field of an IIDX best",
         arguments: [
             ([:], "id", "best-b1"), ([:], "sourceId", "b1"), ([:], "chartId", "fb3c"), ([:], "songId", "9de2"),
             ([:], "profileId", "WQ5v"), ([:], "score", 1530), (["ex_score": 0], "score", 0), ([:], "missCount", 9),
@@ -47,7 +47,7 @@ struct ArcMappingTests {
     }
 
     @Test(
-        "each IIDX lamp",
+        "Each IIDX lamp",
         arguments: [
             ("NO_PLAY", "NO PLAY"), ("FAILED", "FAILED"), ("ASSIST_CLEAR", "ASSIST CLEAR"),
             ("EASY_CLEAR", "EASY CLEAR"), ("CLEAR", "CLEAR"), ("HARD_CLEAR", "HARD CLEAR"),
@@ -60,7 +60,7 @@ struct ArcMappingTests {
     }
 
     @Test(
-        "each field of an SDVX best",
+        "Each field of an SDVX best",
         arguments: [
             ([:], "id", "best-s1"), ([:], "chartId", "k9"), ([:], "songId", "m7"), ([:], "profileId", "WQ5v"),
             ([:], "score", 9_912_345), (["score": 10_000_000], "score", 10_000_000), ([:], "grade", "S"),
@@ -75,7 +75,7 @@ struct ArcMappingTests {
     }
 
     @Test(
-        "each SDVX lamp",
+        "Each SDVX lamp",
         arguments: [
             ("PLAY", "FAILED"), ("CLEAR", "CLEAR"), ("HC", "EXCESSIVE CLEAR"), ("UC", "ULTIMATE CHAIN"),
             ("PUC", "PERFECT ULTIMATE CHAIN"), ("MAXXIVE", "unknown"),
@@ -87,7 +87,7 @@ struct ArcMappingTests {
     }
 
     @Test(
-        "a value out of its range is a dead letter that names the field",
+        "A value out of its range is a dead letter that names the field",
         arguments: [
             ("iidx-bests", ["ex_score": -1], "score"), ("iidx-bests", ["ex_score": .null], "score"),
             ("iidx-bests", ["miss_count": -1], "missCount"), ("iidx-bests", ["lamp": .null], "lamp"),

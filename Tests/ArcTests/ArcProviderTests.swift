@@ -6,7 +6,7 @@ import Testing
 
 @testable import Arc
 
-@Suite("Arc provider")
+@Suite("Arc provider", .timeLimit(.minutes(2)))
 struct ArcProviderTests {
     let provider = ArcProvider()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
@@ -19,10 +19,10 @@ struct ArcProviderTests {
         return (.testing(http, accountID: accountID, variant: "iidx", now: now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
-    @Test("a connection is an account id that the operator's token reads, one game for each variant")
+    @Test("A connection is an account id that the operator's token reads, one game for each variant")
     func describesAuth() {
         let manifest = provider.manifest
         guard case .accountID(let auth) = manifest.auth else {
@@ -38,7 +38,7 @@ struct ArcProviderTests {
     }
 
     @Test(
-        "bests are read by account id, with the slash that the path needs",
+        "Bests are read by account id, with the slash that the path needs",
         arguments: [
             ("iidx-bests", "/api/v1/iidx/28/player_bests/"), ("sdvx-bests", "/api/v1/sdvx/6/player_bests/"),
         ])
@@ -56,7 +56,7 @@ struct ArcProviderTests {
         #expect(filled.path == path)
     }
 
-    @Test("links are followed at the same origin only, 500 pages at most")
+    @Test("Links are followed at the same origin only, 500 pages at most")
     func walks() async throws {
         let (context, http) = context { request in
             switch request.path {
@@ -79,7 +79,7 @@ struct ArcProviderTests {
     }
 
     @Test(
-        "an answer that is not a page ends the walk",
+        "An answer that is not a page ends the walk",
         arguments: [#"{"_items":[]}"#, #"{"_links":{},"_items":[]}"#, #"{"_links":{"_next":null}}"#, "[]", "oops"])
     func refusesOtherAnswers(body: String) async {
         let (context, _) = context { _ in .json(body) }
@@ -89,7 +89,7 @@ struct ArcProviderTests {
     }
 
     @Test(
-        "a rejected token is the operator's to mend, never the end of a connection",
+        "A rejected token is the operator's fault and never ends a connection",
         arguments: [
             (401, ProviderError.Kind.misconfigured), (403, .misconfigured), (404, .permanent), (500, .transient),
             (429, .rateLimited(after: .seconds(60))),
@@ -98,7 +98,7 @@ struct ArcProviderTests {
         #expect(provider.manifest.errors.error(for: .json("{}", status: status), now: now)?.kind == kind)
     }
 
-    @Test("whose account it is nobody verifies")
+    @Test("The account's owner is marked as unverified")
     func identifiesNobody() async {
         let (context, http) = context { _ in .json("{}") }
         await #expect(throws: ProviderError.self) {

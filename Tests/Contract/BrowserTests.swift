@@ -4,7 +4,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Requests that others forge")
+@Suite("Requests that others forge", .timeLimit(.minutes(5)))
 struct BrowserTests {
     private static let authorize = "/api/integrations/oauth/xero/authorize?redirectUri=https://app.example.com/callback"
 
@@ -13,9 +13,9 @@ struct BrowserTests {
     }
 
     @Test(
-        "a page of another site cannot begin an authorization with the user's cookie; the callback may come from there")
+        "A page of another site cannot begin an authorization with the user's cookie; the callback may come from there")
     func crossSite() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let cookie = (name: "Cookie", value: "integration-host-session=\(callers.user.token ?? "")")
         for (site, status) in [
             ("cross-site", 403), ("same-origin", 200), ("same-site", 200), ("none", 200), (nil, 200),
@@ -43,7 +43,7 @@ struct BrowserTests {
 
     @Test("HEAD neither begins nor ends an authorization, and reads what GET reads")
     func head() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for path in [Self.authorize, "/api/integrations/oauth/xero/callback?code=a&state=b"] {
             let response = try await callers.user.send("HEAD", path)
             #expect(response.status == 405)
@@ -61,9 +61,9 @@ struct BrowserTests {
         }
     }
 
-    @Test("of two Authorization fields none counts, whichever is good")
+    @Test("Two Authorization fields: reject the request")
     func twoCredentials() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let good = "Bearer \(callers.user.token ?? "")"
         for path in ["/api/integrations/status", "/api/integrations"] {
             // The status may come from memory, so that both ways to it are gone.
@@ -78,9 +78,9 @@ struct BrowserTests {
         }
     }
 
-    @Test("authorizations that are never ended do not pile up: the oldest makes room, what is connected stays")
+    @Test("Unfinished authorizations are limited: the oldest is removed, connected ones stay")
     func pendingConnections() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let connected = try await callers.installation.connect("xero", callers.user)
         var ids: [String] = []
         for _ in 0..<15 {
@@ -91,9 +91,9 @@ struct BrowserTests {
         #expect(list.compactMap { $0["id"]?.string } == [connected] + ids.suffix(10))
     }
 
-    @Test("a preflight is answered for pages that are configured, and tells any other page nothing")
+    @Test("A preflight is answered for configured origins only")
     func preflight() async throws {
-        let callers = try Callers(extra: Callers.unlimited + #","allowedOrigins":["https://app.example.com"]"#)
+        let callers = try await Callers(extra: Callers.unlimited + #","allowedOrigins":["https://app.example.com"]"#)
         for (origin, isAllowed) in [
             ("https://app.example.com", true), ("https://evil.example", false), ("null", false),
         ] {
@@ -115,7 +115,7 @@ struct BrowserTests {
             #expect(response.header("Access-Control-Max-Age") == (isAllowed ? "600" : nil))
             #expect(!response.headers.contains { $0.value == "*" })
         }
-        let closed = try Callers()
+        let closed = try await Callers()
         let response = try await closed.nobody.send(
             "OPTIONS", "/api/integrations", headers: [("Origin", "https://app.example.com")])
         #expect(response.status == 204)

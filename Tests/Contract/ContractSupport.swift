@@ -4,6 +4,7 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
 /// A host with clients for everybody who may call it.
@@ -21,19 +22,19 @@ struct Callers {
 
     init(
         extra: String = Callers.unlimited, logLevel: String = "warning", environment: [String: String] = [:]
-    ) throws {
-        installation = try TestInstallation(extra: extra, logLevel: logLevel, environment: environment)
-        user = try installation.client(user: "1")
-        other = try installation.client(user: "2")
-        superuser = try installation.client(user: "root", flags: ["--role", "superuser"])
-        bot = try installation.client(user: "bot", flags: ["--kind", "bot"])
-        service = try installation.client(user: "cron", flags: ["--kind", "service"])
-        nobody = try installation.client(user: nil)
+    ) async throws {
+        installation = try await TestInstallation(extra: extra, logLevel: logLevel, environment: environment)
+        user = try await installation.client(user: "1")
+        other = try await installation.client(user: "2")
+        superuser = try await installation.client(user: "root", flags: ["--role", "superuser"])
+        bot = try await installation.client(user: "bot", flags: ["--kind", "bot"])
+        service = try await installation.client(user: "cron", flags: ["--kind", "service"])
+        nobody = try await installation.client(user: nil)
     }
 
     /// A client with a new API key of `user`, made beside the running host.
-    func apiKey(user: String) throws -> TestClient {
-        let made = try HostProcess.run(["api-key", "create", "--user", user, "--data", installation.data])
+    func apiKey(user: String) async throws -> TestClient {
+        let made = try await HostProcess.run(["api-key", "create", "--user", user, "--data", installation.data])
         guard made.code == 0 else { throw HostProcessError(description: made.errors) }
         return nobody.with(token: String(made.output.dropLast()))
     }

@@ -5,7 +5,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("External accounts document: tokens")
+@Suite("External accounts document: tokens", .timeLimit(.minutes(5)))
 struct ExternalAccountTokenTests {
     private static let missing = #"{"statusCode":404,"error":"Not Found","message":"No data found"}"#
 
@@ -13,9 +13,9 @@ struct ExternalAccountTokenTests {
         #"{"token":"\#(token)","attributes":{"discordId":"discord123",\#(attributes)}}"#
     }
 
-    @Test("the document's example is taken as it is printed, and its end is past by now")
+    @Test("The document's example is accepted as printed and is expired by now")
     func example() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let example = """
             {
               "token": "unique-token-123",
@@ -37,9 +37,9 @@ struct ExternalAccountTokenTests {
         }
     }
 
-    @Test("the document's answers: the data of a token, the link, and every error's status and name")
+    @Test("The document's answers: the data of a token, the link, and every error's status and name")
     func answers() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let attributes = #"{"discordId":"discord123","discordJoinedAt":1705320000000,"expiry":4102444800000}"#
         let body = #"{"token":"unique-token-123","attributes":\#(attributes)}"#
         try await Case("POST", "/external-accounts", body, 201).run(callers.bot)
@@ -69,17 +69,17 @@ struct ExternalAccountTokenTests {
         }
     }
 
-    @Test("a used token is there for its user and the operator's programs, and for no other user")
+    @Test("A used link token is visible to its user and to services, not to other users")
     func usedTokens() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         try await Case("POST", "/external-accounts", body("t"), 201).run(callers.bot)
         let everybody = [callers.user, callers.other, callers.superuser, callers.bot, callers.service]
         for client in everybody { try await Case("GET", "/external-accounts/t", 200).run(client) }
         try await Case("PATCH", "/external-accounts/link/t", 204).run(callers.user)
-        for client in [callers.user, try callers.apiKey(user: "1"), callers.bot, callers.service] {
+        for client in [callers.user, try await callers.apiKey(user: "1"), callers.bot, callers.service] {
             try await Case("GET", "/external-accounts/t", 200).run(client)
         }
-        for client in [callers.other, callers.superuser, try callers.apiKey(user: "2")] {
+        for client in [callers.other, callers.superuser, try await callers.apiKey(user: "2")] {
             for path in ["/external-accounts/", "/external-accounts/link/"] {
                 let method = path.hasSuffix("link/") ? "PATCH" : "GET"
                 let foreign = try await Case(method, path + "t", 404).run(client)
@@ -89,9 +89,9 @@ struct ExternalAccountTokenTests {
         }
     }
 
-    @Test("a token is any text, and its path is its percent-encoding")
+    @Test("A token is any text, and its path is its percent-encoding")
     func oddTokens() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let longest = String(repeating: "x", count: 512)
         for (token, path) in [
             ("users", "users"), ("link", "link"), ("discord-sync", "discord-sync"), ("a b", "a%20b"),
@@ -111,9 +111,9 @@ struct ExternalAccountTokenTests {
         try await Case("PATCH", "/external-accounts/link/a%2Fb", 204).run(callers.user)
     }
 
-    @Test("moments are taken in every form of a number, and given back as they came")
+    @Test("Times are accepted in every form of a number and returned unchanged")
     func moments() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for (number, (attribute, status)) in [
             (#""discordJoinedAt":1705320000000"#, 200), (#""discordJoinedAt":"2024-01-15T12:00:00Z""#, 200),
             (#""discordJoinedAt":"2026-05-14T06:06:28.058000+00:00""#, 200), (#""discordJoinedAt":0"#, 200),

@@ -6,7 +6,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("External accounts document")
+@Suite("External accounts document", .timeLimit(.minutes(5)))
 struct ExternalAccountsTests {
     private let far = 4_102_444_800_000
 
@@ -16,9 +16,9 @@ struct ExternalAccountsTests {
             #"{"token":"\#(token)","attributes":{"discordId":"\#(account)","discordJoinedAt":1705320000000\#(expiry)}}"#
     }
 
-    @Test("a bot's token is kept, read back as given, and refused a second time", arguments: ["", "/"])
+    @Test("A bot's token is kept, read back as given, and refused a second time", arguments: ["", "/"])
     func tokens(slash: String) async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let body = body("unique-token-123", expiry: far)
         let added = try await Case("POST", "/external-accounts\(slash)", body, 201).run(callers.bot)
         #expect(added.text == #"{"message":"Added external account data successfully"}"#)
@@ -46,9 +46,9 @@ struct ExternalAccountsTests {
         try await Case("PATCH", "/external-accounts/link/missing", 404).run(callers.user)
     }
 
-    @Test("linking takes the unverified role away, and tells when that failed with the details kept")
+    @Test("Linking removes the unverified role, and reports a failure without losing the link")
     func link() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for token in ["one", "two"] {
             try await Case("POST", "/external-accounts", body(token, account: "424242424242424242"), 201).run(
                 callers.bot)
@@ -60,7 +60,7 @@ struct ExternalAccountsTests {
         let foreign = try await Case("PATCH", "/external-accounts/link/one", 404).run(callers.other)
         let missing = try await Case("PATCH", "/external-accounts/link/missing", 404).run(callers.other)
         #expect(comparable(foreign) == comparable(missing))
-        callers.installation.sandbox.terminate()
+        await callers.installation.sandbox.terminate()
         let failed = try await Case("PATCH", "/external-accounts/link/two", 500).run(callers.other)
         #expect(failed.json["statusCode"] == 500)
         #expect(failed.json["message"]?.string?.hasPrefix("User details updated but") == true)
@@ -77,9 +77,9 @@ struct ExternalAccountsTests {
         }
     }
 
-    @Test("linking a member who has the unverified role leaves the member without it, and with all others")
+    @Test("Linking a member who has the unverified role leaves the member without it, and with all others")
     func role() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let sandbox = try await callers.nobody.get("\(callers.installation.sandbox.url)/_sandbox/providers").json
         let settings = sandbox.at("discord.settings") ?? .null
         let guild = "\(sandbox.at("discord.endpoints.api")?.string ?? "")/guilds/\(settings["guildId"]?.string ?? "")"
@@ -98,9 +98,9 @@ struct ExternalAccountsTests {
         try await Case("PATCH", "/external-accounts/link/role", 204).run(callers.user)
     }
 
-    @Test("the members at the provider decide who is set aside and who is brought back")
+    @Test("Membership at the provider decides who is deactivated and who is restored")
     func members() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         try await Case("POST", "/external-accounts", body("gone", account: "424242424242424242"), 201).run(callers.bot)
         try await Case("PATCH", "/external-accounts/link/gone", 204).run(callers.user)
         _ = try await callers.installation.connect("discord", callers.other)
@@ -135,9 +135,9 @@ struct ExternalAccountsTests {
         #expect(values("link") == (isExpected ? [link] : []), sourceLocation: location)
     }
 
-    @Test("what is not right is refused in the document's shape")
+    @Test("Invalid requests are refused in the document's shape")
     func badInput() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let long = String(repeating: "x", count: 2000)
         for body in malformedBodies + [
             "{}", #"{"token":"t"}"#, #"{"attributes":{"discordId":"d"}}"#,
@@ -190,9 +190,9 @@ struct ExternalAccountsTests {
         try await Case("GET", "/external-accounts/a/b/c", 404).run(callers.user)
     }
 
-    @Test("every route asks for the caller that the document names")
+    @Test("Every route asks for the caller that the document names")
     func access() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for client in [callers.nobody, callers.user, callers.superuser, callers.service] {
             let response = try await Case("POST", "/external-accounts", body("t"), 401).run(client)
             #expect(response.json["error"] == "Unauthorized")

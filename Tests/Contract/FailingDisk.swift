@@ -3,20 +3,17 @@
 
 import Foundation
 import HostTesting
+import TestSupport
 
 /// A disk that is full: no file of the process may grow.
 enum FullDisk {
     /// Fills the disk of a process, or makes room again.
     static func set(_ isFull: Bool, for process: HostProcess) throws {
-        let limit = Process()
-        limit.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        limit.arguments = [
+        let limit = try ChildProcess.run([
             "prlimit", "--pid", "\(process.identifier)", "--fsize=\(isFull ? "0" : "unlimited"):unlimited",
-        ]
-        try limit.run()
-        limit.waitUntilExit()
-        guard limit.terminationStatus == 0 else {
-            throw HostProcessError(description: "prlimit cannot set the limit.")
+        ])
+        guard limit.code == 0 else {
+            throw HostProcessError(description: "prlimit cannot set the limit: \(limit.errors)")
         }
     }
 }
@@ -42,15 +39,11 @@ final class FailingDisk {
         let directory = try TemporaryDirectory()
         let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appending(path: "FailingDisk/failing_disk.c").path
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.arguments = [
+        let compiled = try ChildProcess.run([
             "clang", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", directory.path + "/failing_disk.so", source,
-        ]
-        try compiler.run()
-        compiler.waitUntilExit()
-        guard compiler.terminationStatus == 0 else {
-            throw HostProcessError(description: "clang cannot compile \(source).")
+        ])
+        guard compiled.code == 0 else {
+            throw HostProcessError(description: "clang cannot compile \(source): \(compiled.errors)")
         }
         return directory
     }

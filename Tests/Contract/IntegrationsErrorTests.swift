@@ -4,7 +4,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Errors and limits of the integrations document")
+@Suite("Errors and limits of the integrations document", .timeLimit(.minutes(5)))
 struct IntegrationsErrorTests {
     private static let base = "/api/integrations"
     private static let connections = "/api/integrations/connections"
@@ -13,7 +13,7 @@ struct IntegrationsErrorTests {
 
     @Test("400, 401 and 404 are those of the document, to the byte")
     func words() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let unknown = try await Case("POST", Self.connections, #"{"service":"unknown"}"#, 400).run(callers.user)
         #expect(
             unknown.text
@@ -41,9 +41,9 @@ struct IntegrationsErrorTests {
         }
     }
 
-    @Test("403 is that of the document, to the byte, and nothing was done")
+    @Test("A 403 is the document's to the byte, and nothing is changed")
     func forbidden() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect(
             "slack", callers.user, body: #"{"service":"slack","permissions":["channels:read"]}"#)
         let origin = try await callers.nobody.send(
@@ -59,9 +59,9 @@ struct IntegrationsErrorTests {
         try await Case("GET", "\(Self.connections)/\(id)", 200).run(callers.user)
     }
 
-    @Test("what the provider refuses is a 400 in the document's words, and what fails there says when to come back")
+    @Test("A provider's refusal is a 400 in the document's words, and its outage says when to retry")
     func provider() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let sandbox = callers.installation.sandbox.url
         func state() async throws -> String {
             try await callers.user.get(Self.authorize).json["state"]?.string ?? ""
@@ -107,9 +107,9 @@ struct IntegrationsErrorTests {
         #expect(response.header("Retry-After") == String(seconds), sourceLocation: location)
     }
 
-    @Test("five connections, ten syncs of each connection and twenty steps of OAuth a minute, and not one more")
+    @Test("The limits per minute are five connections, ten syncs per connection and twenty OAuth steps")
     func limits() async throws {
-        let callers = try Callers(extra: "")
+        let callers = try await Callers(extra: "")
         let first = try await callers.installation.connect("stripe", callers.user)
         let second = try await callers.installation.connect("xero", callers.user)
         // Another user has counted nothing yet; a body is not looked at when it is too much.
@@ -125,7 +125,7 @@ struct IntegrationsErrorTests {
         try await Case("GET", Self.authorize, 200).run(callers.superuser)
         try await Case("GET", Self.connections, 200).run(client)
         // Callbacks and refreshes are counted together with authorizations, whatever they bring.
-        let api = try callers.apiKey(user: "counted")
+        let api = try await callers.apiKey(user: "counted")
         let refreshes = RawExchange.burst(20, "POST", "\(Self.base)/oauth/xero/refresh", body: "{}", as: api)
         #expect(refreshes.map(\.status) == Array(repeating: 400, count: 20))
         for path in [Self.authorize, "\(Self.base)/oauth/xero/callback?code=a&state=b"] {
@@ -146,9 +146,9 @@ struct IntegrationsErrorTests {
         for answer in answers.dropFirst(limit) { try expectRefusal(answer, location) }
     }
 
-    @Test("parameters that are absent, empty, unknown or given twice")
+    @Test("Refuses parameters that are absent, empty, unknown or repeated")
     func parameters() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         _ = try await callers.installation.connect("stripe", callers.user)
         let pending = try await callers.user.post(Self.connections, #"{"service":"xero"}"#)
         #expect(pending.status == 200)
@@ -186,9 +186,9 @@ struct IntegrationsErrorTests {
         #expect(list?.count == 2)
     }
 
-    @Test("a callback whose parameters are there twice uses nothing up")
+    @Test("A callback with repeated parameters uses up neither state nor code")
     func repeatedCallback() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let begun = try await callers.user.get(Self.authorize).json
         let allowed = try await callers.nobody.get((begun["authUrl"]?.string ?? "") + "&decision=allow")
         let query = String((allowed.header("location") ?? "").split(separator: "?", maxSplits: 1).last ?? "")
@@ -198,9 +198,9 @@ struct IntegrationsErrorTests {
         try await Case("GET", "\(Self.base)/oauth/xero/callback?\(query)", 200).run(callers.user)
     }
 
-    @Test("wrong types and values of every field are refused by name, at the limits and beyond them")
+    @Test("Wrong types and values of every field are refused by name, at the limits and beyond them")
     func fields() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect("stripe", callers.user)
         let one = "\(Self.connections)/\(id)"
         let many = { (count: Int) in "[" + (0..<count).map { "\"p\($0)\"" }.joined(separator: ",") + "]" }

@@ -4,7 +4,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Examples of the integrations document")
+@Suite("Examples of the integrations document", .timeLimit(.minutes(5)))
 struct IntegrationsExampleTests {
     private static let base = "/api/integrations"
     private static let connections = "/api/integrations/connections"
@@ -12,7 +12,7 @@ struct IntegrationsExampleTests {
 
     @Test("List Available Integrations")
     func listIntegrations() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         _ = try await callers.installation.connect("slack", callers.user)
         let list = try await Case("GET", Self.base, 200).run(callers.user).json
         #expect(list.members?.map(\.key) == ["success", "integrations"])
@@ -67,7 +67,7 @@ struct IntegrationsExampleTests {
 
     @Test("List User Connections")
     func listConnections() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await synced(callers)
         let list = try await Case("GET", Self.connections, 200).run(callers.user).json
         try Example(
@@ -102,7 +102,7 @@ struct IntegrationsExampleTests {
 
     @Test("Create Connection, and Creating a Stripe Connection")
     func create() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for body in [
             """
             {
@@ -130,7 +130,7 @@ struct IntegrationsExampleTests {
 
     @Test("Get Connection")
     func get() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await synced(callers)
         try await Case(
             "PATCH", "\(Self.connections)/\(id)",
@@ -162,7 +162,7 @@ struct IntegrationsExampleTests {
 
     @Test("Update Connection")
     func update() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect("stripe", callers.user, body: Self.asked)
         let changed = try await Case(
             "PATCH", "\(Self.connections)/\(id)",
@@ -199,7 +199,7 @@ struct IntegrationsExampleTests {
 
     @Test("Delete Connection")
     func delete() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect("stripe", callers.user)
         try Example(
             """
@@ -214,7 +214,7 @@ struct IntegrationsExampleTests {
 
     @Test("Trigger Sync, Triggering a Sync, and Get Sync Status")
     func sync() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect("stripe", callers.user)
         for types in [#"["payments", "invoices", "customers"]"#, #"["payments", "invoices"]"#] {
             let started = try await Case(
@@ -266,7 +266,7 @@ struct IntegrationsExampleTests {
 
     @Test("Start OAuth Flow, Handle OAuth Callback and OAuth Flow Implementation")
     func flow() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for more in ["", "&scopes=read:payments,write:invoices&state=xyz"] {
             let begun = try await Case(
                 "GET", "\(Self.base)/oauth/stripe/authorize?redirectUri=https://app.example.com/callback\(more)", 200
@@ -305,7 +305,7 @@ struct IntegrationsExampleTests {
 
     @Test("Refresh Token")
     func refresh() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect("xero", callers.user)
         let refreshed = try await Case(
             "POST", "\(Self.base)/oauth/xero/refresh",

@@ -4,7 +4,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Services of the integrations document")
+@Suite("Services of the integrations document", .timeLimit(.minutes(5)))
 struct IntegrationsServicesTests {
     private static let base = "/api/integrations"
 
@@ -33,10 +33,10 @@ struct IntegrationsServicesTests {
     ]
 
     @Test(
-        "each takes the scopes that the document lists, keeps them as permissions, and syncs every data type",
+        "Each takes the scopes that the document lists, keeps them as permissions, and syncs every data type",
         arguments: services)
     func supported(_ service: Service) async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let begun = try await Case(
             "GET",
             "\(Self.base)/oauth/\(service.id)/authorize?redirectUri=https://app.example.com/callback&scopes=\(service.scopes.joined(separator: ","))",
@@ -62,7 +62,7 @@ struct IntegrationsServicesTests {
 
     /// The record that a new thing at the stand-in becomes.
     private func record(_ service: String, _ type: String, _ set: String) async throws -> JSONValue {
-        let callers = try Callers()
+        let callers = try await Callers()
         let made = try await callers.nobody.post(
             "\(callers.installation.sandbox.url)/_sandbox/data",
             #"{"provider":"\#(service)","type":"\#(type)","action":"create","count":1,"set":\#(set)}"#)

@@ -4,13 +4,13 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Integrations document")
+@Suite("Integrations document", .timeLimit(.minutes(5)))
 struct IntegrationsTests {
     private static let base = "/api/integrations"
 
-    @Test("the list of integrations has the documented members, with the own connections marked")
+    @Test("The list of integrations has the documented members and marks the caller's connections")
     func list() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         _ = try await callers.installation.connect("stripe", callers.user)
         let integrations = try await Case("GET", Self.base, 200).run(callers.user).json["integrations"]?.array ?? []
         #expect(integrations.count >= 4)
@@ -28,9 +28,9 @@ struct IntegrationsTests {
         }
     }
 
-    @Test("a connection is made, listed, changed, synced, refreshed and deleted as documented")
+    @Test("A connection is made, listed, changed, synced, refreshed and deleted as documented")
     func connection() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let client = callers.user
         let created = try await Case(
             "POST", "\(Self.base)/connections",
@@ -74,9 +74,9 @@ struct IntegrationsTests {
         #expect(missing.text == #"{"success":false,"error":"Integration not found"}"#)
     }
 
-    @Test("an authorization is begun, completed once and refreshed")
+    @Test("An authorization is begun, completed once and refreshed")
     func oauth() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let authorized = try await Case(
             "GET",
             "\(Self.base)/oauth/xero/authorize?redirectUri=https://app.example.com/callback&scopes=accounting.contacts&state=mine",
@@ -100,9 +100,9 @@ struct IntegrationsTests {
         #expect(refreshed.json["connection"]?.members?.map(\.key) == ["id", "status", "expiresAt"])
     }
 
-    @Test("what is not right is refused in the document's shape")
+    @Test("Invalid requests are refused in the document's shape")
     func badInput() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect("stripe", callers.user)
         let connection = "\(Self.base)/connections/\(id)"
         var table: [Case] = [

@@ -3,9 +3,10 @@
 
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Isolation of users")
+@Suite("Isolation of users", .timeLimit(.minutes(5)))
 struct IsolationTests {
     /// A route with a thing of a user in its path or body; `{id}` stands for the thing.
     struct Target: Sendable {
@@ -77,9 +78,9 @@ struct IsolationTests {
             missing: 403),
     ]
 
-    @Test("a connection of somebody else is one that does not exist, on every route that takes its id")
+    @Test("Another user's connection answers as if it did not exist, on every route")
     func connections() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = try await callers.installation.connect("xero", callers.user)
         // One that has the form of an id, in the same shard, and one that has not.
         let unknown = [String(id.dropLast(4)) + "0000", "conn-123", "sync-1", "1"]
@@ -111,9 +112,9 @@ struct IsolationTests {
         }
     }
 
-    @Test("a user's own routes are closed to everybody else, whether the user exists or not")
+    @Test("A user's own routes are closed to everybody else, whether the user exists or not")
     func users() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         _ = try await callers.installation.connect("stripe", callers.user)
         for target in Self.users {
             for client in [callers.other, callers.service, callers.bot] {
@@ -128,9 +129,9 @@ struct IsolationTests {
         }
     }
 
-    @Test("without a session every route that is not public answers 401, and a forged session is none")
+    @Test("Without a session, or with a forged one, every private route answers 401")
     func nobody() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let id = "conn-0000000000000000000000000"
         let targets =
             Self.connections + Self.users + [
@@ -157,8 +158,10 @@ struct IsolationTests {
                     "POST", "/external-accounts/users", #"{"action":"discord-users-sync"}"#, own: 403, missing: 401),
             ]
         let token = callers.user.token ?? ""
-        let expired = try callers.installation.token(user: "1", flags: ["--ttl", "1"])
-        try await Task.sleep(for: .seconds(2))
+        let expired = try await callers.installation.token(user: "1", flags: ["--ttl", "1"])
+        try await waitUntil("the end of the short session") {
+            try await callers.user.with(token: expired).get("/api/integrations").status == 401
+        }
         let forged = [
             nil, "", "x", String(token.dropLast(2)) + "AA",
             token.split(separator: ".").dropLast().joined(separator: ".") + ".",

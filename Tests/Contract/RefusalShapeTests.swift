@@ -5,7 +5,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Refusals in each document's shape")
+@Suite("Refusals in each document's shape", .timeLimit(.minutes(5)))
 struct RefusalShapeTests {
     /// A path of each document, and what an error of the status looks like there.
     private static let documents: [(path: String, isShaped: @Sendable (TestResponse) -> Bool)] = [
@@ -31,9 +31,9 @@ struct RefusalShapeTests {
         ),
     ]
 
-    @Test("a body that is too large, a target that is too long or malformed, and too many fields")
+    @Test("Refuses large bodies, long or malformed targets and too many fields")
     func refusals() async throws {
-        let callers = try Callers(logLevel: "info")
+        let callers = try await Callers(logLevel: "info")
         let long = String(repeating: "x", count: 9000)
         let fields = (0..<120).map { "X-\($0): a\r\n" }.joined()
         for (path, isShaped) in Self.documents {
@@ -55,7 +55,7 @@ struct RefusalShapeTests {
             }
         }
         // Each of them is in the log, as every request is.
-        callers.installation.host.terminate()
+        await callers.installation.host.terminate()
         let lines = callers.installation.host.log.split(separator: "\n").filter {
             $0.contains("\"route\":\"unmatched\"")
         }
@@ -63,9 +63,9 @@ struct RefusalShapeTests {
         #expect(lines.filter { $0.contains("\"correlationId\":\"my.id-1\"") }.count == Self.documents.count)
     }
 
-    @Test("a path of no document is answered in the shape of the first")
+    @Test("A path of no document is answered in the shape of the first")
     func noDocument() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         // A path of no document has the shape of the first.
         let other = try #require(RawExchange.send("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", to: callers.user.origin))
         #expect(other.status == 400 && other.json["error"]?.string != nil)

@@ -5,7 +5,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Every route, every caller")
+@Suite("Every route, every caller", .timeLimit(.minutes(5)))
 struct RouteMatrixTests {
     /// A route with its parameters filled in from `things`, and a body where it writes.
     struct Route: Sendable {
@@ -83,9 +83,9 @@ struct RouteMatrixTests {
         ]
     }
 
-    @Test("nobody gets in without a session, and nothing that is asked makes the host fail")
+    @Test("No route answers without a session, and no request makes the host fail")
     func nobody() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let things = try await things(callers)
         let revoked = "ihk_0123456789abcdef_" + String(repeating: "A", count: 43)
         for route in try await routes(callers) {
@@ -100,15 +100,15 @@ struct RouteMatrixTests {
         }
     }
 
-    @Test("what is somebody else's answers byte for byte as what does not exist, to every kind of caller")
+    @Test("Another user's data answers byte for byte as missing data, to every kind of caller")
     func foreign() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let own = try await things(callers)
         let unknown = [
             "id": String((own["id"] ?? "").dropLast(4)) + "0000", "user_id": "987654", "account_id": "missing",
             "token": "missing",
         ]
-        let key = try callers.apiKey(user: "2")
+        let key = try await callers.apiKey(user: "2")
         var compared = 0
         for route in try await routes(callers) where !route.isPublic {
             for (name, value) in unknown
@@ -141,11 +141,11 @@ struct RouteMatrixTests {
         #expect(still.at("settings.syncFrequency") == "manual")
     }
 
-    @Test("an API key may do what its user's session may, but for the routes that want the session itself")
+    @Test("An API key may use its user's routes, except those that need a session")
     func apiKey() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let own = try await things(callers)
-        let key = try callers.apiKey(user: "1")
+        let key = try await callers.apiKey(user: "1")
         for route in try await routes(callers) where !route.isPublic && route.method == "GET" {
             let session = try await route.send(callers.user, own)
             let program = try await route.send(key, own)
@@ -158,13 +158,13 @@ struct RouteMatrixTests {
         }
     }
 
-    @Test("an API key writes what its user's session writes, but not where the session itself is wanted")
+    @Test("An API key writes what its user's session writes, except on routes that need a session")
     func apiKeyWrites() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let own = try await things(callers)
-        let third = try callers.installation.client(user: "3")
+        let third = try await callers.installation.client(user: "3")
         let theirs = try await things(callers, of: "3", third)
-        let key = try callers.apiKey(user: "3")
+        let key = try await callers.apiKey(user: "3")
         var written = 0
         for route in try await routes(callers) where !route.isPublic && route.method != "GET" {
             let session = try await route.send(callers.user, own)
@@ -179,7 +179,7 @@ struct RouteMatrixTests {
         }
         #expect(written > 8, "the bodies are such that things happen")
         // Roles are a session's: the key of a superuser is that of a user.
-        let rootKey = try callers.apiKey(user: "root")
+        let rootKey = try await callers.apiKey(user: "root")
         let id = theirs["id"] ?? ""
         for method in ["PATCH", "DELETE"] {
             let body = method == "PATCH" ? "{}" : nil

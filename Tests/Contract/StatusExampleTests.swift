@@ -5,7 +5,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Examples of the status document")
+@Suite("Examples of the status document", .timeLimit(.minutes(5)))
 struct StatusExampleTests {
     private static let path = "/api/integrations/status"
 
@@ -35,7 +35,7 @@ struct StatusExampleTests {
 
     @Test("Success Response: one that is connected, one that is expired, and one without an end")
     func success() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let client = callers.user
         _ = try await callers.installation.connect("instagram", client)
         let expired = try await callers.installation.connect("tiktok", client)
@@ -94,9 +94,9 @@ struct StatusExampleTests {
         #expect(third.members?.count == 8)
     }
 
-    @Test("cURL and fetch: the session comes in the cookie, and nothing else is needed")
+    @Test("A session cookie alone is enough for cURL and fetch")
     func cookie() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let token = callers.user.token ?? ""
         for headers in [
             [("Cookie", "next-auth.session-token=\(token)")],
@@ -111,7 +111,7 @@ struct StatusExampleTests {
 
     @Test("401, 400 and 429 are those of the document, to the byte but for the duration")
     func errors() async throws {
-        let callers = try Callers(extra: #""rateLimits":{"status":1}"#)
+        let callers = try await Callers(extra: #""rateLimits":{"status":1}"#)
         let nobody = try await callers.nobody.get(Self.path)
         #expect(nobody.status == 401)
         #expect(
@@ -147,9 +147,9 @@ struct StatusExampleTests {
         #expect(abs(reset - wait - Int64(time(nil))) <= 2)
     }
 
-    @Test("every kind of refusal has every header, on the status route, its relatives and what is not there")
+    @Test("Every kind of refusal has every header, on the status route, its relatives and what is not there")
     func headers() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let relatives = ["connect/xero", "refresh/xero/x", "disconnect/xero/x"].map { "/api/integrations/\($0)" }
         for (method, path, body, type, status) in [
             ("POST", Self.path, nil, nil, 405), ("DELETE", Self.path, nil, nil, 405),
@@ -176,9 +176,9 @@ struct StatusExampleTests {
         }
     }
 
-    @Test("a correlation id of 1 to 128 safe characters is kept, any other is replaced")
+    @Test("A correlation id of 1 to 128 safe characters is kept, any other is replaced")
     func correlation() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for path in [Self.path, "/api/integrations", "/healthz", "/nothing"] {
             for id in ["a", "A.b_c-9", String(repeating: "x", count: 128)] {
                 let response = try await callers.user.send("GET", path, headers: [("X-Correlation-Id", id)])
@@ -191,9 +191,9 @@ struct StatusExampleTests {
         }
     }
 
-    @Test("unknown query parameters are left aside, and what no query can hold is refused, from disk and from memory")
+    @Test("Unknown query parameters are ignored and malformed queries refused, from disk and from memory")
     func query() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         _ = try await callers.installation.connect("xero", callers.user)
         for _ in 0..<2 {
             for query in ["?provider=stripe", "?a=1&a=2", "?", "?&"] {
@@ -204,9 +204,9 @@ struct StatusExampleTests {
         }
     }
 
-    @Test("connect, refresh and disconnect answer in the same envelope, with data of their own")
+    @Test("Connect, refresh and disconnect answer in the same envelope, with data of their own")
     func related() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let client = callers.user
         let begun = try await client.send("POST", "/api/integrations/connect/xero")
         try Example(

@@ -5,7 +5,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Retries and monitoring of the status document")
+@Suite("Retries and monitoring of the status document", .timeLimit(.minutes(5)))
 struct StatusRetryTests {
     /// The value of a metric without labels.
     private func metric(_ name: String, _ callers: Callers) async throws -> Int64 {
@@ -27,10 +27,10 @@ struct StatusRetryTests {
     }
 
     @Test(
-        "a refresh that fails up to three times and then works is a refresh; the tries are counted",
+        "A refresh that works within four tries succeeds and counts its retries",
         arguments: [1, 2, 3])
     func refresh(failures: Int64) async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let account = try await account(callers)
         try await addFault(#"{"provider":"xero","match":"token","status":503,"count":\#(failures)}"#, callers)
         let before = try await metric("retries_total", callers)
@@ -40,9 +40,9 @@ struct StatusRetryTests {
         #expect((refreshed.json["duration"]?.integer ?? 0) >= [100, 300, 700][Int(failures) - 1])
     }
 
-    @Test("a refresh that fails four times, and one at a provider that is gone, is told so; the connection stays")
+    @Test("A refresh that fails four times is reported, and the connection stays")
     func unreachable() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let account = try await account(callers)
         let path = "/api/integrations/refresh/xero/\(account)"
         try await addFault(#"{"provider":"xero","match":"token","status":503,"count":4}"#, callers)
@@ -62,9 +62,9 @@ struct StatusRetryTests {
         #expect(ended.json.at("data.status") == "disconnected")
     }
 
-    @Test("what is definite is not tried again")
+    @Test("A definite refusal is not retried")
     func definite() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let account = try await account(callers)
         try await addFault(
             #"{"provider":"xero","match":"token","status":400,"body":"{\"error\":\"invalid_grant\"}","count":1}"#,
@@ -75,9 +75,9 @@ struct StatusRetryTests {
         #expect(try await metric("retries_total", callers) == 0)
     }
 
-    @Test("logs and metrics tell integrations and expired ones, requests, errors and durations by route")
+    @Test("Logs and metrics count integrations, expired ones, requests, errors and durations by route")
     func monitoring() async throws {
-        let callers = try Callers(logLevel: "info")
+        let callers = try await Callers(logLevel: "info")
         let account = try await account(callers)
         _ = try await callers.installation.connect("stripe", callers.user)
         try await addFault(
@@ -94,7 +94,7 @@ struct StatusRetryTests {
         let route = #"method="POST",route="/api/integrations/refresh/{provider}/{account_id}""#
         #expect(metrics.contains("http_requests_total{\(route),status=\"409\"} 1\n"))
         #expect(metrics.contains("http_request_duration_seconds_count{\(route)} 1\n"))
-        #expect(callers.installation.host.terminate() == 0)
+        #expect(await callers.installation.host.terminate() == 0)
         let lines = callers.installation.host.log.split(separator: "\n").compactMap {
             try? JSONValue.parse(Array($0.utf8))
         }

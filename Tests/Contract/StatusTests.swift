@@ -4,20 +4,20 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Integration status document")
+@Suite("Integration status document", .timeLimit(.minutes(5)))
 struct StatusTests {
-    @Test("an empty and a full list have the documented members, from disk and from memory")
+    @Test("An empty and a full list have the documented members, from disk and from memory")
     func list() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let empty = try await callers.user.get("/api/integrations/status")
         #expect(empty.status == 200)
         #expect(empty.json.at("data.integrations")?.array?.isEmpty == true)
         let id = try await callers.installation.connect("stripe", callers.user)
         _ = try await callers.user.post(
             "/api/userIntegration", #"{"isconnected":false,"userId":"1","integrationId":"integration-123"}"#)
-        #expect(callers.installation.host.terminate() == 0)
-        try callers.installation.restart()
-        let client = try callers.installation.client(user: "1")
+        #expect(await callers.installation.host.terminate() == 0)
+        try await callers.installation.restart()
+        let client = try await callers.installation.client(user: "1")
         var bodies: [String] = []
         for _ in 0..<3 {
             let response = try await client.get("/api/integrations/status")
@@ -58,9 +58,9 @@ struct StatusTests {
         #expect(response.header("Content-Type") == "application/json", sourceLocation: location)
     }
 
-    @Test("nobody is told 401, a bot 400, and a wrong method 405, each in the document's shape")
+    @Test("Without a session 401, for a bot 400, for a wrong method 405, in the document's shape")
     func refusals() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let nobody = try await callers.nobody.get("/api/integrations/status")
         #expect(nobody.status == 401)
         expectHeaders(nobody)
@@ -93,9 +93,9 @@ struct StatusTests {
         }
     }
 
-    @Test("the sixty-first request of a minute is refused, and every answer counts down")
+    @Test("The sixty-first request of a minute is refused, and every answer counts down")
     func limit() async throws {
-        let callers = try Callers(extra: "")
+        let callers = try await Callers(extra: "")
         let answers = RawExchange.burst(62, "GET", "/api/integrations/status", as: callers.user)
         #expect(answers.count == 62)
         for (index, response) in answers.prefix(60).enumerated() {
@@ -118,9 +118,9 @@ struct StatusTests {
         #expect(try await callers.other.get("/api/integrations/status").status == 200, "another user is not concerned")
     }
 
-    @Test("connect, refresh and disconnect by provider and account work in the same envelope")
+    @Test("Connect, refresh and disconnect by provider and account work in the same envelope")
     func related() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let client = callers.user
         let created = try await Case("POST", "/api/integrations/connect/xero", 200).run(client)
         #expect(created.json["success"] == true)

@@ -3,9 +3,10 @@
 
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("A store that fails")
+@Suite("A store that fails", .timeLimit(.minutes(5)))
 struct StoreFailureTests {
     private static let connections = "/api/integrations/connections"
 
@@ -66,9 +67,9 @@ struct StoreFailureTests {
     }
 
     @Test(
-        "while the disk is full writes are refused with the time to come back, reads go on, and all is well afterwards")
+        "With a full disk writes are refused with a retry time and reads work; later everything works")
     func full() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let (id, account) = try await connect(callers)
         try FullDisk.set(true, for: callers.installation.host)
         try await expectRefusals(callers, id: id, account: account)
@@ -78,17 +79,17 @@ struct StoreFailureTests {
         ).run(callers.user)
         try await Case("GET", "/readyz", 200).run(callers.nobody)
         callers.installation.host.kill()
-        try callers.installation.restart()
-        let client = try callers.installation.client(user: "1")
+        try await callers.installation.restart()
+        let client = try await callers.installation.client(user: "1")
         let read = try await client.get("\(Self.connections)/\(id)").json["connection"] ?? .null
         #expect(read["status"] == "connected")
         #expect(read.at("settings.syncFrequency") == "daily")
         #expect(try await client.get(Self.connections).json["connections"]?.count == 1)
     }
 
-    @Test("a disconnect in the moment of a full disk is a disconnect all the same")
+    @Test("A disconnect during a full disk is carried out")
     func disconnect() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let (id, account) = try await connect(callers)
         // Where room is made too late for the last try, nothing was done, and it is tried again.
         var answer: TestResponse
@@ -97,7 +98,7 @@ struct StoreFailureTests {
             try FullDisk.set(true, for: callers.installation.host)
             async let ended = callers.user.send("DELETE", "/api/integrations/disconnect/xero/\(account)")
             // The first try has failed when a second one is counted.
-            while try await retries(callers) == before { try await Task.sleep(for: .milliseconds(1)) }
+            try await waitUntil("a second try", every: .milliseconds(1)) { try await retries(callers) != before }
             try FullDisk.set(false, for: callers.installation.host)
             answer = try await ended
         } while answer.status == 500
@@ -106,10 +107,10 @@ struct StoreFailureTests {
         #expect(try await callers.user.get("\(Self.connections)/\(id)").json.at("connection.status") == "disconnected")
     }
 
-    @Test("once the disk has given up the host is not ready, says so, and still answers what it knows")
+    @Test("After a failed disk the host is not ready and still answers reads")
     func readOnly() async throws {
         let disk = try FailingDisk()
-        let callers = try Callers(environment: try disk.environment())
+        let callers = try await Callers(environment: try disk.environment())
         let (id, account) = try await connect(callers)
         let ready = try await Case("GET", "/readyz", 200).run(callers.nobody)
         #expect(ready.text == #"{"status":"ready"}"#)
@@ -133,9 +134,9 @@ struct StoreFailureTests {
         let accounts = try await callers.user.send(
             "PATCH", "/api/v1/users/1/integrations/arc", body: #"{"iidx":"a"}"#)
         #expect(accounts.status >= 500 && accounts.json["description"]?.string != nil)
-        #expect(callers.installation.host.terminate() == 0)
-        try callers.installation.restart()
-        let client = try callers.installation.client(user: "1")
+        #expect(await callers.installation.host.terminate() == 0)
+        try await callers.installation.restart()
+        let client = try await callers.installation.client(user: "1")
         #expect(try await client.get("\(Self.connections)/\(id)").json.at("connection.status") == "connected")
         #expect(try await client.get("/readyz").status == 200)
     }

@@ -4,11 +4,11 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("System routes")
+@Suite("System routes", .timeLimit(.minutes(5)))
 struct SystemTests {
-    @Test("health, readiness and metrics answer without a session, and metrics count by route")
+    @Test("Health, readiness and metrics answer without a session, and metrics count by route")
     func operators() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         try await Case("GET", "/healthz", 200).run(callers.nobody)
         try await Case("GET", "/readyz", 200).run(callers.nobody)
         for _ in 0..<3 { try await Case("GET", "/api/integrations/status", 200).run(callers.user) }
@@ -36,10 +36,10 @@ struct SystemTests {
         try await Case("POST", "/healthz", 405).run(callers.nobody)
     }
 
-    @Test("every request is logged with its id, its user, its duration and what it told")
+    @Test("Every request is logged with its id, user, duration and answer")
     func requestLog() async throws {
-        let configured = try TestInstallation(extra: Callers.unlimited, logLevel: "info")
-        let client = try configured.client(user: "logged \"user\"")
+        let configured = try await TestInstallation(extra: Callers.unlimited, logLevel: "info")
+        let client = try await configured.client(user: "logged \"user\"")
         _ = try await client.post(
             "/api/userIntegration",
             #"{"isconnected":true,"userId":"logged \"user\"","integrationId":"integration-123"}"#)
@@ -52,7 +52,7 @@ struct SystemTests {
         #expect(large?.status == 413)
         let malformed = RawExchange.send("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", to: origin)
         _ = try await client.send("GET", "/api/nothing", headers: [("X-Correlation-Id", "nothing")])
-        #expect(configured.host.terminate() == 0)
+        #expect(await configured.host.terminate() == 0)
         let lines = configured.host.log.split(separator: "\n").compactMap { try? JSONValue.parse(Array($0.utf8)) }
         let line = lines.first { $0["correlationId"]?.string == response.header("X-Correlation-Id") } ?? .null
         #expect(line["msg"] == "request")
@@ -73,9 +73,9 @@ struct SystemTests {
         #expect(!configured.host.log.contains(client.token ?? "none"))
     }
 
-    @Test("a page of an allowed origin may read answers, any other may not, and cookies do not write across sites")
+    @Test("Only a page of an allowed origin may read answers, and cookies do not write across sites")
     func origins() async throws {
-        let callers = try Callers(extra: Callers.unlimited + #","allowedOrigins":["https://app.example.com"]"#)
+        let callers = try await Callers(extra: Callers.unlimited + #","allowedOrigins":["https://app.example.com"]"#)
         for path in ["/api/integrations/status", "/api/integrations", "/external-accounts/x", "/api/nothing"] {
             let allowed = try await callers.user.send("GET", path, headers: [("Origin", "https://app.example.com")])
             #expect(allowed.header("Access-Control-Allow-Origin") == "https://app.example.com")

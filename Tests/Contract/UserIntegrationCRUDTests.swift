@@ -4,12 +4,12 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("UserIntegration document")
+@Suite("UserIntegration document", .timeLimit(.minutes(5)))
 struct UserIntegrationCRUDTests {
-    @Test("a user integration is made, listed, read, changed and deleted with the document's own words")
+    @Test("A user integration is made, listed, read, changed and deleted with the document's own words")
     func examples() async throws {
-        let callers = try Callers()
-        let client = try callers.installation.client(user: "user-123")
+        let callers = try await Callers()
+        let client = try await callers.installation.client(user: "user-123")
         let body = #"{"isconnected":false,"userId":"user-123","integrationId":"integration-123"}"#
         let made = try await Case("POST", "/api/userIntegration", body, 200).run(client)
         let id = made.json.at("data.id")?.string ?? ""
@@ -38,9 +38,9 @@ struct UserIntegrationCRUDTests {
         #expect(again.text == #"{"status":400,"error":"UserIntegrationId is Invalid"}"#)
     }
 
-    @Test("every example of an error, route by route")
+    @Test("Every example of an error, route by route")
     func errors() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let body = #"{"isconnected":false,"userId":"1","integrationId":"integration-123"}"#
         let id = try await callers.user.post("/api/userIntegration", body).json.at("data.id")?.string ?? ""
         let (unathorized, invalid, validation) = (
@@ -68,9 +68,9 @@ struct UserIntegrationCRUDTests {
         #expect(still.json.at("data.isconnected") == false)
     }
 
-    @Test("bodies and queries that are not right are a validation error")
+    @Test("Invalid bodies and queries get a validation error")
     func badInput() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let long = String(repeating: "x", count: 300)
         let bodies =
             malformedBodies + [
@@ -129,9 +129,9 @@ struct UserIntegrationCRUDTests {
         try await Case("GET", "/api/userIntegrations", 404).run(callers.user)
     }
 
-    @Test("nobody, another user and somebody without the role are told the same 401")
+    @Test("A missing session, another user and a missing role get the same 401")
     func access() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let body = #"{"isconnected":false,"userId":"1","integrationId":"i"}"#
         let id = try await callers.user.post("/api/userIntegration", body).json.at("data.id")?.string ?? ""
         let unauthorized = #"{"status":401,"error":"Unathorized"}"#

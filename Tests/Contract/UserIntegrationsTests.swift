@@ -4,7 +4,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("User integrations document")
+@Suite("User integrations document", .timeLimit(.minutes(5)))
 struct UserIntegrationsTests {
     private static let base = "/api/v1/users/1/integrations"
 
@@ -20,9 +20,9 @@ struct UserIntegrationsTests {
         return String(pair?.dropFirst(5) ?? "")
     }
 
-    @Test("a code makes the user authenticated with that variant alone")
+    @Test("A code authenticates the user for its variant only")
     func code() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for variant in ["flo", "min", "eag"] {
             #expect(
                 try await Case("GET", "\(Self.base)/kai/\(variant)", 200).run(callers.user).text
@@ -44,13 +44,13 @@ struct UserIntegrationsTests {
         let before = try await callers.user.get("/api/integrations/connections").json["connections"]?.count
         for _ in 0..<3 { try await Case("POST", path, #"{"code":"x"}"#, 400).run(callers.user) }
         #expect(try await callers.user.get("/api/integrations/connections").json["connections"]?.count == before)
-        callers.installation.sandbox.terminate()
+        await callers.installation.sandbox.terminate()
         try await Case("POST", path, #"{"code":"x"}"#, 500).run(callers.user)
     }
 
-    @Test("the document's examples of ARC, member by member")
+    @Test("The document's examples of ARC, member by member")
     func examples() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let path = "\(Self.base)/arc"
         try await Case("PATCH", path, #"{"iidx":"arc_account_id_here"}"#, 200).run(callers.user)
         let read = try await Case("GET", path, 200).run(callers.user)
@@ -74,9 +74,9 @@ struct UserIntegrationsTests {
         #expect(try await callers.user.get(path).text == changed.text, "nothing that is refused changes anything")
     }
 
-    @Test("account ids are set, kept, replaced and removed per variant")
+    @Test("Account ids are set, kept, replaced and removed per variant")
     func accounts() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let path = "\(Self.base)/arc"
         let none = #"{"iidx":null,"sdvx":null}"#
         #expect(try await Case("GET", path, 200).run(callers.user).text == none)
@@ -98,23 +98,23 @@ struct UserIntegrationsTests {
         #expect(try await callers.user.get("/api/integrations/connections").json["connections"]?.count == 0)
     }
 
-    @Test("a user id is a number where it is one, and a text everywhere else")
+    @Test("A numeric user id is written as a number, any other as a text")
     func userIDs() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for (id, json) in [
             ("0", "0"), ("9007199254740991", "9007199254740991"), ("9007199254740992", "\"9007199254740992\""),
             ("01", "\"01\""), ("user-1", "\"user-1\""), ("1.0", "\"1.0\""), ("-1", "\"-1\""),
         ] {
-            let client = try callers.installation.client(user: id)
+            let client = try await callers.installation.client(user: id)
             let response = try await client.send(
                 "PATCH", "/api/v1/users/\(id)/integrations/arc", body: #"{"iidx":"a"}"#)
             #expect(response.text.contains("\"userID\":\(json),"), "\(id): \(response.text)")
         }
     }
 
-    @Test("what is not right is refused in the document's shape")
+    @Test("Invalid requests are refused in the document's shape")
     func badInput() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         let long = String(repeating: "x", count: 300)
         for body in malformedBodies + [
             "{}", #"{"iidx":1}"#, #"{"iidx":true}"#, #"{"iidx":[]}"#, #"{"iidx":""}"#, #"{"iidx":"\#(long)"}"#,
@@ -152,9 +152,9 @@ struct UserIntegrationsTests {
         }
     }
 
-    @Test("only the user's own session may come here")
+    @Test("Only the user's own session may use these routes")
     func access() async throws {
-        let callers = try Callers()
+        let callers = try await Callers()
         for (method, path, body) in [
             ("GET", "/kai/flo", nil), ("POST", "/kai/flo/oauth2callback", #"{"code":"a"}"#), ("GET", "/arc", nil),
             ("PATCH", "/arc", #"{"iidx":"a"}"#),

@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 import HostTesting
+import TestSupport
 
 /// The calls of a host that change files or talk to peers, and the one it dies in.
 final class CrashPoints: @unchecked Sendable {
@@ -69,15 +70,11 @@ final class CrashPoints: @unchecked Sendable {
         let directory = try TemporaryDirectory()
         let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appending(path: "CrashPoints/crash_points.c").path
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.arguments = [
+        let compiled = try ChildProcess.run([
             "clang", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", directory.path + "/crash_points.so", source,
-        ]
-        try compiler.run()
-        compiler.waitUntilExit()
-        guard compiler.terminationStatus == 0 else {
-            throw HostProcessError(description: "clang cannot compile \(source).")
+        ])
+        guard compiled.code == 0 else {
+            throw HostProcessError(description: "clang cannot compile \(source): \(compiled.errors)")
         }
         return directory
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Cryptography
 
-@Suite("Authenticated encryption")
+@Suite("Authenticated encryption", .timeLimit(.minutes(2)))
 struct AESGCMTests {
     struct Vector: Sendable {
         let key, nonce, plaintext, associatedData, ciphertext, tag: String
@@ -31,7 +31,7 @@ struct AESGCMTests {
             tag: "76fc6ece0f4e1768cddf8853bb2d551b"),
     ]
 
-    @Test("gives the ciphertexts and tags of the specification", arguments: vectors)
+    @Test("AES-GCM gives the ciphertexts and tags of the specification", arguments: vectors)
     func specification(vector: Vector) throws {
         let cipher = try AES256GCM(key: SymmetricKey(hex(vector.key)))
         let plaintext = try hex(vector.plaintext)
@@ -42,7 +42,7 @@ struct AESGCMTests {
         #expect(try cipher.open(box, authenticating: associatedData) == plaintext)
     }
 
-    @Test("does not open with any bit of nonce, ciphertext, tag or associated data flipped, nor with another key")
+    @Test("Does not open with any bit of nonce, ciphertext, tag or associated data flipped, nor with another key")
     func everyBit() throws {
         let cipher = try AES256GCM(key: .random())
         let box = try cipher.seal([1, 2, 3, 4, 5], authenticating: [6, 7])
@@ -65,7 +65,7 @@ struct AESGCMTests {
         #expect(throws: CryptographyError.authenticationFailed) { try other.open(box, authenticating: [6, 7]) }
     }
 
-    @Test("does not open with a tag or nonce of another length, even one that OpenSSL would take")
+    @Test("Does not open with a tag or nonce of another length, even one that OpenSSL would take")
     func lengths() throws {
         let cipher = try AES256GCM(key: .random())
         let box = try cipher.seal([1, 2, 3], authenticating: [])
@@ -84,7 +84,7 @@ struct AESGCMTests {
         }
     }
 
-    @Test("takes a key of 32 bytes and no other")
+    @Test("Takes a key of 32 bytes and no other")
     func keySize() {
         for count in [0, 16, 24, 31, 33, 64] {
             #expect(throws: CryptographyError.keySizeInvalid(expectedBytes: 32, actualBytes: count)) {
@@ -93,7 +93,7 @@ struct AESGCMTests {
         }
     }
 
-    @Test("never uses a nonce twice in 20,000 messages")
+    @Test("Never uses a nonce twice in 20,000 messages")
     func nonces() throws {
         let cipher = try AES256GCM(key: .random())
         var seen: Set<[UInt8]> = []

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cryptography
 
-@Suite("Text encodings")
+@Suite("Text encodings", .timeLimit(.minutes(2)))
 struct CodecTests {
     @Test(
         "base64 has the texts of RFC 4648 section 10, both ways",
@@ -21,7 +21,7 @@ struct CodecTests {
         #expect(try Base64URL.decode(unpadded) == bytes)
     }
 
-    @Test("every length up to 100 survives both encodings")
+    @Test("Every length up to 100 survives both encodings")
     func roundTrips() throws {
         for count in 0...100 {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
@@ -30,7 +30,7 @@ struct CodecTests {
         }
     }
 
-    @Test("the two alphabets differ in their last two digits and accept only their own")
+    @Test("The two alphabets differ in their last two digits and accept only their own")
     func alphabets() throws {
         #expect(Base64.encode([0xFB, 0xFF, 0xBF]) == "+/+/")
         #expect(Base64URL.encode([0xFB, 0xFF, 0xBF]) == "-_-_")
@@ -59,9 +59,9 @@ struct CodecTests {
     }
 }
 
-@Suite("Random values")
+@Suite("Random values", .timeLimit(.minutes(2)))
 struct SecureRandomTests {
-    @Test("have the length asked for and do not repeat")
+    @Test("Random bytes have the requested length and do not repeat")
     func lengths() throws {
         #expect(try SecureRandom.bytes(0).isEmpty)
         #expect(try SecureRandom.bytes(1000).count == 1000)
@@ -76,7 +76,7 @@ struct SecureRandomTests {
         #expect(try SecureRandom.base62(0).isEmpty)
     }
 
-    @Test("of 62 characters have each of them about equally often")
+    @Test("Random texts use each of 62 characters about equally often")
     func base62IsUnbiased() throws {
         var counts: [UInt8: Int] = [:]
         for byte in try SecureRandom.base62(124_000).utf8 { counts[byte, default: 0] += 1 }
@@ -85,7 +85,7 @@ struct SecureRandomTests {
         for count in counts.values { #expect((1700...2300).contains(count)) }
     }
 
-    @Test("are refused for sizes out of range")
+    @Test("Random bytes are refused for sizes out of range")
     func limits() {
         let tooLarge = CryptographyError.sizeOutOfRange(maxBytes: CryptographyLimits.randomBytesMax)
         #expect(throws: tooLarge) { try SecureRandom.bytes(-1) }

@@ -10,7 +10,7 @@ func hex(_ text: String) throws -> [UInt8] {
     try #require(Hex.decode(text))
 }
 
-@Suite("Hashes, MACs and derivation")
+@Suite("Hashes, MACs and derivation", .timeLimit(.minutes(2)))
 struct HashTests {
     @Test("SHA-2 gives the digests of FIPS 180-4's examples, at once and piece by piece")
     func sha2() {
@@ -143,7 +143,7 @@ struct HashTests {
         }
     }
 
-    @Test("comparison is of bytes and whole lengths, for strings too")
+    @Test("Comparison is of bytes and whole lengths, for strings too")
     func comparison() {
         #expect(constantTimeEquals([1, 2], [1, 2]))
         #expect(constantTimeEquals([UInt8](), []))
@@ -154,7 +154,7 @@ struct HashTests {
         #expect(constantTimeEquals("\u{E9}", "\u{E9}"))
     }
 
-    @Test("a key shows nothing of itself in any description")
+    @Test("No description of a key shows its bytes")
     func keyDescription() {
         let key = SymmetricKey(utf8: "canary-canary-canary")
         var dumped = ""

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cryptography
 
-@Suite("JWE")
+@Suite("JWE", .timeLimit(.minutes(2)))
 struct JWETests {
     static let secret = SymmetricKey(utf8: "a-secret-of-the-application-1234")
     static let plaintext = Array("{\"sub\":\"user-1\",\"name\":\"Zoë\",\"exp\":4102444800}".utf8)
@@ -33,7 +33,7 @@ struct JWETests {
     static let refused = CryptographyError.tokenInvalid(.undecryptable)
 
     @Test(
-        "opens a NextAuth v4 cookie (A256GCM) and an Auth.js v5 cookie (A256CBC-HS512), and not one with the other's key"
+        "Opens a NextAuth v4 cookie (A256GCM) and an Auth.js v5 cookie (A256CBC-HS512), and not one with the other's key"
     )
     func samples() throws {
         #expect(try Self.key4().decrypt(Self.version4) == Self.plaintext)
@@ -45,7 +45,7 @@ struct JWETests {
         #expect(throws: Self.refused) { try other.decrypt(Self.version4) }
     }
 
-    @Test("opens what it encrypted, of any length")
+    @Test("Opens what it encrypted, of any length")
     func roundTrips() throws {
         for key in [try Self.key4(), try Self.key5()] {
             for count in [0, 1, 15, 16, 17, 31, 32, 1000] {
@@ -57,7 +57,7 @@ struct JWETests {
         }
     }
 
-    @Test("refuses a token with any character changed, always with the same error")
+    @Test("Refuses a token with any character changed, always with the same error")
     func everyCharacter() throws {
         for (key, token) in [(try Self.key4(), Self.version4), (try Self.key5(), Self.version5)] {
             let bytes = Array(token.utf8)
@@ -75,7 +75,7 @@ struct JWETests {
         }
     }
 
-    @Test("refuses a shortened tag, though OpenSSL would verify its first byte alone")
+    @Test("Refuses a shortened tag, though OpenSSL would verify its first byte alone")
     func shortTags() throws {
         for (key, token) in [(try Self.key4(), Self.version4), (try Self.key5(), Self.version5)] {
             var parts = token.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -90,7 +90,7 @@ struct JWETests {
     }
 
     @Test(
-        "refuses another header, though everything else fits",
+        "Refuses another header, though everything else fits",
         arguments: [
             "{\"alg\":\"dir\"}", "{\"enc\":\"A256GCM\"}", "{\"alg\":\"DIR\",\"enc\":\"A256GCM\"}",
             "{\"alg\":\"A256KW\",\"enc\":\"A256GCM\"}",
@@ -117,7 +117,7 @@ struct JWETests {
         #expect(throws: Self.refused) { try key.decrypt(token(header)) }
     }
 
-    @Test("refuses an encrypted key, missing parts and further parts")
+    @Test("Refuses an encrypted key, missing parts and further parts")
     func parts() throws {
         let key = try Self.key4()
         let parts = Self.version4.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -133,7 +133,7 @@ struct JWETests {
         }
     }
 
-    @Test("takes a key of exactly the size of its encryption")
+    @Test("Takes a key of exactly the size of its encryption")
     func keySizes() {
         for encryption in [JWEKey.ContentEncryption.a256GCM, .a256CBCHS512] {
             for count in [0, 16, 31, 32, 33, 48, 63, 64, 65] where count != encryption.keyByteCount {

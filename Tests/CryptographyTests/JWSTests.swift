@@ -10,7 +10,7 @@ func hs256Token(header: String, payload: String = "{}", key: [UInt8]) -> String 
     return message + "." + HMACSHA256(key: key).code(for: message).base64URL
 }
 
-@Suite("JWS")
+@Suite("JWS", .timeLimit(.minutes(2)))
 struct JWSTests {
     static let claims =
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -105,7 +105,7 @@ struct JWSTests {
         #expect(try JWSVerifier(edDSA: publicKey).verify(token) == Array("Example of Ed25519 signing".utf8))
     }
 
-    @Test("what a signer makes, its verifier reads, with the key id in the header")
+    @Test("A verifier accepts its signer's tokens, with the key id in the header")
     func roundTrips() throws {
         let payload = Array("{\"sub\":\"Zoë\"}".utf8)
         let rsa = try RSAPrivateKey.generate()
@@ -131,7 +131,7 @@ struct JWSTests {
         }
     }
 
-    @Test("a public key does not serve as an HMAC secret: the token does not choose the algorithm")
+    @Test("A public key does not serve as an HMAC secret: the token does not choose the algorithm")
     func algorithmConfusion() throws {
         let rsa = try RSAPrivateKey.generate()
         let pem = try rsa.publicKey.pem()
@@ -142,7 +142,7 @@ struct JWSTests {
     }
 
     @Test(
-        "an algorithm that is not exactly the verifier's is refused, even with a valid code",
+        "An algorithm that is not exactly the verifier's is refused, even with a valid code",
         arguments: ["none", "None", "", "hs256", "HS256 ", "HS384", "HS512", "RS256", "HS25６", "HS256\u{0301}", "dir"])
     func foreignAlgorithms(name: String) throws {
         let verifier = try JWSVerifier(hs256: SymmetricKey(key))
@@ -153,7 +153,7 @@ struct JWSTests {
     }
 
     @Test(
-        "a header is a flat object of strings with distinct names, and nothing else",
+        "A header is a flat object of strings with distinct names, and nothing else",
         arguments: [
             "", "{", "}", "[]", "null", "\"alg\"", "{}", "{\"typ\":\"JWT\"}", "{\"alg\":null}", "{\"alg\":1}",
             "{\"alg\":[\"HS256\"]}", "{\"alg\":{\"alg\":\"HS256\"}}", "{\"alg\":\"HS256\",}", "{,\"alg\":\"HS256\"}",
@@ -177,7 +177,7 @@ struct JWSTests {
     }
 
     @Test(
-        "a header may have other members, escapes and white space",
+        "A header may have other members, escapes and white space",
         arguments: [
             "{\"alg\":\"HS256\"}", " {\t\"alg\" :\r\n\"HS256\" } ",
             "{\"typ\":\"at+jwt\",\"alg\":\"HS256\",\"cat\":\"x\"}",
@@ -191,7 +191,7 @@ struct JWSTests {
     }
 
     @Test(
-        "an extension that the token demands is refused",
+        "An extension that the token demands is refused",
         arguments: [
             "{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"exp\":1}", "{\"alg\":\"HS256\",\"crit\":[]}",
             "{\"alg\":\"HS256\",\"crit\":\"b64\"}",
@@ -204,7 +204,7 @@ struct JWSTests {
         }
     }
 
-    @Test("invalid UTF-8 in a header is refused")
+    @Test("Invalid UTF-8 in a header is refused")
     func invalidUTF8() throws {
         for bytes: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82]] {
             let header = Array("{\"alg\":\"HS256\",\"x\":\"".utf8) + bytes + Array("\"}".utf8)
@@ -216,7 +216,7 @@ struct JWSTests {
         }
     }
 
-    @Test("a token with any character changed, removed or added is refused")
+    @Test("A token with any character changed, removed or added is refused")
     func everyCharacter() throws {
         let verifier = try JWSVerifier(hs256: SymmetricKey(key))
         let token = Array(try JWSSigner(hs256: SymmetricKey(key)).sign(Array("{\"sub\":\"alice\"}".utf8)).utf8)
@@ -236,7 +236,7 @@ struct JWSTests {
         }
     }
 
-    @Test("a token has three parts", arguments: ["", ".", "..", "...", "a", "a.b", "a.b.c.d", "a.b.c.d.e"])
+    @Test("A token has three parts", arguments: ["", ".", "..", "...", "a", "a.b", "a.b.c.d", "a.b.c.d.e"])
     func partCount(token: String) throws {
         #expect(throws: CryptographyError.self) { try JWSVerifier(hs256: SymmetricKey(key)).verify(token) }
         let valid = hs256Token(header: "{\"alg\":\"HS256\"}", key: key)
@@ -247,7 +247,7 @@ struct JWSTests {
         }
     }
 
-    @Test("a token beyond the limit is refused unread, and so is a key that is too short for HS256")
+    @Test("A token beyond the limit is refused unread, and so is a key that is too short for HS256")
     func limits() throws {
         let long = hs256Token(
             header: "{\"alg\":\"HS256\"}", payload: String(repeating: "x", count: CryptographyLimits.tokenBytesMax),
@@ -266,9 +266,9 @@ struct JWSTests {
     }
 }
 
-@Suite("Tokens of a key ring")
+@Suite("Tokens of a key ring", .timeLimit(.minutes(2)))
 struct RingTokensTests {
-    @Test("are read by every ring that has their key, and by no other")
+    @Test("Tokens are read by every ring that has their key, and by no other")
     func rotation() throws {
         let ring = try KeyRing.generate()
         let old = try RingTokens(ring)
@@ -285,7 +285,7 @@ struct RingTokensTests {
         }
     }
 
-    @Test("have one header, and a valid code under another is refused")
+    @Test("Session tokens have one header, and a valid code under another is refused")
     func foreignHeaders() throws {
         let ring = try KeyRing.generate()
         let tokens = try RingTokens(ring)

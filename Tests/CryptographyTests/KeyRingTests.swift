@@ -36,9 +36,9 @@ func write(_ text: String, to path: String, mode: mode_t = 0o600) {
     close(file)
 }
 
-@Suite("Key ring")
+@Suite("Key ring", .timeLimit(.minutes(2)))
 struct KeyRingTests {
-    @Test("derives unrelated keys for purposes and master keys, and the same key each time")
+    @Test("Derives unrelated keys for purposes and master keys, and the same key each time")
     func derivation() throws {
         let ring = try KeyRing.generate().rotated()
         let purposes: [KeyPurpose] = [
@@ -55,7 +55,7 @@ struct KeyRingTests {
         #expect(try ring.key(for: .oauthState) == ring.key(for: .oauthState, id: ring.primaryID))
     }
 
-    @Test("gives a key that never changes for a known master key and purpose: stored data depends on it")
+    @Test("The derived key for a known master key and purpose never changes")
     func derivationIsFixed() throws {
         let text = "integration-host key ring 1\nprimary k1 2026-01-02 \(Base64URL.encode(Array(0..<32)))\nend 1\n"
         let ring = try KeyRing(parsing: text.utf8Span.span, path: "ring")
@@ -67,7 +67,7 @@ struct KeyRingTests {
                 == "c5ca07d2283ae7744ef31740ccbc49e712dac4e899ba037e457df1ea7d8d3571")
     }
 
-    @Test("keeps its keys through rotations, up to its limit, and lets go of a retired one on demand")
+    @Test("A key ring keeps its keys through rotations up to a limit, and removes retired ones on demand")
     func rotation() throws {
         var ring = try KeyRing.generate()
         let first = ring.primaryID
@@ -85,7 +85,7 @@ struct KeyRingTests {
         }
     }
 
-    @Test("names an unknown key in its error only where it looks like a key id")
+    @Test("Names an unknown key in its error only where it looks like a key id")
     func unknownKey() throws {
         let ring = try KeyRing.generate()
         #expect(throws: CryptographyError.keyUnknown(id: "zz")) { try ring.key(for: .oauthState, id: "zz") }
@@ -94,7 +94,7 @@ struct KeyRingTests {
         }
     }
 
-    @Test("shows no key in any description")
+    @Test("No description shows a key")
     func description() throws {
         let text =
             "integration-host key ring 1\nprimary k1 2026-01-02 \(Base64URL.encode(Array(repeating: 0x61, count: 32)))\nend 1\n"
@@ -106,7 +106,7 @@ struct KeyRingTests {
         }
     }
 
-    @Test("is created with mode 0600 under any umask, loads again, and is never overwritten by a second creation")
+    @Test("A key ring file is created with mode 0600, loads again and is never overwritten")
     func creation() throws {
         try withDirectory { directory in
             let path = "\(directory)/ring"
@@ -123,7 +123,7 @@ struct KeyRingTests {
         }
     }
 
-    @Test("is replaced as a whole by a rotation, and every key of it loads again")
+    @Test("A rotation replaces the key ring file as a whole, and every key loads again")
     func saving() throws {
         try withDirectory { directory in
             let path = "\(directory)/ring"
@@ -139,7 +139,7 @@ struct KeyRingTests {
         }
     }
 
-    @Test("is refused when others than its owner may use it", arguments: [0o640, 0o604, 0o660, 0o601, 0o666, 0o644])
+    @Test("A key ring file that others may read is refused", arguments: [0o640, 0o604, 0o660, 0o601, 0o666, 0o644])
     func wideModes(mode: Int) throws {
         try withDirectory { directory in
             let path = "\(directory)/ring"
@@ -151,7 +151,7 @@ struct KeyRingTests {
         }
     }
 
-    @Test("is refused when it is missing, a directory, a pipe or too large")
+    @Test("A key ring file that is missing, a directory, a pipe or too large is refused")
     func wrongFiles() throws {
         try withDirectory { directory in
             #expect(
@@ -214,7 +214,7 @@ struct KeyRingTests {
         ("\(heading)\n\n# note\nbackup a 2026-01-02 \(key)\n", .lineInvalid(line: 5, .fieldsInvalid)),
     ]
 
-    @Test("is refused with the line and the reason when its text is not exactly right", arguments: refusals)
+    @Test("A malformed key ring is refused with line and reason", arguments: refusals)
     func refusal(text: String, fault: CryptographyError.KeyRingFault) {
         let error = #expect(throws: CryptographyError.self) { try KeyRing(parsing: text.utf8Span.span, path: "ring") }
         #expect(error == .keyRing(path: "ring", fault))
@@ -222,7 +222,7 @@ struct KeyRingTests {
     }
 
     @Test(
-        "does not load from any truncation of its file: keys that were cut off would be lost for good at the next save")
+        "Does not load from any truncation of its file: keys that were cut off would be lost for good at the next save")
     func truncations() throws {
         let text = try KeyRing.generate().rotated().serialized()
         #expect(throws: Never.self) { try KeyRing(parsing: text.span, path: "ring") }

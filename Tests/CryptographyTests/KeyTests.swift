@@ -5,7 +5,7 @@ import Testing
 
 @testable import Cryptography
 
-@Suite("Public keys")
+@Suite("Public keys", .timeLimit(.minutes(2)))
 struct KeyTests {
     static let rsa1024 = """
         -----BEGIN PUBLIC KEY-----
@@ -23,7 +23,7 @@ struct KeyTests {
         -----END PUBLIC KEY-----
         """
 
-    @Test("an RSA key below 2048 bits, or of another kind, is refused")
+    @Test("An RSA key below 2048 bits, or of another kind, is refused")
     func weakRSA() throws {
         #expect(throws: CryptographyError.keyInvalid(.rsaModulusBits(1024))) { try RSAPublicKey(pem: Self.rsa1024) }
         #expect(throws: CryptographyError.keyInvalid(.wrongType(expected: "RSA"))) { try RSAPublicKey(pem: Self.p384) }
@@ -36,7 +36,7 @@ struct KeyTests {
         #expect(throws: CryptographyError.keyInvalid(.rsaModulusBits(1024))) { try RSAPrivateKey.generate(bits: 1024) }
     }
 
-    @Test("an RSA exponent that is even, 1 or huge, and a modulus that is even or huge, are refused")
+    @Test("An RSA exponent that is even, 1 or huge, and a modulus that is even or huge, are refused")
     func rsaNumbers() throws {
         let odd = [0x80] + [UInt8](repeating: 0x11, count: 254) + [0x13]
         #expect(try RSAPublicKey(modulus: odd, exponent: [3]).modulusBits == 2048)
@@ -50,7 +50,7 @@ struct KeyTests {
         }
     }
 
-    @Test("text that is not exactly one PEM block of the right label is refused without asking for a pass phrase")
+    @Test("Text that is not exactly one PEM block of the right label is refused without asking for a pass phrase")
     func pem() throws {
         let key = try RSAPrivateKey.generate()
         let publicPEM = try key.publicKey.pem()
@@ -70,7 +70,7 @@ struct KeyTests {
         }
     }
 
-    @Test("a P-256 key is a point of the curve in two coordinates of 32 bytes")
+    @Test("A P-256 key is a point of the curve in two coordinates of 32 bytes")
     func points() throws {
         let x = try Base64URL.decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")
         let y = try Base64URL.decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")

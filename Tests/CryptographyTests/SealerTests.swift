@@ -4,11 +4,11 @@ import Testing
 
 @testable import Cryptography
 
-@Suite("Sealed text")
+@Suite("Sealed text", .timeLimit(.minutes(2)))
 struct SealerTests {
     let context = SealingContext(userID: "alice", connectionID: "conn-1", field: "refreshToken")
 
-    @Test("opens for what it was sealed for, and has the documented form")
+    @Test("A sealed text opens for its purpose and has the documented form")
     func roundTrip() throws {
         let sealer = try Sealer(.generate())
         let text = try sealer.seal("a secret", for: context)
@@ -22,7 +22,7 @@ struct SealerTests {
         #expect(try sealer.seal("a secret", for: context) != text)
     }
 
-    @Test("does not open anywhere else: no cell of the matrix but the diagonal")
+    @Test("A sealed text opens in its own place only")
     func swapMatrix() throws {
         let sealer = try Sealer(.generate())
         let contexts = ["alice", "alic", "bob", "alice|6:conn-1"].flatMap { user in
@@ -44,7 +44,7 @@ struct SealerTests {
         }
     }
 
-    @Test("does not open with any character changed, and says nothing of the secret")
+    @Test("Does not open with any character changed, and says nothing of the secret")
     func everyCharacter() throws {
         let sealer = try Sealer(.generate())
         let text = Array(try sealer.seal("canary", for: context).utf8)
@@ -64,7 +64,7 @@ struct SealerTests {
     }
 
     @Test(
-        "is malformed unless it has the five parts in their exact encodings",
+        "An encrypted token needs five parts in their exact encodings",
         arguments: [
             "", ":", "v1", "v1:", "v1::::", "v2:$K:$N:$C:$T", "V1:$K:$N:$C:$T", "v1:$K:$N:$C", "v1:$K:$N:$C:$T:",
             "v1:$K:$N:$C:$T=", " v1:$K:$N:$C:$T", "v1:$K:$N:$C:$T\n", "v1:UPPER:$N:$C:$T",
@@ -81,7 +81,7 @@ struct SealerTests {
         #expect(throws: CryptographyError.sealedTextMalformed) { try sealer.open(text, for: context) }
     }
 
-    @Test("still opens after a rotation, is then due to be sealed again, and names the key that is missing")
+    @Test("After a rotation a sealed text opens and is due for sealing again; a missing key is named")
     func rotation() throws {
         let ring = try KeyRing.generate()
         let old = try Sealer(ring).seal("secret", for: context)
@@ -97,7 +97,7 @@ struct SealerTests {
         #expect(CryptographyError.keyUnknown(id: "abc").description.contains("'abc'"))
     }
 
-    @Test("of one purpose does not open with the keys of another")
+    @Test("A text sealed for one purpose does not open for another")
     func purposes() throws {
         let ring = try KeyRing.generate()
         let text = try Sealer(ring, purpose: KeyPurpose("one")).seal("secret", for: context)
@@ -106,7 +106,7 @@ struct SealerTests {
         }
     }
 
-    @Test("holds any bytes, none, and as many as allowed")
+    @Test("Any bytes can be sealed, from none to the limit")
     func sizes() throws {
         let sealer = try Sealer(.generate())
         for bytes in [

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Discord
 
-@Suite("Discord mappings")
+@Suite("Discord mappings", .timeLimit(.minutes(2)))
 struct DiscordMappingTests {
     static let now = Timestamp(iso8601: "2026-06-01") ?? .epoch
 
@@ -38,7 +38,7 @@ struct DiscordMappingTests {
     ]
 
     @Test(
-        "each field of a guild",
+        "Each field of a guild",
         arguments: [
             ([:], "id", "guild-197038439483310086"), ([:], "sourceId", "197038439483310086"), ([:], "name", "Testers"),
             ([:], "icon", "f64c482b"), (["icon": .null], "icon", .null), ([:], "description", .null),
@@ -60,7 +60,7 @@ struct DiscordMappingTests {
     }
 
     @Test(
-        "each field of a member",
+        "Each field of a member",
         arguments: [
             ([:], "id", "member-197038439483310086-175928847299117063"),
             ([:], "sourceId", "197038439483310086-175928847299117063"), ([:], "guildId", "197038439483310086"),
@@ -88,7 +88,7 @@ struct DiscordMappingTests {
     }
 
     @Test(
-        "each status of a member",
+        "Each status of a member",
         arguments: [([:], "active"), (["pending": true], "pending"), (["pending": .null], "active")]
             as [(JSONValue, String)])
     func memberStatuses(change: JSONValue, expected: String) throws {
@@ -96,7 +96,7 @@ struct DiscordMappingTests {
     }
 
     @Test(
-        "a record without what names it is a dead letter",
+        "A record without what names it is a dead letter",
         arguments: [
             ("members", ["user": .null], "sourceId"), ("members", ["guild_id": .null], "sourceId"),
             ("members", ["joined_at": "once"], "joinedAt"), ("members", ["roles": "all"], "roleIds"),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Discord
 
-@Suite("Discord provider")
+@Suite("Discord provider", .timeLimit(.minutes(2)))
 struct DiscordProviderTests {
     let provider = DiscordProvider()
     let now = Timestamp(iso8601: "2026-06-01") ?? .epoch
@@ -19,10 +19,10 @@ struct DiscordProviderTests {
         return (.testing(http, settings: settings, now: now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
-    @Test("members are read by the bot, after the last user id, until a page is short")
+    @Test("Members are read by the bot, after the last user id, until a page is short")
     func pagesMembers() async throws {
         let (context, http) = context { request in
             let after = request.query.first { $0.name == "after" }?.value
@@ -44,7 +44,7 @@ struct DiscordProviderTests {
         #expect(provider.manifest.dataType("members")?.list?.request.neededSettings == ["guildId", "botToken"])
     }
 
-    @Test("without a configured guild members cannot be read, which is the operator's to mend")
+    @Test("Without a configured guild reading members fails as the operator's fault")
     func needsGuild() async {
         let (context, _) = context(settings: [:]) { _ in .json(#"[{"user":{"id":"1"}}]"#) }
         let error = await #expect(throws: ProviderError.self) {
@@ -53,7 +53,7 @@ struct DiscordProviderTests {
         #expect(error?.kind == .misconfigured)
     }
 
-    @Test("guilds are read with the user's token, with counts")
+    @Test("Guilds are read with the user's token, with counts")
     func readsGuilds() async throws {
         let (context, http) = context { _ in .json(#"[{"id":"1","name":"A"},{"id":"2","name":"B"}]"#) }
         let page = try await provider.page(PageRequest(dataType: "guilds"), in: context)
@@ -69,7 +69,7 @@ struct DiscordProviderTests {
     }
 
     @Test(
-        "the account is the user, by display name where there is one",
+        "The account is the user, by display name where there is one",
         arguments: [
             (#"{"id":"80351110224678912","username":"nelly","global_name":"Nelly","discriminator":"0"}"#, "Nelly"),
             (#"{"id":"80351110224678912","username":"nelly","global_name":null}"#, "nelly"),
@@ -83,7 +83,7 @@ struct DiscordProviderTests {
         #expect(http.requests.map(\.path) == ["/users/@me"])
     }
 
-    @Test("the role of a member who linked is removed by the bot")
+    @Test("The role of a member who linked is removed by the bot")
     func removesRoles() async throws {
         let (context, http) = context { _ in ProviderResponse(status: 204) }
         let linking = try #require(provider.manifest.linking)
@@ -98,7 +98,7 @@ struct DiscordProviderTests {
     }
 
     @Test(
-        "a member or role that is gone is no failure, anything else is",
+        "A member or role that is gone is no failure, anything else is",
         arguments: [
             (404, 10007, nil), (404, 10011, nil), (404, 10013, nil), (404, 10004, .permanent),
             (403, 50013, .scopeMissing([])), (403, 50001, .scopeMissing([])), (401, 0, .misconfigured),
@@ -120,7 +120,7 @@ struct DiscordProviderTests {
         }
     }
 
-    @Test("one member is read and normalised as in the list")
+    @Test("One member is read and normalised as in the list")
     func readsMember() async throws {
         let (context, http) = context { _ in .json(#"{"user":{"id":"5","username":"ada"},"roles":["9"]}"#) }
         let action = try #require(provider.manifest.action("getMember"))
@@ -136,7 +136,7 @@ struct DiscordProviderTests {
     }
 
     @Test(
-        "error answers fall into the right class, by code before status",
+        "Error answers fall into the right class, by code before status",
         arguments: [
             (401, #"{"message":"401: Unauthorized","code":0}"#, ProviderError.Kind.authExpired),
             (401, #"{"code":50014}"#, .authExpired), (400, #"{"code":50025}"#, .authExpired),
@@ -154,7 +154,7 @@ struct DiscordProviderTests {
         #expect(provider.manifest.errors.error(for: .json(body, status: status), now: now)?.kind == kind)
     }
 
-    @Test("a pause is taken from Retry-After, else from the limit's own header, else from the body")
+    @Test("A pause is taken from Retry-After, else from the limit's own header, else from the body")
     func readsPauses() {
         func kind(_ headers: [NamedValue]) -> ProviderError.Kind? {
             let answer = ProviderResponse.json(#"{"retry_after":2.5}"#, status: 429, headers: headers)
@@ -165,7 +165,7 @@ struct DiscordProviderTests {
         #expect(kind([NamedValue("Retry-After", "3")]) == .rateLimited(after: .seconds(3)))
     }
 
-    @Test("who asks is named in the form that Discord demands, to the token endpoint too")
+    @Test("The User-Agent has Discord's form, also at the token endpoint")
     func namesItself() throws {
         let field = NamedValue("User-Agent", "{setting.userAgent}")
         #expect(provider.manifest.headers == [field])
@@ -194,7 +194,7 @@ struct DiscordProviderTests {
         try provider.outcome(of: WebhookDelivery(headers: [], body: Array(body.utf8), receivedAt: now))
     }
 
-    @Test("what Discord sends is signed over timestamp and body")
+    @Test("Discord's signature covers timestamp and body")
     func describesSignatures() throws {
         let scheme = try #require(provider.manifest.webhooks)
         #expect(scheme.algorithm == .ed25519(publicKeySetting: "publicKey"))
@@ -205,7 +205,7 @@ struct DiscordProviderTests {
         #expect(scheme.rejectionStatus == 401)
     }
 
-    @Test("an interaction's ping is answered in kind, a webhook's with an empty 204")
+    @Test("An interaction's ping is answered in kind, a webhook's with an empty 204")
     func answersPings() throws {
         let interaction = try outcome(#"{"application_id":"1","id":"2","token":"t","type":1,"version":1}"#)
         #expect(interaction.status == 200)
@@ -217,7 +217,7 @@ struct DiscordProviderTests {
         #expect(webhook.events.isEmpty)
     }
 
-    @Test("a user who removes the application ends the grant")
+    @Test("A user who removes the application ends the grant")
     func readsDeauthorization() throws {
         let outcome = try outcome(
             #"""
@@ -234,7 +234,7 @@ struct DiscordProviderTests {
     }
 
     @Test(
-        "other events are acknowledged and mean nothing",
+        "Other events are acknowledged without effect",
         arguments: [
             #"{"type":1,"event":{"type":"APPLICATION_AUTHORIZED","data":{"user":{"id":"5"}}}}"#,
             #"{"type":1,"event":{"type":"ENTITLEMENT_CREATE","data":{}}}"#,
@@ -246,7 +246,7 @@ struct DiscordProviderTests {
         #expect(outcome.events.isEmpty)
     }
 
-    @Test("what is no delivery of Discord's is refused", arguments: ["", "[]", "{}", #"{"type":"1"}"#, #"{"type":2}"#])
+    @Test("A body that is not Discord's is refused", arguments: ["", "[]", "{}", #"{"type":"1"}"#, #"{"type":2}"#])
     func refusesOthers(body: String) {
         let error = #expect(throws: ProviderError.self) { try outcome(body) }
         #expect(error?.status == 400)

@@ -5,9 +5,10 @@ import Testing
 
 @testable import DocumentStore
 
-@Suite("Document cache")
+@Suite("Document cache", .timeLimit(.minutes(2)))
 struct DocumentCacheTests {
-    @Test func anAbsenceSeenBeforeASaveIsNotKeptAfterIt() {
+    @Test("An absence seen before a save is not kept after it")
+    func anAbsenceSeenBeforeASaveIsNotKeptAfterIt() {
         let cache = DocumentCache(bytesMax: 10_000)
         let epoch = cache.epoch(of: .user("a"))
         cache.store(Document(key: .user("a"), revision: 1, bytes: []))
@@ -15,7 +16,8 @@ struct DocumentCacheTests {
         #expect(cache.find(.user("a"))?.revision == 1)
     }
 
-    @Test func theCacheStaysWithinItsBytesAndKeepsWhatIsUsed() {
+    @Test("The cache stays within its bytes and keeps what is used")
+    func theCacheStaysWithinItsBytesAndKeepsWhatIsUsed() {
         let cache = DocumentCache(bytesMax: 100_000)
         let hot = Document(key: .user("hot"), revision: 1, bytes: [UInt8](repeating: 1, count: 1000))
         cache.store(hot)
@@ -27,7 +29,8 @@ struct DocumentCacheTests {
         #expect(cache.size.documents > 20)
     }
 
-    @Test func theCacheAgreesWithADictionaryWhateverIsDoneToIt() {
+    @Test("The cache agrees with a dictionary whatever is done to it")
+    func theCacheAgreesWithADictionaryWhateverIsDoneToIt() {
         let cache = DocumentCache(bytesMax: 40_000)
         var newest: [DocumentKey: UInt64] = [:]
         var random: UInt64 = 88_172_645_463_325_252
@@ -52,7 +55,8 @@ struct DocumentCacheTests {
         #expect(cache.size.documents > 50)
     }
 
-    @Test func aSlowReadDoesNotHideANewerRevision() {
+    @Test("A slow read does not hide a newer revision")
+    func aSlowReadDoesNotHideANewerRevision() {
         let cache = DocumentCache(bytesMax: 100_000)
         let epoch = cache.epoch(of: .user("a"))
         cache.store(Document(key: .user("a"), revision: 2, bytes: []))

@@ -5,10 +5,12 @@ import Testing
 
 @testable import DocumentStore
 
-@Suite struct EnvelopeTests {
+@Suite("Envelope", .timeLimit(.minutes(2)))
+struct EnvelopeTests {
     static let sample = Envelope(key: .user("alice"), revision: 12, data: bytes("{\"a\": 1}"))
 
-    @Test func theFormatOfSchemaOneNeverChanges() {
+    @Test("The format of schema one never changes")
+    func theFormatOfSchemaOneNeverChanges() {
         let expected = """
             {
             "schema": 1,
@@ -24,10 +26,13 @@ import Testing
         #expect(text == expected)
     }
 
-    @Test(arguments: [
-        bytes("alice"), bytes("a\"b\\c"), bytes("é"), bytes("e\u{301}"), [0xff, 0x00], bytes("line\nbreak"), bytes(" "),
-        bytes("\u{202e}txt"), bytes("日本語"), [0x7f], bytes("~"), [UInt8](repeating: 0x41, count: 1024),
-    ])
+    @Test(
+        "Every ID comes back byte for byte",
+        arguments: [
+            bytes("alice"), bytes("a\"b\\c"), bytes("é"), bytes("e\u{301}"), [0xff, 0x00], bytes("line\nbreak"),
+            bytes(" "),
+            bytes("\u{202e}txt"), bytes("日本語"), [0x7f], bytes("~"), [UInt8](repeating: 0x41, count: 1024),
+        ])
     func everyIDComesBackByteForByte(id: [UInt8]) throws {
         let envelope = Envelope(
             key: DocumentKey(collection: "users", id: id), revision: .max, data: [0, 255, 10, 125, 10])
@@ -37,7 +42,8 @@ import Testing
         #expect(!file[..<file.count.advanced(by: -8)].contains(0x1b))
     }
 
-    @Test func everyFlippedBitIsFound() {
+    @Test("Every flipped bit is found")
+    func everyFlippedBitIsFound() {
         let file = Self.sample.encoded()
         for index in file.indices {
             for bit in 0..<8 {
@@ -48,7 +54,8 @@ import Testing
         }
     }
 
-    @Test func everyTruncationAndEveryAddedByteIsFound() {
+    @Test("Every truncation and every added byte is found")
+    func everyTruncationAndEveryAddedByteIsFound() {
         let file = Self.sample.encoded()
         for length in 0..<file.count {
             #expect(throws: Envelope.Failure.self) { try Envelope(parsing: Array(file[..<length])) }
@@ -57,16 +64,19 @@ import Testing
         #expect(throws: Envelope.Failure.self) { try Envelope(parsing: [0x20] + file) }
     }
 
-    @Test func aNewerSchemaIsToldApartFromDamage() {
+    @Test("A newer schema is distinguished from damage")
+    func aNewerSchemaIsToldApartFromDamage() {
         let newer = bytes("{\n\"schema\": 2,\n\"anything\": true\n}\n")
         #expect(throws: Envelope.Failure.newerSchema(2)) { try Envelope(parsing: newer) }
     }
 
-    @Test(arguments: [
-        "\"revision\": 012", "\"revision\": +12", "\"revision\": -1", "\"revision\": 18446744073709551616",
-        "\"revision\": ",
-        "\"revision\":12",
-    ])
+    @Test(
+        "Numbers have one spelling",
+        arguments: [
+            "\"revision\": 012", "\"revision\": +12", "\"revision\": -1", "\"revision\": 18446744073709551616",
+            "\"revision\": ",
+            "\"revision\":12",
+        ])
     func numbersHaveOneSpelling(revision: String) {
         let text = String(decoding: Self.sample.encoded(), as: UTF8.self)
         let parts = text.split(separator: "\"revision\": 12", maxSplits: 1, omittingEmptySubsequences: false)

@@ -4,7 +4,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Changes in order")
+@Suite("Changes in order", .timeLimit(.minutes(5)))
 struct ChangeOrderTests {
     /// Changes objects of the Stripe stand-in's first account.
     private func change(_ sandbox: TestClient, _ command: String) async throws {
@@ -19,10 +19,10 @@ struct ChangeOrderTests {
         return states
     }
 
-    @Test("the newest of several changes counts, and a deleted record does not come back with the overlap")
+    @Test("The newest of several changes counts, and a deleted record does not come back with the overlap")
     func keepsNewest() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "user-1")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "user-1")
         let sandbox = try TestClient(installation.sandbox.url)
         let id = try await installation.connect("stripe", client)
         let body = #"{"syncType":"full","dataTypes":["payments","customers"]}"#

@@ -3,12 +3,13 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Commands")
+@Suite("Commands", .timeLimit(.minutes(5)))
 struct CommandTests {
     @Test(
-        "usage errors exit with 2 and say what is wrong",
+        "Usage errors exit with 2 and say what is wrong",
         arguments: [
             (["sevre"], "no command “sevre”"), (["serve", "--liste", "x"], "--listen"),
             (["serve", "extra"], "“extra” is not expected"),
@@ -18,27 +19,27 @@ struct CommandTests {
             (["token", "--user", "u", "--data", ""], "“--data” needs a value"),
             (["serve", "--listen="], "“--listen” needs a value"),
         ] as [([String], String)])
-    func usage(arguments: [String], sentence: String) throws {
-        let result = try HostProcess.run(arguments)
+    func usage(arguments: [String], sentence: String) async throws {
+        let result = try await HostProcess.run(arguments)
         #expect(result.code == 2)
         #expect(result.errors.contains(sentence), "\(result.errors)")
         #expect(result.output.isEmpty)
     }
 
     @Test(
-        "help and version work for every command",
+        "Help and version work for every command",
         arguments: ["serve", "demo", "sandbox", "providers", "token", "openapi"])
-    func help(command: String) throws {
-        let help = try HostProcess.run([command, "--help"])
+    func help(command: String) async throws {
+        let help = try await HostProcess.run([command, "--help"])
         #expect(help.code == 0)
         #expect(help.output.contains("integration-host \(command)"))
-        let version = try HostProcess.run([command, "--version"])
+        let version = try await HostProcess.run([command, "--version"])
         #expect(version.code == 0)
         #expect(version.output.hasPrefix("integration-host "))
     }
 
     @Test(
-        "mistakes in the configuration exit with 78 and name line and column",
+        "Mistakes in the configuration exit with 78 and name line and column",
         arguments: [
             ("{\n  \"lisen\": \"x\"\n}", ":2:", "no setting “lisen”"),
             ("{\"listen\": 5}", ":1:12", "“listen” must be a text"),
@@ -82,25 +83,25 @@ struct CommandTests {
             ("{\"sessions\":{\"rds\":{\"publicKeyFile\":\"/nonexistent\"}}}", ":1:37", "cannot be read"),
             ("{\"providers\":{\"stripe\":{\"clientSecretFile\":\"/nonexistent\"}}}", ":1:44", "cannot be read"),
         ])
-    func configuration(text: String, place: String, sentence: String) throws {
+    func configuration(text: String, place: String, sentence: String) async throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("host.json", text)
-        let result = try HostProcess.run(["providers", "--config", file, "--data", directory.path + "/data"])
+        let result = try await HostProcess.run(["providers", "--config", file, "--data", directory.path + "/data"])
         #expect(result.code == 78)
         #expect(result.errors.contains(place), "\(result.errors)")
         #expect(result.errors.contains(sentence), "\(result.errors)")
     }
 
-    @Test("numbers among a provider's settings are written as numbers or as texts", arguments: ["25", "\"25\""])
-    func numericSetting(value: String) throws {
+    @Test("Numbers among a provider's settings are written as numbers or as texts", arguments: ["25", "\"25\""])
+    func numericSetting(value: String) async throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("host.json", "{\"providers\":{\"stripe\":{\"requestsPerSecond\":\(value)}}}")
-        let result = try HostProcess.run(["providers", "--config", file, "--data", directory.path + "/data"])
+        let result = try await HostProcess.run(["providers", "--config", file, "--data", directory.path + "/data"])
         #expect(result.code == 0, "\(result.errors)")
     }
 
     @Test(
-        "mistakes in the environment and in flags exit with 78 and name the variable or the flag",
+        "Mistakes in the environment and in flags exit with 78 and name the variable or the flag",
         arguments: [
             (["providers"], ["LISTEN": "8080"], "INTEGRATION_HOST_LISTEN: “listen” must be"),
             (["providers"], ["PUBLIC_URL": "x"], "INTEGRATION_HOST_PUBLIC_URL: “publicURL” must be"),
@@ -133,151 +134,154 @@ struct CommandTests {
             (["serve", "--listen", "[::]:0"], [:], "--listen: a host that listens on all addresses needs “publicURL”"),
             (["sandbox", "--listen", "nowhere"], [:], "--listen: it must be an address and a port"),
         ] as [([String], [String: String], String)])
-    func environment(arguments: [String], variables: [String: String], sentence: String) throws {
+    func environment(arguments: [String], variables: [String: String], sentence: String) async throws {
         let directory = try TemporaryDirectory()
         let environment = Dictionary(uniqueKeysWithValues: variables.map { ("INTEGRATION_HOST_" + $0.key, $0.value) })
-        let result = try HostProcess.run(arguments + ["--data", directory.path + "/data"], environment: environment)
+        let result = try await HostProcess.run(
+            arguments + ["--data", directory.path + "/data"], environment: environment)
         #expect(result.code == 78)
         #expect(result.errors.contains(sentence), "\(result.errors)")
     }
 
-    @Test("an empty environment variable counts as not set")
-    func emptyVariables() throws {
+    @Test("An empty environment variable counts as not set")
+    func emptyVariables() async throws {
         let directory = try TemporaryDirectory()
         let names = [
             "CONFIG", "LISTEN", "PUBLIC_URL", "DATA", "KEYS_DIRECTORY", "PLUGINS", "LOG_LEVEL",
             "ALLOW_PRIVATE_ADDRESSES",
             "RATE_LIMITS_SYNC", "PROVIDERS_STRIPE_CLIENT_ID",
         ]
-        let result = try HostProcess.run(
+        let result = try await HostProcess.run(
             ["providers", "--json", "--data", directory.path],
             environment: Dictionary(uniqueKeysWithValues: names.map { ("INTEGRATION_HOST_" + $0, "") }))
         #expect(result.code == 0)
         #expect(result.errors.isEmpty, "\(result.errors)")
     }
 
-    @Test("the times of background work can be set by variables")
-    func timeVariables() throws {
+    @Test("The times of background work can be set by variables")
+    func timeVariables() async throws {
         let directory = try TemporaryDirectory()
         let times = ["SWEEP_SECONDS": "30", "SYNC_RETRY_SECONDS": "0", "WEBHOOK_RETRY_SECONDS": "1, 60,604800"]
-        let result = try HostProcess.run(
+        let result = try await HostProcess.run(
             ["providers", "--json", "--data", directory.path],
             environment: Dictionary(uniqueKeysWithValues: times.map { ("INTEGRATION_HOST_" + $0.key, $0.value) }))
         #expect(result.code == 0)
         #expect(result.errors.isEmpty, "\(result.errors)")
     }
 
-    @Test("a host that listens on all addresses starts with a public URL")
-    func allAddresses() throws {
+    @Test("A host that listens on all addresses starts with a public URL")
+    func allAddresses() async throws {
         let directory = try TemporaryDirectory()
-        let host = try HostProcess(
+        let host = try await HostProcess(
             ["serve", "--listen", "0.0.0.0:0", "--data", directory.path],
             environment: ["INTEGRATION_HOST_PUBLIC_URL": "https://integrations.example.com"])
-        #expect(host.terminate() == 0)
+        #expect(await host.terminate() == 0)
     }
 
-    @Test("a configuration that is a directory, or cannot be read, is told as what it is, and the place once")
-    func unreadable() throws {
+    @Test("An unreadable configuration is reported with its cause and with its path once")
+    func unreadable() async throws {
         let directory = try TemporaryDirectory()
-        let result = try HostProcess.run(["providers", "--config", directory.path])
+        let result = try await HostProcess.run(["providers", "--config", directory.path])
         #expect(result.code == 78)
         #expect(
             result.errors
                 == "integration-host: configuration: \(directory.path): the file cannot be read (Is a directory)\n")
         let broken = try directory.write("host.json", "{\"listen\": \"a\",}")
-        let place = try HostProcess.run(["providers", "--config", broken]).errors
+        let place = try await HostProcess.run(["providers", "--config", broken]).errors
         #expect(place == "integration-host: configuration: \(broken):1:16: this byte cannot stand here\n")
     }
 
-    @Test("a token that is signed with a key ring made for it says so, in one line, once")
-    func newKeyRing() throws {
+    @Test("The token command says once when it made a new key ring")
+    func newKeyRing() async throws {
         let directory = try TemporaryDirectory()
-        let first = try HostProcess.run(["token", "--user", "u", "--data", directory.path + "/typo"])
+        let first = try await HostProcess.run(["token", "--user", "u", "--data", directory.path + "/typo"])
         #expect(first.code == 0)
         #expect(
             first.errors.contains("a new key ring was made, \(directory.path)/typo/keys/key-ring"), "\(first.errors)")
         #expect(first.errors.split(separator: "\n").count == 1)
         #expect(first.output.split(separator: "\n").count == 1)
-        let second = try HostProcess.run(["token", "--user", "u", "--data", directory.path + "/typo"])
+        let second = try await HostProcess.run(["token", "--user", "u", "--data", directory.path + "/typo"])
         #expect(second.errors.isEmpty, "\(second.errors)")
     }
 
-    @Test("a secret in a broken configuration is not repeated in the error")
-    func hidesSecrets() throws {
+    @Test("A secret in a broken configuration is not repeated in the error")
+    func hidesSecrets() async throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("host.json", #"{"providers":{"stripe":{"clientSecret":["canary-secret"]}}}"#)
-        let result = try HostProcess.run(["providers", "--config", file])
+        let result = try await HostProcess.run(["providers", "--config", file])
         #expect(result.code == 78)
         #expect(!result.errors.contains("canary"))
     }
 
-    @Test("a flag goes before the environment, the environment before the file, the file before the default")
-    func precedence() throws {
+    @Test("A flag goes before the environment, the environment before the file, the file before the default")
+    func precedence() async throws {
         let directory = try TemporaryDirectory()
-        let taken = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/a"])
+        let taken = try await HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/a"])
         let address = String(taken.url.dropFirst("http://".count))
         let file = try directory.write(
             "host.json", "{\"listen\":\"\(address)\",\"dataDirectory\":\"\(directory.path)/b\"}")
         // The file's address is taken, so a host that used it would not start.
-        #expect(try HostProcess.run(["serve", "--config", file]).code == 1)
-        let byEnvironment = try HostProcess(
+        #expect(try await HostProcess.run(["serve", "--config", file]).code == 1)
+        let byEnvironment = try await HostProcess(
             ["serve", "--config", file], environment: ["INTEGRATION_HOST_LISTEN": "127.0.0.1:0"])
-        #expect(byEnvironment.terminate() == 0)
-        let byFlag = try HostProcess(
+        #expect(await byEnvironment.terminate() == 0)
+        let byFlag = try await HostProcess(
             ["serve", "--config", file, "--listen", "127.0.0.1:0"], environment: ["INTEGRATION_HOST_LISTEN": address])
-        #expect(byFlag.terminate() == 0)
+        #expect(await byFlag.terminate() == 0)
     }
 
     @Test(
-        "openapi prints what a running host tells of its routes, beside it and without one, and leaves nothing behind")
+        "The openapi command prints the routes of a host, with or without one running, and leaves no files")
     func openAPI() async throws {
         let directory = try TemporaryDirectory()
         let environment = ["TMPDIR": directory.path]
-        let alone = try HostProcess.run(["openapi"], environment: environment)
+        let alone = try await HostProcess.run(["openapi"], environment: environment)
         #expect(alone.code == 0, "\(alone.errors)")
         #expect(alone.errors.isEmpty)
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
         let data = directory.path + "/data"
-        let host = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", data])
-        let beside = try HostProcess.run(["openapi", "--data", data], environment: environment)
+        let host = try await HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", data])
+        let beside = try await HostProcess.run(["openapi", "--data", data], environment: environment)
         #expect(beside.output == alone.output)
         #expect(try await TestClient(host.url).get("/openapi.json").text + "\n" == alone.output)
         let wrong = try directory.write("host.json", "{")
-        #expect(try HostProcess.run(["openapi", "--config", wrong]).code == 78)
-        let nowhere = try HostProcess.run(["openapi"], environment: ["TMPDIR": directory.path + "/none"])
+        #expect(try await HostProcess.run(["openapi", "--config", wrong]).code == 78)
+        let nowhere = try await HostProcess.run(["openapi"], environment: ["TMPDIR": directory.path + "/none"])
         #expect(nowhere.code == 1)
         #expect(nowhere.errors.contains("TMPDIR"), "\(nowhere.errors)")
     }
 
-    @Test("a missing configuration file is a default install")
-    func missingFile() throws {
+    @Test("A missing configuration file is a default install")
+    func missingFile() async throws {
         let directory = try TemporaryDirectory()
-        let host = try HostProcess([
+        let host = try await HostProcess([
             "serve", "--config", directory.path + "/none.json", "--listen", "127.0.0.1:0", "--data",
             directory.path + "/data",
         ])
         #expect(host.log.contains("does not exist"))
     }
 
-    @Test("a second host over the same data directory is refused and names the first")
-    func locked() throws {
+    @Test("A second host over the same data directory is refused and names the first")
+    func locked() async throws {
         let directory = try TemporaryDirectory()
-        let first = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
-        let second = try HostProcess.run(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
+        let first = try await HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
+        let second = try await HostProcess.run(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
         #expect(second.code == 1)
         #expect(second.errors.contains("\(first.identifier)"), "\(second.errors)")
         first.kill()
-        let third = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
-        #expect(third.terminate() == 0)
+        let third = try await HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
+        #expect(await third.terminate() == 0)
     }
 
-    @Test("no file in the data directory is readable by others, and no token stands in one in plain text")
+    @Test("No file in the data directory is readable by others, and no token stands in one in plain text")
     func privateFiles() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "private")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "private")
         let id = try await installation.connect("stripe", client)
         _ = try await installation.sync(id, client, body: #"{"syncType":"full","dataTypes":["customers"]}"#)
         let state = try await client.with(token: nil).get("\(installation.sandbox.url)/_sandbox/state").text
+        // Files that a running host makes and removes would come and go under the enumeration.
+        installation.host.kill()
         for entry in FileManager.default.enumerator(atPath: installation.data) ?? .init() {
             let path = installation.data + "/" + (entry as? String ?? "")
             let attributes = try FileManager.default.attributesOfItem(atPath: path)

@@ -4,9 +4,10 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Dead letters of a broken plugin", .serialized)
+@Suite("Dead letters of a broken plugin", .serialized, .timeLimit(.minutes(5)))
 struct BrokenPluginTests {
     /// A plugin whose records come from code: 30 in three pages, of which every third has its amount elsewhere, one has no id and
     /// one has an id that is too long.
@@ -54,8 +55,8 @@ struct BrokenPluginTests {
         """
     }
 
-    private func client(_ host: HostProcess, _ user: String, _ data: String) throws -> TestClient {
-        let token = try HostProcess.run(["token", "--user", user, "--data", data]).output.dropLast()
+    private func client(_ host: HostProcess, _ user: String, _ data: String) async throws -> TestClient {
+        let token = try await HostProcess.run(["token", "--user", user, "--data", data]).output.dropLast()
         return try TestClient(host.url, token: String(token))
     }
 
@@ -82,16 +83,16 @@ struct BrokenPluginTests {
         return letters
     }
 
-    @Test("records that a plugin fails on are kept, listed without their contents, and replayed once it is mended")
+    @Test("Records that a plugin fails on are kept, listed without their contents, and replayed once it is mended")
     func replay() async throws {
         let folder = try TemporaryDirectory()
         let data = folder.path + "/data"
-        try PluginTests.compile(Self.source(version: "1.0.0", amount: "\"amount\""), name: "Ledger", into: folder)
+        try await PluginTests.compile(Self.source(version: "1.0.0", amount: "\"amount\""), name: "Ledger", into: folder)
         let arguments = [
             "serve", "--listen", "127.0.0.1:0", "--data", data, "--plugins", folder.path,
         ]
-        var host = try HostProcess(arguments)
-        var client = try client(host, "owner", data)
+        var host = try await HostProcess(arguments)
+        var client = try await client(host, "owner", data)
         let created = try await client.post(
             "/api/integrations/connections", #"{"service":"ledger","accountId":"book-1"}"#)
         let id = try #require(created.json["connectionId"]?.string, "\(created.text)")
@@ -127,10 +128,10 @@ struct BrokenPluginTests {
 
         host.kill()
         try FileManager.default.removeItem(atPath: folder.path + "/libLedger.so")
-        try PluginTests.compile(
+        try await PluginTests.compile(
             Self.source(version: "1.0.1", amount: "[\"amount\", \"value\"]"), name: "Ledger", into: folder)
-        host = try HostProcess(arguments)
-        client = try self.client(host, "owner", data)
+        host = try await HostProcess(arguments)
+        client = try await self.client(host, "owner", data)
         #expect(try await letters(path, client).count == 12)
         let one = try #require(first["id"]?.string)
         let partly = try await client.post("\(path)/dead-letters/replay", #"{"ids":["\#(one)"]}"#)
@@ -155,24 +156,24 @@ struct BrokenPluginTests {
         #expect(try await client.get("\(path)/syncs?limit=0").status == 400)
         // The command does the same through the host that runs.
         let command = ["dead-letters", "--user", "owner", "--data", data, "--plugins", folder.path]
-        let listed = try HostProcess.run(command)
+        let listed = try await HostProcess.run(command)
         #expect(listed.code == 0 && listed.output.contains("2 dead letters"), "\(listed)")
         #expect(listed.output.contains("sourceId: id: ") && !listed.output.contains("Ann"))
         let repeatedList = listed.output
-        let repeated = try HostProcess.run(command + ["replay"])
+        let repeated = try await HostProcess.run(command + ["replay"])
         #expect(repeated.code == 0 && repeated.output.contains("0 replayed, 2 failed"), "\(repeated)")
-        #expect(try HostProcess.run(command + ["--connection", "conn-none"]).code == 1)
-        #expect(try HostProcess.run(command + ["again"]).code == 2)
-        #expect(host.terminate() == 0)
+        #expect(try await HostProcess.run(command + ["--connection", "conn-none"]).code == 1)
+        #expect(try await HostProcess.run(command + ["again"]).code == 2)
+        #expect(await host.terminate() == 0)
         // And without one.
-        #expect(try HostProcess.run(command).output == repeatedList)
-        let check = try HostProcess.run(["check", "--data", data])
+        #expect(try await HostProcess.run(command).output == repeatedList)
+        let check = try await HostProcess.run(["check", "--data", data])
         #expect(check.code == 0, "\(check)")
     }
 
     /// What somebody else asks of the connection is answered as for one that does not exist.
     private func expectIsolation(_ path: String, _ host: HostProcess, _ data: String) async throws {
-        let stranger = try client(host, "stranger", data)
+        let stranger = try await client(host, "stranger", data)
         let missing = "/api/integrations/connections/conn-000aaaaaaaaaaaaaaaaaaaaaa"
         for (method, target) in [
             ("GET", "/dead-letters"), ("GET", "/dead-letters?limit=x"), ("POST", "/dead-letters/replay"),

@@ -3,43 +3,36 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Demo")
+@Suite("Demo", .timeLimit(.minutes(5)))
 struct DemoTests {
     static let curl = "/usr/bin/curl"
 
-    private func demo() throws -> (host: HostProcess, guide: String, directory: TemporaryDirectory) {
+    private func demo() async throws -> (host: HostProcess, guide: String, directory: TemporaryDirectory) {
         let directory = try TemporaryDirectory()
-        let host = try HostProcess(["demo", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
-        return (host, try host.output(through: "Stop with Ctrl-C"), directory)
+        let host = try await HostProcess(["demo", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
+        return (host, try await host.output(through: "Stop with Ctrl-C"), directory)
     }
 
     /// Runs `lines` in a shell.
-    private func paste(_ lines: String) throws -> String {
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        shell.arguments = ["-c", lines]
-        let output = Pipe()
-        shell.standardOutput = output
-        try shell.run()
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        shell.waitUntilExit()
-        return String(decoding: text, as: UTF8.self)
+    private func paste(_ lines: String) async throws -> String {
+        try await onOwnThread { try ChildProcess.run(["/bin/sh", "-c", lines]).output }
     }
 
     @Test(
-        "the printed lines do the whole job, and do it again when they are pasted again",
+        "The demo's printed commands work, also when pasted twice",
         .enabled(if: FileManager.default.isExecutableFile(atPath: curl), "curl is not installed"))
-    func pastedTwice() throws {
-        let (host, guide, directory) = try demo()
+    func pastedTwice() async throws {
+        let (host, guide, directory) = try await demo()
         defer { withExtendedLifetime(directory) {} }
         let start = try #require(guide.range(of: "  HOST="))
         let end = try #require(guide.range(of: "Stop with Ctrl-C"))
         let lines = String(guide[start.lowerBound..<end.lowerBound])
         var identifiers: [String] = []
         for _ in 0..<2 {
-            let answers = try paste(lines).split(separator: "\n").map { try JSONValue.parse(Array($0.utf8)) }
+            let answers = try await paste(lines).split(separator: "\n").map { try JSONValue.parse(Array($0.utf8)) }
             #expect(answers.count >= 6)
             for answer in answers { #expect(answer["success"] == true, "\(answer)") }
             guard answers.count >= 6 else { return }
@@ -49,12 +42,12 @@ struct DemoTests {
             #expect(answers[answers.count - 1]["records"]?.array?.count == 3)
         }
         #expect(identifiers[0] == identifiers[1])
-        #expect(host.terminate() == 0)
+        #expect(await host.terminate() == 0)
     }
 
-    @Test("the printed link signs one browser in, goes on to the provider, and is good once")
+    @Test("The demo's link signs in one browser, once")
     func browser() async throws {
-        let (host, guide, directory) = try demo()
+        let (host, guide, directory) = try await demo()
         defer { withExtendedLifetime(directory) {} }
         let browser = try TestClient(host.url)
         let link = try #require(guide.split(separator: "\n").first { $0.contains("/demo?code=") }).drop { $0 == " " }
@@ -89,10 +82,10 @@ struct DemoTests {
         #expect(!host.log.contains(link.split(separator: "=").last ?? ""))
     }
 
-    @Test("a host that is no demo has no such link")
+    @Test("A host that is not a demo has no sign-in link")
     func noDemo() async throws {
         let directory = try TemporaryDirectory()
-        let host = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path])
+        let host = try await HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", directory.path])
         let answer = try await TestClient(host.url).get("/demo?code=0000000000000000000000")
         #expect(answer.status == 404)
         #expect(answer.header("set-cookie") == nil)

@@ -4,9 +4,10 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Diagnoses", .serialized)
+@Suite("Diagnoses", .serialized, .timeLimit(.minutes(5)))
 struct DiagnosisTests {
     /// A fault and the right diagnosis.
     struct Case: Sendable {
@@ -308,12 +309,12 @@ struct DiagnosisTests {
 
     private static let noLimits = "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0}"
 
-    @Test("every fault has the right diagnosis", arguments: ["connecting", "refreshing", "syncing"])
+    @Test("Every fault has the right diagnosis", arguments: ["connecting", "refreshing", "syncing"])
     func table(group: String) async throws {
-        let installation = try TestInstallation(
+        let installation = try await TestInstallation(
             extra: Self.noLimits + ",\"syncRetrySeconds\":0", logLevel: "debug")
-        installation.host.terminate()
-        try installation.restart(environment: [
+        await installation.host.terminate()
+        try await installation.restart(environment: [
             "INTEGRATION_HOST_PROVIDERS_TIKTOK_CLIENT_SECRET": "wrong-\(Self.canary)",
             "INTEGRATION_HOST_PROVIDERS_ARC_ACCESS_TOKEN": "wrong-\(Self.canary)",
         ])
@@ -321,24 +322,25 @@ struct DiagnosisTests {
             ["connecting": Self.connecting, "refreshing": Self.refreshing, "syncing": Self.syncing][group] ?? []
         for (number, item) in cases.enumerated() {
             let userID = "\(group)-\(number)"
-            let bench = Bench(installation: installation, client: try installation.client(user: userID), userID: userID)
+            let bench = Bench(
+                installation: installation, client: try await installation.client(user: userID), userID: userID)
             try await Self.check(item, bench)
         }
         #expect(!installation.host.log.contains(Self.canary))
     }
 
-    @Test("what the operator broke is told to the operator: an endpoint, a plugin, the key ring")
+    @Test("Faults of the operator are diagnosed as such: an endpoint, a plugin, the key ring")
     func operatorFaults() async throws {
         let plugins = try TemporaryDirectory()
-        try PluginTests.compile(
+        try await PluginTests.compile(
             PluginTests.source(id: "acme"), name: "Acme", into: plugins)
-        let installation = try TestInstallation(extra: Self.noLimits + ",\"syncRetrySeconds\":0")
-        func bench(_ user: String) throws -> Bench {
-            Bench(installation: installation, client: try installation.client(user: user), userID: user)
+        let installation = try await TestInstallation(extra: Self.noLimits + ",\"syncRetrySeconds\":0")
+        func bench(_ user: String) async throws -> Bench {
+            Bench(installation: installation, client: try await installation.client(user: user), userID: user)
         }
         let reddit = try await bench("endpoint").connect("reddit")
-        installation.host.terminate()
-        try installation.restart(environment: [
+        await installation.host.terminate()
+        try await installation.restart(environment: [
             "INTEGRATION_HOST_PROVIDERS_REDDIT_ENDPOINTS_API": "http://127.0.0.1:1",
             "INTEGRATION_HOST_PLUGINS": plugins.path,
         ])
@@ -353,28 +355,28 @@ struct DiagnosisTests {
         let created = try await bench("plugin").client.post(
             Bench.connections, #"{"service":"acme","accountId":"somebody"}"#)
         let acme = try #require(created.json["connectionId"]?.string, "\(created.text)")
-        installation.host.terminate()
-        try installation.restart()
+        await installation.host.terminate()
+        try await installation.restart()
         try await Self.check(
             Case(
                 name: "the plugin is gone", fault: { _ in acme }, kind: "pluginMissing", by: "operator",
                 says: ["no plugin for “acme”", "Install"]), try bench("plugin"))
 
-        installation.host.terminate()
+        await installation.host.terminate()
         let ring = installation.data + "/keys/key-ring"
         try FileManager.default.moveItem(atPath: ring, toPath: ring + ".kept")
-        try installation.restart()
+        try await installation.restart()
         let lost = Case(
             name: "the key ring lacks the key", fault: { _ in reddit }, kind: "credentialUnreadable", by: "operator",
             says: ["lacks the key", "from its backup"])
         try await Self.check(lost, try bench("endpoint"))
         // Connections made with the new ring work beside it, and the old ring brings the others back.
         _ = try await bench("after").connect("reddit")
-        installation.host.terminate()
+        await installation.host.terminate()
         try FileManager.default.removeItem(atPath: ring)
         try FileManager.default.moveItem(atPath: ring + ".kept", toPath: ring)
-        try installation.restart()
-        let again = try bench("endpoint")
+        try await installation.restart()
+        let again = try await bench("endpoint")
         let synced = try await installation.sync(
             reddit, again.client, body: #"{"syncType":"full","dataTypes":["posts"]}"#)
         #expect(synced["status"] == "completed", "\(synced)")
@@ -396,7 +398,7 @@ struct DiagnosisTests {
         for words in item.says { #expect(sentences.contains(words), place) }
         #expect(!answer.text.contains(canary), place)
         // Somebody else's is a missing one.
-        let other = try bench.installation.client(user: "somebody-else")
+        let other = try await bench.installation.client(user: "somebody-else")
         let foreign = try await other.get(path)
         let missing = try await other.get("\(Bench.connections)/conn-00000000000000000000000000/explain")
         #expect(foreign.status == 404 && foreign.body == missing.body, place)

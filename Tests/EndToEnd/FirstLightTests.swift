@@ -4,12 +4,12 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("First light")
+@Suite("First light", .timeLimit(.minutes(5)))
 struct FirstLightTests {
-    @Test("a user connects, syncs two data types and reads back exactly what the provider holds, also after a crash")
+    @Test("A user connects, syncs and reads back exactly what the provider holds, also after a crash")
     func wholeJob() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "newcomer")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "newcomer")
         let id = try await installation.connect("stripe", client)
 
         let connection = try await client.get("/api/integrations/connections/\(id)").json["connection"] ?? .null
@@ -31,12 +31,12 @@ struct FirstLightTests {
 
         // A crash loses nothing: connection, sync and records are there when the host is back, and cursors still fit.
         installation.host.kill()
-        try installation.restart()
-        let later = try installation.client(user: "newcomer")
+        try await installation.restart()
+        let later = try await installation.client(user: "newcomer")
         #expect(try await later.get("/api/integrations/connections/\(id)").json["connection"]?["status"] == "connected")
         #expect(try await later.get("/api/integrations/connections/\(id)/sync").json["sync"] == sync)
         #expect(try await installation.records(id, later) == records)
-        #expect(installation.host.terminate() == 0)
+        #expect(await installation.host.terminate() == 0)
     }
 
     /// Compares count and sum of amounts with what the stand-in holds.
@@ -64,10 +64,10 @@ struct FirstLightTests {
         }
     }
 
-    @Test("a full sync that is killed in the middle goes on from its checkpoint and ends with every record once")
+    @Test("A full sync that is killed in the middle goes on from its checkpoint and ends with every record once")
     func resumes() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "resumer")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "resumer")
         let id = try await installation.connect("stripe", client)
         _ = try await client.post(
             "/api/integrations/connections/\(id)/sync", #"{"syncType":"full","dataTypes":["payments"]}"#)
@@ -78,8 +78,8 @@ struct FirstLightTests {
             try await Task.sleep(for: .milliseconds(5))
         }
         installation.host.kill()
-        try installation.restart()
-        let later = try installation.client(user: "resumer")
+        try await installation.restart()
+        let later = try await installation.client(user: "resumer")
         let sync = try await installation.finishedSync(id, later)
         #expect(sync["status"] == "completed")
         let records = try await installation.records(id, later)
@@ -88,10 +88,10 @@ struct FirstLightTests {
         try await expectSame("payments", records, installation, later)
     }
 
-    @Test("a second full sync of unchanged data makes no new changes")
+    @Test("A second full sync of unchanged data makes no new changes")
     func repeats() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "repeater")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "repeater")
         let id = try await installation.connect("stripe", client)
         let body = #"{"syncType":"full","dataTypes":["invoices"]}"#
         _ = try await installation.sync(id, client, body: body)

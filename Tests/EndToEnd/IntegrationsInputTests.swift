@@ -4,7 +4,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Bad input to the integrations routes")
+@Suite("Bad input to the integrations routes", .timeLimit(.minutes(5)))
 struct IntegrationsInputTests {
     /// One wrong request: method, target, body, status, the field that the error names.
     struct Wrong: Sendable, CustomStringConvertible {
@@ -71,10 +71,10 @@ struct IntegrationsInputTests {
         Wrong("PUT", connections, "{}", 405),
     ]
 
-    @Test("each wrong request gets the documented shape, and nothing is stored")
+    @Test("Each wrong request gets the documented shape, and nothing is stored")
     func refuses() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "careless")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "careless")
         for wrong in Self.cases {
             let response = try await client.send(wrong.method, wrong.target, body: wrong.body)
             #expect(response.status == wrong.status, "\(wrong): \(response.status) \(response.text)")
@@ -89,10 +89,10 @@ struct IntegrationsInputTests {
         #expect(try await client.get(Self.connections).json["connections"]?.count == 0)
     }
 
-    @Test("a body that is not declared as JSON is 415, a session that is not good 401")
+    @Test("A body that is not declared as JSON gets 415, an invalid session gets 401")
     func refusesOthers() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "careless")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "careless")
         let text = try await client.send(
             "POST", Self.connections, body: #"{"service":"stripe"}"#, headers: [("Content-Type", "text/plain")])
         #expect(text.status == 415)
@@ -103,7 +103,7 @@ struct IntegrationsInputTests {
         }
         // Somebody else's connection answers as a missing one.
         let id = try await installation.connect("stripe", client)
-        let other = try installation.client(user: "other")
+        let other = try await installation.client(user: "other")
         let foreign = try await other.get(Self.connections + "/" + id)
         let missing = try await other.get(Self.connections + "/conn-unknown")
         #expect(foreign.status == 404)
@@ -111,15 +111,15 @@ struct IntegrationsInputTests {
     }
 
     @Test(
-        "state: another user, another provider, an altered byte, and a second use are refused without a token request")
+        "State: another user, another provider, an altered byte, and a second use are refused without a token request")
     func guardsState() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "owner")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "owner")
         let created = try await client.post(Self.connections, #"{"service":"stripe"}"#)
         let allowed = try await client.with(token: nil).get((created.json["authUrl"]?.string ?? "") + "&decision=allow")
         let callback = try #require(allowed.header("location"))
         let state = try #require(created.json["state"]?.string)
-        let other = try installation.client(user: "thief")
+        let other = try await installation.client(user: "thief")
         #expect(try await other.get(callback).status == 400)
         #expect(try await client.get(callback.replacing("/oauth/stripe/", with: "/oauth/slack/")).status == 400)
         for index in [0, state.count / 2, state.count - 1] {

@@ -3,19 +3,21 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Log")
+@Suite("Log", .timeLimit(.minutes(5)))
 struct LogTests {
     @Test(
-        "a host whose standard error nobody reads goes on answering and ends when told to, and counts what it did not log"
+        "A host whose standard error is not read keeps serving, stops on a signal and counts dropped lines"
     )
     func unreadPipe() async throws {
         let directory = try TemporaryDirectory()
         let errors = Pipe()
-        let host = try HostProcess(
-            ["serve", "--listen", "127.0.0.1:0", "--data", directory.path], standardError: errors.fileHandleForWriting)
-        let token = try HostProcess.run(["token", "--user", "u", "--data", directory.path]).output.dropLast()
+        let host = try await HostProcess(
+            ["serve", "--listen", "127.0.0.1:0", "--data", directory.path],
+            standardError: errors.fileHandleForWriting.fileDescriptor)
+        let token = try await HostProcess.run(["token", "--user", "u", "--data", directory.path]).output.dropLast()
         let client = try TestClient(host.url, token: String(token))
         // Far more than a pipe holds, and over several of the intervals in which lines are written.
         for round in 0..<6 {
@@ -26,19 +28,20 @@ struct LogTests {
         }
         let metrics = try await client.get("/metrics").text
         #expect(metrics.contains("integration_host_log_lines_dropped_total 0\n"), "\(metrics)")
-        #expect(host.terminate() == 0)
+        #expect(await host.terminate() == 0)
         try errors.fileHandleForWriting.close()
         let lines = (try errors.fileHandleForReading.readToEnd() ?? Data()).split(separator: UInt8(ascii: "\n"))
         #expect(lines.count > 100)
         #expect(try JSONValue.parse(Array(lines[0])).kind == .object)
     }
 
-    @Test("a host whose standard error is closed goes on answering and counts what it did not log")
+    @Test("A host whose standard error is closed keeps serving and counts dropped lines")
     func closedPipe() async throws {
         let directory = try TemporaryDirectory()
         let errors = Pipe()
-        let host = try HostProcess(
-            ["serve", "--listen", "127.0.0.1:0", "--data", directory.path], standardError: errors.fileHandleForWriting)
+        let host = try await HostProcess(
+            ["serve", "--listen", "127.0.0.1:0", "--data", directory.path],
+            standardError: errors.fileHandleForWriting.fileDescriptor)
         try errors.fileHandleForReading.close()
         let client = try TestClient(host.url)
         for _ in 0..<20 { #expect(try await client.get("/healthz").status == 200) }
@@ -51,6 +54,6 @@ struct LogTests {
             try await Task.sleep(for: .milliseconds(25))
         }
         #expect(dropped >= 20)
-        #expect(host.terminate() == 0)
+        #expect(await host.terminate() == 0)
     }
 }

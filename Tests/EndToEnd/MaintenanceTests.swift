@@ -3,42 +3,43 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Maintenance")
+@Suite("Maintenance", .timeLimit(.minutes(5)))
 struct MaintenanceTests {
-    @Test("a backup of a stopped host restores to the same connections and records, and a damaged file is found")
+    @Test("A backup of a stopped host restores to the same connections and records, and a damaged file is found")
     func roundTrip() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "keeper")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "keeper")
         let id = try await installation.connect("stripe", client)
         _ = try await installation.sync(id, client, body: #"{"syncType":"full","dataTypes":["customers"]}"#)
         let records = try await installation.records(id, client)
 
         // Whoever holds the directory without answering is named.
-        let busy = try HostProcess.run(["restore", "/", "--data", installation.data])
+        let busy = try await HostProcess.run(["restore", "/", "--data", installation.data])
         #expect(busy.code == 1)
-        #expect(installation.host.terminate() == 0)
+        #expect(await installation.host.terminate() == 0)
 
-        let sound = try HostProcess.run(["check", "--data", installation.data])
+        let sound = try await HostProcess.run(["check", "--data", installation.data])
         #expect(sound.code == 0, "\(sound.errors)")
         #expect(sound.output.contains("sound"))
         let backup = installation.directory.path + "/backup"
-        #expect(try HostProcess.run(["backup", backup, "--data", installation.data]).code == 0)
+        #expect(try await HostProcess.run(["backup", backup, "--data", installation.data]).code == 0)
 
         // The disk is lost; keys were kept apart.
         let keys = installation.directory.path + "/keys"
         try FileManager.default.moveItem(atPath: installation.data + "/keys", toPath: keys)
         try FileManager.default.removeItem(atPath: installation.data)
-        let restored = try HostProcess.run(["restore", backup, "--data", installation.data])
+        let restored = try await HostProcess.run(["restore", backup, "--data", installation.data])
         #expect(restored.code == 0, "\(restored.errors)")
         try FileManager.default.moveItem(atPath: keys, toPath: installation.data + "/keys")
-        try installation.restart()
-        let later = try installation.client(user: "keeper")
+        try await installation.restart()
+        let later = try await installation.client(user: "keeper")
         #expect(try await installation.records(id, later) == records)
         let again = try await installation.sync(id, later, body: #"{"syncType":"full","dataTypes":["customers"]}"#)
         #expect(again["status"] == "completed")
-        #expect(installation.host.terminate() == 0)
+        #expect(await installation.host.terminate() == 0)
 
         let document = try #require(
             FileManager.default.enumerator(atPath: installation.data)?.compactMap { $0 as? String }
@@ -47,7 +48,7 @@ struct MaintenanceTests {
         let damaged = try String(contentsOfFile: path, encoding: .utf8).replacing(
             "\"connected\"", with: "\"disturbed\"")
         try Data(damaged.utf8).write(to: URL(fileURLWithPath: path))
-        let found = try HostProcess.run(["check", "--data", installation.data])
+        let found = try await HostProcess.run(["check", "--data", installation.data])
         #expect(found.code == 1)
         #expect(found.output.contains("damaged"))
     }

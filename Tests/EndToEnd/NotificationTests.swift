@@ -4,9 +4,10 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Notifications", .serialized)
+@Suite("Notifications", .serialized, .timeLimit(.minutes(5)))
 struct NotificationTests {
     private static let connections = "/api/integrations/connections"
     private static let unlimited =
@@ -22,10 +23,10 @@ struct NotificationTests {
         var path: String { "\(NotificationTests.connections)/\(id)" }
 
         init(_ user: String, _ receiver: TestReceiver, service: String = "stripe") async throws {
-            installation = try TestInstallation(extra: NotificationTests.unlimited, logLevel: "debug")
+            installation = try await TestInstallation(extra: NotificationTests.unlimited, logLevel: "debug")
             self.user = user
             self.receiver = receiver
-            let client = try installation.client(user: user)
+            let client = try await installation.client(user: user)
             id = try await installation.connect(service, client)
             let path = "\(NotificationTests.connections)/\(id)"
             let changed = try await client.send(
@@ -34,7 +35,7 @@ struct NotificationTests {
             secret = try #require(try await client.get(path + "/webhook-secret").json["secret"]?.string)
         }
 
-        func client() throws -> TestClient { try installation.client(user: user) }
+        func client() async throws -> TestClient { try await installation.client(user: user) }
 
         /// Puts a test event in line.
         func test() async throws -> String {
@@ -45,7 +46,7 @@ struct NotificationTests {
 
         /// The log, once `condition` holds for an event of it.
         func delivery(_ eventID: String, until condition: (JSONValue) -> Bool) async throws -> JSONValue {
-            let client = try client()
+            let client = try await client()
             for _ in 0..<1000 {
                 let page = try await client.get(path + "/webhook-deliveries").json
                 if let found = page["deliveries"]?.array?.first(where: { $0["eventId"]?.string == eventID }),
@@ -86,11 +87,11 @@ struct NotificationTests {
         }
     }
 
-    @Test("a finished sync is told once, signed, and neither the secret nor the URL's query is seen anywhere else")
+    @Test("A finished sync sends one signed notification; its secret and the URL's query appear nowhere else")
     func signed() async throws {
         let receiver = try TestReceiver()
         let bench = try await Bench("listener", receiver)
-        let client = try bench.client()
+        let client = try await bench.client()
         let sync = try await bench.installation.sync(
             bench.id, client, body: #"{"syncType":"full","dataTypes":["payments"]}"#)
         let delivery = try #require(try await receiver.received(1).first)
@@ -126,17 +127,17 @@ struct NotificationTests {
         #expect(seen[1].contains("integration_host_notifications_total{outcome=\"succeeded\"} 1"))
         #expect(seen[1].contains("integration_host_notification_attempts_total{outcome=\"delivered\"} 1"))
         #expect(seen[1].contains("integration_host_notifications_waiting 0"))
-        #expect(bench.installation.host.terminate() == 0)
+        #expect(await bench.installation.host.terminate() == 0)
         #expect(receiver.deliveries.count == 1)
         await receiver.stop()
         #expect(try bench.files(holding: String(bench.secret.dropFirst(6))).isEmpty)
     }
 
-    @Test("a grant that the provider ended is told in order: the failed sync, then the expired connection")
+    @Test("A grant that the provider ended sends two notifications: sync failed, then connection expired")
     func expired() async throws {
         let receiver = try TestReceiver()
         let bench = try await Bench("expelled", receiver, service: "quickbooks")
-        let client = try bench.client()
+        let client = try await bench.client()
         let revoked = try await client.with(token: nil).post(
             bench.installation.sandbox.url + "/_sandbox/tokens", #"{"provider":"quickbooks","action":"revoke"}"#)
         #expect(revoked.status < 300)
@@ -153,11 +154,11 @@ struct NotificationTests {
         await receiver.stop()
     }
 
-    @Test("after a rotation both secrets sign, and an event is delivered again with its id")
+    @Test("After a rotation both secrets sign, and an event is delivered again with its id")
     func rotation() async throws {
         let receiver = try TestReceiver()
         let bench = try await Bench("rotator", receiver)
-        let client = try bench.client()
+        let client = try await bench.client()
         let rotated = try await client.post(bench.path + "/webhook-secret/rotate", "{}").json
         let secret = try #require(rotated["secret"]?.string)
         #expect(secret != bench.secret)
@@ -170,7 +171,7 @@ struct NotificationTests {
         #expect(delivery.signatures == [try delivery.signature(secret), try delivery.signature(bench.secret)])
         _ = try await bench.delivery(id) { $0["status"] == "delivered" }
         // The keys of the host may be replaced meanwhile.
-        #expect(try HostProcess.run(bench.installation.command("keys", "rotate")).code == 0)
+        #expect(try await HostProcess.run(bench.installation.command("keys", "rotate")).code == 0)
         #expect(try await client.post(bench.path + "/webhook-deliveries/\(id)/redeliver", "{}").status == 200)
         let again = try await receiver.received(2)[1]
         #expect(again.id == id)
@@ -178,7 +179,7 @@ struct NotificationTests {
         #expect(again.signatures == [try again.signature(secret), try again.signature(bench.secret)])
         #expect(try await client.post(bench.path + "/webhook-deliveries/evt-unknown/redeliver", "{}").status == 404)
 
-        let other = try bench.installation.client(user: "somebody-else")
+        let other = try await bench.installation.client(user: "somebody-else")
         let missing = "\(Self.connections)/\(String(bench.id.dropLast(4)))0000"
         for (method, path) in [
             ("GET", "/webhook-secret"), ("POST", "/webhook-secret/rotate"), ("GET", "/webhook-deliveries"),
@@ -193,7 +194,7 @@ struct NotificationTests {
     }
 
     @Test(
-        "what is refused is sent again with the same id, redirects are not followed, and what is given up can be asked for"
+        "A refused notification is retried with the same id, redirects are not followed, and a failed one can be resent"
     )
     func retries() async throws {
         let elsewhere = try TestReceiver()
@@ -214,7 +215,7 @@ struct NotificationTests {
         let failed = try await bench.delivery(lost) { $0["status"] != "pending" }
         #expect(failed["status"] == "failed")
         #expect(bench.outcomes(failed) == ["rejected", "rejected", "rejected"])
-        let client = try bench.client()
+        let client = try await bench.client()
         #expect(
             try await client.get(bench.path + "/webhook-deliveries").json.at("endpoint.state") == "failing")
         receiver.answer()
@@ -229,13 +230,13 @@ struct NotificationTests {
         await elsewhere.stop()
     }
 
-    @Test("an endpoint that is gone is not called any more, also after a restart, until the URL is set again")
+    @Test("An endpoint that answers 410 is not called again until its URL is set, also after a restart")
     func gone() async throws {
         let receiver = try TestReceiver(.init(410))
         let bench = try await Bench("leaver", receiver)
         let id = try await bench.test()
         _ = try await bench.delivery(id) { $0["attempts"]?.count == 1 }
-        let client = try bench.client()
+        let client = try await bench.client()
         #expect(try await client.post(bench.path + "/webhook-deliveries/test", "{}").status == 409)
         #expect(try await client.post(bench.path + "/webhook-deliveries/\(id)/redeliver", "{}").status == 409)
         let log = try await client.get(bench.path + "/webhook-deliveries").json
@@ -244,9 +245,9 @@ struct NotificationTests {
         let explained = try await client.get(bench.path + "/explain").json
         #expect(explained.at("explanation.class") == "notificationsFailing")
         #expect(explained.at("explanation.action.by") == "user")
-        #expect(bench.installation.host.terminate() == 0)
-        try bench.installation.restart()
-        let later = try bench.client()
+        #expect(await bench.installation.host.terminate() == 0)
+        try await bench.installation.restart()
+        let later = try await bench.client()
         #expect(try await later.get(bench.path + "/explain").json.at("explanation.notificationsWaiting") == 1)
         #expect(receiver.deliveries.count == 1)
         let set = "{\"settings\":{\"webhookUrl\":\"\(receiver.url)\"}}"
@@ -257,35 +258,35 @@ struct NotificationTests {
         await receiver.stop()
     }
 
-    @Test("a host that is killed while it delivers, or before, delivers after the restart, with the same id")
+    @Test("A host that is killed while it delivers, or before, delivers after the restart, with the same id")
     func killed() async throws {
         let receiver = try TestReceiver(.init(204, delay: .seconds(60)), .init(503))
         let bench = try await Bench("survivor", receiver)
         let id = try await bench.test()
         _ = try await receiver.received(1)
         bench.installation.host.kill()
-        try bench.installation.restart()
+        try await bench.installation.restart()
         #expect(try await receiver.received(2)[1].id == id)
         _ = try await bench.delivery(id) { $0["attempts"]?.count == 1 }
         bench.installation.host.kill()
-        try bench.installation.restart()
+        try await bench.installation.restart()
         #expect(try await receiver.received(3)[2].id == id)
         let delivered = try await bench.delivery(id) { $0["status"] == "delivered" }
         #expect(bench.outcomes(delivered) == ["serverError", "delivered"])
         bench.installation.host.kill()
-        try bench.installation.restart()
+        try await bench.installation.restart()
         _ = try await bench.test()
         #expect(try await receiver.received(4).count(where: { $0.id == id }) == 3, "what was taken is not sent again")
         await receiver.stop()
     }
 
-    @Test("an endpoint that does not answer holds up no other, and the host stops without waiting for it")
+    @Test("A slow endpoint delays no other, and the host stops without waiting for it")
     func slow() async throws {
         let slow = try TestReceiver()
         slow.answer(then: .init(204, delay: .seconds(60)))
         let bench = try await Bench("sluggard", slow)
         let receiver = try TestReceiver()
-        let other = try bench.installation.client(user: "other")
+        let other = try await bench.installation.client(user: "other")
         let id = try await bench.installation.connect("stripe", other)
         _ = try await other.send(
             "PATCH", "\(Self.connections)/\(id)", body: "{\"settings\":{\"webhookUrl\":\"\(receiver.url)\"}}")
@@ -294,16 +295,16 @@ struct NotificationTests {
         #expect(try await other.post("\(Self.connections)/\(id)/webhook-deliveries/test", "{}").status == 200)
         _ = try await receiver.received(1)
         #expect(slow.deliveries.count == 1)
-        #expect(bench.installation.host.terminate() == 0)
+        #expect(await bench.installation.host.terminate() == 0)
         await receiver.stop()
         await slow.stop()
     }
 
-    @Test("the end of a connection is told before it is gone; what was only disconnected keeps its secret")
+    @Test("Deleting a connection notifies first; a disconnected one keeps its signing secret")
     func ended() async throws {
         let receiver = try TestReceiver()
         let bench = try await Bench("quitter", receiver)
-        let client = try bench.client()
+        let client = try await bench.client()
         let found = try await client.get("/api/integrations/status").json.at("data.integrations.0")
         let account = try #require(found?["accountId"]?.string)
         let path = "/api/integrations/disconnect/stripe/\(account)"
@@ -334,18 +335,18 @@ struct NotificationTests {
         await receiver.stop()
     }
 
-    @Test("what was accepted while private addresses were allowed is not sent to once they are not")
+    @Test("A private URL accepted earlier gets no notification once private addresses are not allowed")
     func addresses() async throws {
         let receiver = try TestReceiver(.init(500))
         let bench = try await Bench("insider", receiver)
         let id = try await bench.test()
         _ = try await receiver.received(1)
         bench.installation.host.kill()
-        try bench.installation.restart(environment: ["INTEGRATION_HOST_ALLOW_PRIVATE_ADDRESSES": "false"])
+        try await bench.installation.restart(environment: ["INTEGRATION_HOST_ALLOW_PRIVATE_ADDRESSES": "false"])
         let failed = try await bench.delivery(id) { $0["status"] == "failed" }
         #expect(bench.outcomes(failed).suffix(2) == ["urlRefused", "urlRefused"])
         #expect(receiver.deliveries.count == 1)
-        let client = try bench.client()
+        let client = try await bench.client()
         let refused = try await client.send(
             "PATCH", bench.path, body: #"{"settings":{"webhookUrl":"https://169.254.169.254/latest"}}"#)
         #expect(refused.status == 400)

@@ -6,7 +6,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("OAuth at failing providers", .serialized)
+@Suite("OAuth at failing providers", .serialized, .timeLimit(.minutes(5)))
 struct OAuthTests {
     private static func fault(_ installation: TestInstallation, _ fault: String) async throws {
         let reply = try await installation.client(user: nil).post(installation.sandbox.url + "/_sandbox/faults", fault)
@@ -36,10 +36,10 @@ struct OAuthTests {
         #""status":200,"body":"{\"access_token\":5}","after-processing":true"#,
     ]
 
-    @Test("no fault of a token endpoint with a grace period ends a connection, and the next refresh mends it")
+    @Test("With a grace period no fault of the token endpoint ends a connection, and the next refresh works")
     func faults() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "u")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "u")
         let id = try await installation.connect("xero", client)
         for fault in Self.faults {
             try await Self.fault(installation, #"{"provider":"xero","match":"token",\#(fault)}"#)
@@ -53,11 +53,11 @@ struct OAuthTests {
     }
 
     @Test(
-        "where a spent token is refused at once a lost answer ends the grant, the failure says so, and connecting again mends it"
+        "Without a grace period a lost answer ends the grant, is reported, and connecting again works"
     )
     func lost() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "u")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "u")
         let id = try await installation.connect("discord", client)
         try await Self.fault(
             installation, #"{"provider":"discord","match":"token","status":500,"after-processing":true}"#)
@@ -71,12 +71,12 @@ struct OAuthTests {
         #expect(try await Self.status(id, client) == "connected")
     }
 
-    @Test("an authorization whose provider fails after the tokens is finished later, also after a crash")
+    @Test("An authorization whose provider fails after the tokens is finished later, also after a crash")
     func held() async throws {
-        let installation = try TestInstallation(
+        let installation = try await TestInstallation(
             extra:
                 #""sweepSeconds":1,"rateLimits":{"connectionCreation":0,"sync":0,"oauth":0,"status":0}"#)
-        let client = try installation.client(user: "u")
+        let client = try await installation.client(user: "u")
         let created = try await client.post("/api/integrations/connections", #"{"service":"xero"}"#)
         let id = try #require(created.json["connectionId"]?.string)
         let url = try #require(created.json["authUrl"]?.string)
@@ -87,8 +87,8 @@ struct OAuthTests {
         #expect(try await Self.status(id, client) == "pending")
         installation.host.kill()
         try await Self.clear(installation)
-        try installation.restart()
-        let later = try installation.client(user: "u")
+        try await installation.restart()
+        let later = try await installation.client(user: "u")
         // It is asked again half a minute after the failure.
         for _ in 0..<600 where try await Self.status(id, later) != "connected" {
             try await Task.sleep(for: .milliseconds(100))
@@ -96,10 +96,10 @@ struct OAuthTests {
         #expect(try await Self.status(id, later) == "connected")
     }
 
-    @Test("after a disconnect no token is in any file, and the metrics tell what became of the grant")
+    @Test("After a disconnect no file holds a token, and metrics count how the grant ended")
     func erased() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "u")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "u")
         let id = try await installation.connect("quickbooks", client)
         let document = installation.data + "/users"
         var sealed: Set<String> = []

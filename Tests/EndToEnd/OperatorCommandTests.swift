@@ -4,52 +4,43 @@ import Foundation
 import HostTesting
 import ProviderSDK
 import Synchronization
+import TestSupport
 import Testing
 
-@Suite("Operators' commands")
+@Suite("Operators' commands", .timeLimit(.minutes(5)))
 struct OperatorCommandTests {
-    private static func run(_ arguments: String..., on installation: TestInstallation) throws -> (
-        code: Int32, output: String, errors: String
-    ) {
-        try HostProcess.run(arguments + ["--data", installation.data])
+    private static func run(
+        _ arguments: String..., on installation: TestInstallation
+    ) async throws -> ChildProcess.Ending {
+        try await HostProcess.run(arguments + ["--data", installation.data])
     }
 
-    /// Runs a command on a thread that may wait, while the test goes on.
-    private static func runAside(_ arguments: String..., on installation: TestInstallation) async throws -> (
-        code: Int32, output: String, errors: String
-    ) {
-        let all = arguments + ["--data", installation.data]
-        return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try HostProcess.run(all) }) }
-        }
-    }
-
-    @Test("connections are explained to an operator, as a table and as JSON, beside the host and without it")
+    @Test("Connections are explained to an operator, as a table and as JSON, beside the host and without it")
     func connections() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "asked for")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "asked for")
         let id = try await installation.connect("slack", client)
         let route = try await client.get("/api/integrations/connections/\(id)/explain").json["explanation"]
         for isRunning in [true, false] {
-            if !isRunning { installation.host.terminate() }
-            let table = try HostProcess.run(installation.command("connections", "--user", "asked for"))
+            if !isRunning { await installation.host.terminate() }
+            let table = try await HostProcess.run(installation.command("connections", "--user", "asked for"))
             #expect(table.code == 0, "\(table.errors)")
             let rows = table.output.split(separator: "\n")
             #expect(rows[0].hasPrefix("CONNECTION  "))
             #expect(rows[1].hasPrefix("\(id)  slack") && rows[1].contains("connected") && rows[1].contains("working"))
-            let json = try HostProcess.run(installation.command("connections", "--user", "asked for", "--json"))
+            let json = try await HostProcess.run(installation.command("connections", "--user", "asked for", "--json"))
             let value = try JSONValue.parse(Array(json.output.utf8.dropLast()))
             #expect(value.at("connections.0") == route, "\(json.output)")
-            let nobody = try HostProcess.run(installation.command("connections", "--user", "nobody"))
+            let nobody = try await HostProcess.run(installation.command("connections", "--user", "nobody"))
             #expect(nobody.output == "The user has no connections.\n")
         }
-        #expect(try Self.run("connections", on: installation).code == 2)
+        #expect(try await Self.run("connections", on: installation).code == 2)
     }
 
-    @Test("keys are replaced under load without one request that fails, and a retired one goes when nothing needs it")
+    @Test("Keys are replaced under load without one request that fails, and a retired one goes when nothing needs it")
     func keys() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "user-1")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "user-1")
         let id = try await installation.connect("xero", client)
         // Begun before the rotations, completed after them.
         let created = try await client.post("/api/integrations/connections", #"{"service":"discord"}"#)
@@ -67,7 +58,7 @@ struct OperatorCommandTests {
             return answers
         }()
         for _ in 0..<5 {
-            let rotated = try await Self.runAside("keys", "rotate", on: installation)
+            let rotated = try await Self.run("keys", "rotate", on: installation)
             #expect(rotated.code == 0 && rotated.output.contains("sealed again"), "\(rotated)")
         }
         isOver.withLock { $0 = true }
@@ -78,62 +69,62 @@ struct OperatorCommandTests {
         let completed = try await client.get(try #require(decided.header("location")))
         #expect(completed.status == 200, "a state of a retired key: \(completed.text)")
         // A session of a retired key, and one of the new key, are both good.
-        let session = try installation.client(user: "user-1")
+        let session = try await installation.client(user: "user-1")
         #expect(try await session.get("/api/integrations/connections/\(id)").status == 200)
 
-        let early = try Self.run("keys", "prune", on: installation)
+        let early = try await Self.run("keys", "prune", on: installation)
         #expect(early.code == 1 && early.errors.contains("less than 24 hours"), "\(early)")
         try FileManager.default.setAttributes(
             [.modificationDate: Date().addingTimeInterval(-2 * 86_400)],
             ofItemAtPath: installation.data + "/keys/key-ring")
-        #expect(try Self.run("keys", "list", on: installation).output.split(separator: "\n").count == 6)
-        let pruned = try Self.run("keys", "prune", on: installation)
+        #expect(try await Self.run("keys", "list", on: installation).output.split(separator: "\n").count == 6)
+        let pruned = try await Self.run("keys", "prune", on: installation)
         #expect(pruned.code == 0 && pruned.output.hasPrefix("Removed "), "\(pruned)")
-        let left = try Self.run("keys", "list", on: installation).output
+        let left = try await Self.run("keys", "list", on: installation).output
         #expect(left.split(separator: "\n").count == 1 && left.contains("primary"), "\(left)")
-        let fresh = try installation.client(user: "user-1")
+        let fresh = try await installation.client(user: "user-1")
         let refresh = try await fresh.post(
             "/api/integrations/oauth/xero/refresh", "{\"connectionId\":\"\(id)\"}")
         #expect(refresh.status == 200, "\(refresh.text)")
         // Sessions that the removed keys signed have ended.
-        #expect(installation.host.terminate() == 0)
-        try installation.restart()
+        #expect(await installation.host.terminate() == 0)
+        try await installation.restart()
         let later = try TestClient(installation.host.url, token: client.token)
         #expect(try await later.get("/api/integrations/connections").status == 401)
         // Without a host the command holds the directory itself.
-        #expect(installation.host.terminate() == 0)
-        #expect(try Self.run("keys", "rotate", on: installation).code == 0)
-        try installation.restart()
+        #expect(await installation.host.terminate() == 0)
+        #expect(try await Self.run("keys", "rotate", on: installation).code == 0)
+        try await installation.restart()
         let last = try await installation.client(user: "user-1").post(
             "/api/integrations/oauth/xero/refresh", "{\"connectionId\":\"\(id)\"}")
         #expect(last.status == 200, "\(last.text)")
     }
 
-    @Test("a running host is checked and backed up while it syncs, and the backup restores")
+    @Test("A running host is checked and backed up while it syncs, and the backup restores")
     func onlineBackup() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "keeper")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "keeper")
         let id = try await installation.connect("stripe", client)
         _ = try await installation.sync(id, client, body: #"{"syncType":"full","dataTypes":["customers"]}"#)
         let records = try await installation.records(id, client, query: "dataType=customers&limit=500")
         let started = try await client.post(
             "/api/integrations/connections/\(id)/sync", #"{"syncType":"full","dataTypes":["payments"]}"#)
         #expect(started.status == 200)
-        let checked = try Self.run("check", on: installation)
+        let checked = try await Self.run("check", on: installation)
         #expect(checked.code == 0 && checked.output.contains("sound"), "\(checked)")
         let backup = installation.directory.path + "/backup"
-        let copied = try Self.run("backup", backup, on: installation)
+        let copied = try await Self.run("backup", backup, on: installation)
         #expect(copied.code == 0, "\(copied)")
-        let again = try Self.run("backup", backup, on: installation)
+        let again = try await Self.run("backup", backup, on: installation)
         #expect(again.code == 1 && again.errors.contains("not empty"), "\(again)")
         #expect(try await installation.finishedSync(id, client)["status"] == "completed")
 
         let restored = installation.directory.path + "/restored"
-        #expect(try HostProcess.run(["restore", backup, "--data", restored]).code == 0)
+        #expect(try await HostProcess.run(["restore", backup, "--data", restored]).code == 0)
         try FileManager.default.copyItem(atPath: installation.data + "/keys", toPath: restored + "/keys")
-        let host = try HostProcess(["serve", "--data", restored, "--listen", "127.0.0.1:0"])
+        let host = try await HostProcess(["serve", "--data", restored, "--listen", "127.0.0.1:0"])
         let reader = try TestClient(host.url, token: client.token)
         #expect(try await installation.records(id, reader, query: "dataType=customers&limit=500") == records)
-        #expect(try HostProcess.run(["check", "--data", restored]).code == 0)
+        #expect(try await HostProcess.run(["check", "--data", restored]).code == 0)
     }
 }

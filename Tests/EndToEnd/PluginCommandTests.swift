@@ -3,9 +3,10 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Plugin commands", .serialized)
+@Suite("Plugin commands", .serialized, .timeLimit(.minutes(5)))
 struct PluginCommandTests {
     /// A directory that looks like the root of the repository.
     private func root() throws -> TemporaryDirectory {
@@ -22,10 +23,10 @@ struct PluginCommandTests {
         try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { folder + "/" + $0 }
     }
 
-    @Test("a new plugin compiles without a warning, is verified, and passes the tests that come with it")
-    func newPlugin() throws {
+    @Test("A new plugin compiles without a warning, is verified, and passes the tests that come with it")
+    func newPlugin() async throws {
         let root = try root()
-        let written = try HostProcess.run(["plugin", "new", "Acme2Shop"], in: root.path)
+        let written = try await HostProcess.run(["plugin", "new", "Acme2Shop"], in: root.path)
         #expect(written.code == 0, "\(written.errors)")
         #expect(written.output.contains("Tests/Acme2ShopTests/Acme2ShopProviderTests.swift"))
         let plugin = try sources(root.path + "/Plugins/Acme2Shop")
@@ -49,12 +50,12 @@ struct PluginCommandTests {
         let search = [
             "-I", build + "/Modules", "-I", ".", "-L", build, "-lProviderSDK", "-Xlinker", "-rpath", "-Xlinker", build,
         ]
-        try PluginTests.run(
+        try await PluginTests.run(
             "swiftc",
             strict + search + ["-emit-library", "-emit-module", "-enable-testing", "-module-name", "Acme2Shop"]
                 + ["-o", "libAcme2Shop.so"] + plugin, in: root.path)
         try PluginTests.closeToOthers(root.path + "/libAcme2Shop.so")
-        let verified = try HostProcess.run(["plugin", "verify", "./libAcme2Shop.so"], in: root.path)
+        let verified = try await HostProcess.run(["plugin", "verify", "./libAcme2Shop.so"], in: root.path)
         #expect(verified.code == 0, "\(verified.errors)")
         #expect(verified.output.contains("plugin       Acme2Shop 1.0.0 (acme2shop)"))
         #expect(verified.output.contains("verdict      holds what every plugin must hold"))
@@ -63,7 +64,7 @@ struct PluginCommandTests {
             "Main.swift",
             "import Testing\n@main struct Main { static func main() async { await Testing.__swiftPMEntryPoint() as Never } }\n"
         )
-        try PluginTests.run(
+        try await PluginTests.run(
             "swiftc",
             search + [
                 "-parse-as-library", "-swift-version", "6", "-L", ".", "-lAcme2Shop", "-Xlinker", "-rpath", "-Xlinker",
@@ -71,68 +72,68 @@ struct PluginCommandTests {
             ]
                 + ["-module-name", "Tests", "-o", "tests", main] + tests
                 + sources(build + "/ProviderSDKTesting.build").filter { $0.hasSuffix(".o") }, in: root.path)
-        try PluginTests.run(root.path + "/tests", ["--testing-library", "swift-testing"], in: root.path)
+        try await PluginTests.run(root.path + "/tests", ["--testing-library", "swift-testing"], in: root.path)
     }
 
     @Test(
-        "a name that cannot be a module's is refused before anything is written",
+        "A name that cannot be a module's is refused before anything is written",
         arguments: [
             "acme", "", "2Acme", "Acme-2", "Acme.x", "../Acme", "Acme/x", "Äcme", "Swift", "Testing", "Self",
             "ProviderSDK",
         ]
             + [String(repeating: "A", count: 25)])
-    func badNames(name: String) throws {
+    func badNames(name: String) async throws {
         let root = try root()
-        let result = try HostProcess.run(["plugin", "new", name], in: root.path)
+        let result = try await HostProcess.run(["plugin", "new", name], in: root.path)
         #expect(result.code == 2)
         #expect(try sources(root.path + "/Plugins").isEmpty)
     }
 
     @Test(
-        "a name that is taken, or a folder that is no repository, is refused",
+        "A name that is taken, or a folder that is no repository, is refused",
         arguments: ["Acme", "ACME", "HTTPServer"])
-    func taken(name: String) throws {
+    func taken(name: String) async throws {
         let root = try root()
-        #expect(try HostProcess.run(["plugin", "new", "Acme"], in: root.path).code == 0)
-        let again = try HostProcess.run(["plugin", "new", name], in: root.path)
+        #expect(try await HostProcess.run(["plugin", "new", "Acme"], in: root.path).code == 0)
+        let again = try await HostProcess.run(["plugin", "new", name], in: root.path)
         #expect(again.code == 1)
         #expect(again.errors.contains("is there already"), "\(again.errors)")
-        let elsewhere = try HostProcess.run(["plugin", "new", "Acme"], in: root.path + "/Plugins")
+        let elsewhere = try await HostProcess.run(["plugin", "new", "Acme"], in: root.path + "/Plugins")
         #expect(elsewhere.code == 1)
         #expect(elsewhere.errors.contains("Package.swift is not here"), "\(elsewhere.errors)")
     }
 
     @Test(
-        "what is missing from the command is said",
+        "A missing argument is named",
         arguments: [["plugin"], ["plugin", "new"], ["plugin", "verify"], ["plugin", "old", "x"]])
-    func usage(arguments: [String]) throws { #expect(try HostProcess.run(arguments).code == 2) }
+    func usage(arguments: [String]) async throws { #expect(try await HostProcess.run(arguments).code == 2) }
 
-    @Test("a plugin that the host brings is verified by its name, capitals or not")
-    func verifiesByName() throws {
+    @Test("A built-in plugin is verified by its name in any case")
+    func verifiesByName() async throws {
         let directory = try TemporaryDirectory()
         for name in ["Stripe", "stripe"] {
-            let result = try HostProcess.run(["plugin", "verify", name, "--data", directory.path])
+            let result = try await HostProcess.run(["plugin", "verify", name, "--data", directory.path])
             #expect(result.code == 0, "\(result.errors)")
             #expect(result.output.contains("(stripe)"))
         }
-        let missing = try HostProcess.run(["plugin", "verify", "Nothing", "--data", directory.path])
+        let missing = try await HostProcess.run(["plugin", "verify", "Nothing", "--data", directory.path])
         #expect(missing.code == 1)
         #expect(missing.errors.contains("there is no libNothing.so in"), "\(missing.errors)")
     }
 
-    @Test("a plugin that is refused, or that does not hold what every plugin must hold, fails with the reason")
-    func verifiesBadOnes() throws {
+    @Test("A plugin that is refused, or fails a conformance check, is reported with the reason")
+    func verifiesBadOnes() async throws {
         let folder = try TemporaryDirectory()
         try folder.write("libText.so", "this is no library")
-        try PluginTests.compile(
+        try await PluginTests.compile(
             PluginTests.source(id: "plain").replacing("manifest.description = \"A provider for tests\"", with: ""),
             name: "Plain", into: folder)
-        let text = try HostProcess.run([
+        let text = try await HostProcess.run([
             "plugin", "verify", "Text", "--plugins", folder.path, "--data", folder.path + "/data",
         ])
         #expect(text.code == 1)
         #expect(text.errors.contains("is not a plugin library (it is no ELF file)"), "\(text.errors)")
-        let plain = try HostProcess.run(["plugin", "verify", folder.path + "/libPlain.so"])
+        let plain = try await HostProcess.run(["plugin", "verify", folder.path + "/libPlain.so"])
         #expect(plain.code == 1)
         #expect(plain.output.contains("verdict      the manifest has no description"), "\(plain.output)")
     }

@@ -4,9 +4,10 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("Plugins", .serialized)
+@Suite("Plugins", .serialized, .timeLimit(.minutes(5)))
 struct PluginTests {
     /// The source of a small plugin.
     static func source(
@@ -36,10 +37,10 @@ struct PluginTests {
     /// Compiles `source` into `folder` with the SDK that the tests were built with.
     static func compile(
         _ source: String, name: String, into folder: TemporaryDirectory, flags: [String] = []
-    ) throws {
+    ) async throws {
         let file = try folder.write("\(name).swift", source)
         let build = HostProcess.executable.deletingLastPathComponent().path
-        try run(
+        try await run(
             "swiftc",
             [
                 "-emit-library", "-parse-as-library", "-swift-version", "6", "-module-name", name, "-I",
@@ -55,32 +56,23 @@ struct PluginTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 
-    static func run(_ tool: String, _ arguments: [String], in folder: String) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [tool] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw HostProcessError(description: "\(tool): \(String(decoding: text, as: UTF8.self))")
+    static func run(_ tool: String, _ arguments: [String], in folder: String) async throws {
+        let ending = try await onOwnThread { try ChildProcess.run([tool] + arguments, in: folder) }
+        guard ending.code == 0 else {
+            throw HostProcessError(description: "\(tool): \(ending.output)\(ending.errors)")
         }
     }
 
     /// What `integration-host providers --json` says with the plugins of `folder`.
-    static func providers(_ folder: TemporaryDirectory) throws -> JSONValue {
-        let result = try HostProcess.run(
+    static func providers(_ folder: TemporaryDirectory) async throws -> JSONValue {
+        let result = try await HostProcess.run(
             ["providers", "--json", "--data", folder.path + "/data", "--plugins", folder.path])
         #expect(result.code == 0)
         return try JSONValue.parse(Array(result.output.utf8.dropLast()))
     }
 
     @Test(
-        "a plugin of a package outside this one, built against the SDK by path, works when its library is copied into a folder"
+        "A plugin of a package outside this one, built against the SDK by path, works when its library is copied into a folder"
     )
     func outsidePackage() async throws {
         let package = try TemporaryDirectory()
@@ -101,7 +93,7 @@ struct PluginTests {
             """)
         try FileManager.default.createDirectory(atPath: package.path + "/Plugin", withIntermediateDirectories: false)
         try package.write("Plugin/Acme.swift", Self.source(id: "acme-outside"))
-        try Self.run("swift", ["build", "--disable-sandbox"], in: package.path)
+        try await Self.run("swift", ["build", "--disable-sandbox"], in: package.path)
 
         // Dropped into the data directory's own folder, where no flag points to.
         let plugins = try TemporaryDirectory()
@@ -112,8 +104,9 @@ struct PluginTests {
             atPath: package.path + "/.build/debug/libAcmePlugin.so",
             toPath: plugins.path + "/data/plugins/libAcmePlugin.so")
         try Self.closeToOthers(plugins.path + "/data/plugins/libAcmePlugin.so")
-        let host = try HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", plugins.path + "/data"])
-        let token = try HostProcess.run(["token", "--user", "u", "--data", plugins.path + "/data"]).output.dropLast()
+        let host = try await HostProcess(["serve", "--listen", "127.0.0.1:0", "--data", plugins.path + "/data"])
+        let token = try await HostProcess.run(["token", "--user", "u", "--data", plugins.path + "/data"]).output
+            .dropLast()
         let client = try TestClient(host.url, token: String(token))
         let listed = try await client.get("/api/integrations").json["integrations"]?.array ?? []
         #expect(listed.contains { $0["id"] == "acme-outside" && $0["isAvailable"] == true }, "\(host.log)")
@@ -121,46 +114,47 @@ struct PluginTests {
             "/api/integrations/connections", #"{"service":"acme-outside","accountId":"account-1"}"#)
         #expect(created.status == 200)
         #expect(created.json["connectionId"]?.string?.hasPrefix("conn-") == true)
-        #expect(host.terminate() == 0)
+        #expect(await host.terminate() == 0)
     }
 
     @Test(
-        "nothing that the build puts beside the executable is refused, the one SDK that host and plugins share least of all"
+        "No library beside the executable is refused, including the shared SDK"
     )
-    func nothingRefused() throws {
+    func nothingRefused() async throws {
         let folder = try TemporaryDirectory()
-        let refused = try Self.providers(folder)["refused"]?.array ?? []
+        let refused = try await Self.providers(folder)["refused"]?.array ?? []
         #expect(refused.isEmpty, "\(refused)")
     }
 
-    @Test("every kind of bad plugin is refused with one clear sentence, and all others serve")
+    @Test("Every kind of bad plugin is refused with one clear sentence, and all others serve")
     func refusals() async throws {
         let folder = try TemporaryDirectory()
         try folder.write("libText.so", "this is no library")
         try FileManager.default.createSymbolicLink(
             atPath: folder.path + "/libLink.so", withDestinationPath: folder.path + "/libGood.so")
         #expect(unsafe mkfifo(folder.path + "/libFifo.so", 0o600) == 0)
-        try Self.compile("public func nothing() {}", name: "Empty", into: folder)
-        try Self.compile(Self.source(id: "future", version: "2 << 16"), name: "Future", into: folder)
-        try Self.compile(Self.source(id: "newer", version: "SDKVersion.compiled + 1"), name: "Newer", into: folder)
-        try Self.compile(Self.source(id: "stripe"), name: "SecondStripe", into: folder)
-        try Self.compile(Self.source(id: "Bad Id"), name: "BadID", into: folder)
-        try Self.compile(Self.source(id: "nothing", export: "0"), name: "NoProvider", into: folder)
-        try Self.compile(
+        try await Self.compile("public func nothing() {}", name: "Empty", into: folder)
+        try await Self.compile(Self.source(id: "future", version: "2 << 16"), name: "Future", into: folder)
+        try await Self.compile(
+            Self.source(id: "newer", version: "SDKVersion.compiled + 1"), name: "Newer", into: folder)
+        try await Self.compile(Self.source(id: "stripe"), name: "SecondStripe", into: folder)
+        try await Self.compile(Self.source(id: "Bad Id"), name: "BadID", into: folder)
+        try await Self.compile(Self.source(id: "nothing", export: "0"), name: "NoProvider", into: folder)
+        try await Self.compile(
             Self.source(
                 id: "badtable",
                 manifest: """
                     manifest.dataTypes = [DataType("things", mapping: FieldMapping("thing", sourceID: ["id"], [Field("a", from: "b"), Field("a", from: "c")]))]
                     """), name: "BadTable", into: folder)
-        try Self.compile(Self.source(id: "writable"), name: "Writable", into: folder)
+        try await Self.compile(Self.source(id: "writable"), name: "Writable", into: folder)
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: folder.path + "/libWritable.so")
-        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        try await Self.compile(Self.source(id: "good"), name: "Good", into: folder)
         // As a copy that was interrupted leaves it.
         let whole = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/libGood.so"))
         try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: folder.path + "/libHalf.so"))
         try Self.closeToOthers(folder.path + "/libHalf.so")
 
-        let listed = try Self.providers(folder)
+        let listed = try await Self.providers(folder)
         let ids = listed["providers"]?.array?.compactMap { $0["id"]?.string } ?? []
         #expect(ids.contains("good"))
         #expect(ids.contains("stripe"))
@@ -183,57 +177,58 @@ struct PluginTests {
         #expect(refused.count == expected.count)
 
         // The host starts all the same, serves the good one, and says the same in its log.
-        let host = try HostProcess([
+        let host = try await HostProcess([
             "serve", "--listen", "127.0.0.1:0", "--data", folder.path + "/data", "--plugins", folder.path,
         ])
         for sentence in expected.values { #expect(host.log.contains(sentence), "\(sentence)") }
-        let token = try HostProcess.run(["token", "--user", "u", "--data", folder.path + "/data"]).output.dropLast()
+        let token = try await HostProcess.run(["token", "--user", "u", "--data", folder.path + "/data"]).output
+            .dropLast()
         let integrations = try await TestClient(host.url, token: String(token)).get("/api/integrations").json[
             "integrations"]?.array
         #expect(integrations?.contains { $0["id"] == "good" } == true)
     }
 
     @Test(
-        "a folder into which others can put files gives no plugin, a sticky one neither",
+        "No plugin is loaded from a folder that others can write to, sticky or not",
         arguments: [0o777, 0o1777, 0o770])
-    func openFolder(mode: Int) throws {
+    func openFolder(mode: Int) async throws {
         let folder = try TemporaryDirectory()
-        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        try await Self.compile(Self.source(id: "good"), name: "Good", into: folder)
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder.path)
-        try expectRefusedFolder(folder, "can be changed by other users (mode \(String(mode, radix: 8)))")
+        try await expectRefusedFolder(folder, "can be changed by other users (mode \(String(mode, radix: 8)))")
     }
 
     @Test(
-        "a plugin, or a folder, of another user is refused",
+        "A plugin, or a folder, of another user is refused",
         .enabled(if: geteuid() == 0, "only root can give files away"))
-    func foreignOwner() throws {
+    func foreignOwner() async throws {
         let folder = try TemporaryDirectory()
-        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        try await Self.compile(Self.source(id: "good"), name: "Good", into: folder)
         #expect(unsafe chown(folder.path + "/libGood.so", 12345, 12345) == 0)
-        let refused = try Self.providers(folder)["refused"]?.array ?? []
+        let refused = try await Self.providers(folder)["refused"]?.array ?? []
         #expect(refused.first?["reason"]?.string?.contains("libGood.so belongs to another user (12345)") == true)
         #expect(unsafe chown(folder.path + "/libGood.so", 0, 0) == 0)
         #expect(unsafe chown(folder.path, 12345, 12345) == 0)
-        try expectRefusedFolder(folder, "belongs to another user (12345)")
+        try await expectRefusedFolder(folder, "belongs to another user (12345)")
     }
 
-    @Test("a folder with more libraries than the host takes is refused as a whole, and says so")
-    func fullFolder() throws {
+    @Test("A folder with too many libraries is refused as a whole")
+    func fullFolder() async throws {
         let folder = try TemporaryDirectory()
-        try Self.compile(Self.source(id: "good"), name: "Good", into: folder)
+        try await Self.compile(Self.source(id: "good"), name: "Good", into: folder)
         for number in 0..<1000 { try folder.write("libOther\(number).so", "") }
-        try expectRefusedFolder(folder, "holds more than 1000 libraries")
+        try await expectRefusedFolder(folder, "holds more than 1000 libraries")
     }
 
-    @Test("a folder that others can change but that holds no library is not worth a word")
-    func openEmptyFolder() throws {
+    @Test("A folder without libraries is ignored, even when others can write to it")
+    func openEmptyFolder() async throws {
         let folder = try TemporaryDirectory()
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
-        #expect(try Self.providers(folder)["refused"]?.array?.isEmpty == true)
+        #expect(try await Self.providers(folder)["refused"]?.array?.isEmpty == true)
     }
 
-    private func expectRefusedFolder(_ folder: TemporaryDirectory, _ sentence: String) throws {
-        let listed = try Self.providers(folder)
+    private func expectRefusedFolder(_ folder: TemporaryDirectory, _ sentence: String) async throws {
+        let listed = try await Self.providers(folder)
         #expect(listed["providers"]?.array?.contains { $0["id"] == "good" } == false)
         let refused = listed["refused"]?.array ?? []
         #expect(refused.count == 1)
@@ -242,54 +237,54 @@ struct PluginTests {
             "\(refused)")
     }
 
-    @Test("a plugin folder that does not exist is a mistake of the configuration")
-    func missingFolder() throws {
+    @Test("A plugin folder that does not exist is a mistake of the configuration")
+    func missingFolder() async throws {
         let folder = try TemporaryDirectory()
-        let result = try HostProcess.run(["providers", "--data", folder.path, "--plugins", folder.path + "/typo"])
+        let result = try await HostProcess.run(["providers", "--data", folder.path, "--plugins", folder.path + "/typo"])
         #expect(result.code == 78)
         #expect(
             result.errors.contains("--plugins: the plugin folder \(folder.path)/typo does not exist"),
             "\(result.errors)")
     }
 
-    @Test("a plugin finds libraries of its own beside it by $ORIGIN")
-    func ownLibraries() throws {
+    @Test("A plugin finds libraries of its own beside it by $ORIGIN")
+    func ownLibraries() async throws {
         let folder = try TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: folder.path + "/own", withIntermediateDirectories: false)
         let own = try folder.write("Own.swift", "public func suffix() -> String { \"-own\" }")
-        try Self.run(
+        try await Self.run(
             "swiftc",
             ["-emit-library", "-emit-module", "-parse-as-library", "-module-name", "Own", "-o", "own/libOwn.so", own],
             in: folder.path)
         let source = Self.source(id: "good\\(suffix())").replacing(
             "import ProviderSDK", with: "import Own\nimport ProviderSDK")
-        try Self.compile(
+        try await Self.compile(
             source, name: "Good", into: folder,
             flags: ["-I", "own", "-L", "own", "-lOwn", "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/own"])
-        let listed = try Self.providers(folder)
+        let listed = try await Self.providers(folder)
         #expect(listed["providers"]?.array?.contains { $0["id"] == "good-own" } == true, "\(listed)")
     }
 
     @Test(
-        "settings for a plugin that was refused are not used, and the host starts; for one that is not there they are a mistake"
+        "Settings for a plugin that was refused are not used, and the host starts; for one that is not there they are a mistake"
     )
-    func settingsOfRefused() throws {
+    func settingsOfRefused() async throws {
         let folder = try TemporaryDirectory()
         let settings = try folder.write("host.json", #"{"providers":{"acme":{"clientId":"id"}}}"#)
         let arguments = ["providers", "--config", settings, "--data", folder.path + "/data", "--plugins", folder.path]
-        let without = try HostProcess.run(arguments)
+        let without = try await HostProcess.run(arguments)
         #expect(without.code == 78)
         #expect(without.errors.contains("host.json:1:22: there is no provider “acme”"), "\(without.errors)")
         try folder.write("libAcme.so", "a copy that failed")
-        let refused = try HostProcess.run(arguments)
+        let refused = try await HostProcess.run(arguments)
         #expect(refused.code == 0)
         #expect(refused.errors.contains("the settings of “acme” are not used"), "\(refused.errors)")
     }
 
-    @Test("a number among the settings is checked against the manifest, whether it is written as a number or as a text")
-    func typedSettings() throws {
+    @Test("A number among the settings is checked against the manifest, whether it is written as a number or as a text")
+    func typedSettings() async throws {
         let folder = try TemporaryDirectory()
-        try Self.compile(
+        try await Self.compile(
             Self.source(
                 id: "acme",
                 manifest: """
@@ -305,7 +300,7 @@ struct PluginTests {
         ]
         for (setting, problem) in cases {
             let file = try folder.write("host.json", #"{"providers":{"acme":{\#(setting)}}}"#)
-            let result = try HostProcess.run([
+            let result = try await HostProcess.run([
                 "providers", "--config", file, "--data", folder.path + "/data", "--plugins", folder.path,
             ])
             #expect(result.code == (problem == nil ? 0 : 78), "\(setting) \(result.errors)")

@@ -5,7 +5,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Providers")
+@Suite("Providers", .timeLimit(.minutes(5)))
 struct ProviderTests {
     /// A provider and how it is connected.
     struct Case: Sendable, CustomStringConvertible {
@@ -37,10 +37,10 @@ struct ProviderTests {
         Case(service: "arc", variant: "sdvx", accountID: "sandbox-player-1", refreshes: false),
     ]
 
-    @Test("connect, sync all, read, refresh, disconnect", arguments: cases)
+    @Test("Connect, sync all, read, refresh, disconnect", arguments: cases)
     func wholeLife(provider: Case) async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "user-1")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "user-1")
         let connections = "/api/integrations/connections"
         let id: String
         if provider.service == "kai" {

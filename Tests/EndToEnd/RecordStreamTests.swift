@@ -3,23 +3,24 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("The record stream", .serialized)
+@Suite("The record stream", .serialized, .timeLimit(.minutes(5)))
 struct RecordStreamTests {
     private static let connections = "/api/integrations/connections"
     private static let full = #"{"syncType":"full","dataTypes":["invoices"]}"#
 
     /// An installation with a connected and synced user.
     private func installation(_ user: String) async throws -> (TestInstallation, TestClient, String) {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: user)
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: user)
         let id = try await installation.connect("stripe", client)
         #expect(try await installation.sync(id, client, body: Self.full)["status"] == "completed")
         return (installation, client, id)
     }
 
-    @Test("changes can be read from a moment on, together with a cursor")
+    @Test("Records can be read from a time on, together with a cursor")
     func since() async throws {
         let (installation, client, id) = try await installation("reader")
         let path = "\(Self.connections)/\(id)/records"
@@ -40,7 +41,9 @@ struct RecordStreamTests {
         let times = all.compactMap { $0["updatedAt"]?.string }
         let last = try #require(times.max())
         let noon = try #require(Timestamp(iso8601: last)).advanced(by: .seconds(1)).text(withMilliseconds: true)
-        try await Task.sleep(for: .milliseconds(1100))
+        // What is written from now on is later than that moment.
+        let moment = try #require(Timestamp(iso8601: noon))
+        try await waitUntil("the next second") { Date().timeIntervalSince1970 > Double(moment.seconds) + 1 }
         #expect(
             try await installation.sync(id, client, body: #"{"syncType":"full","dataTypes":["payments"]}"#)["status"]
                 == "completed")
@@ -51,7 +54,7 @@ struct RecordStreamTests {
         #expect(page == Array(payments.prefix(page.count)) && !page.isEmpty)
     }
 
-    @Test("what a page cannot be asked for with is refused, field by field")
+    @Test("Invalid query fields of a page are refused by name")
     func bounds() async throws {
         let (installation, client, id) = try await installation("asker")
         let path = "\(Self.connections)/\(id)/records"
@@ -65,13 +68,13 @@ struct RecordStreamTests {
                 answer.status == 400 && answer.json.at("details.field")?.string == field, "\(query): \(answer.text)")
         }
         #expect(try await client.get("\(path)?limit=1").json["records"]?.count == 1)
-        #expect(installation.host.terminate() == 0)
+        #expect(await installation.host.terminate() == 0)
     }
 
-    @Test("a cursor fits its own stream only, over restarts, and ends with the connection")
+    @Test("A cursor fits its own stream only, over restarts, and ends with the connection")
     func cursors() async throws {
         let (installation, client, id) = try await installation("owner")
-        let other = try installation.client(user: "other")
+        let other = try await installation.client(user: "other")
         let otherID = try await installation.connect("stripe", other)
         _ = try await installation.sync(otherID, other, body: Self.full)
         let page = try await client.get("\(Self.connections)/\(id)/records?limit=7").json
@@ -84,24 +87,24 @@ struct RecordStreamTests {
         #expect(foreign.status == 404 && foreign.body == missing.body)
 
         installation.host.kill()
-        try installation.restart()
-        let again = try installation.client(user: "owner")
+        try await installation.restart()
+        let again = try await installation.client(user: "owner")
         #expect(try await again.get("\(Self.connections)/\(id)/records?limit=1000&cursor=\(cursor)").body == rest.body)
         #expect(try await again.send("DELETE", "\(Self.connections)/\(id)").status == 200)
         #expect(try await again.get("\(Self.connections)/\(id)/records?cursor=\(cursor)").status == 404)
     }
 
-    @Test("a damaged stream is told and set aside; only it is read anew, and all others serve")
+    @Test("A damaged record stream is reported and set aside; only this stream is read again")
     func damage() async throws {
         let (installation, client, id) = try await installation("unlucky")
-        let lucky = try installation.client(user: "lucky")
+        let lucky = try await installation.client(user: "lucky")
         let luckyID = try await installation.connect("stripe", lucky)
         _ = try await installation.sync(luckyID, lucky, body: Self.full)
         let wanted = try await installation.records(id, client)
         let others = try await installation.records(luckyID, lucky)
         let cursor = try #require(
             try await client.get("\(Self.connections)/\(id)/records?limit=9").json["nextCursor"]?.string)
-        #expect(installation.host.terminate() == 0)
+        #expect(await installation.host.terminate() == 0)
 
         // The stream that was written first is the unlucky one's.
         let root = installation.data + "/records"
@@ -117,22 +120,22 @@ struct RecordStreamTests {
         bytes[try #require(bytes.range(of: Data("invoice-".utf8))).lowerBound] ^= 0x20
         try bytes.write(to: file)
 
-        let check = try HostProcess.run(["check", "--data", installation.data])
+        let check = try await HostProcess.run(["check", "--data", installation.data])
         #expect(
             check.code == 1 && check.output.contains(file.deletingLastPathComponent().lastPathComponent), "\(check)")
-        try installation.restart()
-        let damaged = try installation.client(user: "unlucky")
+        try await installation.restart()
+        let damaged = try await installation.client(user: "unlucky")
         let refused = try await damaged.get("\(Self.connections)/\(id)/records?limit=1000")
         #expect(refused.status == 500 && refused.text.contains("check --repair"), "\(refused.text)")
         #expect(
             try await damaged.get("/metrics").text.contains("integration_host_record_stream_damaged_reads_total 1"))
         #expect(try await installation.sync(id, damaged, body: Self.full)["status"] == "failed")
-        #expect(try await installation.records(luckyID, try installation.client(user: "lucky")) == others)
-        #expect(installation.host.terminate() == 0)
+        #expect(try await installation.records(luckyID, try await installation.client(user: "lucky")) == others)
+        #expect(await installation.host.terminate() == 0)
 
-        #expect(try HostProcess.run(["check", "--repair", "--data", installation.data]).code == 0)
-        try installation.restart()
-        let repaired = try installation.client(user: "unlucky")
+        #expect(try await HostProcess.run(["check", "--repair", "--data", installation.data]).code == 0)
+        try await installation.restart()
+        let repaired = try await installation.client(user: "unlucky")
         // The place in the old stream means nothing in the new one: the reader is told to begin again.
         #expect(try await repaired.get("\(Self.connections)/\(id)/records?cursor=\(cursor)").status == 400)
         let sync = try await installation.sync(
@@ -141,7 +144,7 @@ struct RecordStreamTests {
         #expect(
             Set(try await installation.records(id, repaired).compactMap { $0["id"]?.string })
                 == Set(wanted.compactMap { $0["id"]?.string }))
-        #expect(try await installation.records(luckyID, try installation.client(user: "lucky")) == others)
-        #expect(try HostProcess.run(["providers", "--data", installation.data]).code == 0)
+        #expect(try await installation.records(luckyID, try await installation.client(user: "lucky")) == others)
+        #expect(try await HostProcess.run(["providers", "--data", installation.data]).code == 0)
     }
 }

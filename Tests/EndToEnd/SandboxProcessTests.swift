@@ -2,6 +2,7 @@
 
 import Foundation
 import HostTesting
+import TestSupport
 import Testing
 
 @Suite("Sandbox process", .timeLimit(.minutes(2)))
@@ -12,10 +13,10 @@ struct SandboxProcessTests {
         /// Where its stand-ins are.
         let sandbox: String
 
-        init() throws {
+        init() async throws {
             directory = try TemporaryDirectory()
-            host = try HostProcess(["demo", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
-            let guide = try host.output(through: "Stop with Ctrl-C")
+            host = try await HostProcess(["demo", "--listen", "127.0.0.1:0", "--data", directory.path + "/data"])
+            let guide = try await host.output(through: "Stop with Ctrl-C")
             let address = try #require(guide.firstMatch(of: /stand-in providers are at (http:\/\/[0-9.:]+[0-9])/))
             sandbox = String(address.output.1)
         }
@@ -47,35 +48,35 @@ struct SandboxProcessTests {
 
     @Test("A demo that is stopped stops its sandbox")
     func stopped() async throws {
-        let demo = try Demo()
+        let demo = try await Demo()
         #expect(await demo.answers())
         #expect(demo.children.count == 1)
-        #expect(demo.host.terminate() == 0)
+        #expect(await demo.host.terminate() == 0)
         #expect(await !demo.answers())
     }
 
     @Test("A demo that is killed leaves no sandbox behind")
     func killed() async throws {
-        let demo = try Demo()
+        let demo = try await Demo()
         demo.host.kill()
         #expect(try await demo.sandboxEnds())
     }
 
     @Test("A demo whose sandbox is killed says so and exits 1")
     func sandboxKilled() async throws {
-        let demo = try Demo()
+        let demo = try await Demo()
         let sandbox = try #require(demo.children.first)
         kill(sandbox, SIGKILL)
-        #expect(demo.host.waitForExit() == 1)
+        #expect(await demo.host.waitForExit() == 1)
         #expect(demo.host.log.contains("the sandbox has ended"))
     }
 
     @Test("A sandbox drains when it is terminated, and gives its help")
-    func terminated() throws {
-        let sandbox = try HostProcess(["sandbox", "--listen", "127.0.0.1:0"])
-        #expect(sandbox.terminate() == 0)
+    func terminated() async throws {
+        let sandbox = try await HostProcess(["sandbox", "--listen", "127.0.0.1:0"])
+        #expect(await sandbox.terminate() == 0)
         #expect(sandbox.remainingOutput.isEmpty)
-        #expect(try HostProcess.run(["sandbox", "--help"]).output.contains("--listen"))
+        #expect(try await HostProcess.run(["sandbox", "--help"]).output.contains("--listen"))
     }
 
     @Test("The host contains no stand-in")

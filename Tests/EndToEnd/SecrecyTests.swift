@@ -5,9 +5,10 @@ import Foundation
 import HostTesting
 import ProviderSDK
 import Synchronization
+import TestSupport
 import Testing
 
-@Suite("Secrets", .serialized)
+@Suite("Secrets", .serialized, .timeLimit(.minutes(5)))
 struct SecrecyTests {
     /// What was answered, with the request that it answers.
     final class Answers: Sendable {
@@ -109,7 +110,7 @@ struct SecrecyTests {
     }()
 
     @Test(
-        "no secret of any kind gets into a log, an answer, a metric or a file, whatever route is asked and whatever fails"
+        "No secret reaches a log, an answer, a metric or a file, on any route and in any failure"
     )
     func canaries() async throws {
         // None of them looks like a token, so that only knowing them helps.
@@ -124,7 +125,7 @@ struct SecrecyTests {
         let server = StrictAuthorizationServer(clientSecret: clientSecret)
         var xero = server.configuration.members ?? []
         xero.append(("webhookKey", .string(planted[3])))
-        let installation = try TestInstallation(
+        let installation = try await TestInstallation(
             extra: #"""
                 "sweepSeconds":1,"syncRetrySeconds":1,
                 "rateLimits":{"connectionCreation":0,"sync":0,"oauth":0,"status":0},
@@ -144,8 +145,8 @@ struct SecrecyTests {
             ])
         var secrets = Set(planted)
         let answers = Answers()
-        let session = try installation.token(user: "1")
-        let apiKey = try HostProcess.run(installation.command("api-key", "create", "--user", "1"))
+        let session = try await installation.token(user: "1")
+        let apiKey = try await HostProcess.run(installation.command("api-key", "create", "--user", "1"))
         #expect(apiKey.code == 0, "\(apiKey.errors)")
         let key = String(apiKey.output.dropLast())
         secrets.formUnion([session, key])
@@ -239,24 +240,24 @@ struct SecrecyTests {
 
         // A rotation of the keys, a crash and an end, with a connection under way and one at work.
         _ = try await Self.begin(user, secrets: &secrets)
-        let rotated = try HostProcess.run(installation.command("keys", "rotate"))
+        let rotated = try await HostProcess.run(installation.command("keys", "rotate"))
         #expect(rotated.code == 0, "\(rotated.errors)")
         try await nobody.send("GET", "/metrics")
         var written = [rotated.output, rotated.errors, installation.host.log]
         installation.host.kill()
         written.append(installation.host.remainingOutput)
-        try installation.restart()
+        try await installation.restart()
         let later = Witness(client: try TestClient(installation.host.url, token: session), answers: answers)
         try await later.send("POST", "/api/integrations/oauth/xero/refresh", "{\"connectionId\":\"\(id)\"}")
         for command in [
             ["connections", "--user", "1"], ["connections", "--user", "1", "--json"], ["check"], ["providers"],
         ] {
-            let said = try HostProcess.run(command + ["--config", installation.directory.path + "/host.json"])
+            let said = try await HostProcess.run(command + ["--config", installation.directory.path + "/host.json"])
             written += [said.output, said.errors]
         }
         let last = try await later.send("GET", "/metrics").text
         #expect(last.contains("integration_host_"))
-        #expect(installation.host.terminate() == 0)
+        #expect(await installation.host.terminate() == 0)
         written += [installation.host.log, installation.host.remainingOutput, last]
 
         // The search.

@@ -4,12 +4,13 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
-@Suite("A strict authorization server", .serialized)
+@Suite("A strict authorization server", .serialized, .timeLimit(.minutes(5)))
 struct StrictServerTests {
-    private static func start(_ server: StrictAuthorizationServer) throws -> TestInstallation {
-        try TestInstallation(providers: ["xero": server.configuration])
+    private static func start(_ server: StrictAuthorizationServer) async throws -> TestInstallation {
+        try await TestInstallation(providers: ["xero": server.configuration])
     }
 
     private static func refresh(_ id: String, _ client: TestClient) async throws -> Int {
@@ -27,11 +28,11 @@ struct StrictServerTests {
         return try #require(try await client.with(token: nil).get(url).header("Location"))
     }
 
-    @Test("many refreshes at the same time are one token request, and syncs among them end no grant")
+    @Test("Many refreshes at the same time are one token request, and syncs among them end no grant")
     func crowd() async throws {
         let server = StrictAuthorizationServer(clientSecret: "strict-secret")
-        let installation = try Self.start(server)
-        let client = try installation.client(user: "u")
+        let installation = try await Self.start(server)
+        let client = try await installation.client(user: "u")
         let id = try await installation.connect("xero", client)
         // The answer is late enough for all to come before it.
         server.strike { request in
@@ -65,11 +66,11 @@ struct StrictServerTests {
         #expect(server.liveFamilies == 1)
     }
 
-    @Test("a failing endpoint and kills of the host cost no grant, unless an answer was lost")
+    @Test("Failures of a token endpoint and kills of the host end no grant, unless an answer was lost")
     func kills() async throws {
         let server = StrictAuthorizationServer(clientSecret: "strict-secret", lifeSeconds: 3)
-        let installation = try Self.start(server)
-        var client = try installation.client(user: "u")
+        let installation = try await Self.start(server)
+        var client = try await installation.client(user: "u")
         let id = try await installation.connect("xero", client)
         let failures: [StrictAuthorizationServer.Fault] = [
             .instead { _ in .cut }, .instead { _ in .status(500, [], "") }, .instead { _ in .status(200, [], "{}") },
@@ -90,8 +91,8 @@ struct StrictServerTests {
             try await Task.sleep(for: .milliseconds(7 * (round + 1)))
             installation.host.kill()
             for task in work { await task.value }
-            try installation.restart()
-            client = try installation.client(user: "u")
+            try await installation.restart()
+            client = try await installation.client(user: "u")
             _ = try await Self.refresh(id, client)
             guard try await Self.status(id, client) != "connected" else { continue }
             #expect(server.counts.refreshesReusedAfterLoss > 0, "only a lost answer ends a grant")
@@ -103,11 +104,11 @@ struct StrictServerTests {
         #expect(server.problems.isEmpty, "\(server.problems)")
     }
 
-    @Test("a disconnect ends a sync that waits for the provider, and the family of tokens")
+    @Test("A disconnect ends a waiting sync and every token of the grant")
     func disconnected() async throws {
         let server = StrictAuthorizationServer(clientSecret: "strict-secret")
-        let installation = try Self.start(server)
-        let client = try installation.client(user: "u")
+        let installation = try await Self.start(server)
+        let client = try await installation.client(user: "u")
         let id = try await installation.connect("xero", client)
         server.strike { request in
             request.path.hasPrefix("/api.xro") ? .instead { _ in .late(milliseconds: 20_000, .cut) } : nil
@@ -124,11 +125,11 @@ struct StrictServerTests {
     }
 
     @Test(
-        "a callback is taken once, by its provider and with every byte of its state, also over a restart and new keys")
+        "A callback is taken once, by its provider and with every byte of its state, also over a restart and new keys")
     func callbacks() async throws {
         let server = StrictAuthorizationServer(clientSecret: "strict-secret")
-        let installation = try Self.start(server)
-        let client = try installation.client(user: "u")
+        let installation = try await Self.start(server)
+        let client = try await installation.client(user: "u")
         let replayed = try await Self.begin(client)
         let kept = try await Self.begin(client)
         let query = try #require(replayed.split(separator: "?", maxSplits: 1).last)
@@ -157,13 +158,13 @@ struct StrictServerTests {
         #expect(good == 1)
         #expect(server.counts.exchanges == 1)
         // A state that the key before signed.
-        #expect(try HostProcess.run(installation.command("keys", "rotate")).code == 0)
+        #expect(try await HostProcess.run(installation.command("keys", "rotate")).code == 0)
         let signedBefore = try await Self.begin(client)
-        #expect(try HostProcess.run(installation.command("keys", "rotate")).code == 0)
+        #expect(try await HostProcess.run(installation.command("keys", "rotate")).code == 0)
         #expect(try await client.get(kept).status == 200)
         installation.host.kill()
-        try installation.restart()
-        let later = try installation.client(user: "u")
+        try await installation.restart()
+        let later = try await installation.client(user: "u")
         func moved(_ callback: String) -> String {
             "/api/integrations/oauth/xero/callback?" + (callback.split(separator: "?", maxSplits: 1).last ?? "")
         }

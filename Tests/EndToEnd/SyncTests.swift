@@ -5,7 +5,7 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Syncs over HTTP", .serialized)
+@Suite("Syncs over HTTP", .serialized, .timeLimit(.minutes(5)))
 struct SyncTests {
     private static let connections = "/api/integrations/connections"
     private static let payments = #"{"syncType":"full","dataTypes":["payments"]}"#
@@ -31,10 +31,10 @@ struct SyncTests {
             description: "the sync did not get there: \(try await client.get("\(Self.connections)/\(id)/sync").text)")
     }
 
-    @Test("a provider that fails for a while costs time and nothing else, and what is waited for is told")
+    @Test("A provider's outage delays a sync, loses nothing and is reported as the reason to wait")
     func outage() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "patient")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "patient")
         let id = try await installation.connect("stripe", client)
         try await fault(installation, "\"skip\":1,\"count\":4,\"status\":503")
         _ = try await client.post("\(Self.connections)/\(id)/sync", Self.payments)
@@ -52,10 +52,10 @@ struct SyncTests {
         #expect(Set(records.compactMap { $0["sourceId"]?.string }).count == records.count)
     }
 
-    @Test("a full sync deletes nothing for a page that contradicts itself, or that holds records without an id")
+    @Test("A full sync deletes nothing for a page that contradicts itself, or that holds records without an id")
     func strangePages() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "careful")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "careful")
         let id = try await installation.connect("stripe", client)
         let first = try await installation.sync(id, client, body: Self.payments)
         #expect(first["status"] == "completed")
@@ -74,10 +74,10 @@ struct SyncTests {
         #expect(try await installation.records(id, client).count == count, "readers were told of no change")
     }
 
-    @Test("a connection is deleted at once, whatever its sync waits for")
+    @Test("A connection is deleted at once, whatever its sync waits for")
     func deletion() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "leaver")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "leaver")
         let id = try await installation.connect("stripe", client)
         try await fault(
             installation, "\"count\":1000,\"status\":429,\"headers\":{\"Retry-After\":\"600\"}")
@@ -85,13 +85,13 @@ struct SyncTests {
         _ = try await status(id, client) { $0.at("progress.waitingFor") == "rateLimit" }
         #expect(try await client.send("DELETE", "\(Self.connections)/\(id)").status == 200)
         #expect(try await client.get("\(Self.connections)/\(id)/sync").status == 404)
-        #expect(installation.host.terminate() == 0)
+        #expect(await installation.host.terminate() == 0)
     }
 
-    @Test("a hundred requests at once are one sync; one that asks for more is refused and names it")
+    @Test("A hundred requests at once start one sync; a request for more data types is refused and names the sync")
     func parallel() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "eager")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "eager")
         let id = try await installation.connect("stripe", client)
         try await fault(installation, "\"count\":1,\"delay-ms\":700")
         let path = "\(Self.connections)/\(id)/sync"
@@ -108,10 +108,10 @@ struct SyncTests {
         #expect(try await installation.finishedSync(id, client)["status"] == "completed")
     }
 
-    @Test("an Idempotency-Key names one sync, also after a restart; with another body it is refused")
+    @Test("An Idempotency-Key names one sync, also after a restart; with another body it is refused")
     func idempotency() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "careful")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "careful")
         let id = try await installation.connect("stripe", client)
         let path = "\(Self.connections)/\(id)/sync"
         func post(_ client: TestClient, _ body: String, _ key: String) async throws -> TestResponse {
@@ -124,24 +124,24 @@ struct SyncTests {
         #expect(try await post(client, #"{"syncType":"incremental"}"#, "key-1").status == 409)
         #expect(try await post(client, Self.payments, String(repeating: "k", count: 256)).status == 400)
         installation.host.kill()
-        try installation.restart()
-        let later = try installation.client(user: "careful")
+        try await installation.restart()
+        let later = try await installation.client(user: "careful")
         #expect(try await post(later, Self.payments, "key-1").json["syncId"] == first)
         #expect(try await post(later, Self.payments, "key-2").json["syncId"] != first)
         _ = try await installation.finishedSync(id, later)
     }
 
-    @Test("a stop in the middle of a sync leaves a checkpoint, and the next start ends the sync with every record once")
+    @Test("A stop in the middle of a sync leaves a checkpoint, and the next start ends the sync with every record once")
     func gracefulStop() async throws {
-        let installation = try TestInstallation()
-        let client = try installation.client(user: "stopper")
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "stopper")
         let id = try await installation.connect("stripe", client)
         try await fault(installation, "\"skip\":2,\"count\":1,\"delay-ms\":30000")
         let begun = try await client.post("\(Self.connections)/\(id)/sync", Self.payments).json["syncId"]
         let before = try await status(id, client) { $0.at("progress.pages") == 2 }
-        #expect(installation.host.terminate() == 0)
-        try installation.restart()
-        let later = try installation.client(user: "stopper")
+        #expect(await installation.host.terminate() == 0)
+        try await installation.restart()
+        let later = try await installation.client(user: "stopper")
         let sync = try await installation.finishedSync(id, later)
         #expect(sync["id"] == begun)
         #expect(sync["status"] == "completed", "\(sync)")

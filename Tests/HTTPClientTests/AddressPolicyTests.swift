@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPClient
 
-@Suite("Address policy")
+@Suite("Address policy", .timeLimit(.minutes(2)))
 struct AddressPolicyTests {
     static let refused = [
         "0.0.0.0", "0.0.0.1", "0.255.255.255", "10.0.0.0", "10.1.2.3", "10.255.255.255", "100.64.0.0",
@@ -37,20 +37,20 @@ struct AddressPolicyTests {
         "2003::", "2606:4700:4700::1111", "2a00:1450:4001::1", "2c0f::1", "3ffe::1", "3fff:1000::",
     ]
 
-    @Test("refuses every special-purpose address", arguments: refused)
+    @Test("Refuses every special-purpose address", arguments: refused)
     func refuses(text: String) throws {
         let address = try #require(IPAddress(text))
         #expect(!AddressPolicy.publicOnly.allows(address))
         #expect(AddressPolicy.any.allows(address))
     }
 
-    @Test("allows public addresses, those at the borders of special ranges included", arguments: allowed)
+    @Test("Allows public addresses, those at the borders of special ranges included", arguments: allowed)
     func allows(text: String) throws {
         #expect(AddressPolicy.publicOnly.allows(try #require(IPAddress(text))))
     }
 
     @Test(
-        "reads no text but the standard forms",
+        "Only standard forms of an address are parsed",
         arguments: [
             "", "127.1", "0x7f.0.0.1", "0177.0.0.1", "2130706433", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.4 ",
             "256.1.1.1", "::1%lo", "[::1]", ":::1", "1::2::3", "12345::", "localhost", "1.2.3.4\u{0}",
@@ -60,7 +60,7 @@ struct AddressPolicyTests {
     }
 
     @Test(
-        "no connection is made to a refused address, however it is written",
+        "No connection is made to a refused address, however it is written",
         arguments: [
             "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0",
             "0.0.0.0",
@@ -81,7 +81,7 @@ struct AddressPolicyTests {
         }
     }
 
-    @Test("a refused address has an error and a count of its own")
+    @Test("A refused address has its own error and counter")
     func ownError() async throws {
         try await withServer(HTTPClient.Configuration()) { _ in
         } test: { server, client async throws in

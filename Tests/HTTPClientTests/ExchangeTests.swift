@@ -4,9 +4,9 @@ import Testing
 
 @testable import HTTPClient
 
-@Suite("Exchange")
+@Suite("Exchange", .timeLimit(.minutes(2)))
 struct ExchangeTests {
-    @Test("a response has its status, its header fields in order and its body")
+    @Test("A response has its status, its header fields in order and its body")
     func plainResponse() async throws {
         try await withServer { connection in
             while connection.request() != nil {
@@ -31,7 +31,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("a request goes out with its method, path, header fields and body, and with nothing that was not asked for")
+    @Test("A request goes out with its method, path, header fields and body, and with nothing that was not asked for")
     func requestBytes() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.userAgent = "test-agent/1"
@@ -83,7 +83,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("a large body goes out whole, without asking first whether to send it")
+    @Test("A large body goes out whole, without asking first whether to send it")
     func largeRequestBody() async throws {
         let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: 0x61 + $0 % 26) }
         try await withServer { connection in
@@ -98,7 +98,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("a kept connection is used again, and a request that must not be repeated gets a new one")
+    @Test("A kept connection is used again, and a request that must not be repeated gets a new one")
     func connectionReuse() async throws {
         try await withServer { connection in
             while connection.request() != nil {
@@ -119,7 +119,7 @@ struct ExchangeTests {
     }
 
     @Test(
-        "a kept connection that the server has closed in the meantime costs a GET nothing, and a POST is never sent twice"
+        "A kept connection that the server has closed in the meantime costs a GET nothing, and a POST is never sent twice"
     )
     func staleConnection() async throws {
         try await withServer { connection in
@@ -143,7 +143,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("a redirect is a response and is not followed", arguments: [301, 302, 303, 307, 308])
+    @Test("A redirect is a response and is not followed", arguments: [301, 302, 303, 307, 308])
     func redirects(status: Int) async throws {
         try await withServer { connection in
             while connection.request() != nil {
@@ -157,7 +157,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("cookies are neither kept nor sent, and compression is neither asked for nor undone")
+    @Test("Cookies are neither kept nor sent, and compression is neither asked for nor undone")
     func noCookies() async throws {
         try await withServer { connection in
             while let request = connection.request() {
@@ -173,7 +173,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("bodies come by length, in chunks, or until the connection closes")
+    @Test("Bodies come by length, in chunks, or until the connection closes")
     func framings() async throws {
         try await withServer { connection in
             while let request = connection.request() {
@@ -205,7 +205,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("responses without a body leave the connection usable: HEAD, 204, 304")
+    @Test("Responses without a body leave the connection usable: HEAD, 204, 304")
     func bodyless() async throws {
         try await withServer { connection in
             while let request = connection.request() {
@@ -229,7 +229,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("informational responses are passed over, and their header fields with them")
+    @Test("Informational responses and their header fields are skipped")
     func informational() async throws {
         try await withServer { connection in
             while connection.request() != nil {
@@ -246,7 +246,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("a body of 2 MB arrives as it was sent, with and without its length")
+    @Test("A body of 2 MB arrives as it was sent, with and without its length")
     func largeBody() async throws {
         let body = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         try await withServer { connection in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPClient
 
-@Suite("Failures")
+@Suite("Failures", .timeLimit(.minutes(2)))
 struct FailureTests {
     typealias Kind = HTTPClientError.Kind
 
@@ -89,7 +89,7 @@ struct FailureTests {
             expected: .responseTooLarge(.body, bytesMax: 1000)),
     ]
 
-    @Test("a wrong answer has its error, and the request may have been received", arguments: answers)
+    @Test("A malformed answer has its own error, and says that the request may have been received", arguments: answers)
     func wrongAnswers(answer: Answer) async throws {
         try await withServer { connection in
             guard connection.request() != nil else { return }
@@ -105,7 +105,7 @@ struct FailureTests {
         }
     }
 
-    @Test("a body of exactly the limit is accepted, in every framing")
+    @Test("A body of exactly the limit is accepted, in every framing")
     func exactLimit() async throws {
         let body = String(repeating: "x", count: 1000)
         try await withServer { connection in
@@ -127,7 +127,7 @@ struct FailureTests {
         }
     }
 
-    @Test("a body far beyond the limit is cut off while it comes, not after")
+    @Test("A body far beyond the limit is cut off while it comes, not after")
     func cutOff() async throws {
         let block = [UInt8](repeating: 0x78, count: 65536)
         try await withServer { connection in
@@ -141,7 +141,7 @@ struct FailureTests {
         }
     }
 
-    @Test("a refused connection was not sent")
+    @Test("A request to a refused connection was not sent")
     func connectionRefused() async throws {
         let server = try ScriptedServer { _ in }
         let url = server.url()
@@ -152,7 +152,7 @@ struct FailureTests {
         await client.shutdown()
     }
 
-    @Test("a name that does not exist was not sent")
+    @Test("A request to an unknown name was not sent")
     func unknownName() async throws {
         let client = try HTTPClient(.reachingAll)
         let timeouts = HTTPClient.Timeouts(connect: .milliseconds(500))
@@ -164,7 +164,7 @@ struct FailureTests {
         await client.shutdown()
     }
 
-    @Test("a connection that is reset in the middle is lost")
+    @Test("A connection that is reset in the middle is lost")
     func reset() async throws {
         try await withServer { connection in
             guard connection.request() != nil else { return }
@@ -178,7 +178,7 @@ struct FailureTests {
         }
     }
 
-    @Test("no error says anything of the URL beyond the host, nor of header fields or body")
+    @Test("No error contains the URL beyond the host, a header field or the body")
     func silence() async throws {
         try await withServer { connection in
             _ = connection.request()
@@ -205,7 +205,7 @@ struct FailureTests {
         }
     }
 
-    @Test("every kind of error has a sentence of its own")
+    @Test("Every kind of error has a sentence of its own")
     func descriptions() {
         let kinds: [Kind] = [
             .invalidRequest(.url), .invalidRequest(.userInfo), .invalidRequest(.notHTTPS), .invalidRequest(.port(1)),

@@ -5,10 +5,10 @@ import Testing
 
 @testable import HTTPClient
 
-@Suite("Request validation")
+@Suite("Request validation", .timeLimit(.minutes(2)))
 struct RequestValidationTests {
     @Test(
-        "reads scheme, host and port of a URL",
+        "Reads scheme, host and port of a URL",
         arguments: [
             ("http://a", false, "a", 80), ("https://a", true, "a", 443),
             ("HTTPS://Example.COM/x", true, "example.com", 443),
@@ -25,7 +25,7 @@ struct RequestValidationTests {
     }
 
     @Test(
-        "refuses a URL that is not http or https, not ASCII, or not well formed",
+        "Refuses a URL that is not http or https, not ASCII, or not well formed",
         arguments: [
             "", "a", "/", "//a/", "http:", "http:/a", "http:a", "http://", "http:///x", "http://?", "http://:80/",
             "http:// a/",
@@ -49,7 +49,7 @@ struct RequestValidationTests {
         #expect(throws: HTTPClientError(.invalidRequest(.url), host: nil)) { try RequestTarget(url: url) }
     }
 
-    @Test("refuses over-long names and URLs")
+    @Test("Refuses over-long names and URLs")
     func longURLs() throws {
         let label = String(repeating: "a", count: 63)
         #expect(try RequestTarget(url: "http://\(label).b/").port == 80)
@@ -62,7 +62,7 @@ struct RequestValidationTests {
     }
 
     @Test(
-        "refuses user information, and does not repeat it in the error",
+        "Refuses user information, and does not repeat it in the error",
         arguments: [
             "http://canary@a/", "http://canary:canary@a/", "http://@a/", "https://a:80@b/", "http://a@b@c/",
             "http://[::1]@b/",
@@ -74,7 +74,7 @@ struct RequestValidationTests {
     }
 
     @Test(
-        "refuses header fields that could end a line or decide the framing",
+        "Refuses header fields that could end a line or decide the framing",
         arguments: [
             ("", "x"), ("a b", "x"), ("a:", "x"), ("a\r\nb", "x"), ("é", "x"), ("a\u{0}", "x"), ("(a)", "x"),
             ("a", "x\r\ny: z"),
@@ -92,7 +92,7 @@ struct RequestValidationTests {
         }
     }
 
-    @Test("refuses too many header fields, limits out of range, and a body where there is none")
+    @Test("Refuses too many header fields, limits out of range, and a body where there is none")
     func limits() {
         func kind(_ change: (inout HTTPClient.Request) -> Void) -> HTTPClientError.Kind? {
             var request = HTTPClient.Request(url: "https://a/")

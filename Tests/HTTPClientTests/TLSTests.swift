@@ -1,6 +1,7 @@
 // TLS against the `openssl` program as a server, with certificates made for the test. Skipped where there is no such program.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HTTPClient
@@ -34,49 +35,30 @@ private final class Authority {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    private func process(_ arguments: String) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: try #require(Self.program))
-        process.arguments = arguments.split(separator: " ").map(String.init)
-        process.currentDirectoryURL = URL(filePath: directory)
-        process.standardError = FileHandle.nullDevice
-        return process
+    private func command(_ arguments: String) throws -> [String] {
+        [try #require(Self.program)] + arguments.split(separator: " ").map(String.init)
     }
 
     private func run(_ arguments: String) throws {
-        let process = try process(arguments)
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "openssl \(arguments)")
+        let ending = try ChildProcess.run(try command(arguments), in: directory)
+        try #require(ending.code == 0, "openssl \(arguments): \(ending.errors)")
     }
 
     /// Starts a server with the certificate `name`; gives its port and how to stop it.
     func serve(_ name: String, options: String = "") throws -> (port: Int, stop: () -> Void) {
-        let process = try process("s_server -accept 127.0.0.1:0 -cert \(name).pem -key \(name).key -www \(options)")
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        var text = ""
+        let process = try ChildProcess(
+            try command("s_server -accept 127.0.0.1:0 -cert \(name).pem -key \(name).key -www \(options)"),
+            in: directory, errors: .discarded)
         // `ACCEPT 127.0.0.1:41207`
-        while true {
-            let data = output.fileHandleForReading.availableData
-            text += String(decoding: data, as: UTF8.self)
-            if let match = text.firstMatch(of: /ACCEPT \S*:([0-9]+)\n/), let port = Int(match.1) {
-                return (
-                    port,
-                    {
-                        // The child has the signal mask of the thread that started it, which may block SIGTERM.
-                        kill(process.processIdentifier, SIGKILL)
-                    }
-                )
-            }
-            try #require(!data.isEmpty, "the server ended: \(text)")
-        }
+        let text = try #require(process.output).lines(through: "ACCEPT ")
+        let match = try #require(text.firstMatch(of: /ACCEPT \S*:([0-9]+)\n/), "\(text)")
+        return (try #require(Int(match.1)), { process.kill() })
     }
 }
 
-@Suite("TLS", .enabled(if: Authority.program != nil, "skipped: there is no openssl program"), .serialized)
+@Suite(
+    "TLS", .enabled(if: Authority.program != nil, "skipped: there is no openssl program"), .serialized,
+    .timeLimit(.minutes(2)))
 struct TLSTests {
     private func client(authorities: String?) throws -> HTTPClient {
         var configuration = HTTPClient.Configuration.reachingAll
@@ -84,7 +66,7 @@ struct TLSTests {
         return try HTTPClient(configuration)
     }
 
-    @Test("a server is spoken to only with a trusted certificate for its name, and otherwise nothing was sent")
+    @Test("Only a server with a trusted certificate for its name gets the request")
     func certificates() async throws {
         let authority = try Authority()
         let good = try authority.serve("good")
@@ -106,7 +88,7 @@ struct TLSTests {
         await standard.shutdown()
     }
 
-    @Test("TLS before version 1.2 is refused, and 1.2 and 1.3 are spoken")
+    @Test("TLS 1.2 and 1.3 are used, older versions refused")
     func versions() async throws {
         let authority = try Authority()
         let client = try client(authorities: authority.directory + "/ca.pem")
@@ -125,7 +107,7 @@ struct TLSTests {
         await client.shutdown()
     }
 
-    @Test("a file of authorities that cannot be read is an error of its own")
+    @Test("An unreadable file of certificate authorities has its own error")
     func authoritiesFile() async throws {
         let authority = try Authority()
         let server = try authority.serve("good")
@@ -138,7 +120,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a server that does not speak TLS fails the handshake, and gets no request")
+    @Test("A server that does not speak TLS fails the handshake, and gets no request")
     func plainServer() async throws {
         try await withServer { connection in
             let request = connection.request() ?? ""

@@ -3,11 +3,12 @@
 import Glibc
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPClient
 
-@Suite("Time and concurrency")
+@Suite("Time and concurrency", .timeLimit(.minutes(2)))
 struct TimeTests {
     /// A server that reads the request and never answers.
     static let silent: ScriptedServer.Script = { connection in
@@ -18,7 +19,7 @@ struct TimeTests {
         while connection.request() != nil { connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
     }
 
-    @Test("a connection that is not accepted ends in the phase of connecting, and nothing was sent")
+    @Test("An unaccepted connection times out in the connect phase, and nothing was sent")
     func connectTimeout() async throws {
         // A listener whose queue is full drops further attempts.
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -50,7 +51,7 @@ struct TimeTests {
         await client.shutdown()
     }
 
-    @Test("a TLS handshake that is not answered ends in the phase of connecting")
+    @Test("An unanswered TLS handshake times out in the connect phase")
     func handshakeTimeout() async throws {
         try await withServer(script: { $0.awaitClose() }) { server, client async throws in
             let timeouts = HTTPClient.Timeouts(connect: .milliseconds(100))
@@ -60,7 +61,7 @@ struct TimeTests {
     }
 
     @Test(
-        "a server that takes the request and is silent ends in the phase of the first byte, on new and kept connections"
+        "A silent server times out in the first-byte phase, on new and kept connections"
     )
     func firstByteTimeout() async throws {
         try await withServer { connection in
@@ -81,7 +82,7 @@ struct TimeTests {
         }
     }
 
-    @Test("a slow drip ends by the total time, though no pause of it is long")
+    @Test("A dripping body ends at the total time limit")
     func totalTimeout() async throws {
         try await withServer { connection in
             _ = connection.request()
@@ -94,7 +95,7 @@ struct TimeTests {
         }
     }
 
-    @Test("a slow drip of header bytes ends by the total time")
+    @Test("A dripping header ends at the total time limit")
     func headerDrip() async throws {
         try await withServer { connection in
             _ = connection.request()
@@ -106,13 +107,15 @@ struct TimeTests {
         }
     }
 
-    @Test("the total time counts from the call, waiting in the queue included, and then names the queue")
+    @Test("The total time counts from the call, waiting in the queue included, and then names the queue")
     func queueTimeout() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.transfersPerHostMax = 1
         try await withServer(configuration, script: Self.silent) { server, client async throws in
             let blocking = Task { await failure(client, .init(url: server.url())) }
-            while client.counters.active == 0 && server.acceptedCount == 0 { await Task.yield() }
+            try await waitUntil("the start of the request", every: .milliseconds(1)) {
+                client.counters.active > 0 || server.acceptedCount > 0
+            }
             let timeouts = HTTPClient.Timeouts(total: .milliseconds(100))
             let error = await failure(client, .init(url: server.url(), timeouts: timeouts))
             #expect(error == HTTPClientError(.timeout(.queue), host: "127.0.0.1"))
@@ -122,7 +125,7 @@ struct TimeTests {
         }
     }
 
-    @Test("cancelled tasks end at once, whether their request was sent, waits, or was not even handed over")
+    @Test("Cancelled tasks end at once, whether their request was sent, waits, or was not even handed over")
     func cancellation() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.transfersMax = 40
@@ -135,7 +138,7 @@ struct TimeTests {
                     return await failure(client, .init(url: url))
                 }
             }
-            while server.acceptedCount < 40 { await Task.yield() }
+            try await waitUntil("40 connections", every: .milliseconds(1)) { server.acceptedCount >= 40 }
             for task in tasks { task.cancel() }
             for task in tasks { #expect(await task.value?.kind == .cancelled) }
             let counters = client.counters
@@ -144,7 +147,7 @@ struct TimeTests {
         }
     }
 
-    @Test("a request that was sent when it was cancelled says so, and one that waited says not")
+    @Test("A cancelled request says whether it was sent")
     func cancellationOutcome() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.transfersPerHostMax = 1
@@ -156,7 +159,7 @@ struct TimeTests {
         } test: { server, client async throws in
             let url = server.url()
             let sent = Task { await failure(client, .init(url: url)) }
-            while !received.withLock({ $0 }) { await Task.yield() }
+            try await waitUntil("the request", every: .milliseconds(1)) { received.withLock { $0 } }
             let waiting = Task { await failure(client, .init(url: url)) }
             for _ in 0..<20 { await Task.yield() }
             waiting.cancel()
@@ -166,7 +169,7 @@ struct TimeTests {
         }
     }
 
-    @Test("cancellation at any moment leaves a client that works", arguments: 1...4)
+    @Test("Cancellation at any moment leaves a client that works", arguments: 1...4)
     func cancellationRaces(seed: UInt64) async throws {
         try await withServer(script: Self.answering) { server, client async throws in
             var random = SplitMix64(seed: seed)
@@ -189,7 +192,7 @@ struct TimeTests {
         }
     }
 
-    @Test("no more requests than allowed are under way at once, overall and per host, and all are served")
+    @Test("No more requests than allowed are under way at once, overall and per host, and all are served")
     func concurrencyLimits() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.transfersMax = 6
@@ -242,7 +245,7 @@ struct TimeTests {
         }
     }
 
-    @Test("a slow host does not keep another waiting")
+    @Test("A slow host does not delay another")
     func fairness() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.transfersPerHostMax = 2
@@ -251,14 +254,14 @@ struct TimeTests {
         try await withServer(configuration, script: Self.silent) { slow, client async throws in
             let url = slow.url()
             let stuck = (0..<20).map { _ in Task { await failure(client, .init(url: url)) } }
-            while slow.acceptedCount < 2 { await Task.yield() }
+            try await waitUntil("two connections", every: .milliseconds(1)) { slow.acceptedCount >= 2 }
             for _ in 0..<10 { #expect(try await client.send(.init(url: fast.url())).status == 200) }
             for task in stuck { task.cancel() }
             for task in stuck { #expect(await task.value?.kind == .cancelled) }
         }
     }
 
-    @Test("when too many wait, further requests are refused at once")
+    @Test("When too many wait, further requests are refused at once")
     func queueFull() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.transfersMax = 1
@@ -266,7 +269,7 @@ struct TimeTests {
         try await withServer(configuration, script: Self.silent) { server, client async throws in
             let url = server.url()
             let tasks = (0..<10).map { _ in Task { await failure(client, .init(url: url)) } }
-            while client.counters.failed < 6 { await Task.yield() }
+            try await waitUntil("six failures", every: .milliseconds(1)) { client.counters.failed >= 6 }
             for task in tasks { task.cancel() }
             var kinds: [HTTPClientError.Kind?] = []
             for task in tasks { kinds.append(await task.value?.kind) }
@@ -275,7 +278,7 @@ struct TimeTests {
         }
     }
 
-    @Test("shutdown ends what is under way and what waits, closes the connections, and refuses what comes later")
+    @Test("Shutdown ends what is under way and what waits, closes the connections, and refuses what comes later")
     func shutdown() async throws {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.transfersPerHostMax = 2
@@ -287,16 +290,16 @@ struct TimeTests {
         } test: { server, client async throws in
             let url = server.url()
             let tasks = (0..<10).map { _ in Task { await failure(client, .init(url: url)) } }
-            while server.acceptedCount < 2 { await Task.yield() }
+            try await waitUntil("two connections", every: .milliseconds(1)) { server.acceptedCount >= 2 }
             await client.shutdown()
             for task in tasks { #expect(await task.value?.kind == .shutdown) }
             #expect(await failure(client, .init(url: url)) == HTTPClientError(.shutdown, host: "127.0.0.1"))
             await client.shutdown()
-            while closed.withLock({ $0 }) < 2 { await Task.yield() }
+            try await waitUntil("the end of both connections", every: .milliseconds(1)) { closed.withLock { $0 } >= 2 }
         }
     }
 
-    @Test("a client that nobody holds any more lets go of its thread and connections")
+    @Test("A released client ends its thread and connections")
     func release() async throws {
         let closed = Mutex(false)
         let server = try ScriptedServer { connection in
@@ -310,6 +313,6 @@ struct TimeTests {
             let client = try HTTPClient(.reachingAll)
             #expect(try await client.send(.init(url: server.url())).status == 200)
         }
-        while !closed.withLock({ $0 }) { await Task.yield() }
+        try await waitUntil("the end of the connection", every: .milliseconds(1)) { closed.withLock { $0 } }
     }
 }

@@ -1,7 +1,8 @@
-// Runs the case sets of other projects against the parser where they are present beside the repository, and says that
-// it skipped them where they are not. Nothing in the build depends on them.
+// Requests with the verdict of a strict server: the project's own and, where the environment names a folder of them, the case sets of
+// other projects.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HTTPServer
@@ -9,7 +10,8 @@ import Testing
 /// A case of the sets: bytes to send, and whether a strict origin server accepts them.
 struct ConformanceCase: CustomTestStringConvertible, Sendable {
     let id: String
-    let target: String
+    /// `accept`, `reject`, `wait` or `wait-or-reject`.
+    let verdict: String
     let steps: [[UInt8]]
     /// What a strict reference made of it, where it accepts.
     let oracle: Oracle?
@@ -24,28 +26,50 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { id }
 
-    /// `../shared/cases/http` beside the repository, or where `CONFORMANCE_CASES` says.
-    static let folder: URL = {
-        if let path = ProcessInfo.processInfo.environment["CONFORMANCE_CASES"] { return URL(filePath: path) }
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return root.appending(path: "../shared/cases/http").standardizedFileURL
+    /// All cases that a server can be held to.
+    static let all: [ConformanceCase] = own + others
+
+    /// The cases of `http/requests.json`.
+    static let own: [ConformanceCase] = {
+        guard let data = try? Data(contentsOf: Vectors.own.appending(path: "http/requests.json")),
+            let objects = try? JSONSerialization.jsonObject(with: data) as? [[String: Any]]
+        else { return [] }
+        return objects.compactMap { ConformanceCase(own: $0) }
     }()
 
-    static let all: [ConformanceCase] = ["gunicorn-requests", "h1spec-dropseed", "llhttp-request"].flatMap { name in
-        guard let data = try? Data(contentsOf: folder.appending(path: name + ".jsonl")) else {
+    private static let others: [ConformanceCase] = ["gunicorn-requests", "h1spec-dropseed", "llhttp-request"].flatMap {
+        guard let file = Vectors.other("http/\($0).jsonl"), let data = try? Data(contentsOf: file) else {
             return [] as [ConformanceCase]
         }
-        return data.split(separator: 10).compactMap { ConformanceCase(Data($0)) }
+        return data.split(separator: 10).compactMap { ConformanceCase(other: Data($0)) }
+            .filter { $0.verdict != "skip" && $0.verdict != "parser-only" }
     }
 
-    init?(_ line: Data) {
+    /// A case of the project's own: characters of its texts are bytes.
+    private init?(own object: [String: Any]) {
+        guard let comment = object["comment"] as? String, let verdict = object["verdict"] as? String,
+            let steps = object["steps"] as? [String]
+        else { return nil }
+        func bytes(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
+        id = "\(verdict): \(comment)"
+        self.verdict = verdict
+        self.steps = steps.map(bytes)
+        let first = object["first"] as? [String: Any]
+        acceptedBefore = 0
+        oracle = first.map {
+            Oracle(
+                method: $0["method"] as? String ?? "", target: $0["target"] as? String ?? "",
+                body: bytes($0["body"] as? String ?? ""))
+        }
+    }
+
+    private init?(other line: Data) {
         guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
             let id = object["id"] as? String, let target = object["target"] as? String,
             let steps = object["steps"] as? [[String: Any]]
         else { return nil }
         self.id = id
-        self.target = target
+        verdict = target
         func bytes(_ value: Any?) -> [UInt8]? {
             (value as? String).flatMap { Data(base64Encoded: $0) }.map { Array($0) }
         }
@@ -64,20 +88,21 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite struct ConformanceTests {
-    private static let judged = ConformanceCase.all.filter { $0.target != "skip" && $0.target != "parser-only" }
-
-    @Test func `the case sets are present, or their tests are skipped`() {
-        if ConformanceCase.all.isEmpty { print("Skipped: no case sets in \(ConformanceCase.folder.path).") }
+@Suite("Conformance", .timeLimit(.minutes(2)))
+struct ConformanceTests {
+    @Test("The project's own cases are read completely")
+    func ownCases() {
+        #expect(ConformanceCase.own.count > 100)
+        #expect(Set(ConformanceCase.own.map(\.id)).count == ConformanceCase.own.count)
     }
 
-    @Test(.enabled(if: !judged.isEmpty), arguments: judged)
-    func `a case has the verdict of a strict server`(example: ConformanceCase) {
+    @Test("A case has the verdict of a strict server", arguments: ConformanceCase.all)
+    func verdict(example: ConformanceCase) {
         var driver = ProtocolDriver()
         for step in example.steps { driver.receive(step) }
         let accepted = driver.requests.count
         let refusal = driver.refusals.first
-        switch example.target {
+        switch example.verdict {
         case "accept":
             // A method this server does not implement is framed well and answered 501.
             let isServed = accepted > 0 || refusal == .methodNotImplemented || refusal == .methodNotAllowed
@@ -90,7 +115,7 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
         case "wait-or-reject": #expect(accepted == 0)
         default: break
         }
-        if let oracle = example.oracle, example.target == "accept", let first = driver.requests.first {
+        if let oracle = example.oracle, example.verdict == "accept", let first = driver.requests.first {
             #expect(first.method.description == oracle.method)
             #expect(first.target == oracle.target)
             #expect(Self.escaped(first.body) == oracle.body)
@@ -110,8 +135,8 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
         return text
     }
 
-    @Test(.enabled(if: !judged.isEmpty), arguments: judged)
-    func `a case has the same verdict however its bytes are split`(example: ConformanceCase) {
+    @Test("A case has the same verdict however its bytes are split", arguments: ConformanceCase.all)
+    func caseSameVerdictHoweverBytes(example: ConformanceCase) {
         let bytes = example.steps.flatMap { $0 }
         guard bytes.count < 4096 else { return }
         var whole = ProtocolDriver()

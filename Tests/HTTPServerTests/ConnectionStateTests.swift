@@ -4,14 +4,16 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite struct ConnectionStateTests {
+@Suite("Connection state", .timeLimit(.minutes(2)))
+struct ConnectionStateTests {
     static let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
     static let post = "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
     static let chunked =
         "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "3;a=\"b;c\"\r\nabc\r\n00A ; x\r\n0123456789\r\n0\r\nTrailer-Field: x\r\n\r\n"
 
-    @Test func `requests sent together are answered in order`() {
+    @Test("Requests sent together are answered in order")
+    func requestsSentTogetherAnsweredOrder() {
         var driver = ProtocolDriver()
         driver.receive(Self.get + Self.post + Self.chunked + Self.get)
         #expect(driver.requests.map(\.target) == ["/a", "/b", "/c", "/a"])
@@ -19,7 +21,8 @@ import Testing
         #expect(driver.unreadCount == 0)
     }
 
-    @Test func `bytes may be split anywhere without changing what is read`() {
+    @Test("Bytes may be split anywhere without changing what is read")
+    func bytesMaySplitAnywhereWithout() {
         let bytes = Array((Self.get + Self.post + Self.chunked + Self.get).utf8)
         var whole = ProtocolDriver()
         whole.receive(bytes)
@@ -34,17 +37,19 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", false),
-        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", true),
-        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive, CLOSE\r\n\r\n", true),
-        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n", true),
-        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: closed\r\n\r\n", false),
-        ("GET / HTTP/1.0\r\n\r\n", true),
-        ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false),
-        ("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", true),
-    ])
-    func `a connection persists as RFC 9112 section 9_3 says`(message: String, isLast: Bool) {
+    @Test(
+        "A connection persists as RFC 9112 section 9_3 says",
+        arguments: [
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", false),
+            ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive, CLOSE\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: a\r\nConnection: closed\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\n\r\n", true),
+            ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", true),
+        ])
+    func connectionPersistsRFC9112Section(message: String, isLast: Bool) {
         var driver = ProtocolDriver()
         driver.receive(message + Self.get)
         guard case .request(_, let last) = driver.events.first else {
@@ -56,14 +61,16 @@ import Testing
         #expect(driver.state.phase == (isLast ? .closing : .idle))
     }
 
-    @Test func `the last request of a connection says so`() {
+    @Test("The last request of a connection is marked")
+    func lastRequestConnectionSaysSo() {
         var driver = ProtocolDriver { $0.requestsPerConnectionMax = 3 }
         driver.receive(String(repeating: Self.get, count: 5))
         #expect(driver.requests.count == 3)
         #expect(driver.state.phase == .closing && driver.state.leavesInputUnread)
     }
 
-    @Test func `a server that shuts down answers one more request`() {
+    @Test("A server that shuts down answers one more request")
+    func serverShutsDownAnswersMore() {
         var driver = ProtocolDriver()
         driver.receive(Self.get)
         driver.state.isLast = true
@@ -72,7 +79,8 @@ import Testing
         #expect(driver.state.phase == .closing)
     }
 
-    @Test func `later requests wait for an answer that is not ready`() {
+    @Test("Later requests wait for an answer that is not ready")
+    func laterRequestsWaitAnswerReady() {
         var driver = ProtocolDriver()
         driver.defersAnswers = true
         driver.receive(Self.get + Self.post)
@@ -86,7 +94,8 @@ import Testing
         #expect(driver.requests.count == 3 && driver.state.phase == .idle)
     }
 
-    @Test func `100 Continue is sent only while the body has not begun to come`() {
+    @Test("100 Continue is sent only while the body has not begun to come")
+    func case100ContinueSentOnlyWhile() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"
         var waits = ProtocolDriver()
         waits.receive(head)
@@ -104,7 +113,8 @@ import Testing
         #expect(none.requests.count == 1 && none.events.count == 1)
     }
 
-    @Test func `a body that is too large is refused before it is read, without 100 Continue`() {
+    @Test("A body that is too large is refused before it is read, without 100 Continue")
+    func bodyTooLargeRefusedBefore() {
         for fields in ["", "Expect: 100-continue\r\n"] {
             var driver = ProtocolDriver { $0.bodyBytesMax = 10 }
             driver.receive("POST / HTTP/1.1\r\nHost: a\r\n\(fields)Content-Length: 11\r\n\r\n")
@@ -119,7 +129,8 @@ import Testing
         #expect(fits.requests.first?.body == Array("0123456789".utf8))
     }
 
-    @Test func `after a refusal nothing more is answered`() {
+    @Test("After a refusal nothing more is answered")
+    func afterRefusalNothingMoreAnswered() {
         var driver = ProtocolDriver()
         driver.receive(Self.get + "BAD\r\n" + Self.get)
         #expect(driver.requests.count == 1 && driver.refusals == [.requestLineMalformed])
@@ -128,7 +139,8 @@ import Testing
         #expect(driver.state.leavesInputUnread)
     }
 
-    @Test func `draining ends after its bytes or its time`() {
+    @Test("Draining ends after its bytes or its time")
+    func drainingEndsAfterBytesTime() {
         var driver = ProtocolDriver { $0.drainBytesMax = 100 }
         driver.receive("BAD\r\n")
         driver.state.beginDraining(now: driver.now, driver.limits)
@@ -139,7 +151,8 @@ import Testing
         #expect(driver.events.last == .closed)
     }
 
-    @Test func `an idle connection is closed without a word`() {
+    @Test("An idle connection is closed without a word")
+    func idleConnectionClosedWithoutWord() {
         var driver = ProtocolDriver()
         driver.pass(.seconds(74))
         #expect(driver.events.isEmpty)
@@ -150,7 +163,8 @@ import Testing
         #expect(driver.events.last == .closed)
     }
 
-    @Test func `a head that drips is refused ten seconds after its first byte`() {
+    @Test("A head that drips is refused ten seconds after its first byte")
+    func headDripsRefusedTenSeconds() {
         var driver = ProtocolDriver()
         driver.pass(.seconds(60))
         for byte in "GET / HTT".utf8 {
@@ -163,7 +177,8 @@ import Testing
         #expect(driver.events == [.refused(.headerTimeout)])
     }
 
-    @Test func `a body is refused when it is slower than the least rate, and when it takes too long`() {
+    @Test("A body is refused when it is slower than the least rate, and when it takes too long")
+    func bodyRefusedSlowerLeastRate() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
         var slow = ProtocolDriver()
         slow.receive(head)
@@ -185,7 +200,8 @@ import Testing
         #expect(long.events == [.refused(.bodyTimeout)])
     }
 
-    @Test func `an answer that takes too long is given up`() {
+    @Test("An answer that takes too long is given up")
+    func answerTakesTooLongGiven() {
         var driver = ProtocolDriver()
         driver.defersAnswers = true
         driver.receive(Self.get)
@@ -196,7 +212,8 @@ import Testing
         #expect(driver.state.phase == .closing)
     }
 
-    @Test func `output that waits has its own deadline`() {
+    @Test("Output that waits has its own deadline")
+    func outputWaitsOwnDeadline() {
         var driver = ProtocolDriver()
         driver.receive(Self.get)
         driver.state.outputWaits(now: driver.now, driver.limits)

@@ -34,7 +34,8 @@ final class Gate: Sendable {
     }
 }
 
-@Suite struct LiveDeferredTests {
+@Suite("Live deferred", .timeLimit(.minutes(2)))
+struct LiveDeferredTests {
     private static func get(_ path: String) -> String { LiveServerTests.get(path) }
 
     /// `/now` answers at once, `/soon` in a task that does not wait, `/slow` in one that sleeps on its loop.
@@ -57,7 +58,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `a deferred answer is made on the loop and keeps its place`() async throws {
+    @Test("A deferred answer is made on the loop and keeps its place")
+    func deferredAnswerMadeLoopKeeps() async throws {
         try await withServer(Self.application) { address, server in
             let client = try TestClient(address)
             let paths = ["/slow", "/now", "/soon", "/soon", "/slow", "/now"]
@@ -77,7 +79,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `many deferred answers run side by side`() async throws {
+    @Test("Many deferred answers run side by side")
+    func manyDeferredAnswersRunSide() async throws {
         try await withServer(Self.application, loops: 2) { address, _ in
             let clients = try (0..<100).map { _ in try TestClient(address) }
             for client in clients { client.send(Self.get("/slow") + Self.get("/now")) }
@@ -88,8 +91,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test(arguments: [false, true])
-    func `a client that goes away cancels its answer`(resets: Bool) async throws {
+    @Test("A client that goes away cancels its answer", arguments: [false, true])
+    func clientGoesAwayCancelsAnswer(resets: Bool) async throws {
         let cancelled = Flag()
         try await withServer(Self.sleeper(cancelled)) { address, server in
             let client = try TestClient(address)
@@ -100,7 +103,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `an answer that takes too long is cancelled and answered 503`() async throws {
+    @Test("An answer that takes too long is cancelled and answered 503")
+    func answerTakesTooLongCancelled() async throws {
         let cancelled = Flag()
         try await withServer(Self.sleeper(cancelled), { $0.handlerTimeout = .milliseconds(50) }) { address, _ in
             let client = try TestClient(address)
@@ -115,7 +119,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `a refusal for an answer that takes too long is told whose it is`() async throws {
+    @Test("A refusal of a slow answer names its request")
+    func refusalAnswerTakesTooLong() async throws {
         struct Application: HTTPApplication {
             func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
                 if request.path.equals("/now") {
@@ -143,7 +148,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `a deferred answer behind output that waits keeps its place`() async throws {
+    @Test("A deferred answer behind output that waits keeps its place")
+    func deferredAnswerBehindOutputWaits() async throws {
         let application = TestApplication { request, response in
             if request.path.equals("/big") {
                 response.body.append([UInt8](repeating: 65, count: 8 << 20))
@@ -174,7 +180,8 @@ final class Gate: Sendable {
 
     // MARK: Shutting down
 
-    @Test func `shutdown answers what is in flight, ends what is idle, and accepts no more`() async throws {
+    @Test("Shutdown answers what is in flight, ends what is idle, and accepts no more")
+    func shutdownAnswersFlightEndsIdle() async throws {
         let gate = Gate()
         let application = TestApplication { request, response in
             if request.path.equals("/now") { return nil }
@@ -202,7 +209,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `shutdown ends what is left after its grace`() async throws {
+    @Test("Shutdown ends what is left after its grace")
+    func shutdownEndsLeftAfterGrace() async throws {
         let cancelled = Flag()
         try await withServer(Self.sleeper(cancelled)) { address, server in
             let client = try TestClient(address)
@@ -214,7 +222,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `requests sent while the server shuts down are answered or refused, never cut`() async throws {
+    @Test("Requests sent while the server shuts down are answered or refused, never cut")
+    func requestsSentWhileServerShuts() async throws {
         try await withServer(TestApplication.echo, loops: 2) { address, server in
             let clients = try (0..<50).map { _ in try TestClient(address) }
             for client in clients { client.send(Self.get("/a")) }
@@ -225,8 +234,10 @@ final class Gate: Sendable {
 
 }
 
-@Suite struct EventLoopTests {
-    @Test func `tasks that prefer a loop run on its thread`() async throws {
+@Suite("Event loop", .timeLimit(.minutes(2)))
+struct EventLoopTests {
+    @Test("Tasks that prefer a loop run on its thread")
+    func tasksPreferLoopRunThread() async throws {
         try await withServer(loops: 2) { _, server in
             for loop in server.loops {
                 let onLoop = await Task(executorPreference: loop) {
@@ -246,7 +257,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `many tasks from many threads all run`() async throws {
+    @Test("Many tasks from many threads all run")
+    func manyTasksManyThreadsAll() async throws {
         try await withServer { _, server in
             let sum = await withTaskGroup(of: Int.self) { group in
                 for index in 0..<2000 {
@@ -261,7 +273,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `a sleep ends early when its task is cancelled`() async throws {
+    @Test("A sleep ends early when its task is cancelled")
+    func sleepEndsEarlyTaskCancelled() async throws {
         try await withServer { _, server in
             let loop = server.executor
             let task = Task { try await loop.sleep(for: .seconds(60)) }
@@ -271,7 +284,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `a scheduled call is made once, unless it was cancelled`() async throws {
+    @Test("A scheduled call is made once, unless it was cancelled")
+    func scheduledCallMadeOnceUnless() async throws {
         try await withServer { _, server in
             let loop = server.executor
             let made = Flag()
@@ -284,7 +298,8 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func `what a stopped loop is given still runs`() async throws {
+    @Test("What a stopped loop is given still runs")
+    func stoppedLoopGivenStillRuns() async throws {
         let configuration = ServerConfiguration(address: try SocketAddress("127.0.0.1:0"), loopCount: 1)
         let server = try HTTPServer(configuration, application: TestApplication.echo)
         try server.start()

@@ -5,10 +5,12 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite struct LiveLimitTests {
+@Suite("Live limit", .timeLimit(.minutes(2)))
+struct LiveLimitTests {
     private static let get = LiveServerTests.get("/")
 
-    @Test func `a head that does not end is answered 408`() async throws {
+    @Test("A head that does not end is answered 408")
+    func headEndAnswered408() async throws {
         try await withServer(TestApplication.echo, { $0.headerTimeout = .milliseconds(100) }) { address, server in
             let client = try TestClient(address)
             client.send("GET / HTTP/1.1\r\nHost:")
@@ -18,7 +20,8 @@ import Testing
         }
     }
 
-    @Test func `a body that does not end, or trickles, is answered 408`() async throws {
+    @Test("A body that does not end, or trickles, is answered 408")
+    func bodyEndTricklesAnswered408() async throws {
         try await withServer(TestApplication.echo, { $0.bodyTimeout = .milliseconds(100) }) { address, _ in
             let client = try TestClient(address)
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell")
@@ -31,7 +34,8 @@ import Testing
         }
     }
 
-    @Test func `an idle connection is closed without a word`() async throws {
+    @Test("An idle connection is closed without a word")
+    func idleConnectionClosedWithoutWord() async throws {
         try await withServer(TestApplication.echo, { $0.idleTimeout = .milliseconds(100) }) { address, _ in
             let fresh = try TestClient(address)
             #expect(fresh.readToEnd() == "")
@@ -42,7 +46,8 @@ import Testing
         }
     }
 
-    @Test func `a client that does not read is reset`() async throws {
+    @Test("A client that does not read is reset")
+    func clientReadReset() async throws {
         let application = TestApplication { _, response in
             response.body.append([UInt8](repeating: 65, count: 16 << 20))
             return nil
@@ -56,7 +61,8 @@ import Testing
         }
     }
 
-    @Test func `a client that reads slowly gets everything`() async throws {
+    @Test("A client that reads slowly gets everything")
+    func clientReadsSlowlyGetsEverything() async throws {
         let application = TestApplication { _, response in
             response.body.append([UInt8](repeating: 65, count: 4 << 20))
             return nil
@@ -68,7 +74,8 @@ import Testing
         }
     }
 
-    @Test func `the last request a connection may send is answered with close`() async throws {
+    @Test("The last request a connection may send is answered with close")
+    func lastRequestConnectionMaySend() async throws {
         try await withServer(TestApplication.echo, { $0.requestsPerConnectionMax = 3 }) { address, _ in
             let client = try TestClient(address)
             client.send(String(repeating: Self.get, count: 10))
@@ -79,7 +86,8 @@ import Testing
         }
     }
 
-    @Test func `a connection over the cap is answered 503, and the next is served when there is room`() async throws {
+    @Test("A connection over the cap is answered 503, and the next is served when there is room")
+    func connectionOverCapAnswered503() async throws {
         try await withServer(TestApplication.echo, { $0.connectionsMax = 2 }) { address, server in
             let first = try TestClient(address)
             let second = try TestClient(address)
@@ -99,7 +107,8 @@ import Testing
         }
     }
 
-    @Test func `clients that reset anywhere leave nothing behind`() async throws {
+    @Test("Clients that reset anywhere leave nothing behind")
+    func clientsResetAnywhereLeaveNothing() async throws {
         let message = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
         try await withServer { address, server in
             for count in stride(from: 0, through: message.utf8.count, by: 3) {
@@ -115,7 +124,8 @@ import Testing
         }
     }
 
-    @Test func `a client that ends its side is still answered`() async throws {
+    @Test("A client that ends its side is still answered")
+    func clientEndsSideStillAnswered() async throws {
         try await withServer { address, _ in
             let client = try TestClient(address)
             client.send(String(repeating: Self.get, count: 40))

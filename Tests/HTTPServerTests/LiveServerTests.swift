@@ -5,12 +5,14 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite struct LiveServerTests {
+@Suite("Live server", .timeLimit(.minutes(2)))
+struct LiveServerTests {
     static func get(_ path: String, _ fields: String = "") -> String {
         "GET \(path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n"
     }
 
-    @Test func `a connection serves one request after another`() async throws {
+    @Test("A connection serves one request after another")
+    func connectionServesRequestAfterAnother() async throws {
         try await withServer { address, server in
             let client = try TestClient(address)
             for index in 0..<20 {
@@ -25,7 +27,8 @@ import Testing
         }
     }
 
-    @Test func `a hundred requests sent together are answered in order`() async throws {
+    @Test("A hundred requests sent together are answered in order")
+    func hundredRequestsSentTogetherAnswered() async throws {
         try await withServer { address, _ in
             let client = try TestClient(address)
             client.send((0..<100).map { Self.get("/\($0)") }.joined())
@@ -33,7 +36,8 @@ import Testing
         }
     }
 
-    @Test func `a request may come one byte at a time`() async throws {
+    @Test("A request may come one byte at a time")
+    func requestMayComeByteTime() async throws {
         try await withServer { address, _ in
             let client = try TestClient(address)
             let message = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
@@ -42,7 +46,8 @@ import Testing
         }
     }
 
-    @Test func `a large body comes through, by length and in chunks`() async throws {
+    @Test("A large body comes through, by length and in chunks")
+    func largeBodyComesThroughLength() async throws {
         let body = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let application = TestApplication { request, response in
             response.body.append(request.body)
@@ -61,7 +66,8 @@ import Testing
         }
     }
 
-    @Test func `HEAD, HTTP 1_0 and Connection close are answered as they ask`() async throws {
+    @Test("HEAD, HTTP/1.0 and Connection: close are answered accordingly")
+    func headHTTP10Connection() async throws {
         try await withServer { address, _ in
             let client = try TestClient(address)
             client.send("HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n" + Self.get("/x"))
@@ -80,7 +86,8 @@ import Testing
         }
     }
 
-    @Test func `100 Continue comes before the body, the answer after it`() async throws {
+    @Test("100 Continue comes before the body, the answer after it")
+    func case100ContinueComesBeforeBody() async throws {
         try await withServer { address, _ in
             let client = try TestClient(address)
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
@@ -90,13 +97,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("BAD\r\n\r\n", 400), ("GET / HTTP/2.0\r\n\r\n", 505), ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-        ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("GET /\(String(repeating: "a", count: 9000))", 414),
-        ("GET / HTTP/1.1\r\nHost: a\r\n\(String(repeating: "a: b\r\n", count: 101))\r\n", 431),
-        ("POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n", 417),
-    ])
-    func `a refused request gets one answer and the end`(message: String, status: Int) async throws {
+    @Test(
+        "A refused request gets one answer and the end",
+        arguments: [
+            ("BAD\r\n\r\n", 400), ("GET / HTTP/2.0\r\n\r\n", 505), ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+            ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("GET /\(String(repeating: "a", count: 9000))", 414),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\(String(repeating: "a: b\r\n", count: 101))\r\n", 431),
+            ("POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n", 417),
+        ])
+    func refusedRequestGetsAnswerEnd(message: String, status: Int) async throws {
         try await withServer { address, server in
             let client = try TestClient(address)
             client.send(message + Self.get("/never"))
@@ -112,7 +121,8 @@ import Testing
         }
     }
 
-    @Test func `the application may render refusals`() async throws {
+    @Test("The application may render refusals")
+    func applicationMayRenderRefusals() async throws {
         struct Application: HTTPApplication {
             func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
                 nil
@@ -147,7 +157,8 @@ import Testing
         }
     }
 
-    @Test func `a refusal is read by a client that is still sending`() async throws {
+    @Test("A refusal is read by a client that is still sending")
+    func refusalReadClientStillSending() async throws {
         try await withServer { address, _ in
             for _ in 0..<5 {
                 let client = try TestClient(address)
@@ -160,7 +171,8 @@ import Testing
         }
     }
 
-    @Test func `what the application writes is checked and framed`() async throws {
+    @Test("What the application writes is checked and framed")
+    func applicationWritesCheckedFramed() async throws {
         let application = TestApplication { request, response in
             response.status = request.path.equals("/204") ? .noContent : .ok
             response.header("X-A", "b\r\nX-Evil: c")
@@ -181,7 +193,8 @@ import Testing
         }
     }
 
-    @Test func `a request is seen as it was sent, in a view and in a snapshot`() async throws {
+    @Test("A request is seen as it was sent, in a view and in a snapshot")
+    func requestSeenSentViewSnapshot() async throws {
         let application = TestApplication { request, response in
             let snapshot = request.snapshot()
             #expect(request.method == .post && snapshot.method == .post)
@@ -209,7 +222,8 @@ import Testing
         }
     }
 
-    @Test func `loops share a port, and a second server may not`() async throws {
+    @Test("Loops share a port, and a second server may not")
+    func loopsSharePortSecondServer() async throws {
         try await withServer(loops: 3) { address, server in
             #expect(address.port != 0 && server.loops.count == 3)
             let clients = try (0..<30).map { _ in try TestClient(address) }
@@ -221,7 +235,8 @@ import Testing
         }
     }
 
-    @Test func `a server listens on IPv6 where the machine has it`() async throws {
+    @Test("A server listens on IPv6 where the machine has it")
+    func serverListensIPv6WhereMachine() async throws {
         let configuration = ServerConfiguration(address: try SocketAddress("[::1]:0"), loopCount: 2)
         let server = try HTTPServer(configuration, application: TestApplication.echo)
         do {
@@ -233,7 +248,8 @@ import Testing
         await server.shutdown(grace: .seconds(1))
     }
 
-    @Test func `a server that was never started may be shut down`() async throws {
+    @Test("A server that was never started may be shut down")
+    func serverNeverStartedMayShut() async throws {
         let configuration = ServerConfiguration(address: try SocketAddress("127.0.0.1:0"))
         await (try HTTPServer(configuration, application: TestApplication.echo)).shutdown(grace: .seconds(1))
     }

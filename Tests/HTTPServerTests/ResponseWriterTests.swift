@@ -4,7 +4,8 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite struct ResponseWriterTests {
+@Suite("Response writer", .timeLimit(.minutes(2)))
+struct ResponseWriterTests {
     private static func sent(
         _ framing: ResponseFraming = ResponseFraming(), _ write: (inout ResponseWriter) -> Void
     ) -> String {
@@ -19,11 +20,13 @@ import Testing
 
     private static let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 
-    @Test func `an empty answer has a length of 0`() {
+    @Test("An empty answer has a length of 0")
+    func emptyAnswerLength0() {
         #expect(Self.sent { _ in } == "HTTP/1.1 200 OK\r\n\(Self.date)Content-Length: 0\r\n\r\n")
     }
 
-    @Test func `status, fields and body may come in any order`() {
+    @Test("Status, fields and body may come in any order")
+    func statusFieldsBodyMayCome() {
         let text = Self.sent {
             $0.body.append("hel")
             $0.header("A", "b")
@@ -34,13 +37,14 @@ import Testing
         #expect(text == "HTTP/1.1 201 Created\r\n\(Self.date)A: b\r\nC: 12\r\nContent-Length: 5\r\n\r\nhello")
     }
 
-    @Test func `HEAD has the length of the body and not the body`() {
+    @Test("HEAD has the length of the body and not the body")
+    func headLengthBodyBody() {
         let text = Self.sent(ResponseFraming(isHead: true)) { $0.body.append("hello") }
         #expect(text.hasSuffix("Content-Length: 5\r\n\r\n"))
     }
 
-    @Test(arguments: [HTTPStatus.noContent, .notModified])
-    func `204 and 304 have neither body nor length`(status: HTTPStatus) {
+    @Test("204 and 304 have neither body nor length", arguments: [HTTPStatus.noContent, .notModified])
+    func case204304NeitherBodyNor(status: HTTPStatus) {
         let text = Self.sent {
             $0.status = status
             $0.body.append("hello")
@@ -48,15 +52,18 @@ import Testing
         #expect(!text.contains("Content-Length") && text.hasSuffix("\r\n\r\n"))
     }
 
-    @Test func `the connection is described by the server`() {
+    @Test("The connection is described by the server")
+    func connectionDescribedServer() {
         #expect(Self.sent(ResponseFraming(closes: true)) { _ in }.contains("\r\nConnection: close\r\n"))
         #expect(Self.sent(ResponseFraming(saysKeepAlive: true)) { _ in }.contains("\r\nConnection: keep-alive\r\n"))
         let both = Self.sent(ResponseFraming(closes: true, saysKeepAlive: true)) { _ in }
         #expect(both.contains("\r\nConnection: close\r\n") && !both.contains("keep-alive"))
     }
 
-    @Test(arguments: ["b\r\nInjected: c", "b\nInjected: c", "b\rInjected: c", "b\u{0}c", "b\u{7F}", "\r\n\r\n<html>"])
-    func `no value can end its line`(value: String) {
+    @Test(
+        "No value can end its line",
+        arguments: ["b\r\nInjected: c", "b\nInjected: c", "b\rInjected: c", "b\u{0}c", "b\u{7F}", "\r\n\r\n<html>"])
+    func valueCanEndLine(value: String) {
         let texts = [
             Self.sent { $0.header("A", value) }, Self.sent { $0.header(name: "A", value: value) },
             Self.sent { $0.header("A", Array(value.utf8).span) },
@@ -71,20 +78,25 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "A B", "A:", "A\r\nB", "A\n", "é", "A\u{0}", "(", "\"A\""])
-    func `a name that is not a token is dropped`(name: String) {
+    @Test(
+        "A name that is not a token is dropped",
+        arguments: ["", "A B", "A:", "A\r\nB", "A\n", "é", "A\u{0}", "(", "\"A\""])
+    func nameTokenDropped(name: String) {
         #expect(Self.sent { $0.header(name: name, value: "b") } == Self.sent { _ in })
     }
 
-    @Test(arguments: [
-        "Content-Length", "content-length", "TRANSFER-ENCODING", "Connection", "Keep-Alive", "Date", "Upgrade",
-        "Trailer",
-    ])
-    func `fields that frame the message are the server's`(name: String) {
+    @Test(
+        "Fields that frame the message are the server's",
+        arguments: [
+            "Content-Length", "content-length", "TRANSFER-ENCODING", "Connection", "Keep-Alive", "Date", "Upgrade",
+            "Trailer",
+        ])
+    func fieldsFrameMessageServerS(name: String) {
         #expect(Self.sent { $0.header(name: name, value: "0") } == Self.sent { _ in })
     }
 
-    @Test func `405 always says what is allowed`() {
+    @Test("405 always says what is allowed")
+    func case405AlwaysSaysAllowed() {
         let own = Self.sent {
             $0.status = .methodNotAllowed
             $0.header("allow", "GET")
@@ -94,7 +106,8 @@ import Testing
             Self.sent { $0.status = .methodNotAllowed }.contains("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
     }
 
-    @Test func `reset begins anew`() {
+    @Test("A reset restores the initial state")
+    func resetBeginsAnew() {
         let text = Self.sent {
             $0.status = .badRequest
             $0.header("A", "b")
@@ -104,12 +117,14 @@ import Testing
         #expect(text == Self.sent { _ in })
     }
 
-    @Test(arguments: [
-        (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"),
-        (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT"),
-        (1_735_689_599, "Tue, 31 Dec 2024 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
-    ])
-    func `dates are IMF-fixdate`(second: Int, expected: String) {
+    @Test(
+        "Dates are IMF-fixdate",
+        arguments: [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT"),
+            (1_735_689_599, "Tue, 31 Dec 2024 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+        ])
+    func datesIMFFixdate(second: Int, expected: String) {
         var date = DateCache()
         date.set(second: second)
         var output = ByteBuffer()
@@ -117,14 +132,17 @@ import Testing
         #expect(String(decoding: output.array, as: UTF8.self) == expected)
     }
 
-    @Test(arguments: [0, 1, 9, 10, 99, 100, 12345, .max, .min, -1, -10, 999_999_999_999, 1_000_000_000_000_000_000])
-    func `numbers are written in decimal`(number: Int) {
+    @Test(
+        "Numbers are written in decimal",
+        arguments: [0, 1, 9, 10, 99, 100, 12345, .max, .min, -1, -10, 999_999_999_999, 1_000_000_000_000_000_000])
+    func numbersWrittenDecimal(number: Int) {
         var buffer = ByteBuffer()
         buffer.append(decimal: number)
         #expect(String(decoding: buffer.array, as: UTF8.self) == String(number))
     }
 
-    @Test func `a buffer grows and keeps what was written`() {
+    @Test("A buffer grows and keeps what was written")
+    func bufferGrowsKeepsWritten() {
         var buffer = ByteBuffer(capacity: 1)
         var expected: [UInt8] = []
         for index in 0..<1000 {

@@ -4,8 +4,10 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite struct TimerHeapTests {
-    @Test func `entries come up in order and only when due`() {
+@Suite("Timer heap", .timeLimit(.minutes(2)))
+struct TimerHeapTests {
+    @Test("Entries come up in order and only when due")
+    func entriesComeUpOrderOnly() {
         var heap = TimerHeap()
         var generator = SystemRandomNumberGenerator()
         let deadlines = (0..<1000).map { _ in UInt64.random(in: 0..<500, using: &generator) }
@@ -24,7 +26,8 @@ import Testing
         #expect(seen == deadlines.sorted())
     }
 
-    @Test func `stale entries are cleared when they are the greater part`() {
+    @Test("Stale entries are cleared when they are the greater part")
+    func staleEntriesClearedTheyGreater() {
         var heap = TimerHeap()
         for index in 0..<1000 {
             heap.insert(TimerHeap.Entry(deadline: UInt64(index), owner: .scheduled(UInt64(index))))
@@ -43,7 +46,8 @@ import Testing
         #expect(last == 999)
     }
 
-    @Test func `a token is packed and unpacked`() {
+    @Test("A token is packed and unpacked")
+    func tokenPackedUnpacked() {
         for (descriptor, generation) in [(0, 0), (5, 7), (Int32.max, UInt32.max), (1023, 1 << 31)] as [(Int32, UInt32)]
         {
             let token = ConnectionToken(descriptor: descriptor, generation: generation)

@@ -26,12 +26,19 @@ package struct TestClient: Sendable {
     package var token: String?
     private let client: HTTPClient
 
+    /// The one client of all tests: each would have a thread and connections of its own.
+    private static let shared = Result {
+        var configuration = HTTPClient.Configuration()
+        configuration.addressPolicy = .any
+        configuration.transfersMax = 1024
+        configuration.transfersPerHostMax = 128
+        return try HTTPClient(configuration)
+    }
+
     package init(_ origin: String, token: String? = nil) throws {
         self.origin = origin
         self.token = token
-        var configuration = HTTPClient.Configuration()
-        configuration.addressPolicy = .any
-        client = try HTTPClient(configuration)
+        client = try Self.shared.get()
     }
 
     /// The same client with another session.

@@ -1,15 +1,26 @@
 // A whole installation for tests: stand-in providers and a host as processes, wired to each other by a configuration file, with
 // sessions for any user.
 
+import Foundation
 package import ProviderSDK
 import ProviderSandbox
+import Synchronization
+package import TestSupport
 
 /// A host with its stand-ins.
-package final class TestInstallation: @unchecked Sendable {
+package final class TestInstallation: Sendable {
     package let directory: TemporaryDirectory
     package let sandbox: HostProcess
-    package private(set) var host: HostProcess
+    private let running = Mutex<HostProcess?>(nil)
     private let configuration: String
+    /// Session tokens by what they were asked for with, and the keys they were signed with.
+    private let tokens = Mutex<[String: String]>([:])
+
+    /// The host that was started last.
+    package var host: HostProcess {
+        guard let host = running.withLock(\.self) else { preconditionFailure("The host was not started.") }
+        return host
+    }
 
     /// Starts the stand-ins and a host on free ports.
     ///
@@ -18,26 +29,46 @@ package final class TestInstallation: @unchecked Sendable {
     ///   - logLevel: the least severe events that the host logs.
     ///   - environment: variables for the host.
     ///   - providers: settings in place of those that lead a provider to its stand-in.
+    ///   - other: an installation whose stand-ins are used; nil starts new ones.
+    ///   - startsHost: whether the host is started now, and not by ``restart(environment:)``.
     package init(
         extra: String = "\"rateLimits\":{\"connectionCreation\":0,\"sync\":0,\"oauth\":0,\"status\":0}",
         logLevel: String = "warning", environment: [String: String] = [:],
-        providers: [String: JSONValue] = [:]
-    ) throws {
+        providers: [String: JSONValue] = [:], beside other: TestInstallation? = nil, startsHost: Bool = true
+    ) async throws {
         directory = try TemporaryDirectory()
-        sandbox = try HostProcess(["sandbox", "--listen", "127.0.0.1:0"])
+        if let other {
+            sandbox = other.sandbox
+        } else {
+            sandbox = try await HostProcess(["sandbox", "--listen", "127.0.0.1:0"])
+        }
         configuration = try directory.write(
             "host.json",
             Self.configuration(
                 sandbox: sandbox.url, data: directory.path + "/data", logLevel: logLevel, extra: extra,
                 replaced: providers))
-        host = try HostProcess(["serve", "--config", configuration], environment: environment)
+        if startsHost { try await restart(environment: environment) }
     }
 
     /// Starts the host again over the same data.
     ///
     /// - Parameter environment: variables for the host.
-    package func restart(environment: [String: String] = [:]) throws {
-        host = try HostProcess(["serve", "--config", configuration], environment: environment)
+    package func restart(environment: [String: String] = [:]) async throws {
+        let started = try await HostProcess(["serve", "--config", configuration], environment: environment)
+        running.withLock { $0 = started }
+    }
+
+    /// Ends the host as a crash does, and puts a copy of another installation's data in place of its own.
+    ///
+    /// The other host must have ended.
+    package func replaceData(by other: TestInstallation) async throws {
+        running.withLock(\.self)?.kill()
+        let (from, to) = (other.data, data)
+        let copied = try await onOwnThread {
+            try? FileManager.default.removeItem(atPath: to)
+            return try ChildProcess.run(["cp", "-a", from, to])
+        }
+        guard copied.code == 0 else { throw HostProcessError(description: copied.errors) }
     }
 
     /// The arguments of a command for this installation.
@@ -47,15 +78,21 @@ package final class TestInstallation: @unchecked Sendable {
     package var data: String { directory.path + "/data" }
 
     /// A client with a session of `user`.
-    package func client(user: String?, flags: [String] = []) throws -> TestClient {
-        try TestClient(host.url, token: user.map { try token(user: $0, flags: flags) })
+    package func client(user: String?, flags: [String] = []) async throws -> TestClient {
+        guard let user else { return try TestClient(host.url) }
+        return try TestClient(host.url, token: try await token(user: user, flags: flags))
     }
 
-    /// A session token.
-    package func token(user: String, flags: [String] = []) throws -> String {
-        let result = try HostProcess.run(["token", "--config", configuration, "--user", user] + flags)
+    /// A session token; the same one as before, as long as the host has the same keys.
+    package func token(user: String, flags: [String] = []) async throws -> String {
+        let keys = (try? Data(contentsOf: URL(fileURLWithPath: data + "/keys/key-ring"))) ?? Data()
+        let asked = ([user] + flags + [keys.base64EncodedString()]).joined(separator: "\n")
+        if let token = tokens.withLock({ $0[asked] }) { return token }
+        let result = try await HostProcess.run(["token", "--config", configuration, "--user", user] + flags)
         guard result.code == 0 else { throw HostProcessError(description: result.errors) }
-        return String(result.output.dropLast())
+        let token = String(result.output.dropLast())
+        tokens.withLock { $0[asked] = token }
+        return token
     }
 
     /// Connects a provider as a user would: authorize, allow, callback.
@@ -88,19 +125,18 @@ package final class TestInstallation: @unchecked Sendable {
 
     /// Waits until the latest sync of a connection has ended.
     package func finishedSync(_ id: String, _ client: TestClient) async throws -> JSONValue {
-        for _ in 0..<1200 {
+        try await waitFor("the end of the sync of \(id)", within: .seconds(60), every: .milliseconds(10)) {
             let status = try await client.get("/api/integrations/connections/\(id)/sync").json["sync"] ?? .null
-            if status["status"] != "running" { return status }
-            try await Task.sleep(for: .milliseconds(50))
+            return status["status"] == "running" ? nil : status
         }
-        throw HostProcessError(description: "the sync did not end")
     }
 
     /// All records of a connection, page by page.
     package func records(_ id: String, _ client: TestClient, query: String = "limit=500") async throws -> [JSONValue] {
         var records: [JSONValue] = []
         var cursor = ""
-        while true {
+        // A page after the last would mean a cursor that goes round.
+        for _ in 0..<10_000 {
             let page = try await client.get("/api/integrations/connections/\(id)/records?\(query)&cursor=\(cursor)")
                 .json
             guard let found = page["records"]?.array, let next = page["nextCursor"]?.string else {
@@ -110,6 +146,7 @@ package final class TestInstallation: @unchecked Sendable {
             cursor = next
             if page["hasMore"] != true { return records }
         }
+        throw HostProcessError(description: "the record stream has no end")
     }
 
     private static func configuration(

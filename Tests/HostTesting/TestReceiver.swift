@@ -5,6 +5,7 @@ import Cryptography
 import HTTPServer
 package import ProviderSDK
 import Synchronization
+import TestSupport
 
 /// A server on loopback that receives notifications.
 package final class TestReceiver: Sendable {
@@ -114,12 +115,10 @@ package final class TestReceiver: Sendable {
 
     /// Waits until at least `count` deliveries were received.
     package func received(_ count: Int) async throws -> [Delivery] {
-        for _ in 0..<2000 {
+        try await waitFor("\(count) deliveries; came: \(deliveries.map(\.json))") {
             let deliveries = deliveries
-            if deliveries.count >= count { return deliveries }
-            try await Task.sleep(for: .milliseconds(10))
+            return deliveries.count >= count ? deliveries : nil
         }
-        throw HostProcessError(description: "\(deliveries.count) of \(count) deliveries: \(deliveries.map(\.json))")
     }
 
     /// Ends it.

@@ -3,7 +3,8 @@ import Testing
 
 @testable import HouseChecks
 
-@Suite(.timeLimit(.minutes(1))) struct ModuleGraphTests {
+@Suite("Module graph", .timeLimit(.minutes(1)))
+struct ModuleGraphTests {
     private static let manifest = Data(
         """
         {"targets": [
@@ -74,7 +75,8 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct LintTests {
+@Suite("Lint", .timeLimit(.minutes(1)))
+struct LintTests {
     @Test("A word of the list is found as a whole word in any case, and not in quotations")
     func words() {
         let list = WordList("# comment\ntold | said\nlet go of | release\n")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Instagram
 
-@Suite("Instagram provider")
+@Suite("Instagram provider", .timeLimit(.minutes(2)))
 struct InstagramTests {
     let provider = InstagramProvider()
     static let now = Timestamp(iso8601: "2025-06-01") ?? .epoch
@@ -25,7 +25,7 @@ struct InstagramTests {
         return oauth
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
     static func map(_ fields: JSONValue) throws -> JSONValue {
@@ -42,7 +42,7 @@ struct InstagramTests {
     ]
 
     @Test(
-        "each field of media",
+        "Each field of media",
         arguments: [
             ([:], "id", "media-17895695668004550"), ([:], "sourceId", "17895695668004550"),
             ([:], "caption", "Sunset ☀️"), (["caption": .null], "caption", .null),
@@ -57,7 +57,7 @@ struct InstagramTests {
     }
 
     @Test(
-        "each type of media",
+        "Each type of media",
         arguments: [("IMAGE", "image"), ("VIDEO", "video"), ("CAROUSEL_ALBUM", "album"), ("HOLOGRAM", "unknown")])
     func mediaTypes(source: String, expected: String) throws {
         let record = try Self.map(["media_type": .string(source)])
@@ -66,7 +66,7 @@ struct InstagramTests {
     }
 
     @Test(
-        "media that cannot be read is a dead letter",
+        "Media that cannot be read is a dead letter",
         arguments: [(["id": .null], "sourceId"), (["timestamp": "now"], "date"), (["like_count": -1], "likeCount")]
             as [(JSONValue, String)])
     func deadLetters(change: JSONValue, field: String) {
@@ -74,7 +74,7 @@ struct InstagramTests {
         #expect(failure?.field == field)
     }
 
-    @Test("media are paged by cursor; the link with the token in it is neither followed nor kept")
+    @Test("Media are paged by cursor; the link with the token in it is neither followed nor kept")
     func pages() async throws {
         let (context, http) = context { request in
             let isFirst = !request.query.contains { $0.name == "after" }
@@ -100,7 +100,7 @@ struct InstagramTests {
             ])
     }
 
-    @Test("an account without media is an empty page, anything but a list an error")
+    @Test("An account without media is an empty page, anything but a list an error")
     func readsEmptyPages() async throws {
         let (empty, _) = context { _ in .json(#"{"data":[]}"#) }
         let page = try await provider.page(PageRequest(dataType: "media"), in: empty)
@@ -110,7 +110,7 @@ struct InstagramTests {
     }
 
     @Test(
-        "the account is told by the API, else by the token answer in either shape",
+        "The account comes from the API, else from the token answer in either shape",
         arguments: [
             (#"{"user_id":"17841400000000001","username":"ada"}"#, [:], "ada"),
             (#"{"data":[{"user_id":"17841400000000001","username":"ada"}]}"#, [:], "ada"),
@@ -125,7 +125,7 @@ struct InstagramTests {
         #expect(http.requests[0].query == [NamedValue("fields", "user_id,username")])
     }
 
-    @Test("an account id beyond 2^53 keeps all its digits")
+    @Test("An account id beyond 2^53 keeps all its digits")
     func keepsDigits() async throws {
         let (context, _) = context { _ in .json(#"{"user_id":17841400000000012345}"#) }
         let grant = TokenGrant(response: [:], claims: [:], callback: [:])
@@ -133,7 +133,7 @@ struct InstagramTests {
     }
 
     @Test(
-        "error answers fall into the right class",
+        "Error answers fall into the right class",
         arguments: [
             (400, 190, ProviderError.Kind.authExpired), (401, 190, .authExpired),
             (400, 4, .rateLimited(after: .seconds(300))),
@@ -150,7 +150,7 @@ struct InstagramTests {
     }
 
     @Test(
-        "a renewal that is refused for a bad token ends the grant, a bad code ends nothing",
+        "A renewal that is refused for a bad token ends the grant, a bad code ends nothing",
         arguments: [
             (400, #"{"error":{"message":"m","type":"OAuthException","code":190}}"#, ProviderError.Kind.authRevoked),
             (400, #"{"error":{"message":"m","code":4}}"#, .rateLimited(after: .seconds(300))),

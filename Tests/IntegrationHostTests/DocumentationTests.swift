@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
 
 @Suite("Documentation", .timeLimit(.minutes(1)))
 struct DocumentationTests {

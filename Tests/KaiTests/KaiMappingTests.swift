@@ -6,7 +6,7 @@ import Testing
 
 @testable import Kai
 
-@Suite("Kai mappings")
+@Suite("Kai mappings", .timeLimit(.minutes(2)))
 struct KaiMappingTests {
     /// The normalised record of `dataType` made of `fields` merged over a plain record.
     static func map(_ dataType: String, _ fields: JSONValue) throws -> JSONValue {
@@ -32,7 +32,7 @@ struct KaiMappingTests {
     ]
 
     @Test(
-        "each field of an IIDX score",
+        "Each field of an IIDX score",
         arguments: [
             ([:], "id", "score-71"), ([:], "sourceId", "71"), ([:], "songId", 25_090), (["music_id": 0], "songId", 0),
             ([:], "playtype", "SP"), (["play_style": "DOUBLE"], "playtype", "DP"), ([:], "difficulty", "ANOTHER"),
@@ -51,7 +51,7 @@ struct KaiMappingTests {
     }
 
     @Test(
-        "each IIDX lamp",
+        "Each IIDX lamp",
         arguments: [
             (0, "NO PLAY"), (1, "FAILED"), (2, "ASSIST CLEAR"), (3, "EASY CLEAR"), (4, "CLEAR"), (5, "HARD CLEAR"),
             (6, "EX HARD CLEAR"), (7, "FULL COMBO"),
@@ -61,20 +61,20 @@ struct KaiMappingTests {
         #expect(record["lamp"]?.string == expected)
     }
 
-    @Test("each IIDX difficulty", arguments: ["BEGINNER", "NORMAL", "HYPER", "ANOTHER", "LEGGENDARIA"])
+    @Test("Each IIDX difficulty", arguments: ["BEGINNER", "NORMAL", "HYPER", "ANOTHER", "LEGGENDARIA"])
     func iidxDifficulties(difficulty: String) throws {
         let record = try Self.map("iidx-scores", ["difficulty": .string(difficulty)])
         #expect(record["difficulty"]?.string == difficulty)
     }
 
-    @Test("each IIDX version", arguments: [20, 26, 32])
+    @Test("Each IIDX version", arguments: [20, 26, 32])
     func iidxVersions(version: Int) throws {
         let record = try Self.map("iidx-scores", ["version_played": .number(JSONNumber(version))])
         #expect(record["gameVersion"] == .number(JSONNumber(version)))
     }
 
     @Test(
-        "an IIDX value out of its range or set is a dead letter that names the field",
+        "An IIDX value out of its range or set is a dead letter that names the field",
         arguments: [
             (["music_id": -1], "songId"), (["music_id": .null], "songId"), (["music_id": "1"], "songId"),
             (["play_style": "TRIPLE"], "playtype"), (["play_style": "single"], "playtype"),
@@ -93,7 +93,7 @@ struct KaiMappingTests {
     }
 
     @Test(
-        "each field of an SDVX score",
+        "Each field of an SDVX score",
         arguments: [
             ([:], "id", "score-9"), ([:], "sourceId", "9"), ([:], "songId", 1045), ([:], "score", 9_834_411),
             (["score": 0], "score", 0), (["score": 10_000_000], "score", 10_000_000),
@@ -111,14 +111,14 @@ struct KaiMappingTests {
         #expect(record[field] == expected)
     }
 
-    @Test("a gauge keeps its decimals", arguments: ["83.5", "99.99", "70.00"])
+    @Test("A gauge keeps its decimals", arguments: ["83.5", "99.99", "70.00"])
     func keepsGauges(gauge: String) throws {
         let record = try Self.map("sdvx-scores", ["gauge_rate": .number(try #require(JSONNumber(gauge)))])
         #expect(record["gauge"]?.description == gauge)
     }
 
     @Test(
-        "each SDVX lamp",
+        "Each SDVX lamp",
         arguments: [
             (1, "FAILED"), (2, "CLEAR"), (3, "EXCESSIVE CLEAR"), (4, "ULTIMATE CHAIN"), (5, "PERFECT ULTIMATE CHAIN"),
             (6, "MAXXIVE CLEAR"),
@@ -128,14 +128,14 @@ struct KaiMappingTests {
         #expect(record["lamp"]?.string == expected)
     }
 
-    @Test("each SDVX difficulty", arguments: [(0, "NOV"), (1, "ADV"), (2, "EXH"), (3, "4TH"), (4, "MXM")])
+    @Test("Each SDVX difficulty", arguments: [(0, "NOV"), (1, "ADV"), (2, "EXH"), (3, "4TH"), (4, "MXM")])
     func sdvxDifficulties(source: Int, expected: String) throws {
         let record = try Self.map("sdvx-scores", ["music_difficulty": .number(JSONNumber(source))])
         #expect(record["difficulty"]?.string == expected)
     }
 
     @Test(
-        "each SDVX version",
+        "Each SDVX version",
         arguments: [(1, "booth"), (2, "inf"), (3, "gw"), (4, "heaven"), (5, "vivid"), (6, "exceed")])
     func sdvxVersions(source: Int, expected: String) throws {
         let record = try Self.map("sdvx-scores", ["played_version": .number(JSONNumber(source))])
@@ -143,7 +143,7 @@ struct KaiMappingTests {
     }
 
     @Test(
-        "an SDVX value out of its range or set is a dead letter that names the field",
+        "An SDVX value out of its range or set is a dead letter that names the field",
         arguments: [
             (["music_id": -1], "songId"), (["music_difficulty": 5], "difficulty"),
             (["music_difficulty": -1], "difficulty"), (["music_difficulty": .null], "difficulty"),

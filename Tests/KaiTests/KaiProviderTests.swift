@@ -6,7 +6,7 @@ import Testing
 
 @testable import Kai
 
-@Suite("Kai provider")
+@Suite("Kai provider", .timeLimit(.minutes(2)))
 struct KaiProviderTests {
     let provider = KaiProvider()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
@@ -19,10 +19,10 @@ struct KaiProviderTests {
         return (.testing(http, variant: variant, now: now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
-    @Test("the three networks are variants without endpoints of their own, and MIN has SDVX only")
+    @Test("The three networks are variants without endpoints of their own, and MIN has SDVX only")
     func describesVariants() {
         let manifest = provider.manifest
         #expect(Set(manifest.variants.map(\.id)) == ["flo", "min", "eag"])
@@ -35,7 +35,7 @@ struct KaiProviderTests {
     }
 
     @Test(
-        "a history is walked along its links until there is none",
+        "A history is walked along its links until there is none",
         arguments: [("iidx-scores", "/api/iidx/v2/play_history"), ("sdvx-scores", "/api/sdvx/v1/play_history")])
     func walks(dataType: String, path: String) async throws {
         let link = "https://flo.example.com/next?page=2"
@@ -55,7 +55,7 @@ struct KaiProviderTests {
     }
 
     @Test(
-        "an answer that is not a page ends the walk",
+        "An answer that is not a page ends the walk",
         arguments: [
             "[]", "{}", "null", #"{"_items":[]}"#, #"{"_links":[],"_items":[]}"#, #"{"_links":"x","_items":[]}"#,
             #"{"_links":{},"_items":[]}"#, #"{"_links":{"_next":7},"_items":[]}"#,
@@ -71,7 +71,7 @@ struct KaiProviderTests {
     }
 
     @Test(
-        "a link to another origin is never asked, so that the token goes nowhere else",
+        "A link to another origin is never asked, so that the token goes nowhere else",
         arguments: [
             "https://evil.example/", "http://flo.example.com/", "https://flo.example.com:8443/",
             "https://flo.example.com@evil.example/", "https://flo.example.com.evil.example/",
@@ -96,7 +96,7 @@ struct KaiProviderTests {
         }
     }
 
-    @Test("a walk that never ends is stopped after 500 pages")
+    @Test("A walk that never ends is stopped after 500 pages")
     func boundsWalks() async throws {
         let (context, http) = context { request in
             let next = request.path.hasPrefix("https") ? request.path + "n" : "https://flo.example.com/again"
@@ -114,7 +114,7 @@ struct KaiProviderTests {
     }
 
     @Test(
-        "the account is the player of the first game with a profile",
+        "The account is the player of the first game with a profile",
         arguments: [
             ("flo", #"{"_links":{},"iidx_id":"C000000000001","dj_name":"ADA"}"#, nil, "C000000000001", "ADA"),
             ("eag", #"{"iidx_id":12345678,"dj_name":""}"#, nil, "12345678", "12345678"),
@@ -134,7 +134,7 @@ struct KaiProviderTests {
     }
 
     @Test(
-        "a profile that cannot be read loses no grant, a rejected token does",
+        "A profile that cannot be read loses no grant, a rejected token does",
         arguments: [(500, true), (429, true), (401, false), (403, false)])
     func keepsGrants(status: Int, isKept: Bool) async {
         let (context, _) = context { _ in .json("", status: status) }
@@ -144,7 +144,7 @@ struct KaiProviderTests {
     }
 
     @Test(
-        "error answers fall into the right class",
+        "Error answers fall into the right class",
         arguments: [
             (401, ProviderError.Kind.authExpired), (403, .authExpired), (404, .permanent), (400, .permanent),
             (429, .rateLimited(after: .seconds(60))), (500, .transient), (503, .transient),
@@ -154,7 +154,7 @@ struct KaiProviderTests {
     }
 
     @Test(
-        "only 400 from the token endpoint ends a grant",
+        "Only 400 from the token endpoint ends a grant",
         arguments: [
             (400, "{}", ProviderError.Kind.authRevoked), (400, "<html>", .authRevoked), (401, "{}", .transient),
             (403, "", .transient), (404, "", .transient), (429, "", .rateLimited(after: .seconds(60))),

@@ -3,7 +3,7 @@
 import Primitives
 import Testing
 
-@Suite("Admission queue")
+@Suite("Admission queue", .timeLimit(.minutes(2)))
 struct AdmissionQueueTests {
     private func outcome<Element>(_ admission: AdmissionQueue<Element>.Admission) -> String {
         switch admission {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Primitives
 
-@Suite("Fair queue")
+@Suite("Fair queue", .timeLimit(.minutes(2)))
 struct FairQueueTests {
     private func served(_ queue: inout FairQueue<String>, _ count: Int) -> [String] {
         (0..<count).compactMap { _ in queue.next() }

@@ -3,7 +3,7 @@
 import Primitives
 import Testing
 
-@Suite("Hashes")
+@Suite("Hashes", .timeLimit(.minutes(2)))
 struct HashTests {
     // The reference implementation's vectors: key 00 01 … 0f, input 00 01 … of the given length.
     static let key = SipKey(low: 0x0706_0504_0302_0100, high: 0x0f0e_0d0c_0b0a_0908)

@@ -3,7 +3,7 @@
 import Primitives
 import Testing
 
-@Suite("Hexadecimal")
+@Suite("Hexadecimal", .timeLimit(.minutes(2)))
 struct HexTests {
     @Test("Every length up to 100 survives encoding and decoding")
     func roundTrips() {
@@ -32,7 +32,7 @@ struct HexTests {
     }
 }
 
-@Suite("Percent-encoding")
+@Suite("Percent-encoding", .timeLimit(.minutes(2)))
 struct PercentEncodingTests {
     @Test("Everything but unreserved characters is encoded, in upper case")
     func encodes() {
@@ -59,7 +59,7 @@ struct PercentEncodingTests {
     }
 }
 
-@Suite("ASCII")
+@Suite("ASCII", .timeLimit(.minutes(2)))
 struct ASCIITests {
     @Test("The character classes are those of the RFCs")
     func classes() {
@@ -87,7 +87,7 @@ struct ASCIITests {
     }
 }
 
-@Suite("Civil dates")
+@Suite("Civil dates", .timeLimit(.minutes(2)))
 struct CivilDateTests {
     @Test(
         "Days are dates of the Gregorian calendar",

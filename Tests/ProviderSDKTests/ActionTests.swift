@@ -4,7 +4,7 @@ import ProviderSDK
 import ProviderSDKTesting
 import Testing
 
-@Suite("Provider actions")
+@Suite("Provider actions", .timeLimit(.minutes(2)))
 struct ActionTests {
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

@@ -51,7 +51,7 @@ private final class ChangingProvider: Sendable {
     }
 }
 
-@Suite("Lists of changes")
+@Suite("Lists of changes", .timeLimit(.minutes(2)))
 struct ChangeLogTests {
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

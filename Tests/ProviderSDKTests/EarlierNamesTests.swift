@@ -79,7 +79,7 @@ private struct EarlierNames: NameChecks {
     }
 }
 
-@Suite("Earlier names")
+@Suite("Earlier names", .timeLimit(.minutes(2)))
 struct EarlierNamesTests {
     private let earlier: any NameChecks = EarlierNames()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch

@@ -4,7 +4,7 @@ import ProviderSDK
 import ProviderSDKTesting
 import Testing
 
-@Suite("Error classification")
+@Suite("Error classification", .timeLimit(.minutes(2)))
 struct ErrorTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

@@ -3,7 +3,7 @@
 import ProviderSDK
 import Testing
 
-@Suite("Grants and accounts")
+@Suite("Grants and accounts", .timeLimit(.minutes(2)))
 struct GrantTests {
     @Test(
         "an account id is visible ASCII of a bounded length",

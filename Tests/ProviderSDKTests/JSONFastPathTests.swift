@@ -4,7 +4,7 @@
 import ProviderSDK
 import Testing
 
-@Suite("JSON short cuts")
+@Suite("JSON short cuts", .timeLimit(.minutes(2)))
 struct JSONFastPathTests {
     @Test("names spelt with escapes are found, and refused as repeats, like any other", arguments: [1, 63, 64, 65])
     func treatsEscapedNamesAsTheirText(count: Int) throws {

@@ -143,7 +143,7 @@ enum JSONGrammar {
     }()
 }
 
-@Suite("JSON grammar")
+@Suite("JSON grammar", .timeLimit(.minutes(2)))
 struct JSONGrammarTests {
     private func isAccepted(_ bytes: [UInt8], _ limits: JSONLimits = .provider) -> Bool {
         (try? JSONValue.parse(bytes, limits: limits)) != nil

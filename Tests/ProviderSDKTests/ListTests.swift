@@ -4,7 +4,7 @@ import ProviderSDK
 import ProviderSDKTesting
 import Testing
 
-@Suite("Lists")
+@Suite("Lists", .timeLimit(.minutes(2)))
 struct ListTests {
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

@@ -3,7 +3,7 @@
 import ProviderSDK
 import Testing
 
-@Suite("Parts of a manifest")
+@Suite("Parts of a manifest", .timeLimit(.minutes(2)))
 struct ManifestPartsTests {
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

@@ -4,7 +4,7 @@
 import ProviderSDK
 import Testing
 
-@Suite("Mapping plans")
+@Suite("Mapping plans", .timeLimit(.minutes(2)))
 struct MappingPlanTests {
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

@@ -4,7 +4,7 @@ import ProviderSDK
 import ProviderSDKTesting
 import Testing
 
-@Suite("Field mapping")
+@Suite("Field mapping", .timeLimit(.minutes(2)))
 struct MappingTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

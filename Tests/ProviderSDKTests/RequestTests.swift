@@ -4,7 +4,7 @@ import ProviderSDK
 import ProviderSDKTesting
 import Testing
 
-@Suite("Requests")
+@Suite("Requests", .timeLimit(.minutes(2)))
 struct RequestTests {
     static let values = ["accountId": "a/b c", "setting.guildId": "7", "callback.realmId": "9", "variant": "flo"]
 

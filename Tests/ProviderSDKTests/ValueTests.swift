@@ -3,7 +3,7 @@
 import ProviderSDK
 import Testing
 
-@Suite("Values")
+@Suite("Values", .timeLimit(.minutes(2)))
 struct ValueTests {
     @Test(
         "minor units become exact major units",

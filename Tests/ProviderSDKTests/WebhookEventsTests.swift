@@ -3,7 +3,7 @@
 import ProviderSDK
 import Testing
 
-@Suite("Webhook tables")
+@Suite("Webhook tables", .timeLimit(.minutes(2)))
 struct WebhookEventsTests {
     struct TableProvider: Provider {
         let manifest: ProviderManifest

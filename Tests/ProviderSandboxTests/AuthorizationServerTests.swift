@@ -23,8 +23,9 @@ extension AuthorizationServer {
     }
 }
 
-@Suite struct AuthorizationServerTests {
-    @Test(arguments: [0, 60] as [Int64])
+@Suite("Authorization server", .timeLimit(.minutes(2)))
+struct AuthorizationServerTests {
+    @Test("A replaced refresh token dies after its grace", arguments: [0, 60] as [Int64])
     func aReplacedRefreshTokenDiesAfterItsGrace(_ grace: Int64) throws {
         var server = server { $0.refresh = .rotates(graceSeconds: grace) }
         let first = try #require(try server.connect().refreshToken)
@@ -40,7 +41,8 @@ extension AuthorizationServer {
         #expect(throws: Never.self) { try server.refresh(second, scopes: nil, now: 1_000_000) }
     }
 
-    @Test func aKeptRefreshTokenLivesAsLongAsItIsUsed() throws {
+    @Test("A kept refresh token lives as long as it is used")
+    func aKeptRefreshTokenLivesAsLongAsItIsUsed() throws {
         var server = server { $0.refreshTokenSeconds = 100 }
         let token = try #require(try server.connect().refreshToken)
         #expect(try server.refresh(token, scopes: nil, now: 99_000).refreshToken == token)
@@ -50,7 +52,8 @@ extension AuthorizationServer {
         }
     }
 
-    @Test func scopesOnlyEverNarrow() throws {
+    @Test("Scopes only ever narrow")
+    func scopesOnlyEverNarrow() throws {
         var server = server { $0.refresh = .rotates(graceSeconds: 0) }
         let first = try #require(try server.connect().refreshToken)
         #expect(throws: OAuthFault.invalidScope) { try server.refresh(first, scopes: ["a", "c"], now: 0) }
@@ -61,7 +64,7 @@ extension AuthorizationServer {
         }
     }
 
-    @Test(arguments: [true, false])
+    @Test("A code used twice may end the grant", arguments: [true, false])
     func aCodeUsedTwiceMayEndTheGrant(_ revokes: Bool) throws {
         var server = server { $0.codeReuseRevokesGrant = revokes }
         let code = server.allow(
@@ -74,7 +77,8 @@ extension AuthorizationServer {
         #expect(server.isLive(tokens.accessToken, at: 0) == !revokes)
     }
 
-    @Test func aFailedExchangeDoesNotUseTheCodeUp() throws {
+    @Test("A failed exchange does not use up the code")
+    func aFailedExchangeDoesNotUseTheCodeUp() throws {
         var server = server()
         let code = server.allow(
             account: 0, scopes: [], parameters: [:], redirectURI: "r", challenge: nil, now: 0
@@ -85,7 +89,8 @@ extension AuthorizationServer {
         #expect(throws: Never.self) { try server.exchange(code: code, redirectURI: "r", verifier: nil, now: 0) }
     }
 
-    @Test func revokingAnAccountEndsItsGrantsAndNoOthers() throws {
+    @Test("Revoking an account ends its grants and no others")
+    func revokingAnAccountEndsItsGrantsAndNoOthers() throws {
         var server = server { $0.accessTokenSeconds = 10 }
         let first = try server.connect(account: 1)
         let second = try server.connect(account: 1)
@@ -100,8 +105,10 @@ extension AuthorizationServer {
     }
 }
 
-@Suite struct QuickBooksQueryTests {
-    @Test func aStatementIsReadWhateverItsSpelling() throws {
+@Suite("Quick books query", .timeLimit(.minutes(2)))
+struct QuickBooksQueryTests {
+    @Test("A statement is read whatever its spelling")
+    func aStatementIsReadWhateverItsSpelling() throws {
         let query = try QuickBooksQuery(
             "select Id, DocNumber FROM Invoice where  Metadata.LastUpdatedTime>='2026-01-01T00:00:00-08:00' AND "
                 + "DocNumber = 'O\\'Brien' and Active in (true,false) order by Id desc, TxnDate StartPosition 5 MaxResults 7"
@@ -122,32 +129,39 @@ extension AuthorizationServer {
         #expect(query.startPosition == 5 && query.maxResults == 7)
     }
 
-    @Test(arguments: [
-        "", "SELECT", "SELECT *", "SELECT * FROM", "SELECT * FROM Invoice WHERE", "SELECT * FROM Invoice WHERE Id",
-        "SELECT * FROM Invoice WHERE Id = ", "SELECT * FROM Invoice WHERE Id IN ('1'", "SELECT * FROM Invoice ORDERBY",
-        "SELECT * FROM Invoice STARTPOSITION", "SELECT * FROM Invoice MAXRESULTS ten",
-        "SELECT * FROM Invoice; SELECT 1",
-        "SELECT COUNT(*", "'", "\\",
-    ])
+    @Test(
+        "What is no statement is refused",
+        arguments: [
+            "", "SELECT", "SELECT *", "SELECT * FROM", "SELECT * FROM Invoice WHERE", "SELECT * FROM Invoice WHERE Id",
+            "SELECT * FROM Invoice WHERE Id = ", "SELECT * FROM Invoice WHERE Id IN ('1'",
+            "SELECT * FROM Invoice ORDERBY",
+            "SELECT * FROM Invoice STARTPOSITION", "SELECT * FROM Invoice MAXRESULTS ten",
+            "SELECT * FROM Invoice; SELECT 1",
+            "SELECT COUNT(*", "'", "\\",
+        ])
     func whatIsNoStatementIsRefused(_ text: String) {
         #expect(throws: QuickBooksFault.self) { try QuickBooksQuery(text) }
     }
 }
 
-@Suite struct RedirectURITests {
-    @Test(arguments: [
-        ("https://a.example/cb", true), ("http://127.0.0.1:8080/cb?x=1", true), ("myapp://cb", true),
-        ("myapp:cb", true),
-        ("", false), ("/cb", false), ("https:", false), ("https://a.example/#f", false), ("https://a b/", false),
-        ("1a://x", false), ("ja vascript:x", false), ("https://a.example/\u{e9}", false),
-        ("https://a.example/<", false),
-        (":x", false),
-    ])
+@Suite("Redirect URI", .timeLimit(.minutes(2)))
+struct RedirectURITests {
+    @Test(
+        "Only absolute UR is without fragment are taken",
+        arguments: [
+            ("https://a.example/cb", true), ("http://127.0.0.1:8080/cb?x=1", true), ("myapp://cb", true),
+            ("myapp:cb", true),
+            ("", false), ("/cb", false), ("https:", false), ("https://a.example/#f", false), ("https://a b/", false),
+            ("1a://x", false), ("ja vascript:x", false), ("https://a.example/\u{e9}", false),
+            ("https://a.example/<", false),
+            (":x", false),
+        ])
     func onlyAbsoluteURIsWithoutFragmentAreTaken(_ text: String, _ isAbsolute: Bool) {
         #expect(RedirectURI.isAbsolute(text) == isAbsolute)
     }
 
-    @Test func parametersAreAddedEncoded() {
+    @Test("Parameters are added encoded")
+    func parametersAreAddedEncoded() {
         #expect(RedirectURI.adding([("a", "b c&d"), ("e", "ü")], to: "x:y") == "x:y?a=b%20c%26d&e=%C3%BC")
         #expect(RedirectURI.adding([("a", "b")], to: "x:y?z=1") == "x:y?z=1&a=b")
     }

@@ -26,8 +26,10 @@ private struct Server {
     }
 }
 
-@Suite struct DiscordTests {
-    @Test func membersComeByAscendingIdEachExactlyOnce() async throws {
+@Suite("Discord", .timeLimit(.minutes(2)))
+struct DiscordTests {
+    @Test("Members come by ascending id each exactly once")
+    func membersComeByAscendingIdEachExactlyOnce() async throws {
         try await RunningSandbox.run { sandbox in
             let server = try Server(sandbox)
             var ids: [String] = []
@@ -47,7 +49,8 @@ private struct Server {
         }
     }
 
-    @Test func tokensAreForFormsOnlyAndRotate() async throws {
+    @Test("Tokens are for forms only and rotate")
+    func tokensAreForFormsOnlyAndRotate() async throws {
         try await RunningSandbox.run { sandbox in
             let server = try Server(sandbox)
             let client = server.client
@@ -72,7 +75,8 @@ private struct Server {
         }
     }
 
-    @Test func aUserReadsWhatTheScopesAllow() async throws {
+    @Test("A user reads what the scopes allow")
+    func aUserReadsWhatTheScopesAllow() async throws {
         try await RunningSandbox.run { sandbox in
             let server = try Server(sandbox)
             let token = bearer(try server.tokens().accessToken ?? "")
@@ -92,7 +96,8 @@ private struct Server {
         }
     }
 
-    @Test func rolesAreGivenAndTaken() async throws {
+    @Test("Roles are given and taken")
+    func rolesAreGivenAndTaken() async throws {
         try await RunningSandbox.run { sandbox in
             let server = try Server(sandbox)
             let role = try #require(server.client.settings["unverifiedRoleId"])
@@ -112,7 +117,8 @@ private struct Server {
         }
     }
 
-    @Test func withoutAProperUserAgentNothingIsServed() async throws {
+    @Test("Without a proper user agent nothing is served")
+    func withoutAProperUserAgentNothingIsServed() async throws {
         try await RunningSandbox.run { sandbox in
             let server = try Server(sandbox)
             let reply = try sandbox.get("\(server.client.api)/users/@me", [bearer("x")])
@@ -121,7 +127,8 @@ private struct Server {
         }
     }
 
-    @Test func limitsAreToldAndEnforced() async throws {
+    @Test("Limits are reported and enforced")
+    func limitsAreToldAndEnforced() async throws {
         try await RunningSandbox.run({ $0.enforcesRateLimits = true }) { sandbox in
             let server = try Server(sandbox)
             for left in (0..<10).reversed() {

@@ -7,13 +7,16 @@ import Testing
 private let path = "/stripe/api/v1/account"
 private let platform = bearer("sk_sandbox_platform")
 
-@Suite struct FaultTests {
-    @Test(arguments: [
-        (#""status":503"#, 503), (#""status":429"#, 429), (#""status":401"#, 401), (#""drop":true"#, 0),
-        (#""drop-after-processing":true"#, 0), (#""redirect":"http://evil.example/""#, 302),
-        (#""garbage":true"#, 200), (#""delay-ms":20"#, 200), (#""status":500,"delay-ms":5"#, 500),
-        (#""drop":true,"delay-ms":5"#, 0),
-    ])
+@Suite("Fault", .timeLimit(.minutes(2)))
+struct FaultTests {
+    @Test(
+        "A fault strikes once and only where it is aimed",
+        arguments: [
+            (#""status":503"#, 503), (#""status":429"#, 429), (#""status":401"#, 401), (#""drop":true"#, 0),
+            (#""drop-after-processing":true"#, 0), (#""redirect":"http://evil.example/""#, 302),
+            (#""garbage":true"#, 200), (#""delay-ms":20"#, 200), (#""status":500,"delay-ms":5"#, 500),
+            (#""drop":true,"delay-ms":5"#, 0),
+        ])
     func aFaultStrikesOnceAndOnlyWhereItIsAimed(_ effect: String, _ status: Int) async throws {
         try await RunningSandbox.run { sandbox in
             try sandbox.control("faults", #"{"provider":"stripe","match":"/api/v1/acc",\#(effect)}"#)
@@ -23,7 +26,8 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test func aTruncatedAnswerAnnouncesMoreThanItSends() async throws {
+    @Test("A truncated answer announces more than it sends")
+    func aTruncatedAnswerAnnouncesMoreThanItSends() async throws {
         try await RunningSandbox.run { sandbox in
             try sandbox.control("faults", #"{"match":"api","truncate":true}"#)
             try sandbox.control("faults", #"{"match":"api","truncate":5}"#)
@@ -36,7 +40,8 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test func aHugeBodyIsAsLongAsAskedFor() async throws {
+    @Test("A huge body is as long as asked for")
+    func aHugeBodyIsAsLongAsAskedFor() async throws {
         try await RunningSandbox.run { sandbox in
             try sandbox.control("faults", #"{"match":"api","huge-body":3000000}"#)
             let reply = try sandbox.get(path, [platform])
@@ -45,7 +50,8 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test func droppingAfterProcessingHasUsedTheCodeUpAndDroppingBeforeHasNot() async throws {
+    @Test("A connection dropped after processing has used up the code, one dropped before has not")
+    func droppingAfterProcessingHasUsedTheCodeUpAndDroppingBeforeHasNot() async throws {
         try await RunningSandbox.run { sandbox in
             for (effect, isUsed) in [("drop", false), ("drop-after-processing", true)] {
                 let page = try sandbox.get(
@@ -65,7 +71,8 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test func skipAndCountChooseTheRequests() async throws {
+    @Test("Skip and count choose the requests")
+    func skipAndCountChooseTheRequests() async throws {
         try await RunningSandbox.run { sandbox in
             try sandbox.control("faults", #"{"match":"api","status":500,"skip":2,"count":2}"#)
             let statuses = try (0..<6).map { _ in try sandbox.get(path, [platform]).status }
@@ -73,7 +80,8 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test func faultsCarryTheirOwnHeadersAndBodyWhereGiven() async throws {
+    @Test("Faults carry their own headers and body where given")
+    func faultsCarryTheirOwnHeadersAndBodyWhereGiven() async throws {
         try await RunningSandbox.run { sandbox in
             try sandbox.control(
                 "faults", #"{"match":"api","status":429,"headers":{"Retry-After":"7"},"body":"slow down"}"#)
@@ -83,10 +91,12 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test(arguments: [
-        #"{"match":"api"}"#, #"{"match":"api","status":200,"drop":true}"#, #"{"status":999}"#, #"{"stats":500}"#,
-        #"{"provider":"nobody","status":500}"#, "[]", "{",
-    ])
+    @Test(
+        "Faults that make no sense are refused",
+        arguments: [
+            #"{"match":"api"}"#, #"{"match":"api","status":200,"drop":true}"#, #"{"status":999}"#, #"{"stats":500}"#,
+            #"{"provider":"nobody","status":500}"#, "[]", "{",
+        ])
     func faultsThatMakeNoSenseAreRefused(_ command: String) async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try sandbox.post("/_sandbox/faults", json: command)
@@ -95,12 +105,14 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test(arguments: [
-        ("/stripe/api/v1/customers", "stripe"), ("/v1/customers", "stripe"), ("/api/v1/custmers", "stripe"),
-        ("tokn", "stripe"), ("api/v1", "stripe"), ("/api/v1/customers?limit=1", "stripe"),
-        ("/api/v1/charges", "stripe"),
-        ("/api/v1/account/x/y/z", "stripe"), ("revoke", "kai"), ("token", "arc"), ("/api/v1/customers", "slack"),
-    ])
+    @Test(
+        "A match that cannot be met is refused",
+        arguments: [
+            ("/stripe/api/v1/customers", "stripe"), ("/v1/customers", "stripe"), ("/api/v1/custmers", "stripe"),
+            ("tokn", "stripe"), ("api/v1", "stripe"), ("/api/v1/customers?limit=1", "stripe"),
+            ("/api/v1/charges", "stripe"),
+            ("/api/v1/account/x/y/z", "stripe"), ("revoke", "kai"), ("token", "arc"), ("/api/v1/customers", "slack"),
+        ])
     func aMatchThatCannotBeMetIsRefused(_ match: String, _ provider: String) async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try sandbox.post(
@@ -111,9 +123,12 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test(arguments: [
-        "/", "/api", "/api/v1/cust", "/api/v1/customers/", "/api/v1/customers/cus_1", "/oauth/token", "token", "revoke",
-    ])
+    @Test(
+        "A match that can be met is taken",
+        arguments: [
+            "/", "/api", "/api/v1/cust", "/api/v1/customers/", "/api/v1/customers/cus_1", "/oauth/token", "token",
+            "revoke",
+        ])
     func aMatchThatCanBeMetIsTaken(_ match: String) async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try sandbox.post(
@@ -122,7 +137,8 @@ private let platform = bearer("sk_sandbox_platform")
         }
     }
 
-    @Test func tokensCanBeEndedFromOutside() async throws {
+    @Test("Tokens can be ended from outside")
+    func tokensCanBeEndedFromOutside() async throws {
         try await RunningSandbox.run { sandbox in
             let page = try sandbox.get(
                 "/stripe/oauth/authorize?client_id=ca_sandbox&response_type=code&redirect_uri=http%3A%2F%2Fa"

@@ -32,8 +32,9 @@ extension RunningSandbox {
     }
 }
 
-@Suite struct KaiTests {
-    @Test(arguments: ["flo", "min", "eag"])
+@Suite("Kai", .timeLimit(.minutes(2)))
+struct KaiTests {
+    @Test("A misspelt redirect gets no state back", arguments: ["flo", "min", "eag"])
     func theRedirectIsMisspeltAndTheStateDoesNotComeBack(_ network: String) async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "kai", network)
@@ -46,7 +47,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func eachRefreshEndsThePairBeforeIt() async throws {
+    @Test("Each refresh ends the pair before it")
+    func eachRefreshEndsThePairBeforeIt() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "kai", "flo")
             let first = try client.kaiTokens()
@@ -63,9 +65,11 @@ extension RunningSandbox {
         }
     }
 
-    @Test(arguments: [
-        ("flo", "iidx-scores", "iidx/v2"), ("eag", "sdvx-scores", "sdvx/v1"), ("min", "sdvx-scores", "sdvx/v1"),
-    ])
+    @Test(
+        "The links lead through every score exactly once",
+        arguments: [
+            ("flo", "iidx-scores", "iidx/v2"), ("eag", "sdvx-scores", "sdvx/v1"), ("min", "sdvx-scores", "sdvx/v1"),
+        ])
     func theLinksLeadThroughEveryScoreExactlyOnce(_ network: String, _ type: String, _ game: String) async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["kai/\(network)/\(type)": 230] }) { sandbox in
             let client = try OAuthClient(sandbox, "kai", network)
@@ -80,7 +84,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func minHasOneGameOnly() async throws {
+    @Test("The MIN network has one game only")
+    func minHasOneGameOnly() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "kai", "min")
             let token = try #require(try client.kaiTokens().accessToken)
@@ -89,8 +94,9 @@ extension RunningSandbox {
     }
 }
 
-@Suite struct ArcTests {
-    @Test(arguments: [("iidx-bests", "iidx/28"), ("sdvx-bests", "sdvx/6")])
+@Suite("Arc", .timeLimit(.minutes(2)))
+struct ArcTests {
+    @Test("One token reads every profile", arguments: [("iidx-bests", "iidx/28"), ("sdvx-bests", "sdvx/6")])
     func oneTokenReadsEveryProfile(_ type: String, _ game: String) async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "arc")
@@ -107,7 +113,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func aProfileHasRanks() async throws {
+    @Test("A profile has ranks")
+    func aProfileHasRanks() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "arc")
             let reply = try sandbox.get(

@@ -4,7 +4,8 @@ import Foundation
 import ProviderSandbox
 import Testing
 
-@Suite struct ProviderFolderTests {
+@Suite("Provider folder", .timeLimit(.minutes(2)))
+struct ProviderFolderTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 

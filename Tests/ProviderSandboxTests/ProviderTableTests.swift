@@ -53,8 +53,10 @@ extension Reply {
     var hasTokens: Bool { status == 200 && accessToken ?? json.at("data.0.access_token")?.string != nil }
 }
 
-@Suite struct ProviderTableTests {
-    @Test func everyProviderHasEndpointsUnderTheOriginAndCredentials() async throws {
+@Suite("Provider table", .timeLimit(.minutes(2)))
+struct ProviderTableTests {
+    @Test("Every provider has endpoints under the origin and credentials")
+    func everyProviderHasEndpointsUnderTheOriginAndCredentials() async throws {
         try await RunningSandbox.run { sandbox in
             let table = sandbox.sandbox.providers(origin: sandbox.origin)
             for provider in table {
@@ -74,7 +76,8 @@ extension Reply {
         }
     }
 
-    @Test func settingsReplaceTheDefaults() async throws {
+    @Test("Settings replace the defaults")
+    func settingsReplaceTheDefaults() async throws {
         try await RunningSandbox.run({ $0.settings = ["xero": ["clientId": "own-id", "clientSecret": "own secret+%"]] })
         {
             sandbox in
@@ -84,7 +87,7 @@ extension Reply {
         }
     }
 
-    @Test(arguments: Dialect.all)
+    @Test("A code is good once for its own client", arguments: Dialect.all)
     func aCodeIsGoodOnceForItsOwnClient(_ dialect: Dialect) async throws {
         try await RunningSandbox.run { sandbox in
             let client = try dialect.client(sandbox)
@@ -97,7 +100,7 @@ extension Reply {
         }
     }
 
-    @Test(arguments: Dialect.all)
+    @Test("An old code and an unknown client get nothing", arguments: Dialect.all)
     func anOldCodeAndAnUnknownClientGetNothing(_ dialect: Dialect) async throws {
         try await RunningSandbox.run { sandbox in
             let client = try dialect.client(sandbox)
@@ -122,7 +125,7 @@ extension Reply {
         }
     }
 
-    @Test(arguments: Dialect.all)
+    @Test("Token faults have every stand-in's own shape", arguments: Dialect.all)
     func tokenFaultsStrikeEveryStandInInItsOwnShape(_ dialect: Dialect) async throws {
         try await RunningSandbox.run { sandbox in
             let client = try dialect.client(sandbox)
@@ -137,7 +140,8 @@ extension Reply {
         }
     }
 
-    @Test func unknownPathsAndMethodsAnswerInTheProvidersShape() async throws {
+    @Test("Unknown paths and methods answer in the provider's shape")
+    func unknownPathsAndMethodsAnswerInTheProvidersShape() async throws {
         try await RunningSandbox.run { sandbox in
             let shapes = [
                 ("/stripe/api/v1/none", "error.type", "invalid_request_error"),
@@ -159,7 +163,8 @@ extension Reply {
         }
     }
 
-    @Test func aSandboxStartsOnceAndTellsWhyItCannot() async throws {
+    @Test("A sandbox starts once and says why it cannot")
+    func aSandboxStartsOnceAndTellsWhyItCannot() async throws {
         let sandbox = Sandbox(SandboxConfiguration { $0.listen = "127.0.0.1:0" })
         let origin = try sandbox.start()
         #expect(sandbox.origin == origin)

@@ -30,8 +30,10 @@ private struct Company {
     }
 }
 
-@Suite struct QuickBooksTests {
-    @Test func theCompanyIsInTheCallbackAndTheTokenRotatesWithADayOfGrace() async throws {
+@Suite("Quick books", .timeLimit(.minutes(2)))
+struct QuickBooksTests {
+    @Test("The company is in the callback and the token rotates with a day of grace")
+    func theCompanyIsInTheCallbackAndTheTokenRotatesWithADayOfGrace() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "quickbooks")
             let callback = try client.allow(scope: accounting)
@@ -55,7 +57,8 @@ private struct Company {
         }
     }
 
-    @Test func theRedirectURIHasToBeRepeated() async throws {
+    @Test("The redirect URI has to be repeated")
+    func theRedirectURIHasToBeRepeated() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "quickbooks")
             let code = try client.allow(scope: accounting)["code"]
@@ -66,11 +69,13 @@ private struct Company {
         }
     }
 
-    @Test(arguments: [
-        ("Invoice", "invoices", ""), ("Purchase", "expenses", ""), ("Bill", "bills", ""),
-        ("Customer", "customers", " WHERE Active IN (true, false)"),
-        ("Vendor", "vendors", " where active in (true,false)"),
-    ])
+    @Test(
+        "A walk reads every row exactly once",
+        arguments: [
+            ("Invoice", "invoices", ""), ("Purchase", "expenses", ""), ("Bill", "bills", ""),
+            ("Customer", "customers", " WHERE Active IN (true, false)"),
+            ("Vendor", "vendors", " where active in (true,false)"),
+        ])
     func aWalkReadsEveryRowExactlyOnce(_ entity: String, _ type: String, _ filter: String) async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["quickbooks/\(type)": 130] }) { sandbox in
             let company = try Company(sandbox)
@@ -92,14 +97,16 @@ private struct Company {
         }
     }
 
-    @Test(arguments: [
-        ("SELECT * FROM Invoice STARTPOSITION 0", "4001"), ("SELECT * FROM Invoice MAXRESULTS 1001", "4001"),
-        ("SELECT * FROM Unicorn", "4001"), ("SELECT * FROM Invoice WHERE Colour = 'red'", "4001"),
-        ("SELECT FROM Invoice", "4000"), ("DROP TABLE Invoice", "4000"),
-        ("SELECT * FROM Invoice WHERE Id = '1", "4000"),
-        ("SELECT * FROM Invoice WHERE MetaData.LastUpdatedTime >= 'yesterday'", "4001"),
-        ("SELECT * FROM Invoice LIMIT 5", "4000"),
-    ])
+    @Test(
+        "Bad statements are faults",
+        arguments: [
+            ("SELECT * FROM Invoice STARTPOSITION 0", "4001"), ("SELECT * FROM Invoice MAXRESULTS 1001", "4001"),
+            ("SELECT * FROM Unicorn", "4001"), ("SELECT * FROM Invoice WHERE Colour = 'red'", "4001"),
+            ("SELECT FROM Invoice", "4000"), ("DROP TABLE Invoice", "4000"),
+            ("SELECT * FROM Invoice WHERE Id = '1", "4000"),
+            ("SELECT * FROM Invoice WHERE MetaData.LastUpdatedTime >= 'yesterday'", "4001"),
+            ("SELECT * FROM Invoice LIMIT 5", "4000"),
+        ])
     func badStatementsAreFaults(_ statement: String, _ code: String) async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try Company(sandbox).query(statement)
@@ -109,7 +116,8 @@ private struct Company {
         }
     }
 
-    @Test func changedRowsAreFoundByTimeInAnyOffset() async throws {
+    @Test("Changed rows are found by time in any offset")
+    func changedRowsAreFoundByTimeInAnyOffset() async throws {
         try await RunningSandbox.run { sandbox in
             let company = try Company(sandbox)
             try sandbox.control("clock", #"{"advanceSeconds":100}"#)
@@ -140,7 +148,8 @@ private struct Company {
         }
     }
 
-    @Test func deletedNamesBecomeInactiveAndAreHiddenUnlessAskedFor() async throws {
+    @Test("Deleted names become inactive and are hidden unless asked for")
+    func deletedNamesBecomeInactiveAndAreHiddenUnlessAskedFor() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["quickbooks/customers": 20] }) { sandbox in
             let company = try Company(sandbox)
             let before = try company.query("SELECT * FROM Customer").json.at("QueryResponse.Customer")?.count ?? 0
@@ -154,7 +163,8 @@ private struct Company {
         }
     }
 
-    @Test func faultsComeInBothSpellingsAndForTheWrongCompany() async throws {
+    @Test("Faults come in both spellings and for the wrong company")
+    func faultsComeInBothSpellingsAndForTheWrongCompany() async throws {
         try await RunningSandbox.run { sandbox in
             let company = try Company(sandbox)
             let wrong = try sandbox.get(
@@ -173,7 +183,8 @@ private struct Company {
         }
     }
 
-    @Test func answersAreXMLUnlessJSONIsAskedFor() async throws {
+    @Test("Answers are XML unless JSON is asked for")
+    func answersAreXMLUnlessJSONIsAskedFor() async throws {
         try await RunningSandbox.run { sandbox in
             let company = try Company(sandbox)
             let reply = try company.get(
@@ -186,7 +197,8 @@ private struct Company {
         }
     }
 
-    @Test func revokingEndsTheGrantAndTheCompanyHasAName() async throws {
+    @Test("Revoking ends the grant and the company has a name")
+    func revokingEndsTheGrantAndTheCompanyHasAName() async throws {
         try await RunningSandbox.run { sandbox in
             let company = try Company(sandbox)
             let info = try company.query("SELECT * FROM CompanyInfo")
@@ -199,7 +211,8 @@ private struct Company {
         }
     }
 
-    @Test func aCompanyWithOneCurrencyNamesNone() async throws {
+    @Test("A company with one currency names none")
+    func aCompanyWithOneCurrencyNamesNone() async throws {
         try await RunningSandbox.run { sandbox in
             let one = try Company(sandbox, [("account", "1")]).query("SELECT * FROM Invoice MAXRESULTS 50")
             #expect(!one.text.contains("CurrencyRef"))

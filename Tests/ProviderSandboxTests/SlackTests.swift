@@ -31,8 +31,10 @@ private struct Workspace {
     }
 }
 
-@Suite struct SlackTests {
-    @Test func everyMessageIsFoundExactlyOnceThroughHistoriesAndThreads() async throws {
+@Suite("Slack", .timeLimit(.minutes(2)))
+struct SlackTests {
+    @Test("Every message is found exactly once through histories and threads")
+    func everyMessageIsFoundExactlyOnceThroughHistoriesAndThreads() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["slack/messages": 400] }) { sandbox in
             let workspace = try Workspace(sandbox)
             let channels = try workspace.all(
@@ -65,7 +67,8 @@ private struct Workspace {
         }
     }
 
-    @Test func aPageOfChannelsMayBeShortAndNotTheLast() async throws {
+    @Test("A page of channels may be short and not the last")
+    func aPageOfChannelsMayBeShortAndNotTheLast() async throws {
         try await RunningSandbox.run { sandbox in
             let workspace = try Workspace(sandbox)
             let page = try workspace.get("conversations.list?types=private_channel&limit=5")
@@ -79,7 +82,8 @@ private struct Workspace {
         }
     }
 
-    @Test func theOldestMomentIsExclusiveUnlessSaidOtherwise() async throws {
+    @Test("The oldest moment is exclusive unless said otherwise")
+    func theOldestMomentIsExclusiveUnlessSaidOtherwise() async throws {
         try await RunningSandbox.run { sandbox in
             let workspace = try Workspace(sandbox)
             let id = try #require(try workspace.get("conversations.list").json.at("channels.0.id")?.string)
@@ -96,7 +100,8 @@ private struct Workspace {
         }
     }
 
-    @Test func editsAndDeletionsShowOnlyWhereTheyAreReadAgain() async throws {
+    @Test("Edits and deletions appear only where they are read again")
+    func editsAndDeletionsShowOnlyWhereTheyAreReadAgain() async throws {
         try await RunningSandbox.run { sandbox in
             let workspace = try Workspace(sandbox)
             let id = try #require(try workspace.get("conversations.list").json.at("channels.0.id")?.string)
@@ -113,12 +118,14 @@ private struct Workspace {
         }
     }
 
-    @Test(arguments: [
-        ("conversations.history?channel=C0NONE", "channel_not_found"),
-        ("conversations.list?types=galaxy", "invalid_types"),
-        ("conversations.list?limit=zero", "invalid_limit"), ("conversations.list?cursor=abc", "invalid_cursor"),
-        ("conversations.list?types=im", "missing_scope"), ("users.unknown", "unknown_method"),
-    ])
+    @Test(
+        "Errors come with status 200",
+        arguments: [
+            ("conversations.history?channel=C0NONE", "channel_not_found"),
+            ("conversations.list?types=galaxy", "invalid_types"),
+            ("conversations.list?limit=zero", "invalid_limit"), ("conversations.list?cursor=abc", "invalid_cursor"),
+            ("conversations.list?types=im", "missing_scope"), ("users.unknown", "unknown_method"),
+        ])
     func errorsComeWithStatus200(_ method: String, _ error: String) async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try Workspace(sandbox).get(method)
@@ -128,7 +135,8 @@ private struct Workspace {
         }
     }
 
-    @Test func aMissingScopeIsNamed() async throws {
+    @Test("A missing scope is named")
+    func aMissingScopeIsNamed() async throws {
         try await RunningSandbox.run { sandbox in
             let workspace = try Workspace(sandbox, scope: "chat:write,channels:read,users:read")
             let id = try #require(try workspace.get("conversations.list").json.at("channels.0.id")?.string)
@@ -144,7 +152,8 @@ private struct Workspace {
         }
     }
 
-    @Test func tokensLiveForEverUntilRevoked() async throws {
+    @Test("Tokens do not expire until they are revoked")
+    func tokensLiveForEverUntilRevoked() async throws {
         try await RunningSandbox.run { sandbox in
             let workspace = try Workspace(sandbox)
             let client = workspace.client
@@ -161,7 +170,8 @@ private struct Workspace {
         }
     }
 
-    @Test func withRotationARefreshTokenIsGoodOnce() async throws {
+    @Test("With rotation a refresh token is good once")
+    func withRotationARefreshTokenIsGoodOnce() async throws {
         try await RunningSandbox.run({ $0.settings = ["slack": ["tokenRotation": "true"]] }) { sandbox in
             let client = try OAuthClient(sandbox, "slack")
             let first = try client.exchange(try client.allow(scope: scope)["code"])
@@ -178,6 +188,7 @@ private struct Workspace {
     }
 
     @Test(
+        "Token errors have slacks names",
         arguments: [
             ([("client_id", "x"), ("client_secret", "y")], [], "invalid_client_id"),
             ([("client_secret", "y")], [], "bad_client_secret"), ([], [("code", "none")], "invalid_code"),
@@ -204,7 +215,8 @@ private struct Workspace {
         }
     }
 
-    @Test func beyondTheTierIs429WithRetryAfter() async throws {
+    @Test("Beyond the tier is 429 with retry after")
+    func beyondTheTierIs429WithRetryAfter() async throws {
         try await RunningSandbox.run({ $0.enforcesRateLimits = true }) { sandbox in
             let workspace = try Workspace(sandbox)
             for _ in 0..<20 { #expect(try workspace.get("users.list").status == 200) }

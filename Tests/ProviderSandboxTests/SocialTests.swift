@@ -7,7 +7,8 @@ import Testing
 
 private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
 
-@Suite struct InstagramTests {
+@Suite("Instagram", .timeLimit(.minutes(2)))
+struct InstagramTests {
     private func client(_ sandbox: RunningSandbox, _ extra: [(String, String)] = []) throws -> (OAuthClient, JSONValue)
     {
         let client = try OAuthClient(sandbox, "instagram")
@@ -17,7 +18,8 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
         return (client, reply.json)
     }
 
-    @Test func aShortTokenBecomesALongOneWhichRenewsItselfAfterADay() async throws {
+    @Test("A short token becomes a long one which renews itself after a day")
+    func aShortTokenBecomesALongOneWhichRenewsItselfAfterADay() async throws {
         try await RunningSandbox.run { sandbox in
             let (client, first) = try client(sandbox)
             let short = try #require(first["access_token"]?.string)
@@ -40,7 +42,8 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
         }
     }
 
-    @Test func everyPostIsReadExactlyOnceAndTheLastPageHasNoLink() async throws {
+    @Test("Every post is read exactly once and the last page has no link")
+    func everyPostIsReadExactlyOnceAndTheLastPageHasNoLink() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["instagram/media": 75] }) { sandbox in
             let (client, first) = try client(sandbox, [("account", "1")])
             let token = try #require(first.at("data.0.access_token")?.string)
@@ -65,7 +68,8 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
     }
 }
 
-@Suite struct TikTokTests {
+@Suite("Tik tok", .timeLimit(.minutes(2)))
+struct TikTokTests {
     private func tokens(_ sandbox: RunningSandbox, _ scope: String = "user.info.basic,video.list") throws -> (
         OAuthClient, Reply
     ) {
@@ -79,7 +83,8 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
         [("client_key", client.id), ("client_secret", client.secret)]
     }
 
-    @Test func theClientIDIsAKeyAndRefreshTokensAreGoodOnce() async throws {
+    @Test("The client ID is a key and refresh tokens are good once")
+    func theClientIDIsAKeyAndRefreshTokensAreGoodOnce() async throws {
         try await RunningSandbox.run { sandbox in
             let (client, first) = try tokens(sandbox)
             #expect(first.json["open_id"]?.string?.hasPrefix("-000") == true)
@@ -96,7 +101,8 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
         }
     }
 
-    @Test func everyVideoIsReadExactlyOnceByTimeCursor() async throws {
+    @Test("Every video is read exactly once by time cursor")
+    func everyVideoIsReadExactlyOnceByTimeCursor() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["tiktok/videos": 53] }) { sandbox in
             let (client, tokens) = try tokens(sandbox)
             let token = bearer(try #require(tokens.accessToken))
@@ -118,7 +124,8 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
         }
     }
 
-    @Test func scopesAndTokensAreChecked() async throws {
+    @Test("Scopes and tokens are checked")
+    func scopesAndTokensAreChecked() async throws {
         try await RunningSandbox.run { sandbox in
             let (client, tokens) = try tokens(sandbox, "user.info.basic")
             let token = bearer(try #require(tokens.accessToken))
@@ -134,14 +141,16 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
     }
 }
 
-@Suite struct RedditTests {
+@Suite("Reddit", .timeLimit(.minutes(2)))
+struct RedditTests {
     private func tokens(_ sandbox: RunningSandbox, _ extra: [(String, String)]) throws -> (OAuthClient, Reply) {
         let client = try OAuthClient(sandbox, "reddit")
         let code = try client.allow(scope: "identity history", extra)["code"]
         return (client, try client.exchange(code, [], [basic(client.id, client.secret), agent]))
     }
 
-    @Test func onlyAPermanentGrantHasARefreshTokenAndItStays() async throws {
+    @Test("Only a permanent grant has a refresh token and it stays")
+    func onlyAPermanentGrantHasARefreshTokenAndItStays() async throws {
         try await RunningSandbox.run { sandbox in
             #expect(try tokens(sandbox, []).1.refreshToken == nil)
             let (client, permanent) = try tokens(sandbox, [("duration", "permanent")])
@@ -156,7 +165,8 @@ private let agent = ("User-Agent", "web:sandbox-tests:1.0 (by /u/nobody)")
         }
     }
 
-    @Test(arguments: [("posts", "submitted", "t3"), ("comments", "comments", "t1")])
+    @Test(
+        "Every thing is read exactly once", arguments: [("posts", "submitted", "t3"), ("comments", "comments", "t1")])
     func everyThingIsReadExactlyOnce(_ type: String, _ path: String, _ kind: String) async throws {
         try await RunningSandbox.run { sandbox in
             let (client, tokens) = try tokens(sandbox, [])

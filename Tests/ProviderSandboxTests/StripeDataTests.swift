@@ -38,12 +38,15 @@ private struct Connected {
     }
 }
 
-@Suite struct StripeDataTests {
-    @Test(arguments: [
-        ("payments", "/v1/payment_intents", "", 100), ("payments", "/v1/payment_intents", "", 7),
-        ("invoices", "/v1/invoices", "", 100), ("customers", "/v1/customers", "", 33),
-        ("subscriptions", "/v1/subscriptions", "&status=all", 100),
-    ])
+@Suite("Stripe data", .timeLimit(.minutes(2)))
+struct StripeDataTests {
+    @Test(
+        "A walk reads every object exactly once newest first",
+        arguments: [
+            ("payments", "/v1/payment_intents", "", 100), ("payments", "/v1/payment_intents", "", 7),
+            ("invoices", "/v1/invoices", "", 100), ("customers", "/v1/customers", "", 33),
+            ("subscriptions", "/v1/subscriptions", "&status=all", 100),
+        ])
     func aWalkReadsEveryObjectExactlyOnceNewestFirst(
         _ type: String, _ path: String, _ query: String, _ limit: Int
     ) async throws {
@@ -60,7 +63,8 @@ private struct Connected {
         }
     }
 
-    @Test func paymentsSumUpToTheTotalsInEveryCurrency() async throws {
+    @Test("Payments sum up to the totals in every currency")
+    func paymentsSumUpToTheTotalsInEveryCurrency() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["stripe/payments": 400] }) { sandbox in
             let objects = try Connected(sandbox).all("/v1/payment_intents")
             let totals = try #require(try sandbox.get("/_sandbox/data/stripe/payments").json["amounts"]?.members)
@@ -76,14 +80,16 @@ private struct Connected {
         }
     }
 
-    @Test(arguments: [
-        ("/v1/payment_intents?limit=0", "limit"), ("/v1/payment_intents?limit=101", "limit"),
-        ("/v1/payment_intents?limit=ten", "limit"), ("/v1/payment_intents?limit=%2B5", "limit"),
-        ("/v1/payment_intents?starting_after=pi_none", "starting_after"),
-        ("/v1/payment_intents?colour=red", "colour"), ("/v1/payment_intents?status=succeeded", "status"),
-        ("/v1/invoices?status=strange", "status"), ("/v1/events?created%5Bgte%5D=yesterday", "created"),
-        ("/v1/payment_intents?expand%5B%5D=data.nothing", "expand"),
-    ])
+    @Test(
+        "Bad parameters are named in the error",
+        arguments: [
+            ("/v1/payment_intents?limit=0", "limit"), ("/v1/payment_intents?limit=101", "limit"),
+            ("/v1/payment_intents?limit=ten", "limit"), ("/v1/payment_intents?limit=%2B5", "limit"),
+            ("/v1/payment_intents?starting_after=pi_none", "starting_after"),
+            ("/v1/payment_intents?colour=red", "colour"), ("/v1/payment_intents?status=succeeded", "status"),
+            ("/v1/invoices?status=strange", "status"), ("/v1/events?created%5Bgte%5D=yesterday", "created"),
+            ("/v1/payment_intents?expand%5B%5D=data.nothing", "expand"),
+        ])
     func badParametersAreNamedInTheError(_ path: String, _ parameter: String) async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try Connected(sandbox).get(path)
@@ -93,7 +99,8 @@ private struct Connected {
         }
     }
 
-    @Test func unknownObjectsAndPathsAreNotFound() async throws {
+    @Test("Unknown objects and paths are not found")
+    func unknownObjectsAndPathsAreNotFound() async throws {
         try await RunningSandbox.run { sandbox in
             let connected = try Connected(sandbox)
             #expect(try connected.get("/v1/customers/cus_none").status == 404)
@@ -101,7 +108,8 @@ private struct Connected {
         }
     }
 
-    @Test func aListHasTenObjectsByDefaultAndCanceledSubscriptionsOnlyWhenAsked() async throws {
+    @Test("A list has ten objects by default and canceled subscriptions only when asked")
+    func aListHasTenObjectsByDefaultAndCanceledSubscriptionsOnlyWhenAsked() async throws {
         try await RunningSandbox.run { sandbox in
             let connected = try Connected(sandbox)
             #expect(try connected.get("/v1/payment_intents").json["data"]?.count == 10)
@@ -113,7 +121,8 @@ private struct Connected {
         }
     }
 
-    @Test func createdFiltersCutExactly() async throws {
+    @Test("Created filters cut exactly")
+    func createdFiltersCutExactly() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["stripe/customers": 90] }) { sandbox in
             let connected = try Connected(sandbox)
             let all = try connected.all("/v1/customers")
@@ -127,7 +136,8 @@ private struct Connected {
         }
     }
 
-    @Test func referencesAreIdsUntilTheyAreExpanded() async throws {
+    @Test("References are ids until they are expanded")
+    func referencesAreIdsUntilTheyAreExpanded() async throws {
         try await RunningSandbox.run { sandbox in
             let connected = try Connected(sandbox)
             let plain = try #require(try connected.get("/v1/payment_intents?limit=100").json["data"]?.array)
@@ -143,7 +153,8 @@ private struct Connected {
         }
     }
 
-    @Test func changesShowUpAsEventsWithTheObjectAsItWas() async throws {
+    @Test("Changes show up as events with the object as it was")
+    func changesShowUpAsEventsWithTheObjectAsItWas() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["stripe/customers": 40] }) { sandbox in
             let connected = try Connected(sandbox)
             let before = try connected.all("/v1/events")
@@ -176,7 +187,8 @@ private struct Connected {
         }
     }
 
-    @Test func theSameSeedMakesTheSameObjects() async throws {
+    @Test("The same seed makes the same objects")
+    func theSameSeedMakesTheSameObjects() async throws {
         var bodies: [String] = []
         for seed: UInt64 in [7, 7, 8] {
             try await RunningSandbox.run({ $0.seed = seed }) { sandbox in
@@ -187,7 +199,8 @@ private struct Connected {
         #expect(bodies[0] != bodies[2])
     }
 
-    @Test func beyondTheRateLimitIs429UntilTheWindowEnds() async throws {
+    @Test("Beyond the rate limit is 429 until the window ends")
+    func beyondTheRateLimitIs429UntilTheWindowEnds() async throws {
         try await RunningSandbox.run({ $0.enforcesRateLimits = true }) { sandbox in
             let connected = try Connected(sandbox)
             for _ in 0..<25 { #expect(try connected.get("/v1/account").status == 200) }

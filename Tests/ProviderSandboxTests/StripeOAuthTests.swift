@@ -29,8 +29,10 @@ extension RunningSandbox {
     }
 }
 
-@Suite struct StripeOAuthTests {
-    @Test func allowRedirectsWithCodeScopeAndTheStateUnchanged() async throws {
+@Suite("Stripe o auth", .timeLimit(.minutes(2)))
+struct StripeOAuthTests {
+    @Test("Allow redirects with code scope and the state unchanged")
+    func allowRedirectsWithCodeScopeAndTheStateUnchanged() async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try sandbox.authorize([("scope", "read_write")])
             #expect(reply.status == 302)
@@ -40,7 +42,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func denyRedirectsWithAccessDenied() async throws {
+    @Test("Deny redirects with access denied")
+    func denyRedirectsWithAccessDenied() async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try sandbox.authorize([], "deny")
             #expect(reply.callback["error"] == "access_denied")
@@ -49,7 +52,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func thePageEscapesWhatTheRequestBringsAndItsFormDecides() async throws {
+    @Test("The page escapes what the request brings and its form decides")
+    func thePageEscapesWhatTheRequestBringsAndItsFormDecides() async throws {
         try await RunningSandbox.run { sandbox in
             let page = try sandbox.authorize([("redirect_uri", "https://a.example/?q=<script>")], nil)
             #expect(page.status == 400)
@@ -66,6 +70,7 @@ extension RunningSandbox {
     }
 
     @Test(
+        "Authorization requests are checked",
         arguments: [
             ([("client_id", "ca_other")], 400, nil),
             ([("client_id", "-")], 400, nil),
@@ -82,7 +87,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func onlyRegisteredRedirectURIsAreServedWhereSomeAre() async throws {
+    @Test("Only registered redirect URIs are accepted where some are registered")
+    func onlyRegisteredRedirectURIsAreServedWhereSomeAre() async throws {
         try await RunningSandbox.run({ $0.redirectURIs = ["stripe": ["https://app.example.com/cb"]] }) { sandbox in
             #expect(try sandbox.authorize([]).status == 400)
             #expect(try sandbox.authorize([("redirect_uri", "https://app.example.com/cb")]).status == 302)
@@ -92,6 +98,7 @@ extension RunningSandbox {
     }
 
     @Test(
+        "Token requests are checked",
         arguments: [
             ([bearer(secret)], [], 200, nil),
             ([], [("client_secret", secret)], 200, nil),
@@ -120,7 +127,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func tokensHaveStripesShapeAndNoExpiry() async throws {
+    @Test("Tokens have Stripe's shape and no expiry")
+    func tokensHaveStripesShapeAndNoExpiry() async throws {
         try await RunningSandbox.run { sandbox in
             let tokens = try sandbox.tokens()
             #expect(tokens["token_type"]?.string == "bearer")
@@ -132,7 +140,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func aCodeIsGoodOnceAndForFiveMinutes() async throws {
+    @Test("A code is good once and for five minutes")
+    func aCodeIsGoodOnceAndForFiveMinutes() async throws {
         try await RunningSandbox.run { sandbox in
             let code = try #require(try sandbox.authorize([]).callback["code"])
             let form = [("grant_type", "authorization_code"), ("code", code)]
@@ -148,7 +157,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func aRefreshKeepsTheRefreshTokenAndMayOnlyNarrowTheScope() async throws {
+    @Test("A refresh keeps the refresh token and may only narrow the scope")
+    func aRefreshKeepsTheRefreshTokenAndMayOnlyNarrowTheScope() async throws {
         try await RunningSandbox.run { sandbox in
             let tokens = try sandbox.tokens([("scope", "read_only")])
             let refresh = try #require(tokens["refresh_token"]?.string)
@@ -163,7 +173,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func deauthorizingEndsTheAccountsTokens() async throws {
+    @Test("Deauthorizing ends the account's tokens")
+    func deauthorizingEndsTheAccountsTokens() async throws {
         try await RunningSandbox.run { sandbox in
             let tokens = try sandbox.tokens()
             let access = try #require(tokens["access_token"]?.string)
@@ -179,7 +190,8 @@ extension RunningSandbox {
         }
     }
 
-    @Test func thePlatformKeyReachesConnectedAccountsOnly() async throws {
+    @Test("The platform key reaches connected accounts only")
+    func thePlatformKeyReachesConnectedAccountsOnly() async throws {
         try await RunningSandbox.run { sandbox in
             let tokens = try sandbox.tokens()
             let account = try #require(tokens["stripe_user_id"]?.string)

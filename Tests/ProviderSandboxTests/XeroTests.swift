@@ -46,8 +46,10 @@ private struct Organisation {
     }
 }
 
-@Suite struct XeroTests {
-    @Test func aLostRefreshCanBeRepeatedForHalfAnHour() async throws {
+@Suite("Xero", .timeLimit(.minutes(2)))
+struct XeroTests {
+    @Test("A lost refresh can be repeated for half an hour")
+    func aLostRefreshCanBeRepeatedForHalfAnHour() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "xero")
             let first = try client.exchange(try client.allow(scope: scope)["code"])
@@ -64,7 +66,8 @@ private struct Organisation {
         }
     }
 
-    @Test func withoutOfflineAccessThereIsNoRefreshToken() async throws {
+    @Test("Without offline access there is no refresh token")
+    func withoutOfflineAccessThereIsNoRefreshToken() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "xero")
             let tokens = try client.exchange(try client.allow(scope: "accounting.contacts")["code"])
@@ -74,7 +77,8 @@ private struct Organisation {
         }
     }
 
-    @Test func aChallengeHasToBeMet() async throws {
+    @Test("A PKCE challenge must be answered")
+    func aChallengeHasToBeMet() async throws {
         try await RunningSandbox.run { sandbox in
             let client = try OAuthClient(sandbox, "xero")
             // RFC 7636 appendix B.
@@ -93,10 +97,12 @@ private struct Organisation {
         }
     }
 
-    @Test(arguments: [
-        ("invoices", "Invoices", "InvoiceID", ""), ("contacts", "Contacts", "ContactID", "&includeArchived=true"),
-        ("bank_transactions", "BankTransactions", "BankTransactionID", "&order=UpdatedDateUTC%20ASC"),
-    ])
+    @Test(
+        "A walk reads every object exactly once",
+        arguments: [
+            ("invoices", "Invoices", "InvoiceID", ""), ("contacts", "Contacts", "ContactID", "&includeArchived=true"),
+            ("bank_transactions", "BankTransactions", "BankTransactionID", "&order=UpdatedDateUTC%20ASC"),
+        ])
     func aWalkReadsEveryObjectExactlyOnce(_ type: String, _ resource: String, _ id: String, _ query: String)
         async throws
     {
@@ -120,7 +126,8 @@ private struct Organisation {
         }
     }
 
-    @Test func spentMoneyIsAFilterAndSumsUp() async throws {
+    @Test("Spent money is a filter and sums up")
+    func spentMoneyIsAFilterAndSumsUp() async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try Organisation(sandbox).get(
                 "/BankTransactions?page=1&pageSize=1000&where="
@@ -133,7 +140,8 @@ private struct Organisation {
         }
     }
 
-    @Test func withoutAPageInvoicesComeAllAndWithoutLines() async throws {
+    @Test("Without a page invoices come all and without lines")
+    func withoutAPageInvoicesComeAllAndWithoutLines() async throws {
         try await RunningSandbox.run({ $0.objectCounts = ["xero/invoices": 40] }) { sandbox in
             let organisation = try Organisation(sandbox)
             let all = try organisation.get("/Invoices")
@@ -148,7 +156,8 @@ private struct Organisation {
         }
     }
 
-    @Test func onlyWhatWasModifiedSinceComes() async throws {
+    @Test("Only what was modified since comes")
+    func onlyWhatWasModifiedSinceComes() async throws {
         try await RunningSandbox.run { sandbox in
             let organisation = try Organisation(sandbox)
             try sandbox.control("clock", #"{"advanceSeconds":60}"#)
@@ -163,7 +172,9 @@ private struct Organisation {
         }
     }
 
-    @Test(arguments: ["where=Type%3D%22X%22", "where=Colour%3D%3D%22red%22", "order=Colour", "page=0", "pageSize=1001"])
+    @Test(
+        "Bad parameters are refused",
+        arguments: ["where=Type%3D%22X%22", "where=Colour%3D%3D%22red%22", "order=Colour", "page=0", "pageSize=1001"])
     func badParametersAreRefused(_ query: String) async throws {
         try await RunningSandbox.run { sandbox in
             let reply = try Organisation(sandbox).get("/Invoices?\(query)")
@@ -172,7 +183,8 @@ private struct Organisation {
         }
     }
 
-    @Test func tokensScopesAndOrganisationsAreChecked() async throws {
+    @Test("Tokens scopes and organisations are checked")
+    func tokensScopesAndOrganisationsAreChecked() async throws {
         try await RunningSandbox.run { sandbox in
             let organisation = try Organisation(sandbox, scope: "offline_access accounting.invoices.read")
             #expect(try organisation.get("/Invoices?page=1").status == 200)
@@ -188,7 +200,8 @@ private struct Organisation {
         }
     }
 
-    @Test func anOrganisationCanBeDroppedAloneAndRevokingDropsAll() async throws {
+    @Test("An organisation can be dropped alone and revoking drops all")
+    func anOrganisationCanBeDroppedAloneAndRevokingDropsAll() async throws {
         try await RunningSandbox.run { sandbox in
             let organisation = try Organisation(sandbox)
             let client = organisation.client
@@ -209,7 +222,8 @@ private struct Organisation {
         }
     }
 
-    @Test func theMinuteLimitIsToldInHeadersAndAnswers429() async throws {
+    @Test("The minute limit is given in headers and answers 429")
+    func theMinuteLimitIsToldInHeadersAndAnswers429() async throws {
         try await RunningSandbox.run { sandbox in
             let organisation = try Organisation(sandbox)
             try sandbox.control("limits", #"{"provider":"xero","enforced":true}"#)
@@ -224,7 +238,8 @@ private struct Organisation {
         }
     }
 
-    @Test func answersAreXMLUnlessJSONIsAskedFor() async throws {
+    @Test("Answers are XML unless JSON is asked for")
+    func answersAreXMLUnlessJSONIsAskedFor() async throws {
         try await RunningSandbox.run { sandbox in
             let organisation = try Organisation(sandbox)
             let reply = try sandbox.get(

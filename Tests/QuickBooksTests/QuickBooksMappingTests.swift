@@ -6,7 +6,7 @@ import Testing
 
 @testable import QuickBooks
 
-@Suite("QuickBooks mappings")
+@Suite("QuickBooks mappings", .timeLimit(.minutes(2)))
 struct QuickBooksMappingTests {
     static let noon = Timestamp(iso8601: "2024-06-01T12:00:00Z") ?? .epoch
 
@@ -86,7 +86,7 @@ struct QuickBooksMappingTests {
         "vendors": .object(person + [("AcctNum", "1345"), ("Vendor1099", true)]),
     ]
 
-    @Test("the documented example")
+    @Test("The documented example")
     func documentedExample() throws {
         let invoice = try Self.map(
             "invoices", whole: ["Id": "123", "TotalAmt": 1000, "Balance": 0, "TxnDate": "2024-01-01"])
@@ -99,7 +99,7 @@ struct QuickBooksMappingTests {
     }
 
     @Test(
-        "each field of an invoice",
+        "Each field of an invoice",
         arguments: [
             ([:], "id", "invoice-130"), ([:], "sourceId", "130"), ([:], "number", "1037"),
             ([:], "amount", number("362.07")), (["TotalAmt": number("0.1")], "amount", number("0.1")),
@@ -130,7 +130,7 @@ struct QuickBooksMappingTests {
     }
 
     @Test(
-        "the status of an invoice follows from its amounts and its due date",
+        "The status of an invoice follows from its amounts and its due date",
         arguments: [
             ([:], "open"), (["DueDate": "2024-06-01"], "open"), (["DueDate": "2024-05-31"], "overdue"),
             (["DueDate": .null], "open"), (["Balance": 0], "paid"), (["Balance": number("0.00")], "paid"),
@@ -145,7 +145,7 @@ struct QuickBooksMappingTests {
         #expect(try Self.map("invoices", change)["status"]?.string == expected)
     }
 
-    @Test("a record without its amount is a dead letter that names it", arguments: ["invoices", "expenses"])
+    @Test("A record without its amount is a dead letter that names it", arguments: ["invoices", "expenses"])
     func requiresAmount(dataType: String) {
         let failure = #expect(throws: MappingFailure.self) { try Self.map(dataType, ["TotalAmt": .null]) }
         #expect(failure?.field == "amount")
@@ -153,7 +153,7 @@ struct QuickBooksMappingTests {
     }
 
     @Test(
-        "each field of an expense",
+        "Each field of an expense",
         arguments: [
             ([:], "id", "expense-252"), ([:], "number", "E-1"), ([:], "amount", number("42.40")),
             (["Credit": true], "amount", number("-42.40")), (["Credit": .null], "amount", number("42.40")),
@@ -190,7 +190,7 @@ struct QuickBooksMappingTests {
     }
 
     @Test(
-        "each way of paying",
+        "Each way of paying",
         arguments: [
             ("Cash", "cash"), ("Check", "check"), ("CreditCard", "credit_card"), ("Barter", "unknown"),
         ])
@@ -201,7 +201,7 @@ struct QuickBooksMappingTests {
     }
 
     @Test(
-        "each field of a customer and of a vendor",
+        "Each field of a customer and of a vendor",
         arguments: [
             ("customers", [:], "id", "customer-58"), ("vendors", [:], "id", "vendor-58"),
             ("customers", [:], "isSubCustomer", true), ("customers", [:], "parentId", "1"),
@@ -213,7 +213,7 @@ struct QuickBooksMappingTests {
     }
 
     @Test(
-        "each field that customers and vendors share", arguments: ["customers", "vendors"],
+        "Each field that customers and vendors share", arguments: ["customers", "vendors"],
         [
             ([:], "sourceId", "58"), ([:], "name", "Amy's Bird Sanctuary"), ([:], "companyName", "Amy's"),
             ([:], "firstName", "Amy"), ([:], "lastName", "Lauterbach"), ([:], "email", "amy@example.com"),

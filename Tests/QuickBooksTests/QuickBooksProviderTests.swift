@@ -6,15 +6,15 @@ import Testing
 
 @testable import QuickBooks
 
-@Suite("QuickBooks provider")
+@Suite("QuickBooks provider", .timeLimit(.minutes(2)))
 struct QuickBooksProviderTests {
     let provider = QuickBooksProvider()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
-    @Test("is what the integrations document lists")
+    @Test("The documented list entry matches the manifest")
     func isDocumented() {
         let manifest = provider.manifest
         #expect(manifest.id == "quickbooks")
@@ -26,7 +26,7 @@ struct QuickBooksProviderTests {
     }
 
     @Test(
-        "the company comes from the callback; a name that cannot be read now is done without, a wrong company is not",
+        "The company comes from the callback; a name that cannot be read now is done without, a wrong company is not",
         arguments: [
             (200, #"{"QueryResponse":{"CompanyInfo":[{"CompanyName":"Sandbox Inc","Id":"1"}]}}"#, "Sandbox Inc"),
             (200, #"{"QueryResponse":{}}"#, "4620816365"), (503, "", "4620816365"), (404, "", "4620816365"),
@@ -42,7 +42,7 @@ struct QuickBooksProviderTests {
         #expect(http.requests.map(\.path) == ["/v3/company/{callback.realmId}/query"])
     }
 
-    @Test("a callback without a company is no account")
+    @Test("A callback without a company is no account")
     func requiresCompany() async {
         let http = ScriptedHTTP(provider.manifest, now: now) { _ in .json("{}") }
         let grant = TokenGrant(response: [:], claims: [:], callback: [:])
@@ -59,7 +59,7 @@ struct QuickBooksProviderTests {
     }
 
     @Test(
-        "faults of both spellings fall into the right class",
+        "Faults of both spellings fall into the right class",
         arguments: [
             (401, "3200", "AUTHENTICATION", "message=AuthenticationFailed", ProviderError.Kind.authExpired),
             (200, "3200", "AUTHENTICATION", "message=AuthenticationFailed", .authExpired),
@@ -89,7 +89,7 @@ struct QuickBooksProviderTests {
     }
 
     @Test(
-        "answers without a fault fall into the class of their status",
+        "Answers without a fault fall into the class of their status",
         arguments: [
             (200, #"{"QueryResponse":{}}"#, nil), (200, #"{"fault":null,"QueryResponse":{}}"#, nil),
             (401, "", .authExpired), (403, "", .scopeMissing([])), (429, "", .rateLimited(after: .seconds(60))),
@@ -130,7 +130,7 @@ struct QuickBooksProviderTests {
         #expect(oauth.tokenErrors.error(for: dead, now: now)?.kind == .authRevoked)
     }
 
-    @Test("documented scopes become Intuit's; the one for payments only by name")
+    @Test("Documented scopes become Intuit's; the one for payments only by name")
     func asksForScopes() {
         let accounting = "com.intuit.quickbooks.accounting"
         let payment = "com.intuit.quickbooks.payment"
@@ -142,7 +142,7 @@ struct QuickBooksProviderTests {
         #expect(manifest.requestedScopes(for: [payment], dataTypes: []) == [payment])
     }
 
-    @Test("notifications are signed over the body alone, in Base64")
+    @Test("Notifications are signed over the body alone, in Base64")
     func describesSignature() throws {
         let scheme = try #require(provider.manifest.webhooks)
         #expect(scheme.algorithm == .hmacSHA256(secretSetting: "webhookVerifierToken"))
@@ -157,7 +157,7 @@ struct QuickBooksProviderTests {
         try provider.outcome(of: WebhookDelivery(headers: [], body: Array(body.utf8), receivedAt: now))
     }
 
-    @Test("the older form tells each company's changes once")
+    @Test("The older notification form gives each company's changes once")
     func readsNotifications() throws {
         let outcome = try outcome(
             #"""
@@ -181,7 +181,7 @@ struct QuickBooksProviderTests {
     }
 
     @Test(
-        "a CloudEvent names its data type",
+        "A CloudEvent names its data type",
         arguments: [
             ("qbo.invoice.created.v1", "invoices"), ("qbo.invoice.deleted.v1", "invoices"),
             ("qbo.invoice.voided.v1", "invoices"), ("qbo.payment.created.v1", "invoices"),
@@ -203,7 +203,7 @@ struct QuickBooksProviderTests {
     }
 
     @Test(
-        "what is signed but no notification is acknowledged and means nothing",
+        "A signed body that is not a notification is acknowledged without effect",
         arguments: ["", "no json", "{}", "5", #"{"stuff":"5"}"#])
     func acknowledgesOthers(body: String) throws {
         let outcome = try outcome(body)

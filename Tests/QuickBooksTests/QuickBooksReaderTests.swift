@@ -6,7 +6,7 @@ import Testing
 
 @testable import QuickBooks
 
-@Suite("QuickBooks reading")
+@Suite("QuickBooks reading", .timeLimit(.minutes(2)))
 struct QuickBooksReaderTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
     let provider = QuickBooksProvider()
@@ -30,7 +30,7 @@ struct QuickBooksReaderTests {
     }
 
     @Test(
-        "each data type has its statement, inactive names included",
+        "Each data type has its statement, inactive names included",
         arguments: [
             ("invoices", nil, "SELECT * FROM Invoice ORDERBY Id STARTPOSITION 1 MAXRESULTS 1000"),
             ("expenses", nil, "SELECT * FROM Purchase ORDERBY Id STARTPOSITION 1 MAXRESULTS 1000"),
@@ -61,14 +61,14 @@ struct QuickBooksReaderTests {
         #expect(http.requests[0].query == [NamedValue("query", statement), NamedValue("minorversion", "75")])
     }
 
-    @Test("a count of more rows than the page has is told, the count of the page is not", arguments: [2500, 1000])
+    @Test("A total beyond the page is reported, the count of the page is not", arguments: [2500, 1000])
     func counts(total: Int) async throws {
         let (context, _) = context { _ in Self.rows(1..<1001, of: "Invoice", total: total) }
         let page = try await provider.page(PageRequest(dataType: "invoices"), in: context)
         #expect(page.totalCount == (total == 2500 ? 2500 : nil))
     }
 
-    @Test("a page without rows that counts more is a failure that may pass, never the end")
+    @Test("A page without rows that counts more is a failure that may pass, never the end")
     func refusesContradictions() async throws {
         let (context, _) = context { _ in Self.rows(1..<1, of: "Invoice", total: 2500) }
         let error = await #expect(throws: ProviderError.self) {
@@ -77,7 +77,7 @@ struct QuickBooksReaderTests {
         #expect(error?.kind == .transient)
     }
 
-    @Test("pages go on until one is shorter than asked for")
+    @Test("Pages go on until one is shorter than asked for")
     func pages() async throws {
         let (context, http) = context { request in
             Self.query(request).contains("STARTPOSITION 1 ")
@@ -92,7 +92,7 @@ struct QuickBooksReaderTests {
         #expect(Self.query(http.requests[1]).hasSuffix("STARTPOSITION 1001 MAXRESULTS 1000"))
     }
 
-    @Test("a short page goes on when the answer says that there is more")
+    @Test("A short page goes on when the answer says that there is more")
     func trustsTotals() async throws {
         let (context, _) = context { request in
             Self.query(request).contains("STARTPOSITION 1 ")
@@ -104,7 +104,7 @@ struct QuickBooksReaderTests {
         #expect(second.next == nil)
     }
 
-    @Test("after the changed rows come the deleted ones, whatever order their groups have")
+    @Test("After the changed rows come the deleted ones, whatever order their groups have")
     func readsDeletions() async throws {
         let (context, http) = context { request in
             request.path.hasSuffix("/cdc")
@@ -133,7 +133,7 @@ struct QuickBooksReaderTests {
             ])
     }
 
-    @Test("a full answer about changes may have left some out: everything is read instead")
+    @Test("A full answer about changes may have left some out: everything is read instead")
     func givesUpOnTruncatedChanges() async throws {
         let objects = (1...1000).map { #"{"Id":"\#($0)"}"# }.joined(separator: ",")
         let (context, _) = context { _ in .json(#"{"CDCResponse":[{"QueryResponse":[{"Invoice":[\#(objects)]}]}]}"#) }
@@ -145,7 +145,7 @@ struct QuickBooksReaderTests {
     }
 
     @Test(
-        "an answer of another shape is an error, not an empty page",
+        "An answer of another shape is an error, not an empty page",
         arguments: [
             ("{}", false), (#"{"QueryResponse":[]}"#, false), ("{}", true), (#"{"CDCResponse":[{}]}"#, true),
             (#"{"CDCResponse":[{"Fault":{"type":"x"}}]}"#, true), ("[]", false), ("<html>", false),
@@ -159,7 +159,7 @@ struct QuickBooksReaderTests {
         }
     }
 
-    @Test("a fault in an answer with status 200 is an error")
+    @Test("A fault in an answer with status 200 is an error")
     func findsFaults() async {
         let (context, _) = context { _ in
             .json(
@@ -172,7 +172,7 @@ struct QuickBooksReaderTests {
         #expect(error == ProviderError(.permanent, "Invalid query", code: "4001", status: 200))
     }
 
-    @Test("an unknown data type is refused without a call")
+    @Test("An unknown data type is refused without a call")
     func refusesUnknownDataTypes() async {
         let (context, http) = context { _ in .json("{}") }
         await #expect(throws: ProviderError.self) {
@@ -181,7 +181,7 @@ struct QuickBooksReaderTests {
         #expect(http.requests.isEmpty)
     }
 
-    @Test("changes reach back less than the 30 days for which deletions are told")
+    @Test("Incremental reads go back less than the 30 days in which deletions are reported")
     func reaches() {
         for dataType in provider.manifest.dataTypes {
             #expect(dataType.incremental?.reach == .seconds(29 * 86_400))

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reddit
 
-@Suite("Reddit provider")
+@Suite("Reddit provider", .timeLimit(.minutes(2)))
 struct RedditTests {
     let provider = RedditProvider()
     static let now = Timestamp(iso8601: "2025-06-01") ?? .epoch
@@ -18,7 +18,7 @@ struct RedditTests {
         return (.testing(http, accountID: "abc", settings: settings, accountName: "ada_l", now: Self.now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
     /// The normalised record of `dataType` made of the JSON members `changes` merged over a plain record.
@@ -46,7 +46,7 @@ struct RedditTests {
     ]
 
     @Test(
-        "each field of a post",
+        "Each field of a post",
         arguments: [
             ("", "id", #""post-1b2c3d""#), ("", "sourceId", #""t3_1b2c3d""#), ("", "title", #""Tea & cake""#),
             ("", "text", #""Which?""#), (#""selftext":"""#, "text", "null"), ("", "url", #""https://example.com/tea""#),
@@ -62,7 +62,7 @@ struct RedditTests {
     }
 
     @Test(
-        "each status of a post",
+        "Each status of a post",
         arguments: [
             ("", "active"), (#""locked":true"#, "locked"), (#""archived":true"#, "archived"),
             (#""archived":true,"locked":true"#, "archived"), (#""removed_by_category":"moderator""#, "removed"),
@@ -74,7 +74,7 @@ struct RedditTests {
     }
 
     @Test(
-        "each field of a comment",
+        "Each field of a comment",
         arguments: [
             ("", "id", #""comment-k9""#), ("", "sourceId", #""t1_k9""#), ("", "text", #""Both.""#),
             ("", "permalink", #""/r/tea/comments/1b2c3d/tea/k9/""#), ("", "subreddit", #""tea""#),
@@ -89,7 +89,7 @@ struct RedditTests {
     }
 
     @Test(
-        "a thing that cannot be read is a dead letter",
+        "A thing that cannot be read is a dead letter",
         arguments: [
             ("posts", #""name":null"#, "sourceId"), ("posts", #""upvote_ratio":1.5"#, "upvoteRatio"),
             ("posts", #""created_utc":"soon""#, "date"), ("posts", #""num_comments":-1"#, "commentCount"),
@@ -101,7 +101,7 @@ struct RedditTests {
     }
 
     @Test(
-        "listings are paged after the last thing, other kinds left out",
+        "Listings are paged after the last thing, other kinds left out",
         arguments: [("posts", "/user/ada_l/submitted", "t3", "t1"), ("comments", "/user/ada_l/comments", "t1", "t3")])
     func pages(dataType: String, path: String, kind: String, other: String) async throws {
         let (context, http) = context { request in
@@ -129,7 +129,8 @@ struct RedditTests {
     }
 
     @Test(
-        "what is no listing is an error", arguments: [#"{"kind":"t2","data":{"children":[]}}"#, "[]", "<html>", "{}"])
+        "An answer that is not a listing is an error",
+        arguments: [#"{"kind":"t2","data":{"children":[]}}"#, "[]", "<html>", "{}"])
     func refusesOthers(body: String) async {
         let (context, _) = context { _ in .json(body) }
         await #expect(throws: ProviderError.self) {
@@ -137,7 +138,7 @@ struct RedditTests {
         }
     }
 
-    @Test("the account is told by the API")
+    @Test("The account comes from the API")
     func identifies() async throws {
         let (context, http) = context { _ in .json(#"{"id":"abc","name":"ada_l","total_karma":5}"#) }
         let grant = TokenGrant(response: [:], claims: [:], callback: [:])
@@ -146,7 +147,7 @@ struct RedditTests {
     }
 
     @Test(
-        "error answers fall into the right class",
+        "Error answers fall into the right class",
         arguments: [
             (401, #"{"message":"Unauthorized","error":401}"#, ProviderError.Kind.authExpired),
             (403, #"{"reason":"private","message":"Forbidden","error":403}"#, .scopeMissing([])), (404, "", .permanent),
@@ -157,7 +158,7 @@ struct RedditTests {
         #expect(provider.manifest.errors.error(for: .json(body, status: status), now: Self.now)?.kind == kind)
     }
 
-    @Test("what is left of the limit and when it is renewed are told in header fields")
+    @Test("Header fields give the remaining limit and its renewal")
     func readsLimits() {
         let field = NamedValue("x-ratelimit-reset", "213")
         let answer = ProviderResponse.json("", status: 429, headers: [field])

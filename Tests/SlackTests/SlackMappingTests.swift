@@ -6,7 +6,7 @@ import Testing
 
 @testable import Slack
 
-@Suite("Slack mappings")
+@Suite("Slack mappings", .timeLimit(.minutes(2)))
 struct SlackMappingTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
@@ -41,7 +41,7 @@ struct SlackMappingTests {
     ]
 
     @Test(
-        "each field of a message",
+        "Each field of a message",
         arguments: [
             ([:], "id", "message-C024BE91L-1704067200.000247"), ([:], "sourceId", "C024BE91L-1704067200.000247"),
             ([:], "channelId", "C024BE91L"), ([:], "date", "2024-01-01T00:00:00Z"), ([:], "text", "Hello <@U1>!"),
@@ -68,7 +68,7 @@ struct SlackMappingTests {
     }
 
     @Test(
-        "each kind of message",
+        "Each kind of message",
         arguments: [
             ([:], "message"), (["thread_ts": "1704067200.000247", "reply_count": 1], "message"),
             (["thread_ts": "1704067100.000100"], "reply"),
@@ -89,14 +89,14 @@ struct SlackMappingTests {
         #expect(message["sourceKind"] == change["subtype"] ?? .null)
     }
 
-    @Test("a message without channel or time is a dead letter", arguments: ["channel", "ts"])
+    @Test("A message without channel or time is a dead letter", arguments: ["channel", "ts"])
     func requires(field: String) {
         let failure = #expect(throws: MappingFailure.self) { try Self.map("messages", .object([(field, .null)])) }
         #expect(failure?.field == "sourceId")
     }
 
     @Test(
-        "each field of a channel",
+        "Each field of a channel",
         arguments: [
             ([:], "id", "channel-C012AB3CD"), ([:], "name", "general"),
             (["name": .null, "user": "U5", "is_im": true], "name", "U5"), ([:], "topic", "All hands"),
@@ -111,7 +111,7 @@ struct SlackMappingTests {
     }
 
     @Test(
-        "each visibility and status of a channel",
+        "Each visibility and status of a channel",
         arguments: [
             ([:], "public", "active"), (["is_private": true], "private", "active"),
             (["is_mpim": true, "is_private": true], "group_direct", "active"),
@@ -124,7 +124,7 @@ struct SlackMappingTests {
     }
 
     @Test(
-        "each field of a user",
+        "Each field of a user",
         arguments: [
             ([:], "id", "user-U012AB3CDE"), ([:], "sourceId", "U012AB3CDE"), ([:], "username", "ada"),
             ([:], "displayName", "countess"), (["profile": ["display_name": ""]], "displayName", "Ada Lovelace"),
@@ -138,7 +138,7 @@ struct SlackMappingTests {
     }
 
     @Test(
-        "each role and status of a user",
+        "Each role and status of a user",
         arguments: [
             ([:], "member", "active"), (["is_admin": true], "admin", "active"),
             (["is_admin": true, "is_owner": true], "owner", "active"),

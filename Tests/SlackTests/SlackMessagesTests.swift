@@ -6,7 +6,7 @@ import Testing
 
 @testable import Slack
 
-@Suite("Slack messages")
+@Suite("Slack messages", .timeLimit(.minutes(2)))
 struct SlackMessagesTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
@@ -76,7 +76,7 @@ struct SlackMessagesTests {
         return pages
     }
 
-    @Test("every message of every readable channel is read once, replies and later pages included")
+    @Test("Every message of every readable channel is read once, replies and later pages included")
     func walksEverything() async throws {
         let (context, http) = context()
         let pages = try await walk(context)
@@ -95,14 +95,14 @@ struct SlackMessagesTests {
         #expect(http.requests.allSatisfy { request in !request.query.contains { $0.name == "oldest" } })
     }
 
-    @Test("a channel the bot is no member of costs no call")
+    @Test("A channel the bot is no member of costs no call")
     func leavesOutForeignChannels() async throws {
         let (context, http) = context()
         _ = try await walk(context)
         #expect(!http.requests.contains { $0.query.contains(NamedValue("channel", "C2")) })
     }
 
-    @Test("each step is one call, so that its page is the checkpoint")
+    @Test("Each step is one call, so that its page is the checkpoint")
     func checkpointsEachCall() async throws {
         let (context, http) = context()
         let pages = try await walk(context)
@@ -110,7 +110,7 @@ struct SlackMessagesTests {
     }
 
     @Test(
-        "changes begin before the last sync by the days in which edits are looked for",
+        "Changes begin before the last sync by the days in which edits are looked for",
         arguments: [
             (nil, "1715990400.000000"), ("0", "1717200000.000000"), ("1", "1717113600.000000"),
             ("x", "1715990400.000000"),
@@ -124,7 +124,7 @@ struct SlackMessagesTests {
         #expect(asked.allSatisfy { $0.query.contains(NamedValue("oldest", oldest)) })
     }
 
-    @Test("a thread whose last reply is before the time that is read costs no call")
+    @Test("A thread whose last reply is before the time that is read costs no call")
     func leavesOutOldThreads() async throws {
         let (context, http) = context(["messageLookbackDays": "0"])
         _ = try await walk(context, since: Timestamp(seconds: 25))
@@ -135,7 +135,7 @@ struct SlackMessagesTests {
     }
 
     @Test(
-        "the operator chooses the page size",
+        "The operator chooses the page size",
         arguments: [(nil, "200"), ("15", "15"), ("0", "200"), ("1000", "200")] as [(String?, String)])
     func choosesPageSize(setting: String?, limit: String) async throws {
         let (context, http) = context(setting.map { ["messagePageSize": $0] } ?? [:])
@@ -144,7 +144,7 @@ struct SlackMessagesTests {
     }
 
     @Test(
-        "an error about one channel is passed over, any other stops the walk",
+        "An error about one channel is passed over, any other stops the walk",
         arguments: [
             ("not_in_channel", true), ("channel_not_found", true), ("is_archived", true),
             ("method_not_supported_for_channel_type", true), ("missing_scope", false), ("token_revoked", false),
@@ -165,7 +165,7 @@ struct SlackMessagesTests {
         }
     }
 
-    @Test("a thread that is gone does not end its channel")
+    @Test("A thread that is gone does not end its channel")
     func passesOverThreads() async throws {
         let (context, _) = context { request in
             switch request.path {
@@ -228,7 +228,7 @@ struct SlackMessagesTests {
         }
     }
 
-    @Test("a new reply to a thread from before the look-back is read while the thread is alive")
+    @Test("A new reply to a thread from before the look-back is read while the thread is alive")
     func followsThreads() async throws {
         let day = Duration.seconds(86_400)
         // The thread began 13 days before the first read, its first reply came 5 days before it.
@@ -256,7 +256,7 @@ struct SlackMessagesTests {
         #expect(SlackMemory(memory)?.threads.isEmpty == true)
     }
 
-    @Test("a channel that was not there before is read from its beginning, once")
+    @Test("A channel that was not there before is read from its beginning, once")
     func readsNewChannels() async throws {
         let old = Self.threads(hasNew: false, replies: [])
         let new = Self.threads(replies: [])
@@ -268,7 +268,7 @@ struct SlackMessagesTests {
         #expect(try await read(new, since: Self.now, nil).ids.contains("C2-1500000000.000100") == false)
     }
 
-    @Test("what is remembered is bounded: the most recent threads stay, and too many channels make none new")
+    @Test("Remembered threads and channels are limited: the most recent threads stay")
     func boundsMemory() throws {
         var memory = SlackMemory()
         for index in 0..<300 { memory.note("\(index).0", of: "C1", latest: "\(1000 + index).0") }
@@ -281,7 +281,7 @@ struct SlackMessagesTests {
         #expect(memory.json.serialized.count < 28_000)
     }
 
-    @Test("a page that leads to itself is an error, not an endless walk")
+    @Test("A page that leads to itself is an error, not an endless walk")
     func refusesCircles() async throws {
         let (context, _) = context { request in
             request.path == "/conversations.list"
@@ -292,13 +292,13 @@ struct SlackMessagesTests {
         #expect(error?.kind == .permanent)
     }
 
-    @Test("a workspace without channels is an empty walk")
+    @Test("A workspace without channels is an empty walk")
     func walksNothing() async throws {
         let (context, _) = context { _ in .json(#"{"ok":true,"channels":[]}"#) }
         #expect(try await walk(context) == [[]])
     }
 
-    @Test("a cursor comes back from the store as it went in")
+    @Test("A cursor comes back from the store as it went in")
     func keepsCursors() throws {
         var cursor = SlackMessageCursor()
         #expect(SlackMessageCursor(cursor.json) == cursor)

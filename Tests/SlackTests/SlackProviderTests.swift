@@ -6,7 +6,7 @@ import Testing
 
 @testable import Slack
 
-@Suite("Slack provider")
+@Suite("Slack provider", .timeLimit(.minutes(2)))
 struct SlackProviderTests {
     let provider = SlackProvider()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
@@ -17,10 +17,10 @@ struct SlackProviderTests {
         return (.testing(http, accountID: "T1", now: now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
-    @Test("is what the integrations document lists")
+    @Test("The documented list entry matches the manifest")
     func isDocumented() {
         let manifest = provider.manifest
         #expect(manifest.id == "slack")
@@ -32,7 +32,7 @@ struct SlackProviderTests {
         #expect(manifest.dataTypes.map(\.name) == ["messages", "channels", "users"])
     }
 
-    @Test("channels page until the cursor is empty, an empty page included")
+    @Test("Channels page until the cursor is empty, an empty page included")
     func pagesChannels() async throws {
         let (context, http) = context { request in
             switch request.query.first(where: { $0.name == "cursor" })?.value {
@@ -57,7 +57,7 @@ struct SlackProviderTests {
         #expect(http.requests.map(\.rateLimit) == Array(repeating: "conversations.list", count: 3))
     }
 
-    @Test("without the right to list private channels the public ones are listed, on every page")
+    @Test("Without the right to list private channels the public ones are listed, on every page")
     func listsPublicChannels() async throws {
         let (context, http) = context { request in
             request.query.contains(NamedValue("types", "public_channel"))
@@ -75,7 +75,7 @@ struct SlackProviderTests {
             ])
     }
 
-    @Test("without the right to list any channel the missing scope is told")
+    @Test("Without a scope to list channels the missing scope is named")
     func tellsMissingScope() async throws {
         let (context, _) = context { _ in
             .json(#"{"ok":false,"error":"missing_scope","needed":"channels:read,groups:read","provided":"users:read"}"#)
@@ -86,7 +86,7 @@ struct SlackProviderTests {
         #expect(error?.kind == .scopeMissing(["channels:read", "groups:read"]))
     }
 
-    @Test("users are listed page by page")
+    @Test("Users are listed page by page")
     func pagesUsers() async throws {
         let (context, http) = context { _ in
             .json(#"{"ok":true,"members":[{"id":"U1"}],"response_metadata":{"next_cursor":""}}"#)
@@ -97,7 +97,7 @@ struct SlackProviderTests {
         #expect(http.requests[0].rateLimit == "users.list")
     }
 
-    @Test("an organisation is read workspace by workspace", arguments: ["channels", "users", "messages"])
+    @Test("An organisation is read workspace by workspace", arguments: ["channels", "users", "messages"])
     func walksOrganisations(dataType: String) async throws {
         let http = ScriptedHTTP(provider.manifest, now: now) { request in
             func query(_ name: String) -> String { request.query.first { $0.name == name }?.value ?? "" }
@@ -126,7 +126,7 @@ struct SlackProviderTests {
         #expect(ids == ["T1a", "T2a", "T2b", "T3a"])
     }
 
-    @Test("an unknown data type is refused")
+    @Test("An unknown data type is refused")
     func refusesUnknownDataTypes() async {
         let (context, _) = context { _ in .json("{}") }
         await #expect(throws: ProviderError.self) {
@@ -135,7 +135,7 @@ struct SlackProviderTests {
     }
 
     @Test(
-        "the account is the workspace, or the organisation that installed the app",
+        "The account is the workspace, or the organisation that installed the app",
         arguments: [
             (
                 #"{"ok":true,"team":{"id":"T9","name":"Softball"},"enterprise":{"id":"E1","name":"Sports"},"is_enterprise_install":false}"#,
@@ -162,7 +162,7 @@ struct SlackProviderTests {
     }
 
     @Test(
-        "error answers fall into the right class, with status 200 too",
+        "Error answers fall into the right class, with status 200 too",
         arguments: [
             (200, #"{"ok":true}"#, nil), (200, #"{"ok":false,"error":"invalid_auth"}"#, .authExpired),
             (200, #"{"ok":false,"error":"token_expired"}"#, .authExpired),
@@ -192,7 +192,7 @@ struct SlackProviderTests {
         if body.contains("error") { #expect(error?.code != nil) }
     }
 
-    @Test("a 429 waits as long as it says")
+    @Test("A 429 waits as long as it says")
     func waits() {
         let response = ProviderResponse.json(
             #"{"ok":false,"error":"ratelimited"}"#, status: 429, headers: [NamedValue("Retry-After", "30")])
@@ -200,7 +200,7 @@ struct SlackProviderTests {
     }
 
     @Test(
-        "the token endpoint's own errors are told apart",
+        "The token endpoint's own errors are told apart",
         arguments: [
             (200, "invalid_code", ProviderError.Kind.authRevoked), (200, "code_already_used", .authRevoked),
             (200, "invalid_refresh_token", .authRevoked), (200, "token_revoked", .authRevoked),
@@ -243,7 +243,7 @@ struct SlackProviderTests {
         #expect(try !#require(revocation.succeedsWhen).isMet(by: ["ok": false, "error": "internal_error"], now: now))
     }
 
-    @Test("an authorization asks for reading public channels, and for more only by name")
+    @Test("An authorization asks for reading public channels, and for more only by name")
     func asksForScopes() {
         let manifest = provider.manifest
         #expect(
@@ -257,7 +257,7 @@ struct SlackProviderTests {
                 == ["channels:history"])
     }
 
-    @Test("each method has a limit of its own, and messages one that the operator can change")
+    @Test("Each method has a limit of its own, and messages one that the operator can change")
     func limitsRates() {
         let limits = provider.manifest.rateLimits
         func requests(_ name: String, _ settings: [String: String] = [:]) -> Int? {
@@ -271,7 +271,7 @@ struct SlackProviderTests {
         #expect(requests("conversations.list", ["messageRequestsPerMinute": "1"]) == 20)
     }
 
-    @Test("events are signed with a version, the time and the body")
+    @Test("Events are signed with a version, the time and the body")
     func describesSignature() throws {
         let scheme = try #require(provider.manifest.webhooks)
         #expect(scheme.algorithm == .hmacSHA256(secretSetting: "signingSecret"))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Slack
 
-@Suite("Slack events")
+@Suite("Slack events", .timeLimit(.minutes(2)))
 struct SlackWebhookTests {
     func outcome(_ body: String) throws -> WebhookOutcome {
         try SlackProvider().outcome(of: WebhookDelivery(headers: [], body: Array(body.utf8), receivedAt: .epoch))
@@ -17,7 +17,7 @@ struct SlackWebhookTests {
         ).events.first
     }
 
-    @Test("the challenge is echoed")
+    @Test("The challenge is echoed")
     func echoesChallenge() throws {
         let outcome = try outcome(#"{"token":"t","challenge":"3eZbrw1a","type":"url_verification"}"#)
         #expect(outcome.status == 200)
@@ -26,7 +26,7 @@ struct SlackWebhookTests {
     }
 
     @Test(
-        "each event tells what it does to the connection",
+        "Each event tells what it does to the connection",
         arguments: [
             (
                 #"{"type":"message","channel":"C1","channel_type":"channel","ts":"1.0"}"#,
@@ -72,7 +72,7 @@ struct SlackWebhookTests {
     }
 
     @Test(
-        "an event belongs to the workspace, or to the organisation that installed the app",
+        "An event belongs to the workspace, or to the organisation that installed the app",
         arguments: [
             (#""team_id":"T1","enterprise_id":"E1""#, "T1"),
             (
@@ -89,14 +89,14 @@ struct SlackWebhookTests {
     }
 
     @Test(
-        "what is signed but no event is acknowledged and means nothing",
+        "A signed body that is not an event is acknowledged without effect",
         arguments: ["", "no json", "[]", "{}", "token=t&team_id=T1&command=%2Fhook", #"{"type":"shortcut"}"#])
     func acknowledgesOthers(body: String) throws {
         let outcome = try outcome(body)
         #expect(outcome.status == 200 && outcome.reply == nil && outcome.events.isEmpty)
     }
 
-    @Test("a verification without a challenge is refused")
+    @Test("A verification without a challenge is refused")
     func refusesVerification() {
         let error = #expect(throws: ProviderError.self) { try outcome(#"{"type":"url_verification"}"#) }
         #expect(error?.status == 400)

@@ -2,22 +2,23 @@
 // there, and nothing is half there. CRASH_TESTS=all in the environment tries every call instead of some.
 
 import CLinux
-import Glibc
-import Testing
 import DocumentStore
+import Glibc
 import RecordStore
 import StoreFiles
+import Testing
 
 @testable import Storage
 
-@Suite(.serialized) struct CrashTests {
+@Suite("Crash", .serialized, .timeLimit(.minutes(2)))
+struct CrashTests {
     /// The calls that change a disk, as strace names them.
     static let calls = [
         "openat", "pwrite64", "write", "fdatasync", "fsync", "close", "renameat2", "unlinkat", "mkdirat", "fallocate",
         "ftruncate", "syncfs",
     ]
 
-    @Test(arguments: ["documents", "records"])
+    @Test("A killed writer loses nothing it was promised", arguments: ["documents", "records"])
     func aKilledWriterLosesNothingItWasPromised(work: String) async throws {
         let writer = try #require(Child.writerPath, "the writer is built with the tests")
         let tries = Child.wantsAll ? 400 : 3
@@ -47,7 +48,7 @@ import StoreFiles
             "inject=\(call):signal=KILL:when=\(nth)",
             writer, scratch.path + "/data", work, "12",
         ])
-        let lines = child.linesUntilEnd()
+        let lines = try child.linesUntilEnd()
         try await check(scratch.path + "/data", lines, "\(work) killed at \(call) \(nth)")
         return (!lines.contains("closed"), lines)
     }
@@ -57,7 +58,7 @@ import StoreFiles
         let child = try Child([writer, scratch.path + "/data", work, "100000"])
         usleep(UInt32(milliseconds) * 1000)
         child.kill()
-        try await check(scratch.path + "/data", child.linesUntilEnd(), "\(work) killed after \(milliseconds) ms")
+        try await check(scratch.path + "/data", try child.linesUntilEnd(), "\(work) killed after \(milliseconds) ms")
     }
 
     private func check(_ path: String, _ lines: [String], _ what: Comment) async throws {

@@ -1,17 +1,19 @@
 // The directory around the stores: its lock, its permissions, its leftovers.
 
 import CLinux
-import Glibc
-import Testing
-import StoreFiles
 import DocumentStore
+import Glibc
+import StoreFiles
+import Testing
 
 @testable import Storage
 
-@Suite struct DataDirectoryTests {
+@Suite("Data directory", .timeLimit(.minutes(2)))
+struct DataDirectoryTests {
     let scratch = Scratch()
 
-    @Test func aSecondOpenerIsToldWhoHasTheDirectory() async throws {
+    @Test("A second opener learns which process has the directory")
+    func aSecondOpenerIsToldWhoHasTheDirectory() async throws {
         let first = try DataDirectory.open(scratch.path)
         let error = await failure { try DataDirectory.open(scratch.path) }
         guard case .locked(let holder) = error else {
@@ -23,14 +25,16 @@ import DocumentStore
         _ = try DataDirectory.open(scratch.path)
     }
 
-    @Test func everythingAfterCloseIsRefused() async throws {
+    @Test("Everything after close is refused")
+    func everythingAfterCloseIsRefused() async throws {
         let store = try DataDirectory.open(scratch.path)
         store.close()
         #expect(await failure { try await store.documents.load(.user("a")) } == .closed)
         #expect(await failure { try await store.documents.save(.user("a"), [], expecting: .any) } == .closed)
     }
 
-    @Test func onlyTheFilesOfDeadWritersAreRemoved() async throws {
+    @Test("Only the files of dead writers are removed")
+    func onlyTheFilesOfDeadWritersAreRemoved() async throws {
         let names = TemporaryNames()
         let own = names.next()
         #expect(!names.isLeftover(own))
@@ -51,7 +55,8 @@ import DocumentStore
         store.close()
     }
 
-    @Test func nothingIsReadableByOthersWhateverTheUmask() async throws {
+    @Test("Nothing is readable by others whatever the umask")
+    func nothingIsReadableByOthersWhateverTheUmask() async throws {
         // The umask belongs to the process; the other tests make nothing that depends on it.
         let before = umask(0)
         defer { umask(before) }
@@ -65,7 +70,8 @@ import DocumentStore
         }
     }
 
-    @Test func aLinkInPlaceOfAFolderIsNotFollowed() async throws {
+    @Test("A link in place of a folder is not followed")
+    func aLinkInPlaceOfAFolderIsNotFollowed() async throws {
         let store = try DataDirectory.open(scratch.path)
         unsafe symlink("/tmp", scratch.path + "/users")
         #expect(await failure { try await store.documents.save(.user("a"), [], expecting: .any) } != nil)

@@ -1,14 +1,15 @@
 // Every call of a write made to fail, once and from then on: what was acknowledged stays, what failed is told, and
 // the store goes on wherever its state is known.
 
-import Glibc
-import Testing
-import StoreFiles
 import DocumentStore
+import Glibc
+import StoreFiles
+import Testing
 
 @testable import Storage
 
-@Suite struct FaultTests {
+@Suite("Fault", .timeLimit(.minutes(2)))
+struct FaultTests {
     static let calls: Set<FileCall> = [.open, .mkdir, .write, .fdatasync, .fsync, .close, .rename, .unlink]
 
     /// Changes one document ten times and another once, under a plan; returns what was acknowledged.
@@ -37,7 +38,9 @@ import DocumentStore
         return (acknowledged, attempted, errors)
     }
 
-    @Test(arguments: [EIO, ENOSPC, EDQUOT, EMFILE, EACCES, EROFS, ENOMEM, EINTR], [false, true])
+    @Test(
+        "After an error at any call acknowledged writes are there",
+        arguments: [EIO, ENOSPC, EDQUOT, EMFILE, EACCES, EROFS, ENOMEM, EINTR], [false, true])
     func afterAnErrorAtAnyCallAcknowledgedWritesAreThere(code: Int32, lasts: Bool) async throws {
         for nth in 1...200 {
             let scratch = Scratch()
@@ -56,7 +59,8 @@ import DocumentStore
         }
     }
 
-    @Test func shortWritesAreContinued() async throws {
+    @Test("Short writes are continued")
+    func shortWritesAreContinued() async throws {
         for nth in 1...20 {
             let scratch = Scratch()
             let plan = CountedFault(.short(1), at: [.write], nth: nth, lasts: true)
@@ -69,7 +73,8 @@ import DocumentStore
         }
     }
 
-    @Test func aFullDiskRefusesWritesAndRecoversByItself() async throws {
+    @Test("A full disk refuses writes and recovers by itself")
+    func aFullDiskRefusesWritesAndRecoversByItself() async throws {
         let scratch = Scratch()
         let plan = CountedFault(.error(ENOSPC), at: [.write], nth: 1, lasts: true)
         plan.stop()
@@ -93,7 +98,8 @@ import DocumentStore
         store.close()
     }
 
-    @Test func afterAFailedSyncNothingIsWrittenAndReadsGoOn() async throws {
+    @Test("After a failed sync nothing is written and reads go on")
+    func afterAFailedSyncNothingIsWrittenAndReadsGoOn() async throws {
         for call in [FileCall.fdatasync, .fsync] {
             let scratch = Scratch()
             let plan = CountedFault(.error(EIO), at: [call], nth: 1)

@@ -1,15 +1,16 @@
 // Check, repair, backup and restore of a whole data directory.
 
-import DocumentJournal
 import DocumentStore
 import Glibc
 import RecordStore
 import StoreFiles
 import Testing
 
+@testable import DocumentJournal
 @testable import Storage
 
-@Suite struct MaintenanceTests {
+@Suite("Maintenance", .timeLimit(.minutes(2)))
+struct MaintenanceTests {
     let scratch = Scratch()
     let stream = StreamID("conn")
 
@@ -37,7 +38,8 @@ import Testing
         path + "/" + (try #require(Scratch.tree(path).first { $0.hasSuffix(suffix) }))
     }
 
-    @Test func aSoundDirectoryIsReportedAsSuch() async throws {
+    @Test("A sound directory is reported as such")
+    func aSoundDirectoryIsReportedAsSuch() async throws {
         try await fill(scratch.path)
         let store = try DataDirectory.open(scratch.path, options: JournalTests.lazy)
         try await store.documents.save(.user("alice"), bytes("{}"), expecting: .revision(1))
@@ -47,7 +49,8 @@ import Testing
         store.close()
     }
 
-    @Test func everythingDamagedIsFoundAndRepairMovesItAway() async throws {
+    @Test("Everything damaged is found and repair moves it away")
+    func everythingDamagedIsFoundAndRepairMovesItAway() async throws {
         try await fill(scratch.path)
         let alice = try file("/alice.json", in: scratch.path)
         try flip(alice, at: -5)
@@ -78,7 +81,8 @@ import Testing
         store.close()
     }
 
-    @Test func aDamagedJournalIsSalvagedWhenAskedFor() async throws {
+    @Test("A damaged journal is salvaged when asked for")
+    func aDamagedJournalIsSalvagedWhenAskedFor() async throws {
         let source = Scratch()
         let store = try DataDirectory.open(source.path, options: JournalTests.lazy)
         for id in ["a", "b", "c", "d"] { try await store.documents.save(.user(id), bytes(id), expecting: .absent) }
@@ -106,7 +110,8 @@ import Testing
         again.close()
     }
 
-    @Test func aBackupIsRestoredWhole() async throws {
+    @Test("A backup is restored whole")
+    func aBackupIsRestoredWhole() async throws {
         try await fill(scratch.path + "/data")
         var store = try DataDirectory.open(scratch.path + "/data", options: JournalTests.lazy)
         let old = try await store.records.read(stream, after: .start).next
@@ -142,7 +147,8 @@ import Testing
         store.close()
     }
 
-    @Test func aBackupThatIsNotCompleteIsNotRestored() async throws {
+    @Test("A backup that is not complete is not restored")
+    func aBackupThatIsNotCompleteIsNotRestored() async throws {
         try await fill(scratch.path + "/data")
         let store = try DataDirectory.open(scratch.path + "/data")
         _ = try await store.backup(to: scratch.path + "/backup")
@@ -165,7 +171,8 @@ import Testing
                 != nil)
     }
 
-    @Test func aBackupUnderLoadHoldsOnlyWholeDocuments() async throws {
+    @Test("A backup under load holds only whole documents")
+    func aBackupUnderLoadHoldsOnlyWholeDocuments() async throws {
         let store = try DataDirectory.open(scratch.path + "/data")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<4 {

@@ -3,7 +3,7 @@
 import StoreFiles
 import Testing
 
-@Suite("Checksums")
+@Suite("Checksums", .timeLimit(.minutes(2)))
 struct ChecksumTests {
     // RFC 3720, appendix B.4.
     @Test(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Stripe
 
-@Suite("Stripe mappings")
+@Suite("Stripe mappings", .timeLimit(.minutes(2)))
 struct StripeMappingTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
@@ -66,7 +66,7 @@ struct StripeMappingTests {
         ],
     ]
 
-    @Test("the documented example: 1000 usd succeeded is 10.00 USD completed")
+    @Test("The documented example: 1000 usd succeeded is 10.00 USD completed")
     func documentedExample() throws {
         let payment = try Self.map("payments", [:])
         #expect(payment["id"] == "payment-123")
@@ -76,7 +76,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "amounts keep each currency's decimals exactly",
+        "Amounts keep each currency's decimals exactly",
         arguments: [
             ("usd", 1000, "10.00"), ("usd", 1, "0.01"), ("jpy", 500, "500"), ("kwd", 5120, "5.120"),
             ("ugx", 500, "5.00"),
@@ -91,7 +91,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "each field of a payment",
+        "Each field of a payment",
         arguments: [
             ([:], "sourceId", "pi_123"), ([:], "amountReceived", .number(JSONNumber("10.00") ?? JSONNumber(0))),
             ([:], "date", "2024-01-01T00:00:00Z"), ([:], "customerId", "cus_9"),
@@ -108,7 +108,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "each status of a payment",
+        "Each status of a payment",
         arguments: [
             ("succeeded", "completed"), ("processing", "processing"), ("requires_payment_method", "pending"),
             ("requires_confirmation", "pending"), ("requires_action", "pending"), ("requires_capture", "authorized"),
@@ -120,20 +120,20 @@ struct StripeMappingTests {
         #expect(payment["sourceStatus"]?.string == source)
     }
 
-    @Test("a payment method that failed is failed, not pending")
+    @Test("A payment method that failed is failed, not pending")
     func failedPayment() throws {
         let payment = try Self.map(
             "payments", ["status": "requires_payment_method", "last_payment_error": ["code": "card_declined"]])
         #expect(payment["status"] == "failed")
     }
 
-    @Test("a client secret never reaches the record")
+    @Test("A client secret never reaches the record")
     func dropsClientSecret() throws {
         #expect(try !Self.map("payments", [:]).description.contains("secret"))
     }
 
     @Test(
-        "a payment without amount or currency is a dead letter that names the field", arguments: ["amount", "currency"])
+        "A payment without amount or currency is a dead letter that names the field", arguments: ["amount", "currency"])
     func requires(field: String) {
         let failure = #expect(throws: MappingFailure.self) { try Self.map("payments", .object([(field, .null)])) }
         #expect(failure?.sourceID == "pi_123")
@@ -142,7 +142,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "each field of an invoice",
+        "Each field of an invoice",
         arguments: [
             ([:], "id", "invoice-5"), ([:], "number", "A-0001"), (["number": .null], "number", .null),
             ([:], "amount", .number(JSONNumber("25.00") ?? JSONNumber(0))),
@@ -165,7 +165,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "each status of an invoice",
+        "Each status of an invoice",
         arguments: [
             (["status": "draft"], "draft"), (["status": .null], "draft"), (["status": "open"], "open"),
             (["status": "open", "due_date": 1_704_240_000], "overdue"),
@@ -178,7 +178,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "each field of a customer",
+        "Each field of a customer",
         arguments: [
             ([:], "id", "customer-9"), ([:], "name", "Ada"), ([:], "email", "ada@example.com"), ([:], "phone", "+1555"),
             ([:], "createdAt", "2024-01-01T00:00:00Z"), ([:], "currency", "USD"),
@@ -198,7 +198,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "each field of a subscription",
+        "Each field of a subscription",
         arguments: [
             ([:], "id", "subscription-1"), ([:], "status", "active"), ([:], "customerId", "cus_9"),
             ([:], "currency", "USD"),
@@ -216,7 +216,7 @@ struct StripeMappingTests {
     }
 
     @Test(
-        "each status of a subscription",
+        "Each status of a subscription",
         arguments: [
             ("trialing", "trialing"), ("active", "active"), ("past_due", "past_due"), ("unpaid", "unpaid"),
             ("paused", "paused"), ("canceled", "canceled"), ("incomplete", "incomplete"),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Stripe
 
-@Suite("Stripe provider")
+@Suite("Stripe provider", .timeLimit(.minutes(2)))
 struct StripeProviderTests {
     let provider = StripeProvider()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
@@ -17,10 +17,10 @@ struct StripeProviderTests {
         return (.testing(http, accountID: "acct_1", now: now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
-    @Test("pages until has_more is false, starting after the last record")
+    @Test("Pages until has_more is false, starting after the last record")
     func pages() async throws {
         let (context, http) = context { request in
             let after = request.query.first { $0.name == "starting_after" }?.value
@@ -38,14 +38,14 @@ struct StripeProviderTests {
         #expect(http.requests[0].query == [NamedValue("limit", "100")])
     }
 
-    @Test("subscriptions are asked for with all statuses")
+    @Test("Subscriptions are asked for with all statuses")
     func asksForAllSubscriptions() async throws {
         let (context, http) = context { _ in .json(#"{"has_more":false,"data":[]}"#) }
         _ = try await provider.page(PageRequest(dataType: "subscriptions"), in: context)
         #expect(http.requests[0].query.contains(NamedValue("status", "all")))
     }
 
-    @Test("changes come from events; other objects are left out and deletions told")
+    @Test("Changes come from events: other objects are skipped, deletions reported")
     func readsEvents() async throws {
         let (context, http) = context { _ in
             .json(
@@ -65,7 +65,7 @@ struct StripeProviderTests {
         #expect(http.requests[0].query.contains(NamedValue("type", "customer.*")))
     }
 
-    @Test("the newest event of an object counts, on one page and across pages; what is deleted stays deleted")
+    @Test("The newest event of an object wins, within and across pages; a deletion stays")
     func readsNewestEvents() async throws {
         @Sendable func event(_ number: Int, _ type: String, _ id: String, _ name: String) -> String {
             #"{"id":"evt_\#(number)","created":\#(number),"type":"\#(type)","data":{"object":{"id":"\#(id)","object":"customer","name":"\#(name)"}}}"#
@@ -95,7 +95,7 @@ struct StripeProviderTests {
         #expect(http.requests[2].query.contains(NamedValue("starting_after", "evt_6")))
     }
 
-    @Test("an invoice that is only announced has no id and is passed over")
+    @Test("An invoice that is only announced has no id and is passed over")
     func passesOverUpcoming() async throws {
         let (context, _) = context { _ in
             .json(
@@ -107,7 +107,7 @@ struct StripeProviderTests {
     }
 
     @Test(
-        "the account's name is the first that is not empty",
+        "The account's name is the first that is not empty",
         arguments: [
             (#"{"id":"acct_1","business_profile":{"name":"Shop"},"email":"a@b.c"}"#, "Shop"),
             (
@@ -123,7 +123,7 @@ struct StripeProviderTests {
     }
 
     @Test(
-        "error answers fall into the right class",
+        "Error answers fall into the right class",
         arguments: [
             (401, "{}", ProviderError.Kind.authRevoked), (402, "{}", .permanent), (409, "{}", .transient),
             (403, #"{"error":{"code":"account_invalid","message":"m"}}"#, .authRevoked),
@@ -150,7 +150,7 @@ struct StripeProviderTests {
         #expect(provider.manifest.errors.error(for: answer, now: now)?.kind == kind)
     }
 
-    @Test("a deauthorised account ends the grant; changed objects name their data type")
+    @Test("A deauthorised account ends the grant; changed objects name their data type")
     func readsWebhooks() throws {
         func outcome(_ body: String) throws -> WebhookOutcome {
             try provider.outcome(of: WebhookDelivery(headers: [], body: Array(body.utf8), receivedAt: now))
@@ -169,7 +169,7 @@ struct StripeProviderTests {
         }
     }
 
-    @Test("the platform's OAuth flow is described as Stripe has it")
+    @Test("The platform's OAuth flow is described as Stripe has it")
     func describesOAuth() {
         guard case .oauth2(let oauth) = provider.manifest.auth else { return #expect(Bool(false), "not OAuth") as Void }
         #expect(oauth.clientAuthentication == .secretAsBearer)
@@ -180,7 +180,7 @@ struct StripeProviderTests {
         #expect(oauth.revocation?.reach == .account)
     }
 
-    @Test("writing is asked for only by name")
+    @Test("Write scopes are requested only by name")
     func asksForReading() {
         let manifest = provider.manifest
         #expect(manifest.requestedScopes(for: []) == ["read_only"])

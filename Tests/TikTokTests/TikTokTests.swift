@@ -6,7 +6,7 @@ import Testing
 
 @testable import TikTok
 
-@Suite("TikTok provider")
+@Suite("TikTok provider", .timeLimit(.minutes(2)))
 struct TikTokTests {
     let provider = TikTokProvider()
     static let now = Timestamp(iso8601: "2025-06-01") ?? .epoch
@@ -17,7 +17,7 @@ struct TikTokTests {
         return (.testing(http, accountID: "open-1", now: Self.now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
     static func map(_ fields: JSONValue) throws -> JSONValue {
@@ -36,7 +36,7 @@ struct TikTokTests {
     ]
 
     @Test(
-        "each field of a video",
+        "Each field of a video",
         arguments: [
             ([:], "id", "video-7080213458555737986"), ([:], "sourceId", "7080213458555737986"),
             ([:], "title", "A walk"),
@@ -53,14 +53,14 @@ struct TikTokTests {
         #expect(record[field] == expected)
     }
 
-    @Test("every field that the table needs is asked for")
+    @Test("Every field that the table needs is asked for")
     func asksForFields() {
         let needed = TikTokMappings.video.sourceID + TikTokMappings.video.fields.flatMap(\.sources)
         #expect(Set(needed.map(\.description)) == Set(TikTokMappings.sourceFields))
     }
 
     @Test(
-        "a video that cannot be read is a dead letter",
+        "A video that cannot be read is a dead letter",
         arguments: [
             (["id": .null], "sourceId"), (["create_time": "1748044800"], "date"), (["view_count": -1], "viewCount"),
         ] as [(JSONValue, String)])
@@ -69,7 +69,7 @@ struct TikTokTests {
         #expect(failure?.field == field)
     }
 
-    @Test("videos are paged by a cursor in the body until there are no more, short pages included")
+    @Test("Videos are paged by a cursor in the body until there are no more, short pages included")
     func pages() async throws {
         let (context, http) = context { request in
             guard case .json(let body) = request.body else { return .json("{}") }
@@ -91,7 +91,7 @@ struct TikTokTests {
         #expect(bodies == [#"{"max_count":20}"#, #"{"max_count":20,"cursor":1643332803000}"#])
     }
 
-    @Test("the account is the open id of the token answer, its name comes from the profile where that can be read")
+    @Test("The account is the open id of the token answer, its name comes from the profile where that can be read")
     func identifies() async throws {
         let grant = TokenGrant(response: ["open_id": "open-1"], claims: [:], callback: [:])
         let (named, http) = context { _ in
@@ -106,7 +106,7 @@ struct TikTokTests {
     }
 
     @Test(
-        "error answers fall into the right class",
+        "Error answers fall into the right class",
         arguments: [
             (401, "access_token_invalid", ProviderError.Kind.authExpired),
             (401, "scope_not_authorized", .scopeMissing([])),
@@ -121,7 +121,7 @@ struct TikTokTests {
     }
 
     @Test(
-        "a moment in the reset header is not taken for a pause",
+        "A moment in the reset header is not taken for a pause",
         arguments: [("17", Duration.seconds(17)), ("1748736060", .seconds(60)), ("", .seconds(60))])
     func readsPauses(value: String, pause: Duration) {
         let answer = ProviderResponse.json("{}", status: 429, headers: [NamedValue("X-RateLimit-Reset", value)])

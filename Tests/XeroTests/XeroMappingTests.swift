@@ -6,7 +6,7 @@ import Testing
 
 @testable import Xero
 
-@Suite("Xero mappings")
+@Suite("Xero mappings", .timeLimit(.minutes(2)))
 struct XeroMappingTests {
     static let noon = Timestamp(iso8601: "2024-06-01T12:00:00Z") ?? .epoch
 
@@ -79,7 +79,7 @@ struct XeroMappingTests {
     ]
 
     @Test(
-        "each field of an invoice",
+        "Each field of an invoice",
         arguments: [
             ([:], "id", "invoice-046d8a6d-1ae1-4b4d-9340-5601bdf41b87"),
             ([:], "sourceId", "046d8a6d-1ae1-4b4d-9340-5601bdf41b87"), ([:], "number", "INV-0002"),
@@ -104,7 +104,7 @@ struct XeroMappingTests {
     }
 
     @Test(
-        "each status of an invoice; an approved one depends on what is owed and since when",
+        "Each status of an invoice; an approved one depends on what is owed and since when",
         arguments: [
             (["Status": "DRAFT"], "draft"), (["Status": "SUBMITTED"], "pending_approval"), ([:], "open"),
             (["AmountDue": number("1.00")], "partially_paid"), (["DueDate": "/Date(1717200000000+0000)/"], "open"),
@@ -120,14 +120,14 @@ struct XeroMappingTests {
         #expect(invoice["sourceStatus"] == change["Status"] ?? "AUTHORISED")
     }
 
-    @Test("a record without its amount is a dead letter", arguments: ["invoices", "expenses", "bank_transactions"])
+    @Test("A record without its amount is a dead letter", arguments: ["invoices", "expenses", "bank_transactions"])
     func requiresAmount(dataType: String) {
         let failure = #expect(throws: MappingFailure.self) { try Self.map(dataType, ["Total": .null]) }
         #expect(failure?.field == "amount")
     }
 
     @Test(
-        "each field of a bank transaction",
+        "Each field of a bank transaction",
         arguments: [
             ([:], "id", "bank_transaction-1289c190-e46d-434b-9628-463ffdb52f00"),
             ([:], "sourceId", "1289c190-e46d-434b-9628-463ffdb52f00"), ([:], "amount", number("115.00")),
@@ -145,7 +145,7 @@ struct XeroMappingTests {
     }
 
     @Test(
-        "each type of a bank transaction",
+        "Each type of a bank transaction",
         arguments: [
             ("SPEND", "out", "standard"), ("RECEIVE", "in", "standard"), ("SPEND-OVERPAYMENT", "out", "overpayment"),
             ("RECEIVE-OVERPAYMENT", "in", "overpayment"), ("SPEND-PREPAYMENT", "out", "prepayment"),
@@ -160,7 +160,7 @@ struct XeroMappingTests {
     }
 
     @Test(
-        "each status of a bank transaction and of an expense", arguments: ["bank_transactions", "expenses"],
+        "Each status of a bank transaction and of an expense", arguments: ["bank_transactions", "expenses"],
         [("AUTHORISED", "completed"), ("DELETED", "deleted"), ("VOIDED", "void"), ("NEW", "unknown")])
     func bankTransactionStatuses(dataType: String, row: (source: String, expected: String)) throws {
         let record = try Self.map(dataType, ["Status": .string(row.source)])
@@ -169,7 +169,7 @@ struct XeroMappingTests {
     }
 
     @Test(
-        "each field of an expense",
+        "Each field of an expense",
         arguments: [
             ([:], "id", "expense-1289c190-e46d-434b-9628-463ffdb52f00"), ([:], "amount", number("115.00")),
             ([:], "tax", number("15.00")), ([:], "currency", "USD"), ([:], "reconciled", true),
@@ -184,7 +184,7 @@ struct XeroMappingTests {
     }
 
     @Test(
-        "each field of a contact",
+        "Each field of a contact",
         arguments: [
             ([:], "id", "contact-5cc8cf28-567e"), ([:], "name", "Katherine Warren"), ([:], "firstName", "Katherine"),
             ([:], "lastName", "Warren"), ([:], "email", "kat@example.com"), (["EmailAddress": ""], "email", .null),
@@ -217,7 +217,7 @@ struct XeroMappingTests {
     }
 
     @Test(
-        "each status of a contact",
+        "Each status of a contact",
         arguments: [
             ("ACTIVE", "active"), ("ARCHIVED", "archived"), ("GDPRREQUEST", "redacted"), ("OTHER", "unknown"),
         ])

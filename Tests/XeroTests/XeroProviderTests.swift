@@ -6,7 +6,7 @@ import Testing
 
 @testable import Xero
 
-@Suite("Xero provider")
+@Suite("Xero provider", .timeLimit(.minutes(2)))
 struct XeroProviderTests {
     let provider = XeroProvider()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
@@ -18,10 +18,10 @@ struct XeroProviderTests {
         return (.testing(http, accountID: account, now: now), http)
     }
 
-    @Test("holds what every provider must hold")
+    @Test("Passes the conformance checks of every provider")
     func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
-    @Test("is what the integrations document lists")
+    @Test("The documented list entry matches the manifest")
     func isDocumented() {
         let manifest = provider.manifest
         #expect(manifest.id == "xero")
@@ -36,7 +36,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "each data type has its list, its order by id and its tenant",
+        "Each data type has its list, its order by id and its tenant",
         arguments: [
             ("invoices", "/api.xro/2.0/Invoices", [("order", "InvoiceID ASC"), ("pageSize", "250"), ("page", "1")]),
             (
@@ -67,7 +67,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "pages go on to the last that is counted; uncounted ones until one is empty",
+        "Pages go on to the last that is counted; uncounted ones until one is empty",
         arguments: [true, false], [1, 2, 3])
     func pages(isCounted: Bool, count: Int) async throws {
         let (context, http) = context { request in
@@ -89,7 +89,7 @@ struct XeroProviderTests {
         #expect(http.requests.count == (isCounted ? count : count + 1))
     }
 
-    @Test("changes are asked for with a conditional header, in UTC without a zone")
+    @Test("Changes are asked for with a conditional header, in UTC without a zone")
     func asksForChanges() async throws {
         let (context, http) = context { _ in .json(#"{"Invoices":[{"InvoiceID":"i1","Status":"DELETED"}]}"#) }
         let page = try await provider.page(
@@ -99,7 +99,7 @@ struct XeroProviderTests {
         #expect(http.requests[0].headers.contains(NamedValue("If-Modified-Since", "2024-05-30T08:00:00")))
     }
 
-    @Test("expenses are the money spent alone, whatever the server filters")
+    @Test("Expenses are the money spent alone, whatever the server filters")
     func filtersExpenses() async throws {
         let (context, _) = context { _ in
             .json(
@@ -117,7 +117,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "the account is the organisation of this authorization, else the one connected last",
+        "The account is the organisation of this authorization, else the one connected last",
         arguments: [
             ([tenant("t1", event: "e0", updated: "2024-05-01"), tenant("t2")], "t2"),
             ([tenant("t1"), tenant("t2", updated: "2024-03-01"), tenant("t3", updated: "2024-02-01")], "t2"),
@@ -134,7 +134,7 @@ struct XeroProviderTests {
         #expect(http.requests[0].headers.isEmpty)
     }
 
-    @Test("a token without claims is for the organisation connected last, and none at all is a dead grant")
+    @Test("A token without claims is for the organisation connected last, and none at all is a dead grant")
     func identifiesWithoutClaims() async throws {
         let grant = TokenGrant(response: [:], claims: [:], callback: [:])
         let (context, _) = context { _ in .json("[\(Self.tenant("t1")),\(Self.tenant("t2", updated: "2024-02-01"))]") }
@@ -148,7 +148,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "a refusal is about the scope while the organisation is connected, and the end of the grant when it is not",
+        "A refusal is about the scope while the organisation is connected, and the end of the grant when it is not",
         arguments: [
             ("[\(tenant("t1"))]", 200, ProviderError.Kind.scopeMissing([])), ("[\(tenant("t2"))]", 200, .authRevoked),
             ("[]", 200, .authRevoked), ("", 503, .scopeMissing([])),
@@ -168,7 +168,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "disconnecting one of several organisations leaves the others connected",
+        "Disconnecting one of several organisations leaves the others connected",
         arguments: [
             ([tenant("t1")], Detachment.revokesGrant, ["/connections"]), ([], .revokesGrant, ["/connections"]),
             ([tenant("t1"), tenant("t2")], .keepsGrant, ["/connections", "/connections/connection-t1"]),
@@ -184,7 +184,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "error answers fall into the right class",
+        "Error answers fall into the right class",
         arguments: [
             (401, #"{"Title":"Unauthorized","Status":401,"Detail":"TokenExpired: token expired"}"#, .authExpired),
             (401, #"{"Title":"Unauthorized","Status":401,"Detail":"AuthenticationUnsuccessful"}"#, .authExpired),
@@ -205,7 +205,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "a minute's limit is waited for, a day's is longer than any pause",
+        "A minute limit is waited for; a day limit is longer than any pause",
         arguments: [
             ("minute", "12", 12, true), ("minute", nil, 60, true), (nil, nil, 60, true), ("appminute", nil, 60, true),
             ("concurrent", nil, 2, true), ("day", "40000", 40_000, false), ("day", nil, 3600, false),
@@ -222,7 +222,7 @@ struct XeroProviderTests {
         #expect((.seconds(seconds) <= errors.pauseMax) == isWaitedFor)
     }
 
-    @Test("the tenant's and the app's minute are obeyed ahead")
+    @Test("The limits per minute of tenant and app are kept before they are hit")
     func limitsRates() {
         let limits = provider.manifest.rateLimits
         #expect(limits.map(\.requests) == [60, 10_000])
@@ -250,7 +250,7 @@ struct XeroProviderTests {
         #expect(oauth.tokenErrors.error(for: dead, now: now)?.kind == .authRevoked)
     }
 
-    @Test("an authorization always asks for a refresh token, and for granular scopes of reading")
+    @Test("An authorization always asks for a refresh token, and for granular scopes of reading")
     func asksForScopes() {
         let manifest = provider.manifest
         #expect(
@@ -273,7 +273,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "a grant with a broad or writing scope is good for what it contains",
+        "A grant with a broad or writing scope is good for what it contains",
         arguments: [
             (["accounting.transactions"], []), (["accounting.transactions.read"], []),
             (["accounting.invoices"], ["accounting.banktransactions.read"]),
@@ -285,7 +285,7 @@ struct XeroProviderTests {
         #expect(provider.manifest.scopes.missing(needed, granted: granted) == missing)
     }
 
-    @Test("webhooks are signed over the body alone, in Base64, and a bad signature is 401")
+    @Test("Webhooks are signed over the body alone, in Base64, and a bad signature is 401")
     func describesSignature() throws {
         let scheme = try #require(provider.manifest.webhooks)
         #expect(scheme.algorithm == .hmacSHA256(secretSetting: "webhookKey"))
@@ -301,7 +301,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "an intent to receive is answered 200 with nothing",
+        "An intent to receive is answered 200 with nothing",
         arguments: [
             #"{"events":[],"firstEventSequence":0,"lastEventSequence":0,"entropy":"S0m3r4Nd0mt3xt"}"#,
             #"{"events":null,"firstEventSequence":0,"lastEventSequence":0,"entropy":"x"}"#,
@@ -313,7 +313,7 @@ struct XeroProviderTests {
         #expect(outcome.events.isEmpty)
     }
 
-    @Test("the changes of each organisation are told once")
+    @Test("The changes of each organisation are reported once")
     func readsEvents() throws {
         func event(_ category: String, _ tenant: String, _ moment: String) -> String {
             #"{"resourceUrl":"https://api.xero.com/x","resourceId":"r","eventDateUtc":"\#(moment)","eventType":"UPDATE","eventCategory":"\#(category)","tenantId":"\#(tenant)","tenantType":"ORGANISATION"}"#
@@ -335,7 +335,7 @@ struct XeroProviderTests {
     }
 
     @Test(
-        "what is signed but no event is acknowledged and means nothing",
+        "A signed body that is not an event is acknowledged without effect",
         arguments: ["", "no json", "{}", #"{"events":5}"#])
     func acknowledgesOthers(body: String) throws {
         let outcome = try outcome(body)

@@ -23,7 +23,7 @@ struct Listener {
 extension LoopWorker {
     /// Connections accepted in one go before others are served.
     private static let acceptBurstMax = 64
-    /// Connections over the cap that are told so at one time; the rest is closed without a word.
+    /// Connections over the cap that are answered at one time; the rest is closed without an answer.
     private static let overflowMax = 64
     private static let pause: Duration = .milliseconds(100)
 

@@ -185,7 +185,7 @@ final class LoopWorker: @unchecked Sendable {
         if count <= 0 || !connection.state.dropped(count, limits) { end(connection) }
     }
 
-    /// Goes on with what a connection has received before.
+    /// Continues with what a connection has received before.
     func resume(_ connection: ClientConnection) {
         if connection.unsent == nil, var own = connection.input.take() {
             process(connection, &own)
@@ -242,7 +242,7 @@ final class LoopWorker: @unchecked Sendable {
                 saysKeepAlive: head.pointee.minorVersion == 0)
         }
         if deferred != nil {
-            // Should the answer take too long, the refusal is told whose it is.
+            // If the answer takes too long, the refusal names its request.
             let length = connection.state.headLength
             connection.deferredHead = input.withBytes { bytes in (0..<length).map { bytes[$0] } }
         }

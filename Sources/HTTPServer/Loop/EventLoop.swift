@@ -1,5 +1,5 @@
 // One thread that waits in epoll and runs what is ready: descriptors, timers, and Swift tasks, for which it is an
-// executor. It knows no HTTP: a worker is told of the descriptors' events.
+// executor. It knows no HTTP: a worker receives the descriptors' events.
 
 import CLinux
 import Dispatch

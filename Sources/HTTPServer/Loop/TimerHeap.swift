@@ -53,7 +53,7 @@ struct TimerHeap {
         }
     }
 
-    /// Says that an entry will not be wanted when it comes up; `isLive` tells which are, when it is time to clear up.
+    /// Notes that an entry will not be needed; once many are stale, keeps only those that `isLive` accepts.
     mutating func noteStale(isLive: (Owner) -> Bool) {
         staleCount += 1
         guard staleCount > 64, staleCount > entries.count / 2 else { return }
@@ -63,7 +63,7 @@ struct TimerHeap {
     }
 }
 
-/// A connection as epoll and timers name it: the descriptor, and a number that tells it from earlier users of the
+/// A connection as epoll and timers name it: the descriptor, and a number that distinguishes it from earlier users of the
 /// descriptor.
 struct ConnectionToken: Equatable, Hashable, Sendable {
     let descriptor: Int32

@@ -116,9 +116,9 @@ public final class HTTPServer: Sendable {
     }
 
     /// Stops: accepts no more, answers what is in flight with `Connection: close`, ends what is idle, and after `grace`
-    /// whatever is left.
+    /// the rest.
     ///
-    /// Returns when all connections are closed and the loops' threads are told to end.
+    /// Returns when all connections are closed and the loops' threads are about to end.
     public func shutdown(grace: Duration) async {
         let workers = running.withLock { running in
             let workers = running.state == .running ? running.workers : []

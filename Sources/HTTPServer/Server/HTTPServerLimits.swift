@@ -20,7 +20,7 @@ public struct HTTPServerLimits: Sendable {
     public var cookieLineBytesMax = 16 * 1024
     /// The number of header fields, and of trailer fields; more is 431.
     public var headerFieldsMax = 100
-    /// The body after decoding; more is 413, said before the body is read where Content-Length tells.
+    /// The body after decoding; more is 413, sent before the body is read if there is a Content-Length.
     public var bodyBytesMax = 1024 * 1024
     /// One chunk-size line with its extensions; longer is 400.
     public var chunkLineBytesMax = 1024

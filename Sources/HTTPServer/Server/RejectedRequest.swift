@@ -1,4 +1,4 @@
-// A request that is refused before the application sees it, with as much of it as can be told: an application that answers in
+// A request that is refused before the application sees it, with as much of it as is known: an application that answers in
 // different shapes for different paths can keep to them. It decides nothing.
 
 import Primitives
@@ -45,7 +45,7 @@ public struct RejectedRequest: Sendable {
             head: head, bytes: (0..<head.length).map { bytes[$0] }, body: [], remoteAddress: remoteAddress)
     }
 
-    /// What lies between the first space of the request line and whatever ends it.
+    /// What lies between the first space of the request line and its end.
     private static func target(in bytes: Span<UInt8>) -> [UInt8] {
         var index = 0
         // One empty line in front is allowed (RFC 9112 section 2.2).

@@ -27,7 +27,7 @@ public struct ResponseWriter: ~Copyable {
         fields = ByteBuffer(capacity: 1024)
     }
 
-    /// Forgets what has been written, so that the response can be begun anew.
+    /// Forgets what has been written, so that the response can begin again.
     public mutating func reset() {
         status = .ok
         closesConnection = false
@@ -142,7 +142,7 @@ extension ByteBuffer {
 struct ResponseFraming {
     var isHead = false
     var closes = false
-    /// HTTP/1.0 keeps a connection only when told so.
+    /// HTTP/1.0 keeps a connection only when the response says so.
     var saysKeepAlive = false
 }
 

@@ -23,7 +23,7 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
         case .addressInUse(let address):
             "Another process listens on \(address): stop it, or choose another port."
         case .addressNotAvailable(let address):
-            "This machine has no address \(address): choose one of its own, or 0.0.0.0."
+            "This machine has no address \(address): choose one of its addresses, or 0.0.0.0."
         case .permissionDenied(let address):
             "This process may not listen on \(address): choose a port from 1024 up."
         case .alreadyStarted:

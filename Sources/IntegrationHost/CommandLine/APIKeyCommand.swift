@@ -1,5 +1,10 @@
 // `integration-host api-key`: makes, lists and revokes API keys, whether a host runs on the data directory or not.
 
+import Configuration
+import ConnectionModel
+import HostControl
+import Sessions
+
 enum APIKeyCommand {
     static func run(_ arguments: Arguments) throws {
         let operands = arguments.operands

@@ -1,5 +1,7 @@
 // The commands of the program: names, flags and help as a table. What a command does is in its own file.
 
+import Configuration
+
 /// A command of the program.
 struct Command: Sendable {
     let name: String

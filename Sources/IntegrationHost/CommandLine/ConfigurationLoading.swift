@@ -1,6 +1,8 @@
 // Reads the configuration of a command: defaults, then the file, then the environment, then the flags.
 
+import Configuration
 import Glibc
+import Observability
 import ProviderSDK
 
 extension Configuration {

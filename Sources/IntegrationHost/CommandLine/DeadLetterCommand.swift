@@ -1,5 +1,10 @@
 // `integration-host dead-letters`: the records of a user that could not be taken in, and taking them in again.
 
+import Configuration
+import ConnectionModel
+import HostControl
+import Sessions
+
 enum DeadLetterCommand {
     static func run(_ arguments: Arguments) throws {
         guard let user = arguments["--user"] else { throw UsageError("“--user” is needed") }

@@ -1,5 +1,9 @@
 // `integration-host demo`: the host with every provider wired to a stand-in, and one user's session.
 
+import Configuration
+import Credentials
+import HTTPAPI
+import Observability
 import Processes
 
 enum DemoCommand {

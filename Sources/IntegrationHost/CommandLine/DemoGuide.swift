@@ -1,7 +1,9 @@
 // What the demo prints: where everything is, a link for a browser, and lines that do the whole job from another shell, as often as
 // they are pasted.
 
+import HTTPAPI
 import ProviderSDK
+import Providers
 
 /// The text that the demo prints.
 struct DemoGuide {

@@ -1,5 +1,7 @@
 // The stand-in providers of a demo: a child process, asked over its control routes. Knows no stand-in.
 
+import Configuration
+import Credentials
 import HTTPClient
 import Processes
 import ProviderSDK

@@ -1,7 +1,11 @@
 // `integration-host openapi`: the document of all routes that a running host gives at /openapi.json, without running one.
 
+import Configuration
+import Credentials
 import DocumentStore
 import Glibc
+import HTTPAPI
+import Observability
 import Primitives
 import Processes
 import ProviderSDK

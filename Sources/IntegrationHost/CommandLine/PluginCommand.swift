@@ -1,7 +1,9 @@
 // `integration-host plugin new NAME` and `plugin verify NAME|FILE`: for those who write plugins.
 
 import CLinux
+import Configuration
 import Glibc
+import PluginLoading
 import Processes
 
 enum PluginCommand {

@@ -1,6 +1,8 @@
 // The entry point: finds the command, and turns how it ended into an exit code and one line on standard error.
 
+import Configuration
 import Glibc
+import Observability
 import Processes
 
 @main

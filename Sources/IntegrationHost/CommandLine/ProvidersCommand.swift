@@ -1,7 +1,12 @@
 // `integration-host providers`: what was found in the plugin folders, and what was refused and why.
 
+import Configuration
+import Observability
+import PluginLoading
 import Processes
 import ProviderSDK
+import Providers
+import Sessions
 
 enum ProvidersCommand {
     static func run(_ arguments: Arguments) throws {

@@ -1,5 +1,6 @@
 // `integration-host sandbox`: becomes the program with the stand-in providers. Knows no stand-in.
 
+import Configuration
 import HTTPServer
 import Processes
 

@@ -1,5 +1,7 @@
 // `integration-host serve`: runs the host until a signal stops it.
 
+import Configuration
+import Observability
 import Processes
 
 enum ServeCommand {

@@ -1,8 +1,12 @@
 // `integration-host token`: prints a session token of the host, and nothing else.
 
+import Configuration
+import ConnectionModel
+import Credentials
 import Cryptography
 import Primitives
 import Processes
+import Sessions
 
 enum TokenCommand {
     static func run(_ arguments: Arguments) throws {

@@ -1,11 +1,24 @@
 // Puts the program together: stores, services, routes, server. The only place that knows all parts; it decides nothing itself.
 
+import Background
+import Configuration
+import ConnectionModel
+import Connections
+import Credentials
 import DocumentStore
+import HTTPAPI
 import HTTPClient
 import HTTPServer
+import HostControl
+import Notifications
+import OAuth
+import Observability
 import Primitives
 import ProviderSDK
+import Providers
 import Storage
+import Sync
+import Webhooks
 
 /// A host: everything between its configuration and its listening socket.
 final class Host: Sendable {
@@ -82,9 +95,4 @@ final class Host: Sendable {
         await parts.client.shutdown()
         parts.data.close()
     }
-}
-
-/// The version of the program.
-enum Version {
-    static let text = "0.2.0-dev"
 }

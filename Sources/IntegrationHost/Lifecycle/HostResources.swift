@@ -1,10 +1,16 @@
 // What the host's services stand on: the keys, the providers, the data directory and the way out to the network. Opens them; knows
 // no service and no route.
 
+import Configuration
+import ConnectionModel
+import Credentials
 import DocumentStore
 import HTTPClient
+import Observability
+import PluginLoading
 import Primitives
 import ProviderSDK
+import Providers
 import Storage
 
 /// What the services of a host share.

@@ -1,9 +1,16 @@
 // The tables of routes, each given the services that it asks. The order is that of the documents; what a route does is its own.
 
+package import Configuration
+import Connections
 import DocumentStore
+import HTTPAPI
 import HTTPServer
+import Notifications
+import Observability
 import ProviderSDK
 import Storage
+import Sync
+import Webhooks
 
 /// The route families of a host.
 struct HostRoutes: Sendable {
@@ -89,7 +96,7 @@ extension MetricsPage.StoreFigures {
 }
 
 extension RequestLimits {
-    init(_ configuration: RateLimitsConfiguration) {
+    package init(_ configuration: RateLimitsConfiguration) {
         self.init(
             connectionCreation: configuration.connectionCreation, sync: configuration.sync,
             oauth: configuration.oauth, status: configuration.status)

@@ -1,8 +1,20 @@
 // The host's services, wired to each other. Knows no route; what a service does is its own.
 
+import Background
+import Configuration
+import ConnectionModel
+import Connections
+import Credentials
 import DocumentStore
+import HostControl
+import Notifications
+import OAuth
 import ProviderSDK
+import Providers
+import Sessions
 import Storage
+import Sync
+import Webhooks
 
 /// The services of a host.
 struct HostServices: Sendable {
@@ -47,8 +59,11 @@ struct HostServices: Sendable {
             schedule: WebhookSchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
             time: time, log: log)
         webhooks = IncomingWebhooks(
-            users: users, registry: registry, data: parts.data, engine: sync, credentials: refresher, gateway: gateway,
-            vault: vault, quietTime: parts.configuration.webhookQuietTime, time: time, log: log)
+            users: users, registry: registry, documents: parts.data.documents, syncs: sync,
+            deletions: RecordDeletions(
+                users: users, registry: registry, engine: sync, records: parts.data.records, vault: vault, time: time),
+            credentials: refresher, gateway: gateway, quietTime: parts.configuration.webhookQuietTime, time: time,
+            log: log)
         recordErasure = RecordErasure(users: users, sync: sync, records: parts.data.records, log: log)
         lifecycle = ConnectionLifecycle(
             users: users, grants: oauth, refreshes: refresher, sync: sync, records: recordErasure,
@@ -64,7 +79,9 @@ struct HostServices: Sendable {
         deadLetters = DeadLetterService(
             users: users, registry: registry, records: parts.data.records, vault: vault, time: time)
         rotation = KeyRotation(
-            users: users, keys: parts.keys, records: parts.data.records, time: time, log: log)
+            users: users, keys: parts.keys, letters: SealedLetters(records: parts.data.records, vault: vault),
+            time: time,
+            log: log)
         sessions = HostSessions(parts.keys)
         apiKeys = APIKeys(parts.data.documents, time: time, log: log)
         refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)

@@ -22,7 +22,7 @@ public struct AdmissionQueue<Element> {
         }
     }
 
-    /// What became of an element that asked to start.
+    /// The outcome for an element that asked to start.
     public enum Admission: Equatable, Sendable {
         /// It is under way.
         case start

@@ -1,4 +1,4 @@
-// Writing a stream anew with only the newest change of every record, in steps of a bounded size while others read and write it.
+// Rewriting a stream with only the newest change of every record, in steps of a bounded size while others read and write it.
 // Sequence numbers stay, so that every cursor stays valid; what a reader between the changes left out would have seen is kept in
 // two numbers a change. The old segments serve until the manifest names the new ones.
 
@@ -297,7 +297,7 @@ struct Compaction: Sendable {
     }
 
     private func sync(_ file: OpenFile) throws(StoreError) {
-        // Nobody relies on these bytes yet, but a disk that fails to sync is not to be written to.
+        // No reader relies on these bytes yet, but a disk that fails to sync is not to be written to.
         do throws(CallFailure) { try file.fileSystem.fdatasync(file.fd, path: file.path) } catch {
             throw error.isNoSpace ? error.asStoreError : files.gate.unknownOutcome(error)
         }

@@ -1,10 +1,10 @@
 // When streams are compacted, and how: one after the other, in steps that other work of the disk comes between, and at a bounded
-// rate where nobody waits for it. A writer waits for the last step only, a reader for none.
+// rate that leaves room for other work. A writer waits for the last step only, a reader for none.
 
 public import StoreFiles
 import Synchronization
 
-/// The streams that are to be compacted.
+/// The streams that wait for their compaction.
 final class Compactions: Sendable {
     private struct State {
         var waiting: [StreamID] = []
@@ -17,7 +17,7 @@ final class Compactions: Sendable {
 
     /// Puts a stream in line.
     ///
-    /// - Returns: whether nobody works on the line yet.
+    /// - Returns: whether no task works on the queue yet.
     func add(_ stream: StreamID) -> Bool {
         state.withLock { state in
             if !state.waiting.contains(stream) { state.waiting.append(stream) }
@@ -58,7 +58,7 @@ extension Records {
         guard let known = open.peek(stream), known.isWorthCompacting, compactions.add(stream) else { return }
         Task {
             while let next = self.compactions.next() {
-                // A failure is met again by the next write, and told there.
+                // The next write meets the same failure and reports it.
                 _ = try? await self.compact(next, bytesPerSecondMax: RecordLimits.compactionBytesPerSecondMax)
             }
         }

@@ -6,12 +6,15 @@ import Cryptography
 package import Primitives
 package import StoreFiles
 
+/// The manifest of a stream: its identity and its segments.
 package struct Manifest: Equatable, Sendable {
+    /// The name of the file.
     package static let fileName = "manifest"
     private static let firstLine = Array("integration-host record stream 1\n".utf8)
     private static let schema: UInt64 = 1
 
     package struct Segment: Equatable, Sendable {
+        /// The number in the segment's file name.
         package var number: UInt64
         /// The bytes that were in it when the manifest was written; later ones only count in the last segment.
         package var bytes: Int
@@ -19,21 +22,32 @@ package struct Manifest: Equatable, Sendable {
 
     /// Cursors given out before a restore: good up to the last sequence they share with the restored stream.
     package struct FormerEpoch: Equatable, Sendable {
+        /// A random number that cursors hold; a new one begins when older cursors must not continue.
         package var epoch: UInt64
+        /// The last change of the epoch.
         package var lastSequence: UInt64
     }
 
+    /// The name of the stream.
     package var id: StreamID
+    /// A random number that every frame of the stream holds.
     package var incarnation: UInt64
+    /// The key of the stream's hashes.
     package var key: SipKey
+    /// A random number that cursors hold; a new one begins when older cursors must not continue.
     package var epoch: UInt64
+    /// The epochs before, the oldest first.
     package var formerEpochs: [FormerEpoch] = []
     /// How often the stream was compacted.
     package var compactions: UInt64 = 0
+    /// The number of the next segment.
     package var nextSegment: UInt64 = 1
+    /// The data types, by index.
     package var dataTypes: [String] = []
+    /// The segments in order; the last one is written to.
     package var segments: [Segment] = []
 
+    /// The manifest of a new stream.
     package init(id: StreamID) {
         func random() -> UInt64 { randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
         self.id = id
@@ -52,10 +66,12 @@ package struct Manifest: Equatable, Sendable {
         epoch = max(1, randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 
+    /// The file name of a segment.
     package static func segmentName(_ number: UInt64) -> String {
         Hex.encode(number) + ".seg"
     }
 
+    /// The bytes of the file.
     package func encoded() -> [UInt8] {
         func hex(_ value: UInt64) -> String { Hex.encode(value) }
         var text = ""
@@ -69,11 +85,13 @@ package struct Manifest: Equatable, Sendable {
         return body + Array("checksum sha256:".utf8) + SHA256.digest(body).hexDigits + [0x0a]
     }
 
+    /// Why a manifest cannot be read.
     package enum Failure: Error, Equatable {
         case corrupt(Corruption)
         case newerSchema(UInt64)
     }
 
+    /// Reads a manifest from the bytes of its file.
     package init(parsing file: [UInt8]) throws(Failure) {
         var reader = ByteReader(file)
         do throws(ByteReader.Mismatch) {

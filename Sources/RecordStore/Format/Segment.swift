@@ -1,7 +1,6 @@
 // One segment file of a stream: its header, reading parts of it through a window, and walking its frames. Knows
 // frames by their headers alone.
 
-import CLinux
 import Glibc
 import StoreFiles
 

@@ -17,7 +17,7 @@ struct StreamHashes: Sendable {
 
     /// The check value of a cursor that was given to readers of `dataType`, or with nil of all; never 0.
     ///
-    /// It keeps readers from mistakes, not from attacks: whoever may read a stream may read all of it.
+    /// It keeps readers from mistakes, not from attacks: a reader of a stream may read all of it.
     func check(_ cursor: RecordCursor, dataType: String?) -> UInt32 {
         var bytes: [UInt8] = []
         for part in [cursor.epoch, cursor.sequence, cursor.base, cursor.compactions] {

@@ -24,7 +24,7 @@ struct FrameRun: Equatable, Sendable {
         self.rowCount = rowCount
     }
 
-    /// A run that is read no further than its first frame, whose length only the frame tells.
+    /// A run that is read no further than its first frame, whose length only the frame contains.
     init(frameAt position: FramePosition) {
         self.init(position: position, bytes: .max / 2, firstSequence: 0, endSequence: 0, rowCount: 0)
     }

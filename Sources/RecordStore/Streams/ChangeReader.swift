@@ -45,7 +45,7 @@ struct ChangeReader {
                     return Plan(runs: [], isComplete: true, last: layout.lastSequence, compactions: layout.compactions)
                 }
             }
-            // One row more than asked for tells whether there is another page. Where older ones are passed over, a page
+            // One row more than asked for shows whether there is another page. Where older ones are passed over, a page
             // looks at a bounded number of them.
             let rowCount = since == nil ? limit + 1 : max(limit + 1, RecordLimits.changesLookedAtMax)
             let (runs, isComplete) = layout.runs(after: start, dataType: index, rowCount: rowCount)

@@ -1,19 +1,20 @@
-// Which streams are open and for how long nobody used them. An open stream costs a descriptor and the places of its
+// Which streams are open and since when they are unused. An open stream costs a descriptor and the places of its
 // frames; one that was written to also has an index in memory, which is dropped once writing stops.
 
+import Primitives
 import StoreFiles
 import Synchronization
 
 final class OpenStreams: Sendable {
     private struct Entry {
         let stream: RecordStream
-        var usedAt: SuspendingClock.Instant
+        var usedAt: MonotonicInstant
         var indexBytes = 0
     }
 
     private struct State {
         var entries: [StreamID: Entry] = [:]
-        var trimmedAt = SuspendingClock.now
+        var trimmedAt = SystemClock.instant
     }
 
     private let state = Mutex(State())
@@ -21,7 +22,7 @@ final class OpenStreams: Sendable {
     func find(_ stream: StreamID) -> RecordStream? {
         state.withLock { state in
             guard let stream = state.entries[stream]?.stream else { return nil }
-            state.entries[stream.id]?.usedAt = .now
+            state.entries[stream.id]?.usedAt = SystemClock.instant
             return stream
         }
     }
@@ -30,14 +31,14 @@ final class OpenStreams: Sendable {
     func peek(_ stream: StreamID) -> RecordStream? { state.withLock { $0.entries[stream]?.stream } }
 
     func add(_ stream: RecordStream) {
-        state.withLock { $0.entries[stream.id] = Entry(stream: stream, usedAt: .now) }
+        state.withLock { $0.entries[stream.id] = Entry(stream: stream, usedAt: SystemClock.instant) }
     }
 
     func remove(_ stream: StreamID) {
         state.withLock { _ = $0.entries.removeValue(forKey: stream) }
     }
 
-    /// Told after each write, by the writer.
+    /// Takes note of a write; the writer calls it after each one.
     ///
     /// A stream whose file ends in doubt is opened again by the next one.
     func wasWritten(_ stream: RecordStream) {
@@ -50,15 +51,15 @@ final class OpenStreams: Sendable {
     var isTrimDue: Bool {
         state.withLock { state in
             state.entries.count > 2 * RecordLimits.openStreamsMax
-                || state.trimmedAt + RecordLimits.trimInterval < .now
+                || state.trimmedAt + RecordLimits.trimInterval < SystemClock.instant
         }
     }
 
-    /// Closes the streams that are too many and drops the indexes nobody needed for a while.
+    /// Closes the streams that are too many and drops the indexes that were unused for a while.
     ///
     /// - Parameter alone: runs work as the only writer of a stream, or not at all.
     func trim(alone: (StreamID, @escaping @Sendable () -> Void) -> Void) {
-        let now = SuspendingClock.now
+        let now = SystemClock.instant
         let (surplus, idle) = state.withLock { state -> ([StreamID], [StreamID]) in
             state.trimmedAt = now
             let byUse = state.entries.sorted { $0.value.usedAt < $1.value.usedAt }

@@ -24,7 +24,7 @@ public struct RecordBatch: Sendable {
     private(set) var rows: [Row] = []
     private(set) var keys: [UInt8] = []
     private(set) var payloads: [UInt8] = []
-    // Ids that were empty or too long are told when the batch is appended, where errors are expected.
+    // Ids that were empty or too long are reported when the batch is appended, where errors are expected.
     private(set) var invalidReason: String?
 
     /// An empty batch.
@@ -42,7 +42,7 @@ public struct RecordBatch: Sendable {
     /// Adds a record with its new content.
     ///
     /// Of two entries with the same id the later one counts. The timestamp is not part of the content: a record whose
-    /// payload and source are the stored ones is unchanged, whatever its time.
+    /// payload and source are the stored ones is unchanged, with any time.
     public mutating func upsert(
         id: [UInt8], sourceID: [UInt8] = [], timestampMilliseconds: Int64, payload: [UInt8]
     ) {
@@ -134,7 +134,7 @@ public struct RecordBatch: Sendable {
 /// A batch of another data type that is appended in one step with a page or a commit: readers see both or neither,
 /// and after a crash both are there or neither is.
 public struct CompanionBatch: Sendable {
-    /// The batch; visible at once, whatever it accompanies.
+    /// The batch; visible at once.
     public var batch: RecordBatch
     /// The newest change of the batch's data type as the caller knows it; nil when that does not matter.
     ///

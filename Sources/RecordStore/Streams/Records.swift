@@ -27,7 +27,7 @@ public final class Records: Sendable {
     ///
     /// Records whose content is the stored one produce no change. The batch's checkpoint is stored in the same frame.
     /// After any error nothing was appended, but for ``StoreError/readOnly(reason:)``, after which only the next
-    /// start tells.
+    /// start shows it.
     ///
     /// While a generation of the same data type is open, what is appended here is visible at once and not deleted by
     /// the generation's commit; for records that the generation has changed before, the generation has the last word, and the kind of
@@ -43,7 +43,7 @@ public final class Records: Sendable {
     ) async throws(StoreError) -> AppendOutcome {
         try batch.validate()
         try companion?.batch.validate()
-        // Whoever knows a change of the stream must not make a new one in its place.
+        // A caller that knows a change of the stream must not make a new stream in its place.
         if let expected = companion?.expectedLastSequence, expected > 0, try await find(stream) == nil {
             throw .conflict(expected: .revision(expected), found: nil)
         }
@@ -207,12 +207,12 @@ public final class Records: Sendable {
 
     // MARK: Open streams
 
-    /// Gives back what streams that nobody used for a while keep in memory, unless that was done a moment ago.
+    /// Frees the memory of streams that were unused for a while, unless that was done a moment ago.
     public func trimIfDue() {
         if open.isTrimDue { trim() }
     }
 
-    /// Gives back what streams that nobody used for a while keep in memory, which writes also do now and then.
+    /// Frees the memory of streams that were unused for a while, which writes also do now and then.
     public func trim() {
         open.trim { stream, work in
             guard locks.tryAcquire(stream) else { return }
@@ -224,17 +224,17 @@ public final class Records: Sendable {
         }
     }
 
-    /// Closes every stream at the end of the process, when nobody uses one any more.
+    /// Closes every stream at the end of the process, when none is in use any more.
     package func settle() {
         open.closeAll()
     }
 
-    /// Runs `body` while nobody writes to the stream in a folder, with the manifest as of now, or with the reason why
+    /// Runs `body` while there is no writer of the stream in a folder, with the manifest as of now, or with the reason why
     /// the stream cannot be opened.
     ///
     /// Nothing runs for a stream whose making was cut short.
     ///
-    /// - Parameter forgets: whether the stream is opened anew afterwards, because `body` may have moved it.
+    /// - Parameter forgets: whether the stream is opened again afterwards, because `body` may have moved it.
     package func settled<Value: Sendable>(
         _ folder: Directory, forgets: Bool,
         _ body: @escaping @Sendable (Result<Manifest, StoreError>) throws(StoreError) -> Value
@@ -290,7 +290,7 @@ public final class Records: Sendable {
         return found
     }
 
-    /// The open stream; opened by whoever holds its lock.
+    /// The open stream; the caller holds its lock.
     func opened(_ stream: StreamID, makes: Bool) throws(StoreError) -> RecordStream? {
         if let known = open.find(stream) { return known }
         let folder: Directory

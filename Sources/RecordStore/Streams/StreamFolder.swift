@@ -7,6 +7,7 @@ package import StoreFiles
 
 /// The folders of the streams of a data directory.
 package struct StreamFolder: Sendable {
+    /// The folder of all streams.
     package static let rootName = "records"
     private static let erasedPrefix = ".erased-"
 
@@ -19,10 +20,14 @@ package struct StreamFolder: Sendable {
         self.files = files
     }
 
+    /// The place of a stream's folder.
     package struct Location: Sendable {
+        /// The name of the shard folder.
         package let shard: String
+        /// The name of the stream's folder.
         package let name: String
 
+        /// The place of `stream`; throws ``StoreError/invalidName(_:)`` for a name out of bounds.
         package init(_ stream: StreamID) throws(StoreError) {
             guard (1...StoreLimits.idBytesMax).contains(stream.bytes.count) else {
                 throw .invalidName("a stream name of \(stream.bytes.count) bytes")

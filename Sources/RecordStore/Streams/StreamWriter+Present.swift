@@ -40,7 +40,7 @@ extension StreamWriter {
                         contentHash: row.contentHash, payload: payload))
             }
         }
-        // One more than asked for tells whether there is another page.
+        // One more than asked for shows whether there is another page.
         let isCut = records.count > limit
         if isCut { records.removeLast(records.count - limit) }
         let hasMore = isCut || bytes >= RecordLimits.changePageBytesMax

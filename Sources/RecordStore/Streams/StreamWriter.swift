@@ -306,7 +306,7 @@ struct StreamWriter: Sendable {
         ordinal = 0
     }
 
-    /// Notes in the manifest how much is durable, so that damage to it is told apart from a torn end.
+    /// Notes in the manifest how much is durable, so that damage to it differs from a torn end.
     mutating func settle() throws(StoreError) {
         guard manifest.segments[manifest.segments.count - 1].bytes != end else { return }
         var changed = manifest

@@ -4,6 +4,7 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
 @Suite("Compatibility with released versions", .serialized, .timeLimit(.minutes(5)))
@@ -23,7 +24,7 @@ struct CompatibilityTests {
     func backup(release: Release) async throws {
         let directory = try TemporaryDirectory()
         let data = directory.path + "/data"
-        let restored = try HostProcess.run(["restore", release.folder + "/backup", "--data", data])
+        let restored = try await HostProcess.run(["restore", release.folder + "/backup", "--data", data])
         #expect(restored.code == 0, "\(restored.errors)")
         // Keys are in no backup: the operator puts them back.
         try? FileManager.default.removeItem(atPath: data + "/keys")
@@ -36,9 +37,9 @@ struct CompatibilityTests {
         let expected = try release.expected()
         let configuration = try directory.write(
             "host.json", release.configuration(data: data, providers: try #require(expected["providers"])))
-        let checked = try HostProcess.run(["check", "--config", configuration])
+        let checked = try await HostProcess.run(["check", "--config", configuration])
         #expect(checked.code == 0, "\(checked.output) \(checked.errors)")
-        let host = try HostProcess(["serve", "--config", configuration])
+        let host = try await HostProcess(["serve", "--config", configuration])
         let sessions = ReleaseSessions(host: host, configuration: configuration)
 
         for answer in expected["answers"]?.array ?? [] {
@@ -53,7 +54,7 @@ struct CompatibilityTests {
         }
         try await expectCredentials(expected, host)
         try await expectContinuity(expected, sessions)
-        #expect(host.terminate() == 0)
+        #expect(await host.terminate() == 0)
     }
 
     /// API keys are known as they were.
@@ -67,7 +68,7 @@ struct CompatibilityTests {
     /// A cursor goes on where it was, and an idempotency key still names its sync.
     private func expectContinuity(_ expected: JSONValue, _ sessions: ReleaseSessions) async throws {
         let cursor = expected["cursor"] ?? .null
-        let client = try sessions.client(try cursor.text("user"))
+        let client = try await sessions.client(try cursor.text("user"))
         let path = try cursor.text("path")
         let all = try await client.get(path).json["records"]?.array ?? []
         let rest = try await client.get(path + "&cursor=" + (try cursor.text("value"))).json["records"]?.array

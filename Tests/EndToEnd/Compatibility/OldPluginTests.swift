@@ -5,6 +5,7 @@ import Cryptography
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
 @Suite("Plugins of earlier SDK versions", .serialized, .timeLimit(.minutes(5)))
@@ -24,7 +25,7 @@ struct OldPluginTests {
         SDK.allCases)
     func plugins(release: Release, sdk: SDK) async throws {
         let plugins = try TemporaryDirectory()
-        for name in ["Harbor", "Pier"] { try Self.compile(name, of: release, with: sdk, into: plugins) }
+        for name in ["Harbor", "Pier"] { try await Self.compile(name, of: release, with: sdk, into: plugins) }
         let expected = try release.expected()
         let upstream = try UpstreamServer(HarborUpstream.answer)
         let directory = try TemporaryDirectory()
@@ -33,11 +34,11 @@ struct OldPluginTests {
         let providers = try Self.providers(expected, upstream: upstream.url)
         let configuration = try directory.write("host.json", release.configuration(data: data, providers: providers))
 
-        let listed = try HostProcess.run([
+        let listed = try await HostProcess.run([
             "providers", "--json", "--config", configuration, "--plugins", plugins.path,
         ])
         #expect(try JSONValue.parse(Array(listed.output.utf8))["refused"]?.array?.isEmpty == true, "\(listed.output)")
-        let host = try HostProcess(["serve", "--config", configuration, "--plugins", plugins.path])
+        let host = try await HostProcess(["serve", "--config", configuration, "--plugins", plugins.path])
         let bench = OldPluginBench(
             expected: expected, sessions: ReleaseSessions(host: host, configuration: configuration), upstream: upstream)
 
@@ -45,19 +46,19 @@ struct OldPluginTests {
         try await bench.expectSyncs()
         try await bench.expectWebhooks(host.url)
         try await bench.expectNewConnection()
-        #expect(host.terminate() == 0)
+        #expect(await host.terminate() == 0)
         await upstream.stop()
     }
 
     /// Compiles one of the release's plugins into `folder`.
     private static func compile(
         _ name: String, of release: Release, with sdk: SDK, into folder: TemporaryDirectory
-    ) throws {
+    ) async throws {
         let build = HostProcess.executable.deletingLastPathComponent().path
         let sources = release.folder + "/plugin/" + name
         let files = try FileManager.default.contentsOfDirectory(atPath: sources).filter { $0.hasSuffix(".swift") }
         let cache = try TemporaryDirectory()
-        try PluginTests.run(
+        try await PluginTests.run(
             "swiftc",
             [
                 "-emit-library", "-parse-as-library", "-swift-version", "6", "-module-name", name,
@@ -123,7 +124,7 @@ private struct OldPluginBench {
     /// A sync that a crash of the release interrupted is completed; with another build of the plugin it begins with the first page.
     func expectInterruptedSyncCompletes() async throws {
         let interrupted = expected["interrupted"] ?? .null
-        let client = try sessions.client(try interrupted.text("user"))
+        let client = try await sessions.client(try interrupted.text("user"))
         let run = try await finished(try interrupted.text("connection"), client)
         #expect(run["id"] == interrupted["sync"])
         #expect(run["status"] == "completed" && run["recordsSynced"] == 7, "\(run)")
@@ -132,7 +133,7 @@ private struct OldPluginBench {
     /// Sealed credentials open, and records are mapped as before.
     func expectSyncs() async throws {
         let tokens = expected["plugins"] ?? .null
-        let alice = try sessions.client("alice")
+        let alice = try await sessions.client("alice")
         let harbor = try connection("alice harbor")
         let run = try await sync(harbor, alice, #"{"syncType":"full"}"#)
         #expect(run["status"] == "completed" && run["recordsSynced"] == 19 && run["errors"] == 1, "\(run)")
@@ -145,7 +146,7 @@ private struct OldPluginBench {
         let yen = records?.last { $0["sourceId"] == "INV-4" }?["data"] ?? .null
         #expect(yen["amount"]?.number?.text == "1004" || yen["amount"] == "1004", "\(yen)")
 
-        let bob = try sessions.client("bob")
+        let bob = try await sessions.client("bob")
         let pier = try await sync(try connection("bob pier"), bob, #"{"syncType":"full"}"#)
         #expect(pier["status"] == "completed" && pier["recordsSynced"] == 4, "\(pier)")
         let keys = upstream.requests.filter { $0.path == "/moorings" }.map { $0.headers["x-pier-key"] }
@@ -177,7 +178,7 @@ private struct OldPluginBench {
 
     /// An account is connected by the whole flow: authorization, callback, exchange, identity.
     func expectNewConnection() async throws {
-        let client = try sessions.client("newcomer")
+        let client = try await sessions.client("newcomer")
         let created = try await client.post(
             "/api/integrations/connections", #"{"service":"harbor","variant":"south"}"#)
         let url = try created.json.text("authUrl")

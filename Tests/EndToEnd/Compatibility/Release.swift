@@ -4,6 +4,7 @@
 import Foundation
 import HostTesting
 import ProviderSDK
+import TestSupport
 import Testing
 
 /// A released version's fixtures.
@@ -61,9 +62,9 @@ final class ReleaseSessions {
     }
 
     /// A client with a session of `user`.
-    func client(_ user: String, flags: [String] = []) throws -> TestClient {
+    func client(_ user: String, flags: [String] = []) async throws -> TestClient {
         if let client = clients[[user] + flags] { return client }
-        let made = try HostProcess.run(["token", "--user", user, "--config", configuration] + flags)
+        let made = try await HostProcess.run(["token", "--user", user, "--config", configuration] + flags)
         guard made.code == 0 else { throw HostProcessError(description: made.errors) }
         let client = try TestClient(host.url, token: String(made.output.dropLast()))
         clients[[user] + flags] = client

@@ -6,24 +6,24 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@Suite("Encrypted sessions at a running host")
+@Suite("Encrypted sessions at a running host", .timeLimit(.minutes(5)))
 struct EncryptedSessionTests {
     private typealias Tokens = SessionTokens
 
     private static let v4Cookies = ["next-auth.session-token", "__Secure-next-auth.session-token"]
     private static let v5Cookies = ["authjs.session-token", "__Secure-authjs.session-token"]
 
-    private func host(version: Int, secrets: String = #""new secret","old secret""#) throws -> SessionHost {
-        try SessionHost(sessions: #""nextAuth":{"secrets":[\#(secrets)],"version":\#(version)}"#)
+    private func host(version: Int, secrets: String = #""new secret","old secret""#) async throws -> SessionHost {
+        try await SessionHost(sessions: #""nextAuth":{"secrets":[\#(secrets)],"version":\#(version)}"#)
     }
 
     private func encrypted(_ key: JWEKey, _ changes: [String: String] = [:]) throws -> String {
         try key.encrypt(Array(Tokens.nextAuthClaims(changes.mapValues(Tokens.filled)).utf8))
     }
 
-    @Test("a v4 session opens with any secret of the rotation, in both cookies and as Bearer, until its end")
+    @Test("A v4 session opens with any secret of the rotation, in both cookies and as Bearer, until its end")
     func version4() async throws {
-        let host = try host(version: 4)
+        let host = try await host(version: 4)
         for (name, secret, changes, status) in [
             ("new", "new secret", [:], 200), ("old", "old secret", [:], 200), ("no secret of ours", "x", [:], 401),
             ("ended a second ago", "new secret", ["exp": "{now-1}"], 200),
@@ -57,9 +57,9 @@ struct EncryptedSessionTests {
         }
     }
 
-    @Test("a v5 session opens in the cookie whose name its key was made for, in both encryptions")
+    @Test("A v5 session opens in the cookie whose name its key was made for, in both encryptions")
     func version5() async throws {
-        let host = try host(version: 5)
+        let host = try await host(version: 5)
         for (index, cookie) in Self.v5Cookies.enumerated() {
             for encryption in [JWEKey.ContentEncryption.a256CBCHS512, .a256GCM] {
                 for (secret, changes, status) in [
@@ -80,7 +80,7 @@ struct EncryptedSessionTests {
         }
     }
 
-    @Test("tokens of another implementation are opened: v4, v5 with a key id, and v5 in the other encryption")
+    @Test("Tokens of another implementation are opened: v4, v5 with a key id, and v5 in the other encryption")
     func interoperation() async throws {
         let secrets = #""another secret","a secret of the application""#
         let v4 =
@@ -94,17 +94,17 @@ struct EncryptedSessionTests {
         let gcm =
             "eyJhbGciOiAiZGlyIiwgImVuYyI6ICJBMjU2R0NNIiwgImtpZCI6ICJhbnkifQ..hQBduyxgG2GvWE6s.4lqCJyp5yY07RmO1KxGXQ5h3"
             + "4ZVZVrXcBWVPOKCBb5z0EwKNEOOm8Bfd4zgzcCLrW-_0Tg.mSKBwC_XG692n78dTWN8xA"
-        let four = try host(version: 4, secrets: secrets)
+        let four = try await host(version: 4, secrets: secrets)
         #expect(try await four.status(of: "u1", .cookie(Self.v4Cookies[0], v4)) == 200)
-        let five = try host(version: 5, secrets: secrets)
+        let five = try await host(version: 5, secrets: secrets)
         #expect(try await five.status(of: "u1", .cookie(Self.v5Cookies[0], cbc)) == 200)
         #expect(try await five.status(of: "u1", .cookie(Self.v5Cookies[1], gcm)) == 200)
     }
 
-    @Test("a session in chunks is put together by number, over cookies and header fields")
+    @Test("A session in chunks is put together by number, over cookies and header fields")
     func chunks() async throws {
         for (version, cookie) in [(4, Self.v4Cookies[0]), (4, Self.v4Cookies[1]), (5, Self.v5Cookies[1])] {
-            let host = try host(version: version)
+            let host = try await host(version: version)
             let key = version == 4 ? try Tokens.v4("new secret") : try Tokens.v5("new secret", cookie)
             let token = try encrypted(key, ["picture": "\"\(String(repeating: "x", count: 8000))\""])
             func status(_ cookies: String...) async throws -> Int {
@@ -129,10 +129,10 @@ struct EncryptedSessionTests {
         }
     }
 
-    @Test("a short tag, a damaged part, another header: every wrong token is refused with the same answer")
+    @Test("Every damaged encrypted token is refused with the same answer")
     func damaged() async throws {
         for version in [4, 5] {
-            let host = try host(version: version)
+            let host = try await host(version: version)
             let cookie = version == 4 ? Self.v4Cookies[0] : Self.v5Cookies[0]
             let key = version == 4 ? try Tokens.v4("new secret") : try Tokens.v5("new secret", cookie)
             let good = try encrypted(key)

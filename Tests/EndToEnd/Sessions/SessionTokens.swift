@@ -120,9 +120,9 @@ struct SessionHost {
     private let client: TestClient
 
     /// - Parameter sessions: the members of `sessions` in the configuration, as JSON text.
-    init(sessions: String) throws {
-        installation = try TestInstallation(extra: "\"sessions\":{\(sessions)}")
-        client = try installation.client(user: nil)
+    init(sessions: String) async throws {
+        installation = try await TestInstallation(extra: "\"sessions\":{\(sessions)}")
+        client = try await installation.client(user: nil)
     }
 
     /// Sends a request; see ``TestClient/send(_:_:body:headers:)``.

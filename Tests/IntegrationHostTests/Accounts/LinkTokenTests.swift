@@ -6,9 +6,10 @@ import ProviderSDK
 import Storage
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Connections
 
-@Suite("Link tokens")
+@Suite("Link tokens", .timeLimit(.minutes(2)))
 struct LinkTokenTests {
     private func withTokens(_ body: (LinkTokenStore) async throws -> Void) async throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)").path

@@ -7,7 +7,7 @@ import Testing
 
 @testable import IntegrationHost
 
-@Suite("Readiness")
+@Suite("Readiness", .timeLimit(.minutes(2)))
 struct ReadinessTests {
     @Test("a host is ready until it begins to stop, and then says why it is not")
     func draining() throws {

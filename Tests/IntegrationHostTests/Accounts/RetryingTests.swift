@@ -5,9 +5,9 @@ import ProviderSDK
 import Synchronization
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
 
-@Suite("Retries")
+@Suite("Retries", .timeLimit(.minutes(2)))
 struct RetryingTests {
     private final class Attempts: Sendable {
         private let made = Atomic(0)

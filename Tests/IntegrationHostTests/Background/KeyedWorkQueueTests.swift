@@ -2,9 +2,10 @@
 
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import Background
 
 @Suite("Queue of keyed work", .timeLimit(.minutes(1)))
 struct KeyedWorkQueueTests {
@@ -162,7 +163,7 @@ struct KeyedWorkQueueTests {
     }
 
     @Test("stop waits for what runs, cancels it after the grace, and begins nothing more")
-    func stops() async {
+    func stops() async throws {
         let (queue, runs, door, clock) = (queue(), Runs(), Door(), clock)
         let canceled = Mutex<[String]>([])
         queue.start { work in
@@ -182,7 +183,7 @@ struct KeyedWorkQueueTests {
         await runs.reached(2)
         await clock.waitForSleepers(2)
         let stopped = Task { await queue.stop(grace: .seconds(3)) }
-        while queue.schedule("late", after: .seconds(60)) { await Task.yield() }
+        try await waitUntil("the stop", every: .milliseconds(1)) { !queue.schedule("late", after: .seconds(60)) }
         door.open()
         await clock.waitForSleepers(2)
         #expect(canceled.withLock { $0 }.isEmpty)

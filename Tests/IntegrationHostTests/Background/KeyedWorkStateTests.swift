@@ -3,7 +3,8 @@
 import Primitives
 import Testing
 
-@testable import IntegrationHost
+@testable import Background
+@testable import Sync
 
 /// Work with a key and a share.
 struct TestWork: Identifiable, Sendable, Equatable, ExpressibleByStringLiteral {
@@ -18,7 +19,7 @@ struct TestWork: Identifiable, Sendable, Equatable, ExpressibleByStringLiteral {
     init(stringLiteral value: String) { self.init(value) }
 }
 
-@Suite("Keyed work")
+@Suite("Keyed work", .timeLimit(.minutes(2)))
 struct KeyedWorkStateTests {
     private typealias State = KeyedWorkState<FairWorkLine<TestWork>>
 

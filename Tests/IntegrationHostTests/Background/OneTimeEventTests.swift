@@ -3,7 +3,7 @@
 import Primitives
 import Testing
 
-@testable import IntegrationHost
+@testable import Background
 
 @Suite("One-time event", .timeLimit(.minutes(1)))
 struct OneTimeEventTests {

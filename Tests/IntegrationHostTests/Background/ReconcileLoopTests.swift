@@ -6,9 +6,12 @@ import Primitives
 import ProviderSDK
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import Background
+@testable import ConnectionModel
+@testable import Observability
 
 @Suite("Reconcile loop", .timeLimit(.minutes(1)))
 struct ReconcileLoopTests {

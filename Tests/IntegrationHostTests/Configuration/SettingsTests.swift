@@ -3,7 +3,8 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import OAuth
 
 @Suite("Settings", .timeLimit(.minutes(1)))
 struct SettingsTests {

@@ -3,9 +3,9 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
 
-@Suite("Life of a connection")
+@Suite("Life of a connection", .timeLimit(.minutes(2)))
 struct ConnectionLifeTests {
     /// What each event makes of a connection that is kept, in the order of ``ConnectionStatus/allCases``.
     ///
@@ -134,7 +134,7 @@ struct ConnectionLifeTests {
     }
 }
 
-@Suite("Transitions of a connection")
+@Suite("Transitions of a connection", .timeLimit(.minutes(2)))
 struct ConnectionTransitionTests {
     private static let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
     private static let tokens = SealedTokens(accessToken: "a", refreshToken: "r")

@@ -2,7 +2,7 @@
 
 import ProviderSDK
 
-@testable import IntegrationHost
+@testable import ConnectionModel
 
 /// The stored form of a connection, for editing.
 struct StoredDraft {

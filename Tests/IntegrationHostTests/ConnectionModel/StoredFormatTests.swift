@@ -3,9 +3,9 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
 
-@Suite("Stored form of users")
+@Suite("Stored form of users", .timeLimit(.minutes(2)))
 struct StoredFormatTests {
     /// A connection with every member that version 0.1.0 writes, and some of a later version.
     private static let full = [

@@ -8,11 +8,18 @@ import HostTesting
 import Primitives
 import ProviderSDK
 import Storage
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Credentials
+@testable import OAuth
+@testable import Notifications
+@testable import Observability
+@testable import Sessions
+@testable import Sync
 
-@Suite("Key rotation")
+@Suite("Key rotation", .timeLimit(.minutes(2)))
 struct KeyRotationTests {
     /// A store with users and a key ring beside it.
     struct Fixture {
@@ -30,7 +37,8 @@ struct KeyRotationTests {
             users = UserStore(data.documents)
             keys = try HostKeys(try KeyRing.create(path: path), path: path)
             rotation = KeyRotation(
-                users: users, keys: keys, records: data.records, time: .system, log: Log(level: .error))
+                users: users, keys: keys, letters: SealedLetters(records: data.records, vault: CredentialVault(keys)),
+                time: .system, log: Log(level: .error))
         }
 
         /// A connected user.
@@ -142,7 +150,8 @@ struct KeyRotationTests {
         let other = try HostKeys(try KeyRing.generate(), path: fixture.keys.path + "-other")
         try other.ring.save(path: other.path)
         let rotation = KeyRotation(
-            users: fixture.users, keys: other, records: fixture.data.records, time: .system,
+            users: fixture.users, keys: other,
+            letters: SealedLetters(records: fixture.data.records, vault: CredentialVault(other)), time: .system,
             log: Log(level: .error))
         let outcome = try await rotation.rotate().outcome
         #expect(outcome == ResealOutcome(resealed: 0, unreadable: [lost]))

@@ -6,11 +6,13 @@ import ProviderSDK
 import RecordStore
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sync
 
-@Suite("Dead letters in syncs")
+@Suite("Dead letters in syncs", .timeLimit(.minutes(2)))
 struct DeadLetterSyncTests {
     /// A record; one without a size cannot be mapped.
     private static func record(_ id: Int, _ size: String?, _ change: SourceRecord.Change = .upserted) -> SourceRecord {
@@ -122,8 +124,8 @@ struct DeadLetterSyncTests {
         _ = try await fixture.sync(id)
         round.withLock { $0 = 1 }
         let run = try await fixture.start(id)
-        while fixture.engine.running(id)?.progress.snapshot.current.pages != 1 {
-            try await Task.sleep(for: .milliseconds(1))
+        try await waitUntil("the first page", every: .milliseconds(1)) {
+            fixture.engine.running(id)?.progress.snapshot.current.pages == 1
         }
         await #expect {
             _ = try await service.replay(id, of: "u", .init())

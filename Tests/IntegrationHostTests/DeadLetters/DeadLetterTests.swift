@@ -3,9 +3,9 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Sync
 
-@Suite("Dead letters")
+@Suite("Dead letters", .timeLimit(.minutes(2)))
 struct DeadLetterTests {
     @Test(
         "a redacted record keeps its structure and the shapes of its values, and none of the values",

@@ -4,9 +4,14 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Connections
+@testable import Observability
+@testable import Providers
+@testable import Sync
 
-@Suite("Diagnosis")
+@Suite("Diagnosis", .timeLimit(.minutes(2)))
 struct DiagnosisTests {
     static let now = Timestamp(milliseconds: 1_800_000_000_000) ?? .epoch
 

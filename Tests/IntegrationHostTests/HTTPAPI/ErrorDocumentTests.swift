@@ -4,7 +4,8 @@ import Foundation
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import HTTPAPI
 
 @Suite("Errors of the documents")
 struct ErrorDocumentTests {

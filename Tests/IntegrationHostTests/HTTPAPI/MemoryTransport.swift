@@ -9,7 +9,7 @@ enum MemoryTransport {
     static func send(_ request: String, to application: some HTTPApplication) async throws -> TestResponse? {
         let bytes = Array(request.utf8)
         let address = try SocketAddress("127.0.0.1:1")
-        let parser = RequestParser(Limits())
+        let parser = RequestParser(HTTPServerLimits())
         var head = RequestHead()
         var progress = HeadProgress()
         var writer = ResponseWriter()

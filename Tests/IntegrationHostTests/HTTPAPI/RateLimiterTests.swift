@@ -2,9 +2,9 @@
 
 import Testing
 
-@testable import IntegrationHost
+@testable import HTTPAPI
 
-@Suite("Rate limiter")
+@Suite("Rate limiter", .timeLimit(.minutes(2)))
 struct RateLimiterTests {
     static let minute: UInt64 = 60_000_000_000
 

@@ -4,7 +4,9 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import Connections
+@testable import OAuth
 
 @Suite("The request path", .timeLimit(.minutes(1)))
 struct RequestPathTests {

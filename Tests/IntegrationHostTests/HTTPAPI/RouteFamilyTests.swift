@@ -4,7 +4,9 @@ import HostTesting
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Connections
+@testable import Sessions
 
 @Suite("Route families", .timeLimit(.minutes(1)))
 struct RouteFamilyTests {

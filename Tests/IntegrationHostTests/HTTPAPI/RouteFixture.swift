@@ -1,13 +1,22 @@
 // All routes of a host over a temporary directory, with two providers: one with OAuth, one whose account ids users type. The same
 // request can be sent in memory and over a socket.
 
-import DocumentStore
 import HTTPServer
 import HostTesting
+import Primitives
 import ProviderSDK
+import TestSupport
 import Testing
 
+@testable import Configuration
+@testable import ConnectionModel
+@testable import HTTPAPI
 @testable import IntegrationHost
+@testable import OAuth
+@testable import Observability
+@testable import Providers
+@testable import Sessions
+@testable import Webhooks
 
 /// How a request reaches the routes.
 enum Transport: String, CaseIterable, Sendable {
@@ -40,7 +49,7 @@ final class RouteFixture: Sendable {
         configuration.rateLimits = rateLimits
         configuration.logLevel = .error
         configuration.providers["plain"] = Self.settings
-        let parts = try HostResources(configuration, log: Log(level: .error)) { configuration, _ in
+        let parts = try HostResources(configuration, time: .system, log: Log(level: .error)) { configuration, _ in
             try ProviderRegistry(
                 [Self.plain, Self.typed].map { LoadedPlugin(provider: PlainProvider(manifest: $0), path: "") },
                 configuration: configuration)

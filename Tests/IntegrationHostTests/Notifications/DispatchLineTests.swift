@@ -4,9 +4,10 @@ import Primitives
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Background
+@testable import Notifications
 
-@Suite("Dispatch line")
+@Suite("Dispatch line", .timeLimit(.minutes(2)))
 struct DispatchLineTests {
     static let start = MonotonicInstant(nanoseconds: 1_000_000_000_000)
     static let wide = DispatchLine.Bounds(

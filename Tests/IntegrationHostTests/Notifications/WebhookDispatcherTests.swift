@@ -9,9 +9,14 @@ import Primitives
 import ProviderSDK
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Credentials
+@testable import Notifications
+@testable import Observability
 
 @Suite("Webhook dispatcher", .timeLimit(.minutes(1)))
 struct WebhookDispatcherTests {

@@ -3,9 +3,10 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Connections
 
-@Suite("Webhook queue")
+@Suite("Webhook queue", .timeLimit(.minutes(2)))
 struct WebhookQueueTests {
     static let start = Timestamp(milliseconds: 1_800_000_000_000) ?? .epoch
     static let url = "https://app.example.com/hook"

@@ -4,10 +4,11 @@ import Cryptography
 import ProviderSDK
 import Testing
 
+@testable import ConnectionModel
 @testable import HTTPClient
-@testable import IntegrationHost
+@testable import Notifications
 
-@Suite("Webhook signatures")
+@Suite("Webhook signatures", .timeLimit(.minutes(2)))
 struct WebhookSignatureTests {
     static let now = Timestamp(milliseconds: 1_731_705_121_900) ?? .epoch
     static let body = Array(#"{"event_type":"ping","data":{"success":true}}"#.utf8)

@@ -4,9 +4,10 @@ import HTTPClient
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Notifications
 
-@Suite("Webhook URLs")
+@Suite("Webhook URLs", .timeLimit(.minutes(2)))
 struct WebhookURLTests {
     /// Refused everywhere, also where private addresses are allowed.
     static let malformed: [String] = [

@@ -5,9 +5,12 @@ import Cryptography
 import Primitives
 import ProviderSDK
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import HTTPAPI
+@testable import OAuth
 
 @Suite("Callbacks", .timeLimit(.minutes(1)))
 struct CallbackTests {
@@ -267,8 +270,8 @@ struct CallbackTests {
         let later = ManualClock(millisecondsSince1970: now.milliseconds)
         let second = try OAuthFixture(server.url, after: first, time: later.source)
         await second.grants.reconcile(try await second.users.user("u"), at: now)
-        while try await second.connection(begun.connectionID).status != .connected {
-            try await Task.sleep(for: .milliseconds(5))
+        try await waitUntil("the completed connection", every: .milliseconds(1)) {
+            try await second.connection(begun.connectionID).status == .connected
         }
         let finished = try await second.connection(begun.connectionID)
         #expect(finished.accountID == "account")

@@ -4,9 +4,12 @@ import Foundation
 import HostTesting
 import Primitives
 import ProviderSDK
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Connections
+@testable import OAuth
 
 @Suite("Endings", .timeLimit(.minutes(1)))
 struct EndingTests {
@@ -68,8 +71,8 @@ struct EndingTests {
         first.stop()
         let second = try OAuthFixture(server.url, after: first) { $0.revocation = Revocation() }
         await second.lifecycle.reconcile(try await second.users.user("u"), at: second.time.now)
-        while try await second.users.user("u").connection(id)?.disconnection != nil {
-            try await Task.sleep(for: .milliseconds(5))
+        try await waitUntil("the end of the disconnection", every: .milliseconds(1)) {
+            try await second.users.user("u").connection(id)?.disconnection == nil
         }
         let left = try await second.users.user("u").connection(id)
         #expect((left == nil) == (ending == .delete))

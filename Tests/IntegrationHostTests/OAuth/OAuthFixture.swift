@@ -10,8 +10,17 @@ import Primitives
 import ProviderSDK
 import Storage
 import Synchronization
+import TestSupport
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Connections
+@testable import Credentials
+@testable import HTTPAPI
+@testable import OAuth
+@testable import Observability
+@testable import Providers
+@testable import Sync
 
 /// A server on 127.0.0.1 whose answers come from a script; one thread per connection.
 final class TokenServer: Sendable {

@@ -3,9 +3,13 @@
 import Primitives
 import ProviderSDK
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import HTTPAPI
+@testable import OAuth
+@testable import Providers
 
 @Suite("Refresh service", .timeLimit(.minutes(1)))
 struct RefreshServiceTests {
@@ -180,7 +184,9 @@ struct RefreshServiceTests {
         #expect(try await second.connection(id).refresh.isUnknown)
         // The walk over the users finds it and settles it, though the token is good for an hour.
         await second.reconciler.reconcile(try await second.users.user("u"), at: clock.source.now)
-        while try await second.connection(id).refresh.isUnknown { try await Task.sleep(for: .milliseconds(5)) }
+        try await waitUntil("the refresh", every: .milliseconds(1)) {
+            try await !second.connection(id).refresh.isUnknown
+        }
         #expect(try await second.tokens(id) == ["a1", "r1"])
         #expect(server.requests().map { $0.form["refresh_token"] } == ["r0"])
         server.stop()
@@ -195,7 +201,7 @@ struct RefreshServiceTests {
         let fixture = try OAuthFixture(server.url, time: clock.source) { $0.revocation = Revocation() }
         let id = try await fixture.connect()
         let refreshed = Task { try await fixture.refresh(id) }
-        while server.requests().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        try await waitUntil("the request to the server", every: .milliseconds(1)) { !server.requests().isEmpty }
         let now = clock.source.now
         try await fixture.users.update("u") { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in try connection.disconnected(nil, at: now) }
@@ -261,8 +267,8 @@ struct RefreshServiceTests {
         let ended = try await fixture.connect(life: 20) { $0.stored.status = .expired }
         await fixture.reconciler.reconcile(try await fixture.users.user("u"), at: clock.source.now)
         for id in [expiring, unused] {
-            while try await fixture.connection(id).refresh.generation == 0 {
-                try await Task.sleep(for: .milliseconds(5))
+            try await waitUntil("the refresh", every: .milliseconds(1)) {
+                try await fixture.connection(id).refresh.generation != 0
             }
         }
         #expect(server.requests().count == 2)

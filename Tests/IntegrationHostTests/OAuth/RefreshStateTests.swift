@@ -5,9 +5,11 @@ import HTTPClient
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import OAuth
+@testable import Providers
 
-@Suite("Refresh state")
+@Suite("Refresh state", .timeLimit(.minutes(2)))
 struct RefreshStateTests {
     static let start = Timestamp(iso8601: "2026-01-01T00:00:00Z") ?? .epoch
 

@@ -5,9 +5,10 @@ import HTTPClient
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import OAuth
 
-@Suite("Token requests")
+@Suite("Token requests", .timeLimit(.minutes(2)))
 struct TokenRequestTests {
     /// Id and secret with characters that each encoding treats in its own way.
     static func requests(_ change: (inout OAuth2) -> Void) -> TokenRequest {

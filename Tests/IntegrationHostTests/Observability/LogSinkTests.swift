@@ -6,9 +6,9 @@ import Glibc
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Observability
 
-@Suite("Log sink")
+@Suite("Log sink", .timeLimit(.minutes(2)))
 struct LogSinkTests {
     /// A pipe that both ends of are closed with it.
     final class Pipe: Sendable {

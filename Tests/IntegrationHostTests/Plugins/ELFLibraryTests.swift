@@ -4,9 +4,9 @@
 import Foundation
 import Testing
 
-@testable import IntegrationHost
+@testable import PluginLoading
 
-@Suite("ELF libraries")
+@Suite("ELF libraries", .timeLimit(.minutes(2)))
 struct ELFLibraryTests {
     /// A library that the build put beside the tests.
     static let library: [UInt8] = {

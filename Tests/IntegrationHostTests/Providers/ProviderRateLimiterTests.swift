@@ -6,9 +6,10 @@ import ProviderSDK
 import Synchronization
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import Providers
 
-@Suite("Rate limits of providers")
+@Suite("Rate limits of providers", .timeLimit(.minutes(2)))
 struct SlidingWindowLimiterTests {
     /// A moment so many seconds after the clock's zero.
     static func at(_ seconds: Double) -> MonotonicInstant {
@@ -147,7 +148,7 @@ struct SlidingWindowLimiterTests {
     }
 }
 
-@Suite("Turns at a provider")
+@Suite("Turns at a provider", .timeLimit(.minutes(2)))
 struct ProviderRateLimiterTests {
     private let clock = ManualClock()
     private var limiter: ProviderRateLimiter { ProviderRateLimiter(time: clock.source) }

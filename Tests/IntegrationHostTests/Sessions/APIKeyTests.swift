@@ -8,9 +8,12 @@ import Storage
 import StoreFiles
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import HostControl
+@testable import Sessions
 
-@Suite("API keys")
+@Suite("API keys", .timeLimit(.minutes(2)))
 struct APIKeyTests {
     @Test("a key is good from its making to its revocation, as Bearer only")
     func life() async throws {
@@ -75,7 +78,7 @@ struct APIKeyTests {
     }
 }
 
-@Suite("Control socket")
+@Suite("Control socket", .timeLimit(.minutes(2)))
 struct ControlTests {
     @Test(
         "commands and answers come through as they were",

@@ -8,7 +8,12 @@ import ProviderSDK
 import Storage
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Credentials
+@testable import HTTPAPI
+@testable import OAuth
+@testable import Sessions
 
 /// An authenticator over a data directory of its own.
 final class AuthenticatorFixture: Sendable {
@@ -76,7 +81,7 @@ final class AuthenticatorFixture: Sendable {
     }
 }
 
-@Suite("Authenticator")
+@Suite("Authenticator", .timeLimit(.minutes(2)))
 struct AuthenticatorTests {
     private typealias Fixtures = SessionFixtures
 

@@ -5,9 +5,11 @@ import Primitives
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Sessions
 
-@Suite("Key sets")
+@Suite("Key sets", .timeLimit(.minutes(2)))
 struct KeySetTests {
     private typealias Fixtures = SessionFixtures
 

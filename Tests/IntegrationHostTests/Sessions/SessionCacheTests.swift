@@ -3,9 +3,10 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sessions
 
-@Suite("Session cache")
+@Suite("Session cache", .timeLimit(.minutes(2)))
 struct SessionCacheTests {
     private typealias Fixtures = SessionFixtures
 

@@ -5,7 +5,8 @@ import Primitives
 import ProviderSDK
 import Synchronization
 
-@testable import IntegrationHost
+@testable import Observability
+@testable import Sessions
 
 enum SessionFixtures {
     // Made once, because a key takes a while; a static property cannot throw.

@@ -4,9 +4,11 @@ import Cryptography
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Sessions
 
-@Suite("Refused session tokens")
+@Suite("Refused session tokens", .timeLimit(.minutes(2)))
 struct SessionRefusalTests {
     private typealias Fixtures = SessionFixtures
 

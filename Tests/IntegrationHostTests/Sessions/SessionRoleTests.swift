@@ -4,9 +4,11 @@ import Cryptography
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Sessions
 
-@Suite("Roles of foreign sessions")
+@Suite("Roles of foreign sessions", .timeLimit(.minutes(2)))
 struct SessionRoleTests {
     @Test(
         "a signed RDS token tells its user's roles, and nothing that is not a role makes a superuser",

@@ -5,9 +5,13 @@ import Primitives
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import HTTPAPI
+@testable import Observability
+@testable import Sessions
 
-@Suite("Session verifiers")
+@Suite("Session verifiers", .timeLimit(.minutes(2)))
 struct SessionVerifierTests {
     // Made once, because a key takes a while; a static property cannot throw.
     // swift-format-ignore: NeverUseForceTry

@@ -5,7 +5,8 @@ import ProviderSDK
 import Synchronization
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sync
 
 /// The SplitMix64 generator: the same numbers for the same seed.
 struct SplitMix: Sendable {
@@ -29,7 +30,7 @@ final class SharedRandom: Sendable {
     func next(_ bound: Int) -> Int { state.withLock { $0.next(bound) } }
 }
 
-@Suite("Endurance of syncs")
+@Suite("Endurance of syncs", .timeLimit(.minutes(2)))
 struct SyncEnduranceTests {
     private static let pages = 12
     private static let pageSize = 5

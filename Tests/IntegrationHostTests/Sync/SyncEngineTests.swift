@@ -9,11 +9,13 @@ import RecordStore
 import Storage
 import StoreFiles
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sync
 
-@Suite("Sync engine")
+@Suite("Sync engine", .timeLimit(.minutes(2)))
 struct SyncEngineTests {
     static let outage = ProviderError(.transient, "Down.", status: 503)
 
@@ -101,7 +103,7 @@ struct SyncEngineTests {
         #expect(failed.recordsProcessed == failed.recordsSynced + failed.errors)
         #expect(failed.recordsSynced == 0, "nobody sees what a failed full sync has read")
         #expect(try await fixture.changes(id).isEmpty)
-        while fixture.engine.running(id) != nil { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the end of the sync", every: .milliseconds(1)) { fixture.engine.running(id) == nil }
         let left = try await fixture.data.records.state(of: StreamID(id))?["things"]?.generation
         #expect(left == nil, "what it had read is of no use to anybody")
         isDown.withLock { $0 = false }
@@ -130,8 +132,8 @@ struct SyncEngineTests {
         if type == .incremental { _ = try await fixture.sync(id) }
         isFirst.withLock { $0 = false }
         let run = try await fixture.start(id, type)
-        while fixture.engine.running(id)?.progress.snapshot.wait != .rateLimit {
-            try await Task.sleep(for: .milliseconds(1))
+        try await waitUntil("the wait for the rate limit", every: .milliseconds(1)) {
+            fixture.engine.running(id)?.progress.snapshot.wait == .rateLimit
         }
         await fixture.stop()
 
@@ -311,12 +313,14 @@ struct SyncEngineTests {
         for id in ids { _ = try await fixture.start(id) }
         let waiting = try await fixture.connect()
         _ = try await fixture.start(waiting)
-        while fixture.engine.limiter.waitingCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("a sync that waits for a permit", every: .milliseconds(1)) {
+            fixture.engine.limiter.waitingCount != 0
+        }
         await fixture.engine.cancel(connection: waiting)
         #expect(try await fixture.connection(waiting)?.syncs.first?.status == .canceled)
         door.open()
-        while fixture.engine.running(ids[0])?.progress.snapshot.wait != .rateLimit {
-            try await Task.sleep(for: .milliseconds(1))
+        try await waitUntil("the wait for the rate limit", every: .milliseconds(1)) {
+            fixture.engine.running(ids[0])?.progress.snapshot.wait == .rateLimit
         }
         let snapshot = try #require(fixture.engine.running(ids[0])?.progress.snapshot)
         #expect(try #require(snapshot.waitsUntil) > TimeSource.system.now.advanced(by: .seconds(500)))
@@ -339,8 +343,8 @@ struct SyncEngineTests {
         let fixture = try SyncFixture(provider)
         let id = try await fixture.connect()
         _ = try await fixture.start(id)
-        while fixture.engine.running(id)?.progress.snapshot.wait != .rateLimit {
-            try await Task.sleep(for: .milliseconds(1))
+        try await waitUntil("the wait for the rate limit", every: .milliseconds(1)) {
+            fixture.engine.running(id)?.progress.snapshot.wait == .rateLimit
         }
         #expect(fixture.engine.running(id)?.progress.counts.synced == 7)
         await fixture.engine.cancel(connection: id)
@@ -366,7 +370,7 @@ struct SyncEngineTests {
         let run = try #require(try await fixture.ended(expired))
         #expect(run.status == .failed)
         #expect(run.message?.contains("has expired") == true)
-        while fixture.engine.running(removed) != nil { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the end of the sync", every: .milliseconds(1)) { fixture.engine.running(removed) == nil }
         await #expect {
             _ = try await fixture.start(expired)
         } throws: { "\($0)".contains("has expired: connect it again") }
@@ -384,8 +388,8 @@ struct SyncEngineTests {
         let fixture = try SyncFixture(stopped)
         let id = try await fixture.connect()
         let run = try await fixture.start(id)
-        while fixture.engine.running(id)?.progress.snapshot.wait != .rateLimit {
-            try await Task.sleep(for: .milliseconds(1))
+        try await waitUntil("the wait for the rate limit", every: .milliseconds(1)) {
+            fixture.engine.running(id)?.progress.snapshot.wait == .rateLimit
         }
         await fixture.stop()
 
@@ -492,7 +496,7 @@ struct SyncEngineTests {
         let fixture = try SyncFixture(provider)
         let id = try await fixture.connect()
         _ = try await fixture.start(id)
-        while provider.requests.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the request to the provider", every: .milliseconds(1)) { !provider.requests.isEmpty }
         try await fixture.users.update("u") { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in connection.stored.grantNumber += 1 }
         }

@@ -10,8 +10,15 @@ import ProviderSDK
 import RecordStore
 import Storage
 import Synchronization
+import TestSupport
 
-@testable import IntegrationHost
+@testable import Configuration
+@testable import ConnectionModel
+@testable import Credentials
+@testable import OAuth
+@testable import Observability
+@testable import Providers
+@testable import Sync
 
 /// A provider whose pages come from a script.
 final class ScriptedProvider: Provider {
@@ -121,7 +128,9 @@ final class SyncFixture: Sendable {
 
     /// Waits until no sync of the connection runs.
     func ended(_ id: String, of user: String = "u") async throws -> SyncRun? {
-        while try await connection(id, of: user)?.runningSync != nil { try await Task.sleep(for: .milliseconds(2)) }
+        try await waitUntil("the end of the sync", every: .milliseconds(1)) {
+            try await connection(id, of: user)?.runningSync == nil
+        }
         return try await connection(id, of: user)?.syncs.first
     }
 

@@ -4,11 +4,13 @@ import DocumentStore
 import HostTesting
 import ProviderSDK
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sync
 
-@Suite("Requests for a sync")
+@Suite("Requests for a sync", .timeLimit(.minutes(2)))
 struct SyncJoiningTests {
     @Test("of a hundred requests at once one starts a sync, and all get its id")
     func parallel() async throws {
@@ -46,8 +48,8 @@ struct SyncJoiningTests {
         let fixture = try SyncFixture(provider)
         let id = try await fixture.connect()
         _ = try await fixture.start(id)
-        while fixture.engine.running(id)?.progress.snapshot.current.pages != 1 {
-            try await Task.sleep(for: .milliseconds(1))
+        try await waitUntil("the first page", every: .milliseconds(1)) {
+            fixture.engine.running(id)?.progress.snapshot.current.pages == 1
         }
         let connection = try #require(try await fixture.connection(id))
         let latest = try #require(await fixture.engine.latest(connection))

@@ -1,9 +1,10 @@
 // The permits of syncs: a wait for one can be canceled, and a sync that waits for its provider gives its permit to another.
 
 import ProviderSDK
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import Sync
 
 @Suite("Permits of syncs", .timeLimit(.minutes(1)))
 struct SyncLimiterTests {
@@ -13,7 +14,7 @@ struct SyncLimiterTests {
         #expect(await limiter.acquire(for: "a"))
         let canceled = Task { await limiter.acquire(for: "b") }
         let patient = Task { await limiter.acquire(for: "c") }
-        while limiter.waitingCount < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("a sync that waits for a permit", every: .milliseconds(1)) { limiter.waitingCount >= 2 }
         canceled.cancel()
         #expect(await canceled.value == false)
         limiter.release()
@@ -27,7 +28,7 @@ struct SyncLimiterTests {
     }
 
     @Test("a sync that waits for its provider gives its permit to another, and is not late when its turn comes")
-    func permits() async {
+    func permits() async throws {
         let limiter = SyncLimiter(1)
         let progress = SyncProgress()
         #expect(await limiter.acquire(for: "a"))
@@ -41,7 +42,7 @@ struct SyncLimiterTests {
         #expect(progress.snapshot.wait == nil)
         // Two syncs work with one permit now: the next one waits for both to end.
         let next = Task { await limiter.acquire(for: "c") }
-        while limiter.waitingCount == 0 { try? await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("a sync that waits for a permit", every: .milliseconds(1)) { limiter.waitingCount != 0 }
         permit.close()
         permit.close()
         #expect(limiter.waitingCount == 1)

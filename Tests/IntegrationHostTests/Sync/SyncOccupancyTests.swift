@@ -3,7 +3,9 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import Background
+@testable import ConnectionModel
+@testable import Sync
 
 @Suite("Occupied connections", .timeLimit(.minutes(1)))
 struct SyncOccupancyTests {

@@ -4,9 +4,11 @@ import Primitives
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Providers
+@testable import Sync
 
-@Suite("Sync plan")
+@Suite("Sync plan", .timeLimit(.minutes(2)))
 struct SyncPlanTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 

@@ -3,9 +3,10 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sync
 
-@Suite("Sync request")
+@Suite("Sync request", .timeLimit(.minutes(2)))
 struct SyncRequestTests {
     static func run(_ type: SyncType, _ dataTypes: [String], key: String? = nil) -> SyncRun {
         SyncRun(

@@ -3,9 +3,11 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sync
+@testable import Webhooks
 
-@Suite("Sync run state")
+@Suite("Sync run state", .timeLimit(.minutes(2)))
 struct SyncRunStateTests {
     enum Event: Sendable {
         case done(String)

@@ -4,9 +4,10 @@
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Sync
 
-@Suite("Sync schedule")
+@Suite("Sync schedule", .timeLimit(.minutes(2)))
 struct SyncScheduleTests {
     static let connectedAt = Timestamp(iso8601: "2024-06-01T12:00:00Z") ?? .epoch
     /// After everything that happened.

@@ -5,9 +5,10 @@ import Primitives
 import ProviderSDK
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Webhooks
 
-@Suite("Changes that wait for their sync")
+@Suite("Changes that wait for their sync", .timeLimit(.minutes(2)))
 struct DebouncerTests {
     private static func at(_ seconds: Double) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: UInt64(seconds * 1_000_000_000))
@@ -78,7 +79,7 @@ struct DebouncerTests {
     }
 }
 
-@Suite("Changes noted with a connection")
+@Suite("Changes noted with a connection", .timeLimit(.minutes(2)))
 struct PendingChangeTests {
     private static let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
 
@@ -173,7 +174,7 @@ struct PendingChangeTests {
     }
 }
 
-@Suite("Ends of grants that come late")
+@Suite("Ends of grants that come late", .timeLimit(.minutes(2)))
 struct GrantAgeTests {
     private static let ages: [(Int64, GrantAge)] = [
         (-86_400, .older), (-301, .older), (-299, .doubtful), (-1, .doubtful), (0, .present), (1, .present),

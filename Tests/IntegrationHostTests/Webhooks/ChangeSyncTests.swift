@@ -7,11 +7,16 @@ import ProviderSDK
 import RecordStore
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Observability
+@testable import Providers
+@testable import Sync
+@testable import Webhooks
 
-@Suite("Syncs of what changed")
+@Suite("Syncs of what changed", .timeLimit(.minutes(2)))
 struct ChangeSyncTests {
     /// The clock of the syncs, whose time passes by ``read(_:_:)`` alone; that of the engine is the system's.
     private let clock = ManualClock(millisecondsSince1970: TimeSource.system.millisecondsSince1970)
@@ -34,11 +39,12 @@ struct ChangeSyncTests {
 
     /// Waits until nothing is left to be read.
     private func read(_ id: String, _ fixture: SyncFixture) async throws -> [SyncRun] {
-        while let connection = try await fixture.connection(id),
-            connection.runningSync != nil || !connection.changes.isEmpty
-        {
+        try await waitUntil("the reading of all changes") {
+            guard let connection = try await fixture.connection(id),
+                connection.runningSync != nil || !connection.changes.isEmpty
+            else { return true }
             clock.advance(by: .seconds(1))
-            try await Task.sleep(for: .milliseconds(5))
+            return false
         }
         return try await fixture.connection(id)?.syncs ?? []
     }
@@ -73,7 +79,7 @@ struct ChangeSyncTests {
         let id = try await fixture.connect()
         _ = try await fixture.sync(id)
         _ = try await fixture.start(id, .incremental)
-        while provider.requests.count < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the request to the provider", every: .milliseconds(1)) { provider.requests.count >= 2 }
         #expect(try await note(syncs, fixture, id))
         for _ in 0..<60 { clock.advance(by: .seconds(1)) }
         #expect(try await fixture.connection(id)?.changes.count == 1)
@@ -137,22 +143,22 @@ struct ChangeSyncTests {
         }
         let fixture = try SyncFixture(provider, retryTime: .zero)
         let deletions = RecordDeletions(
-            users: fixture.users, engine: fixture.engine, records: fixture.data.records, vault: fixture.engine.vault,
+            users: fixture.users, registry: fixture.registry, engine: fixture.engine, records: fixture.data.records,
+            vault: fixture.engine.vault,
             time: .system)
         let id = try await fixture.connect()
         _ = try await fixture.sync(id)
-        func delete() async throws -> RecordDeletions.Outcome {
+        func delete() async throws -> RecordDeletion {
             try await deletions.delete(
-                ["t2"], of: "things", try #require(try await fixture.connection(id)), user: "u",
-                try #require(fixture.registry["scripted"]))
+                ["t2"], of: "things", try #require(try await fixture.connection(id)), user: "u")
         }
         _ = try await fixture.start(id)
-        while provider.requests.count < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the request to the provider", every: .milliseconds(1)) { provider.requests.count >= 2 }
         #expect(try await delete() == .busy)
         door.open()
         // Its second page fails; what the first one held is given up.
         #expect(try await fixture.ended(id)?.status == .failed)
-        while fixture.engine.running(id) != nil { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the end of the sync", every: .milliseconds(1)) { fixture.engine.running(id) == nil }
         #expect(try await delete() == .deleted)
         #expect(try await delete() == .deleted)
         #expect(try await fixture.changes(id).last == "-t2")

@@ -7,11 +7,14 @@ import Primitives
 import ProviderSDK
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
-@testable import IntegrationHost
+@testable import ConnectionModel
+@testable import Observability
+@testable import Webhooks
 
-@Suite("The inbox of webhooks")
+@Suite("The inbox of webhooks", .timeLimit(.minutes(2)))
 struct WebhookInboxTests {
     /// An inbox with a clock that is set by hand, and what it handed on.
     private final class Fixture: Sendable {
@@ -67,7 +70,9 @@ struct WebhookInboxTests {
         #expect(second.events == events)
         #expect(try await second.inbox.accept([events[2], second.event(3)]) == 1)
         await second.inbox.settle(events)
-        while second.inbox.statistics.pending > 1 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the processing of the events", every: .milliseconds(1)) {
+            second.inbox.statistics.pending <= 1
+        }
         await second.close()
 
         let third = try await Fixture(fixture.directory)
@@ -103,7 +108,9 @@ struct WebhookInboxTests {
         await #expect(throws: InboxFailure.full) { try await fixture.inbox.accept([fixture.event(-1)]) }
         #expect(try await fixture.inbox.accept([many[7]]) == 0)
         await fixture.inbox.settle(Array(many[..<10]))
-        while fixture.inbox.statistics.pending > many.count - 10 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the processing of the events", every: .milliseconds(1)) {
+            !(fixture.inbox.statistics.pending > many.count - 10)
+        }
         #expect(try await fixture.inbox.accept([fixture.event(-1)]) == 1)
         await fixture.close()
     }
@@ -118,7 +125,9 @@ struct WebhookInboxTests {
         let (first, stays) = (fixture.event(1), fixture.event(2))
         #expect(try await fixture.inbox.accept([first]) == 1)
         await fixture.inbox.settle([first])
-        while fixture.inbox.statistics.pending > 0 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the processing of the events", every: .milliseconds(1)) {
+            fixture.inbox.statistics.pending <= 0
+        }
         move(.seconds(86_400))
         #expect(try await fixture.inbox.accept([stays]) == 1)
         move(.seconds(3 * 86_400))
@@ -126,7 +135,9 @@ struct WebhookInboxTests {
         #expect(try await fixture.inbox.accept([first]) == 0)
         move(.seconds(4 * 86_400 + 1))
         #expect(try await fixture.inbox.accept([fixture.event(4)]) == 1)
-        while fixture.inbox.statistics.remembered > 3 { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil("the removal of old ids", every: .milliseconds(1)) {
+            fixture.inbox.statistics.remembered <= 3
+        }
         move(.seconds(9 * 86_400))
         #expect(try await fixture.inbox.accept([fixture.event(5)]) == 1)
         #expect(try await fixture.inbox.accept([stays]) == 0)

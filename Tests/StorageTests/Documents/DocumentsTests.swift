@@ -9,7 +9,8 @@ import Testing
 
 @testable import Storage
 
-@Suite struct DocumentsTests {
+@Suite("Documents", .timeLimit(.minutes(2)))
+struct DocumentsTests {
     let scratch = Scratch()
     let store: DataDirectory
     var documents: Documents { store.documents }
@@ -18,7 +19,8 @@ import Testing
         store = try DataDirectory.open(scratch.path)
     }
 
-    @Test func aSavedDocumentIsLoadedByTheNextProcess() async throws {
+    @Test("A saved document is loaded by the next process")
+    func aSavedDocumentIsLoadedByTheNextProcess() async throws {
         let saved = try await documents.save(.user("alice"), bytes("{}"), expecting: .absent)
         #expect(saved.revision == 1)
         store.close()
@@ -28,7 +30,8 @@ import Testing
         #expect(try await again.documents.load(.user("bob")) == nil)
     }
 
-    @Test func aDocumentIsWhereTheDesignSaysAndReadable() async throws {
+    @Test("A document is where the design says and readable")
+    func aDocumentIsWhereTheDesignSaysAndReadable() async throws {
         try await documents.save(.user("alice"), bytes("{\n  \"a\": 1\n}"), expecting: .absent)
         try await documents.save(.user("Ålice"), bytes("{}"), expecting: .absent)
         try await store.flush()
@@ -40,7 +43,8 @@ import Testing
         #expect(Scratch.read(scratch.path + "/users/\(hex.prefix(3))/~\(hex).json") != nil)
     }
 
-    @Test func onlyTheExpectedRevisionIsReplaced() async throws {
+    @Test("Only the expected revision is replaced")
+    func onlyTheExpectedRevisionIsReplaced() async throws {
         let key = DocumentKey.user("alice")
         #expect(
             await failure { try await documents.save(key, [], expecting: .revision(1)) }
@@ -62,7 +66,8 @@ import Testing
         #expect(try await documents.delete(key, expecting: .any) == false)
     }
 
-    @Test func aDocumentMadeAgainCannotBeTakenForTheOneThatWasDeleted() async throws {
+    @Test("A document made again cannot be taken for the one that was deleted")
+    func aDocumentMadeAgainCannotBeTakenForTheOneThatWasDeleted() async throws {
         let key = DocumentKey.user("alice")
         try await documents.save(key, bytes("old"), expecting: .absent)
         try await documents.delete(key, expecting: .revision(1))
@@ -70,7 +75,8 @@ import Testing
         #expect(await failure { try await documents.save(key, [], expecting: .revision(1)) } != nil)
     }
 
-    @Test func ofManyWritersOfOneRevisionExactlyOneWins() async throws {
+    @Test("Of many writers of one revision exactly one wins")
+    func ofManyWritersOfOneRevisionExactlyOneWins() async throws {
         let key = DocumentKey.user("alice")
         try await documents.save(key, bytes("0"), expecting: .absent)
         for round in 1...10 {
@@ -87,7 +93,8 @@ import Testing
         #expect(try await documents.load(key)?.revision == 11)
     }
 
-    @Test func idsAreBytes() async throws {
+    @Test("Ids are bytes")
+    func idsAreBytes() async throws {
         let composed = DocumentKey.user("é")
         let decomposed = DocumentKey.user("e\u{301}")
         try await documents.save(composed, bytes("one"), expecting: .absent)
@@ -96,13 +103,15 @@ import Testing
         #expect(try await documents.load(composed)?.bytes == bytes("one"))
     }
 
-    @Test(arguments: [
-        DocumentKey(collection: "users", id: []),
-        DocumentKey(collection: "users", id: Array(repeating: 1, count: 1025)),
-        DocumentKey(collection: "", id: [1]), DocumentKey(collection: "../users", id: [1]),
-        DocumentKey(collection: "keys", id: [1]), DocumentKey(collection: "records", id: [1]),
-        DocumentKey(collection: "USERS", id: [1]), DocumentKey(collection: "a-name-too-long-", id: [1]),
-    ])
+    @Test(
+        "Impossible keys are refused",
+        arguments: [
+            DocumentKey(collection: "users", id: []),
+            DocumentKey(collection: "users", id: Array(repeating: 1, count: 1025)),
+            DocumentKey(collection: "", id: [1]), DocumentKey(collection: "../users", id: [1]),
+            DocumentKey(collection: "keys", id: [1]), DocumentKey(collection: "records", id: [1]),
+            DocumentKey(collection: "USERS", id: [1]), DocumentKey(collection: "a-name-too-long-", id: [1]),
+        ])
     func impossibleKeysAreRefused(key: DocumentKey) async {
         guard case .invalidName = await failure({ try await documents.load(key) }) else {
             Issue.record("accepted")
@@ -111,7 +120,8 @@ import Testing
         #expect(await failure { try await documents.save(key, [], expecting: .any) } != nil)
     }
 
-    @Test func aDocumentAboveTheLimitIsRefused() async throws {
+    @Test("A document above the limit is refused")
+    func aDocumentAboveTheLimitIsRefused() async throws {
         let large = [UInt8](repeating: 0x20, count: DocumentLimits.documentBytesMax + 1)
         #expect(
             await failure { try await documents.save(.user("a"), large, expecting: .absent) }
@@ -123,7 +133,8 @@ import Testing
         again.close()
     }
 
-    @Test func aListingGivesEveryKeyOnce() async throws {
+    @Test("A listing gives every key once")
+    func aListingGivesEveryKeyOnce() async throws {
         var expected: Set<DocumentKey> = []
         for index in 0..<100 {
             let key = DocumentKey.user(index % 3 == 0 ? "User \(index)" : "user-\(index)")
@@ -149,7 +160,8 @@ import Testing
         #expect(try await documents.list("link-tokens").keys.isEmpty)
     }
 
-    @Test func theCacheKeepsTheCallersFormBesideTheBytes() async throws {
+    @Test("The cache keeps the caller's form beside the bytes")
+    func theCacheKeepsTheCallersFormBesideTheBytes() async throws {
         final class Form: Sendable {}
         let key = DocumentKey.user("alice")
         #expect(documents.cached(key) == nil)
@@ -163,7 +175,8 @@ import Testing
         #expect(documents.cached(key).map { $0.document == nil } == true)
     }
 
-    @Test func aKeyWithoutADocumentIsLookedUpOnDiskOnce() async throws {
+    @Test("A key without a document is looked up on disk once")
+    func aKeyWithoutADocumentIsLookedUpOnDiskOnce() async throws {
         let key = DocumentKey.user("nobody")
         #expect(try await documents.load(key) == nil)
         guard case .absent? = documents.cached(key) else {

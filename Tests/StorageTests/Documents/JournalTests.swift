@@ -1,14 +1,15 @@
 // The journal: what a crash at any byte leaves, what damage is told, and that a full journal makes writers wait.
 
-import DocumentJournal
 import DocumentStore
 import Glibc
 import StoreFiles
 import Testing
 
+@testable import DocumentJournal
 @testable import Storage
 
-@Suite struct JournalTests {
+@Suite("Journal", .timeLimit(.minutes(2)))
+struct JournalTests {
     let scratch = Scratch()
 
     /// Options under which documents stay in the journal until asked for.
@@ -59,7 +60,8 @@ import Testing
         [:], ["a": "a1"], ["a": "a1", "b": "b1"], ["a": "a2", "b": "b1"], ["a": "a2"],
     ]
 
-    @Test func aJournalTornAtAnyByteGivesTheBatchesBeforeIt() async throws {
+    @Test("A journal torn at any byte gives the batches before it")
+    func aJournalTornAtAnyByteGivesTheBatchesBeforeIt() async throws {
         let (name, content, ends) = try await journal()
         for length in JournalFormat.segmentHeaderBytes...(ends[3] + 1) {
             for filler in [0, 0xff] as [UInt8] {
@@ -79,7 +81,8 @@ import Testing
         }
     }
 
-    @Test func damageBeforeTheLastBatchIsToldAndNothingIsLost() async throws {
+    @Test("Damage before the last batch is reported and nothing is lost")
+    func damageBeforeTheLastBatchIsToldAndNothingIsLost() async throws {
         let (name, content, ends) = try await journal()
         for index in 0..<ends[2] {
             var damaged = content
@@ -96,7 +99,8 @@ import Testing
         store.close()
     }
 
-    @Test func aMissingSegmentInTheMiddleIsTold() async throws {
+    @Test("A missing segment in the middle is reported")
+    func aMissingSegmentInTheMiddleIsTold() async throws {
         let (name, content, _) = try await journal()
         unsafe mkdir(scratch.path + "/journal", 0o700)
         Scratch.write(content, to: scratch.path + "/journal/" + name)
@@ -113,7 +117,8 @@ import Testing
         #expect(error == .corrupt(path: "journal/" + JournalSegment.name(9), .missing))
     }
 
-    @Test func aSegmentWhoseMakingWasCutShortIsRemoved() async throws {
+    @Test("A segment whose making was cut short is removed")
+    func aSegmentWhoseMakingWasCutShortIsRemoved() async throws {
         let header = JournalFormat.segmentHeader(sequence: 1, salt: 5)
         for length in 0...header.count {
             for isReserved in [false, true] {
@@ -125,7 +130,8 @@ import Testing
         }
     }
 
-    @Test func whatWaitsInTheJournalIsReadListedAndReplaced() async throws {
+    @Test("What waits in the journal is read listed and replaced")
+    func whatWaitsInTheJournalIsReadListedAndReplaced() async throws {
         var options = Self.lazy
         options.cacheBytesMax = 0
         let store = try DataDirectory.open(scratch.path, options: options)
@@ -146,7 +152,8 @@ import Testing
         #expect(Scratch.tree(scratch.path + "/users").filter { $0.hasSuffix(".json") }.count == 1)
     }
 
-    @Test func manyDocumentsComeIntoPlaceAtOnce() async throws {
+    @Test("Many documents come into place at once")
+    func manyDocumentsComeIntoPlaceAtOnce() async throws {
         let store = try DataDirectory.open(scratch.path, options: Self.lazy)
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<500 {
@@ -164,7 +171,8 @@ import Testing
         again.close()
     }
 
-    @Test func aFullJournalMakesWritersWaitForTheirFiles() async throws {
+    @Test("A full journal makes writers wait for their files")
+    func aFullJournalMakesWritersWaitForTheirFiles() async throws {
         var options = Self.lazy
         options.journalBytesMax = 20_000
         let store = try DataDirectory.open(scratch.path, options: options)
@@ -176,7 +184,8 @@ import Testing
         store.close()
     }
 
-    @Test func writersAreToldWhenTheirFilesCannotFollow() async throws {
+    @Test("Writers get an error when their files cannot follow")
+    func writersAreToldWhenTheirFilesCannotFollow() async throws {
         var options = Self.lazy
         options.journalBytesMax = 10_000
         let plan = CountedFault(.error(ENOSPC), at: [.mkdir], nth: 1, lasts: true)
@@ -202,10 +211,12 @@ import Testing
         store.close()
     }
 
-    @Test(arguments: [
-        DocumentKey(collection: "users", id: [0]), DocumentKey(collection: "link-tokens", id: bytes("é")),
-        DocumentKey(collection: "a", id: [UInt8](repeating: 0xff, count: 1024)),
-    ])
+    @Test(
+        "Entries come back as they were and every flipped bit is found",
+        arguments: [
+            DocumentKey(collection: "users", id: [0]), DocumentKey(collection: "link-tokens", id: bytes("é")),
+            DocumentKey(collection: "a", id: [UInt8](repeating: 0xff, count: 1024)),
+        ])
     func entriesComeBackAsTheyWereAndEveryFlippedBitIsFound(key: DocumentKey) throws {
         for file in [nil, [], bytes("content")] as [[UInt8]?] {
             var encoded: [UInt8] = [9, 9]

@@ -2,14 +2,15 @@
 // dies in the middle leaves the stream as it was or compacted.
 
 import Glibc
+import Storage
 import StoreFiles
 import Synchronization
 import Testing
-import Storage
 
 @testable import RecordStore
 
-@Suite struct BackgroundCompactionTests {
+@Suite("Background compaction", .timeLimit(.minutes(2)))
+struct BackgroundCompactionTests {
     let stream = StreamID("conn")
 
     /// What there is after all changes: payload by data type and id.
@@ -22,7 +23,8 @@ import Storage
         return state
     }
 
-    @Test func whatIsAppendedWhileACompactionRunsIsAllThere() async throws {
+    @Test("What is appended while a compaction runs is all there")
+    func whatIsAppendedWhileACompactionRunsIsAllThere() async throws {
         let scratch = Scratch()
         var store = try DataDirectory.open(scratch.path)
         for round in 0..<60 {
@@ -72,7 +74,8 @@ import Storage
         store.close()
     }
 
-    @Test func anErasureEndsACompactionAndLeavesNothing() async throws {
+    @Test("An erasure ends a compaction and leaves nothing")
+    func anErasureEndsACompactionAndLeavesNothing() async throws {
         let scratch = Scratch()
         let store = try DataDirectory.open(scratch.path)
         for attempt in 0..<20 {
@@ -90,7 +93,8 @@ import Storage
         store.close()
     }
 
-    @Test func aStreamThatIsMostlyMarksOfUnchangedRecordsIsWorthCompacting() async throws {
+    @Test("A stream that is mostly marks of unchanged records is worth compacting")
+    func aStreamThatIsMostlyMarksOfUnchangedRecordsIsWorthCompacting() async throws {
         let scratch = Scratch()
         let store = try DataDirectory.open(scratch.path)
         let records = (0..<5000).map { ("r\($0)", Optional("1")) }
@@ -125,7 +129,8 @@ import Storage
         }
     }
 
-    @Test func whereverAProcessDiesInACompactionTheStreamIsWhole() async throws {
+    @Test("Wherever a process dies in a compaction the stream is whole")
+    func whereverAProcessDiesInACompactionTheStreamIsWhole() async throws {
         let scratch = Scratch()
         var images = 0
         for nth in 1...200 {

@@ -1,13 +1,14 @@
 // Compaction: fewer changes, the same records for every reader wherever it stands.
 
 import Glibc
-import Testing
-import StoreFiles
 import Storage
+import StoreFiles
+import Testing
 
 @testable import RecordStore
 
-@Suite struct CompactionTests {
+@Suite("Compaction", .timeLimit(.minutes(2)))
+struct CompactionTests {
     let scratch = Scratch()
     let stream = StreamID("conn")
 
@@ -37,7 +38,8 @@ import Storage
         }
     }
 
-    @Test func everyReaderEndsWithTheSameRecordsWhereverItStood() async throws {
+    @Test("Every reader ends with the same records wherever it stood")
+    func everyReaderEndsWithTheSameRecordsWhereverItStood() async throws {
         let store = try DataDirectory.open(scratch.path)
         try await fill(store.records, rounds: 120)
         let whole = try await store.records.all(stream).changes
@@ -66,7 +68,8 @@ import Storage
         store.close()
     }
 
-    @Test func aCompactedStreamGoesOnAsBefore() async throws {
+    @Test("A compacted stream goes on as before")
+    func aCompactedStreamGoesOnAsBefore() async throws {
         var store = try DataDirectory.open(scratch.path)
         try await fill(store.records, rounds: 40)
         let before = try await store.records.all(stream)
@@ -93,7 +96,8 @@ import Storage
         store.close()
     }
 
-    @Test func aReaderInTheMiddleOfAPageIsNotDisturbed() async throws {
+    @Test("A reader in the middle of a page is not disturbed")
+    func aReaderInTheMiddleOfAPageIsNotDisturbed() async throws {
         let store = try DataDirectory.open(scratch.path)
         try await fill(store.records, rounds: 100)
         let final = apply(try await store.records.all(stream).changes, to: [:])
@@ -114,7 +118,9 @@ import Storage
         store.close()
     }
 
-    @Test(arguments: [FileCall.write, .fdatasync, .fsync, .open, .rename, .unlink])
+    @Test(
+        "After an error at any call of a compaction nothing is missing",
+        arguments: [FileCall.write, .fdatasync, .fsync, .open, .rename, .unlink])
     func afterAnErrorAtAnyCallOfACompactionNothingIsMissing(call: FileCall) async throws {
         for code in [EIO, ENOSPC] {
             for nth in 1...40 {
@@ -138,7 +144,8 @@ import Storage
         }
     }
 
-    @Test func aLongHistoryIsCompactedByItself() async throws {
+    @Test("A long history is compacted by itself")
+    func aLongHistoryIsCompactedByItself() async throws {
         let store = try DataDirectory.open(scratch.path)
         for round in 0..<25 {
             _ = try await store.records.append(batch((0..<1000).map { ("\($0)", "\(round)") }), to: stream)

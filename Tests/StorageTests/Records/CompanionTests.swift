@@ -1,13 +1,14 @@
 // Batches that are appended in one step with a page or a commit: both or neither, for readers, after a crash, and after an error.
 
 import Glibc
-import Testing
-import StoreFiles
 import Storage
+import StoreFiles
+import Testing
 
 @testable import RecordStore
 
-@Suite struct CompanionTests {
+@Suite("Companion", .timeLimit(.minutes(2)))
+struct CompanionTests {
     let stream = StreamID("conn")
 
     private func notes(_ records: [(String, String?)], checkpoint: String? = nil) -> RecordBatch {
@@ -19,7 +20,8 @@ import Storage
         try await records.current(stream, dataType: "~notes").records.map(\.brief)
     }
 
-    @Test func aReservedTypeIsReadByNameOnly() async throws {
+    @Test("A reserved type is read by name only")
+    func aReservedTypeIsReadByNameOnly() async throws {
         let scratch = Scratch()
         let store = try DataDirectory.open(scratch.path)
         let outcome = try await store.records.append(
@@ -32,7 +34,8 @@ import Storage
         store.close()
     }
 
-    @Test func whatThereIsNowIsGivenInPagesWithoutWhatIsGoneOrReplaced() async throws {
+    @Test("What there is now is given in pages without what is gone or replaced")
+    func whatThereIsNowIsGivenInPagesWithoutWhatIsGoneOrReplaced() async throws {
         let scratch = Scratch()
         let store = try DataDirectory.open(scratch.path)
         for round in 1...3 {
@@ -63,7 +66,8 @@ import Storage
         store.close()
     }
 
-    @Test func aCompanionOfAnOutdatedReaderAppendsNothing() async throws {
+    @Test("A companion of an outdated reader appends nothing")
+    func aCompanionOfAnOutdatedReaderAppendsNothing() async throws {
         let scratch = Scratch()
         let store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(notes([("n", "1")]), to: stream)
@@ -80,7 +84,8 @@ import Storage
         store.close()
     }
 
-    @Test func aCommitAndItsCompanionAreOneStep() async throws {
+    @Test("A commit and its companion are one step")
+    func aCommitAndItsCompanionAreOneStep() async throws {
         let scratch = Scratch()
         var store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(
@@ -102,7 +107,8 @@ import Storage
         store.close()
     }
 
-    @Test func aStepTornAtAnyByteLeavesBothOrNeither() async throws {
+    @Test("A step torn at any byte leaves both or neither")
+    func aStepTornAtAnyByteLeavesBothOrNeither() async throws {
         let scratch = Scratch()
         var store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1")], checkpoint: "1"), to: stream)
@@ -141,7 +147,7 @@ import Storage
         store.close()
     }
 
-    @Test(arguments: [FileCall.write, .fdatasync, .truncate])
+    @Test("After an error at any call both are there or neither", arguments: [FileCall.write, .fdatasync, .truncate])
     func afterAnErrorAtAnyCallBothAreThereOrNeither(call: FileCall) async throws {
         for code in [EIO, ENOSPC] {
             for nth in 1...40 {

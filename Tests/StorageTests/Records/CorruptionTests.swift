@@ -1,15 +1,16 @@
 // Damaged files as callers meet them: never served, kept aside, and a matter of one document alone.
 
 import CLinux
-import Glibc
-import Testing
-import StoreFiles
 import DocumentStore
+import Glibc
 import Storage
+import StoreFiles
+import Testing
 
 @testable import RecordStore
 
-@Suite struct CorruptionTests {
+@Suite("Corruption", .timeLimit(.minutes(2)))
+struct CorruptionTests {
     let scratch = Scratch()
 
     private func path(_ id: String) throws -> String {
@@ -25,7 +26,8 @@ import Storage
         store.close()
     }
 
-    @Test func aDamagedDocumentIsSetAsideAndBlocksItsKeyUntilResolved() async throws {
+    @Test("A damaged document is set aside and blocks its key until resolved")
+    func aDamagedDocumentIsSetAsideAndBlocksItsKeyUntilResolved() async throws {
         try await prepare()
         let file = try path("alice")
         var damaged = try #require(Scratch.read(file))
@@ -57,7 +59,8 @@ import Storage
         #expect(try await store.documents.load(.user("alice"))?.bytes == bytes("{}"))
     }
 
-    @Test func aRestoredFileUnblocksItsKeyWithoutARestart() async throws {
+    @Test("A restored file unblocks its key without a restart")
+    func aRestoredFileUnblocksItsKeyWithoutARestart() async throws {
         try await prepare()
         let file = try path("alice")
         let good = try #require(Scratch.read(file))
@@ -68,7 +71,8 @@ import Storage
         #expect(try await store.documents.load(.user("alice"))?.bytes == bytes("{\"a\":1}"))
     }
 
-    @Test func swappedFilesAreFound() async throws {
+    @Test("Swapped files are found")
+    func swappedFilesAreFound() async throws {
         try await prepare()
         let alice = try #require(Scratch.read(try path("alice")))
         let bob = try #require(Scratch.read(try path("bob")))
@@ -84,7 +88,8 @@ import Storage
         }
     }
 
-    @Test func anEmptyFileADirectoryAndAPipeAreDamage() async throws {
+    @Test("An empty file a directory and a pipe are damage")
+    func anEmptyFileADirectoryAndAPipeAreDamage() async throws {
         try await prepare()
         let file = try path("alice")
         let makers: [(String) -> Void] = [
@@ -103,7 +108,8 @@ import Storage
         }
     }
 
-    @Test func aNewerSchemaIsNeitherServedNorOverwritten() async throws {
+    @Test("A newer schema is neither served nor overwritten")
+    func aNewerSchemaIsNeitherServedNorOverwritten() async throws {
         try await prepare()
         let newer = bytes("{\n\"schema\": 7,\n\"future\": true\n}\n")
         Scratch.write(newer, to: try path("alice"))

@@ -2,13 +2,14 @@
 // ever missed.
 
 import Glibc
-import Testing
-import StoreFiles
 import Storage
+import StoreFiles
+import Testing
 
 @testable import RecordStore
 
-@Suite struct RecordRecoveryTests {
+@Suite("Record recovery", .timeLimit(.minutes(2)))
+struct RecordRecoveryTests {
     let stream = StreamID("conn")
 
     /// The segment file of the only stream, relative to the data directory.
@@ -33,7 +34,8 @@ import Storage
         return (first, whole, open, try #require(Scratch.read(try manifest(in: path))))
     }
 
-    @Test func anAppendTornAtAnyByteIsAsIfItHadNotBeen() async throws {
+    @Test("An append torn at any byte is as if it had not been")
+    func anAppendTornAtAnyByteIsAsIfItHadNotBeen() async throws {
         let scratch = Scratch()
         let (first, whole, manifest, _) = try await prepare(scratch.path)
         for length in first..<whole.count {
@@ -55,7 +57,8 @@ import Storage
         }
     }
 
-    @Test func everyFlippedByteOfWhatWasAcknowledgedIsFound() async throws {
+    @Test("Every flipped byte of what was acknowledged is found")
+    func everyFlippedByteOfWhatWasAcknowledgedIsFound() async throws {
         let scratch = Scratch()
         let (_, whole, _, manifest) = try await prepare(scratch.path)
         for index in whole.indices {
@@ -75,7 +78,8 @@ import Storage
         }
     }
 
-    @Test func everyTruncationOfWhatWasAcknowledgedIsFound() async throws {
+    @Test("Every truncation of what was acknowledged is found")
+    func everyTruncationOfWhatWasAcknowledgedIsFound() async throws {
         let scratch = Scratch()
         let (_, whole, _, manifest) = try await prepare(scratch.path)
         for length in stride(from: 0, to: whole.count, by: 3) {
@@ -90,7 +94,8 @@ import Storage
         }
     }
 
-    @Test func everyFlippedByteOfAManifestIsFound() async throws {
+    @Test("Every flipped byte of a manifest is found")
+    func everyFlippedByteOfAManifestIsFound() async throws {
         let scratch = Scratch()
         let (_, _, _, manifest) = try await prepare(scratch.path)
         for index in manifest.indices {
@@ -104,7 +109,8 @@ import Storage
         #expect(try Manifest(parsing: manifest).encoded() == manifest)
     }
 
-    @Test func aPayloadThatLooksLikeAFrameIsNotTakenForOne() async throws {
+    @Test("A payload that looks like a frame is not taken for one")
+    func aPayloadThatLooksLikeAFrameIsNotTakenForOne() async throws {
         let scratch = Scratch()
         let (first, whole, manifest, _) = try await prepare(scratch.path)
         // A frame of another stream, whole, as the payload of a record whose own frame is torn behind it.
@@ -119,7 +125,9 @@ import Storage
         store.close()
     }
 
-    @Test(arguments: [FileCall.write, .fdatasync, .fsync, .open, .rename, .mkdir, .truncate])
+    @Test(
+        "After an error at any call the stream is what was acknowledged",
+        arguments: [FileCall.write, .fdatasync, .fsync, .open, .rename, .mkdir, .truncate])
     func afterAnErrorAtAnyCallTheStreamIsWhatWasAcknowledged(call: FileCall) async throws {
         for code in [EIO, ENOSPC] {
             for nth in 1...100 {

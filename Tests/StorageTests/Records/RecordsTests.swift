@@ -1,8 +1,8 @@
 // Record streams as the sync engine and the readers see them: changes, generations, checkpoints, cursors, restarts.
 
+import Storage
 import StoreFiles
 import Testing
-import Storage
 
 @testable import RecordStore
 
@@ -51,11 +51,13 @@ extension Records {
     }
 }
 
-@Suite struct RecordsTests {
+@Suite("Records", .timeLimit(.minutes(2)))
+struct RecordsTests {
     let scratch = Scratch()
     let stream = StreamID("conn-1Ab")
 
-    @Test func onlyWhatChangedBecomesAChange() async throws {
+    @Test("Only what changed becomes a change")
+    func onlyWhatChangedBecomesAChange() async throws {
         let store = try DataDirectory.open(scratch.path)
         let records = store.records
         #expect(try await records.append(batch([("a", "1"), ("b", "1")]), to: stream) == AppendOutcome(added: 2))
@@ -77,7 +79,8 @@ extension Records {
         store.close()
     }
 
-    @Test func aStreamThatIsNotThereIsEmpty() async throws {
+    @Test("A stream that is not there is empty")
+    func aStreamThatIsNotThereIsEmpty() async throws {
         let store = try DataDirectory.open(scratch.path)
         let page = try await store.records.read(stream, after: .start)
         #expect(page.changes.isEmpty && !page.hasMore && page.next == .start)
@@ -86,7 +89,8 @@ extension Records {
         store.close()
     }
 
-    @Test func pagesAddUpToTheWholeStreamWhateverTheirSize() async throws {
+    @Test("Pages add up to the whole stream whatever their size")
+    func pagesAddUpToTheWholeStreamWhateverTheirSize() async throws {
         let store = try DataDirectory.open(scratch.path)
         for round in 0..<20 {
             let type = round % 3 == 0 ? "customers" : "payments"
@@ -107,7 +111,8 @@ extension Records {
         store.close()
     }
 
-    @Test func everythingSurvivesARestart() async throws {
+    @Test("Everything survives a restart")
+    func everythingSurvivesARestart() async throws {
         var store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1"), ("b", "1")], checkpoint: "page 1"), to: stream)
         let cursor = try await store.records.read(stream, after: .start).next
@@ -123,7 +128,8 @@ extension Records {
         store.close()
     }
 
-    @Test func aCursorFitsTheReadThatGaveItAndNothingElse() async throws {
+    @Test("A cursor fits the read that gave it and nothing else")
+    func aCursorFitsTheReadThatGaveItAndNothingElse() async throws {
         var store = try DataDirectory.open(scratch.path)
         for type in ["payments", "invoices"] {
             _ = try await store.records.append(batch([("a", "1"), ("b", "1"), ("c", "1")], type: type), to: stream)
@@ -159,7 +165,8 @@ extension Records {
         store.close()
     }
 
-    @Test func aCheckpointAloneIsStored() async throws {
+    @Test("A checkpoint alone is stored")
+    func aCheckpointAloneIsStored() async throws {
         let store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1")], checkpoint: "1"), to: stream)
         _ = try await store.records.append(batch([("a", "1")]), to: stream)
@@ -170,7 +177,7 @@ extension Records {
         store.close()
     }
 
-    @Test(arguments: [false, true])
+    @Test("A generation is seen only once it is committed", arguments: [false, true])
     func aGenerationIsSeenOnlyOnceItIsCommitted(restarts: Bool) async throws {
         var store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1"), ("b", "1"), ("c", "1")], checkpoint: "old"), to: stream)
@@ -208,7 +215,8 @@ extension Records {
         store.close()
     }
 
-    @Test func anAbandonedGenerationLeavesNoTrace() async throws {
+    @Test("An abandoned generation leaves no trace")
+    func anAbandonedGenerationLeavesNoTrace() async throws {
         let store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1"), ("b", "1")], checkpoint: "old"), to: stream)
         let first = try await store.records.beginGeneration(of: "payments", in: stream)
@@ -226,7 +234,7 @@ extension Records {
         store.close()
     }
 
-    @Test(arguments: [false, true])
+    @Test("A generation does not delete what was appended meanwhile", arguments: [false, true])
     func aGenerationDoesNotDeleteWhatWasAppendedMeanwhile(restarts: Bool) async throws {
         var store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1"), ("b", "1"), ("c", "1")]), to: stream)
@@ -241,7 +249,7 @@ extension Records {
         store.close()
     }
 
-    @Test(arguments: [false, true])
+    @Test("A generation does not delete what it met without knowing its content", arguments: [false, true])
     func aGenerationDoesNotDeleteWhatItMetWithoutKnowingItsContent(restarts: Bool) async throws {
         var store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1"), ("b", "1"), ("c", "1")]), to: stream)
@@ -262,7 +270,8 @@ extension Records {
         store.close()
     }
 
-    @Test func whatMustNotComeBetweenIsRefusedWhileAGenerationIsOpen() async throws {
+    @Test("What must not come between is refused while a generation is open")
+    func whatMustNotComeBetweenIsRefusedWhileAGenerationIsOpen() async throws {
         let store = try DataDirectory.open(scratch.path)
         let records = store.records
         _ = try await records.append(batch([("a", "1")]), to: stream, unlessGenerationIsOpen: true)
@@ -280,7 +289,8 @@ extension Records {
         store.close()
     }
 
-    @Test func aGenerationCanKeepWhatItDidNotMeet() async throws {
+    @Test("A generation can keep what it did not meet")
+    func aGenerationCanKeepWhatItDidNotMeet() async throws {
         let store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1"), ("b", "1")]), to: stream)
         let first = try await store.records.beginGeneration(of: "payments", in: stream)
@@ -294,7 +304,8 @@ extension Records {
         store.close()
     }
 
-    @Test func anEmptyGenerationDeletesEverything() async throws {
+    @Test("An empty generation deletes everything")
+    func anEmptyGenerationDeletesEverything() async throws {
         let store = try DataDirectory.open(scratch.path)
         let ids = (0..<3000).map { ("\($0)", "1" as String?) }
         _ = try await store.records.append(batch(ids), to: stream)
@@ -309,7 +320,8 @@ extension Records {
         store.close()
     }
 
-    @Test func anErasedStreamIsGoneAndItsCursorsWithIt() async throws {
+    @Test("An erased stream is gone and its cursors with it")
+    func anErasedStreamIsGoneAndItsCursorsWithIt() async throws {
         let store = try DataDirectory.open(scratch.path)
         _ = try await store.records.append(batch([("a", "1")]), to: stream)
         let cursor = try await store.records.read(stream, after: .start).next
@@ -323,7 +335,8 @@ extension Records {
         store.close()
     }
 
-    @Test func idsAndPayloadsAreBytes() async throws {
+    @Test("Ids and payloads are bytes")
+    func idsAndPayloadsAreBytes() async throws {
         let store = try DataDirectory.open(scratch.path)
         var batch = RecordBatch(dataType: "é")
         let odd: [UInt8] = [0xff, 0, 10]
@@ -344,7 +357,8 @@ extension Records {
         store.close()
     }
 
-    @Test func impossibleBatchesAreRefused() async throws {
+    @Test("Impossible batches are refused")
+    func impossibleBatchesAreRefused() async throws {
         let store = try DataDirectory.open(scratch.path)
         for type in ["", "a b", "line\n", String(repeating: "x", count: 129)] {
             #expect(await failure { try await store.records.append(batch([], type: type), to: stream) } != nil)

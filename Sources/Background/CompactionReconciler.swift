@@ -1,0 +1,23 @@
+// Compacts record streams that are mostly out of date, and gives back the memory of idle ones. The store decides when that pays.
+
+package import ConnectionModel
+import DocumentStore
+package import ProviderSDK
+package import RecordStore
+
+/// Compacts the record streams of users.
+///
+/// The store checks a stream after each write, too. This finds streams whose compaction failed, or could not begin because a full sync
+/// was running.
+package struct CompactionReconciler: Reconciler {
+    package let records: Records
+
+    package init(records: Records) {
+        self.records = records
+    }
+
+    package func reconcile(_ user: User, at now: Timestamp) async {
+        for connection in user.connections { records.compactIfWorthwhile(StreamID(connection.id)) }
+        records.trimIfDue()
+    }
+}

@@ -1,0 +1,76 @@
+// The order in which ready work begins, and how much of it runs at the same time. Values without I/O and without a clock.
+
+package import Primitives
+
+/// Work that is ready and waits until it may begin.
+///
+/// A line decides what begins next and bounds what runs. `KeyedWorkState` puts each key into it at most once.
+package protocol WorkLine: Sendable {
+    associatedtype Work: Identifiable & Sendable where Work.ID: Sendable
+
+    /// Adds work behind the work it must not overtake; false when there is no room.
+    mutating func join(_ work: Work) -> Bool
+
+    /// Removes work that waits.
+    mutating func leave(_ id: Work.ID)
+
+    /// Removes the work that begins now, and counts it as running.
+    mutating func next(at now: MonotonicInstant) -> NextWork<Work>
+
+    /// Counts work that began as running no longer.
+    mutating func finished(_ work: Work)
+}
+
+/// What a line of work says.
+package enum NextWork<Work> {
+    /// This begins now.
+    case begin(Work)
+    /// Nothing begins, before this moment if there is one, unless something joins or finishes.
+    case wait(until: MonotonicInstant?)
+}
+
+extension NextWork: Equatable where Work: Equatable {}
+
+/// A line in which the shares take turns, with a bound on what runs.
+package struct FairWorkLine<Work: Identifiable & Sendable>: WorkLine where Work.ID: Sendable {
+    private let runningMax: Int
+    private let waitingMax: Int
+    private let share: @Sendable (Work) -> String
+    private var queue = FairQueue<Work>()
+    private var tickets: [Work.ID: FairQueueTicket] = [:]
+    private(set) var runningCount = 0
+
+    /// A line that lets `runningMax` works run.
+    ///
+    /// - Parameters:
+    ///   - waitingMax: how many works may wait.
+    ///   - share: whose turn a work takes; without it, works begin in the order they came.
+    package init(runningMax: Int, waitingMax: Int = .max, share: @escaping @Sendable (Work) -> String = { _ in "" }) {
+        self.runningMax = runningMax
+        self.waitingMax = waitingMax
+        self.share = share
+    }
+
+    /// The number of works that wait.
+    package var count: Int { queue.count }
+
+    package mutating func join(_ work: Work) -> Bool {
+        guard queue.count < waitingMax else { return false }
+        tickets[work.id] = queue.join(work, share: share(work))
+        return true
+    }
+
+    package mutating func leave(_ id: Work.ID) {
+        guard let ticket = tickets.removeValue(forKey: id) else { return }
+        queue.leave(ticket)
+    }
+
+    package mutating func next(at now: MonotonicInstant) -> NextWork<Work> {
+        guard runningCount < runningMax, let work = queue.next() else { return .wait(until: nil) }
+        tickets[work.id] = nil
+        runningCount += 1
+        return .begin(work)
+    }
+
+    package mutating func finished(_ work: Work) { runningCount -= 1 }
+}

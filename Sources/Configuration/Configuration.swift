@@ -1,0 +1,153 @@
+// The host's configuration as the rest of the program sees it: complete, checked, with a default for everything.
+
+package import ConnectionModel
+package import Observability
+
+/// The configuration of the host.
+package struct Configuration: Sendable {
+    /// The address to listen on, as `host:port`.
+    package var listen = "127.0.0.1:8080"
+    /// The URL under which browsers and providers reach the host, without a trailing slash.
+    package var publicURL = "http://127.0.0.1:8080"
+    /// Whether ``publicURL`` was given; otherwise it follows the address the host listens on.
+    package var isPublicURLGiven = false
+    /// Where everything that must not be lost is kept.
+    package var dataDirectory = "data"
+    /// Where the key ring is kept; `keys` in the data directory when nil.
+    package var keysDirectory: String?
+    /// Further folders with plugins.
+    package var pluginDirectories: [String] = []
+    /// Redirect URIs that an authorization may ask for, besides the host's own callback URL.
+    ///
+    /// Compared byte for byte.
+    package var redirectURIs: [String] = []
+    /// Origins from which browsers may call with credentials.
+    package var allowedOrigins: [String] = []
+    /// The session schemes besides the host's own.
+    package var sessions = SessionsConfiguration()
+    /// The providers' settings by provider id.
+    package var providers: [String: ProviderConfiguration] = [:]
+    /// Requests per minute.
+    package var rateLimits = RateLimitsConfiguration()
+    /// Whether outgoing requests may reach loopback and private addresses.
+    package var allowPrivateAddresses = false
+    /// How long after one look at all users for background work the next one begins.
+    package var sweepPause = HostLimits.sweepPause
+    /// How long a sync sits through failures in a row that may pass.
+    package var syncRetryTime = HostLimits.syncRetryTime
+    /// The pauses between the attempts to deliver a notification.
+    package var webhookPauses = HostLimits.webhookPauses
+    /// How long nothing more must have changed at a provider before a sync reads what changed.
+    package var webhookQuietTime = HostLimits.webhookQuietTime
+    /// The least severe events that are logged.
+    package var logLevel = LogLevel.info
+    /// Where the settings were given.
+    package var places = ConfigurationPlaces()
+
+    package init(
+        listen: String = "127.0.0.1:8080", publicURL: String = "http://127.0.0.1:8080", isPublicURLGiven: Bool = false,
+        dataDirectory: String = "data", keysDirectory: String? = nil, pluginDirectories: [String] = [],
+        redirectURIs: [String] = [], allowedOrigins: [String] = [],
+        sessions: SessionsConfiguration = SessionsConfiguration(), providers: [String: ProviderConfiguration] = [:],
+        rateLimits: RateLimitsConfiguration = RateLimitsConfiguration(), allowPrivateAddresses: Bool = false,
+        sweepPause: Duration = HostLimits.sweepPause, syncRetryTime: Duration = HostLimits.syncRetryTime,
+        webhookPauses: [Duration] = HostLimits.webhookPauses,
+        webhookQuietTime: Duration = HostLimits.webhookQuietTime, logLevel: LogLevel = LogLevel.info,
+        places: ConfigurationPlaces = ConfigurationPlaces()
+    ) {
+        self.listen = listen
+        self.publicURL = publicURL
+        self.isPublicURLGiven = isPublicURLGiven
+        self.dataDirectory = dataDirectory
+        self.keysDirectory = keysDirectory
+        self.pluginDirectories = pluginDirectories
+        self.redirectURIs = redirectURIs
+        self.allowedOrigins = allowedOrigins
+        self.sessions = sessions
+        self.providers = providers
+        self.rateLimits = rateLimits
+        self.allowPrivateAddresses = allowPrivateAddresses
+        self.sweepPause = sweepPause
+        self.syncRetryTime = syncRetryTime
+        self.webhookPauses = webhookPauses
+        self.webhookQuietTime = webhookQuietTime
+        self.logLevel = logLevel
+        self.places = places
+    }
+}
+
+/// Requests per minute; 0 means no limit.
+package struct RateLimitsConfiguration: Sendable, Equatable {
+    /// Creations of connections, per user.
+    package var connectionCreation = 5
+    /// Syncs, per connection.
+    package var sync = 10
+    /// Authorizations, callbacks and refreshes, per user.
+    package var oauth = 20
+    /// Reads of the integration status, per user.
+    package var status = 60
+
+    package init(connectionCreation: Int = 5, sync: Int = 10, oauth: Int = 20, status: Int = 60) {
+        self.connectionCreation = connectionCreation
+        self.sync = sync
+        self.oauth = oauth
+        self.status = status
+    }
+}
+
+/// The settings of one provider, or of one of its variants.
+package struct ProviderConfiguration: Sendable {
+    /// A setting that only the plugin's manifest knows.
+    package struct Setting: Sendable {
+        /// Its text, or its number as it was written.
+        package let value: Secret
+        /// Whether it was written as a JSON number.
+        package var isNumber = false
+    }
+
+    /// Whether it is no mistake when there is no such provider.
+    package var isOptional = false
+    /// The client id at the provider.
+    package var clientID: String?
+    /// The client secret at the provider.
+    package var clientSecret: Secret?
+    /// URLs that replace the plugin's, by name.
+    package var endpoints: [String: String] = [:]
+    /// The settings that the plugin's manifest names, by their keys.
+    package var settings: [String: Setting] = [:]
+    /// The settings of variants.
+    package var variants: [String: ProviderConfiguration] = [:]
+
+    package init() {}
+}
+
+/// The session schemes besides the host's own; each is off unless it is configured.
+package struct SessionsConfiguration: Sendable {
+    /// Clerk session tokens.
+    package struct Clerk: Sendable {
+        package var publicKeyFile: String?
+        package var jwksURL: String?
+        package var issuer: String?
+        package var authorizedParties: [String] = []
+    }
+    /// NextAuth and Auth.js session cookies.
+    package struct NextAuth: Sendable {
+        package var secrets: [Secret] = []
+        package var version = 4
+    }
+    /// RDS session cookies.
+    package struct RDS: Sendable {
+        package var environment = "development"
+        package var publicKeyFile: String?
+    }
+    /// A service that signs with its own RSA key.
+    package struct Service: Sendable {
+        package var publicKeyFile: String?
+    }
+
+    package var clerk: Clerk?
+    package var nextAuth: NextAuth?
+    package var rds: RDS?
+    package var discordBot: Service?
+    package var cronJobHandler: Service?
+}

@@ -1,0 +1,65 @@
+// What can be wrong with a setting wherever it was given: checked once, when file, environment and flags are put together.
+
+import HTTPServer
+import ProviderSDK
+
+extension Configuration {
+    /// A mistake in `setting`, with the place where it was given.
+    package func error(_ setting: [String], _ problem: String) -> ConfigurationError {
+        ConfigurationError(place: places.place(of: setting), problem: problem)
+    }
+
+    /// Does what can fail with the name of a setting for its place, and puts the place where the setting was given there.
+    package func placing<Value>(_ work: () throws(ConfigurationError) -> Value) throws(ConfigurationError) -> Value {
+        do throws(ConfigurationError) { return try work() } catch {
+            throw self.error(error.place.split(separator: ".").map(String.init), error.problem)
+        }
+    }
+
+    /// Checks what every command relies on.
+    package func check() throws(ConfigurationError) {
+        _ = try listenAddress
+        guard WebOrigin(of: publicURL) != nil, !Self.hasQueryOrFragment(publicURL) else {
+            throw error(["publicURL"], "“publicURL” must be an absolute http or https URL without query and fragment")
+        }
+        for (index, origin) in allowedOrigins.enumerated()
+        where WebOrigin(of: origin) == nil || origin.utf8.count(where: { $0 == UInt8(ascii: "/") }) != 2
+            || Self.hasQueryOrFragment(origin)
+        {
+            throw error(
+                ["allowedOrigins", String(index)],
+                "an entry of “allowedOrigins” must be an origin such as https://app.example.com, without a path")
+        }
+        for (index, uri) in redirectURIs.enumerated()
+        where WebOrigin(of: uri) == nil || uri.utf8.contains(UInt8(ascii: "#")) {
+            throw error(
+                ["redirectURIs", String(index)],
+                "an entry of “redirectURIs” must be an absolute http or https URL without a fragment")
+        }
+    }
+
+    /// Checks what a host that is going to listen needs besides.
+    package func checkListening() throws(ConfigurationError) {
+        let host = try listenAddress.host
+        guard isPublicURLGiven || (host != "0.0.0.0" && host != "::") else {
+            throw error(
+                ["listen"],
+                "a host that listens on all addresses needs “publicURL”: the URL under which browsers and providers reach it"
+            )
+        }
+    }
+
+    /// The address to listen on.
+    private var listenAddress: SocketAddress {
+        get throws(ConfigurationError) {
+            do throws(ServerError) { return try SocketAddress(listen) } catch {
+                throw self.error(
+                    ["listen"], "“listen” must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080")
+            }
+        }
+    }
+
+    package static func hasQueryOrFragment(_ url: String) -> Bool {
+        url.utf8.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+    }
+}

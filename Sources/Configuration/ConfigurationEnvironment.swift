@@ -1,0 +1,67 @@
+// Reads the configuration from environment variables: INTEGRATION_HOST_ and the key, words separated by underscores or not.
+
+import ConnectionModel
+
+/// Applies environment variables to a ``Configuration``.
+package struct ConfigurationEnvironment {
+    package static let prefix = "INTEGRATION_HOST_"
+    /// The variable, without the prefix, that names the configuration file.
+    package static let file = "CONFIG"
+
+    private let variables: [String: String]
+
+    package init(_ variables: [String: String]) { self.variables = variables }
+
+    /// Sets what the variables say; an empty one counts as not set.
+    ///
+    /// - Returns: the names of variables with the prefix that mean nothing.
+    package func apply(to configuration: inout Configuration) throws(ConfigurationError) -> [String] {
+        var unknown: [String] = []
+        for (name, value) in variables.sorted(by: { $0.key < $1.key })
+        where name.hasPrefix(Self.prefix) && !value.isEmpty {
+            let key = String(name.dropFirst(Self.prefix.count))
+            if try !apply(key, value, name: name, to: &configuration) { unknown.append(name) }
+        }
+        return unknown
+    }
+
+    private func apply(
+        _ key: String, _ value: String, name: String, to configuration: inout Configuration
+    ) throws(ConfigurationError) -> Bool {
+        let variable = key.replacing("_", with: "").uppercased()
+        if variable == Self.file { return true }
+        guard let setting = SettingsTable.all.first(where: { $0.variables.contains(variable) }) else {
+            return applyProvider(key, value, name: name, to: &configuration)
+        }
+        try SettingText(variable: name, value).apply(to: &configuration, setting)
+        return true
+    }
+
+    /// Sets `PROVIDERS_<ID>_<KEY>`; keys that the plugin's manifest names are matched once the plugins are loaded.
+    private func applyProvider(
+        _ key: String, _ value: String, name: String, to configuration: inout Configuration
+    ) -> Bool {
+        let words = key.split(separator: "_").map { $0.lowercased() }
+        guard words.count >= 3, words[0] == ProviderSettingsTable.key else { return false }
+        let id = words[1]
+        if configuration.providers[id] == nil { configuration.places.set([words[0], id], name) }
+        var provider = configuration.providers[id] ?? ProviderConfiguration()
+        defer { configuration.providers[id] = provider }
+        let member = words[2...].joined()
+        let endpoints = ProviderSettingsTable.endpoints
+        if let text = ProviderSettingsTable.texts.first(where: { !$0.isFile && $0.key.lowercased() == member }) {
+            text.set(&provider, value)
+        } else if member.hasPrefix(endpoints), member.utf8.count > endpoints.utf8.count {
+            let endpoint = String(member.dropFirst(endpoints.count))
+            // Variables have no capitals: the name in the file is meant.
+            let known = provider.endpoints.keys.first { $0.lowercased() == endpoint } ?? endpoint
+            provider.endpoints[known] = value
+            configuration.places.set([words[0], id, endpoints, known], name)
+        } else {
+            let known = provider.settings.keys.first { $0.lowercased() == member } ?? member
+            provider.settings[known] = .init(value: Secret(value))
+            configuration.places.set([words[0], id, known], name)
+        }
+        return true
+    }
+}

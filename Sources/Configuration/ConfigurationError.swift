@@ -1,0 +1,16 @@
+// Why a configuration cannot be used, with the place and the cure. Never quotes a value: it may be a secret.
+
+/// A mistake in the configuration.
+package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    /// Where it is: a file with line and column, an environment variable, or a flag.
+    package let place: String
+    /// What is wrong and what to do.
+    package let problem: String
+
+    package init(place: String, problem: String) {
+        self.place = place
+        self.problem = problem
+    }
+
+    package var description: String { "\(place): \(problem)" }
+}

@@ -1,0 +1,9 @@
+// The bounds of configuration, each with its unit in the name.
+
+/// The bounds of configuration.
+package enum ConfigurationLimits {
+    /// Pauses that can be configured.
+    static let deliveryPausesMax = 20
+    /// Bytes of the configuration file.
+    package static let fileBytesMax = 1 << 20
+}

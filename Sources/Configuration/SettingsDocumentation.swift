@@ -1,0 +1,83 @@
+// The table of settings as people read it: the table in docs/configuration.md, and the flags in the help of a command.
+
+/// Texts that are made from the table of settings.
+package enum SettingsDocumentation {
+    /// The table of docs/configuration.md, in Markdown.
+    package static var table: String {
+        var lines = ["| key | default | what it is |", "|---|---|---|"]
+        var groups = SettingsTable.groups
+        for setting in SettingsTable.all {
+            // An object stands before the first of its settings.
+            for group in groups where setting.path.starts(with: group.path) {
+                lines.append(row(group.path, group.defaultText, [group.documentation]))
+            }
+            groups.removeAll { setting.path.starts(with: $0.path) }
+            lines.append(row(setting.path, setting.defaultWords, setting.words))
+        }
+        let provider = [ProviderSettingsTable.key, "<id>"]
+        lines.append(row(provider, "none", ["the settings of a provider, by its id"]))
+        for text in ProviderSettingsTable.texts {
+            let words =
+                [text.documentation] + (text.isSecret ? ["secret"] : []) + (text.isFile ? ["in the file only"] : [])
+            lines.append(row(provider + [text.key], "none", words))
+        }
+        for (key, documentation) in ProviderSettingsTable.documentation {
+            lines.append(row(provider + [key], "none", [documentation]))
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func row(_ path: [String], _ defaultText: String, _ words: [String]) -> String {
+        "| `\(path.joined(separator: "."))` | \(defaultText) | \(words.joined(separator: "; ")) |"
+    }
+
+    /// A line for each of `flags` that sets a setting, in the order of the table, and one for the file.
+    package static func help(_ flags: some Collection<String>) -> String {
+        var lines = [("--config FILE", "the configuration file")]
+        for setting in SettingsTable.all {
+            guard let flag = setting.flag, flags.contains(flag.name) else { continue }
+            lines.append(("\(flag.name) \(flag.placeholder)", setting.documentation))
+        }
+        let width = lines.map(\.0.count).max() ?? 0
+        return lines.map { flag, documentation in
+            "  \(flag)\(String(repeating: " ", count: width - flag.count))  \(documentation)"
+        }.joined(separator: "\n")
+    }
+}
+
+extension Setting {
+    /// Its default, in Markdown.
+    var defaultWords: String {
+        if let defaultText { return defaultText }
+        let configuration = Configuration()
+        switch kind {
+        case .text(let access), .word(_, let access): return access.get(configuration).map { "`\($0)`" } ?? "none"
+        case .texts(_, let access):
+            let texts = access.get(configuration) ?? []
+            return texts.isEmpty ? "none" : texts.map { "`\($0)`" }.joined(separator: ", ")
+        case .boolean(let access): return access.get(configuration).map { "`\($0)`" } ?? "none"
+        case .integer(_, let access): return access.get(configuration).map(String.init) ?? "none"
+        case .integers(_, _, let access):
+            return (access.get(configuration) ?? []).map(String.init).joined(separator: ", ")
+        }
+    }
+
+    /// What it is, which values it takes, and where it can be given.
+    fileprivate var words: [String] {
+        var words = [documentation]
+        switch kind {
+        case .text, .texts: break
+        case .boolean: words.append("`true` or `false`")
+        case .integer(let range, _): words.append("an integer from \(range.lowerBound) to \(range.upperBound)")
+        case .integers(let count, let range, _):
+            words.append(
+                "\(count.lowerBound) to \(count.upperBound) integers from \(range.lowerBound) to \(range.upperBound)")
+        case .word(let choices, _): words.append("one of \(choices.map { "`\($0)`" }.joined(separator: ", "))")
+        }
+        if isSecret { words.append("secret") }
+        if let flag { words.append("`\(flag.name)`") }
+        if !isInFile { words.append("not in the file") }
+        if !isVariable { words.append("in the file only") }
+        return words
+    }
+}

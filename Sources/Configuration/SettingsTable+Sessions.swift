@@ -1,0 +1,65 @@
+// The part of the table of settings for the session schemes. They are in the configuration file only.
+
+import ConnectionModel
+
+extension SettingsTable {
+    package static let sessions: [Setting] =
+        clerk + nextAuth + rds + [
+            service("discordBot", \.discordBot), service("cronJobHandler", \.cronJobHandler),
+        ]
+
+    private static let clerk = [
+        scheme(
+            "clerk", "publicKeyFile", .text(optional(\.clerk, .init(), \.publicKeyFile)),
+            "a PEM file with the public key"),
+        scheme("clerk", "jwksURL", .text(optional(\.clerk, .init(), \.jwksURL)), "the URL of the key set"),
+        scheme("clerk", "issuer", .text(optional(\.clerk, .init(), \.issuer)), "the issuer that tokens must name"),
+        scheme(
+            "clerk", "authorizedParties",
+            .texts(separator: ",", .init(\.clerk, of: .init(), \.authorizedParties)),
+            "the origins that tokens may be made for"),
+    ]
+
+    private static let nextAuth = [
+        scheme(
+            "nextAuth", "secrets",
+            .texts(
+                separator: ",",
+                SettingAccess(\.nextAuth, of: .init(), \.secrets).map({ $0.map(\.value) }, { $0.map(Secret.init) })),
+            "the secrets that cookies are sealed with", isSecret: true),
+        scheme(
+            "nextAuth", "version", .integer(4...5, .init(\.nextAuth, of: .init(), \.version)),
+            "4 for NextAuth, 5 for Auth.js"),
+    ]
+
+    private static let rds = [
+        scheme(
+            "rds", "environment", .text(.init(\.rds, of: .init(), \.environment)), "the last part of the cookie's name"),
+        scheme(
+            "rds", "publicKeyFile", .text(optional(\.rds, .init(), \.publicKeyFile)), "a PEM file with the public key"),
+    ]
+
+    private static func service(
+        _ name: String,
+        _ scheme: any WritableKeyPath<SessionsConfiguration, SessionsConfiguration.Service?> & Sendable
+    ) -> Setting {
+        self.scheme(
+            name, "publicKeyFile", .text(optional(scheme, .init(), \.publicKeyFile)), "a PEM file with the public key")
+    }
+
+    private static func scheme(
+        _ name: String, _ key: String, _ kind: Setting.Kind, _ documentation: String, isSecret: Bool = false
+    ) -> Setting {
+        Setting("sessions", name, key, kind: kind, documentation) {
+            $0.isVariable = false
+            $0.isSecret = isSecret
+        }
+    }
+
+    private static func optional<Scheme: Sendable>(
+        _ scheme: any WritableKeyPath<SessionsConfiguration, Scheme?> & Sendable, _ empty: Scheme,
+        _ member: any WritableKeyPath<Scheme, String?> & Sendable
+    ) -> SettingAccess<String> {
+        SettingAccess(scheme, of: empty, member).map({ $0 }, { $0 })
+    }
+}

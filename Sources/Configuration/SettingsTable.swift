@@ -1,0 +1,133 @@
+// The settings of the host, each written once: the file, the environment, the flags, the help and docs/configuration.md are made from
+// this table. Providers' own settings are declared by their plugins and follow in ProviderSettingsTable.
+
+import Observability
+
+/// The table of settings.
+package enum SettingsTable {
+    /// All settings, in the order of the documentation.
+    package static let all: [Setting] = general + rateLimits + background + access + sessions
+
+    /// The objects of the configuration file that hold them.
+    package static let groups: [SettingGroup] = [
+        SettingGroup("rateLimits", default: "as below", "requests per minute; 0 means no limit"),
+        SettingGroup(
+            "sessions", default: "none", "session schemes besides the host's own; each is off unless it is given"),
+        SettingGroup(
+            "sessions", "clerk", default: "off", "Clerk session tokens",
+            need: (
+                "needs “publicKeyFile” or “jwksURL” to verify sessions with",
+                { configuration in
+                    configuration.sessions.clerk?.publicKeyFile != nil || configuration.sessions.clerk?.jwksURL != nil
+                }
+            )),
+        SettingGroup(
+            "sessions", "nextAuth", default: "off", "NextAuth and Auth.js session cookies",
+            need: ("needs at least one of “secrets”", { $0.sessions.nextAuth?.secrets.isEmpty == false })),
+        SettingGroup(
+            "sessions", "rds", default: "off", "RDS session cookies",
+            need: (
+                "needs “publicKeyFile”: a PEM file with the key that its sessions are signed with",
+                { $0.sessions.rds?.publicKeyFile != nil }
+            )),
+        SettingGroup(
+            "sessions", "discordBot", default: "off", "tokens of the Discord bot",
+            need: (tokenKeyNeed, { $0.sessions.discordBot?.publicKeyFile != nil })),
+        SettingGroup(
+            "sessions", "cronJobHandler", default: "off", "tokens of the cron job handler",
+            need: (tokenKeyNeed, { $0.sessions.cronJobHandler?.publicKeyFile != nil })),
+    ]
+
+    private static let tokenKeyNeed =
+        "needs “publicKeyFile”: a PEM file with the key that its tokens are signed with"
+
+    private static let general = [
+        Setting("listen", kind: .text(.init(\.listen)), "the address and port to listen on; port 0 picks one") {
+            $0.flag = .init(name: "--listen", placeholder: "ADDRESS:PORT")
+        },
+        Setting(
+            "publicURL",
+            kind: .text(
+                .init(
+                    get: { $0.publicURL },
+                    set: { configuration, url in
+                        configuration.publicURL = url
+                        configuration.isPublicURLGiven = true
+                    })),
+            "the URL under which browsers and providers reach the host, without query and fragment; needed when `listen` is "
+                + "`0.0.0.0` or `[::]`"
+        ) { $0.defaultText = "the address listened on" },
+        Setting("dataDirectory", kind: .text(.init(\.dataDirectory)), "the folder of everything that must not be lost")
+        {
+            $0.otherVariable = "DATA"
+            $0.flag = .init(name: "--data", placeholder: "DIR")
+        },
+        Setting(
+            "keysDirectory", kind: .text(.init(\.keysDirectory)),
+            "the folder of the key ring, which opens everything sealed: back it up apart"
+        ) { $0.defaultText = "`keys` in the data directory" },
+        Setting(
+            "plugins",
+            kind: .texts(
+                separator: ":",
+                .init(get: { $0.pluginDirectories }, set: { $0.pluginDirectories += $1 })),
+            "further folders with plugins, besides the executable's and `plugins` in the data directory; they must exist"
+        ) {
+            $0.isInFile = false
+            $0.flag = .init(name: "--plugins", placeholder: "DIR")
+        },
+        Setting(
+            "redirectURIs", kind: .texts(separator: ",", .init(\.redirectURIs)),
+            "redirect URIs that an authorization may ask for, compared byte for byte; the host's own callback is always allowed"
+        ),
+        Setting(
+            "allowedOrigins", kind: .texts(separator: ",", .init(\.allowedOrigins)),
+            "origins whose pages may write with a session cookie, besides `publicURL`"),
+    ]
+
+    private static let rateLimits = [
+        Setting(
+            "rateLimits", "connectionCreation", kind: .integer(0...1_000_000, .init(\.rateLimits.connectionCreation)),
+            "creations of connections, for each user"),
+        Setting(
+            "rateLimits", "sync", kind: .integer(0...1_000_000, .init(\.rateLimits.sync)), "syncs, for each connection"),
+        Setting(
+            "rateLimits", "oauth", kind: .integer(0...1_000_000, .init(\.rateLimits.oauth)),
+            "authorizations, callbacks and refreshes, for each user"),
+        Setting(
+            "rateLimits", "status", kind: .integer(0...1_000_000, .init(\.rateLimits.status)),
+            "reads of the integration status, for each user"),
+    ]
+
+    private static let background = [
+        Setting(
+            "sweepSeconds", kind: .integer(1...3600, .seconds(\.sweepPause)),
+            "the pause between two looks at all users for background work: refreshes, schedules, notifications"),
+        Setting(
+            "syncRetrySeconds", kind: .integer(0...86_400, .seconds(\.syncRetryTime)),
+            "how long a sync sits through failures of the provider in a row that may pass"),
+        Setting(
+            "webhookQuietSeconds", kind: .integer(0...3600, .seconds(\.webhookQuietTime)),
+            "how long nothing more must change at a provider before the changes are synced; after 30 seconds, or this if it is "
+                + "more, they are synced in any case"),
+        Setting(
+            "webhookRetrySeconds",
+            kind: .integers(
+                count: 1...ConfigurationLimits.deliveryPausesMax, 1...604_800,
+                SettingAccess(\.webhookPauses).map(
+                    { $0.map { Int($0.components.seconds) } }, { $0.map { .seconds($0) } })),
+            "the pauses between the attempts to deliver one notification; it is given up after the last attempt"),
+    ]
+
+    private static let access = [
+        Setting(
+            "allowPrivateAddresses", kind: .boolean(.init(\.allowPrivateAddresses)),
+            "whether outgoing requests may reach loopback and private addresses"),
+        Setting(
+            "logLevel",
+            kind: .word(
+                LogLevel.allCases.map(\.rawValue),
+                .init(get: { $0.logLevel.rawValue }, set: { $0.logLevel = LogLevel(rawValue: $1) ?? $0.logLevel })),
+            "the least severe events that are logged"),
+    ]
+}

@@ -1,0 +1,6 @@
+// The version of the program.
+
+/// The version of the program.
+package enum Version {
+    package static let text = "0.2.0-dev"
+}

@@ -1,0 +1,86 @@
+// What is read of a connection, facet by facet, under one name each. Pure.
+
+package import ProviderSDK
+
+extension Connection {
+    package var id: String { identity.id }
+    package var number: Int { identity.number }
+    package var service: String { identity.service }
+    package var variant: String? { identity.variant }
+    package var accountID: String? { identity.accountID }
+    package var accountName: String? { identity.accountName }
+    package var mode: String? { identity.mode }
+    /// The account as plugins see it.
+    package var account: ProviderContext.Account { identity.account }
+
+    package var status: ConnectionStatus { life.status }
+    /// How it is being ended; nil while it is not.
+    package var disconnection: Disconnection? { life.disconnection }
+    /// Whether the account is connected as the UserIntegration document counts it.
+    package var isConnected: Bool { status == .connected }
+
+    package var permissions: [String] { grant.permissions }
+    package var requestedScopes: [String] { grant.requestedScopes }
+    package var grantedScopes: [String] { grant.grantedScopes }
+    package var connectedAt: Timestamp? { grant.connectedAt }
+    package var expiresAt: Timestamp? { grant.expiresAt }
+    package var credentials: Credentials { grant.credentials }
+    package var authorizations: [PendingAuthorization] { grant.authorizations }
+    package var refresh: RefreshState { grant.refresh }
+    package var revocation: RevocationOutcome? { grant.revocation }
+
+    package var syncs: [SyncRun] { sync.runs }
+    package var syncStatus: SyncStatus? { sync.status }
+    package var lastSyncAt: Timestamp? { sync.lastSyncAt }
+    package var changes: [PendingChange] { sync.changes }
+    /// The run that is under way, or was when the host stopped.
+    package var runningSync: SyncRun? { sync.running }
+
+    package var outbox: [ConnectionEvent] { notifications.outbox }
+    package var webhook: WebhookEndpoint { notifications.endpoint }
+
+    /// Whether it leads to this account, compared byte for byte.
+    package func isOf(_ service: String, _ variant: String?, accountID: String) -> Bool {
+        identity.leads(to: service, variant, accountID: accountID)
+    }
+
+    /// What is to be delivered next.
+    package func nextDelivery(at now: Timestamp) -> NextDelivery {
+        settings.webhookURL == nil ? .none : notifications.next(at: now)
+    }
+
+    /// The data types that a sync is to read now; none while one runs.
+    package func dueChanges(at now: Timestamp) -> [String] {
+        guard status == .connected, disconnection == nil, runningSync == nil else { return [] }
+        return changes.filter { $0.notBefore.map { $0 <= now } ?? true }.map(\.dataType)
+    }
+
+    /// Whether one of `dataTypes` is to be read now.
+    package func isDue(_ dataTypes: [String], at now: Timestamp) -> Bool {
+        dueChanges(at: now).contains { dataTypes.contains($0) }
+    }
+
+    /// - Throws: ``ServiceError/conflict(_:)`` for a connection that cannot be synced.
+    package func requireConnected() throws(ServiceError) {
+        guard status != .connected else { return }
+        throw .conflict("The connection \(status.obstacle)")
+    }
+
+    /// Whether it waits for its first authorization, with nothing in it that could be lost: one whose callback has come is at work.
+    var isUnfinished: Bool {
+        status == .pending && credentials.isEmpty && grant.unidentified == nil && connectedAt == nil
+            && !authorizations.isEmpty
+    }
+
+    /// Whether nothing came of it: never connected, without a grant, and past its time.
+    func isStale(at now: Timestamp) -> Bool {
+        let lifetime: Duration
+        switch status {
+        case .pending: lifetime = HostLimits.pendingConnectionLifetime
+        case .error: lifetime = HostLimits.failedConnectionLifetime
+        default: return false
+        }
+        return connectedAt == nil && credentials.isEmpty && grant.unidentified == nil
+            && !authorizations.contains { $0.expiresAt > now } && updatedAt.advanced(by: lifetime) < now
+    }
+}

@@ -1,0 +1,44 @@
+// What the user can set about a connection.
+
+import ProviderSDK
+
+/// How often a connection is synced without being asked to.
+package enum SyncFrequency: String, Sendable, CaseIterable {
+    case manual, hourly, daily, weekly
+}
+
+/// What the user can set.
+package struct ConnectionSettings: Sendable, Equatable {
+    /// Where finished syncs and state changes are told; nil for nowhere.
+    package private(set) var webhookURL: String?
+    /// How often the connection is synced.
+    package private(set) var syncFrequency = SyncFrequency.manual
+
+    package mutating func set(webhookURL: String?) { self.webhookURL = webhookURL }
+    package mutating func set(syncFrequency: SyncFrequency) { self.syncFrequency = syncFrequency }
+}
+
+/// A change of what the user can set; nil leaves as it is.
+package struct SettingsChange: Sendable {
+    package var syncFrequency: SyncFrequency?
+    /// The outer nil leaves as it is, the inner removes.
+    package var webhookURL: String??
+    package var permissions: [String]?
+
+    package init(syncFrequency: SyncFrequency? = nil, webhookURL: String?? = nil, permissions: [String]? = nil) {
+        self.syncFrequency = syncFrequency
+        self.webhookURL = webhookURL
+        self.permissions = permissions
+    }
+}
+
+// MARK: Stored form
+
+extension ConnectionSettings {
+    package static let members: [StoredMember<ConnectionSettings>] = [
+        .init("webhookUrl", { $1.value($0.webhookURL) }, { $0.webhookURL = $1.string }),
+        .init(
+            "syncFrequency", { $1.value($0.syncFrequency.rawValue) },
+            { $0.syncFrequency = $1.string.flatMap(SyncFrequency.init) ?? .manual }),
+    ]
+}

@@ -1,0 +1,53 @@
+// The account outside of the application that a user has linked, as it stands in the user's document.
+
+package import ProviderSDK
+
+/// A user's account at a provider whose bot hands out link tokens.
+package struct ExternalAccount: Sendable {
+    /// The provider.
+    package let provider: String
+    package let accountID: String
+    /// The attributes of the token, as the bot gave them.
+    package var attributes: JSONValue
+    package let linkedAt: Timestamp
+    /// Whether the account has joined.
+    package var isMember: Bool
+    /// Whether the user is set aside, because the account has left.
+    package var isArchived: Bool
+    /// When it joined, as the provider tells it.
+    package var joinedAt: String?
+
+    package var encoded: JSONValue {
+        .object([
+            ("provider", .string(provider)), ("accountId", .string(accountID)), ("attributes", attributes),
+            ("linkedAt", .string(linkedAt.text(withMilliseconds: true))), ("inDiscord", .boolean(isMember)),
+            ("archived", .boolean(isArchived)), ("joinedAt", joinedAt.map(JSONValue.string) ?? .null),
+        ])
+    }
+
+    package init(
+        provider: String, accountID: String, attributes: JSONValue, linkedAt: Timestamp, isMember: Bool,
+        isArchived: Bool
+    ) {
+        self.provider = provider
+        self.accountID = accountID
+        self.attributes = attributes
+        self.linkedAt = linkedAt
+        self.isMember = isMember
+        self.isArchived = isArchived
+    }
+
+    /// The account stored in a user's document; nil when there is none.
+    package init?(_ value: JSONValue?) {
+        guard let value, let provider = value["provider"]?.string, let accountID = value["accountId"]?.string else {
+            return nil
+        }
+        self.provider = provider
+        self.accountID = accountID
+        attributes = value["attributes"] ?? [:]
+        linkedAt = value["linkedAt"]?.string.flatMap(Timestamp.init(iso8601:)) ?? .epoch
+        isMember = value["inDiscord"]?.boolean ?? false
+        isArchived = value["archived"]?.boolean ?? false
+        joinedAt = value["joinedAt"]?.string
+    }
+}

@@ -1,0 +1,39 @@
+// When a grant ends, and whether that is soon: the foreseeable deaths of tokens. Pure.
+
+package import ProviderSDK
+
+extension Connection {
+    /// The longest time before its end that a grant is called ending.
+    static let expiresSoonMax = Duration.seconds(7 * 86_400)
+
+    /// The moment by which the user must have connected again unless a refresh moves it; nil when no end is known.
+    package func grantEnd(_ oauth: OAuth2?) -> Timestamp? {
+        guard !credentials.isEmpty else { return nil }
+        var ends = [credentials.grantExpiresAt]
+        if isRenewable(oauth) {
+            ends.append(credentials.refreshExpiresAt)
+        } else {
+            ends.append(expiresAt)
+        }
+        return ends.compactMap(\.self).min()
+    }
+
+    /// Whether the host can get a new access token without the user.
+    private func isRenewable(_ oauth: OAuth2?) -> Bool {
+        switch oauth?.refresh {
+        case .refreshToken: credentials.refreshToken != nil
+        // The access token carries its own renewal: when it is gone, so is the grant.
+        default: false
+        }
+    }
+
+    /// Whether the grant of a working connection ends within a week, or within a fifth of a life that is shorter than that.
+    package func expiresSoon(_ oauth: OAuth2?, at now: Timestamp) -> Bool {
+        guard status == .connected, let end = grantEnd(oauth) else { return false }
+        var margin = Self.expiresSoonMax
+        if let begin = credentials.issuedAt ?? connectedAt {
+            margin = min(margin, max(.zero, end.duration(since: begin) / 5))
+        }
+        return end.advanced(by: .zero - margin) <= now
+    }
+}

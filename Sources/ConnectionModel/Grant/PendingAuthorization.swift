@@ -1,0 +1,57 @@
+// An authorization between its URL and its callback, as it is stored with the connection.
+
+package import ProviderSDK
+
+/// An authorization that was begun and not completed.
+package struct PendingAuthorization: Sendable, Equatable {
+    /// The random part of its state.
+    package let nonce: String
+    package let redirectURI: String
+    /// The sealed PKCE verifier; nil when the provider takes none.
+    package let verifier: String?
+    /// The caller's own state, sealed, given back to the caller.
+    package let callerState: String?
+    /// The session that began it.
+    package let sessionBinding: String
+    package let requestedScopes: [String]
+    package let expiresAt: Timestamp
+
+    package init(
+        nonce: String, redirectURI: String, verifier: String?, callerState: String?, sessionBinding: String,
+        requestedScopes: [String], expiresAt: Timestamp
+    ) {
+        self.nonce = nonce
+        self.redirectURI = redirectURI
+        self.verifier = verifier
+        self.callerState = callerState
+        self.sessionBinding = sessionBinding
+        self.requestedScopes = requestedScopes
+        self.expiresAt = expiresAt
+    }
+}
+
+// MARK: Stored form
+
+extension PendingAuthorization {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("nonce", nonce)
+            writer.member("redirectUri", redirectURI)
+            writer.member("verifier", verifier)
+            writer.member("callerState", callerState)
+            writer.member("session", sessionBinding)
+            writer.member("scopes", requestedScopes)
+            writer.moment("expiresAt", expiresAt)
+        }
+    }
+
+    package init?(decoding value: JSONValue) {
+        guard let nonce = value["nonce"]?.string, let redirectURI = value["redirectUri"]?.string,
+            let session = value["session"]?.string, let expiresAt = value.moment("expiresAt")
+        else { return nil }
+        self.init(
+            nonce: nonce, redirectURI: redirectURI, verifier: value["verifier"]?.string,
+            callerState: value["callerState"]?.string, sessionBinding: session, requestedScopes: value.texts("scopes"),
+            expiresAt: expiresAt)
+    }
+}

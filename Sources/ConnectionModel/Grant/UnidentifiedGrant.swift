@@ -1,0 +1,62 @@
+// A grant whose tokens are stored and whose account is not known yet: what is needed to find out, and when that is tried next.
+
+package import ProviderSDK
+
+/// What is needed to complete an authorization besides its tokens.
+package struct UnidentifiedGrant: Sendable, Equatable {
+    /// How long the host tries to complete one.
+    package static let lifetime = Duration.seconds(86_400)
+    /// How long the request that got the tokens has for it.
+    static let requestTime = Duration.seconds(30)
+
+    /// What the authorization gave besides its tokens, sealed: providers put other secrets beside them.
+    package let answer: String
+    /// The scopes granted; nil when the answer did not say.
+    package let scopes: [String]?
+    package let requestedScopes: [String]
+    /// When the tokens came.
+    package let at: Timestamp
+    package private(set) var attempts = 0
+    package private(set) var nextAttemptAt: Timestamp
+
+    package init(answer: String, scopes: [String]?, requestedScopes: [String], at now: Timestamp) {
+        self.answer = answer
+        self.scopes = scopes
+        self.requestedScopes = requestedScopes
+        at = now
+        nextAttemptAt = now.advanced(by: Self.requestTime)
+    }
+
+    /// The provider could not say whose account it is: it is asked again after a pause.
+    ///
+    /// - Parameter seed: the connection's id.
+    package mutating func postpone(seed: String, at now: Timestamp) {
+        attempts += 1
+        let backoff = RefreshPolicy.backoff(.transient, failures: attempts, seed: seed)
+        nextAttemptAt = now.advanced(by: max(.seconds(30), backoff))
+    }
+}
+
+// MARK: Stored form
+
+extension UnidentifiedGrant {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("answer", answer)
+            if let scopes { writer.member("scopes", scopes) }
+            writer.member("requestedScopes", requestedScopes)
+            writer.moment("at", at)
+            writer.member("attempts", attempts)
+            writer.moment("nextAttemptAt", nextAttemptAt)
+        }
+    }
+
+    package init?(decoding value: JSONValue) {
+        guard let at = value.moment("at"), let answer = value["answer"]?.string else { return nil }
+        self.init(
+            answer: answer, scopes: value["scopes"]?.array?.compactMap(\.string),
+            requestedScopes: value.texts("requestedScopes"), at: at)
+        attempts = value.count("attempts") ?? 0
+        nextAttemptAt = value.moment("nextAttemptAt") ?? at
+    }
+}

@@ -1,0 +1,12 @@
+// A value that must never be printed. Code that needs it reads `value`.
+
+/// A secret text: its description is `•••`.
+package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package let value: String
+
+    package init(_ value: String) { self.value = value }
+
+    package var description: String { "•••" }
+    package var debugDescription: String { "•••" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,157 @@
+// Values by id, each stored as one document: the one place that reads, decides and writes by compare-and-swap. Knows no value.
+
+package import DocumentStore
+import ProviderSDK
+import StoreFiles
+
+/// A value that is stored as one document.
+package protocol StoredValue: Sendable {
+    /// - Throws: ``ServiceError/internalFault(_:)`` with the reason, when `document` cannot be read.
+    init(document: [UInt8]) throws(ServiceError)
+    /// The value as the bytes of its document.
+    var document: [UInt8] { get }
+}
+
+/// A decoded value as it is kept beside its document: immutable, shared by all readers.
+package protocol StoredForm: AnyObject, Sendable {
+    associatedtype Value: StoredValue
+    var value: Value { get }
+    init(_ value: Value)
+}
+
+/// The form of a value beside which nothing else is kept.
+package final class PlainForm<Value: StoredValue>: StoredForm {
+    package let value: Value
+    package init(_ value: Value) { self.value = value }
+}
+
+/// Documents of one kind by id.
+package struct DocumentCollection<Form: StoredForm>: Sendable {
+    package typealias Value = Form.Value
+    /// A place in the list of all ids.
+    package typealias ListPosition = Documents.ListPosition
+
+    private let documents: Documents
+    private let name: String
+    /// What one of its values is called in errors.
+    private let noun: String
+    /// Called after each change, before the next change of the same value begins.
+    private let didChange: @Sendable (Value) -> Void
+
+    package init(
+        _ documents: Documents, name: String, noun: String, didChange: @escaping @Sendable (Value) -> Void = { _ in }
+    ) {
+        self.documents = documents
+        self.name = name
+        self.noun = noun
+        self.didChange = didChange
+    }
+
+    private func key(_ id: [UInt8]) -> DocumentKey { DocumentKey(collection: name, id: id) }
+
+    // MARK: Reading
+
+    /// What memory knows of a value.
+    package enum Cached {
+        case absent
+        case present(Form)
+    }
+
+    /// The value as far as memory knows; nil when it knows nothing, or the document cannot be read.
+    package func cached(_ id: [UInt8]) -> Cached? {
+        switch documents.cached(key(id)) {
+        case .present(let document): (try? Self.form(document)).map { .present($0) }
+        case .absent: .absent
+        case nil: nil
+        }
+    }
+
+    /// The value; nil when nothing is stored.
+    package func load(_ id: [UInt8]) async throws(ServiceError) -> Form? { try await find(key(id))?.form }
+
+    private func find(_ key: DocumentKey) async throws(ServiceError) -> (form: Form, revision: UInt64)? {
+        let document: Document?
+        do throws(StoreError) { document = try await documents.load(key) } catch { throw ServiceError(error) }
+        return try document.map { (document) throws(ServiceError) in (try Self.form(document), document.revision) }
+    }
+
+    private static func form(_ document: Document) throws(ServiceError) -> Form {
+        try document.decoded { bytes throws(ServiceError) in Form(try Value(document: bytes)) }
+    }
+
+    // MARK: Writing
+
+    /// Changes a value; nil stands for one that is not stored.
+    ///
+    /// `change` may run several times when others change the same value; it must have no effects of its own. When it throws, or leaves
+    /// nil, nothing is stored. The result is durable when this returns.
+    @discardableResult
+    package func update<Result: Sendable>(
+        _ id: [UInt8], _ change: (inout Value?) throws(ServiceError) -> Result
+    ) async throws(ServiceError) -> Result {
+        let key = key(id)
+        return try await documents.inTurn(key) { () async throws(ServiceError) in
+            for _ in 0..<HostLimits.updateAttemptsMax {
+                let stored = try await find(key)
+                var value = stored?.form.value
+                let result = try change(&value)
+                guard let value else { return result }
+                do throws(StoreError) {
+                    try await documents.save(
+                        key, value.document, expecting: stored.map { .revision($0.revision) } ?? .absent,
+                        form: Form(value))
+                    didChange(value)
+                    return result
+                } catch {
+                    guard case .conflict = error else { throw ServiceError(error) }
+                }
+            }
+            throw .unavailable("Too many changes of this \(noun) at the same time: try again.", retryAfterSeconds: 1)
+        }
+    }
+
+    /// Stores a new value.
+    ///
+    /// - Returns: false when there is one with this id.
+    package func add(_ id: [UInt8], _ value: Value) async throws(ServiceError) -> Bool {
+        do throws(StoreError) {
+            try await documents.save(key(id), value.document, expecting: .absent, form: Form(value))
+            return true
+        } catch {
+            if case .conflict = error { return false }
+            throw ServiceError(error)
+        }
+    }
+
+    /// Removes a value that `isMeant` accepts; one that is changed meanwhile stays.
+    ///
+    /// - Returns: whether it was removed.
+    package func remove(_ id: [UInt8], where isMeant: (Value) -> Bool) async throws(ServiceError) -> Bool {
+        guard let stored = try await find(key(id)), isMeant(stored.form.value) else { return false }
+        do throws(StoreError) {
+            return try await documents.delete(key(id), expecting: .revision(stored.revision))
+        } catch {
+            if case .conflict = error { return false }
+            throw ServiceError(error)
+        }
+    }
+
+    /// Brings every change into its place, so that nothing older is left in any file; a failure leaves it to the next start.
+    package func flush() async { try? await documents.flush() }
+
+    // MARK: Listing
+
+    /// The ids of all values, page by page.
+    ///
+    /// - Parameter shard: only those of this shard; nil for all.
+    package func ids(
+        shard: UInt16? = nil, after position: ListPosition?
+    ) async throws(ServiceError) -> (ids: [[UInt8]], next: ListPosition?) {
+        do throws(StoreError) {
+            let page = try await documents.list(name, shard: shard, after: position)
+            return (page.keys.map(\.id), page.next)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+}

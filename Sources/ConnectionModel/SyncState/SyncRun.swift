@@ -1,0 +1,195 @@
+// One sync of a connection, running or past, as it is stored; what it means beside another request for a sync. Pure.
+
+import Cryptography
+package import ProviderSDK
+
+/// The states of a sync.
+package enum SyncRunStatus: String, Sendable {
+    case running, completed, partial, failed, canceled
+}
+
+/// Whether a sync reads everything or changes.
+package enum SyncType: String, Sendable {
+    case full, incremental
+}
+
+/// Who or what asked for a sync.
+package enum SyncTrigger: String, Sendable, Equatable {
+    /// Somebody, by a route.
+    case manual
+    /// The connection's `syncFrequency`.
+    case schedule
+    /// The provider, by a webhook.
+    case webhook
+}
+
+/// An idempotency key and the request it was used for, as digests: bounded, and nothing of the caller's is kept.
+package struct SyncIdempotency: Sendable, Equatable {
+    /// The digest of the key, 32 hex digits.
+    package let key: String
+    /// The digest of the request, 32 hex digits.
+    package let request: String
+
+    package init(key: String, type: SyncType, dataTypes: [String]) {
+        self.key = Self.digest(key)
+        request = Self.digest(([type.rawValue] + dataTypes.sorted()).joined(separator: "\n"))
+    }
+
+    /// Reads the stored form; nil when it is none.
+    package init?(stored: String) {
+        let parts = stored.split(separator: ".")
+        guard parts.count == 2 else { return nil }
+        key = String(parts[0])
+        request = String(parts[1])
+    }
+
+    /// The form that is stored.
+    package var stored: String { "\(key).\(request)" }
+
+    private static func digest(_ text: String) -> String {
+        String("\(SHA256.digest(text))".prefix(32))
+    }
+}
+
+/// One sync of a connection, running or past.
+package struct SyncRun: Sendable, Equatable {
+    /// `sync-` and 22 random base62 characters.
+    package let id: String
+    package let type: SyncType
+    package let dataTypes: [String]
+    package private(set) var status: SyncRunStatus
+    package let startedAt: Timestamp
+    package private(set) var completedAt: Timestamp?
+    package private(set) var recordsProcessed = 0
+    package private(set) var recordsSynced = 0
+    package private(set) var errors = 0
+    /// Why it failed, in one sentence.
+    package private(set) var message: String?
+    /// Who asked for it.
+    package private(set) var trigger: SyncTrigger
+    /// What is kept of the idempotency key that it was asked for with.
+    package private(set) var idempotency: SyncIdempotency?
+    /// The same of the last requests that were answered with it while it ran; the newest comes last.
+    package private(set) var joined: [SyncIdempotency] = []
+
+    package init(
+        id: String, type: SyncType, dataTypes: [String], status: SyncRunStatus = .running, startedAt: Timestamp,
+        completedAt: Timestamp? = nil, trigger: SyncTrigger = .manual, idempotency: SyncIdempotency? = nil
+    ) {
+        self.id = id
+        self.type = type
+        self.dataTypes = dataTypes
+        self.status = status
+        self.startedAt = startedAt
+        self.completedAt = completedAt
+        self.trigger = trigger
+        self.idempotency = idempotency
+    }
+
+    /// Takes over the counts of its progress.
+    package mutating func count(processed: Int, synced: Int, errors: Int) {
+        recordsProcessed = processed
+        recordsSynced = synced
+        self.errors = errors
+    }
+
+    /// It has ended.
+    package mutating func end(_ outcome: SyncOutcome, at now: Timestamp) {
+        status = outcome.status
+        completedAt = now
+        message = outcome.message
+    }
+
+    // MARK: Beside other requests
+
+    /// Whether this run does all that a request for these data types asks for.
+    package func covers(_ type: SyncType, _ dataTypes: [String]) -> Bool {
+        (self.type == .full || type == .incremental) && Set(dataTypes).isSubset(of: self.dataTypes)
+    }
+
+    /// Whether a request with `idempotency` is this run asked for once more.
+    ///
+    /// - Throws: ``ServiceError/conflict(_:)`` when the key is the same and the request is another.
+    package func isRepeated(by idempotency: SyncIdempotency?) throws(ServiceError) -> Bool {
+        guard let idempotency, let known = known(idempotency.key) else { return false }
+        guard known.request == idempotency.request else {
+            throw .conflict("The Idempotency-Key was used for another request, which was answered with \(id)")
+        }
+        return true
+    }
+
+    private func known(_ key: String) -> SyncIdempotency? {
+        idempotency?.key == key ? idempotency : joined.first { $0.key == key }
+    }
+
+    /// Remembers a request that was answered with this run though another one had begun it.
+    package mutating func remember(_ request: SyncIdempotency) {
+        guard known(request.key) == nil else { return }
+        joined.append(request)
+        joined.removeFirst(max(0, joined.count - HostLimits.joinedKeysMax))
+    }
+
+    /// The run, when it already does what a request asks for.
+    ///
+    /// - Throws: ``ServiceError/conflict(_:)`` when it does something else.
+    package func joined(by type: SyncType, _ dataTypes: [String]) throws(ServiceError) -> SyncRun {
+        guard covers(type, dataTypes) else {
+            throw .conflict(
+                "\(id) is running, which is \(self.type == .full ? "a full" : "an incremental") sync of "
+                    + "\(self.dataTypes.joined(separator: ", ")): ask again when it has ended")
+        }
+        return self
+    }
+
+    /// What the application is told of a sync that ended.
+    var eventData: JSONValue {
+        var members: [(key: String, value: JSONValue)] = [
+            ("syncId", .string(id)), ("syncType", .string(type.rawValue)), ("status", .string(status.rawValue)),
+            ("startedAt", .string(startedAt.description)),
+            ("completedAt", completedAt.map { .string($0.description) } ?? .null),
+            ("recordsProcessed", .number(JSONNumber(recordsProcessed))),
+            ("recordsSynced", .number(JSONNumber(recordsSynced))), ("errors", .number(JSONNumber(errors))),
+            ("dataTypes", .array(dataTypes.map { .string($0) })),
+        ]
+        if let message { members.append(("message", .string(message))) }
+        return .object(members)
+    }
+}
+
+// MARK: Stored form
+
+extension SyncRun {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("type", type.rawValue)
+            writer.member("dataTypes", dataTypes)
+            writer.member("status", status.rawValue)
+            writer.moment("startedAt", startedAt)
+            writer.moment("completedAt", completedAt)
+            writer.member("recordsProcessed", recordsProcessed)
+            writer.member("recordsSynced", recordsSynced)
+            writer.member("errors", errors)
+            writer.member("message", message)
+            if trigger != .manual { writer.member("trigger", trigger.rawValue) }
+            if let idempotency { writer.member("idempotency", idempotency.stored) }
+            if !joined.isEmpty { writer.member("joined", joined.map(\.stored)) }
+        }
+    }
+
+    package init?(decoding value: JSONValue) {
+        guard let id = value["id"]?.string, let type = value["type"]?.string.flatMap(SyncType.init),
+            let status = value["status"]?.string.flatMap(SyncRunStatus.init), let startedAt = value.moment("startedAt")
+        else { return nil }
+        self.init(
+            id: id, type: type, dataTypes: value.texts("dataTypes"), status: status, startedAt: startedAt,
+            completedAt: value.moment("completedAt"),
+            trigger: value["trigger"]?.string.flatMap(SyncTrigger.init) ?? .manual,
+            idempotency: value["idempotency"]?.string.flatMap(SyncIdempotency.init(stored:)))
+        recordsProcessed = value.count("recordsProcessed") ?? 0
+        recordsSynced = value.count("recordsSynced") ?? 0
+        errors = value.count("errors") ?? 0
+        message = value["message"]?.string
+        joined = value.texts("joined").compactMap(SyncIdempotency.init(stored:))
+    }
+}

@@ -1,0 +1,121 @@
+// The end of connections: the grant at the provider, the credentials everywhere, the sync, the records. This is the one place that ties
+// them together. What is being ended is noted in the connection first, so that the host goes on with it after a stop between the steps.
+
+import Background
+package import ConnectionModel
+package import Observability
+package import Primitives
+package import ProviderSDK
+
+/// Disconnects and deletes connections.
+package final class ConnectionLifecycle: Reconciler {
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+
+    /// Interrupted ends that are continued at the same time.
+    static let concurrentMax = 4
+    /// Connections that wait for that; the next walk finds those beyond it.
+    static let waitingMax = 4096
+
+    private let users: UserStore
+    private let grants: any GrantRevoking
+    private let refreshes: any GrantRefreshing
+    private let sync: any SyncCanceling
+    private let records: RecordErasure
+    /// Nil where nothing is delivered.
+    private let events: (any EventSink)?
+    private let time: TimeSource
+    private let log: Log
+    private let queue: Queue
+
+    /// How long a refresh that is under way is waited for, so that the pair it brings is revoked and not the one before.
+    static let refreshWaitMax = Duration.seconds(5)
+
+    package init(
+        users: UserStore, grants: any GrantRevoking, refreshes: any GrantRefreshing, sync: any SyncCanceling,
+        records: RecordErasure, events: (any EventSink)? = nil, time: TimeSource, log: Log
+    ) {
+        self.users = users
+        self.grants = grants
+        self.refreshes = refreshes
+        self.sync = sync
+        self.records = records
+        self.events = events
+        self.time = time
+        self.log = log
+        queue = Queue(
+            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+        queue.start { [weak self] work in
+            await self?.goOn(work)
+            return .done
+        }
+    }
+
+    /// Ends a connection; returns when nothing of its credentials is left in any file.
+    ///
+    /// A provider that cannot be reached does not keep the connection.
+    package func end(_ id: String, _ disconnection: Disconnection, of userID: String) async throws(ServiceError) {
+        guard let found = try await users.user(userID).connection(id) else { throw .notFound }
+        let work = ConnectionWork(found, of: userID)
+        let isClaimed = queue.claim(work)
+        defer { if isClaimed { queue.release(work) } }
+        await sync.cancel(connection: id)
+        await refreshes.settle(connection: id, longest: Self.refreshWaitMax)
+        let now = time.now
+        let connection = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
+            try user.update(id) { (connection) throws(ServiceError) -> Connection in
+                try connection.endRequested(disconnection, at: now)
+                return connection
+            }
+        }
+        try await finish(connection, of: userID)
+    }
+
+    /// Goes on with what a stop or a failure interrupted.
+    package func reconcile(_ user: User, at now: Timestamp) async {
+        for connection in user.connections where connection.disconnection != nil {
+            queue.schedule(ConnectionWork(connection, of: user.id))
+        }
+    }
+
+    /// Begins nothing further.
+    package func stop() async { await queue.stop() }
+
+    private func goOn(_ work: ConnectionWork) async {
+        do throws(ServiceError) {
+            guard let connection = try await users.user(work.user).connection(work.connection),
+                connection.disconnection != nil
+            else { return }
+            try await finish(connection, of: work.user)
+        } catch {
+            // The next walk finds it again.
+            log.warning(
+                "A connection could not be ended; it is tried again.",
+                ["connectionId": .text(work.connection), "error": .text("\(error)")])
+        }
+    }
+
+    private func finish(_ connection: Connection, of userID: String) async throws(ServiceError) {
+        let id = connection.id
+        let outcome = await grants.revoke(connection, user: userID)
+        Metrics.revocations[outcome]?.add()
+        log.info(
+            "A connection was ended.",
+            ["connectionId": .text(id), "service": .text(connection.service), "revocation": .text(outcome.rawValue)])
+        // An endpoint that takes nothing anyway is not waited for.
+        if connection.disconnection == .delete, connection.webhook.failingSince == nil {
+            await events?.settle(connection: id, longest: HostLimits.webhookFarewellMax)
+        }
+        let now = time.now
+        let consequences = try await users.update(userID) { (user) throws(ServiceError) -> [Consequence] in
+            guard let connection = user.connection(id) else { return [.eraseRecords] }
+            if connection.disconnection == .delete { return try user.remove(id, at: now) }
+            return try user.update(id) { (connection) throws(ServiceError) in
+                try connection.disconnected(outcome, at: now)
+            }
+        }
+        if consequences.contains(.eraseRecords) { try await records.erase([id], of: userID) }
+        await sync.cancel(connection: id)
+        // Secrets that were erased are in the journal until everything in it is in place.
+        await users.flush()
+    }
+}

@@ -1,0 +1,164 @@
+// What can be done with connections besides authorizing and syncing them: create, list, read, change, remove. One model for all
+// documents; knows no HTTP.
+
+package import ConnectionModel
+import Cryptography
+package import Notifications
+package import OAuth
+package import Primitives
+import ProviderSDK
+package import Providers
+
+/// The connections of users.
+package struct ConnectionService: Sendable {
+    package let users: UserStore
+    package let registry: ProviderRegistry
+    package let oauth: OAuthService
+    package let vault: CredentialVault
+    package let lifecycle: ConnectionLifecycle
+    package let webhookURLs: WebhookURLPolicy
+    package let time: TimeSource
+
+    package init(
+        users: UserStore, registry: ProviderRegistry, oauth: OAuthService, vault: CredentialVault,
+        lifecycle: ConnectionLifecycle, webhookURLs: WebhookURLPolicy, time: TimeSource
+    ) {
+        self.users = users
+        self.registry = registry
+        self.oauth = oauth
+        self.vault = vault
+        self.lifecycle = lifecycle
+        self.webhookURLs = webhookURLs
+        self.time = time
+    }
+
+    /// What a new connection is made of.
+    package struct NewConnection: Sendable {
+        package var service: String
+        package var variant: String?
+        package var permissions: [String] = []
+        package var redirectURI: String?
+        /// For providers that are connected with an account id.
+        package var accountID: String?
+        /// For providers that are connected with a key.
+        package var apiKey: Secret?
+
+        package init(
+            service: String, variant: String? = nil, permissions: [String] = [], redirectURI: String? = nil,
+            accountID: String? = nil, apiKey: Secret? = nil
+        ) {
+            self.service = service
+            self.variant = variant
+            self.permissions = permissions
+            self.redirectURI = redirectURI
+            self.accountID = accountID
+            self.apiKey = apiKey
+        }
+    }
+
+    /// A new connection, and where to send the user when an authorization is needed.
+    package struct Created: Sendable {
+        package let connectionID: String
+        package let authorizationURL: String?
+        package let state: String?
+    }
+
+    package func create(_ new: NewConnection, for principal: Principal) async throws(ServiceError) -> Created {
+        guard let provider = registry[new.service] else {
+            throw .invalid(field: "service", message: "Service not supported")
+        }
+        if provider.oauth != nil {
+            let authorization = try await oauth.authorize(
+                .init(
+                    service: new.service, variant: new.variant, redirectURI: new.redirectURI,
+                    permissions: new.permissions), for: principal)
+            return Created(
+                connectionID: authorization.connectionID, authorizationURL: authorization.url,
+                state: authorization.state)
+        }
+        return Created(
+            connectionID: try await connectDirectly(new, provider, for: principal), authorizationURL: nil, state: nil)
+    }
+
+    /// Connects a provider that needs no authorization: with an account id, a key, or nothing.
+    private func connectDirectly(
+        _ new: NewConnection, _ provider: ConfiguredProvider, for principal: Principal
+    ) async throws(ServiceError) -> String {
+        if !provider.manifest.variants.isEmpty {
+            guard let variant = new.variant, provider.manifest.variants.contains(where: { $0.id == variant }) else {
+                throw .invalid(field: "variant", message: "\(provider.manifest.name) needs one of its variants")
+            }
+        }
+        guard provider.isAvailable(new.variant) else {
+            throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")
+        }
+        var accountID: String?
+        var key: Secret?
+        switch provider.manifest.auth {
+        case .accountID(let auth):
+            if let problem = auth.refusal(of: new.accountID ?? "") {
+                throw .invalid(field: "accountId", message: "accountId \(problem)")
+            }
+            accountID = new.accountID
+        case .apiKey:
+            guard let given = new.apiKey, !given.value.isEmpty, given.value.utf8.count <= HostLimits.tokenBytesMax,
+                given.value.utf8.allSatisfy({ 0x21...0x7E ~= $0 })
+            else { throw .invalid(field: "apiKey", message: "An API key is needed") }
+            key = given
+        default: break
+        }
+        let random: String
+        do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
+        let now = time.now
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
+            let id = try user.add(
+                service: provider.id, variant: new.variant, status: .connected,
+                shard: UserStore.shard(of: principal.userID), random: random, at: now)
+            let sealed = try key.map { (key) throws(ServiceError) in
+                try vault.seal(key, user: principal.userID, connection: id, field: "accessToken")
+            }
+            try user.update(id) { (connection) throws(ServiceError) in
+                try connection.linked(to: accountID, key: sealed, permissions: new.permissions, at: now)
+            }
+            return id
+        }
+    }
+
+    /// The user's connections, newest last.
+    package func list(for principal: Principal) async throws(ServiceError) -> [Connection] {
+        try await users.user(principal.userID).connections
+    }
+
+    /// One connection of the user.
+    package func connection(_ id: String, of principal: Principal) async throws(ServiceError) -> Connection {
+        guard let connection = try await users.user(principal.userID).connection(id) else { throw .notFound }
+        return connection
+    }
+
+    package func update(_ id: String, _ change: SettingsChange, for principal: Principal) async throws(ServiceError)
+        -> Connection
+    {
+        if case .some(.some(let url)) = change.webhookURL { try webhookURLs.check(url) }
+        let now = time.now
+        let (vault, userID) = (vault, principal.userID)
+        let changed = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
+            try user.update(id) { (connection) throws(ServiceError) -> Connection in
+                let newSecret = { () throws(ServiceError) -> String in
+                    try vault.newWebhookSecret(user: userID, connection: id)
+                }
+                try connection.settingsChanged(change, newSecret: newSecret, at: now)
+                return connection
+            }
+        }
+        // A secret that is given up is in the journal until everything in it is in place.
+        if case .some(nil) = change.webhookURL { await users.flush() }
+        return changed
+    }
+
+    /// Removes a connection with its credentials and records, everywhere and durably.
+    ///
+    /// The grant is ended at the provider first, where it offers a way; that it cannot does not keep the connection.
+    package func delete(_ id: String, for principal: Principal) async throws(ServiceError) {
+        try await lifecycle.end(id, .delete, of: principal.userID)
+    }
+}

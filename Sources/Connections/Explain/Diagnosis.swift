@@ -1,0 +1,203 @@
+// From what is stored about a connection to an explanation. Pure: the facts come in, a value comes out. What the classes say in
+// words is DiagnosisWords'.
+
+import ConnectionModel
+import Observability
+import ProviderSDK
+import Providers
+import Sync
+
+/// All that an explanation is made of.
+struct Diagnosis {
+    let connection: Connection
+    /// Nil when no plugin is there for it.
+    let provider: ConfiguredProvider?
+    let credential: CredentialState
+    /// How long requests for the account are held back; nil when they are not.
+    var pause: Duration?
+    /// How the sync that runs stands; nil when none does.
+    var progress: SyncProgress.Snapshot?
+    let now: Timestamp
+
+    /// How long no notification may have been taken before the endpoint is called failing.
+    static let notificationFailureMax = Duration.seconds(300)
+
+    var explanation: Explanation {
+        let kind = kind
+        let words = DiagnosisWords(diagnosis: self, kind: kind)
+        return Explanation(
+            kind: kind, state: words.state, action: words.action, lastAttempt: lastAttempt,
+            providerCode: isAboutFailure(kind) ? Redaction.code(connection.failure?.code) : nil,
+            detail: isAboutFailure(kind) ? connection.failure.map { Redaction.text($0.message) } : nil,
+            nextRetry: retry(kind), dataTypes: dataTypes, grantEndsAt: connection.grantEnd(provider?.oauth),
+            expiresSoon: connection.expiresSoon(provider?.oauth, at: now), notificationsWaiting: connection.outbox.count
+        )
+    }
+
+    // MARK: Class
+
+    private var kind: DiagnosisClass {
+        guard let provider else {
+            // What the application only told of has neither a credential nor an account.
+            return connection.credentials.isEmpty && connection.accountID == nil ? .unmanaged : .pluginMissing
+        }
+        switch credential {
+        case .keyMissing, .damaged: return .credentialUnreadable
+        case .none, .good: break
+        }
+        switch connection.status {
+        case .disconnected: return .disconnected
+        case .pending: return pending
+        case .expired, .revoked:
+            return connection.failure.map(kind(of:)) == .revoked || connection.status == .revoked ? .revoked : .ended
+        case .error: return connection.failure.map(kind(of:)) ?? .refused
+        case .connected: return connected(provider)
+        }
+    }
+
+    private var pending: DiagnosisClass {
+        if let failure = connection.failure { return kind(of: failure) }
+        return connection.authorizations.contains { $0.expiresAt > now } ? .pending : .lapsed
+    }
+
+    private func connected(_ provider: ConfiguredProvider) -> DiagnosisClass {
+        guard provider.isAvailable(connection.variant) else { return .misconfigured }
+        if let end = connection.grantEnd(provider.oauth), end <= now { return .ended }
+        switch progress?.wait {
+        case .rateLimit: return .rateLimited
+        case .retry: return .transient
+        case .turn, nil: break
+        }
+        if let failure = currentFailure { return kind(of: failure) }
+        if let pause, pause > .zero { return .rateLimited }
+        if !lostScopes.isEmpty { return .scopeLost }
+        if areNotificationsFailing { return .notificationsFailing }
+        return .working
+    }
+
+    /// The last failure unless a success came after it.
+    var currentFailure: ConnectionFailure? {
+        guard let failure = connection.failure else { return nil }
+        let good = connection.syncs.first { $0.status == .completed }?.completedAt
+        if let good, good > failure.at { return nil }
+        return failure
+    }
+
+    private func kind(of failure: ConnectionFailure) -> DiagnosisClass {
+        let code = failure.code?.lowercased() ?? ""
+        switch failure.kind {
+        case .authRevoked:
+            // A code that is refused ends no grant: there was none yet.
+            if code.contains("redirect") { return .misconfigured }
+            return failure.operation == .exchange ? .codeRefused : .revoked
+        case .authExpired: return .revoked
+        case .scopeMissing: return .scopeLost
+        case .rateLimited: return .rateLimited
+        case .transient: return .transient
+        case .unknown: return .unknown
+        case .misconfigured: return .misconfigured
+        case .permanent, .changesUnavailable, .other:
+            if failure.operation == .authorize {
+                if code == "callback_incomplete" { return .refused }
+                return code.contains("redirect") || Self.operatorCodes.contains(code) ? .misconfigured : .denied
+            }
+            return code.contains("redirect") ? .misconfigured : .refused
+        }
+    }
+
+    /// Error codes of an authorization endpoint that the user can do nothing about (RFC 6749 section 4.1.2.1).
+    private static let operatorCodes: Set = [
+        "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "invalid_client",
+    ]
+
+    /// Whether the failure is what the explanation is about.
+    private func isAboutFailure(_ kind: DiagnosisClass) -> Bool {
+        switch kind {
+        case .denied, .codeRefused, .revoked, .scopeLost, .misconfigured, .rateLimited, .transient, .unknown, .refused:
+            currentFailure != nil
+        default: false
+        }
+    }
+
+    /// Scopes that were asked for, that a data type needs, and that were not granted.
+    var lostScopes: [String] {
+        guard let provider else { return [] }
+        var lost: [String] = []
+        for type in provider.dataTypes(connection.variant) {
+            for scope in provider.manifest.scopes.missing(type.scopes, granted: connection.grantedScopes)
+            where connection.requestedScopes.contains(scope) && !lost.contains(scope) { lost.append(scope) }
+        }
+        return lost
+    }
+
+    /// Whether the endpoint is gone, or has taken nothing for some time although it was tried.
+    private var areNotificationsFailing: Bool {
+        guard connection.settings.webhookURL != nil else { return false }
+        if connection.webhook.disabledAt != nil { return true }
+        return connection.webhook.failingSince.map { $0.advanced(by: Self.notificationFailureMax) <= now } ?? false
+    }
+
+    // MARK: Facts
+
+    private var lastAttempt: Explanation.Attempt? {
+        var attempts: [Explanation.Attempt] = []
+        if let at = connection.connectedAt { attempts.append(.init(operation: .connect, at: at, outcome: .succeeded)) }
+        if let at = connection.credentials.issuedAt, at != connection.connectedAt {
+            attempts.append(.init(operation: .refresh, at: at, outcome: .succeeded))
+        }
+        if let sync = connection.syncs.first {
+            let outcome: Explanation.Outcome =
+                switch sync.status {
+                case .running: .running
+                case .completed: .succeeded
+                case .partial: .partial
+                case .failed, .canceled: .failed
+                }
+            attempts.append(.init(operation: .sync, at: sync.completedAt ?? sync.startedAt, outcome: outcome))
+        }
+        if let failure = connection.failure {
+            let attempt = Explanation.Attempt(
+                operation: failure.operation, at: failure.at, outcome: failure.kind == .unknown ? .unknown : .failed)
+            // The sync that failed, or failed in part, is told by itself.
+            if !attempts.contains(where: { $0.operation == attempt.operation && $0.at == attempt.at }) {
+                attempts.append(attempt)
+            }
+        }
+        return attempts.max { $0.at < $1.at }
+    }
+
+    private func retry(_ kind: DiagnosisClass) -> Explanation.Retry? {
+        // A refresh that failed says itself when it is tried again, whatever its class.
+        if let failure = currentFailure, failure.operation == .refresh, let at = failure.retryAt, isAboutFailure(kind) {
+            return .init(at: max(at, now), isAutomatic: true)
+        }
+        switch kind {
+        case .rateLimited, .transient, .unknown, .refused, .scopeLost, .working: break
+        case .notificationsFailing:
+            guard case .at(let moment) = connection.nextDelivery(at: now) else { return nil }
+            return .init(at: moment, isAutomatic: true)
+        default: return nil
+        }
+        if let until = progress?.waitsUntil, progress?.wait != .turn {
+            return .init(at: max(until, now), isAutomatic: true)
+        }
+        var earliest: Timestamp?
+        if let pause, pause > .zero { earliest = now.advanced(by: pause) }
+        if kind == .rateLimited, let told = currentFailure?.retryAt, told > now {
+            earliest = max(told, earliest ?? told)
+        }
+        if let due = SyncSchedule.nextDue(connection, at: now) {
+            return .init(at: max(due, earliest ?? now, now), isAutomatic: true)
+        }
+        return earliest.map { .init(at: $0, isAutomatic: false) }
+    }
+
+    private var dataTypes: [Explanation.DataTypeState] {
+        guard let provider else { return [] }
+        return provider.dataTypes(connection.variant).map { type in
+            .init(
+                name: type.name,
+                missingScopes: provider.manifest.scopes.missing(type.scopes, granted: connection.grantedScopes))
+        }
+    }
+}

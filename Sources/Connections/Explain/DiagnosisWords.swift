@@ -1,0 +1,194 @@
+// What each class of explanation says: one sentence on the state, and one on what is to be done and by whom. Pure; no text of a
+// provider goes into these sentences.
+
+import ConnectionModel
+import Observability
+import ProviderSDK
+import Providers
+
+/// The sentences of one diagnosis.
+struct DiagnosisWords {
+    let diagnosis: Diagnosis
+    let kind: DiagnosisClass
+
+    private var connection: Connection { diagnosis.connection }
+    private var name: String { diagnosis.provider?.manifest.name ?? connection.service }
+    private var code: String { diagnosis.currentFailure?.code?.lowercased() ?? "" }
+    private var operation: ConnectionOperation? { diagnosis.currentFailure?.operation }
+
+    /// The state of the connection.
+    var state: String {
+        switch kind {
+        case .working: working
+        case .pending: "The authorization at \(name) has been begun and is not completed yet."
+        case .lapsed: "The authorization at \(name) was begun and not completed in time."
+        case .denied: "\(name) was not allowed to be connected: the authorization was refused."
+        case .codeRefused: "\(name) did not take the authorization code: it had expired or was used before."
+        case .revoked: "\(name) has ended the access: it was revoked there, or the account is no longer active."
+        case .ended: "The access that \(name) granted has reached its end."
+        case .scopeLost: "A permission is missing at \(name)\(missing)."
+        case .misconfigured: "The settings for \(name) are wrong: \(misconfiguration)."
+        case .rateLimited: "\(name) wants fewer requests for now."
+        case .transient: "\(name) could not be reached or failed \(doing)."
+        case .unknown:
+            "The answer of \(name) to a refresh was lost; both tokens are kept until the next attempt decides."
+        case .refused: "\(name) refused what it was asked for \(doing)."
+        case .credentialUnreadable: unreadable
+        case .pluginMissing: "There is no plugin for “\(connection.service)” on this host."
+        case .unmanaged: "This integration is only noted here; the host does not manage it."
+        case .disconnected:
+            connection.revocation == .failed
+                ? "The connection to \(name) was disconnected; \(name) could not be told to end the access."
+                : "The connection to \(name) was disconnected."
+        case .notificationsFailing:
+            "The connection to \(name) works, but its notifications are not taken: \(notifications)."
+        }
+    }
+
+    /// What is to be done.
+    var action: Explanation.Action {
+        switch kind {
+        case .working:
+            guard connection.expiresSoon(diagnosis.provider?.oauth, at: diagnosis.now) else {
+                return .init(by: .nobody, what: "Nothing is to be done.")
+            }
+            return .init(by: .user, what: "Connect \(name) again before the access ends.")
+        case .pending: return .init(by: .user, what: "Complete the authorization at \(name).")
+        case .lapsed, .codeRefused: return .init(by: .user, what: "Connect \(name) again from the beginning.")
+        case .denied: return .init(by: .user, what: "Connect \(name) again and allow the access.")
+        case .revoked, .ended: return .init(by: .user, what: "Connect \(name) again.")
+        case .scopeLost:
+            return .init(by: .user, what: "Connect \(name) again and grant all permissions that are asked for.")
+        case .misconfigured: return .init(by: .operator, what: remedy)
+        case .rateLimited: return .init(by: .nobody, what: wait)
+        case .transient, .unknown: return .init(by: .nobody, what: wait)
+        case .refused:
+            return .init(by: .operator, what: "Look up the code that \(name) gave, and the app's settings there.")
+        case .credentialUnreadable: return restoration
+        case .pluginMissing:
+            return .init(
+                by: .operator, what: "Install the plugin for “\(connection.service)” and start the host again.")
+        case .unmanaged: return .init(by: .nobody, what: "Nothing is to be done.")
+        case .disconnected where connection.revocation == .failed:
+            return .init(by: .user, what: "Remove the app in the settings of the account at \(name).")
+        case .disconnected: return .init(by: .nobody, what: "Nothing is to be done; it can be connected again.")
+        case .notificationsFailing: return notificationRemedy
+        }
+    }
+
+    private var working: String {
+        if connection.syncs.first?.status == .running { return "The connection to \(name) works; a sync is running." }
+        if connection.expiresSoon(diagnosis.provider?.oauth, at: diagnosis.now) {
+            return "The connection to \(name) works, and its access ends soon."
+        }
+        return "The connection to \(name) works."
+    }
+
+    /// What was being done when it failed, as the end of a sentence.
+    private var doing: String {
+        switch operation {
+        case .authorize, .exchange: "while it was being connected"
+        case .refresh: "while its token was being refreshed"
+        case .sync: "during a sync"
+        case .revoke: "while it was being disconnected"
+        default: "for now"
+        }
+    }
+
+    private var lastNotification: EventDelivery.Attempt? {
+        (connection.outbox + connection.webhook.log).compactMap(\.delivery.attempts.last).max { $0.at < $1.at }
+    }
+
+    private var notificationRemedy: Explanation.Action {
+        if connection.webhook.disabledAt != nil {
+            return .init(
+                by: .user, what: "Set the webhook URL of the connection again when something listens behind it.")
+        }
+        if lastNotification?.outcome == .secretUnreadable {
+            return .init(by: .operator, what: "Put the key ring with its key back, or have the signing secret rotated.")
+        }
+        return .init(by: .user, what: "Check the webhook URL of the connection and what listens behind it.")
+    }
+
+    /// What became of the last notification, as the end of a sentence.
+    private var notifications: String {
+        if connection.webhook.disabledAt != nil { return "the endpoint answered that it is gone" }
+        let last = lastNotification
+        switch last?.outcome {
+        case .timeout: return "the endpoint does not answer in time"
+        case .unreachable: return "the endpoint cannot be reached"
+        case .tls: return "the endpoint's certificate or TLS is not good"
+        case .addressRefused, .urlRefused: return "the webhook URL does not lead to a public address"
+        case .invalidAnswer: return "the endpoint's answer is too large or not HTTP"
+        case .redirected: return "the endpoint redirects, which is not followed"
+        case .secretUnreadable: return "the signing secret cannot be opened"
+        default: return last?.status.map { "the endpoint answers with status \($0)" } ?? "the endpoint refuses them"
+        }
+    }
+
+    private var missing: String {
+        let scopes = (diagnosis.currentFailure?.scopes ?? []) + diagnosis.lostScopes
+        var seen: Set<String> = []
+        let shown = scopes.filter { seen.insert($0).inserted }.compactMap(Redaction.code)
+        // Some providers say no more when an account was taken out of the grant.
+        return shown.isEmpty
+            ? ", or the account was taken out of the grant" : ": \(shown.prefix(8).joined(separator: ", "))"
+    }
+
+    private var misconfiguration: String {
+        if diagnosis.provider?.isAvailable(connection.variant) == false {
+            return "not everything it needs is configured"
+        }
+        if code.contains("redirect") { return "the redirect URI is not the one registered there" }
+        switch code {
+        case "invalid_client", "unauthorized_client", "bad_client_secret", "invalid_client_id":
+            return "the client id or the client secret is not accepted"
+        case "invalid_scope": return "a scope that is asked for is not allowed to the app"
+        default:
+            return operation == .sync ? "the host's own credential is not accepted" : "the app is not accepted there"
+        }
+    }
+
+    private var remedy: String {
+        let settings = "providers.\(connection.service)"
+        if diagnosis.provider?.isAvailable(connection.variant) == false {
+            return "Configure everything that \(name) needs under \(settings)."
+        }
+        if code.contains("redirect") {
+            return "Register the host's redirect URI with the app at \(name), exactly as it is."
+        }
+        switch code {
+        case "invalid_client", "unauthorized_client", "bad_client_secret", "invalid_client_id":
+            return "Correct clientId and clientSecret under \(settings)."
+        case "invalid_scope": return "Allow the scope to the app at \(name), or ask for fewer permissions."
+        default:
+            return operation == .sync
+                ? "Correct the secrets and endpoints under \(settings)."
+                : "Compare the settings under \(settings) with the app at \(name)."
+        }
+    }
+
+    private var wait: String {
+        operation == .sync && diagnosis.progress == nil && connection.settings.syncFrequency == .manual
+            ? "Wait, and start the sync again later." : "Wait: the host tries again by itself."
+    }
+
+    private var unreadable: String {
+        if case .keyMissing(let id) = diagnosis.credential {
+            return
+                "The stored credential cannot be opened: the key ring lacks the key \(Redaction.code(id) ?? "it needs")."
+        }
+        return "The stored credential cannot be opened: it was changed or belongs elsewhere."
+    }
+
+    private var restoration: Explanation.Action {
+        if case .keyMissing = diagnosis.credential {
+            return .init(
+                by: .operator,
+                what:
+                    "Put the key ring with that key back from its backup and start the host again; without it, connect again."
+            )
+        }
+        return .init(by: .user, what: "Connect \(name) again.")
+    }
+}

@@ -1,0 +1,106 @@
+// Compares the linked accounts of all users with those that have joined at the provider, and sets users aside or brings them back.
+// Nothing is changed unless the whole list of members was read.
+
+package import ConnectionModel
+import DocumentStore
+import Observability
+import ProviderSDK
+package import Providers
+
+extension ExternalAccountService {
+    /// What came of a comparison.
+    package struct MemberSync: Sendable, Equatable {
+        /// Users with a linked account.
+        package var users = 0
+        /// Accounts that have joined.
+        package var members = 0
+        /// Users whose account has joined.
+        package var usersPresent = 0
+        /// Users who were set aside.
+        package var archived = 0
+        /// Users who were brought back.
+        package var unarchived = 0
+    }
+
+    /// Members read at most.
+    private static var membersMax: Int { 1_000_000 }
+
+    /// Brings all users with an account at `provider` up to date.
+    ///
+    /// - Throws: ``ServiceError/provider(_:)`` when the members cannot be read completely; then nothing was changed.
+    package func syncMembers(of provider: ConfiguredProvider) async throws(ServiceError) -> MemberSync {
+        let members = try await Retrying.run(on: time) { () async throws(ServiceError) in
+            do throws(ProviderError) { return try await self.members(of: provider) } catch {
+                throw ServiceError.provider(error.shown())
+            }
+        }
+        var result = MemberSync()
+        result.members = members.count
+        var position: Documents.ListPosition?
+        repeat {
+            let (ids, next) = try await users.userIDs(after: position)
+            for id in ids { try await compare(id, provider, members, &result) }
+            position = next
+        } while position != nil
+        return result
+    }
+
+    private func compare(
+        _ userID: String, _ provider: ConfiguredProvider, _ members: [[UInt8]: String?], _ result: inout MemberSync
+    ) async throws(ServiceError) {
+        guard let account = ExternalAccount(try await users.user(userID).externalAccount),
+            account.provider == provider.id
+        else { return }
+        result.users += 1
+        let member = members[Array(account.accountID.utf8)]
+        let isMember = member != nil
+        if isMember { result.usersPresent += 1 }
+        let joinedAt = member ?? account.joinedAt
+        guard account.isMember != isMember || account.isArchived == isMember || account.joinedAt != joinedAt else {
+            return
+        }
+        if !isMember, !account.isArchived { result.archived += 1 }
+        if isMember, account.isArchived { result.unarchived += 1 }
+        try await users.update(userID) { (user) throws(ServiceError) in
+            // Another link may have been made in the meantime; it is newer than the list of members.
+            guard var current = ExternalAccount(user.externalAccount), current.provider == account.provider,
+                current.accountID == account.accountID, current.linkedAt == account.linkedAt
+            else { return }
+            current.isMember = isMember
+            current.isArchived = !isMember
+            current.joinedAt = joinedAt
+            user.externalAccountChanged(current)
+        }
+    }
+
+    /// The accounts that have joined, by the bytes of their ids, each with the moment it did.
+    private func members(of provider: ConfiguredProvider) async throws(ProviderError) -> [[UInt8]: String?] {
+        guard let linking = provider.manifest.linking, let name = linking.memberDataType,
+            let dataType = provider.manifest.dataType(name)
+        else { throw ProviderError(.misconfigured, "\(provider.manifest.name) does not tell its members.") }
+        var members: [[UInt8]: String?] = [:]
+        var cursor: JSONValue?
+        let session = operatorSession(provider, accountID: nil)
+        repeat {
+            let page = try await session.page(PageRequest(dataType: name, cursor: cursor))
+            for record in page.records {
+                guard let mapped = try? dataType.mapping.map(record.value, now: time.now),
+                    let value = try? JSONValue.parse(mapped.json),
+                    let id = value.at(linking.memberAccountID)?.scalarText
+                else {
+                    throw ProviderError(.permanent, "A member in the list of \(provider.manifest.name) is malformed.")
+                }
+                members.updateValue(value.at(linking.memberJoinedAt)?.string, forKey: Array(id.utf8))
+            }
+            cursor = page.next
+            guard members.count <= Self.membersMax else {
+                throw ProviderError(.permanent, "\(provider.manifest.name) has too many members.")
+            }
+        } while cursor != nil
+        // The bot itself is a member: an empty list is a fault there, and acting on it would set everybody aside.
+        guard !members.isEmpty else {
+            throw ProviderError(.permanent, "\(provider.manifest.name) told no members at all.")
+        }
+        return members
+    }
+}

@@ -1,0 +1,138 @@
+// Linking users to accounts by tokens that a bot hands out, and bringing what is known of these accounts up to date. The provider is
+// the one whose manifest describes the linking; knows no HTTP.
+
+package import ConnectionModel
+package import Observability
+package import Primitives
+package import ProviderSDK
+package import Providers
+
+/// Links external accounts to users.
+package struct ExternalAccountService: Sendable {
+    package let users: UserStore
+    package let tokens: LinkTokenStore
+    package let registry: ProviderRegistry
+    package let gateway: ProviderGateway
+    package let time: TimeSource
+    package let log: Log
+
+    package init(
+        users: UserStore, tokens: LinkTokenStore, registry: ProviderRegistry, gateway: ProviderGateway,
+        time: TimeSource, log: Log
+    ) {
+        self.users = users
+        self.tokens = tokens
+        self.registry = registry
+        self.gateway = gateway
+        self.time = time
+        self.log = log
+    }
+
+    /// Keeps what a bot says about an account.
+    ///
+    /// - Parameters:
+    ///   - attributes: an object of texts and numbers, among them the account's id.
+    ///   - expiresAt: when the token stops being good; nil for never.
+    package func add(_ token: String, attributes: JSONValue, expiresAt: Timestamp?) async throws(ServiceError) {
+        guard let (_, linking, accountID) = linking(for: attributes) else {
+            let names = registry.providers.compactMap { $0.manifest.linking?.accountIDAttribute }
+            throw .invalid(
+                field: "attributes",
+                message: names.isEmpty
+                    ? "no provider of this host links accounts by tokens"
+                    : "\"attributes\" needs \(names.map { "\"\($0)\"" }.joined(separator: " or "))")
+        }
+        guard accountID.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .invalid(
+                field: "attributes", message: "\"\(linking.accountIDAttribute)\" must not have control characters")
+        }
+        try await tokens.add(
+            token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: time.now))
+    }
+
+    /// The attributes of a token; nil when it is not good any more.
+    ///
+    /// - Throws: ``ServiceError/notFound`` when there is no such token, or when it is another user's.
+    package func attributes(of token: String, for principal: Principal) async throws(ServiceError) -> JSONValue? {
+        try await good(token, for: principal)?.attributes
+    }
+
+    /// How a link came out.
+    package enum LinkOutcome: Sendable, Equatable {
+        case linked
+        /// The token is not good any more.
+        case expired
+        /// The account is the user's, but this action at the provider failed.
+        case actionFailed(String)
+    }
+
+    /// Makes the account behind a token the user's, and does what the provider wants done then.
+    package func link(_ token: String, to principal: Principal) async throws(ServiceError) -> LinkOutcome {
+        guard let content = try await good(token, for: principal) else { return .expired }
+        guard let (provider, linking, accountID) = linking(for: content.attributes) else { throw .notFound }
+        let now = time.now
+        try await tokens.claim(token, for: principal.userID, at: now)
+        try await users.update(principal.userID) { (user) throws(ServiceError) in
+            user.externalAccountChanged(
+                ExternalAccount(
+                    provider: provider.id, accountID: accountID, attributes: content.attributes, linkedAt: now,
+                    isMember: true, isArchived: false))
+        }
+        for name in linking.actionsOnLink {
+            guard let action = provider.manifest.action(name) else { continue }
+            do throws(ProviderError) {
+                _ = try await action.perform(
+                    [linking.accountIDParameter: accountID], in: operatorSession(provider, accountID: accountID).context
+                )
+            } catch {
+                log.warning(
+                    "An action after linking an account failed.",
+                    [
+                        "provider": .text(provider.id), "action": .text(name), "kind": .text(error.kind.name),
+                        "error": .text("\(error.shown())"),
+                    ])
+                return .actionFailed(name)
+            }
+        }
+        return .linked
+    }
+
+    /// The providers that tell which accounts have joined.
+    package var memberProviders: [ConfiguredProvider] {
+        registry.providers.filter { $0.manifest.linking?.memberDataType != nil }
+    }
+
+    /// A session with the operator's own credentials.
+    func operatorSession(_ provider: ConfiguredProvider, accountID: String?) -> ProviderSession {
+        var account = ProviderContext.Account()
+        account.id = accountID
+        return ProviderSession(
+            gateway, provider, account: account, credentials: NoCredential(),
+            wait: RateLimitWait(waitMax: ProviderLimits.interactiveWaitMax))
+    }
+
+    private func good(_ token: String, for principal: Principal) async throws(ServiceError) -> LinkToken? {
+        guard let content = try await tokens.find(token), content.mayBeSeen(by: principal) else { throw .notFound }
+        return content.isExpired(at: time.now) ? nil : content
+    }
+
+    private func linking(
+        for attributes: JSONValue
+    ) -> (provider: ConfiguredProvider, linking: AccountLinking, accountID: String)? {
+        for provider in registry.providers {
+            guard let linking = provider.manifest.linking,
+                let id = attributes[linking.accountIDAttribute]?.string, !id.isEmpty
+            else { continue }
+            return (provider, linking, id)
+        }
+        return nil
+    }
+}
+
+/// The credential where there is no connection: requests must be authorised by a setting of the operator.
+private struct NoCredential: CredentialSource {
+    func accessToken() async throws(ProviderError) -> Secret {
+        throw ProviderError(.misconfigured, "The request needs a connection, and there is none.")
+    }
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? { nil }
+}

@@ -1,0 +1,167 @@
+// User integrations: the connections of all kinds as pairs of a user and an integration that is connected or not. An integration
+// that no provider has is kept as it is told; one of a provider is connected by its own flow only. Knows no HTTP.
+
+package import ConnectionModel
+import Cryptography
+import DocumentStore
+package import Primitives
+import ProviderSDK
+package import Providers
+
+/// Pairs of users and integrations.
+package struct UserIntegrationService: Sendable {
+    package let users: UserStore
+    package let registry: ProviderRegistry
+    package let connections: ConnectionService
+    package let accounts: ConnectionLookup
+    package let time: TimeSource
+
+    package init(
+        users: UserStore, registry: ProviderRegistry, connections: ConnectionService, accounts: ConnectionLookup,
+        time: TimeSource
+    ) {
+        self.users = users
+        self.registry = registry
+        self.connections = connections
+        self.accounts = accounts
+        self.time = time
+    }
+
+    /// A pair.
+    package struct UserIntegration: Sendable {
+        package let id: String
+        package let userID: String
+        package let integrationID: String
+        package let isConnected: Bool
+
+        package init(_ connection: Connection, user: String) {
+            id = connection.id
+            userID = user
+            integrationID = connection.service
+            isConnected = connection.isConnected
+        }
+    }
+
+    /// Adds a pair for a user, which is the principal itself unless it is a superuser.
+    package func create(
+        user userID: String, integration: String, isConnected: Bool, for principal: Principal
+    ) async throws(ServiceError) -> UserIntegration {
+        try checkAccess(to: userID, principal)
+        guard !isConnected || registry[integration] == nil else { throw Self.managed }
+        let random: String
+        do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
+        let now = time.now
+        return try await users.update(userID) { (user) throws(ServiceError) -> UserIntegration in
+            let id = try user.add(
+                service: integration, variant: nil, status: isConnected ? .connected : .disconnected,
+                shard: UserStore.shard(of: userID), random: random, at: now)
+            return try user.update(id) { (connection) throws(ServiceError) in
+                if isConnected { try connection.noted(isConnected: true, at: now) }
+                return UserIntegration(connection, user: userID)
+            }
+        }
+    }
+
+    /// A page of pairs, in the order in which they were made.
+    ///
+    /// - Parameter userID: whose; nil means the principal's own, and everybody's for a superuser.
+    package func list(
+        user userID: String?, page: Int, limit: Int, for principal: Principal
+    ) async throws(ServiceError) -> [UserIntegration] {
+        var left = (page - 1) * limit
+        if let userID { try checkAccess(to: userID, principal) }
+        guard userID == nil, principal.isSuperuser else {
+            let user = try await users.user(userID ?? principal.userID)
+            return user.connections.dropFirst(left).prefix(limit).map { UserIntegration($0, user: user.id) }
+        }
+        var found: [UserIntegration] = []
+        var position: Documents.ListPosition?
+        repeat {
+            let (ids, next) = try await users.userIDs(after: position)
+            for id in ids {
+                let user = try await users.user(id)
+                let skipped = min(left, user.connections.count)
+                left -= skipped
+                found += user.connections.dropFirst(skipped).prefix(limit - found.count).map {
+                    UserIntegration($0, user: user.id)
+                }
+                if found.count == limit { return found }
+            }
+            position = next
+        } while position != nil
+        return found
+    }
+
+    /// One pair; somebody else's is there for superusers only.
+    package func find(_ id: String, for principal: Principal) async throws(ServiceError) -> UserIntegration {
+        if let own = try await users.user(principal.userID).connection(id) {
+            return UserIntegration(own, user: principal.userID)
+        }
+        guard principal.isSuperuser else { throw .notFound }
+        let owner = try await owner(of: id)
+        guard let connection = try await users.user(owner).connection(id) else { throw .notFound }
+        return UserIntegration(connection, user: owner)
+    }
+
+    /// Changes a pair of any user.
+    ///
+    /// - Parameter isConnected: nil leaves it as it is. A provider's integration can only be told to be not connected, which
+    ///   disconnects it.
+    package func update(_ id: String, isConnected: Bool?, by principal: Principal) async throws(ServiceError)
+        -> UserIntegration
+    {
+        let owner = try await owner(of: id, for: principal)
+        guard let connection = try await users.user(owner).connection(id) else { throw .notFound }
+        guard let isConnected, isConnected != connection.isConnected else {
+            return UserIntegration(connection, user: owner)
+        }
+        if registry[connection.service] != nil {
+            guard !isConnected else { throw Self.managed }
+            try await accounts.disconnect(connection, of: .standIn(for: owner, by: principal))
+        } else {
+            let now = time.now
+            try await users.update(owner) { (user) throws(ServiceError) in
+                try user.update(id) { (connection) throws(ServiceError) in
+                    try connection.noted(isConnected: isConnected, at: now)
+                }
+            }
+        }
+        guard let changed = try await users.user(owner).connection(id) else { throw .notFound }
+        return UserIntegration(changed, user: owner)
+    }
+
+    /// Removes a pair of any user, with credentials and records where it has any.
+    package func delete(_ id: String, by principal: Principal) async throws(ServiceError) {
+        let owner = try await owner(of: id, for: principal)
+        try await connections.delete(id, for: .standIn(for: owner, by: principal))
+    }
+
+    private static let managed = ServiceError.invalid(
+        field: "isconnected", message: "The integration of a provider is connected by its own flow")
+
+    private func checkAccess(to userID: String, _ principal: Principal) throws(ServiceError) {
+        guard principal.isSuperuser || userID.utf8.elementsEqual(principal.userID.utf8) else {
+            throw .forbidden("Somebody else's integrations are for superusers")
+        }
+    }
+
+    private func owner(of id: String, for principal: Principal) async throws(ServiceError) -> String {
+        guard principal.isSuperuser else { throw .forbidden("This is for superusers") }
+        return try await owner(of: id)
+    }
+
+    private func owner(of id: String) async throws(ServiceError) -> String {
+        for candidate in try await users.candidates(forOwnerOf: id)
+        where try await users.user(candidate).connection(id) != nil {
+            return candidate
+        }
+        throw .notFound
+    }
+}
+
+extension Principal {
+    /// A superuser acting on what belongs to another user.
+    fileprivate static func standIn(for userID: String, by superuser: Principal) -> Principal {
+        Principal(userID: userID, roles: [], kind: superuser.kind, sessionBinding: superuser.sessionBinding)
+    }
+}

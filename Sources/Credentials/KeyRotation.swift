@@ -1,0 +1,142 @@
+// Rotation of the host's keys while it serves: a new primary key, everything sealed again with it, and the removal of keys that
+// nothing needs any more. May be cut short anywhere: what is not sealed again yet opens with its old key.
+
+import Background
+package import ConnectionModel
+import Cryptography
+package import Observability
+package import Primitives
+package import ProviderSDK
+
+/// Rotates the keys of an installation.
+package struct KeyRotation: Sendable {
+    package let users: UserStore
+    package let keys: HostKeys
+    /// What lies sealed with the records.
+    package let letters: any SealedRecordTexts
+    package let time: TimeSource
+    package let log: Log
+
+    package init(users: UserStore, keys: HostKeys, letters: any SealedRecordTexts, time: TimeSource, log: Log) {
+        self.users = users
+        self.keys = keys
+        self.letters = letters
+        self.time = time
+        self.log = log
+    }
+
+    /// How long a retired key is kept at least: the longest time for which it has signed states and, by default, sessions.
+    static let retiredKeyLifetime = max(HostLimits.authorizationLifetime, HostLimits.sessionLifetime)
+
+    /// A key of the ring and what it is needed for.
+    package struct KeyState: Sendable, Equatable {
+        package let id: String
+        package let isPrimary: Bool
+        /// Sealed texts that only it opens.
+        package let secrets: Int
+    }
+
+    /// What a removal of keys did.
+    package struct Removal: Sendable, Equatable {
+        package let removed: [String]
+        /// Keys that are still needed.
+        package let kept: [KeyState]
+    }
+
+    /// Makes a new primary key and seals everything again with it.
+    package func rotate() async throws -> (keyID: String, outcome: ResealOutcome) {
+        let id = try keys.rotate()
+        log.info("The keys were rotated.", ["keyId": .text(id)])
+        return (id, try await reseal())
+    }
+
+    /// Seals again what retired keys have sealed, for all users; a document that cannot be read keeps none of the others.
+    package func reseal() async throws(ServiceError) -> ResealOutcome {
+        var outcome = ResealOutcome()
+        try await forEachUserID { (id) async throws(ServiceError) in
+            do {
+                guard let stored = try await users.stored(id) else { return }
+                outcome += try await reseal(stored.user)
+                for connection in stored.user.connections {
+                    outcome += try await letters.reseal(connection, user: id)
+                }
+            } catch {
+                outcome.failures += 1
+                log.warning("Secrets could not be sealed again.", ["error": .text("\(error)")])
+            }
+        }
+        return outcome
+    }
+
+    /// Seals again what retired keys have sealed, for one user; writes only when something changes.
+    package func reseal(_ user: User) async throws(ServiceError) -> ResealOutcome {
+        let vault = CredentialVault(keys)
+        var copy = user
+        let expected = copy.reseal(with: vault)
+        guard expected.resealed > 0 else { return expected }
+        return try await users.update(user.id) { (user) throws(ServiceError) in user.reseal(with: vault) }
+    }
+
+    /// The keys, the primary first, and how much each of them is needed.
+    ///
+    /// - Throws: ``ServiceError`` also for a single user who cannot be read: what that one needs is not known.
+    package func states() async throws(ServiceError) -> [KeyState] {
+        var use = SealedKeyUse()
+        let now = time.now
+        try await forEachUserID { (id) async throws(ServiceError) in
+            guard let stored = try await users.stored(id) else { return }
+            use.add(stored.user, at: now)
+            for connection in stored.user.connections {
+                try await letters.forEach(connection) { use.add($0) }
+            }
+        }
+        let ring = keys.ring
+        return ring.ids.map { KeyState(id: $0, isPrimary: $0 == ring.primaryID, secrets: use.counts[$0] ?? 0) }
+    }
+
+    /// Seals everything again, and removes the retired keys that nothing needs.
+    ///
+    /// - Throws: ``KeyChangeError`` as long as states and sessions that a retired key signed may be under way.
+    package func prune() async throws -> Removal {
+        guard keys.ring.ids.count > 1 else { return Removal(removed: [], kept: []) }
+        let now = time.now
+        guard let changed = keys.changedAt, changed.advanced(by: Self.retiredKeyLifetime) <= now else {
+            let hours = Int(Self.retiredKeyLifetime / .seconds(3600))
+            throw KeyChangeError(
+                description: "the keys were changed less than \(hours) hours ago, and sessions that a retired key "
+                    + "signed may still be good: try again later.")
+        }
+        _ = try await reseal()
+        let retired = try await states().filter { !$0.isPrimary }
+        let removed = retired.filter { $0.secrets == 0 }.map(\.id)
+        try keys.remove(removed)
+        log.info("Retired keys were removed.", ["count": .integer(removed.count)])
+        return Removal(removed: removed, kept: retired.filter { $0.secrets > 0 })
+    }
+
+    private func forEachUserID(
+        _ body: (String) async throws(ServiceError) -> Void
+    ) async throws(ServiceError) {
+        var position: UserStore.ListPosition?
+        repeat {
+            let page = try await users.userIDs(after: position)
+            for id in page.ids { try await body(id) }
+            position = page.next
+        } while position != nil
+    }
+}
+
+/// Seals again, in the background, what a rotation that was cut short has left.
+package struct ResealReconciler: Reconciler {
+    package let rotation: KeyRotation
+
+    package init(rotation: KeyRotation) {
+        self.rotation = rotation
+    }
+
+    package func reconcile(_ user: User, at now: Timestamp) async {
+        do { _ = try await rotation.reseal(user) } catch {
+            rotation.log.warning("Secrets could not be sealed again.", ["error": .text("\(error)")])
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// The demo's link: signs a browser in as the demo's user and goes on to the authorization page of a provider. A host that is no demo
+// has no such route.
+
+package import Configuration
+import ConnectionModel
+package import Connections
+import HTTPServer
+import ProviderSDK
+package import Providers
+
+/// The routes of a demo.
+package struct DemoRoutes: Sendable {
+    /// The path of the link.
+    package static let path = "/demo"
+
+    package let session: DemoSession
+    package let registry: ProviderRegistry
+    package let connections: ConnectionService
+    package let address: PublicAddress
+
+    package init(
+        session: DemoSession, registry: ProviderRegistry, connections: ConnectionService, address: PublicAddress
+    ) {
+        self.session = session
+        self.registry = registry
+        self.connections = connections
+        self.address = address
+    }
+
+    package var family: RouteFamily {
+        RouteFamily(
+            name: "demo", prefixes: [Self.path],
+            routes: [RouteEntry(.get, Self.path, access: .open, limit: .oauth, enter)], errors: Self.errors)
+    }
+
+    /// Takes the code once; a browser that is signed in already needs none.
+    @Sendable private func enter(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        // Programs that look where a link leads must not use it up.
+        guard context.request.method == .get else { return Reply(status: 204, body: []) }
+        var headers = [(name: "Referrer-Policy", value: "no-referrer")]
+        if context.principal?.userID != DemoSession.user {
+            guard let code = context.query["code"], session.admits(code) else {
+                throw .forbidden(
+                    "This link was used already, or is not the one that the demo printed. Start the demo again for a new one."
+                )
+            }
+            headers.append(("Set-Cookie", session.cookie(isSecure: address.url.hasPrefix("https:"))))
+        }
+        guard let provider = Self.provider(registry) else { throw .notFound }
+        let created = try await connections.create(
+            .init(service: provider.id), for: context.principal ?? session.principal)
+        guard let url = created.authorizationURL else { throw .notFound }
+        return Reply(status: 303, headers: headers + [("Location", url)], body: [])
+    }
+
+    /// The provider with the most to see among those that are connected by nothing but a click.
+    package static func provider(_ registry: ProviderRegistry) -> ConfiguredProvider? {
+        registry.providers.filter { provider in
+            provider.isAvailable && provider.manifest.variants.isEmpty && provider.oauth?.returnsState == true
+                && provider.oauth?.callbackParameters.isEmpty == true
+        }.max { $0.manifest.dataTypes.count < $1.manifest.dataTypes.count }
+    }
+
+    /// Plain text for people.
+    package static let errors = ErrorDocument { error, _ in
+        guard error.kind != .methodNotAllowed else { return Reply(status: error.status, body: []) }
+        return Reply(
+            status: error.status, headers: [("Content-Type", "text/plain; charset=utf-8")],
+            body: Array((error.message + "\n").utf8))
+    } words: { facts in
+        switch facts.kind {
+        case .forbidden, .invalid: ErrorWords(.reason)
+        case .methodNotAllowed: nil
+        case .rateLimited: ErrorWords("Too many requests: wait a minute.", retryAfter: .never)
+        case .notFound: "No provider of this demo is connected with OAuth."
+        default: ErrorWords("There is nothing here.", status: 404, retryAfter: .never)
+        }
+    }
+}

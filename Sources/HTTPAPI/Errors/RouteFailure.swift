@@ -1,0 +1,95 @@
+// Why a request failed, and the facts that an answer can give about it. Knows no document and no wording.
+
+package import ConnectionModel
+import ProviderSDK
+
+/// Why a request got no ordinary answer: the error of a service, or a refusal before any service was called.
+package enum RouteFailure: Sendable, Equatable {
+    case service(ServiceError)
+    case noSuchPath
+    case methodNotAllowed(allowed: String)
+    case unsupportedMediaType
+    case foreignOrigin
+    /// The server refused the request before a route was looked up.
+    case rejected(status: Int, detail: String)
+}
+
+/// The rows of every table of error words.
+package enum ErrorKind: Sendable, CaseIterable {
+    case noSuchPath, methodNotAllowed, unsupportedMediaType, foreignOrigin
+    /// A request that is not valid HTTP.
+    case malformed
+    /// A request that the server refuses for another reason: it is too large or too slow.
+    case rejected
+    case unauthenticated, forbidden, notFound, invalid, limit, conflict, rateLimited
+    case providerUnreachable, providerRateLimited, providerMisconfigured, reauthorizationRequired, providerRefused
+    case notConfigured, unavailable, damaged, internalFault
+}
+
+/// What a failure says, before a document puts it into words.
+package struct FailureFacts: Sendable, Equatable {
+    package let kind: ErrorKind
+    /// The status of the server's refusal, or the one that a provider answered with; nil for every other failure.
+    package var status: Int?
+    /// The part of the request that is wrong, or the part of the host that failed.
+    var field = ""
+    /// The failure's own sentence.
+    package var reason = ""
+    /// How long the caller should wait; nil when the failure does not say it.
+    var retryAfterSeconds: Int?
+    /// The methods of the path, when the request's is not among them.
+    var allowedMethods: String?
+
+    package init(_ failure: RouteFailure) {
+        switch failure {
+        case .service(let error): self.init(error)
+        case .noSuchPath: self.init(kind: .noSuchPath)
+        case .methodNotAllowed(let allowed):
+            self.init(kind: .methodNotAllowed)
+            allowedMethods = allowed
+        case .unsupportedMediaType: self.init(kind: .unsupportedMediaType)
+        case .foreignOrigin: self.init(kind: .foreignOrigin)
+        case .rejected(let status, let detail):
+            self.init(kind: status == 400 ? .malformed : .rejected, field: "request", reason: detail)
+            self.status = status
+        }
+    }
+
+    private init(_ error: ServiceError) {
+        switch error {
+        case .invalid(let field, let message): self.init(kind: .invalid, field: field, reason: message)
+        case .unauthenticated: self.init(kind: .unauthenticated)
+        case .forbidden(let message): self.init(kind: .forbidden, field: "scope", reason: message)
+        case .notFound: self.init(kind: .notFound)
+        case .conflict(let message): self.init(kind: .conflict, reason: message)
+        case .limit(let message): self.init(kind: .limit, field: "connections", reason: message)
+        case .rateLimited(let seconds): self.init(kind: .rateLimited, retryAfter: seconds)
+        case .provider(let error): self.init(error)
+        case .notConfigured(let message): self.init(kind: .notConfigured, reason: message)
+        case .unavailable(let problem, let seconds): self.init(kind: .unavailable, reason: problem, retryAfter: seconds)
+        case .damaged(let message): self.init(kind: .damaged, reason: message)
+        case .internalFault(let fault): self.init(kind: .internalFault, reason: fault)
+        }
+    }
+
+    private init(_ error: ProviderError) {
+        switch error.kind {
+        case .transient: self.init(kind: .providerUnreachable, reason: error.message)
+        case .rateLimited(let pause):
+            let seconds = max(1, Int((pause ?? .seconds(60)) / .seconds(1)))
+            self.init(kind: .providerRateLimited, reason: "\(error)", retryAfter: seconds)
+        case .misconfigured: self.init(kind: .providerMisconfigured, reason: "\(error)")
+        case .authExpired, .authRevoked: self.init(kind: .reauthorizationRequired, reason: "\(error)")
+        default: self.init(kind: .providerRefused, reason: "\(error)")
+        }
+        field = "provider"
+        status = error.status
+    }
+
+    private init(kind: ErrorKind, field: String = "", reason: String = "", retryAfter: Int? = nil) {
+        self.kind = kind
+        self.field = field
+        self.reason = reason
+        retryAfterSeconds = retryAfter
+    }
+}

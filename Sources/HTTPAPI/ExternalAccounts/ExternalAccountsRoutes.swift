@@ -1,0 +1,150 @@
+// The routes of the external-accounts document: /external-accounts. A table, with decoding beside it; which provider is meant follows
+// from the attributes of a token, or from the name of an action.
+
+import ConnectionModel
+package import Connections
+import HTTPServer
+import ProviderSDK
+import Providers
+
+/// The external-accounts document.
+package struct ExternalAccountsRoutes: Sendable {
+    package let service: ExternalAccountService
+
+    package init(service: ExternalAccountService) {
+        self.service = service
+    }
+
+    private static let tokenBytesMax = 512
+    private static let attributesMax = 32
+    private static let attributeNameBytesMax = 64
+    private static let attributeBytesMax = 1024
+    /// The last moment that JavaScript's dates can tell, on either side of 1970.
+    private static let millisecondsMax = 8.64e15
+
+    package var family: RouteFamily {
+        var routes = [
+            RouteEntry(.post, "/external-accounts", add), RouteEntry(.post, "/external-accounts/", add),
+            RouteEntry(.get, "/external-accounts/{token}", read),
+            RouteEntry(.patch, "/external-accounts/link/{token}", link),
+            RouteEntry(.post, "/external-accounts/users", changeUsers),
+        ]
+        for provider in service.memberProviders {
+            routes.append(
+                RouteEntry(
+                    .patch, "/external-accounts/\(provider.id)-sync", headers: ExternalAccountsRendering.deprecation
+                ) { context async throws(ServiceError) in try await deprecatedSync(provider, context) })
+        }
+        return RouteFamily(
+            name: "external-accounts", prefixes: ["/external-accounts"], routes: routes,
+            errors: ExternalAccountsErrors.document)
+    }
+
+    @Sendable private func add(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        guard try context.authenticated().kind == .bot else { throw .unauthenticated }
+        let body = try context.body(["token", "type", "attributes"])
+        let token = try body.requiredText("token", bytesMax: Self.tokenBytesMax)
+        guard token.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .invalid(field: "token", message: "\"token\" must not have control characters")
+        }
+        _ = try body.text("type", bytesMax: Self.attributeBytesMax)
+        guard let attributes = body["attributes"], let members = attributes.members,
+            members.count <= Self.attributesMax
+        else {
+            throw .invalid(
+                field: "attributes",
+                message: "\"attributes\" must be an object of at most \(Self.attributesMax) members")
+        }
+        for (name, value) in members { try check(name, value) }
+        try await service.add(token, attributes: attributes, expiresAt: try expiry(attributes))
+        return ExternalAccountsRendering.message("Added external account data successfully", status: 201)
+    }
+
+    /// An attribute is a text or a number; a moment is given in milliseconds since 1970 or in ISO 8601.
+    private func check(_ name: String, _ value: JSONValue) throws(ServiceError) {
+        let shown = String(name.prefix(64))
+        guard name.utf8.count <= Self.attributeNameBytesMax else {
+            throw .invalid(
+                field: shown, message: "the name of an attribute has more than \(Self.attributeNameBytesMax) bytes")
+        }
+        guard value.number?.double.isFinite ?? ((value.string?.utf8.count ?? .max) <= Self.attributeBytesMax) else {
+            throw .invalid(
+                field: shown,
+                message: "\"\(shown)\" must be a number, or a text of at most \(Self.attributeBytesMax) bytes")
+        }
+        guard name.hasSuffix("JoinedAt") else { return }
+        guard
+            value.number.map({ abs($0.double) <= Self.millisecondsMax })
+                ?? (value.string.flatMap(Timestamp.init(iso8601:)) != nil)
+        else {
+            throw .invalid(
+                field: shown, message: "\"\(shown)\" must be milliseconds since 1970 or an ISO 8601 time")
+        }
+    }
+
+    /// The end of a token; nil for one that never ends.
+    private func expiry(_ attributes: JSONValue) throws(ServiceError) -> Timestamp? {
+        guard let value = attributes["expiry"] else { return nil }
+        guard let milliseconds = value.number?.double, milliseconds >= 0, milliseconds.rounded() == milliseconds else {
+            throw .invalid(field: "expiry", message: "\"expiry\" must be whole milliseconds since 1970")
+        }
+        // Zero is how some bots say that there is no end, and so is a moment that no calendar here has.
+        guard milliseconds > 0 else { return nil }
+        return Int64(exactly: milliseconds).flatMap(Timestamp.init(milliseconds:))
+    }
+
+    @Sendable private func read(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        guard let attributes = try await service.attributes(of: try context.parameter("token"), for: principal) else {
+            return ExternalAccountsRendering.expired
+        }
+        return .json { writer in
+            writer.member("message", "Data returned successfully")
+            writer.member("attributes", attributes)
+        }
+    }
+
+    @Sendable private func link(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        guard principal.isUser else { throw .unauthenticated }
+        switch try await service.link(try context.parameter("token"), to: principal) {
+        // The document shows a body beside 204; HTTP forbids one (RFC 9110 section 15.3.5).
+        case .linked: return Reply(status: 204, body: [])
+        case .expired: return ExternalAccountsRendering.expired
+        case .actionFailed(let action): return ExternalAccountsRendering.actionFailed(action)
+        }
+    }
+
+    private func deprecatedSync(
+        _ provider: ConfiguredProvider, _ context: RouteContext
+    ) async throws(ServiceError) -> Reply {
+        guard try context.authenticated().isSuperuser else { throw .forbidden("") }
+        return ExternalAccountsRendering.deprecatedSync(try await service.syncMembers(of: provider))
+    }
+
+    @Sendable private func changeUsers(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        guard principal.isSuperuser || principal.kind == .service else { throw .forbidden("") }
+        var action = try context.queryValue("action")
+        if !context.request.body.isEmpty {
+            let body = try context.body(["action", "data"])
+            guard body["data"].map({ $0.isNull || $0.members != nil }) ?? true else {
+                throw .invalid(field: "data", message: "\"data\" must be an object")
+            }
+            action = try body.text("action", bytesMax: HostLimits.serviceBytesMax) ?? action
+        }
+        let providers = service.memberProviders
+        guard let action,
+            let provider = providers.first(where: { "\($0.id)-users-sync".utf8.elementsEqual(action.utf8) })
+        else {
+            let names = providers.map { "\($0.id)-users-sync" }.joined(separator: ", ")
+            throw .invalid(field: "action", message: "\"action\" must be one of \(names)")
+        }
+        do throws(ServiceError) {
+            return ExternalAccountsRendering.sync(try await service.syncMembers(of: provider))
+        } catch {
+            // The document has 500 for everything that keeps this route from its work.
+            throw .internalFault("\(error)")
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// The routes of what a connection has synced: the record stream, past syncs, dead letters. All look the connection up before the
+// rest of the request, so that somebody else's answers as a missing one whatever is sent.
+
+import ConnectionModel
+import Connections
+import HTTPServer
+import ProviderSDK
+import RecordStore
+import StoreFiles
+import Sync
+
+extension IntegrationsRoutes {
+    @Sendable func readRecords(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let connection = try await connections.connection(
+            try context.parameter("id"), of: context.authenticated())
+        let request = try IntegrationsDecoding.recordsRequest(context.query)
+        return RecordsRendering.page(try await records.read(connection, request))
+    }
+
+    @Sendable func listSyncs(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let connection = try await connections.connection(
+            try context.parameter("id"), of: context.authenticated())
+        let limit = try IntegrationsDecoding.limit(
+            context.query, default: HostLimits.syncHistoryMax, max: HostLimits.syncHistoryMax)
+        // The newest may be running, and is told with its present counts.
+        let latest = await sync.latest(connection)
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("syncs")
+            writer.array { writer in
+                for (place, run) in connection.syncs.prefix(limit).enumerated() {
+                    let now = place == 0 ? latest : nil
+                    IntegrationsRendering.sync(
+                        now?.run ?? run, now?.progress, connectionID: connection.id, to: &writer)
+                }
+            }
+        }
+    }
+
+    @Sendable func listDeadLetters(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let connection = try await connections.connection(try context.parameter("id"), of: principal)
+        let (selection, position, limit) = try IntegrationsDecoding.deadLettersRequest(
+            context.query, connection: connection.id)
+        let page = try await deadLetters.list(
+            connection.id, of: principal.userID, selection, after: position, limit: limit)
+        return RecordsRendering.deadLetters(page, connection: connection.id)
+    }
+
+    @Sendable func replayDeadLetters(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        let connection = try await connections.connection(try context.parameter("id"), of: principal)
+        let selection = try IntegrationsDecoding.replayRequest(context)
+        let outcome = try await deadLetters.replay(connection.id, of: principal.userID, selection)
+        return .json { writer in
+            writer.member("success", true)
+            writer.member("replayed", outcome.replayed)
+            writer.member("failed", outcome.failed)
+        }
+    }
+}

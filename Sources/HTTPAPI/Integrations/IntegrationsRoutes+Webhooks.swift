@@ -1,0 +1,63 @@
+// The routes of a connection's notifications: the signing secret, the log of deliveries, another delivery, a test. All look the
+// connection up before the rest of the request, so that somebody else's answers as a missing one whatever is sent.
+
+import ConnectionModel
+import Connections
+import HTTPServer
+import Notifications
+import ProviderSDK
+
+extension IntegrationsRoutes {
+    @Sendable func showWebhookSecret(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try context.authenticated()
+        return Self.reply(try await webhooks.secret(of: try context.parameter("id"), user: principal.userID))
+    }
+
+    @Sendable func rotateWebhookSecret(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let (connection, principal) = try await ownConnection(context)
+        try Self.checkEmpty(context)
+        return Self.reply(try await webhooks.rotateSecret(of: connection.id, user: principal.userID))
+    }
+
+    @Sendable func listDeliveries(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let (connection, _) = try await ownConnection(context)
+        let limit = try IntegrationsDecoding.limit(
+            context.query, default: RequestBounds.webhookDeliveryPageDefault, max: RequestBounds.webhookDeliveryPageMax)
+        let page = try IntegrationsDecoding.page(context.query)
+        return WebhookRendering.deliveries(of: connection, page: page, limit: limit)
+    }
+
+    @Sendable func testDelivery(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let (connection, principal) = try await ownConnection(context)
+        try Self.checkEmpty(context)
+        return WebhookRendering.delivery(try await webhooks.test(connection.id, of: principal.userID))
+    }
+
+    @Sendable func redeliver(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let (connection, principal) = try await ownConnection(context)
+        try Self.checkEmpty(context)
+        return WebhookRendering.delivery(
+            try await webhooks.redeliver(
+                try context.parameter("eventId"), of: connection.id, user: principal.userID))
+    }
+
+    private func ownConnection(
+        _ context: RouteContext
+    ) async throws(ServiceError) -> (connection: Connection, principal: Principal) {
+        let principal = try context.authenticated()
+        return (try await connections.connection(try context.parameter("id"), of: principal), principal)
+    }
+
+    /// These requests say everything with their path; a body is an empty object or not there.
+    private static func checkEmpty(_ context: RouteContext) throws(ServiceError) {
+        if !context.request.body.isEmpty { _ = try context.body([]) }
+    }
+
+    private static func reply(_ shown: WebhookService.ShownSecret) -> Reply {
+        .json { writer in
+            writer.member("success", true)
+            writer.member("secret", shown.secret.value)
+            writer.member("previousSecretExpiresAt", shown.previousUntil?.description)
+        }
+    }
+}

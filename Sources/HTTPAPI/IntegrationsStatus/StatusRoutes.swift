@@ -1,0 +1,116 @@
+// The routes of the status document: /api/integrations/status and the three that it relates to. A table and what each route asks of
+// the services; the reading of the status is answered on the event loop.
+
+import ConnectionModel
+package import Connections
+import HTTPServer
+import ProviderSDK
+import Sessions
+
+/// The status document.
+package struct StatusRoutes: Sendable {
+    package let statuses: StatusService
+    package let accounts: ConnectionLookup
+    package let connections: ConnectionService
+
+    package init(statuses: StatusService, accounts: ConnectionLookup, connections: ConnectionService) {
+        self.statuses = statuses
+        self.accounts = accounts
+        self.connections = connections
+    }
+
+    package var family: RouteFamily {
+        RouteFamily(
+            name: "integrations-status",
+            prefixes: [
+                "/api/integrations/status", "/api/integrations/connect/", "/api/integrations/disconnect/",
+                "/api/integrations/refresh/",
+            ],
+            routes: [
+                RouteEntry(.get, "/api/integrations/status", limit: .status, immediate: readyStatus, status),
+                RouteEntry(.post, "/api/integrations/connect/{provider}", limit: .connectionCreation, connect),
+                RouteEntry(
+                    .delete, "/api/integrations/disconnect/{provider}/{account_id}", limit: .oauth, disconnect),
+                RouteEntry(.post, "/api/integrations/refresh/{provider}/{account_id}", limit: .oauth, refresh),
+            ], tellsRateLimit: true, errors: StatusErrors.document)
+    }
+
+    @Sendable private func readyStatus(_ principal: Principal) -> ReadyReply? {
+        guard principal.isUser else { return nil }
+        return statuses.cached(of: principal, StatusRendering.list).map(ReadyReply.init)
+    }
+
+    @Sendable private func status(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try user(context)
+        let status = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
+            try await statuses.read(of: principal, StatusRendering.list)
+        }
+        return ReadyReply(status).reply(durationMilliseconds: context.exchange.durationMilliseconds)
+    }
+
+    @Sendable private func connect(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try user(context)
+        var new = ConnectionService.NewConnection(service: try context.parameter("provider"))
+        if !context.request.body.isEmpty {
+            let body = try context.body(["permissions", "variant", "redirectUri", "accountId", "apiKey"])
+            new.permissions =
+                try body.texts(
+                    "permissions", countMax: HostLimits.permissionsMax, bytesMax: HostLimits.permissionBytesMax) ?? []
+            new.variant = try body.text("variant", bytesMax: HostLimits.serviceBytesMax)
+            new.redirectURI = try body.text("redirectUri", bytesMax: HostLimits.urlBytesMax)
+            new.accountID = try body.text("accountId", bytesMax: HostLimits.urlBytesMax)
+            new.apiKey = try body.text("apiKey", bytesMax: HostLimits.tokenBytesMax).map(Secret.init)
+        }
+        let request = new
+        let created = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
+            try await connections.create(request, for: principal)
+        }
+        return StatusRendering.success(context.exchange) { writer in
+            writer.member("provider", new.service)
+            writer.member("connectionId", created.connectionID)
+            writer.member("authUrl", created.authorizationURL)
+            writer.member("state", created.state)
+        }
+    }
+
+    @Sendable private func disconnect(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try user(context)
+        let connection = try await connection(context, of: principal)
+        try await accounts.disconnect(connection, of: principal)
+        return StatusRendering.success(context.exchange) { writer in
+            writer.member("provider", connection.service)
+            writer.member("accountId", connection.accountID ?? connection.service)
+            writer.member("status", ConnectionStatus.disconnected.rawValue)
+        }
+    }
+
+    @Sendable private func refresh(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try user(context)
+        let connection = try await connection(context, of: principal)
+        let fresh = try await accounts.refresh(connection, of: principal)
+        return StatusRendering.success(context.exchange) { writer in
+            writer.member("provider", fresh.service)
+            writer.member("accountId", fresh.accountID ?? fresh.service)
+            writer.member("status", fresh.status.rawValue)
+            writer.member("expiresAt", fresh.expiresAt?.text(withMilliseconds: true))
+        }
+    }
+
+    /// The connection that the path names.
+    private func connection(_ context: RouteContext, of principal: Principal) async throws(ServiceError) -> Connection {
+        let service = try context.parameter("provider")
+        let accountID = try context.parameter("account_id")
+        return try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
+            try await accounts.connection(service: service, accountID: accountID, of: principal)
+        }
+    }
+
+    /// The principal, which must stand for a user: a bot's or a service's token names none.
+    private func user(_ context: RouteContext) throws(ServiceError) -> Principal {
+        let principal = try context.authenticated()
+        guard principal.isUser, UserID.isValid(principal.userID) else {
+            throw .invalid(field: StatusErrors.userField, message: "Invalid user ID")
+        }
+        return principal
+    }
+}

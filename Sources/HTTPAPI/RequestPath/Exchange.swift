@@ -1,0 +1,163 @@
+// What belongs to one request from its first byte to its last: its correlation id, its start, and the header fields that all
+// documents share. Knows no route; the hot route pays for nothing here that it does not send.
+
+package import HTTPServer
+import Observability
+import Primitives
+import Synchronization
+
+/// One request on its way.
+package struct Exchange: Sendable {
+    /// The id that the caller gave; nil when the host makes one.
+    private let given: String?
+    private let high: UInt64
+    private let low: UInt64
+    private let start: UInt64
+    /// The origin of a browser that may read the answer; nil for every other caller.
+    let allowedOrigin: String?
+    /// Whether answers differ by origin.
+    private let variesByOrigin: Bool
+
+    /// An exchange whose request cannot be read.
+    package init() {
+        given = nil
+        start = MonotonicClock.nanoseconds
+        (high, low) = CorrelationIDs.next()
+        variesByOrigin = false
+        allowedOrigin = nil
+    }
+
+    package init(_ request: borrowing some HeaderFields & ~Copyable, origins: borrowing OriginPolicy) {
+        start = MonotonicClock.nanoseconds
+        given = request.headerText("x-correlation-id").flatMap { Self.isValid($0) ? $0 : nil }
+        (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
+        variesByOrigin = origins.isCrossOriginAllowed
+        let isAsked = origins.isCrossOriginAllowed && request.headerCount("origin") == 1
+        allowedOrigin = isAsked ? origins.allowed(request.headerText("origin")) : nil
+    }
+
+    private init(_ exchange: Exchange, allowedOrigin: String?) {
+        (given, high, low) = (exchange.given, exchange.high, exchange.low)
+        start = exchange.start
+        self.allowedOrigin = allowedOrigin
+        variesByOrigin = allowedOrigin != nil
+    }
+
+    /// The same exchange, whose answer no page of another origin may read.
+    var withoutOrigin: Exchange { Exchange(self, allowedOrigin: nil) }
+
+    /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.
+    private static func isValid(_ id: String) -> Bool { 1...128 ~= id.utf8.count && id.utf8.allSatisfy(isAllowed) }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+        default: false
+        }
+    }
+
+    /// The id of this request in headers and logs.
+    var correlationID: String {
+        given ?? withCorrelationID { span in String(decoding: (0..<span.count).map { span[$0] }, as: UTF8.self) }
+    }
+
+    /// Calls `body` with the bytes of the correlation id.
+    func withCorrelationID<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        if let given { return body(given.utf8Span.span) }
+        var text = InlineArray<36, UInt8>(repeating: UInt8(ascii: "-"))
+        var place = 0
+        for digit in 0..<32 {
+            if place == 8 || place == 13 || place == 18 || place == 23 { place += 1 }
+            let half = digit < 16 ? high : low
+            text[place] = Hex.digit(UInt8(half >> UInt64(60 - (digit & 15) * 4) & 15))
+            place += 1
+        }
+        return body(text.span)
+    }
+
+    /// Nanoseconds since the request arrived.
+    var elapsedNanoseconds: UInt64 { MonotonicClock.nanoseconds &- start }
+
+    /// Whole milliseconds since the request arrived.
+    package var durationMilliseconds: Int { Int(elapsedNanoseconds / 1_000_000) }
+
+    // MARK: Answers
+
+    /// The header fields of every JSON answer that is written on the event loop.
+    func writeHeaders(durationMilliseconds: Int, to response: inout ResponseWriter) {
+        response.headerLines(
+            "Content-Type: application/json\r\nCache-Control: private, no-cache, no-store, must-revalidate\r\nX-Content-Type-Options: nosniff\r\n"
+        )
+        withCorrelationID { response.header("X-Correlation-Id", $0) }
+        response.header("X-Duration-Ms", durationMilliseconds)
+        if variesByOrigin { for (name, value) in originHeaders { response.header(name: name, value: value) } }
+    }
+
+    package func response(_ reply: Reply) -> HTTPResponse {
+        HTTPResponse(
+            status: HTTPStatus(UInt16(clamping: reply.status)), headers: headers(of: reply), body: reply.body)
+    }
+
+    func finish(_ reply: Reply, _ response: inout ResponseWriter) { response.write(self.response(reply)) }
+
+    private func headers(of reply: Reply) -> [(name: String, value: String)] {
+        func isGiven(_ name: String) -> Bool { reply.headers.contains { $0.name == name } }
+        var headers: [(name: String, value: String)] = [
+            ("X-Correlation-Id", correlationID),
+            ("X-Duration-Ms", String(reply.durationMilliseconds ?? durationMilliseconds)),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        if !isGiven("Cache-Control") {
+            headers.append(("Cache-Control", "private, no-cache, no-store, must-revalidate"))
+        }
+        if !reply.body.isEmpty, !isGiven("Content-Type") { headers.append(("Content-Type", "application/json")) }
+        return headers + originHeaders + reply.headers
+    }
+
+    /// The fields that let a page of an allowed origin read the answer.
+    private var originHeaders: [(name: String, value: String)] {
+        guard variesByOrigin else { return [] }
+        guard let allowedOrigin else { return [("Vary", "Origin")] }
+        return [
+            ("Vary", "Origin"), ("Access-Control-Allow-Origin", allowedOrigin),
+            ("Access-Control-Allow-Credentials", "true"),
+            (
+                "Access-Control-Expose-Headers",
+                "X-Correlation-Id, X-Duration-Ms, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
+            ),
+        ]
+    }
+}
+
+/// Header fields by name, of a request in the connection's buffer or of a copy.
+package protocol HeaderFields: ~Copyable {
+    /// How many fields are called `name`, which is written in lower case.
+    func headerCount(_ name: StaticString) -> Int
+    /// The value of the first field called `name` as text; nil where there is none or it is not UTF-8.
+    func headerText(_ name: StaticString) -> String?
+}
+
+extension HTTPRequest: HeaderFields {
+    package func headerText(_ name: StaticString) -> String? { header(name)?.string }
+}
+
+extension HTTPRequestSnapshot: HeaderFields {
+    package func headerCount(_ name: StaticString) -> Int { headers(name).count }
+}
+
+/// Version 4 UUIDs (RFC 9562) that are unique and not secret: a counter, scrambled with two keys of this process.
+private enum CorrelationIDs {
+    private static let counter = Atomic<UInt64>(0)
+    private static let firstKey = UInt64.random(in: .min ... .max)
+    private static let secondKey = UInt64.random(in: .min ... .max)
+
+    // Odd factors and mixing map one to one, so different numbers give different ids.
+    static func next() -> (UInt64, UInt64) {
+        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+        return (
+            SplitMix64.mix((number &+ firstKey) &* 0x9E37_79B9_7F4A_7C15) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,
+            SplitMix64.mix((number ^ secondKey) &* 0x9E37_79B9_7F4A_7C15) & 0x3FFF_FFFF_FFFF_FFFF
+                | 0x8000_0000_0000_0000
+        )
+    }
+}

@@ -1,0 +1,15 @@
+// Media types of request bodies. Knows no route.
+
+import HTTPServer
+import Primitives
+
+/// Media types of request bodies.
+enum MediaType {
+    /// Whether `request` has one Content-Type field, and it says `application/json`, with or without parameters (RFC 9110 section 8.3.1).
+    static func isJSON(_ request: borrowing HTTPRequest) -> Bool {
+        guard request.headerCount("content-type") == 1, let field = request.header("content-type") else { return false }
+        var end = field.firstIndex(of: UInt8(ascii: ";")) ?? field.count
+        while end > 0, field[end - 1] == ASCII.space || field[end - 1] == ASCII.tab { end -= 1 }
+        return field[0..<end].equals(lowercase: "application/json")
+    }
+}

@@ -1,0 +1,60 @@
+// The host's rate limits as routes name them, and the header fields that report them. Counting is RateLimiter's.
+
+import ConnectionModel
+import HTTPServer
+import Observability
+import ProviderSDK
+
+/// The rate limits of routes.
+package struct RequestLimits: Sendable {
+    private let connectionCreation: RateLimiter
+    private let sync: RateLimiter
+    private let oauth: RateLimiter
+    private let status: RateLimiter
+
+    /// Limits in requests per minute; 0 switches one off.
+    package init(connectionCreation: Int, sync: Int, oauth: Int, status: Int) {
+        self.connectionCreation = RateLimiter(limit: connectionCreation)
+        self.sync = RateLimiter(limit: sync)
+        self.oauth = RateLimiter(limit: oauth)
+        self.status = RateLimiter(limit: status)
+    }
+
+    /// Counts a request; nil when no limit counts it.
+    func admit(
+        _ limit: RouteLimit, principal: Principal?, parameters: [String: String] = [:]
+    ) -> RateLimiter.Decision? {
+        let user = principal?.userID ?? ""
+        switch limit {
+        case .none: return nil
+        case .connectionCreation: return connectionCreation.admit(user)
+        case .sync: return sync.admit("\(user.utf8.count):\(user)/\(parameters["id"] ?? "")")
+        case .oauth: return oauth.admit(user)
+        case .status: return status.admit(user)
+        }
+    }
+}
+
+extension RateLimiter.Decision {
+    /// When the window ends, in seconds since 1970, rounded up.
+    private var resetSeconds: Int {
+        Int((WallClock.now.milliseconds + Int64(resetNanoseconds / 1_000_000) + 999) / 1000)
+    }
+
+    /// The `X-RateLimit-` fields; none where nothing is limited.
+    var headers: [(name: String, value: String)] {
+        guard limit > 0 else { return [] }
+        return [
+            ("X-RateLimit-Limit", String(limit)), ("X-RateLimit-Remaining", String(remaining)),
+            ("X-RateLimit-Reset", String(resetSeconds)),
+        ]
+    }
+
+    /// The same fields, written on the event loop.
+    func writeHeaders(to response: inout ResponseWriter) {
+        guard limit > 0 else { return }
+        response.header("X-RateLimit-Limit", limit)
+        response.header("X-RateLimit-Remaining", remaining)
+        response.header("X-RateLimit-Reset", resetSeconds)
+    }
+}

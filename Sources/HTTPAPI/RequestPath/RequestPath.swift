@@ -1,0 +1,285 @@
+// The path of every request: find the route, find out who asks, refuse, count, handle, render an error, record. Each step is written
+// once. A request whose answer is in memory takes all of them on the event loop; any other continues as a task. Knows no document.
+
+import ConnectionModel
+package import HTTPServer
+package import Observability
+import ProviderSDK
+package import Sessions
+
+/// The host as the HTTP server sees it.
+package struct RequestPath: HTTPApplication {
+    /// What belongs to a route besides its method and path.
+    struct Handler: Sendable {
+        let family: RouteFamily
+        let entry: RouteEntry
+        let counters: RouteCounters
+    }
+
+    /// A request that has found its route.
+    private struct Call: Sendable {
+        let route: Route<Handler>
+        let refusals: HeadRefusals
+        /// The decoded path parameters by name.
+        let parameters: [String: String]
+        let exchange: Exchange
+    }
+
+    /// Whether a request may go on to its handler, with the limit that counted it.
+    private enum Admission: Sendable {
+        case refused(RouteFailure, RateLimiter.Decision?)
+        case admitted(RateLimiter.Decision?)
+    }
+
+    private let families: [RouteFamily]
+    private let router: Router<Handler>
+    private let authenticator: Authenticator
+    private let limits: RequestLimits
+    private let origins: OriginPolicy
+    private let metrics: RequestMetrics
+    private let requestLog: RequestLog
+    private let log: Log
+
+    package init(
+        families: [RouteFamily], authenticator: Authenticator, limits: RequestLimits, origins: OriginPolicy,
+        metrics: RequestMetrics, requestLog: RequestLog, log: Log
+    ) {
+        var router = Router<Handler>()
+        for family in families {
+            for entry in family.routes {
+                let counters = metrics.counters(method: entry.method.description, template: entry.template)
+                router.add(entry.method, entry.template, Handler(family: family, entry: entry, counters: counters))
+            }
+        }
+        self.families = families
+        self.router = router
+        self.authenticator = authenticator
+        self.limits = limits
+        self.origins = origins
+        self.metrics = metrics
+        self.requestLog = requestLog
+        self.log = log
+    }
+
+    // MARK: Route
+
+    package func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
+        let exchange = Exchange(request, origins: origins)
+        switch router.match(request.method, request.path) {
+        case .found(let route, let captures):
+            if request.method == .head, route.handler.entry.effect != .ofMethod {
+                // HEAD promises to change nothing (RFC 9110 section 9.3.2), and this GET does.
+                let failure = RouteFailure.methodNotAllowed(allowed: HTTPMethodSet(.get).fieldValue)
+                let reply = route.handler.family.errors.reply(to: failure, exchange)
+                exchange.finish(reply, &response)
+                record(request.method, route.template, route.handler.counters, reply, nil, exchange)
+                return nil
+            }
+            return respond(to: request, route, captures, exchange, &response)
+        case .methodNotAllowed(let known):
+            let methods = known.subtracting(unservedMethods(at: request.path))
+            let reply =
+                request.method == .options
+                ? Preflight.reply(allowing: methods, isAllowed: exchange.allowedOrigin != nil)
+                : family(of: request.path).errors.reply(
+                    to: .methodNotAllowed(allowed: methods.fieldValue), exchange)
+            exchange.finish(reply, &response)
+            record(request.method, RequestMetrics.unmatched, metrics.unmatchedCounters, reply, nil, exchange)
+        case .notFound:
+            let reply = family(of: request.path).errors.reply(to: .noSuchPath, exchange)
+            exchange.finish(reply, &response)
+            record(request.method, RequestMetrics.unmatched, metrics.unmatchedCounters, reply, nil, exchange)
+        }
+        return nil
+    }
+
+    /// HEAD where GET does more than to read.
+    private func unservedMethods(at path: ByteView) -> HTTPMethodSet {
+        guard case .found(let route, _) = router.match(.get, path), route.handler.entry.effect != .ofMethod else {
+            return []
+        }
+        return HTTPMethodSet(.head)
+    }
+
+    private func respond(
+        to request: borrowing HTTPRequest, _ route: Route<Handler>, _ captures: PathCaptures, _ exchange: Exchange,
+        _ response: inout ResponseWriter
+    ) -> DeferredResponse? {
+        let isSigned = route.handler.entry.isSigned
+        let call = Call(
+            route: route,
+            refusals: HeadRefusals(
+                request, effect: route.handler.entry.effect, isSigned: isSigned, origins: origins),
+            parameters: Self.parameters(of: route, captures, in: request.path),
+            exchange: isSigned ? exchange.withoutOrigin : exchange)
+        let credentials = isSigned ? .none : RequestCredentials(request)
+        let found = credentials.isEmpty ? nil : authenticator.cachedPrincipal(credentials)
+        guard found != nil || credentials.isEmpty else {
+            let snapshot = request.snapshot()
+            return DeferredResponse { [self] in
+                let found = await authenticator.principal(credentials)
+                return await self.response(to: snapshot, call, found, admit(call, found))
+            }
+        }
+        let admission = admit(call, found)
+        if finishAtOnce(request, call, found, admission, &response) { return nil }
+        let snapshot = request.snapshot()
+        return DeferredResponse { [self] in await self.response(to: snapshot, call, found, admission) }
+    }
+
+    /// The decoded parameters of a path; one that is not text becomes a NUL, which no id contains, so that the route says what is missing.
+    private static func parameters(
+        of route: Route<Handler>, _ captures: PathCaptures, in path: ByteView
+    ) -> [String: String] {
+        var parameters: [String: String] = [:]
+        for name in route.parameterNames {
+            parameters[name] = (try? route.text(name, captures, in: path)) ?? "\0"
+        }
+        return parameters
+    }
+
+    // MARK: Refuse and count
+
+    private func admit(_ call: borrowing Call, _ found: Authentication?) -> Admission {
+        if let failure = call.refusals.failure(access: call.route.handler.entry.access, found) {
+            return .refused(failure, nil)
+        }
+        let decision = limits.admit(
+            call.route.handler.entry.limit, principal: found?.principal, parameters: call.parameters)
+        if let decision, !decision.isAllowed {
+            return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
+        }
+        return .admitted(decision)
+    }
+
+    // MARK: Answer
+
+    /// Writes the answer on the event loop when it is a refusal or in memory; false when it is neither, and nothing was written.
+    private func finishAtOnce(
+        _ request: borrowing HTTPRequest, _ call: borrowing Call, _ found: Authentication?, _ admission: Admission,
+        _ response: inout ResponseWriter
+    ) -> Bool {
+        let (route, exchange) = (call.route, call.exchange)
+        switch admission {
+        case .refused(let failure, let decision):
+            let reply = complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
+            exchange.finish(reply, &response)
+            record(request.method, route.template, route.handler.counters, reply, found?.principal, exchange)
+            return true
+        case .admitted(let decision):
+            // A query is checked by the handler.
+            guard let immediate = route.handler.entry.immediate, request.body.isEmpty, request.query == nil,
+                let principal = found?.principal, let ready = immediate(principal)
+            else { return false }
+            let duration = exchange.durationMilliseconds
+            exchange.writeHeaders(durationMilliseconds: duration, to: &response)
+            if route.handler.family.tellsRateLimit { decision?.writeHeaders(to: &response) }
+            ready.writeBody(durationMilliseconds: duration, to: &response.body)
+            record(
+                request.method, route.template, route.handler.counters, status: 200, ready.facts, principal, exchange)
+            return true
+        }
+    }
+
+    private func response(
+        to request: HTTPRequestSnapshot, _ call: Call, _ found: Authentication?, _ admission: Admission
+    ) async -> HTTPResponse {
+        let (route, exchange) = (call.route, call.exchange)
+        let reply =
+            switch admission {
+            case .refused(let failure, let decision):
+                complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
+            case .admitted(let decision): complete(await handle(request, call, found?.principal), route, decision)
+            }
+        record(request.method, route.template, route.handler.counters, reply, found?.principal, exchange)
+        return exchange.response(reply)
+    }
+
+    private func handle(_ request: HTTPRequestSnapshot, _ call: Call, _ principal: Principal?) async -> Reply {
+        let handler = call.route.handler
+        do throws(ServiceError) {
+            let query: QueryParameters
+            do { query = try request.queryParameters() } catch {
+                throw .invalid(field: "query", message: "The query is not valid: \(error)")
+            }
+            return try await handler.entry.handle(
+                RouteContext(
+                    request: request, parameters: call.parameters, query: query, principal: principal,
+                    exchange: call.exchange))
+        } catch {
+            if case .internalFault(let fault) = error {
+                log.error(
+                    "A request failed.",
+                    ["correlationId": .text(call.exchange.correlationID), "fault": .text(fault)])
+            }
+            return handler.family.errors.reply(to: .service(error), call.exchange)
+        }
+    }
+
+    /// The answer with the fields of its limit and of its route.
+    private func complete(_ reply: Reply, _ route: Route<Handler>, _ decision: RateLimiter.Decision?) -> Reply {
+        var reply = reply
+        if route.handler.family.tellsRateLimit, let decision { reply.headers += decision.headers }
+        reply.headers += route.handler.entry.headers
+        return reply
+    }
+
+    // MARK: Record
+
+    private func record(
+        _ method: HTTPMethod, _ route: String, _ counters: RouteCounters, _ reply: Reply, _ principal: Principal?,
+        _ exchange: Exchange
+    ) {
+        record(
+            method, route, counters, status: reply.status, reply.facts, principal, exchange, isLogged: reply.isLogged)
+    }
+
+    private func record(
+        _ method: HTTPMethod, _ route: String, _ counters: RouteCounters, status: Int, _ facts: ReplyFacts,
+        _ principal: Principal?, _ exchange: Exchange, isLogged: Bool = true
+    ) {
+        counters.record(status: status, nanoseconds: exchange.elapsedNanoseconds)
+        facts.count()
+        guard isLogged else { return }
+        requestLog.record(
+            exchange, method: method.name, route: route, status: status, userID: principal?.userID, facts: facts)
+    }
+
+    // MARK: Requests that the server refuses
+
+    /// Answers what is not valid HTTP, or too large, in the shape of the document that its path belongs to; the first document's
+    /// where no path was received.
+    package func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
+        let exchange = rejected.request.map { Exchange($0, origins: origins) } ?? Exchange()
+        let family = family { prefix in rejected.target.starts(with: prefix) }
+        let reply = family.errors.reply(
+            to: .rejected(status: Int(rejected.status.code), detail: "\(rejected.reason.detail)"), exchange)
+        exchange.finish(reply, &response)
+        metrics.unmatchedCounters.record(status: reply.status, nanoseconds: exchange.elapsedNanoseconds)
+        // Bytes without a target are not a request.
+        guard !rejected.target.isEmpty else { return }
+        requestLog.record(
+            exchange, method: rejected.request?.method.name ?? "-", route: RequestMetrics.unmatched,
+            status: reply.status, userID: nil, facts: reply.facts)
+    }
+
+    /// The family whose paths begin most like `path`.
+    private func family(of path: ByteView) -> RouteFamily {
+        family { prefix in
+            path.count >= prefix.count && path[0..<prefix.count].array.elementsEqual(prefix)
+        }
+    }
+
+    private func family(where begins: (String.UTF8View) -> Bool) -> RouteFamily {
+        var best = families[0]
+        var length = -1
+        for family in families {
+            for prefix in family.prefixes where prefix.utf8.count > length {
+                guard begins(prefix.utf8) else { continue }
+                best = family
+                length = prefix.utf8.count
+            }
+        }
+        return best
+    }
+}

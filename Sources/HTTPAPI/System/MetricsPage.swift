@@ -1,0 +1,193 @@
+// The counters as text that Prometheus reads (exposition format 0.0.4). Reads counters and nothing else.
+
+import ConnectionModel
+import Observability
+package import Primitives
+import ProviderSDK
+package import Webhooks
+
+/// The metrics as text.
+package struct MetricsPage: Sendable {
+    /// What the store has in memory and waiting.
+    package struct StoreFigures: Sendable {
+        package let cachedDocuments: Int
+        package let cachedBytes: Int
+        package let waitingDocuments: Int
+        package let isReadOnly: Bool
+
+        package init(cachedDocuments: Int, cachedBytes: Int, waitingDocuments: Int, isReadOnly: Bool) {
+            self.cachedDocuments = cachedDocuments
+            self.cachedBytes = cachedBytes
+            self.waitingDocuments = waitingDocuments
+            self.isReadOnly = isReadOnly
+        }
+    }
+
+    package let requests: RequestMetrics
+    package let store: @Sendable () -> StoreFigures
+    package let inbox: @Sendable () -> InboxStatistics
+    package let time: TimeSource
+    /// How many notifications wait.
+    package let notificationsWaiting: @Sendable () -> Int
+
+    package init(
+        requests: RequestMetrics, store: @escaping @Sendable () -> StoreFigures,
+        inbox: @escaping @Sendable () -> InboxStatistics, time: TimeSource,
+        notificationsWaiting: @escaping @Sendable () -> Int
+    ) {
+        self.requests = requests
+        self.store = store
+        self.inbox = inbox
+        self.time = time
+        self.notificationsWaiting = notificationsWaiting
+    }
+
+    /// All metrics at this moment.
+    package var text: String {
+        var page = ""
+        page.reserveCapacity(16 << 10)
+        writeRequests(to: &page)
+        Self.writeCounters(to: &page)
+        Self.writeOutcomes(to: &page)
+        Self.writeInbox(inbox(), at: time.now, to: &page)
+        writeGauges(to: &page)
+        return page
+    }
+
+    private func writeRequests(to page: inout String) {
+        let routes = requests.all.filter { route in route.byDuration.contains { $0.value > 0 } }
+        Self.head("http_requests_total", "counter", "Requests by route and status.", &page)
+        for route in routes {
+            for (index, counter) in route.byStatus.enumerated() where counter.value > 0 {
+                let status =
+                    index < RouteCounters.statuses.count ? String(RouteCounters.statuses[index]) : "other"
+                page += "http_requests_total{\(Self.labels(route)),status=\"\(status)\"} \(counter.value)\n"
+            }
+        }
+        Self.head("http_request_duration_seconds", "histogram", "Time from request to answer by route.", &page)
+        for route in routes { Self.histogram(route, &page) }
+    }
+
+    private static func writeCounters(to page: inout String) {
+        let counters: [(name: String, help: String, value: UInt64)] = [
+            (
+                "integrations_status_integrations_total", "Integrations returned by the status route.",
+                Metrics.integrationsReturned.value
+            ),
+            (
+                "integrations_status_expired_total", "Expired integrations returned by the status route.",
+                Metrics.expiredReturned.value
+            ), ("retries_total", "Retries after a failure that may pass.", Metrics.retries.value),
+            ("sync_records_total", "Records that were synced.", Metrics.recordsSynced.value),
+            (
+                "record_stream_damaged_reads_total", "Reads of record streams that found damage.",
+                Metrics.damagedReads.value
+            ),
+            (
+                "log_lines_dropped_total", "Log lines that were dropped because they were not read fast enough.",
+                LogSink.linesDropped.value
+            ),
+        ]
+        for counter in counters {
+            head(counter.name, "counter", counter.help, &page)
+            page += "integration_host_\(counter.name) \(counter.value)\n"
+        }
+    }
+
+    private static func writeOutcomes(to page: inout String) {
+        outcomes("syncs_total", "Syncs.", Metrics.syncsCompleted, Metrics.syncsFailed, &page)
+        outcomes(
+            "token_refreshes_total", "Refreshes of access tokens.", Metrics.refreshesSucceeded,
+            Metrics.refreshesFailed, &page)
+        byOutcome(
+            "revocations_total", "Connections ended, by the outcome for the grant.",
+            RevocationOutcome.allCases.map { ($0.rawValue, Metrics.revocations[$0]?.value ?? 0) }, &page)
+        outcomes(
+            "notifications_total", "Notifications whose delivery has ended; a failed one was given up.",
+            Metrics.webhooksDelivered, Metrics.webhooksFailed, &page)
+        byOutcome(
+            "notification_attempts_total", "Attempts to deliver a notification.",
+            DeliveryOutcome.allCases.map { ($0.rawValue, Metrics.webhookAttempts[$0]?.value ?? 0) }, &page)
+        outcomes(
+            "provider_requests_total", "Requests to providers; a failed one got no answer.", Metrics.outgoingAnswered,
+            Metrics.outgoingFailed, &page)
+    }
+
+    private static func writeInbox(_ statistics: InboxStatistics, at now: Timestamp, to page: inout String) {
+        byOutcome(
+            "webhook_deliveries_total", "Webhook deliveries of providers, by outcome.",
+            WebhookCounters.Delivery.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
+        byOutcome(
+            "webhook_events_total", "Webhook events of providers, by outcome.",
+            WebhookCounters.Event.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
+        let age = statistics.oldestAt.map { now.duration(since: $0) / .seconds(1) } ?? 0
+        gauges(
+            [
+                ("webhook_events_pending", "Events that are not processed yet.", statistics.pending),
+                ("webhook_events_oldest_seconds", "Age of the oldest of them.", max(0, Int(age))),
+                ("webhook_events_remembered", "Ids of events by which repeats are known.", statistics.remembered),
+            ], &page)
+    }
+
+    private func writeGauges(to page: inout String) {
+        let store = store()
+        Self.gauges(
+            [
+                ("notifications_waiting", "Notifications that wait for their delivery.", notificationsWaiting()),
+                ("store_cached_documents", "Documents in memory.", store.cachedDocuments),
+                ("store_cached_bytes", "Bytes of documents in memory.", store.cachedBytes),
+                ("store_waiting_documents", "Documents on their way from the journal.", store.waitingDocuments),
+                ("store_read_only", "1 while the store refuses writes.", store.isReadOnly ? 1 : 0),
+            ], &page)
+    }
+
+    private static func gauges(_ gauges: [(name: String, help: String, value: Int)], _ page: inout String) {
+        for gauge in gauges {
+            head(gauge.name, "gauge", gauge.help, &page)
+            page += "integration_host_\(gauge.name) \(gauge.value)\n"
+        }
+    }
+
+    private static func byOutcome(
+        _ name: String, _ help: String, _ counts: [(outcome: String, count: UInt64)], _ page: inout String
+    ) {
+        head(name, "counter", help, &page)
+        for (outcome, count) in counts {
+            page += "integration_host_\(name){outcome=\"\(outcome)\"} \(count)\n"
+        }
+    }
+
+    private static func head(_ name: String, _ type: String, _ help: String, _ page: inout String) {
+        let full = name.hasPrefix("http_") ? name : "integration_host_" + name
+        page += "# HELP \(full) \(help)\n# TYPE \(full) \(type)\n"
+    }
+
+    private static func labels(_ route: RouteCounters) -> String {
+        "method=\"\(route.method)\",route=\"\(route.template)\""
+    }
+
+    private static func histogram(_ route: RouteCounters, _ page: inout String) {
+        var sum: UInt64 = 0
+        for (index, counter) in route.byDuration.enumerated() {
+            sum += counter.value
+            let bound =
+                index < RouteCounters.bucketsMilliseconds.count
+                ? seconds(RouteCounters.bucketsMilliseconds[index] * 1000) : "+Inf"
+            page += "http_request_duration_seconds_bucket{\(labels(route)),le=\"\(bound)\"} \(sum)\n"
+        }
+        page += "http_request_duration_seconds_sum{\(labels(route))} \(seconds(Int(route.microseconds.value)))\n"
+        page += "http_request_duration_seconds_count{\(labels(route))} \(sum)\n"
+    }
+
+    /// Microseconds as decimal seconds.
+    private static func seconds(_ microseconds: Int) -> String {
+        let fraction = String(microseconds % 1_000_000)
+        return "\(microseconds / 1_000_000)." + String(repeating: "0", count: 6 - fraction.utf8.count) + fraction
+    }
+
+    private static func outcomes(
+        _ name: String, _ help: String, _ succeeded: Counter, _ failed: Counter, _ page: inout String
+    ) {
+        byOutcome(name, help, [("succeeded", succeeded.value), ("failed", failed.value)], &page)
+    }
+}

@@ -1,0 +1,14 @@
+// The errors of the system routes and of /webhooks, which no document describes: `success` and an error.
+
+import ProviderSDK
+
+package enum SystemErrors {
+    package static let document = ErrorDocument(shape: body)
+
+    @Sendable package static func body(_ error: ErrorAnswer, _ exchange: Exchange) -> Reply {
+        .json(error.status) { writer in
+            writer.member("success", false)
+            writer.member("error", error.message)
+        }
+    }
+}

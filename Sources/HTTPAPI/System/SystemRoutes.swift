@@ -1,0 +1,79 @@
+// The routes for operators and browsers that belong to no document: health, readiness, metrics, icons, and the table of
+// routes itself.
+
+import ConnectionModel
+import HTTPServer
+import ProviderSDK
+package import Providers
+
+/// The system routes.
+package struct SystemRoutes: Sendable {
+    /// Why the host takes no work; nil when it does.
+    package let unreadyReason: @Sendable () -> String?
+    package let registry: ProviderRegistry
+    package let metrics: MetricsPage
+    /// The version of the program.
+    package let version: String
+    /// The families whose routes the OpenAPI document lists besides these.
+    package var documented: [RouteFamily] = []
+
+    package init(
+        unreadyReason: @escaping @Sendable () -> String?, registry: ProviderRegistry, metrics: MetricsPage,
+        version: String,
+        documented: [RouteFamily] = []
+    ) {
+        self.unreadyReason = unreadyReason
+        self.registry = registry
+        self.metrics = metrics
+        self.version = version
+        self.documented = documented
+    }
+
+    /// The family with its OpenAPI document, made once.
+    package var family: RouteFamily { family(openAPI: openAPI) }
+
+    /// All routes, these among them, as an OpenAPI document.
+    package var openAPI: [UInt8] { OpenAPIDocument.json(documented + [family(openAPI: [])], version: version) }
+
+    private func family(openAPI: [UInt8]) -> RouteFamily {
+        RouteFamily(
+            name: "system", prefixes: ["/"],
+            routes: [
+                RouteEntry(.get, "/healthz", access: .open, health), RouteEntry(.get, "/readyz", access: .open, ready),
+                RouteEntry(.get, "/metrics", access: .open, showMetrics),
+                RouteEntry(.get, "/icons/{file}", access: .open, icon),
+                RouteEntry(.get, "/openapi.json", access: .open) { _ in Reply(status: 200, body: openAPI) },
+            ], errors: SystemErrors.document)
+    }
+
+    @Sendable private func health(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        .json { writer in writer.member("status", "ok") }
+    }
+
+    @Sendable private func ready(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        guard let reason = unreadyReason() else { return .json { writer in writer.member("status", "ready") } }
+        var reply = Reply.json(503) { writer in
+            writer.member("status", "unavailable")
+            writer.member("reason", reason)
+        }
+        reply.headers = [("Retry-After", "5")]
+        return reply
+    }
+
+    @Sendable private func showMetrics(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        Reply(
+            status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+            body: Array(metrics.text.utf8))
+    }
+
+    @Sendable private func icon(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let file = try context.parameter("file")
+        guard file.hasSuffix(".svg"), let provider = registry[String(file.dropLast(4))] else { throw .notFound }
+        return Reply(
+            status: 200,
+            headers: [
+                ("Content-Type", "image/svg+xml"), ("Cache-Control", "public, max-age=86400"),
+                ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+            ], body: Array(ProviderIcon.svg(id: provider.id, name: provider.manifest.name).utf8))
+    }
+}

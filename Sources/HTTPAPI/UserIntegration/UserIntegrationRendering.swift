@@ -1,0 +1,34 @@
+// The shapes of /api/userIntegration. Its messages are spelled as the document spells them, because clients match on them.
+
+import Connections
+import ProviderSDK
+
+enum UserIntegrationRendering {
+    typealias UserIntegration = UserIntegrationService.UserIntegration
+
+    static func one(_ integration: UserIntegration, message: String?) -> Reply {
+        .json { writer in
+            writer.member("status", 200)
+            if let message { writer.member("message", message) }
+            writer.key("data")
+            write(integration, to: &writer)
+        }
+    }
+
+    static func list(_ integrations: [UserIntegration]) -> Reply {
+        .json { writer in
+            writer.member("status", 200)
+            writer.key("data")
+            writer.array { writer in for integration in integrations { write(integration, to: &writer) } }
+        }
+    }
+
+    private static func write(_ integration: UserIntegration, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", integration.id)
+            writer.member("isconnected", integration.isConnected)
+            writer.member("userId", integration.userID)
+            writer.member("integrationId", integration.integrationID)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// The routes of the UserIntegration document: /api/userIntegration and /api/admin/userIntegration. A table, with decoding beside it.
+
+import ConnectionModel
+package import Connections
+import HTTPServer
+import ProviderSDK
+import Sessions
+
+/// The UserIntegration document.
+package struct UserIntegrationRoutes: Sendable {
+    package let integrations: UserIntegrationService
+
+    package init(integrations: UserIntegrationService) {
+        self.integrations = integrations
+    }
+
+    /// Entries of one page of the list.
+    private static let pageLimitMax: Int64 = 1000
+    /// The last page that can be asked for; JSON readers keep every integer up to here.
+    private static let pageMax: Int64 = (1 << 53) - 1
+
+    package var family: RouteFamily {
+        RouteFamily(
+            name: "user-integration-crud", prefixes: ["/api/userIntegration", "/api/admin/userIntegration"],
+            routes: [
+                RouteEntry(.post, "/api/userIntegration", create), RouteEntry(.get, "/api/userIntegration", list),
+                RouteEntry(.get, "/api/userIntegration/{id}", read),
+                RouteEntry(.patch, "/api/admin/userIntegration/{id}", update),
+                RouteEntry(.delete, "/api/admin/userIntegration/{id}", delete),
+            ], errors: UserIntegrationErrors.document)
+    }
+
+    @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try caller(context)
+        let body = try context.body(["isconnected", "userId", "integrationId"])
+        guard let isConnected = body["isconnected"]?.boolean else {
+            throw .invalid(field: "isconnected", message: "“isconnected” must be true or false")
+        }
+        let userID = try body.requiredText("userId", bytesMax: HostLimits.userIDBytesMax)
+        let integration = try body.requiredText("integrationId", bytesMax: HostLimits.serviceBytesMax)
+        guard UserID.isValid(userID), integration.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .invalid(field: "userId", message: "An id has no control characters")
+        }
+        let created = try await integrations.create(
+            user: userID, integration: integration, isConnected: isConnected, for: principal)
+        return UserIntegrationRendering.one(created, message: "UserIntegration created succesfully!!")
+    }
+
+    @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try caller(context)
+        let page = try number("page", context, max: Self.pageMax)
+        let limit = try number("limit", context, max: Self.pageLimitMax)
+        let userID = try context.queryValue("userId").flatMap { $0.isEmpty ? nil : $0 }
+        return UserIntegrationRendering.list(
+            try await integrations.list(user: userID, page: page, limit: limit, for: principal))
+    }
+
+    @Sendable private func read(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        UserIntegrationRendering.one(
+            try await integrations.find(try context.parameter("id"), for: caller(context)), message: nil)
+    }
+
+    @Sendable private func update(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try superuser(context)
+        let body = try context.body(["isconnected"])
+        var isConnected: Bool?
+        if let value = body["isconnected"] {
+            guard let given = value.boolean else {
+                throw .invalid(field: "isconnected", message: "“isconnected” must be true or false")
+            }
+            isConnected = given
+        }
+        let changed = try await integrations.update(
+            try context.parameter("id"), isConnected: isConnected, by: principal)
+        return UserIntegrationRendering.one(changed, message: "UserIntegration updated successufully!!")
+    }
+
+    @Sendable private func delete(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try superuser(context)
+        try await integrations.delete(try context.parameter("id"), by: principal)
+        return .json { writer in
+            writer.member("status", 200)
+            writer.member("message", "UserIntegration deleted Successfuly")
+        }
+    }
+
+    /// The principal, which must be a user or a superuser: a program of the operator has no integrations of its own.
+    private func caller(_ context: RouteContext) throws(ServiceError) -> Principal {
+        let principal = try context.authenticated()
+        guard principal.isUser || principal.isSuperuser else { throw .forbidden("This is for users") }
+        return principal
+    }
+
+    /// The principal, which must be a superuser: asked before anything in the request is looked at.
+    private func superuser(_ context: RouteContext) throws(ServiceError) -> Principal {
+        let principal = try context.authenticated()
+        guard principal.isSuperuser else { throw .forbidden("This is for superusers") }
+        return principal
+    }
+
+    private func number(_ name: String, _ context: RouteContext, max: Int64) throws(ServiceError) -> Int {
+        guard let text = try context.queryValue(name), let number = JSONNumber(text)?.integer, 1...max ~= number else {
+            throw .invalid(field: name, message: "“\(name)” must be an integer from 1 to \(max)")
+        }
+        return Int(number)
+    }
+}

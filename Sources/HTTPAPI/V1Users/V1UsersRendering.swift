@@ -1,0 +1,38 @@
+// The shapes of /api/v1/users: bare bodies.
+
+import HTTPServer
+import ProviderSDK
+import Providers
+
+enum V1UsersRendering {
+    /// One member per variant: who has which account there, or null.
+    static func accounts(
+        _ accounts: [(variant: String, accountID: String?)], _ provider: ConfiguredProvider, userID: String
+    ) -> Reply {
+        .json { writer in
+            for (variant, accountID) in accounts {
+                writer.key(variant)
+                guard let accountID else {
+                    writer.null()
+                    continue
+                }
+                writer.object { writer in
+                    writer.key("userID")
+                    if let number = number(userID) { writer.value(number) } else { writer.value(userID) }
+                    writer.member("accountID", accountID)
+                    writer.member("forImportType", "api/\(provider.id)-\(variant)")
+                }
+            }
+        }
+    }
+
+    /// The number that a user id is: canonical decimal digits of an integer that every reader of JSON keeps exactly.
+    static func number(_ userID: String) -> Int? {
+        let digits = userID.utf8
+        guard 1...16 ~= digits.count, digits.allSatisfy({ 0x30...0x39 ~= $0 }),
+            digits.count == 1 || digits.first != 0x30
+        else { return nil }
+        let number = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        return number < 1 << 53 ? number : nil
+    }
+}

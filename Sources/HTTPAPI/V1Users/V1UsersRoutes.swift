@@ -1,0 +1,123 @@
+// The routes of the user-integrations document: /api/v1/users/{user_id}/integrations. The provider and its variants come from the
+// path and the manifest; only a user's own session may come here.
+
+import ConnectionModel
+package import Connections
+import HTTPServer
+package import OAuth
+import ProviderSDK
+package import Providers
+
+/// The user-integrations document.
+package struct V1UsersRoutes: Sendable {
+    package let registry: ProviderRegistry
+    package let oauth: OAuthService
+    package let variants: VariantLinks
+
+    package init(registry: ProviderRegistry, oauth: OAuthService, variants: VariantLinks) {
+        self.registry = registry
+        self.oauth = oauth
+        self.variants = variants
+    }
+
+    private static let base = "/api/v1/users/{user_id}/integrations/{provider}"
+
+    package var family: RouteFamily {
+        RouteFamily(
+            name: "user-integrations", prefixes: ["/api/v1/users/"],
+            routes: [
+                RouteEntry(.get, Self.base, accounts), RouteEntry(.patch, Self.base, changeAccounts),
+                RouteEntry(.get, Self.base + "/{variant}", status),
+                RouteEntry(.post, Self.base + "/{variant}/oauth2callback", limit: .oauth, complete),
+            ], errors: V1UsersErrors.document)
+    }
+
+    @Sendable private func status(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try owner(context)
+        let provider = try provider(context)
+        let isConnected = try await variants.isConnected(
+            provider, variant: try variant(context, of: provider), of: principal)
+        return .json { writer in writer.member("authStatus", isConnected) }
+    }
+
+    @Sendable private func complete(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try owner(context)
+        let provider = try provider(context)
+        let variant = try variant(context, of: provider)
+        guard provider.oauth != nil else { throw .notFound }
+        let body = try context.body(["code"])
+        let code = try body.requiredText("code", bytesMax: HostLimits.callbackParameterBytesMax)
+        _ = try await oauth.complete(service: provider.id, variant: variant, code: code, for: principal)
+        return .json { _ in }
+    }
+
+    @Sendable private func accounts(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try owner(context)
+        let (provider, _) = try accountProvider(context)
+        return V1UsersRendering.accounts(
+            try await variants.list(provider, of: principal), provider, userID: principal.userID)
+    }
+
+    @Sendable private func changeAccounts(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let principal = try owner(context)
+        let (provider, auth) = try accountProvider(context)
+        let body = try context.body(Set(provider.manifest.variants.map(\.id)))
+        var changes: [(variant: String, change: VariantLinks.Change)] = []
+        for (name, value) in body.members ?? [] {
+            if value.isNull {
+                changes.append((name, .remove))
+            } else {
+                let id = try body.requiredText(name, bytesMax: auth.bytesMax)
+                if let problem = auth.refusal(of: id) {
+                    throw .invalid(field: name, message: "\(name) \(problem)")
+                }
+                changes.append((name, .set(id)))
+            }
+        }
+        guard !changes.isEmpty else {
+            throw .invalid(field: "body", message: "The request changes nothing")
+        }
+        return V1UsersRendering.accounts(
+            try await variants.update(provider, changes, of: principal), provider, userID: principal.userID)
+    }
+
+    // MARK: Who and what
+
+    /// The principal when it is the user of the path, with a session of its own.
+    private func owner(_ context: RouteContext) throws(ServiceError) -> Principal {
+        let principal = try context.authenticated()
+        guard principal.kind == .session,
+            try context.parameter("user_id").utf8.elementsEqual(principal.userID.utf8)
+        else { throw .forbidden("This needs a session of the user itself, and cannot be done with an API key.") }
+        return principal
+    }
+
+    private func provider(_ context: RouteContext) throws(ServiceError) -> ConfiguredProvider {
+        guard let provider = registry[try context.parameter("provider")] else { throw .notFound }
+        return provider
+    }
+
+    private func variant(_ context: RouteContext, of provider: ConfiguredProvider) throws(ServiceError) -> String {
+        let id = try context.parameter("variant")
+        guard provider.manifest.variants.contains(where: { $0.id.utf8.elementsEqual(id.utf8) }) else {
+            let names = provider.manifest.variants.map(\.id).joined(separator: ", ")
+            throw .invalid(
+                field: "variant",
+                message: names.isEmpty
+                    ? "\(provider.manifest.name) has no variants."
+                    : "\(provider.manifest.name) has no such variant: expected one of \(names).")
+        }
+        return id
+    }
+
+    /// The provider of the path when it is connected with an account id per variant.
+    private func accountProvider(
+        _ context: RouteContext
+    ) throws(ServiceError) -> (provider: ConfiguredProvider, auth: AccountIDAuth) {
+        let provider = try provider(context)
+        guard case .accountID(let auth) = provider.manifest.auth, !provider.manifest.variants.isEmpty else {
+            throw .notFound
+        }
+        return (provider, auth)
+    }
+}

@@ -1,0 +1,57 @@
+// The routes that providers deliver to: a request becomes a delivery, its answer is the plugin's. What is signed and what it means is
+// WebhookIntake's.
+
+import ConnectionModel
+import HTTPServer
+import ProviderSDK
+package import Webhooks
+
+/// The routes of incoming webhooks.
+package struct WebhookRoutes: Sendable {
+    package let intake: WebhookIntake
+
+    package init(intake: WebhookIntake) {
+        self.intake = intake
+    }
+
+    package var family: RouteFamily {
+        RouteFamily(
+            name: "webhooks", prefixes: ["/webhooks"],
+            routes: [
+                RouteEntry(.post, "/webhooks/{provider}", access: .signature, receive),
+                RouteEntry(.post, "/webhooks/{provider}/{variant}", access: .signature, receive),
+            ], errors: Self.errors)
+    }
+
+    @Sendable private func receive(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        let request = context.request
+        var headers: [NamedValue] = []
+        for index in 0..<request.headerCount {
+            let field = request.header(at: index)
+            headers.append(
+                NamedValue(String(decoding: field.name, as: UTF8.self), String(decoding: field.value, as: UTF8.self)))
+        }
+        let answer = try await intake.receive(
+            IncomingDelivery(
+                provider: try context.parameter("provider"), variant: context.parameters["variant"], headers: headers,
+                body: request.body))
+        var reply = Reply(status: answer.status, headers: answer.headers.map { ($0.name, $0.value) }, body: [])
+        // Anybody can send what is refused: that is counted, and told once in a while.
+        reply.isLogged = 200...299 ~= answer.status
+        if let json = answer.reply {
+            var writer = JSONWriter(capacity: 256)
+            writer.value(json)
+            reply.body = writer.bytes
+        }
+        return reply
+    }
+
+    /// The errors of the routes; a refusal is counted and has no line in the request log, because anybody can cause it.
+    package static let errors = ErrorDocument { error, exchange in
+        var reply = SystemErrors.body(error, exchange)
+        reply.isLogged = false
+        return reply
+    } words: { facts in
+        facts.kind == .notFound ? "There is no such provider, or it sends no webhooks" : nil
+    }
+}

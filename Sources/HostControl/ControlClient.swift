@@ -1,0 +1,79 @@
+// A command's end of the control socket, and the way without it: when no host runs, the command holds the data directory itself.
+
+package import Configuration
+import DocumentStore
+import Glibc
+import Primitives
+import Processes
+import Storage
+import StoreFiles
+
+/// Why a command was not carried out.
+struct ControlError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Gets commands carried out by whoever holds a data directory.
+package enum ControlClient {
+    /// Carries out a command on the configured data directory: through the host that has it, or directly where none has.
+    ///
+    /// Prints what was done. Blocks the calling thread; meant for the main thread of a command.
+    package static func run(_ command: ControlCommand, _ configuration: Configuration) throws {
+        let (lines, failure) = try perform(command, configuration)
+        for line in lines { StandardOutput.line(line) }
+        if let failure { throw ControlError(description: failure) }
+    }
+
+    /// Carries out a command, and returns the lines to print and what was not done.
+    static func perform(
+        _ command: ControlCommand, _ configuration: Configuration
+    ) throws -> (lines: [String], failure: String?) {
+        let directory = configuration.dataDirectory
+        var attempts = 0
+        while true {
+            attempts += 1
+            if let answer = try asked(command, directory) { return answer.parts }
+            let data: DataDirectory
+            do throws(StoreError) { data = try DataDirectory(path: directory) } catch {
+                // A host that starts or stops holds the directory without answering; another command will be done soon.
+                guard case .locked = error, attempts < ControlLimits.attemptsMax else { throw error }
+                usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000))
+                continue
+            }
+            defer { data.close() }
+            let commands = ControlCommands(alone: data, configuration)
+            return Blocking.run { await commands.run(command) }.parts
+        }
+    }
+
+    /// The answer of the host; nil when none listens.
+    private static func asked(_ command: ControlCommand, _ directory: String) throws -> ControlAnswer? {
+        let socket: ControlSocket
+        do throws(ControlSocketError) { socket = try ControlSocket.connected(in: directory) } catch {
+            guard error.isNobodyThere else { throw error }
+            return nil
+        }
+        defer { socket.close() }
+        guard socket.isPeerTrusted else {
+            throw ControlError(description: "the data directory is held by another user's process.")
+        }
+        socket.limitSilence(to: ControlLimits.silenceMax)
+        try socket.writeAll(command.encoded)
+        let bytes = try socket.readAll(bytesMax: ControlLimits.answerBytesMax)
+        guard let answer = ControlAnswer(decoding: bytes) else {
+            throw ControlError(
+                description: "the host stopped before it answered; look whether it was done and try again.")
+        }
+        return answer
+    }
+}
+
+extension ControlAnswer {
+    fileprivate var parts: (lines: [String], failure: String?) {
+        switch self {
+        case .done(let lines): (lines, nil)
+        case .failed(let reason): ([], reason)
+        case .incomplete(let lines, let reason): (lines, reason)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// What an operator's command asks of the owner of a data directory, and the answer, as they go over the control socket.
+
+import ProviderSDK
+
+/// What is asked.
+package enum ControlCommand: Sendable, Equatable {
+    case createAPIKey(userID: String)
+    case listAPIKeys
+    case revokeAPIKey(id: String)
+    case listConnections(userID: String, asJSON: Bool)
+    /// Of one connection, or of all of the user's where it is nil.
+    case deadLetters(userID: String, connection: String?, replays: Bool)
+    case check(repairs: Bool)
+    /// `directory` is an absolute path: the host has a working directory of its own.
+    case backup(directory: String)
+    case listKeys
+    case rotateKeys
+    case pruneKeys
+
+    /// The JSON text of the command.
+    var encoded: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("command", name)
+            switch self {
+            case .createAPIKey(let userID): writer.member("user", userID)
+            case .revokeAPIKey(let id): writer.member("id", id)
+            case .listConnections(let userID, let asJSON):
+                writer.member("user", userID)
+                writer.member("json", asJSON)
+            case .deadLetters(let userID, let connection, let replays):
+                writer.member("user", userID)
+                writer.member("connection", connection)
+                writer.member("replays", replays)
+            case .check(let repairs): writer.member("repairs", repairs)
+            case .backup(let directory): writer.member("directory", directory)
+            case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys: break
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Reads what ``encoded`` wrote; nil for any other text.
+    package init?(decoding bytes: [UInt8]) {
+        guard let json = try? JSONValue.parse(bytes, limits: .request) else { return nil }
+        switch json["command"]?.string {
+        case "api-key create":
+            guard let userID = json["user"]?.string else { return nil }
+            self = .createAPIKey(userID: userID)
+        case "api-key list": self = .listAPIKeys
+        case "api-key revoke":
+            guard let id = json["id"]?.string else { return nil }
+            self = .revokeAPIKey(id: id)
+        case "connections":
+            guard let userID = json["user"]?.string, let asJSON = json["json"]?.boolean else { return nil }
+            self = .listConnections(userID: userID, asJSON: asJSON)
+        case "dead-letters":
+            guard let userID = json["user"]?.string, let replays = json["replays"]?.boolean else { return nil }
+            self = .deadLetters(userID: userID, connection: json["connection"]?.string, replays: replays)
+        case "check":
+            guard let repairs = json["repairs"]?.boolean else { return nil }
+            self = .check(repairs: repairs)
+        case "backup":
+            guard let directory = json["directory"]?.string, directory.hasPrefix("/") else { return nil }
+            self = .backup(directory: directory)
+        case "keys list": self = .listKeys
+        case "keys rotate": self = .rotateKeys
+        case "keys prune": self = .pruneKeys
+        default: return nil
+        }
+    }
+
+    private var name: String {
+        switch self {
+        case .createAPIKey: "api-key create"
+        case .listAPIKeys: "api-key list"
+        case .revokeAPIKey: "api-key revoke"
+        case .listConnections: "connections"
+        case .deadLetters: "dead-letters"
+        case .check: "check"
+        case .backup: "backup"
+        case .listKeys: "keys list"
+        case .rotateKeys: "keys rotate"
+        case .pruneKeys: "keys prune"
+        }
+    }
+}
+
+/// The answer: the lines to print, why there are none, or both.
+package enum ControlAnswer: Sendable, Equatable {
+    case done([String])
+    case failed(String)
+    /// Something was done, and something was not.
+    case incomplete([String], String)
+
+    /// The JSON text of the answer.
+    var encoded: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            switch self {
+            case .done(let lines): writer.member("lines", lines)
+            case .failed(let reason): writer.member("error", reason)
+            case .incomplete(let lines, let reason):
+                writer.member("lines", lines)
+                writer.member("error", reason)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Reads what ``encoded`` wrote, with or without spaces before it; nil for any other text.
+    package init?(decoding bytes: [UInt8]) {
+        guard let json = try? JSONValue.parse(bytes) else { return nil }
+        switch (json["lines"]?.array?.compactMap(\.string), json["error"]?.string) {
+        case (let lines?, nil): self = .done(lines)
+        case (nil, let reason?): self = .failed(reason)
+        case (let lines?, let reason?): self = .incomplete(lines, reason)
+        case (nil, nil): return nil
+        }
+    }
+}

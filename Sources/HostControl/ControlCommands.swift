@@ -1,0 +1,175 @@
+// Carries out operators' commands; belongs to whoever holds the data directory: the host that runs, or a command that holds it itself.
+// Says what was done in lines for a terminal.
+
+package import Configuration
+import ConnectionModel
+package import Connections
+package import Credentials
+import DocumentStore
+import HTTPAPI
+import Observability
+import PluginLoading
+package import Primitives
+import ProviderSDK
+import Providers
+package import Sessions
+package import Storage
+package import Sync
+
+/// Carries out commands.
+package struct ControlCommands: Sendable {
+    package let data: DataDirectory
+    package let apiKeys: APIKeys
+    /// The keys; asked for by the commands that need them.
+    package let rotation: @Sendable () throws -> KeyRotation
+    /// What explains connections; asked for by the commands that need it.
+    package let diagnoses: @Sendable () throws -> DiagnosisService
+    /// What lists and replays dead letters; asked for by the commands that need it.
+    package let deadLetters: @Sendable () throws -> DeadLetterService
+
+    package init(
+        data: DataDirectory, apiKeys: APIKeys, rotation: @escaping @Sendable () throws -> KeyRotation,
+        diagnoses: @escaping @Sendable () throws -> DiagnosisService,
+        deadLetters: @escaping @Sendable () throws -> DeadLetterService
+    ) {
+        self.data = data
+        self.apiKeys = apiKeys
+        self.rotation = rotation
+        self.diagnoses = diagnoses
+        self.deadLetters = deadLetters
+    }
+
+    /// Carries out one command.
+    package func run(_ command: ControlCommand) async -> ControlAnswer {
+        do {
+            switch command {
+            case .createAPIKey(let userID): return .done([try await apiKeys.create(userID: userID).text])
+            case .listAPIKeys:
+                return .done(try await apiKeys.list().map { "\($0.id)  \($0.createdAt)  \($0.userID)" })
+            case .revokeAPIKey(let id):
+                guard try await apiKeys.revoke(id) else {
+                    return .failed("there is no such API key; “api-key list” shows the ids.")
+                }
+                return .done(["revoked \(id)"])
+            case .listConnections(let userID, let asJSON): return .done(try await connections(userID, asJSON: asJSON))
+            case .deadLetters(let userID, let connection, let replays):
+                return .done(
+                    try await DeadLetterReport(service: try deadLetters()).run(
+                        user: userID, connection: connection, replays: replays))
+            case .check(let repairs): return try await check(repairs: repairs)
+            case .backup(let directory): return try await backup(to: directory)
+            case .listKeys:
+                return .done(
+                    try await rotation().states().map { key in
+                        "\(key.id)  \(key.isPrimary ? "primary" : "retired")  \(key.secrets) secrets"
+                    })
+            case .rotateKeys: return try await rotate()
+            case .pruneKeys: return try await prune()
+            }
+        } catch let error as ServiceError {
+            return .failed(Self.reason(error))
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    private func connections(_ userID: String, asJSON: Bool) async throws -> [String] {
+        let diagnoses = try diagnoses()
+        let found = try await diagnoses.explainAll(of: userID)
+        guard asJSON else { return ExplanationRendering.table(found) }
+        return [ExplanationRendering.json(found, named: diagnoses.name)]
+    }
+
+    private func check(repairs: Bool) async throws -> ControlAnswer {
+        let report = try await data.check(repairs: repairs)
+        var lines = report.problems.map { ($0.isRepaired ? "repaired: " : "damaged: ") + $0.message }
+        lines.append(
+            "\(report.documents) documents, \(report.streams) record streams with \(report.changes) changes: "
+                + (report.isSound ? "sound" : "damaged; run with --repair to set damaged files aside"))
+        return report.isSound ? .done(lines) : .incomplete(lines, "the data directory is damaged.")
+    }
+
+    private func backup(to directory: String) async throws -> ControlAnswer {
+        let outcome = try await data.backup(to: directory)
+        let lines = [
+            outcome.summary("copied to \(directory)"),
+            "The key ring is not in it: keep a copy of it apart, without it no credential can be opened.",
+        ]
+        guard !outcome.skipped.isEmpty else { return .done(lines) }
+        return .incomplete(lines, "damaged files were left out: \(outcome.skipped.joined(separator: ", ")).")
+    }
+
+    private func rotate() async throws -> ControlAnswer {
+        let (key, outcome) = try await rotation().rotate()
+        var lines = ["The primary key is \(key); \(outcome.resealed) secrets were sealed again with it."]
+        if !outcome.unreadable.isEmpty {
+            let ids = Set(outcome.unreadable).sorted()
+            lines.append("Left as they are, because they cannot be opened: \(ids.joined(separator: ", "))")
+        }
+        guard outcome.failures > 0 else { return .done(lines) }
+        return .incomplete(
+            lines,
+            "the documents of \(outcome.failures) users could not be read or written: run check, then rotate again.")
+    }
+
+    private func prune() async throws -> ControlAnswer {
+        let removal = try await rotation().prune()
+        var lines =
+            removal.removed.isEmpty ? ["No key was removed."] : ["Removed \(removal.removed.joined(separator: ", "))."]
+        lines += removal.kept.map { "\($0.id) is still needed by \($0.secrets) secrets." }
+        return .done(lines)
+    }
+
+    private static func reason(_ error: ServiceError) -> String {
+        switch error {
+        case .invalid(_, let message), .unavailable(let message, _), .internalFault(let message): "\(message)."
+        case .notFound: "the user has no such connection."
+        default: "it failed: \(error)."
+        }
+    }
+}
+
+extension ControlCommands {
+    /// The commands of a process that holds a data directory without serving.
+    package init(alone data: DataDirectory, _ configuration: Configuration, time: TimeSource = .system) {
+        let log = Log(level: .warning)
+        let users = UserStore(data.documents)
+        let keys: @Sendable () throws -> HostKeys = {
+            guard KeyRings.exist(configuration) else {
+                throw HostStartError(
+                    "there is no key ring at \(KeyRings.path(configuration)); the first start makes one.")
+            }
+            return try KeyRings.keys(configuration)
+        }
+        self.data = data
+        apiKeys = APIKeys(data.documents, time: time, log: log)
+        rotation = {
+            let keys = try keys()
+            let letters = SealedLetters(records: data.records, vault: CredentialVault(keys))
+            return KeyRotation(users: users, keys: keys, letters: letters, time: time, log: log)
+        }
+        deadLetters = {
+            let loader = try PluginFolders.load(configuration)
+            return DeadLetterService(
+                users: users,
+                registry: try ProviderRegistry(
+                    loader.plugins, rejections: loader.rejections, configuration: configuration),
+                records: data.records, vault: CredentialVault(try keys()), time: time)
+        }
+        diagnoses = {
+            let loader = try PluginFolders.load(configuration)
+            return DiagnosisService(
+                users: users,
+                registry: try ProviderRegistry(
+                    loader.plugins, rejections: loader.rejections, configuration: configuration),
+                vault: CredentialVault(try keys()), sync: nil, limiter: nil, time: time)
+        }
+    }
+}
+
+extension BackupOutcome {
+    /// What was copied, and `what` became of it, in one sentence.
+    package func summary(_ what: String) -> String {
+        "\(documents) documents and \(streams) record streams (\(bytes) bytes) \(what)."
+    }
+}

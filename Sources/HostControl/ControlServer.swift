@@ -1,0 +1,90 @@
+// Serves the control socket of a running host: a few commands at the same time, each with a bound on size and silence. What a command
+// does is ControlCommands'.
+
+import Dispatch
+import Glibc
+package import Observability
+import Primitives
+import Processes
+import ProviderSDK
+
+/// The host's end of the control socket.
+package final class ControlServer: Sendable {
+    private let directory: String
+    private let socket: ControlSocket
+    private let commands: ControlCommands
+    private let log: Log
+    private let accepting = DispatchQueue(label: "control")
+    private let working = DispatchQueue(label: "control-commands", attributes: .concurrent)
+    private let underWay = DispatchGroup()
+    private let places = DispatchSemaphore(value: ControlLimits.commandsMax)
+
+    /// Begins to serve in `directory`, whose lock the caller holds; ``stop()`` ends it.
+    package init(directory: String, commands: ControlCommands, log: Log) throws(ControlSocketError) {
+        self.directory = directory
+        self.commands = commands
+        self.log = log
+        socket = try ControlSocket.listening(in: directory)
+        accepting.async { self.serve() }
+    }
+
+    /// Takes the socket away and waits for the commands under way, for a while.
+    package func stop() async {
+        socket.interrupt()
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            // The queue is serial: this comes when nothing more is accepted.
+            accepting.async {
+                let limit = DispatchTime.now().uptimeNanoseconds + ControlLimits.stopWaitMax.wholeNanoseconds
+                if self.underWay.wait(timeout: DispatchTime(uptimeNanoseconds: limit)) == .timedOut {
+                    self.log.warning("A command was still under way when the host stopped.")
+                }
+                done.resume()
+            }
+        }
+    }
+
+    private func serve() {
+        while true {
+            do throws(ControlSocketError) {
+                let peer = try socket.accepted()
+                places.wait()
+                working.async(group: underWay) {
+                    self.answer(peer)
+                    peer.close()
+                    self.places.signal()
+                }
+            } catch {
+                if error.isInterrupted { break }
+                log.warning("A command could not reach the host.", ["reason": .text("\(error)")])
+                // Without descriptors to spare it would be the same again at once.
+                usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000))
+            }
+        }
+        ControlSocket.remove(from: directory)
+        socket.close()
+    }
+
+    private func answer(_ peer: ControlSocket) {
+        guard peer.isPeerTrusted else {
+            return log.warning("Another user's process was refused on the control socket.")
+        }
+        peer.limitSilence(to: ControlLimits.silenceMax)
+        do throws(ControlSocketError) {
+            let request = try peer.readAll(bytesMax: ControlLimits.requestBytesMax)
+            guard let command = ControlCommand(decoding: request) else {
+                let reason = "the host does not know this command: it is of another version."
+                return try peer.writeAll(ControlAnswer.failed(reason).encoded)
+            }
+            let commands = commands
+            // Spaces before a JSON text mean nothing but that somebody is there.
+            let answer = Blocking.run(every: ControlLimits.signOfLifePause) {
+                await commands.run(command)
+            } meanwhile: {
+                try? peer.write([UInt8(ascii: " ")])
+            }
+            try peer.writeAll(answer.encoded)
+        } catch {
+            log.warning("A command was not answered.", ["reason": .text("\(error)")])
+        }
+    }
+}

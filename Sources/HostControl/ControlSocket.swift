@@ -1,0 +1,178 @@
+// The Unix socket in the data directory by which commands reach the host that holds it: system calls only. Who may use it is decided
+// here, twice: by the mode of the socket, and by the user at the other end.
+
+import CLinux
+import Glibc
+
+/// A system call on the control socket failed.
+package struct ControlSocketError: Error, CustomStringConvertible {
+    package let call: String
+    let errorNumber: Int32
+
+    package init(_ call: String) {
+        self.call = call
+        errorNumber = errno
+    }
+
+    /// Whether it means that nobody listens.
+    var isNobodyThere: Bool {
+        errorNumber == ENOENT || errorNumber == ECONNREFUSED || errorNumber == ENOTDIR || errorNumber == ENOTSOCK
+    }
+
+    /// Whether ``ControlSocket/interrupt()`` has ended it.
+    var isInterrupted: Bool { errorNumber == EINVAL || errorNumber == EBADF }
+
+    package var description: String {
+        "the control socket failed (\(call): \(unsafe String(cString: strerror(errorNumber)))); "
+            + "check the permissions of the data directory."
+    }
+}
+
+/// A connected or listening Unix socket.
+///
+/// Blocking; whoever holds it closes it.
+struct ControlSocket: Sendable {
+    /// The name of the socket in the data directory.
+    static let name = ".control"
+
+    let descriptor: Int32
+
+    /// Listens in `directory`, in place of a socket that a killed host has left; the caller must hold the directory's lock.
+    static func listening(in directory: String) throws(ControlSocketError) -> ControlSocket {
+        let folder = try open(directory)
+        defer { Glibc.close(folder) }
+        if unsafe unlinkat(folder, name, 0) != 0, errno != ENOENT { throw ControlSocketError("unlink") }
+        let socket = try make()
+        do throws(ControlSocketError) {
+            try unsafe withAddress(in: folder) { address, length throws(ControlSocketError) in
+                guard unsafe bind(socket.descriptor, address, length) == 0 else { throw ControlSocketError("bind") }
+            }
+            // The directory's mode keeps others out already; this holds even where somebody has changed it.
+            guard unsafe fchmodat(folder, name, 0o600, 0) == 0 else { throw ControlSocketError("chmod") }
+            guard listen(socket.descriptor, 8) == 0 else { throw ControlSocketError("listen") }
+        } catch {
+            socket.close()
+            throw error
+        }
+        return socket
+    }
+
+    /// Connects to the host that holds `directory`.
+    static func connected(in directory: String) throws(ControlSocketError) -> ControlSocket {
+        let folder = try open(directory)
+        defer { Glibc.close(folder) }
+        let socket = try make()
+        do throws(ControlSocketError) {
+            try unsafe withAddress(in: folder) { address, length throws(ControlSocketError) in
+                guard unsafe connect(socket.descriptor, address, length) == 0 else {
+                    throw ControlSocketError("connect")
+                }
+            }
+        } catch {
+            socket.close()
+            throw error
+        }
+        return socket
+    }
+
+    /// Takes a connection that waits.
+    func accepted() throws(ControlSocketError) -> ControlSocket {
+        let peer = accept4(descriptor, nil, nil, CL_SOCK_CLOEXEC)
+        guard peer >= 0 else { throw ControlSocketError("accept") }
+        return ControlSocket(descriptor: peer)
+    }
+
+    /// Removes the socket's name from `directory`.
+    static func remove(from directory: String) {
+        guard let folder = try? open(directory) else { return }
+        _ = unsafe unlinkat(folder, name, 0)
+        Glibc.close(folder)
+    }
+
+    /// Ends the wait of ``accepted()``, now and from now on.
+    func interrupt() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    func close() { Glibc.close(descriptor) }
+
+    /// Whether the process at the other end runs as this process's user, or as root, who may do everything anyway.
+    var isPeerTrusted: Bool {
+        // struct ucred: pid, uid, gid, 32 bits each (unix(7)).
+        var credentials = (Int32(-1), uid_t.max, gid_t.max)
+        var length = socklen_t(MemoryLayout.size(ofValue: credentials))
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else { return false }
+        return credentials.1 == geteuid() || credentials.1 == 0
+    }
+
+    /// Limits how long the other side may keep silent.
+    func limitSilence(to duration: Duration) {
+        var time = timeval(tv_sec: Int(duration.components.seconds), tv_usec: 0)
+        let length = socklen_t(MemoryLayout<timeval>.size)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, length)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, length)
+    }
+
+    /// Reads until the other side says that it has sent everything.
+    func readAll(bytesMax: Int) throws(ControlSocketError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: min(64 << 10, bytesMax + 1))
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw ControlSocketError("recv") }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+            guard bytes.count <= bytesMax else {
+                errno = EMSGSIZE
+                throw ControlSocketError("recv")
+            }
+        }
+    }
+
+    /// Sends `bytes` and says that this is everything.
+    func writeAll(_ bytes: [UInt8]) throws(ControlSocketError) {
+        try write(bytes)
+        guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { throw ControlSocketError("shutdown") }
+    }
+
+    /// Sends `bytes`; more may follow.
+    func write(_ bytes: [UInt8]) throws(ControlSocketError) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[sent...])
+                return unsafe send(descriptor, rest.baseAddress, rest.count, CL_MSG_NOSIGNAL)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw ControlSocketError("send") }
+            sent += count
+        }
+    }
+
+    private static func make() throws(ControlSocketError) -> ControlSocket {
+        let descriptor = socket(AF_UNIX, CL_SOCK_STREAM | CL_SOCK_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw ControlSocketError("socket") }
+        return ControlSocket(descriptor: descriptor)
+    }
+
+    private static func open(_ directory: String) throws(ControlSocketError) -> Int32 {
+        let descriptor = unsafe cl_openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw ControlSocketError("open") }
+        return descriptor
+    }
+
+    /// The address of the socket by way of the open directory: the path of a data directory may be longer than the 107 bytes
+    /// that an address holds.
+    private static func withAddress(
+        in folder: Int32, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(ControlSocketError) -> Void
+    ) throws(ControlSocketError) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array("/proc/self/fd/\(folder)/\(name)".utf8)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+        try unsafe withUnsafePointer(to: &address) { pointer throws(ControlSocketError) in
+            try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer throws(ControlSocketError) in
+                try unsafe body(pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}

@@ -1,9 +1,0 @@
-// The bounds of configuration, each with its unit in the name.
-
-/// The bounds of configuration.
-enum ConfigurationLimits {
-    /// Pauses that can be configured.
-    static let deliveryPausesMax = 20
-    /// Bytes of the configuration file.
-    static let fileBytesMax = 1 << 20
-}

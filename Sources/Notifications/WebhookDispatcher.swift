@@ -1,0 +1,208 @@
+// Delivers the events of all connections in the background: finds what is due in the users' documents, sends it, and writes the outcome
+// back. WebhookQueue decides order and pauses, DispatchLine who delivers next.
+
+import Background
+package import ConnectionModel
+package import Observability
+package import Primitives
+package import ProviderSDK
+import Synchronization
+
+/// Delivers events.
+///
+/// A connection has one delivery under way at most. Deliveries are bounded overall, for each host and for each user, so that an endpoint
+/// that does not answer delays no other.
+package final class WebhookDispatcher: Reconciler, EventSink {
+    private typealias Queue = KeyedWorkQueue<DispatchLine>
+
+    private struct State {
+        /// Outcomes that could not be stored yet.
+        var unsaved: [String: [WebhookAttempt]] = [:]
+        /// Events that wait, by user.
+        var waiting: [[UInt8]: Int] = [:]
+        var isStopping = false
+    }
+
+    private let users: UserStore
+    private let sender: WebhookSender
+    private let schedule: WebhookSchedule
+    /// How far ahead deliveries are scheduled; the walk over the users finds what is due later.
+    private let horizon: Duration
+    private let time: TimeSource
+    private let log: Log
+    private let state = Mutex(State())
+    private let queue: Queue
+
+    /// - Parameter sweepPause: how long after one walk over the users the next one begins.
+    package init(
+        users: UserStore, sender: WebhookSender, schedule: WebhookSchedule, sweepPause: Duration, time: TimeSource,
+        log: Log
+    ) {
+        self.users = users
+        self.sender = sender
+        self.schedule = schedule
+        horizon = sweepPause * 3
+        self.time = time
+        self.log = log
+        queue = Queue(DispatchLine(), delayedMax: NotificationLimits.scheduledMax, time: time)
+        queue.start { [weak self] work in
+            await self?.perform(work)
+            return .done
+        }
+    }
+
+    /// Events that wait for their delivery, as far as users were looked at since the start.
+    package var waitingCount: Int { state.withLock { $0.waiting.values.reduce(0, +) } }
+
+    package func reconcile(_ user: User, at now: Timestamp) async {
+        userDidChange(user, at: now)
+        guard user.connections.contains(where: { $0.webhook.isRetiringSecretOver(at: now) }) else { return }
+        do {
+            try await users.update(user.id) { (user) throws(ServiceError) in
+                user.updateAll { $0.retiringSecretLapsed(at: now) }
+            }
+        } catch {
+            log.info("A replaced signing secret could not be erased; it is tried again.", ["error": .text("\(error)")])
+        }
+    }
+
+    /// Schedules what is due for a user, now or soon.
+    package func userDidChange(_ user: User, at now: Timestamp) {
+        var waiting = 0
+        for connection in user.connections {
+            waiting += connection.outbox.count
+            switch connection.nextDelivery(at: now) {
+            case .none: break
+            case .due: schedule(connection, of: user.id, after: .zero)
+            case .at(let due): schedule(connection, of: user.id, after: due.duration(since: now))
+            }
+        }
+        let key = Array(user.id.utf8)
+        state.withLock { state in
+            if waiting > 0 || state.waiting[key] != nil { state.waiting[key] = waiting > 0 ? waiting : nil }
+        }
+    }
+
+    private func schedule(_ connection: Connection, of user: String, after delay: Duration) {
+        guard delay <= horizon, let url = connection.settings.webhookURL else { return }
+        // What finds no room is found again by the next walk.
+        queue.schedule(
+            DispatchWork(user: user, connection: connection.id, host: WebhookURL.authority(of: url) ?? ""),
+            after: delay)
+    }
+
+    private func perform(_ work: DispatchWork) async {
+        guard let outcome = await deliver(work) else { return }
+        let now = time.instant
+        queue.updateLine { $0.record(isAnswered: !outcome.isSilence, by: work.host, at: now) }
+    }
+
+    // MARK: Delivering
+
+    /// Delivers what is due for a connection, up to a bounded number of events, and then stores the outcomes.
+    ///
+    /// An event leaves the outbox only with that write.
+    ///
+    /// - Returns: the last outcome; nil when nothing was sent.
+    private func deliver(_ work: DispatchWork) async -> DeliveryOutcome? {
+        guard await saveUnsaved(work) else { return nil }
+        var results: [WebhookAttempt] = []
+        do {
+            guard var connection = try await users.user(work.user).connection(work.connection) else { return nil }
+            if connection.webhook.secret == nil, connection.settings.webhookURL != nil {
+                connection = try await ensureSecret(work)
+            }
+            let begun = time.instant
+            while results.count < NotificationLimits.batchMax, !isStopping,
+                time.instant - begun < NotificationLimits.batchTimeMax,
+                case .due(let event) = connection.nextDelivery(at: time.now)
+            {
+                let attempt = await sender.attempt(event, of: connection, user: work.user, at: time.now)
+                guard let attempt else { break }
+                results.append(attempt)
+                connection.deliveryAttempted(attempt, schedule)
+            }
+        } catch {
+            log.warning(
+                "Notifications could not be delivered; it is tried again.",
+                ["connectionId": .text(work.connection), "error": .text("\(error)")])
+        }
+        if !results.isEmpty { await save(results, of: work) }
+        return results.last?.attempt.outcome
+    }
+
+    private var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    private func ensureSecret(_ work: DispatchWork) async throws(ServiceError) -> Connection {
+        let vault = sender.vault
+        return try await users.update(work.user) { (user) throws(ServiceError) -> Connection in
+            let id = user.id
+            return try user.update(work.connection) { (connection) throws(ServiceError) -> Connection in
+                try connection.ensureSigningSecret(vault, user: id)
+                return connection
+            }
+        }
+    }
+
+    /// Writes what a failing store has not taken yet; false when it still fails: then nothing is sent, because it would be sent twice.
+    private func saveUnsaved(_ work: DispatchWork) async -> Bool {
+        guard let results = state.withLock({ $0.unsaved.removeValue(forKey: work.connection) }) else { return true }
+        return await save(results, of: work)
+    }
+
+    @discardableResult
+    private func save(_ results: [WebhookAttempt], of work: DispatchWork) async -> Bool {
+        let schedule = schedule
+        do {
+            let effects = try await users.update(work.user) { (user) throws(ServiceError) -> [AttemptEffect] in
+                try user.update(work.connection, where: { _ in true }) { (connection) throws(ServiceError) in
+                    results.map { connection.deliveryAttempted($0, schedule) }
+                } ?? results.map { _ in .none }
+            }
+            for (result, effect) in zip(results, effects) { report(result, effect, work) }
+            return true
+        } catch {
+            log.error(
+                "The outcome of deliveries could not be stored.",
+                ["connectionId": .text(work.connection), "error": .text("\(error)")])
+            state.withLock { state in
+                guard state.unsaved.count < NotificationLimits.scheduledMax else { return }
+                state.unsaved[work.connection] = results
+            }
+            return false
+        }
+    }
+
+    /// Counts and logs what an attempt changed.
+    private func report(_ result: WebhookAttempt, _ effect: AttemptEffect, _ work: DispatchWork) {
+        Metrics.webhookAttempts[result.attempt.outcome]?.add()
+        let facts: KeyValuePairs<String, Log.Value> = [
+            "connectionId": .text(work.connection), "eventId": .text(result.eventID), "host": .text(work.host),
+            "outcome": .text(result.attempt.outcome.rawValue),
+            "status": result.attempt.status.map { .integer($0) } ?? .text(nil),
+            "durationMs": .integer(result.attempt.milliseconds),
+        ]
+        switch effect {
+        case .none: break
+        case .delivered:
+            Metrics.webhooksDelivered.add()
+            log.debug("A notification was delivered.", facts)
+        case .postponed: log.info("A notification was not taken; it is sent again later.", facts)
+        case .failed:
+            Metrics.webhooksFailed.add()
+            log.warning("A notification was given up.", facts)
+        case .disabled: log.warning("A webhook endpoint is gone and not called any more.", facts)
+        }
+    }
+
+    // MARK: Stop
+
+    /// Waits until nothing of a connection is being delivered or due at once, but at most `longest`.
+    package func settle(connection id: String, longest: Duration) async { await queue.settle(id, atMost: longest) }
+
+    /// Begins no further deliveries and waits for those under way, a short time; a canceled delivery counts as not tried.
+    package func stop() async {
+        state.withLock { $0.isStopping = true }
+        await queue.stop(grace: NotificationLimits.stopGrace)
+    }
+}

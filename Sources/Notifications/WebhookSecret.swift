@@ -1,0 +1,48 @@
+// The secret that a connection's notifications are signed with, and the signature (Standard Webhooks). Knows no delivery and no
+// storage.
+
+import ConnectionModel
+import Cryptography
+import ProviderSDK
+
+/// A signing secret: `whsec_` and the Base64 of its bytes.
+struct WebhookSecret: Sendable {
+    /// The secret as whoever verifies needs it.
+    let text: Secret
+    private let mac: HMACSHA256
+
+    private static let prefix = "whsec_"
+    /// Bytes of a new secret.
+    static let byteCount = 32
+    /// Bytes that a secret may have.
+    static let byteCounts = 16...64
+
+    /// The secret with this text; nil when it is none.
+    init?(_ text: Secret) {
+        guard text.value.utf8.starts(with: Self.prefix.utf8),
+            let bytes = try? Base64.decode(String(text.value.dropFirst(Self.prefix.count))),
+            Self.byteCounts ~= bytes.count
+        else { return nil }
+        self.text = text
+        mac = HMACSHA256(key: bytes)
+    }
+
+    /// A new random secret as text.
+    static func generate() throws(ServiceError) -> Secret {
+        do {
+            return Secret(prefix + Base64.encode(try SecureRandom.bytes(byteCount)))
+        } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+
+    /// `v1,` and the Base64 of HMAC-SHA-256 over id, timestamp and body, with dots between them.
+    ///
+    /// - Parameter timestamp: seconds since 1970.
+    func signature(id: String, timestamp: Int64, body: [UInt8]) -> String {
+        var stream = mac.stream()
+        stream.update("\(id).\(timestamp).")
+        stream.update(body)
+        return "v1," + Base64.encode(stream.code().bytes)
+    }
+}

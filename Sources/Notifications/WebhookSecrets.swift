@@ -1,0 +1,56 @@
+// The signing secrets of connections: made, replaced, opened. They belong to the webhook URL, so they outlive a grant that ends.
+
+package import ConnectionModel
+import ProviderSDK
+
+extension CredentialVault {
+    /// A new signing secret in its sealed form.
+    package func newWebhookSecret(user: String, connection: String) throws(ServiceError) -> String {
+        try seal(try WebhookSecret.generate(), user: user, connection: connection, field: WebhookEndpoint.secretField)
+    }
+
+    /// The secrets that sign for a connection now, the present one first; empty when there is none yet.
+    ///
+    /// - Throws: when the present one does not open; one that is being replaced is then done without.
+    func webhookSecrets(
+        of connection: Connection, user: String, at now: Timestamp
+    ) throws(ServiceError) -> [WebhookSecret] {
+        guard let sealed = connection.webhook.secret else { return [] }
+        var secrets = [try webhookSecret(sealed, connection: connection.id, user: user)]
+        if let retiring = connection.webhook.retiring, retiring.until > now,
+            let secret = try? webhookSecret(retiring.sealed, connection: connection.id, user: user)
+        {
+            secrets.append(secret)
+        }
+        return secrets
+    }
+
+    private func webhookSecret(
+        _ sealed: String, connection: String, user: String
+    ) throws(ServiceError) -> WebhookSecret {
+        let opened = try open(sealed, user: user, connection: connection, field: WebhookEndpoint.secretField)
+        guard let secret = WebhookSecret(opened) else { throw .internalFault("A signing secret is not one.") }
+        return secret
+    }
+}
+
+extension Connection {
+    /// Makes the signing secret of a connection that has a URL from before there were secrets.
+    mutating func ensureSigningSecret(_ vault: CredentialVault, user: String) throws(ServiceError) {
+        let id = id
+        try signingSecretNeeded { () throws(ServiceError) in try vault.newWebhookSecret(user: user, connection: id) }
+    }
+
+    /// Replaces the signing secret; the one before signs along for ``NotificationLimits/secretOverlap``, the one before that no more.
+    mutating func replaceSigningSecret(
+        _ vault: CredentialVault, user: String, at now: Timestamp
+    ) throws(ServiceError) {
+        // One that does not open signs nothing.
+        let opens = webhook.secret.map {
+            vault.problem(of: $0, user: user, connection: id, field: WebhookEndpoint.secretField) == nil
+        }
+        try signingSecretReplaced(
+            by: try vault.newWebhookSecret(user: user, connection: id),
+            overlapEnds: opens == true ? now.advanced(by: NotificationLimits.secretOverlap) : nil)
+    }
+}

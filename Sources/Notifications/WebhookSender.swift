@@ -1,0 +1,99 @@
+// One attempt to deliver one event: sign, send, sort the answer. Keeps nothing; what follows from an outcome is WebhookQueue's.
+
+package import ConnectionModel
+package import HTTPClient
+package import Primitives
+package import ProviderSDK
+
+/// Sends notifications.
+package struct WebhookSender: Sendable {
+    package let client: HTTPClient
+    package let policy: WebhookURLPolicy
+    package let vault: CredentialVault
+    package let time: TimeSource
+
+    package init(client: HTTPClient, policy: WebhookURLPolicy, vault: CredentialVault, time: TimeSource) {
+        self.client = client
+        self.policy = policy
+        self.vault = vault
+        self.time = time
+    }
+
+    /// Sends an event once.
+    ///
+    /// The client connects to no address that the policy forbids, whatever the name stands for at that moment.
+    ///
+    /// - Returns: what came of it; nil when the host itself called it off or had no room, which is not held against the endpoint.
+    package func attempt(
+        _ event: ConnectionEvent, of connection: Connection, user: String, at now: Timestamp
+    ) async -> WebhookAttempt? {
+        guard let url = connection.settings.webhookURL else { return nil }
+        let start = time.instant
+        func result(_ outcome: DeliveryOutcome, status: Int? = nil, retryAfter: Duration? = nil) -> WebhookAttempt {
+            WebhookAttempt(
+                eventID: event.id, url: url,
+                attempt: .init(
+                    at: now, outcome: outcome, status: status,
+                    milliseconds: Int((time.instant - start).nanoseconds / 1_000_000)),
+                retryAfter: retryAfter, chance: .random(in: 0...1))
+        }
+        guard policy.refusal(of: url) == nil else { return result(.urlRefused) }
+        let secrets: [WebhookSecret]
+        do { secrets = try vault.webhookSecrets(of: connection, user: user, at: now) } catch {
+            return result(.secretUnreadable)
+        }
+        guard !secrets.isEmpty else { return nil }
+        let body = event.body(of: connection, user: user)
+        var request = HTTPClient.Request(
+            method: .post, url: url,
+            headers: WebhookHeaders.fields(id: event.id, body: body, at: now, secrets: secrets), body: body)
+        request.timeouts = .init(
+            connect: NotificationLimits.timeout, firstByte: NotificationLimits.timeout,
+            total: NotificationLimits.timeout)
+        // Its id makes a delivery that arrives twice one, so an open connection may be used again.
+        request.isReplayable = true
+        request.responseBodyBytesMax = NotificationLimits.answerBytesMax
+        if !policy.allowsPrivateAddresses {
+            request.requiresHTTPS = true
+            request.allowedPorts = WebhookURLPolicy.ports
+        }
+        do {
+            let response = try await client.send(request)
+            let outcome = DeliveryOutcome(status: response.status)
+            guard outcome != .delivered else { return result(outcome, status: response.status) }
+            let fields = response.headers.all("Retry-After").map { NamedValue("Retry-After", $0) }
+            return result(
+                outcome, status: response.status,
+                retryAfter: ProviderResponse(status: response.status, headers: fields).retryAfter(now: time.now))
+        } catch {
+            return DeliveryOutcome(error).map { result($0) }
+        }
+    }
+}
+
+extension DeliveryOutcome {
+    /// What a status means.
+    package init(status: Int) {
+        switch status {
+        case 200...299: self = .delivered
+        case 300...399: self = .redirected
+        case 410: self = .gone
+        case 429: self = .rateLimited
+        case 400...499: self = .rejected
+        default: self = .serverError
+        }
+    }
+
+    /// What a failure of the client means; nil when it is the host's own doing.
+    package init?(_ error: HTTPClientError) {
+        switch error.kind {
+        case .invalidRequest: self = .urlRefused
+        case .addressRefused: self = .addressRefused
+        case .resolution, .connect, .connectionLost: self = .unreachable
+        case .tls: self = .tls
+        case .timeout(.queue), .cancelled, .queueFull, .shutdown, .library: return nil
+        case .timeout: self = .timeout
+        case .responseTooLarge, .protocolError: self = .invalidAnswer
+        }
+    }
+}

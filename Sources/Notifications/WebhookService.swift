@@ -1,0 +1,83 @@
+// What people ask about the notifications of their connections: the secret, the log of deliveries, another delivery, a test. Knows no
+// HTTP.
+
+package import ConnectionModel
+package import Primitives
+package import ProviderSDK
+
+/// The notifications of connections.
+package struct WebhookService: Sendable {
+    package let users: UserStore
+    package let vault: CredentialVault
+    package let time: TimeSource
+
+    package init(users: UserStore, vault: CredentialVault, time: TimeSource) {
+        self.users = users
+        self.vault = vault
+        self.time = time
+    }
+
+    /// A signing secret as it is shown.
+    package struct ShownSecret: Sendable {
+        package let secret: Secret
+        /// Until when the secret before it still signs; nil when none does.
+        package let previousUntil: Timestamp?
+    }
+
+    /// The signing secret of a connection.
+    ///
+    /// - Throws: ``ServiceError/conflict(_:)`` when the connection has no webhook URL.
+    package func secret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
+        guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
+        guard connection.webhook.secret == nil || connection.settings.webhookURL == nil else {
+            return try shown(connection, user: userID)
+        }
+        let vault = vault
+        let ensured = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
+            try connection.ensureSigningSecret(vault, user: userID)
+            return connection
+        }
+        return try shown(ensured, user: userID)
+    }
+
+    /// Replaces the signing secret; the one before signs along for a day.
+    package func rotateSecret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
+        let (vault, now) = (vault, time.now)
+        let connection = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
+            try connection.replaceSigningSecret(vault, user: userID, at: now)
+            return connection
+        }
+        return try shown(connection, user: userID)
+    }
+
+    /// Puts an event in line again, with its id.
+    package func redeliver(_ eventID: String, of id: String, user userID: String) async throws(ServiceError)
+        -> ConnectionEvent
+    {
+        try await change(id, of: userID) { (connection) throws(ServiceError) in
+            try connection.redeliveryRequested(eventID)
+        }
+    }
+
+    /// Puts a test event in line.
+    package func test(_ id: String, of userID: String) async throws(ServiceError) -> ConnectionEvent {
+        let now = time.now
+        return try await change(id, of: userID) { (connection) throws(ServiceError) in
+            try connection.testRequested(at: now)
+        }
+    }
+
+    private func change<Result: Sendable>(
+        _ id: String, of userID: String, _ body: (inout Connection) throws(ServiceError) -> Result
+    ) async throws(ServiceError) -> Result {
+        try await users.update(userID) { (user) throws(ServiceError) -> Result in try user.update(id, body) }
+    }
+
+    private func shown(_ connection: Connection, user: String) throws(ServiceError) -> ShownSecret {
+        let now = time.now
+        let secrets = try vault.webhookSecrets(of: connection, user: user, at: now)
+        guard let present = secrets.first else { throw .internalFault("The signing secret is missing.") }
+        return ShownSecret(
+            secret: present.text, previousUntil: secrets.count > 1 ? connection.webhook.retiring?.until : nil)
+    }
+}

@@ -1,0 +1,79 @@
+// Completing an authorization with its code alone, for providers that give no state back. Who may bring the code is then decided by
+// the session alone, so this is never done for a provider that does return it.
+
+package import ConnectionModel
+import Cryptography
+import ProviderSDK
+import Providers
+
+extension OAuthService {
+    /// Completes the authorization of `service` and `variant` that `principal` began, or one begun elsewhere with the redirect URI
+    /// that is configured.
+    ///
+    /// - Returns: the id of the connection.
+    /// - Throws: ``ServiceError/provider(_:)`` with the status of the provider's answer when it refuses the code.
+    package func complete(
+        service: String, variant: String?, code: String, for principal: Principal
+    ) async throws(ServiceError) -> String {
+        let provider = try available(service, variant: variant)
+        guard let oauth = provider.oauth else { throw .notFound }
+        guard !oauth.returnsState else {
+            throw .invalid(
+                field: "code", message: "\(provider.manifest.name) is completed at its callback, with its state")
+        }
+        let scopes = provider.manifest.requestedScopes(for: [], variant: variant)
+        let (claim, isNew) = try await claim(provider, variant: variant, scopes: scopes, for: principal)
+        let verifier = try verifier(of: claim, for: principal)
+        let answer: CodeAnswer
+        do {
+            answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
+        } catch {
+            if isNew {
+                // Nothing was there before this code came, so nothing is left behind by a bad one.
+                try await users.update(principal.userID) { (user) throws(ServiceError) in
+                    user.withdraw(claim.connectionID)
+                }
+            } else {
+                try await fail(claim, operation: .exchange, error, for: principal)
+            }
+            throw .provider(error)
+        }
+        return try await connect(answer, claim, provider, oauth, query: [], for: principal)
+    }
+
+    /// The newest authorization that this session began, used up durably; else a new one.
+    private func claim(
+        _ provider: ConfiguredProvider, variant: String?, scopes: [String], for principal: Principal
+    ) async throws(ServiceError) -> (claim: Claim, isNew: Bool) {
+        let now = time.now
+        let random: String
+        let nonce: String
+        do {
+            random = try SecureRandom.base62(22)
+            nonce = try SecureRandom.base62(22)
+        } catch {
+            throw .internalFault("\(error)")
+        }
+        let redirectURI = redirects.registered.first ?? redirects.own(service: provider.id)
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> (Claim, Bool) in
+            for connection in user.connections.reversed()
+            where connection.service == provider.id && connection.variant == variant {
+                guard
+                    let authorization = connection.authorizations.last(where: {
+                        $0.sessionBinding == principal.sessionBinding && $0.expiresAt > now
+                    })
+                else { continue }
+                return (try user.claim(authorization, of: connection.id, at: now), false)
+            }
+            let id = try user.add(
+                service: provider.id, variant: variant, status: .pending,
+                shard: UserStore.shard(of: principal.userID), random: random, at: now)
+            guard let connection = user.connection(id) else { throw .notFound }
+            let authorization = PendingAuthorization(
+                nonce: nonce, redirectURI: redirectURI, verifier: nil, callerState: nil,
+                sessionBinding: principal.sessionBinding, requestedScopes: scopes,
+                expiresAt: now.advanced(by: HostLimits.authorizationLifetime))
+            return (Claim(connection, authorization), true)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// Ending a grant at the provider, where it offers a way (RFC 7009). The outcome is told, never thrown: a provider that is down
+// keeps nobody from disconnecting.
+
+package import ConnectionModel
+import HTTPClient
+import Observability
+import ProviderSDK
+import Providers
+
+extension OAuthService: GrantRevoking {
+    /// Ends the grant at the provider.
+    ///
+    /// Where that would end the grants of other connections to the same account, only the last one does it.
+    package func revoke(_ connection: Connection, user: String) async -> RevocationOutcome {
+        guard let provider = registry[connection.service], let oauth = provider.oauth,
+            let revocation = oauth.revocation,
+            let url = provider.endpoint("revoke", variant: connection.variant),
+            let clientID = provider.clientID(connection.variant), !connection.credentials.isEmpty
+        else { return .notOffered }
+        if revocation.reach == .account {
+            // What cannot be looked up is not ended: other users' grants are worth more than this one's end.
+            guard (try? await accountGrants.isLast(connection, user: user)) == true else { return .sharedAccount }
+        }
+        do {
+            guard try await session(connection, user: user, provider).detach() == .revokesGrant
+            else {
+                return .revoked
+            }
+        } catch {
+            log.warning(
+                "The provider could not be told to let go of the account.",
+                ["connectionId": .text(connection.id), "error": .text(error.shown().message)])
+            return .failed
+        }
+        let access = try? vault.accessToken(of: connection, user: user)
+        let refresh = try? vault.refreshToken(of: connection, user: user)
+        let token: Secret? =
+            switch revocation.token {
+            case .refreshToken: refresh ?? access
+            case .accessToken: access
+            default: nil
+            }
+        let request = TokenRequest(
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(connection.variant),
+            settings: provider.publicSettings
+        ).revocation(revocation, token: token, accountID: connection.accountID, at: url)
+        do {
+            let response = try await gateway.plain(request)
+            let body = try? JSONValue.parse(response.body)
+            let isDone =
+                200...299 ~= response.status
+                && (revocation.succeedsWhen.map { body.map(condition($0)) ?? false } ?? true)
+            if !isDone {
+                log.warning(
+                    "The provider did not end the grant.",
+                    ["connectionId": .text(connection.id), "status": .integer(response.status)])
+            }
+            return isDone ? .revoked : .failed
+        } catch {
+            log.warning(
+                "The provider could not be told to end the grant.",
+                ["connectionId": .text(connection.id), "error": .text(error.message)])
+            return .failed
+        }
+    }
+
+    /// The connection's way to its provider with the tokens as they are: a grant that is about to end is not refreshed.
+    private func session(
+        _ connection: Connection, user: String, _ provider: ConfiguredProvider
+    ) throws(ProviderError) -> ProviderSession {
+        guard let token = try? vault.accessToken(of: connection, user: user) else {
+            throw ProviderError(.permanent, "The stored credential cannot be opened.")
+        }
+        return ProviderSession(
+            gateway, provider, account: connection.account, credentials: FixedCredential(token: token))
+    }
+
+    private func condition(_ condition: Condition) -> (JSONValue) -> Bool {
+        let now = time.now
+        return { condition.isMet(by: $0, now: now) }
+    }
+}

@@ -1,0 +1,396 @@
+// The OAuth flow: from an authorization URL to a connected account. What is signed is OAuthState's, what is sent TokenRequest's,
+// what is stored UserStore's. Knows no HTTP request of ours.
+
+package import Configuration
+package import ConnectionModel
+import Cryptography
+import DocumentStore
+import HTTPClient
+package import Observability
+package import Primitives
+package import ProviderSDK
+package import Providers
+
+/// Begins and completes authorizations.
+package struct OAuthService: Sendable {
+    package let users: UserStore
+    package let registry: ProviderRegistry
+    package let gateway: ProviderGateway
+    package let keys: any KeySource
+    package let vault: CredentialVault
+    package let accountGrants: AccountGrants
+    package let redirects: RedirectURIs
+    package let time: TimeSource
+    package let log: Log
+
+    package init(
+        users: UserStore, registry: ProviderRegistry, gateway: ProviderGateway, keys: any KeySource,
+        vault: CredentialVault, accountGrants: AccountGrants, redirects: RedirectURIs, time: TimeSource, log: Log
+    ) {
+        self.users = users
+        self.registry = registry
+        self.gateway = gateway
+        self.keys = keys
+        self.vault = vault
+        self.accountGrants = accountGrants
+        self.redirects = redirects
+        self.time = time
+        self.log = log
+    }
+
+    /// An authorization that was begun.
+    package struct Authorization: Sendable {
+        package let connectionID: String
+        package let url: String
+        package let state: String
+    }
+
+    /// What a caller wants to authorize.
+    package struct Request: Sendable {
+        package var service: String
+        package var variant: String?
+        /// Where the provider sends the user; nil for the host's own callback.
+        package var redirectURI: String?
+        package var permissions: [String] = []
+        package var callerState: String?
+
+        package init(
+            service: String, variant: String? = nil, redirectURI: String? = nil, permissions: [String] = [],
+            callerState: String? = nil
+        ) {
+            self.service = service
+            self.variant = variant
+            self.redirectURI = redirectURI
+            self.permissions = permissions
+            self.callerState = callerState
+        }
+    }
+
+    // MARK: Authorize
+
+    /// Begins an authorization for a new connection, and tells where to send the user.
+    package func authorize(_ request: Request, for principal: Principal) async throws(ServiceError) -> Authorization {
+        let provider = try available(request.service, variant: request.variant)
+        guard let oauth = provider.oauth else {
+            throw .invalid(field: "service", message: "\(provider.manifest.name) is not connected with OAuth")
+        }
+        let redirectURI = request.redirectURI ?? redirects.own(service: provider.id)
+        guard redirects.allows(redirectURI, service: provider.id) else {
+            throw .invalid(field: "redirectUri", message: "The redirect URI is not registered with this host")
+        }
+        let scopes = provider.manifest.requestedScopes(for: request.permissions, variant: request.variant)
+        let secrets = try makeSecrets(for: oauth)
+        let now = time.now
+        let expiresAt = now.advanced(by: HostLimits.authorizationLifetime)
+        let connectionRandom = secrets.connectionRandom
+        let (connectionID, state) = try await users.update(principal.userID) {
+            (user) throws(ServiceError) -> (String, OAuthState) in
+            let id = try user.add(
+                service: provider.id, variant: request.variant, status: .pending,
+                shard: UserStore.shard(of: principal.userID), random: connectionRandom, at: now)
+            let authorization = PendingAuthorization(
+                nonce: secrets.nonce, redirectURI: redirectURI,
+                verifier: try secrets.verifier.map { (verifier) throws(ServiceError) in
+                    try vault.seal(verifier, user: user.id, connection: id, field: "verifier")
+                },
+                callerState: try request.callerState.map { (state) throws(ServiceError) in
+                    try vault.seal(Secret(state), user: user.id, connection: id, field: "callerState")
+                }, sessionBinding: principal.sessionBinding, requestedScopes: scopes, expiresAt: expiresAt)
+            let userID = user.id
+            return try user.update(id) { (connection) throws(ServiceError) in
+                connection.authorizationBegan(authorization, permissions: request.permissions)
+                return (id, try signed(authorization, user: userID, connection: connection))
+            }
+        }
+        let url = authorizationURL(
+            provider, oauth, variant: request.variant, redirectURI: redirectURI, scopes: scopes, state: state.text,
+            verifier: secrets.verifier)
+        return Authorization(connectionID: connectionID, url: url, state: state.text)
+    }
+
+    private struct Secrets {
+        let nonce: String
+        let verifier: Secret?
+        let connectionRandom: String
+    }
+
+    private func makeSecrets(for oauth: OAuth2) throws(ServiceError) -> Secrets {
+        do {
+            return Secrets(
+                nonce: try SecureRandom.base62(22),
+                verifier: oauth.pkce == .s256 ? Secret(try SecureRandom.base64URL(byteCount: 32)) : nil,
+                connectionRandom: try SecureRandom.base62(22))
+        } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+
+    private func authorizationURL(
+        _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?, redirectURI: String, scopes: [String],
+        state: String, verifier: Secret?
+    ) -> String {
+        var query = [
+            NamedValue("response_type", "code"), NamedValue("client_id", provider.clientID(variant) ?? ""),
+            NamedValue("redirect_uri", redirectURI),
+        ]
+        if !scopes.isEmpty { query.append(NamedValue("scope", scopes.joined(separator: oauth.scopeSeparator))) }
+        query.append(NamedValue("state", state))
+        if let verifier {
+            query.append(NamedValue("code_challenge", SHA256.digest(verifier.value).base64URL))
+            query.append(NamedValue("code_challenge_method", "S256"))
+        }
+        query += oauth.authorizeParameters
+        query = query.map { NamedValue(oauth.authorizeParameterNames[$0.name] ?? $0.name, $0.value) }
+        return PercentEncoding.url(provider.endpoint("authorize", variant: variant) ?? "", query)
+    }
+
+    // MARK: Callback
+
+    /// A completed authorization.
+    package struct Completion: Sendable {
+        package let connectionID: String
+        /// The caller's own state, as it was given.
+        package let callerState: String?
+    }
+
+    /// Completes the authorization that a callback of `service` belongs to.
+    ///
+    /// - Parameters:
+    ///   - query: the whole query of the callback.
+    ///   - principal: who brings it; it must be the session that began.
+    package func complete(
+        service: String, query: [NamedValue], for principal: Principal
+    ) async throws(ServiceError) -> Completion {
+        func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
+        guard let provider = registry[service], let oauth = provider.oauth else {
+            throw .invalid(field: "service", message: "Service not supported")
+        }
+        for pair in query where pair.value.utf8.count > HostLimits.callbackParameterBytesMax {
+            throw .invalid(field: pair.name, message: "The parameter is too long")
+        }
+        // A parameter that is sent twice means nothing (RFC 6749 section 3.1).
+        for name in ["state", "code", "error", "iss"] + oauth.callbackParameters.map(\.name)
+        where query.count(where: { $0.name == name }) > 1 {
+            throw .invalid(field: name, message: "“\(name)” is given more than once")
+        }
+        guard let state = value("state").flatMap(OAuthState.init) else { throw Self.badState }
+        // The state is used up durably before anything is sent: of parallel callbacks exactly one goes on.
+        let claim = try await claim(state, service: service, query: query, for: principal)
+        let verifier = try verifier(of: claim, for: principal)
+        let answer: CodeAnswer
+        do throws(CallbackRefusal) {
+            let code = try code(in: query, provider, oauth, variant: claim.variant)
+            do {
+                answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
+            } catch { throw CallbackRefusal(operation: .exchange, recorded: error, answer: .provider(error)) }
+        } catch {
+            try await fail(claim, operation: error.operation, error.recorded, for: principal)
+            throw error.answer
+        }
+        let connectionID = try await connect(answer, claim, provider, oauth, query: query, for: principal)
+        let callerState = try claim.authorization.callerState.map { (sealed) throws(ServiceError) in
+            try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "callerState").value
+        }
+        return Completion(connectionID: connectionID, callerState: callerState)
+    }
+
+    /// Why a callback completes nothing.
+    private struct CallbackRefusal: Error {
+        var operation = ConnectionOperation.authorize
+        /// What is recorded with the connection.
+        let recorded: ProviderError
+        /// What the caller gets.
+        let answer: ServiceError
+    }
+
+    /// The code in a callback.
+    private func code(
+        in query: [NamedValue], _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?
+    ) throws(CallbackRefusal) -> String {
+        func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
+        if let code = value("error"), !code.isEmpty {
+            let brought = ["state", "code"].compactMap(value)
+            let code = Redaction.text(Self.shown(code), without: brought)
+            let refused = "The provider refused the authorization."
+            let reason = value("error_description").map { Redaction.text(Self.shown($0), without: brought) }
+            throw CallbackRefusal(
+                recorded: ProviderError(.permanent, reason ?? refused, code: code),
+                answer: .provider(ProviderError(.permanent, refused, code: code)))
+        }
+        guard let code = value("code"), !code.isEmpty else {
+            throw CallbackRefusal(
+                recorded: ProviderError(.permanent, "The callback lacks “code”.", code: "callback_incomplete"),
+                answer: .invalid(field: "code", message: "The authorization code is missing"))
+        }
+        if let sent = value("iss"), !isIssuer(sent, provider, oauth, variant: variant) {
+            throw CallbackRefusal(
+                recorded: ProviderError(
+                    .permanent, "The callback came from another authorization server.", code: "issuer_mismatch"),
+                answer: .invalid(field: "iss", message: "The callback comes from another authorization server"))
+        }
+        for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
+            throw CallbackRefusal(
+                recorded: ProviderError(
+                    .permanent, "The callback lacks “\(parameter.name)”.", code: "callback_incomplete"),
+                answer: .invalid(
+                    field: parameter.name, message: "The callback lacks a parameter that the provider always sends"))
+        }
+        return code
+    }
+
+    /// Whether `sent` is the provider's issuer (RFC 9207 section 2.4).
+    ///
+    /// Where the manifest names none it must at least be of the origin of one of the provider's own endpoints.
+    private func isIssuer(
+        _ sent: String, _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?
+    ) -> Bool {
+        if let issuer = oauth.issuer { return sent.utf8.elementsEqual(issuer.utf8) }
+        guard let origin = WebOrigin(of: sent) else { return false }
+        return ["authorize", "token"].contains { name in
+            provider.endpoint(name, variant: variant).flatMap(WebOrigin.init(of:)) == origin
+        }
+    }
+
+    /// A text of the callback as it may be shown: bounded, and without control characters.
+    private static func shown(_ text: String) -> String {
+        let scalars = text.unicodeScalars.prefix(ProviderError.messageLengthMax).map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: " " as Unicode.Scalar
+            default: scalar
+            }
+        }
+        var shown = String.UnicodeScalarView()
+        shown.append(contentsOf: scalars)
+        return String(shown)
+    }
+
+    static let badState = ServiceError.invalid(
+        field: "state", message: "The state is not valid: it was used, it expired, or it belongs to another session")
+
+    /// An authorization that this callback alone may complete.
+    package struct Claim: Sendable {
+        package let connectionID: String
+        package let variant: String?
+        /// The number of the grant that the connection had.
+        package let grant: Int
+        package let authorization: PendingAuthorization
+
+        package init(_ connection: Connection, _ authorization: PendingAuthorization) {
+            connectionID = connection.id
+            variant = connection.variant
+            grant = connection.grant.number
+            self.authorization = authorization
+        }
+    }
+
+    private func claim(
+        _ state: OAuthState, service: String, query: [NamedValue], for principal: Principal
+    ) async throws(ServiceError) -> Claim {
+        let now = time.now
+        return try await users.update(principal.userID) { (user) throws(ServiceError) -> Claim in
+            guard let connection = user.connection(state.connectionID),
+                let authorization = connection.authorizations.first(where: {
+                    $0.nonce.utf8.elementsEqual(state.nonce.utf8)
+                })
+            else { throw Self.badState }
+            let binding = binding(
+                authorization, user: user.id, connection: connection, session: principal.sessionBinding)
+            guard connection.service.utf8.elementsEqual(service.utf8), connection.disconnection == nil,
+                authorization.sessionBinding.utf8.elementsEqual(principal.sessionBinding.utf8),
+                authorization.expiresAt > now, state.isValid(for: binding, with: keys.ring)
+            else { throw Self.badState }
+            return try user.claim(authorization, of: connection.id, at: now)
+        }
+    }
+
+    /// Records why an authorization came to nothing.
+    package func fail(
+        _ claim: Claim, operation: ConnectionOperation, _ error: ProviderError, for principal: Principal
+    ) async throws(ServiceError) {
+        let now = time.now
+        try await users.update(principal.userID) { (user) throws(ServiceError) in
+            try user.update(claim.connectionID, where: { _ in true }) { (connection) throws(ServiceError) in
+                try connection.authorizationFailed(operation, error, at: now)
+            }
+        }
+    }
+
+    // MARK: Shared
+
+    func available(_ service: String, variant: String?) throws(ServiceError) -> ConfiguredProvider {
+        guard let provider = registry[service] else {
+            throw .invalid(field: "service", message: "Service not supported")
+        }
+        if let variant {
+            guard provider.manifest.variants.contains(where: { $0.id == variant }) else {
+                throw .invalid(field: "variant", message: "\(provider.manifest.name) has no such variant")
+            }
+        } else if !provider.manifest.variants.isEmpty {
+            throw .invalid(field: "variant", message: "\(provider.manifest.name) needs a variant")
+        }
+        guard provider.isAvailable(variant) else {
+            throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")
+        }
+        return provider
+    }
+
+    private func binding(
+        _ authorization: PendingAuthorization, user: String, connection: Connection, session: String
+    ) -> OAuthStateBinding {
+        OAuthStateBinding(
+            userID: user, sessionBinding: session, service: connection.service, variant: connection.variant,
+            connectionID: connection.id, redirectURI: authorization.redirectURI, verifier: authorization.verifier,
+            callerState: authorization.callerState, nonce: authorization.nonce, expiresAt: authorization.expiresAt)
+    }
+
+    private func signed(
+        _ authorization: PendingAuthorization, user: String, connection: Connection
+    ) throws(ServiceError) -> OAuthState {
+        do {
+            return try OAuthState.signed(
+                binding(authorization, user: user, connection: connection, session: authorization.sessionBinding),
+                with: keys.ring)
+        } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+}
+
+/// The redirect URIs that an authorization may ask for, compared byte for byte.
+package struct RedirectURIs: Sendable {
+    package let address: PublicAddress
+    package let registered: [String]
+
+    package init(address: PublicAddress, registered: [String]) {
+        self.address = address
+        self.registered = registered
+    }
+
+    /// The host's own callback URL for a provider.
+    package func own(service: String) -> String { "\(address.url)/api/integrations/oauth/\(service)/callback" }
+
+    /// Whether `uri` is registered or the host's own.
+    func allows(_ uri: String, service: String) -> Bool {
+        (registered + [own(service: service)]).contains { $0.utf8.elementsEqual(uri.utf8) }
+    }
+}
+
+/// A token as it is, without a way to replace it: one that was just issued, or is about to be ended.
+struct FixedCredential: CredentialSource {
+    let token: Secret
+
+    func accessToken() async throws(ProviderError) -> Secret { token }
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? { nil }
+}
+
+extension User {
+    /// Uses an authorization of a connection up.
+    package mutating func claim(
+        _ authorization: PendingAuthorization, of id: String, at now: Timestamp
+    ) throws(ServiceError) -> OAuthService.Claim {
+        try update(id) { (connection) throws(ServiceError) in
+            _ = connection.authorizationClaimed(authorization.nonce, at: now)
+            return OAuthService.Claim(connection, authorization)
+        }
+    }
+}

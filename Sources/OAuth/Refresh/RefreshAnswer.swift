@@ -1,0 +1,73 @@
+// The outcome of a refresh: a new pair of tokens, or a failure whose reason decides what happens to the connection. Pure.
+
+import ConnectionModel
+package import HTTPClient
+import Observability
+package import ProviderSDK
+
+extension RefreshFailure {
+    /// What it means that no answer came.
+    package init(_ error: HTTPClientError) {
+        if error.mayHaveBeenSent {
+            self.init(.unknown, ProviderError(.transient, "\(error)"))
+            return
+        }
+        switch error.kind {
+        case .addressRefused, .invalidRequest, .library:
+            self.init(.misconfigured, ProviderError(.misconfigured, "\(error)"))
+        default: self.init(.transient, ProviderError(.transient, "\(error)"))
+        }
+    }
+
+    /// What the provider's refusal means.
+    ///
+    /// Only what the provider says of the grant itself ends it. An error of the server, or one that may pass, leaves open whether the
+    /// token was replaced before it.
+    package init(_ error: ProviderError, oauth: OAuth2) {
+        switch error.kind {
+        case .authRevoked: self.init(.revoked, error)
+        case .scopeMissing: self.init(.scopeLost, error)
+        case .rateLimited(let pause): self.init(.rateLimited, error, pause: pause)
+        case .transient: self.init(.unknown, error)
+        case .authExpired:
+            // The token that renews itself is the credential of the request.
+            if case .accessToken = oauth.refresh {
+                self.init(.revoked, error)
+            } else {
+                self.init(.misconfigured, error)
+            }
+        default:
+            self.init(
+                error.code?.utf8.elementsEqual("invalid_scope".utf8) == true ? .scopeLost : .misconfigured, error)
+        }
+    }
+
+    /// The failure as callers get it: its kind decides what they do.
+    var forCallers: ProviderError {
+        var error = error
+        switch reason {
+        case .revoked: error.kind = .authRevoked
+        case .scopeLost, .misconfigured: error.kind = .misconfigured
+        case .rateLimited: error.kind = .rateLimited(after: pause)
+        case .transient, .unknown: error.kind = .transient
+        }
+        return error
+    }
+}
+
+extension TokenResponse {
+    /// The new pair in the answer to a refresh.
+    ///
+    /// - Parameter secrets: what the request carried, for the case that an error gives it back.
+    /// - Throws: ``RefreshFailure``; ``RefreshFailure.Reason/unknown`` for an answer that is a success without a usable token in it.
+    static func refreshed(
+        _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp
+    ) throws(RefreshFailure) -> TokenResponse {
+        if let error = oauth.tokenErrors.error(for: response, now: now) {
+            throw RefreshFailure(error.shown(without: secrets), oauth: oauth)
+        }
+        do { return try TokenResponse(response, oauth: oauth, now: now) } catch {
+            throw RefreshFailure(.unknown, error)
+        }
+    }
+}

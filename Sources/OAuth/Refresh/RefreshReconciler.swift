@@ -1,0 +1,77 @@
+// Refreshes tokens before they expire, uses those that would die of disuse, and announces grants that are about to end, whether or
+// not anything syncs. The connection's document alone says what is due.
+
+import Background
+package import ConnectionModel
+package import Observability
+package import Primitives
+package import ProviderSDK
+package import Providers
+
+/// Refreshes tokens that are due.
+package final class RefreshReconciler: Reconciler {
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+
+    /// Token requests at the same time.
+    package static let concurrentMax = 8
+    /// Connections that wait for one; the next walk finds those beyond it.
+    package static let waitingMax = 4096
+
+    private let users: UserStore
+    private let registry: ProviderRegistry
+    private let log: Log
+    private let queue: Queue
+
+    package init(users: UserStore, registry: ProviderRegistry, refresher: RefreshService, time: TimeSource, log: Log) {
+        self.users = users
+        self.registry = registry
+        self.log = log
+        queue = Queue(
+            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+        queue.start { work in
+            guard let provider = registry[work.service] else { return .done }
+            // A failure is recorded with the connection, and due again after its pause.
+            _ = try? await refresher.accessToken(user: work.user, connection: work.connection, provider: provider)
+            return .done
+        }
+    }
+
+    package func reconcile(_ user: User, at now: Timestamp) async {
+        for connection in user.connections where connection.status == .connected && connection.disconnection == nil {
+            guard let provider = registry[connection.service] else { continue }
+            if isNews(RefreshSchedule.deadline(connection, provider.oauth, at: now), to: connection) {
+                await announce(connection, of: user, provider, at: now)
+            }
+            guard let oauth = provider.oauth, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now,
+                connection.refresh.wait(at: now) == nil
+            else { continue }
+            queue.schedule(ConnectionWork(connection, of: user.id))
+        }
+    }
+
+    /// Begins no further refreshes.
+    package func stop() async { await queue.stop() }
+
+    private func isNews(_ deadline: GrantDeadline?, to connection: Connection) -> Bool {
+        guard let deadline else { return connection.grant.deadline != nil }
+        return !deadline.isSame(as: connection.grant.deadline)
+    }
+
+    /// Stores that the grant will end soon, or no longer will, and notifies the application once of each deadline.
+    private func announce(
+        _ connection: Connection, of user: User, _ provider: ConfiguredProvider, at now: Timestamp
+    ) async {
+        do {
+            try await users.update(user.id) { (user) throws(ServiceError) in
+                try user.update(connection.id, where: { _ in true }) { (connection) throws(ServiceError) in
+                    let deadline = RefreshSchedule.deadline(connection, provider.oauth, at: now)
+                    if isNews(deadline, to: connection) { try connection.deadlineNoted(deadline, at: now) }
+                }
+            }
+        } catch {
+            log.info(
+                "The end of a grant could not be noted.",
+                ["connectionId": .text(connection.id), "error": .text("\(error)")])
+        }
+    }
+}

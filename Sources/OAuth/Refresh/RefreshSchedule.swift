@@ -1,0 +1,62 @@
+// When a connection's token is due to be replaced, and when its grant will end for good: told from the connection and the manifest
+// alone. Pure.
+
+import ConnectionModel
+import ProviderSDK
+
+/// What is due when.
+enum RefreshSchedule {
+    /// Whether there is something to replace the access token with.
+    static func canRefresh(_ connection: Connection, _ oauth: OAuth2) -> Bool {
+        switch oauth.refresh {
+        case .refreshToken: connection.credentials.refreshToken != nil
+        case .accessToken: connection.credentials.accessToken != nil
+        default: false
+        }
+    }
+
+    /// From when on the token should be replaced; nil when it never needs to be.
+    ///
+    /// That is: before the access token ends, before a grant that nobody uses dies of it, and at once when it is unknown whether it
+    /// was replaced already.
+    static func dueAt(_ connection: Connection, _ oauth: OAuth2) -> Timestamp? {
+        guard canRefresh(connection, oauth) else { return nil }
+        if connection.refresh.isUnknown { return .epoch }
+        let issuedAt = connection.credentials.issuedAt
+        if case .accessToken(let style) = oauth.refresh {
+            guard let end = connection.expiresAt else { return nil }
+            let life = issuedAt.map { end.duration(since: $0) } ?? .seconds(3600)
+            let due = end.advanced(by: .zero - RefreshPolicy.keepAliveMargin(life: life, seed: connection.id))
+            return issuedAt.map { max(due, $0.advanced(by: style.minimumAge)) } ?? due
+        }
+        let access = connection.expiresAt.map { end in
+            end.advanced(
+                by: .zero
+                    - RefreshPolicy.margin(
+                        life: issuedAt.map { end.duration(since: $0) }, seed: connection.id))
+        }
+        let idle = connection.credentials.refreshExpiresAt.map { end in
+            let life = issuedAt.map { end.duration(since: $0) } ?? .seconds(86_400)
+            return end.advanced(by: .zero - RefreshPolicy.keepAliveMargin(life: life, seed: connection.id))
+        }
+        return [access, idle].compactMap { $0 }.min()
+    }
+
+    /// Whether the provider would refuse to renew the token yet.
+    static func isTooYoung(_ connection: Connection, _ oauth: OAuth2, at now: Timestamp) -> Bool {
+        guard case .accessToken(let style) = oauth.refresh, let issuedAt = connection.credentials.issuedAt else {
+            return false
+        }
+        return now < issuedAt.advanced(by: style.minimumAge)
+    }
+
+    /// The end of the grant when it is near enough to be told of; nil when it is not.
+    static func deadline(
+        _ connection: Connection, _ oauth: OAuth2?, at now: Timestamp
+    ) -> GrantDeadline? {
+        guard connection.expiresSoon(oauth, at: now), let end = connection.grantEnd(oauth) else { return nil }
+        if connection.credentials.grantExpiresAt == end { return GrantDeadline(reason: .grantEnds, at: end) }
+        let isRenewable = oauth.map { canRefresh(connection, $0) } ?? false
+        return GrantDeadline(reason: isRenewable ? .unused : .accessTokenEnds, at: end)
+    }
+}

@@ -1,0 +1,76 @@
+// Finishes authorizations whose account is not known yet, and removes connections that were never completed. The connection's document
+// alone says what is due.
+
+import Background
+package import ConnectionModel
+package import Observability
+package import Primitives
+package import ProviderSDK
+package import Providers
+
+/// Finishes authorizations that were interrupted, and removes connections that were never completed.
+package final class UnidentifiedGrantReconciler: Reconciler {
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+
+    /// Authorizations that are finished at the same time.
+    package static let concurrentMax = 4
+    /// Connections that wait for that; the next walk finds those beyond it.
+    package static let waitingMax = 1024
+
+    private let users: UserStore
+    private let log: Log
+    private let queue: Queue
+
+    package init(
+        users: UserStore, registry: ProviderRegistry, oauth: OAuthService, refresher: RefreshService,
+        time: TimeSource, log: Log
+    ) {
+        self.users = users
+        self.log = log
+        queue = Queue(
+            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+        queue.start { work in
+            do throws(ServiceError) {
+                guard let provider = registry[work.service],
+                    let connection = try await users.user(work.user).connection(work.connection),
+                    connection.isToBeFinished(at: time.now)
+                else { return .done }
+                _ = try await oauth.finish(
+                    work.connection, of: work.user, provider,
+                    credentials: refresher.source(
+                        user: work.user, connection: work.connection, provider: provider))
+            } catch {
+                // It is recorded with the connection and due again later.
+                log.info(
+                    "An authorization could not be finished.",
+                    ["connectionId": .text(work.connection), "error": .text("\(error)")])
+            }
+            return .done
+        }
+    }
+
+    package func reconcile(_ user: User, at now: Timestamp) async {
+        for connection in user.connections where connection.isToBeFinished(at: now) {
+            queue.schedule(ConnectionWork(connection, of: user.id))
+        }
+        var pruned = user
+        pruned.removeStale(at: now)
+        guard pruned.connections.count < user.connections.count else { return }
+        do {
+            try await users.update(user.id) { (user) throws(ServiceError) in user.removeStale(at: now) }
+        } catch {
+            log.info("Connections that were never completed could not be removed.", ["error": .text("\(error)")])
+        }
+    }
+
+    /// Begins nothing further.
+    package func stop() async { await queue.stop() }
+}
+
+extension Connection {
+    /// Whether the account of its grant is not known yet and the provider may be asked for it now.
+    fileprivate func isToBeFinished(at now: Timestamp) -> Bool {
+        guard disconnection == nil, let unidentified = grant.unidentified else { return false }
+        return unidentified.nextAttemptAt <= now
+    }
+}

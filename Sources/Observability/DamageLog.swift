@@ -1,0 +1,35 @@
+// Tells the operator of damaged records that readers come upon: a reader asks again and again, the log tells it now and then. It knows
+// no routes.
+
+import DocumentStore
+package import Primitives
+package import StoreFiles
+import Synchronization
+
+/// Lines about damage, at most one in a while.
+package final class DamageLog: Sendable {
+    /// The pause after a line.
+    package static let pause = Duration.seconds(60)
+
+    private let log: Log
+    private let time: TimeSource
+    /// When the next line may be written, by the monotonic clock.
+    private let next = Atomic<UInt64>(0)
+
+    package init(_ log: Log, time: TimeSource) {
+        self.log = log
+        self.time = time
+    }
+
+    /// Tells of damage that was met in the records of a connection.
+    package func report(_ error: StoreError, of connection: String) {
+        let now = time.instant
+        let due = next.load(ordering: .relaxed)
+        guard now.nanoseconds >= due,
+            next.compareExchange(expected: due, desired: (now + Self.pause).nanoseconds, ordering: .relaxed).exchanged
+        else { return }
+        log.error(
+            "Stored records are damaged; readers are refused until the data directory is repaired.",
+            ["connectionId": .text(connection), "error": .text("\(error)")])
+    }
+}

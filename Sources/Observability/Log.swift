@@ -1,0 +1,77 @@
+// One line of JSON per event on standard error. Callers pass facts, never secrets; nothing here decides what to log.
+
+import Glibc
+import Primitives
+package import ProviderSDK
+
+/// Writes log lines.
+///
+/// Lines are written whole and in order, and nobody waits for whoever reads them.
+package struct Log: Sendable {
+    /// A fact of an event.
+    package enum Value: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+        ExpressibleByStringInterpolation
+    {
+        case text(String?)
+        case integer(Int)
+        case boolean(Bool)
+
+        package init(stringLiteral value: String) { self = .text(value) }
+        package init(integerLiteral value: Int) { self = .integer(value) }
+    }
+
+    /// The least severe level that is written.
+    package let level: LogLevel
+
+    package init(level: LogLevel) {
+        self.level = level
+    }
+
+    /// Writes an event with its facts.
+    package func log(_ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value> = [:]) {
+        guard level >= self.level else { return }
+        LogSink.standardError.append(isUrgent: true) { buffer in Self.appendLine(to: &buffer, level, message, facts) }
+    }
+
+    /// Appends an event as a line.
+    static func appendLine(
+        to buffer: inout LogBuffer, _ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value>
+    ) {
+        var writer = JSONWriter(capacity: 256)
+        writer.object { writer in
+            writer.member("ts", WallClock.now.text(withMilliseconds: true))
+            writer.member("level", level.rawValue)
+            writer.member("msg", message)
+            for (name, value) in facts {
+                switch value {
+                case .text(let text): writer.member(name, text)
+                case .integer(let integer): writer.member(name, integer)
+                case .boolean(let boolean): writer.member(name, boolean)
+                }
+            }
+        }
+        buffer.bytes += writer.bytes
+        buffer.bytes.append(UInt8(ascii: "\n"))
+    }
+
+    package func debug(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.debug, message, facts) }
+    package func info(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.info, message, facts) }
+    package func warning(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) {
+        log(.warning, message, facts)
+    }
+    package func error(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.error, message, facts) }
+}
+
+/// The time of day.
+package enum WallClock {
+    /// Now, in UTC.
+    package static var now: Timestamp {
+        Timestamp(milliseconds: SystemClock.millisecondsSince1970) ?? .epoch
+    }
+}
+
+/// A clock for durations: it never goes back.
+package enum MonotonicClock {
+    /// Nanoseconds since some moment before the process began.
+    package static var nanoseconds: UInt64 { SystemClock.instant.nanoseconds }
+}

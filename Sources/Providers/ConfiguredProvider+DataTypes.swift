@@ -1,0 +1,13 @@
+// The data types that a connection can use, by its scopes.
+
+package import ConnectionModel
+import ProviderSDK
+
+extension ConfiguredProvider {
+    /// The data types of a connection that can be synced with what was granted.
+    package func grantedDataTypes(of connection: Connection) -> [String] {
+        dataTypes(connection.variant).filter { type in
+            manifest.scopes.missing(type.scopes, granted: connection.grantedScopes).isEmpty
+        }.map(\.name)
+    }
+}

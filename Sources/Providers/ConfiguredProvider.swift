@@ -1,0 +1,103 @@
+// A provider as this installation has it: the plugin's manifest with the operator's settings over it. Knows no provider by name.
+
+package import Configuration
+package import ConnectionModel
+package import ProviderSDK
+
+/// A provider with the operator's settings.
+package struct ConfiguredProvider: Sendable {
+    package let provider: any Provider
+    /// The manifest, read once.
+    package let manifest: ProviderManifest
+    package let configuration: ProviderConfiguration
+    /// The file the plugin came from.
+    package let path: String
+    /// What tells one build of the plugin from another.
+    package let digest: String
+    /// The settings that plugins may see, with the plugin's defaults.
+    package let publicSettings: [String: String]
+    /// The provider's limits with the operator's numbers.
+    package var rateLimits: [RateLimit]
+
+    package init(_ plugin: LoadedPlugin, configuration: ProviderConfiguration) {
+        provider = plugin.provider
+        manifest = plugin.provider.manifest
+        path = plugin.path
+        digest = plugin.digest
+        self.configuration = configuration
+        var configured: [String: String] = [:]
+        for setting in manifest.operatorSettings where !setting.isSecret {
+            configured[setting.key] = configuration.settings[setting.key]?.value.value
+        }
+        publicSettings = manifest.settings(with: configured)
+        rateLimits = manifest.rateLimits.map { [publicSettings] limit in
+            var limit = limit
+            limit.requests = limit.requests(in: publicSettings)
+            return limit
+        }
+    }
+
+    package var id: String { manifest.id }
+
+    /// The OAuth description; nil for providers that are connected another way.
+    package var oauth: OAuth2? {
+        if case .oauth2(let oauth) = manifest.auth { return oauth }
+        return nil
+    }
+
+    package func clientID(_ variant: String?) -> String? {
+        variant.flatMap { configuration.variants[$0]?.clientID } ?? configuration.clientID
+    }
+
+    package func clientSecret(_ variant: String?) -> Secret? {
+        variant.flatMap { configuration.variants[$0]?.clientSecret } ?? configuration.clientSecret
+    }
+
+    /// The URL of an endpoint: the operator's for the variant, the operator's, the plugin's for the variant, the plugin's.
+    package func endpoint(_ name: String, variant: String?) -> String? {
+        let own = variant.flatMap { configuration.variants[$0]?.endpoints[name] } ?? configuration.endpoints[name]
+        let declared = variant.flatMap { id in manifest.variants.first { $0.id == id }?.endpoints[name] }
+        return own ?? declared ?? manifest.endpoints[name]
+    }
+
+    /// A setting that the manifest names, secret or not.
+    package func setting(_ key: String) -> Secret? { configuration.settings[key]?.value }
+
+    /// Whether users can connect it here: everything that must be configured is.
+    package func isAvailable(_ variant: String?) -> Bool {
+        for setting in manifest.operatorSettings where setting.isRequired && self.setting(setting.key) == nil {
+            return false
+        }
+        switch manifest.auth {
+        case .oauth2(let oauth):
+            let hasSecret = oauth.clientAuthentication == .none || clientSecret(variant) != nil
+            return clientID(variant) != nil && hasSecret
+                && ["authorize", "token", "api"].allSatisfy { endpoint($0, variant: variant) != nil }
+        case .accountID(let auth):
+            return auth.secretSetting.map { setting($0) != nil } ?? true
+                && (manifest.dataTypes.isEmpty || endpoint("api", variant: variant) != nil)
+        case .apiKey, .linkToken, .none: return true
+        @unknown default: return false
+        }
+    }
+
+    /// Whether users can connect it, in at least one variant.
+    package var isAvailable: Bool {
+        manifest.variants.isEmpty ? isAvailable(nil) : manifest.variants.contains { isAvailable($0.id) }
+    }
+
+    /// The data types that a connection of a variant can sync.
+    ///
+    /// What the operator's own credential reads belongs to the operator and is in no user's sync.
+    package func dataTypes(_ variant: String?) -> [DataType] {
+        manifest.dataTypes.filter { type in
+            readsForConnection(type) && (type.variants.isEmpty || variant.map(type.variants.contains) ?? true)
+        }
+    }
+
+    private func readsForConnection(_ type: DataType) -> Bool {
+        // With an account id the operator's credential is the only one there is, and the id chooses the data.
+        if case .accountID = manifest.auth { return true }
+        return type.needsConnection
+    }
+}

@@ -1,0 +1,44 @@
+// Where the tokens of connections come from, for those who send requests with them. How tokens are stored and renewed is not known here.
+
+package import ConnectionModel
+package import ProviderSDK
+import Synchronization
+
+/// The tokens of connections.
+package protocol ConnectionCredentials: Sendable {
+    /// The tokens of one connection.
+    ///
+    /// - Parameter grant: the number of the only grant whose tokens are given out; nil for whichever there is.
+    func source(
+        user: String, connection: String, provider: ConfiguredProvider, grant: Int?
+    ) -> any CredentialSource
+
+    /// A token in place of `stale`; nil for `stale` when a new one is wanted whatever holds.
+    func refresh(
+        user: String, connection: String, provider: ConfiguredProvider, replacing stale: Secret?
+    ) async throws(ProviderError) -> Secret
+}
+
+/// A credential that is replaced a bounded number of times: a provider that rejects every fresh token must not be asked for one
+/// page after page.
+package final class BoundedCredential: CredentialSource {
+    private let source: any CredentialSource
+    private let left: Mutex<Int>
+
+    /// `source` with at most `replacementsMax` replacements.
+    package init(_ source: any CredentialSource, replacementsMax: Int) {
+        self.source = source
+        left = Mutex(replacementsMax)
+    }
+
+    package func accessToken() async throws(ProviderError) -> Secret { try await source.accessToken() }
+
+    package func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
+        let isAllowed = left.withLock { left in
+            guard left > 0 else { return false }
+            left -= 1
+            return true
+        }
+        return isAllowed ? try await source.replacement(for: rejected) : nil
+    }
+}

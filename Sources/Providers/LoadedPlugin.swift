@@ -1,0 +1,17 @@
+// A provider as plugin loading hands it over. Knows nothing of files and libraries.
+
+package import ProviderSDK
+
+/// A provider and the file it came from.
+package struct LoadedPlugin: Sendable {
+    package let provider: any Provider
+    package let path: String
+    /// The SHA-256 of the file, in hexadecimal; empty for one that came from no file.
+    package var digest = ""
+
+    package init(provider: any Provider, path: String, digest: String = "") {
+        self.provider = provider
+        self.path = path
+        self.digest = digest
+    }
+}

@@ -1,0 +1,215 @@
+// Carries a plugin's requests to its provider: origin, credential, headers, limits, and the translation of failures. One gateway
+// serves all connections; what belongs to one connection comes with the call.
+
+package import ConnectionModel
+package import HTTPClient
+package import Observability
+package import Primitives
+package import ProviderSDK
+
+/// Where the credential of a connection comes from, and what to do when it is rejected.
+package protocol CredentialSource: Sendable {
+    /// The value of the access token.
+    func accessToken() async throws(ProviderError) -> Secret
+    /// A token in place of `rejected`, which the provider no longer takes; nil when there is no way to get one.
+    func replacement(for rejected: Secret) async throws(ProviderError) -> Secret?
+}
+
+/// Sends requests to providers.
+package struct ProviderGateway: Sendable {
+    package let client: HTTPClient
+    package let limiter: ProviderRateLimiter
+    package let time: TimeSource
+    package let log: Log
+
+    package init(client: HTTPClient, limiter: ProviderRateLimiter, time: TimeSource, log: Log) {
+        self.client = client
+        self.limiter = limiter
+        self.time = time
+        self.log = log
+    }
+
+    /// Sends `request` for a connection of `provider`.
+    ///
+    /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for none.
+    package func send(
+        _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
+        credentials: any CredentialSource, wait: RateLimitWait
+    ) async throws(ProviderError) -> ProviderResponse {
+        let bare = try outgoing(request, to: provider, template: template)
+        var outgoing = bare
+        let token = try await authorize(&outgoing, request, provider, credentials)
+        do {
+            return try await attempt(outgoing, request, provider, template, wait)
+        } catch {
+            guard error.kind == .authExpired, let token, let form = provider.oauth?.send else { throw error }
+            guard let fresh = try await credentials.replacement(for: token) else {
+                throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
+            }
+            outgoing = bare
+            outgoing.add(form.filled(with: fresh.value))
+            do {
+                return try await attempt(outgoing, request, provider, template, wait)
+            } catch {
+                guard error.kind == .authExpired else { throw error }
+                throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
+            }
+        }
+    }
+
+    /// One try, within the provider's limits, sorted by its classification.
+    private func attempt(
+        _ outgoing: HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
+        _ template: RequestTemplate, _ wait: RateLimitWait
+    ) async throws(ProviderError) -> ProviderResponse {
+        try await limiter.admit(provider, account: template.account.id, name: request.rateLimit, wait)
+        let response = try await plain(outgoing)
+        let now = time.now
+        limiter.observe(response, provider, account: template.account.id, now: now)
+        guard let error = provider.manifest.errors.error(for: response, to: request, now: now) else { return response }
+        if case .rateLimited(let pause) = error.kind {
+            limiter.pause(
+                provider, account: template.account.id, for: pause ?? provider.manifest.errors.defaultRetryAfter)
+        }
+        throw error.shown(without: outgoing.credentials(of: provider))
+    }
+
+    /// Sends without any classification: what failed to arrive is transient, whatever arrived is the answer.
+    package func plain(_ outgoing: HTTPClient.Request) async throws(ProviderError) -> ProviderResponse {
+        do { return try await answer(outgoing) } catch {
+            switch error.kind {
+            case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
+            case .responseTooLarge: throw ProviderError(.permanent, "\(error)")
+            default: throw ProviderError(.transient, "\(error)")
+            }
+        }
+    }
+
+    /// Sends, and tells of a missing answer whether the request may have been received.
+    package func answer(_ outgoing: HTTPClient.Request) async throws(HTTPClientError) -> ProviderResponse {
+        do {
+            let response = try await client.send(outgoing)
+            Metrics.outgoingAnswered.add()
+            return ProviderResponse(
+                status: response.status, headers: response.headers.all.map { NamedValue($0.name, $0.value) },
+                body: response.body)
+        } catch {
+            Metrics.outgoingFailed.add()
+            throw error
+        }
+    }
+
+    /// Adds the credential; returns the connection's token when that is what was added.
+    private func authorize(
+        _ outgoing: inout HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
+        _ credentials: any CredentialSource
+    ) async throws(ProviderError) -> Secret? {
+        switch request.authorization {
+        case .none: return nil
+        case .setting(let key, let scheme):
+            outgoing.headers.append(("Authorization", "\(scheme) \(try secret(key, of: provider).value)"))
+            return nil
+        case .connection:
+            switch provider.manifest.auth {
+            case .oauth2(let oauth):
+                let token = try await credentials.accessToken()
+                outgoing.add(oauth.send.filled(with: token.value))
+                return token
+            case .apiKey(let auth):
+                outgoing.add(auth.send.filled(with: try await credentials.accessToken().value))
+            case .accountID(let auth):
+                guard let key = auth.secretSetting else { return nil }
+                outgoing.headers.append(("Authorization", "\(auth.scheme) \(try secret(key, of: provider).value)"))
+            case .linkToken, .none: break
+            @unknown default: break
+            }
+            return nil
+        @unknown default: return nil
+        }
+    }
+
+    private func secret(_ key: String, of provider: ConfiguredProvider) throws(ProviderError) -> Secret {
+        guard let secret = provider.setting(key) else {
+            throw ProviderError(.misconfigured, "The setting “\(key)” of \(provider.manifest.name) is not configured.")
+        }
+        return secret
+    }
+
+    private func outgoing(
+        _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate
+    ) throws(ProviderError) -> HTTPClient.Request {
+        guard let endpoint = provider.endpoint(request.endpoint, variant: template.account.variant) else {
+            throw ProviderError(
+                .misconfigured, "The endpoint “\(request.endpoint)” of \(provider.manifest.name) is not configured.")
+        }
+        var whole = request
+        whole.headers = provider.manifest.headers + request.headers
+        let filled = try template.filled(whole)
+        var outgoing = HTTPClient.Request(
+            method: HTTPClient.Method(rawValue: filled.method.rawValue) ?? .get,
+            url: PercentEncoding.url(try filled.url(behind: endpoint), filled.query),
+            headers: filled.headers.map { ($0.name, $0.value) },
+            responseBodyBytesMax: ProviderLimits.responseBytesMax)
+        outgoing.timeouts.total = ProviderLimits.requestTimeout
+        if !filled.headers.contains(where: { ASCII.equalIgnoringCase($0.name, "accept") }) {
+            outgoing.headers.append(("Accept", "application/json"))
+        }
+        switch filled.body {
+        case .form(let pairs):
+            outgoing.headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+            outgoing.body = Array(PercentEncoding.pairs(pairs).utf8)
+        case .json(let value):
+            outgoing.headers.append(("Content-Type", "application/json"))
+            outgoing.body = value.serialized
+        case nil: break
+        @unknown default: break
+        }
+        return outgoing
+    }
+}
+
+extension HTTPClient.Request {
+    /// Adds a credential.
+    fileprivate mutating func add(_ credential: CredentialForm) {
+        headers += credential.headers.map { ($0.name, $0.value) }
+        if !credential.query.isEmpty { url = PercentEncoding.url(url, credential.query) }
+    }
+
+    /// The credentials in header fields and query.
+    package func credentials(of provider: ConfiguredProvider? = nil) -> [String] {
+        let form: CredentialForm? =
+            switch provider?.manifest.auth {
+            case .oauth2(let oauth): oauth.send
+            case .apiKey(let auth): auth.send
+            default: nil
+            }
+        let names = Set(["authorization"] + (form?.headers ?? []).map { ASCII.lowercased($0.name) })
+        let inHeaders = headers.filter { names.contains(ASCII.lowercased($0.name)) }.compactMap { field in
+            field.value.split(separator: " ").last.map(String.init)
+        }
+        let parameters = url.split(separator: "?", maxSplits: 1).dropFirst().flatMap { $0.split(separator: "&") }
+        let inQuery = (form?.query ?? []).flatMap { secret in
+            parameters.filter { $0.hasPrefix(secret.name + "=") }.map { String($0.dropFirst(secret.name.count + 1)) }
+        }
+        return inHeaders + inQuery
+    }
+}
+
+/// The requests of one connection to its provider, as plugins send them.
+struct ConnectionHTTP: ProviderHTTP {
+    let gateway: ProviderGateway
+    let provider: ConfiguredProvider
+    let template: RequestTemplate
+    let credentials: any CredentialSource
+    /// How its requests wait for the provider's rate limits.
+    let wait: RateLimitWait
+    /// Learns the provider's time from its answers.
+    let clock: ProviderClock?
+
+    func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
+        let response = try await gateway.send(
+            request, to: provider, template: template, credentials: credentials, wait: wait)
+        clock?.observe(response, now: gateway.time.now, at: gateway.time.instant)
+        return response
+    }
+}

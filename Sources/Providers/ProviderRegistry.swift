@@ -1,0 +1,52 @@
+// All providers of this installation, by id, with the operator's settings that were checked against their manifests.
+
+package import Configuration
+import ProviderSDK
+
+/// The providers.
+package struct ProviderRegistry: Sendable {
+    /// In the order of their ids.
+    package let providers: [ConfiguredProvider]
+    /// Settings that are not used because the plugin they may be for was refused, one sentence each.
+    package let warnings: [String]
+    private let byID: [String: Int]
+
+    /// The providers of `plugins` with their settings.
+    ///
+    /// - Parameter rejections: the plugins that were refused; settings of theirs are no mistake of the configuration.
+    /// - Throws: ``ConfigurationError`` for a setting that no manifest knows, or with a value it cannot have.
+    package init(
+        _ plugins: [LoadedPlugin], rejections: [PluginRejection] = [], configuration: Configuration
+    ) throws(ConfigurationError) {
+        var providers: [ConfiguredProvider] = []
+        for plugin in plugins {
+            let settings = try ProviderSettings(plugin.provider.manifest, configuration).resolved()
+            providers.append(ConfiguredProvider(plugin, configuration: settings))
+        }
+        self.providers = providers.sorted { $0.id < $1.id }
+        byID = Dictionary(uniqueKeysWithValues: self.providers.enumerated().map { ($1.id, $0) })
+        warnings = try Self.unused(rejections, byID.keys.sorted(), configuration)
+    }
+
+    /// The provider `id`; nil when there is none.
+    package subscript(id: String) -> ConfiguredProvider? { byID[id].map { providers[$0] } }
+
+    /// The settings of providers that are not there, which is a mistake unless their plugin may be among the refused ones.
+    private static func unused(
+        _ rejections: [PluginRejection], _ known: [String], _ configuration: Configuration
+    ) throws(ConfigurationError) -> [String] {
+        var warnings: [String] = []
+        for (id, settings) in configuration.providers.sorted(by: { $0.key < $1.key })
+        where !known.contains(id) && !settings.isOptional {
+            guard rejections.contains(where: { $0.providerID == nil || $0.providerID == id }) else {
+                let names = known.isEmpty ? "no plugin was found" : "there are \(known.joined(separator: ", "))"
+                throw configuration.error(
+                    ["providers", id], "there is no provider “\(id)”: \(names); correct the id, or remove it")
+            }
+            warnings.append(
+                "\(configuration.places.place(of: ["providers", id])): the settings of “\(id)” are not used: no plugin for it was loaded, and some were refused."
+            )
+        }
+        return warnings
+    }
+}

@@ -1,0 +1,49 @@
+// A connection's way to its provider: provider, account and credential, put together once. The only place that makes the context of a
+// plugin's call. It knows neither users nor documents.
+
+import ConnectionModel
+package import ProviderSDK
+
+/// What a plugin's calls for one account need.
+package struct ProviderSession: Sendable {
+    package let provider: ConfiguredProvider
+    private let account: ProviderContext.Account
+    private let http: ConnectionHTTP
+
+    /// A session of `account` with `provider`, whose requests carry `credentials`.
+    ///
+    /// - Parameters:
+    ///   - wait: how its requests wait for the provider's rate limits.
+    ///   - clock: learns the provider's time from its answers.
+    package init(
+        _ gateway: ProviderGateway, _ provider: ConfiguredProvider, account: ProviderContext.Account,
+        credentials: any CredentialSource, wait: RateLimitWait = RateLimitWait(), clock: ProviderClock? = nil
+    ) {
+        self.provider = provider
+        self.account = account
+        http = ConnectionHTTP(
+            gateway: gateway, provider: provider,
+            template: RequestTemplate(account: account, settings: provider.publicSettings),
+            credentials: credentials, wait: wait, clock: clock)
+    }
+
+    /// The context of a call that begins now.
+    package var context: ProviderContext {
+        ProviderContext(http: http, account: account, settings: provider.publicSettings, now: http.gateway.time.now)
+    }
+
+    /// A page of a data type.
+    package func page(_ request: PageRequest) async throws(ProviderError) -> SyncPage {
+        try await provider.provider.page(request, in: context)
+    }
+
+    /// The account that a grant is for.
+    package func identity(of grant: TokenGrant) async throws(ProviderError) -> AccountIdentity {
+        try await provider.provider.identity(of: grant, in: context)
+    }
+
+    /// Detaches the account at the provider, before its grant is revoked.
+    package func detach() async throws(ProviderError) -> Detachment {
+        try await provider.provider.detach(in: context)
+    }
+}

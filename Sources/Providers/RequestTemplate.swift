@@ -1,0 +1,28 @@
+// What the placeholders of a plugin's requests stand for in one connection. Filling them in is the SDK's.
+
+package import ProviderSDK
+
+/// What placeholders stand for.
+package struct RequestTemplate: Sendable {
+    package let account: ProviderContext.Account
+    package let settings: [String: String]
+
+    /// `request` with its placeholders filled in.
+    package func filled(_ request: ProviderRequest) throws(ProviderError) -> ProviderRequest {
+        try request.filled { name in
+            switch name {
+            case "accountId": account.id
+            case "accountName": account.name
+            case "variant": account.variant
+            default:
+                if name.hasPrefix("setting.") {
+                    settings[String(name.dropFirst(8))]
+                } else if name.hasPrefix("callback.") {
+                    account.callback[String(name.dropFirst(9))]?.scalarText
+                } else {
+                    nil
+                }
+            }
+        }
+    }
+}

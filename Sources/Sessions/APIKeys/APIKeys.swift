@@ -1,0 +1,110 @@
+// The API keys of an installation, over the document store: one document per key, looked up by its id. A key that is revoked is gone
+// from the store and its cache at the same moment; nothing else remembers it.
+
+package import ConnectionModel
+import Cryptography
+package import DocumentStore
+package import Observability
+package import Primitives
+import ProviderSDK
+import StoreFiles
+
+/// The API keys.
+package struct APIKeys: Sendable {
+    private let documents: Documents
+    private let time: TimeSource
+    private let log: Log
+
+    package init(_ documents: Documents, time: TimeSource, log: Log) {
+        self.documents = documents
+        self.time = time
+        self.log = log
+    }
+
+    static let collection = "api-keys"
+
+    private static func key(_ id: String) -> DocumentKey {
+        DocumentKey(collection: collection, id: Array(id.utf8))
+    }
+
+    /// The principal of a key whose document is in memory; nil says nothing.
+    package func cachedPrincipal(of text: String) -> Principal? {
+        guard let key = APIKey(text), let document = documents.cached(Self.key(key.id))?.document else { return nil }
+        return try? Self.decoded(document).principal(of: key)
+    }
+
+    /// The principal of a good key; nil for any other text.
+    package func principal(of text: String) async -> Principal? {
+        guard let key = APIKey(text) else { return nil }
+        do throws(ServiceError) {
+            return try await stored(key.id)?.principal(of: key)
+        } catch {
+            log.warning("An API key could not be looked up.", ["keyId": .text(key.id), "reason": .text("\(error)")])
+            return nil
+        }
+    }
+
+    /// Makes a key for a user.
+    ///
+    /// - Returns: the key; this is the only time that it can be seen. It is durable.
+    package func create(userID: String) async throws(ServiceError) -> APIKey {
+        guard UserID.isValid(userID) else {
+            throw .invalid(
+                field: "user",
+                message: "a user id has 1 to \(HostLimits.userIDBytesMax) bytes and no control characters")
+        }
+        let key: APIKey
+        do throws(CryptographyError) { key = try APIKey() } catch { throw .internalFault("\(error)") }
+        let stored = StoredAPIKey(key, userID: userID, createdAt: time.now)
+        do throws(StoreError) {
+            try await documents.save(Self.key(key.id), stored.encoded, expecting: .absent, form: stored)
+        } catch {
+            throw ServiceError(error)
+        }
+        return key
+    }
+
+    /// All keys, the oldest first.
+    package func list() async throws(ServiceError) -> [StoredAPIKey] {
+        var keys: [StoredAPIKey] = []
+        var position: Documents.ListPosition?
+        repeat {
+            let page: Documents.KeyPage
+            do throws(StoreError) {
+                page = try await documents.list(
+                    Self.collection, after: position, limit: APIKeyLimits.pageMax)
+            } catch {
+                throw ServiceError(error)
+            }
+            for key in page.keys {
+                if let stored = try await stored(String(decoding: key.id, as: UTF8.self)) { keys.append(stored) }
+            }
+            position = page.next
+        } while position != nil && keys.count < APIKeyLimits.listedMax
+        return keys.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    }
+
+    /// Takes a key back; it is refused from now on.
+    ///
+    /// - Returns: false when there is no such key.
+    package func revoke(_ id: String) async throws(ServiceError) -> Bool {
+        guard APIKey.isID(id) else { return false }
+        do throws(StoreError) {
+            return try await documents.delete(Self.key(id), expecting: .any)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    private func stored(_ id: String) async throws(ServiceError) -> StoredAPIKey? {
+        let document: Document?
+        do throws(StoreError) { document = try await documents.load(Self.key(id)) } catch { throw ServiceError(error) }
+        do throws(APIKeyCodingError) { return try document.map(Self.decoded) } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+
+    private static func decoded(_ document: Document) throws(APIKeyCodingError) -> StoredAPIKey {
+        try document.decoded { bytes throws(APIKeyCodingError) in try StoredAPIKey(decoding: bytes) }
+    }
+}

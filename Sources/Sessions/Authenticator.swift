@@ -1,0 +1,167 @@
+// Finds out who sends a request: from the Authorization header or the session cookies. One verifier per scheme, chosen by
+// configuration; knows no route.
+
+package import ConnectionModel
+package import Primitives
+package import ProviderSDK
+
+/// Where a credential was found, which decides whether a browser may have sent it on its own.
+package enum CredentialPlace: Sendable, Equatable {
+    case header, cookie
+}
+
+/// Who sends a request, and where that stood.
+package typealias Authentication = (principal: Principal, place: CredentialPlace)
+
+/// Finds out who sends a request.
+///
+/// There is one failure: no principal. Why a credential was refused is told to nobody.
+package struct Authenticator: Sendable {
+    /// The cookies that may carry a host session, in the order in which they are looked at.
+    let cookieNames: [String]
+    private let hostSessions: HostSessions
+    private let apiKeys: APIKeys
+    /// The schemes besides the host's own.
+    private let schemes: [SessionScheme]
+    private let cache: SessionCache
+    private let time: TimeSource
+
+    /// - Parameter rdsEnvironment: the environment in the name of the RDS cookie; `development` when nil.
+    package init(
+        hostSessions: HostSessions, apiKeys: APIKeys, schemes: [SessionScheme], rdsEnvironment: String? = nil,
+        cache: SessionCache = SessionCache(), time: TimeSource
+    ) {
+        self.hostSessions = hostSessions
+        self.apiKeys = apiKeys
+        self.schemes = schemes
+        self.cache = cache
+        self.time = time
+        cookieNames =
+            ["integration-host-session"] + NextAuthVerifier.cookieNamesV4
+            + [RDSVerifier.cookieName(environment: rdsEnvironment ?? "development")]
+    }
+
+    /// The principal of a request where it can be told without waiting: a host session, a session that was verified before, an
+    /// API key in memory.
+    ///
+    /// Nil says nothing: then ``principal(authorization:cookies:at:)`` has the answer. What this finds, that finds, too.
+    package func cachedPrincipal(
+        authorization: String?, cookies: [String], at moment: Timestamp? = nil
+    ) -> Authentication? {
+        let now = moment ?? time.now
+        if let authorization {
+            guard let token = Self.bearerToken(authorization) else { return nil }
+            if APIKey.isOne(token) { return apiKeys.cachedPrincipal(of: token).map { ($0, .header) } }
+            return (known(token, Place.header, at: now) ?? host(token, Place.header, at: now)).map { ($0, .header) }
+        }
+        if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
+        for (index, scheme) in schemes.enumerated() {
+            for token in scheme.tokens(in: cookies) {
+                // What has to be verified first must not be passed over for what comes later.
+                return known(token, Place.cookie(ofScheme: index), at: now).map { ($0, .cookie) }
+            }
+        }
+        return nil
+    }
+
+    /// The principal of a request; nil when it carries no good credential.
+    ///
+    /// A request with an Authorization header is judged by it alone.
+    package func principal(
+        authorization: String?, cookies: [String], at moment: Timestamp? = nil
+    ) async -> Authentication? {
+        let now = moment ?? time.now
+        if let authorization {
+            guard let token = Self.bearerToken(authorization) else { return nil }
+            if APIKey.isOne(token) { return await apiKeys.principal(of: token).map { ($0, .header) } }
+            if let principal = known(token, Place.header, at: now) ?? host(token, Place.header, at: now) {
+                return (principal, .header)
+            }
+            for scheme in schemes where scheme.takesBearer {
+                if let principal = await verified(token, Place.header, scheme, at: now) { return (principal, .header) }
+            }
+            return nil
+        }
+        if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
+        for (index, scheme) in schemes.enumerated() {
+            let place = Place.cookie(ofScheme: index)
+            for token in scheme.tokens(in: cookies) {
+                if let principal = known(token, place, at: now) { return (principal, .cookie) }
+                if let principal = await verified(token, place, scheme, at: now) { return (principal, .cookie) }
+            }
+        }
+        return nil
+    }
+
+    /// The places whose verifiers are the same, as numbers for the cache.
+    private enum Place {
+        static let header = 0
+        static let hostCookie = 1
+        static func cookie(ofScheme index: Int) -> Int { 2 + index }
+    }
+
+    private func hostPrincipal(_ cookies: [String], at now: Timestamp) -> Principal? {
+        for name in cookieNames {
+            for value in Self.values(ofCookie: name, in: cookies).prefix(SessionLimits.cookiesPerNameMax) {
+                if let principal = known(value, Place.hostCookie, at: now) ?? host(value, Place.hostCookie, at: now) {
+                    return principal
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The principal of a token that was verified before at this place.
+    private func known(_ token: String, _ place: Int, at now: Timestamp) -> Principal? {
+        cache.find(SessionCache.Key(token: token, place: place), at: now)
+    }
+
+    /// The principal of a token that the host made itself.
+    private func host(_ token: String, _ place: Int, at now: Timestamp) -> Principal? {
+        remembered(hostSessions.session(of: token, at: now), token, place, at: now)
+    }
+
+    private func verified(
+        _ token: String, _ place: Int, _ scheme: SessionScheme, at now: Timestamp
+    ) async -> Principal? {
+        remembered(await scheme.verifier.session(of: token, at: now), token, place, at: now)
+    }
+
+    private func remembered(
+        _ session: VerifiedSession?, _ token: String, _ place: Int, at now: Timestamp
+    ) -> Principal? {
+        guard let session else { return nil }
+        cache.store(SessionCache.Key(token: token, place: place), session, at: now)
+        return session.principal
+    }
+
+    /// The token of `Bearer <token>`, the scheme in any case and one or more spaces after it (RFC 6750, RFC 9110 section 11.4).
+    static func bearerToken(_ authorization: String) -> String? {
+        let utf8 = Array(authorization.utf8)
+        guard utf8.count > 7, utf8[..<7].elementsEqual("bearer ".utf8, by: { ASCII.lowercased($0) == $1 }) else {
+            return nil
+        }
+        let token = utf8[7...].drop { $0 == 0x20 }
+        guard !token.isEmpty, token.allSatisfy({ 0x21...0x7E ~= $0 }) else { return nil }
+        return String(decoding: token, as: UTF8.self)
+    }
+
+    /// The values of a cookie in Cookie header fields (RFC 6265 section 4.2).
+    package static func values(ofCookie name: String, in fields: [String]) -> [String] {
+        var values: [String] = []
+        for field in fields {
+            for pair in field.utf8.split(separator: UInt8(ascii: ";")) {
+                let pair = pair.drop { $0 == 0x20 }
+                guard pair.starts(with: name.utf8), pair.dropFirst(name.utf8.count).first == UInt8(ascii: "=") else {
+                    continue
+                }
+                var value = pair.dropFirst(name.utf8.count + 1)
+                if value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\""), value.count >= 2 {
+                    value = value.dropFirst().dropLast()
+                }
+                values.append(String(decoding: value, as: UTF8.self))
+            }
+        }
+        return values
+    }
+}

@@ -1,0 +1,64 @@
+// Clerk sessions: RS256 JWTs that live about a minute. The signature is checked before any claim is believed; where the key
+// comes from is the key source's.
+
+import ConnectionModel
+import Cryptography
+import ProviderSDK
+
+/// What the claims of a Clerk session must say.
+struct ClerkClaims: Sendable {
+    /// What `iss` must be; nil leaves it unchecked.
+    let issuer: String?
+    /// What `azp` must be one of; empty leaves it unchecked.
+    let authorizedParties: [String]
+    /// How far the clocks may be apart.
+    static let tolerance = Duration.seconds(5)
+
+    /// The session of a token with the payload `payload`, whose signature was checked.
+    func session(_ payload: [UInt8], of token: String, at now: Timestamp) -> VerifiedSession? {
+        guard let claims = SessionClaims(payload), let userID = claims.userID("sub"),
+            let expiresAt = claims.expiry(at: now, tolerance: Self.tolerance, checksIssueTime: true),
+            issuer.map({ claims.has("iss", $0) }) ?? true,
+            authorizedParties.isEmpty || authorizedParties.contains(where: { claims.has("azp", $0) }),
+            // A session that Clerk still waits for, such as for a second factor, is not signed in.
+            !claims.has("sts", "pending")
+        else { return nil }
+        let binding =
+            claims.text("sid").flatMap { $0.isEmpty ? nil : "clerk:\($0)" }
+            ?? SessionBinding.ofToken(token, scheme: "clerk-token")
+        return VerifiedSession(
+            principal: Principal(userID: userID, roles: claims.roles, kind: .session, sessionBinding: binding),
+            expiresAt: expiresAt)
+    }
+}
+
+/// Verifies Clerk sessions with one configured key.
+struct ClerkVerifier: SessionVerifier {
+    /// The cookie that Clerk's browser code sets.
+    static let cookieName = "__session"
+
+    let signatures: JWSVerifier
+    let claims: ClerkClaims
+
+    func session(of token: String, at now: Timestamp) -> VerifiedSession? {
+        guard let payload = try? signatures.verify(token) else { return nil }
+        return claims.session(payload, of: token, at: now)
+    }
+}
+
+/// Verifies Clerk sessions with the keys of the issuer's key set.
+///
+/// The key set belongs to this verifier: no other issuer's key can be found in it.
+struct ClerkKeySetVerifier: SessionVerifier {
+    let keySet: RemoteKeySet
+    let claims: ClerkClaims
+
+    func session(of token: String, at now: Timestamp) async -> VerifiedSession? {
+        // A token that could not be good with any key must not make the host ask for keys.
+        guard let header = try? JOSEHeader(unverified: token), header.algorithm.utf8.elementsEqual("RS256".utf8),
+            let keyID = header.keyID, let signatures = await keySet.verifier(keyID: Array(keyID.utf8)),
+            let payload = try? signatures.verify(token)
+        else { return nil }
+        return claims.session(payload, of: token, at: now)
+    }
+}

@@ -1,0 +1,25 @@
+// RDS sessions: an RS256 JWT with the claim `userId` in the cookie of the environment. Roles are those that the signed token
+// tells, such as `"roles":{"super_user":true}`; a token without them gives none.
+
+import ConnectionModel
+import Cryptography
+import ProviderSDK
+
+/// Verifies RDS sessions.
+struct RDSVerifier: SessionVerifier {
+    let signatures: JWSVerifier
+
+    /// The cookie of an environment.
+    static func cookieName(environment: String) -> String { "rds-session-\(environment)" }
+
+    func session(of token: String, at now: Timestamp) -> VerifiedSession? {
+        guard let payload = try? signatures.verify(token), let claims = SessionClaims(payload),
+            let expiresAt = claims.expiry(at: now), let userID = claims.userID("userId")
+        else { return nil }
+        return VerifiedSession(
+            principal: Principal(
+                userID: userID, roles: claims.roles, kind: .session,
+                sessionBinding: SessionBinding.ofToken(token, scheme: "rds")),
+            expiresAt: expiresAt)
+    }
+}

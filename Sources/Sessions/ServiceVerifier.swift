@@ -1,0 +1,37 @@
+// Programs of the operator that sign their own short-lived RS256 JWTs: the Discord bot and the cron job handler. Each has its
+// own key and says its name, so that one cannot pass for the other even where both were given the same key.
+
+import ConnectionModel
+import Cryptography
+import ProviderSDK
+
+/// Verifies the tokens of one program of the operator.
+struct ServiceVerifier: SessionVerifier {
+    let signatures: JWSVerifier
+    /// What the claim `name` must be.
+    let name: String
+    /// Whom the token stands for.
+    let principal: Principal
+
+    /// The Discord bot.
+    static func discordBot(_ signatures: JWSVerifier) -> ServiceVerifier {
+        ServiceVerifier(
+            signatures: signatures, name: "Cloudflare Worker",
+            principal: Principal(userID: "discord-bot", kind: .bot, sessionBinding: "service:discord-bot"))
+    }
+
+    /// The cron job handler.
+    static func cronJobHandler(_ signatures: JWSVerifier) -> ServiceVerifier {
+        ServiceVerifier(
+            signatures: signatures, name: "Cron Job Handler",
+            principal: Principal(userID: "cron-job-handler", kind: .service, sessionBinding: "service:cron-job-handler")
+        )
+    }
+
+    func session(of token: String, at now: Timestamp) -> VerifiedSession? {
+        guard let payload = try? signatures.verify(token), let claims = SessionClaims(payload),
+            let expiresAt = claims.expiry(at: now), claims.has("name", name)
+        else { return nil }
+        return VerifiedSession(principal: principal, expiresAt: expiresAt)
+    }
+}

@@ -1,0 +1,104 @@
+// Remembers verified sessions by a hash of their tokens, so that a signature is checked once and not with every request. Bounded;
+// knows no scheme and keeps neither tokens nor failures.
+
+package import ConnectionModel
+import Cryptography
+package import ProviderSDK
+import Synchronization
+
+/// Verified sessions by the hashes of their tokens.
+///
+/// Two generations of half the capacity each: when the younger is full it becomes the older, and what nobody asked for since
+/// is gone. Every operation is O(1), and failures, which anybody can make, take no room.
+package final class SessionCache: Sendable {
+    /// A token, as a hash, together with the place where it was found.
+    ///
+    /// What was verified at one place says nothing about any other.
+    package struct Key: Sendable, Hashable {
+        private let digest: SHA256Digest
+        private let place: Int
+
+        package init(token: String, place: Int) {
+            digest = SHA256.digest(token)
+            self.place = place
+        }
+
+        /// The first 8 bytes of the hash: whoever can choose them cannot choose what is verified.
+        package var prefix: UInt64 {
+            var prefix: UInt64 = 0
+            for index in 0..<8 { prefix = prefix << 8 | UInt64(digest.inlineBytes[index]) }
+            return prefix
+        }
+
+        package func hash(into hasher: inout Hasher) { hasher.combine(prefix) }
+        package static func == (left: Key, right: Key) -> Bool {
+            left.place == right.place && left.digest == right.digest
+        }
+    }
+
+    private struct Entry: Sendable {
+        let principal: Principal
+        let storedAt: Timestamp
+        let end: Timestamp
+    }
+
+    private final class Shard: Sendable {
+        struct Generations {
+            var young: [Key: Entry] = [:]
+            var old: [Key: Entry] = [:]
+        }
+        let generations = Mutex(Generations())
+    }
+
+    private static let shardCount = 16
+    private let shards: [Shard]
+    private let generationMax: Int
+
+    /// A cache for at most `capacity` sessions.
+    package init(capacity: Int = SessionLimits.cachedSessionsMax) {
+        generationMax = max(1, capacity / (2 * Self.shardCount))
+        shards = (0..<Self.shardCount).map { _ in Shard() }
+    }
+
+    /// The principal of a session that was verified before and is still good at `now`.
+    package func find(_ key: Key, at now: Timestamp) -> Principal? {
+        shard(key).generations.withLock { generations in
+            if let entry = generations.young[key] { return Self.principal(entry, at: now) }
+            guard let entry = generations.old.removeValue(forKey: key) else { return nil }
+            guard let principal = Self.principal(entry, at: now) else { return nil }
+            Self.insert(key, entry, into: &generations, max: generationMax)
+            return principal
+        }
+    }
+
+    /// Remembers a session until it ends, for at most ``SessionLimits/cachedSessionLifetimeMax``.
+    package func store(_ key: Key, _ session: VerifiedSession, at now: Timestamp) {
+        let entry = Entry(
+            principal: session.principal, storedAt: now,
+            end: min(session.expiresAt, now.advanced(by: SessionLimits.cachedSessionLifetimeMax)))
+        shard(key).generations.withLock { Self.insert(key, entry, into: &$0, max: generationMax) }
+    }
+
+    /// The number of sessions that are remembered, ended ones included.
+    package var count: Int {
+        shards.reduce(0) { count, shard in
+            count + shard.generations.withLock { $0.young.count + $0.old.count }
+        }
+    }
+
+    private func shard(_ key: Key) -> Shard { shards[Int(key.prefix % UInt64(Self.shardCount))] }
+
+    private static func insert(_ key: Key, _ entry: Entry, into generations: inout Shard.Generations, max: Int) {
+        generations.old[key] = nil
+        if generations.young.count >= max, generations.young[key] == nil {
+            generations.old = generations.young
+            generations.young = [:]
+        }
+        generations.young[key] = entry
+    }
+
+    /// A clock that was set back must not lengthen anything: an entry from the future does not count.
+    private static func principal(_ entry: Entry, at now: Timestamp) -> Principal? {
+        entry.storedAt <= now && now < entry.end ? entry.principal : nil
+    }
+}

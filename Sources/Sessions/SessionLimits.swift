@@ -1,0 +1,45 @@
+// Every bound of sessions and API keys, in one place with its unit in the name.
+
+/// The bounds of the session schemes.
+package enum SessionLimits {
+    /// Cookies of one name that are looked at.
+    static let cookiesPerNameMax = 8
+    /// Cookies that one token may be spread over.
+    static let cookieChunksMax = 32
+    /// Secrets of NextAuth or Auth.js that are tried.
+    static let secretsMax = 8
+
+    /// Verified sessions that are remembered.
+    package static let cachedSessionsMax = 65_536
+    /// How long a verified session is believed without another look, if it does not expire before.
+    ///
+    /// A key that was taken out of a key set ends the sessions it signed after this time at the latest.
+    static let cachedSessionLifetimeMax = Duration.seconds(60)
+
+    /// Bytes of a key set.
+    static let keySetBytesMax = 256 << 10
+    /// Keys of a key set.
+    static let keySetKeysMax = 64
+    /// Bytes of the id of a key.
+    static let keyIDBytesMax = 256
+    /// How long a key set is used before it is fetched again.
+    static let keySetLifetime = Duration.seconds(300)
+    /// The time between two fetches of a key set.
+    static let keySetFetchInterval = Duration.seconds(60)
+    /// The time between two fetches as long as there is no key set at all.
+    static let keySetFirstFetchInterval = Duration.seconds(5)
+    /// How long a fetch of a key set may take.
+    static let keySetFetchTimeout = Duration.seconds(5)
+}
+
+/// The bounds of API keys.
+enum APIKeyLimits {
+    /// Random bytes of a secret.
+    static let secretBytes = 32
+    /// Characters of an id.
+    static let idCharacters = 16
+    /// Keys on one page of the store's listing.
+    static let pageMax = 1000
+    /// Keys that are listed at all.
+    static let listedMax = 100_000
+}

@@ -1,0 +1,113 @@
+// Makes the verifiers that the configuration asks for. Key files are read and checked here, once, so that a wrong one stops the
+// start and not the first sign-in.
+
+package import Configuration
+import Cryptography
+import Glibc
+import Observability
+import Primitives
+import ProviderSDK
+
+/// Makes the session schemes besides the host's own.
+package enum SessionSchemes {
+    /// The schemes that `sessions` configures, in the order in which they are tried.
+    ///
+    /// - Parameters:
+    ///   - allowsPlainHTTP: whether key sets may come from an `http` URL.
+    ///   - keySet: makes the key set at a URL.
+    /// - Throws: ``ConfigurationError`` naming the setting that cannot be used.
+    package static func make(
+        _ sessions: SessionsConfiguration, allowsPlainHTTP: Bool = false, keySet: (_ url: String) -> RemoteKeySet
+    ) throws(ConfigurationError) -> [SessionScheme] {
+        var schemes: [SessionScheme] = []
+        if let clerk = sessions.clerk {
+            let verifier = try self.clerk(clerk, allowsPlainHTTP: allowsPlainHTTP, keySet: keySet)
+            schemes.append(SessionScheme(verifier: verifier, cookieNames: [ClerkVerifier.cookieName]))
+        }
+        if let nextAuth = sessions.nextAuth { schemes += try self.nextAuth(nextAuth) }
+        if let rds = sessions.rds, let path = rds.publicKeyFile {
+            schemes.append(
+                SessionScheme(
+                    verifier: RDSVerifier(signatures: try signatures(path, setting: "sessions.rds.publicKeyFile")),
+                    takesBearer: rds.environment != "production",
+                    cookieNames: [RDSVerifier.cookieName(environment: rds.environment)]))
+        }
+        if let path = sessions.discordBot?.publicKeyFile {
+            let signatures = try signatures(path, setting: "sessions.discordBot.publicKeyFile")
+            schemes.append(SessionScheme(verifier: ServiceVerifier.discordBot(signatures)))
+        }
+        if let path = sessions.cronJobHandler?.publicKeyFile {
+            let signatures = try signatures(path, setting: "sessions.cronJobHandler.publicKeyFile")
+            schemes.append(SessionScheme(verifier: ServiceVerifier.cronJobHandler(signatures)))
+        }
+        return schemes
+    }
+
+    /// Finds what ``make(_:allowsPlainHTTP:keySet:)`` would refuse; fetches nothing.
+    package static func check(_ sessions: SessionsConfiguration, allowsPlainHTTP: Bool) throws(ConfigurationError) {
+        _ = try make(sessions, allowsPlainHTTP: allowsPlainHTTP) { _ in
+            RemoteKeySet(time: .system, log: Log(level: .error)) { () async throws(KeySetError) in throw .status(503) }
+        }
+    }
+
+    /// A verifier with the key in the file where there is one, which needs no network; else with the key set.
+    private static func clerk(
+        _ clerk: SessionsConfiguration.Clerk, allowsPlainHTTP: Bool, keySet: (_ url: String) -> RemoteKeySet
+    ) throws(ConfigurationError) -> any SessionVerifier {
+        let claims = ClerkClaims(issuer: clerk.issuer, authorizedParties: clerk.authorizedParties)
+        if let path = clerk.publicKeyFile {
+            let signatures = try signatures(path, setting: "sessions.clerk.publicKeyFile")
+            return ClerkVerifier(signatures: signatures, claims: claims)
+        }
+        guard let url = clerk.jwksURL, WebOrigin(of: url) != nil,
+            allowsPlainHTTP || url.utf8.starts(with: "https://".utf8)
+        else {
+            throw ConfigurationError(
+                place: "sessions.clerk.jwksURL", problem: "it must be an absolute https URL without user and fragment")
+        }
+        return ClerkKeySetVerifier(keySet: keySet(url), claims: claims)
+    }
+
+    private static func nextAuth(
+        _ nextAuth: SessionsConfiguration.NextAuth
+    ) throws(ConfigurationError) -> [SessionScheme] {
+        guard nextAuth.secrets.count <= SessionLimits.secretsMax else {
+            throw ConfigurationError(
+                place: "sessions.nextAuth.secrets", problem: "at most \(SessionLimits.secretsMax) secrets can be in use"
+            )
+        }
+        do throws(CryptographyError) {
+            if nextAuth.version == 4 {
+                let verifier = try NextAuthVerifier(v4: nextAuth.secrets)
+                return [
+                    SessionScheme(verifier: verifier, cookieNames: NextAuthVerifier.cookieNamesV4, isChunked: true)
+                ]
+            }
+            var schemes: [SessionScheme] = []
+            for name in NextAuthVerifier.cookieNamesV5 {
+                let verifier = try NextAuthVerifier(v5: nextAuth.secrets, cookieName: name)
+                schemes.append(SessionScheme(verifier: verifier, cookieNames: [name], isChunked: true))
+            }
+            return schemes
+        } catch {
+            throw ConfigurationError(place: "sessions.nextAuth.secrets", problem: "\(error)")
+        }
+    }
+
+    /// A verifier of RS256 with the key in the file at `path`.
+    private static func signatures(_ path: String, setting: String) throws(ConfigurationError) -> JWSVerifier {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try FileBytes.read(path, bytesMax: CryptographyLimits.pemBytesMax)
+        } catch {
+            let reason = unsafe String(cString: strerror(error.errorNumber))
+            throw ConfigurationError(
+                place: setting, problem: "the file cannot be read (\(reason)): check its path and its permissions")
+        }
+        do throws(CryptographyError) {
+            return JWSVerifier(rs256: try RSAPublicKey(pem: String(decoding: bytes, as: UTF8.self)))
+        } catch {
+            throw ConfigurationError(place: setting, problem: "the file holds no RSA public key in PEM: \(error)")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// What a session scheme is to the authenticator: a verifier, and the places its tokens come in. Knows no scheme.
+
+package import ConnectionModel
+package import ProviderSDK
+
+/// A session that a verifier found to be good.
+package struct VerifiedSession: Sendable, Equatable {
+    package let principal: Principal
+    /// The first moment at which the session is no longer good, the tolerance of its scheme included.
+    package let expiresAt: Timestamp
+}
+
+/// Verifies the tokens of one scheme with one algorithm; both are the configuration's choice, never the token's.
+protocol SessionVerifier: Sendable {
+    /// The session of a good token; nil for any other text.
+    ///
+    /// Waits only where keys have to be fetched first.
+    func session(of token: String, at now: Timestamp) async -> VerifiedSession?
+}
+
+/// A verifier and the places its tokens come in.
+package struct SessionScheme: Sendable {
+    let verifier: any SessionVerifier
+    /// Whether the token may come as `Authorization: Bearer`.
+    var takesBearer = true
+    /// The cookies that may carry the token.
+    var cookieNames: [String] = []
+    /// Whether a long token may be spread over the cookies `<name>.0`, `<name>.1` and so on.
+    var isChunked = false
+
+    /// The texts among `cookies` that may be a token of this scheme.
+    package func tokens(in cookies: [String]) -> [String] {
+        var tokens: [String] = []
+        for name in cookieNames {
+            tokens += Authenticator.values(ofCookie: name, in: cookies).prefix(SessionLimits.cookiesPerNameMax)
+            if isChunked, let token = CookieChunks.joined(name, in: cookies) { tokens.append(token) }
+        }
+        return tokens
+    }
+}

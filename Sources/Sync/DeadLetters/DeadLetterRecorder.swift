@@ -1,0 +1,177 @@
+// Keeps the dead letters of one data type while it is synced: what failed becomes a letter, what maps well ends its letter. It
+// makes batches that go with the page they belong to; what is written when is the sync's.
+
+import ConnectionModel
+import DocumentStore
+import ProviderSDK
+import RecordStore
+import StoreFiles
+
+/// Where letters come from and for whom they are sealed.
+struct DeadLetterOrigin: Sendable {
+    let vault: CredentialVault
+    let userID: String
+    let connectionID: String
+    let pluginID: String
+    let pluginVersion: String
+    let syncID: String
+
+    /// The field that the record of a letter is sealed for.
+    static func field(_ letterID: String) -> String { "deadLetter.\(letterID)" }
+
+    /// Seals a record; nil when it is too large to be kept, or cannot be sealed now.
+    func seal(_ payload: [UInt8], letter id: String) -> String? {
+        guard payload.count <= SyncLimits.deadLetterPayloadBytesMax else { return nil }
+        return try? vault.seal(
+            Secret(String(decoding: payload, as: UTF8.self)), user: userID, connection: connectionID,
+            field: Self.field(id))
+    }
+
+    /// The record of a letter.
+    func open(_ letter: DeadLetter) -> JSONValue? {
+        guard let sealed = letter.sealed,
+            let secret = try? vault.open(
+                sealed, user: userID, connection: connectionID, field: Self.field(letter.id))
+        else { return nil }
+        return try? JSONValue.parse(Array(secret.value.utf8))
+    }
+
+    /// The letter of a record that failed.
+    func letter(
+        _ record: SourceRecord, of dataType: String, _ failure: RecordFailure, at now: Timestamp
+    ) -> DeadLetter {
+        var writer = JSONWriter(capacity: 1024)
+        writer.value(record.value)
+        let id = DeadLetter.id(dataType: dataType, sourceID: failure.sourceID, payload: writer.bytes)
+        return DeadLetter(
+            id: id, dataType: dataType,
+            sourceID: failure.sourceID.map { $0.bounded(SyncLimits.deadLetterTextBytesMax) },
+            change: record.change, failure: failure.bounded, pluginID: pluginID, pluginVersion: pluginVersion,
+            syncID: syncID, at: now, redacted: PayloadRedaction.redact(record.value),
+            payloadBytes: writer.bytes.count, sealed: seal(writer.bytes, letter: id))
+    }
+}
+
+/// The letters of one data type during one sync.
+struct DeadLetterRecorder: Sendable {
+    private let origin: DeadLetterOrigin
+    private let dataType: String
+    private var index: DeadLetterIndex
+    private var pending = RecordBatch(dataType: DeadLetter.storedDataType)
+    private var storedDrops: Int
+    /// What the letters of a full read have in common, and no others.
+    var reading = "-"
+
+    /// Reads which letters the connection has.
+    init(
+        _ origin: DeadLetterOrigin, dataType: String, stream: StreamID, records: Records, state: StreamState?
+    ) async throws(StoreError) {
+        self.origin = origin
+        self.dataType = dataType
+        let stored = state?[DeadLetter.storedDataType]
+        storedDrops = DeadLetterDrops(stored?.checkpoint).count
+        index = DeadLetterIndex(countMax: SyncLimits.deadLettersMax, dropped: storedDrops)
+        guard let stored, stored.recordCount > 0 else { return }
+        var position: UInt64? = 0
+        while let after = position {
+            let page = try await records.current(
+                stream, dataType: DeadLetter.storedDataType, after: after, limit: RecordLimits.recordPageMax,
+                withPayloads: false)
+            for record in page.records {
+                guard let note = DeadLetterNote(record.sourceID) else { continue }
+                index.restore(String(decoding: record.id, as: UTF8.self), note)
+            }
+            position = page.next
+        }
+    }
+
+    /// The bytes of letters that wait for their page.
+    var pendingBytes: Int { pending.byteCount }
+
+    var pendingCount: Int { pending.count }
+
+    /// Keeps a record that failed.
+    mutating func failed(_ record: SourceRecord, _ failure: RecordFailure, at now: Timestamp) {
+        let letter = origin.letter(record, of: dataType, failure, at: now)
+        let note = DeadLetterNote(
+            dataType: dataType, reading: reading, isIdentified: failure.sourceID != nil)
+        let surplus = index.add(letter.id, note)
+        pending.upsert(
+            id: Array(letter.id.utf8), sourceID: note.encoded, timestampMilliseconds: now.milliseconds,
+            payload: letter.encoded)
+        for id in surplus { delete(id, at: now) }
+    }
+
+    /// Resolves the letter of a record that was mapped or is gone, if it has one.
+    mutating func resolve(_ record: SourceRecord, sourceID: String, at now: Timestamp) {
+        if index.isEmpty { return }
+        let id = DeadLetter.id(dataType: dataType, sourceID: sourceID, payload: [])
+        if index.remove(id) { delete(id, at: now) }
+        guard index.hasUnidentified else { return }
+        var writer = JSONWriter(capacity: 1024)
+        writer.value(record.value)
+        let other = DeadLetter.id(dataType: dataType, sourceID: nil, payload: writer.bytes)
+        if index.remove(other) { delete(other, at: now) }
+    }
+
+    /// Ends the letters of all records that this reading, which has met everything, did not fail on.
+    mutating func endUnmet(at now: Timestamp) {
+        for id in index.removeAll(of: dataType, notMetBy: reading) { delete(id, at: now) }
+    }
+
+    /// What goes with the next page; nil when that is nothing.
+    mutating func take() -> CompanionBatch? {
+        if index.dropped != storedDrops {
+            storedDrops = index.dropped
+            pending.checkpoint = DeadLetterDrops(count: storedDrops).encoded
+        }
+        guard pending.count > 0 || pending.checkpoint != nil else { return nil }
+        defer { pending.removeAll() }
+        return CompanionBatch(pending)
+    }
+
+    private mutating func delete(_ id: String, at now: Timestamp) {
+        pending.delete(id: Array(id.utf8), timestampMilliseconds: now.milliseconds)
+    }
+}
+
+/// How many letters were dropped because there were too many, as it is stored with the letters.
+struct DeadLetterDrops {
+    let count: Int
+
+    init(count: Int) { self.count = count }
+
+    init(_ bytes: [UInt8]?) {
+        let value = bytes.flatMap { try? JSONValue.parse($0) }
+        count = value?["dropped"]?.integer.map(Int.init) ?? 0
+    }
+
+    var encoded: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { $0.member("dropped", count) }
+        return writer.bytes
+    }
+}
+
+extension RecordFailure {
+    /// The failure with texts of a bounded length, whatever a plugin put in them.
+    var bounded: RecordFailure {
+        let bytesMax = SyncLimits.deadLetterTextBytesMax
+        return RecordFailure(
+            sourceID: sourceID?.bounded(bytesMax), field: field.bounded(bytesMax), rule: rule.bounded(bytesMax),
+            problem: problem.bounded(bytesMax))
+    }
+}
+
+extension String {
+    /// The beginning of the text in at most `bytesMax` bytes of UTF-8, at the end of a scalar.
+    fileprivate func bounded(_ bytesMax: Int) -> String {
+        guard utf8.count > bytesMax else { return self }
+        var text = ""
+        for scalar in unicodeScalars {
+            guard text.utf8.count + 4 <= bytesMax else { break }
+            text.unicodeScalars.append(scalar)
+        }
+        return text
+    }
+}

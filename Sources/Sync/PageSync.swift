@@ -1,0 +1,248 @@
+// Syncs one data type of one connection, page by page: fetch, map, append with the checkpoint in the same frame, while the next
+// page is on its way. Durable after every page; knows neither users nor routes, and leaves trying again to its caller.
+
+import ConnectionModel
+import DocumentStore
+import Observability
+import Primitives
+import ProviderSDK
+import Providers
+import RecordStore
+import StoreFiles
+
+/// The sync of one data type.
+struct PageSync: Sendable {
+    let session: ProviderSession
+    let dataType: DataType
+    let stream: StreamID
+    let records: Records
+    let syncID: String
+    /// What it reads with, as ``SyncSource`` names it.
+    let source: String
+    let startedAt: Timestamp
+    /// The provider's clock, as the answers to the pages tell it.
+    let clock: ProviderClock
+    let time: TimeSource
+    let progress: SyncProgress
+    let letters: DeadLetterOrigin
+
+    /// Bytes of records that are appended at once.
+    static let batchBytesMax = 4 << 20
+
+    /// Why a data type was not synced to its end.
+    enum Failure: Error, Sendable {
+        case provider(ProviderError)
+        case store(StoreError)
+        /// The host stops; the sync goes on from its checkpoint at the next start.
+        case interrupted
+    }
+
+    /// Reads everything there is to read, from where this sync got to before.
+    ///
+    /// A full read becomes visible only when it is complete. When it fails for now, what was read so far waits for the next
+    /// call; when it fails for good, what was there before stays as it was.
+    ///
+    /// - Returns: the last checkpoint.
+    func run(_ type: SyncType) async throws(Failure) -> SyncCheckpoint {
+        let found = try await stored { () async throws(StoreError) in try await records.state(of: stream) }
+        let state = found?[dataType.name]
+        var letters = try await stored { () async throws(StoreError) -> DeadLetterRecorder in
+            try await DeadLetterRecorder(
+                self.letters, dataType: dataType.name, stream: stream, records: records, state: found)
+        }
+        let plan = SyncPlan(
+            type, syncID: syncID, source: source, incremental: dataType.incremental,
+            stored: SyncCheckpoint(state?.checkpoint), generation: SyncCheckpoint(state?.generationCheckpoint),
+            now: startedAt)
+        switch plan {
+        case .nothing(let checkpoint):
+            report(checkpoint, isStaged: false)
+            return checkpoint
+        case .full:
+            var checkpoint = SyncCheckpoint(
+                syncID: syncID, source: source, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
+            checkpoint.begun = startedAt
+            let encoded = checkpoint.encoded
+            let generation = try await stored { () async throws(StoreError) in
+                try await records.beginGeneration(of: dataType.name, in: stream, checkpoint: encoded)
+            }
+            return try await full(generation, from: checkpoint, &letters)
+        case .resumeFull(let checkpoint):
+            guard let generation = state?.generation else { return checkpoint }
+            return try await full(generation, from: checkpoint, &letters)
+        case .changes(let since, let checkpoint):
+            // What an earlier full sync left half read is older than the changes that are about to be read.
+            if let left = state?.generation {
+                try await stored { () async throws(StoreError) in try await records.abandon(left) }
+            }
+            do {
+                return try await changes(since: since, from: checkpoint, &letters)
+            } catch {
+                guard case .provider(let problem) = error, problem.kind == .changesUnavailable else { throw error }
+                return try await run(.full)
+            }
+        }
+    }
+
+    private func changes(
+        since: Timestamp, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) -> SyncCheckpoint {
+        report(checkpoint, isStaged: false)
+        var done = try await walk(from: checkpoint, since: since, into: nil, &letters)
+        done.finish(begun: startedAt, at: time.now)
+        let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
+        _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
+        return done
+    }
+
+    private func full(
+        _ generation: Generation, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) -> SyncCheckpoint {
+        report(checkpoint, isStaged: true)
+        letters.reading = "\(checkpoint.syncID).\(generation.number)"
+        var done: SyncCheckpoint
+        do {
+            done = try await walk(from: checkpoint, since: nil, into: generation, &letters)
+        } catch {
+            if case .provider(let problem) = error, problem.isDefinite {
+                try await stored { () async throws(StoreError) in try await records.abandon(generation) }
+            }
+            throw error
+        }
+        done.finish(begun: done.begun ?? startedAt, at: time.now)
+        let encoded = done.encoded
+        // Any of those that were not met may be one that has no id this time.
+        let keepsUnmet = done.unidentified > 0
+        letters.endUnmet(at: time.now)
+        let ended = letters.take()
+        _ = try await stored { () async throws(StoreError) in
+            try await records.commit(
+                generation, checkpoint: encoded, timestampMilliseconds: time.now.milliseconds,
+                keepsUnmet: keepsUnmet, with: ended)
+        }
+        return done
+    }
+
+    /// Walks the pages from a checkpoint to the end.
+    private func walk(
+        from checkpoint: SyncCheckpoint, since: Timestamp?, into generation: Generation?,
+        _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) -> SyncCheckpoint {
+        // A cursor of nil is the first page; that the last one was read is told apart.
+        guard !checkpoint.isRead else { return checkpoint }
+        var checkpoint = checkpoint
+        let asked = time.instant
+        var page = try await fetch(checkpoint, since: since)
+        if checkpoint.pages == 0 { checkpoint.asOf = clock.moment(at: asked) }
+        // That of the last read, up to the end of this one.
+        let memory = checkpoint.memory
+        while true {
+            guard !Task.isCancelled else { throw .interrupted }
+            try check(page, after: checkpoint)
+            guard let cursor = page.next else {
+                return try await store(page, after: checkpoint, into: generation, &letters)
+            }
+            // The cursor that is stored with a page never goes past that page, however much is fetched ahead.
+            async let ahead = result(cursor, memory, since: since)
+            checkpoint = try await store(page, after: checkpoint, into: generation, &letters)
+            page = try await ahead.get()
+        }
+    }
+
+    /// Ends a walk that would not end by itself.
+    private func check(_ page: SyncPage, after checkpoint: SyncCheckpoint) throws(Failure) {
+        func failure(_ problem: String) -> Failure {
+            .provider(ProviderError(.permanent, "The provider's list of \(dataType.name) \(problem)."))
+        }
+        if let next = page.next {
+            guard next != checkpoint.cursor else { throw failure("leads from a page to the same page") }
+            guard !checkpoint.hasMet(next) else { throw failure("leads round in a circle") }
+        }
+        guard checkpoint.pages < SyncLimits.pagesMax else {
+            throw failure("has more than \(SyncLimits.pagesMax) pages")
+        }
+        guard checkpoint.bytes < SyncLimits.bytesMax else {
+            throw failure("has more than \(SyncLimits.bytesMax >> 30) GiB")
+        }
+    }
+
+    /// Maps a page and appends it; the new checkpoint and the letters of what failed are durable with it.
+    private func store(
+        _ page: SyncPage, after checkpoint: SyncCheckpoint, into generation: Generation?,
+        _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) -> SyncCheckpoint {
+        let now = time.now
+        let intake = RecordIntake(mapping: dataType.mapping)
+        var next = checkpoint
+        var batch = RecordBatch(dataType: dataType.name)
+        for record in page.records {
+            next.processed += 1
+            do {
+                let sourceID = try intake.add(record, to: &batch, now: now)
+                next.synced += 1
+                // What a full sync maps well is seen when it is complete, and its letters end with that.
+                if generation == nil { letters.resolve(record, sourceID: sourceID, at: now) }
+            } catch {
+                next.errors += 1
+                letters.failed(record, error, at: now)
+                if generation != nil, !intake.meet(error, in: &batch) { next.unidentified += 1 }
+            }
+            if batch.byteCount + letters.pendingBytes > Self.batchBytesMax
+                || max(batch.count, letters.pendingCount) >= RecordLimits.batchRecordsMax / 2
+            {
+                next.bytes += batch.byteCount
+                try await append(batch, with: letters.take(), to: generation)
+                batch.removeAll()
+            }
+        }
+        next.bytes += batch.byteCount
+        next.cursor = page.next
+        next.isRead = page.next == nil
+        if let memory = page.memory { next.memory = memory }
+        next.pages += 1
+        next.place()
+        let encoded = next.encoded
+        guard encoded.count <= RecordLimits.checkpointBytesMax else {
+            throw .provider(ProviderError(.permanent, "The provider's cursor is too long to be kept."))
+        }
+        batch.checkpoint = encoded
+        try await append(batch, with: letters.take(), to: generation)
+        report(next, isStaged: generation != nil, estimate: page.totalCount)
+        return next
+    }
+
+    private func report(_ checkpoint: SyncCheckpoint, isStaged: Bool, estimate: Int? = nil) {
+        progress.set(checkpoint.counts, of: dataType.name, isStaged: isStaged, estimate: estimate)
+    }
+
+    private func append(
+        _ batch: RecordBatch, with letters: CompanionBatch?, to generation: Generation?
+    ) async throws(Failure) {
+        _ = try await stored { () async throws(StoreError) in
+            if let generation { return try await records.append(batch, with: letters, to: generation) }
+            return try await records.append(batch, with: letters, to: stream)
+        }
+    }
+
+    private func fetch(_ checkpoint: SyncCheckpoint, since: Timestamp?) async throws(Failure) -> SyncPage {
+        try await result(checkpoint.cursor, checkpoint.memory, since: since).get()
+    }
+
+    private func result(
+        _ cursor: JSONValue?, _ memory: JSONValue?, since: Timestamp?
+    ) async -> Result<SyncPage, Failure> {
+        var request = PageRequest(dataType: dataType.name, cursor: cursor, since: since)
+        request.memory = memory
+        do {
+            return .success(try await session.page(request))
+        } catch {
+            return .failure(Task.isCancelled ? .interrupted : .provider(error.shown()))
+        }
+    }
+
+    private func stored<Value: Sendable>(
+        _ body: () async throws(StoreError) -> Value
+    ) async throws(Failure) -> Value {
+        do { return try await body() } catch { throw .store(error) }
+    }
+}

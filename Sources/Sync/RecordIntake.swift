@@ -1,0 +1,93 @@
+// From a provider's record to a row of a batch: mapped, checked against the store's bounds, or refused with field and rule. What a
+// refused record becomes is not decided here.
+
+import DocumentStore
+package import ProviderSDK
+import RecordStore
+import StoreFiles
+
+/// Why a record was not taken in.
+package struct RecordFailure: Error, Sendable, Equatable {
+    /// The provider's id of the record; nil when that is what is missing.
+    package var sourceID: String?
+    /// The field of the normalised record.
+    package let field: String
+    /// The rule that failed.
+    package let rule: String
+    /// What was wrong, without the value itself.
+    package let problem: String
+
+    package init(_ failure: MappingFailure) {
+        sourceID = failure.sourceID
+        field = failure.field
+        rule = failure.rule
+        problem = failure.problem
+    }
+
+    package init(sourceID: String?, field: String, rule: String, problem: String) {
+        self.sourceID = sourceID
+        self.field = field
+        self.rule = rule
+        self.problem = problem
+    }
+}
+
+/// Takes records of one data type into batches.
+struct RecordIntake: Sendable {
+    let mapping: FieldMapping
+
+    /// Maps a record into a batch.
+    ///
+    /// - Returns: the provider's id of the record.
+    /// - Throws: ``RecordFailure`` for a record that does not fit the mapping or the store; the batch is then as it was.
+    @discardableResult
+    func add(_ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp) throws(RecordFailure) -> String {
+        switch record.change {
+        case .deleted:
+            let sourceID: String
+            do { sourceID = try mapping.sourceID(of: record.value) } catch {
+                throw RecordFailure(error)
+            }
+            let id = mapping.id(forSourceID: sourceID)
+            try check(id: id, sourceID: sourceID)
+            batch.delete(
+                id: Array(id.utf8), sourceID: Array(sourceID.utf8), timestampMilliseconds: now.milliseconds)
+            return sourceID
+        default:
+            let mapped: MappedRecord
+            do { mapped = try mapping.map(record.value, now: now) } catch {
+                throw RecordFailure(error)
+            }
+            try check(id: mapped.id, sourceID: mapped.sourceID)
+            guard mapped.json.count <= SyncLimits.recordBytesMax else {
+                throw RecordFailure(
+                    sourceID: mapped.sourceID, field: "record", rule: "size",
+                    problem: "the record has \(mapped.json.count) bytes, \(SyncLimits.recordBytesMax) are allowed")
+            }
+            batch.upsert(
+                id: Array(mapped.id.utf8), sourceID: Array(mapped.sourceID.utf8),
+                timestampMilliseconds: now.milliseconds, payload: mapped.json)
+            return mapped.sourceID
+        }
+    }
+
+    /// Takes a record that failed into a batch as met: what is known of it from before stays.
+    ///
+    /// - Returns: false when it has no id by which it could be known.
+    func meet(_ failure: RecordFailure, in batch: inout RecordBatch) -> Bool {
+        guard let sourceID = failure.sourceID else { return false }
+        let id = mapping.id(forSourceID: sourceID)
+        // The store has no record with an id that it cannot keep.
+        if (1...StoreLimits.idBytesMax).contains(id.utf8.count) { batch.meet(id: Array(id.utf8)) }
+        return true
+    }
+
+    /// One id that the store cannot keep must not fail the whole page.
+    private func check(id: String, sourceID: String) throws(RecordFailure) {
+        let bytes = max(id.utf8.count, sourceID.utf8.count)
+        guard bytes > StoreLimits.idBytesMax else { return }
+        throw RecordFailure(
+            sourceID: sourceID, field: "sourceId",
+            rule: "size", problem: "the id has \(bytes) bytes, \(StoreLimits.idBytesMax) are allowed")
+    }
+}

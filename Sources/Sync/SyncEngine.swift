@@ -1,0 +1,268 @@
+// Runs syncs: one at a time per connection, a bounded number in all, resumed after a restart. Which syncs run is known here; how one
+// is carried out is SyncEngine+Running's, what it does next SyncRunState's.
+
+import Background
+package import ConnectionModel
+import Cryptography
+import DocumentStore
+package import Observability
+package import Primitives
+import ProviderSDK
+package import Providers
+package import RecordStore
+
+/// Starts, watches and resumes syncs.
+package final class SyncEngine: SyncCanceling {
+    package let users: UserStore
+    package let registry: ProviderRegistry
+    package let credentials: any ConnectionCredentials
+    package let gateway: ProviderGateway
+    package let vault: CredentialVault
+    package let records: Records
+    /// How failures are sat through; the pauses that providers may ask for are their own.
+    package let retry: RetryPolicy
+    package let time: TimeSource
+    package let log: Log
+    package let limiter = SyncLimiter(SyncLimits.concurrentMax)
+    let occupancy = SyncOccupancy()
+
+    package init(
+        users: UserStore, registry: ProviderRegistry, credentials: any ConnectionCredentials, gateway: ProviderGateway,
+        vault: CredentialVault, records: Records, retry: RetryPolicy, time: TimeSource, log: Log
+    ) {
+        self.users = users
+        self.registry = registry
+        self.credentials = credentials
+        self.gateway = gateway
+        self.vault = vault
+        self.records = records
+        self.retry = retry
+        self.time = time
+        self.log = log
+    }
+
+    // MARK: Asking
+
+    /// Starts a sync, or returns the one that runs already when that does what is asked for.
+    ///
+    /// - Throws: ``ServiceError`` when the connection is not connected, a data type does not exist, its scope was not granted, or
+    ///   a sync runs that does something else.
+    package func start(
+        user userID: String, connection id: String, _ request: SyncRequest
+    ) async throws(ServiceError) -> SyncRun {
+        guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
+        let idempotency = request.idempotency
+        if let earlier = try connection.sync.run(repeatedBy: idempotency) { return earlier }
+        guard let provider = registry[connection.service] else {
+            throw .conflict("This integration is not managed by the host, so there is nothing to sync")
+        }
+        try connection.requireConnected()
+        let wanted = try provider.syncedDataTypes(request.dataTypes, of: connection)
+        // One that the last stop interrupted runs, even if it was not gone on with yet.
+        if connection.runningSync != nil { try await resume(connection: id, user: userID) }
+        let run: SyncRun
+        do {
+            run = SyncRun(
+                id: "sync-" + (try SecureRandom.base62(22)), type: request.type, dataTypes: wanted,
+                startedAt: time.now, trigger: request.trigger, idempotency: idempotency)
+        } catch { throw .internalFault("\(error)") }
+        while let occupant = try occupancy.occupy(id, with: OccupyingSync(run: run, userID: userID)) {
+            guard let earlier = try await stored(occupant, of: id, user: userID) else { continue }
+            if try earlier.run.isRepeated(by: idempotency) { return earlier.run }
+            let joined = try earlier.run.joined(by: request.type, wanted)
+            if let idempotency { try await remember(idempotency, with: joined, of: id, user: userID) }
+            return joined
+        }
+        let begun: SyncRun
+        do {
+            begun = try await begin(run, of: id, user: userID)
+        } catch {
+            occupancy.release(id)
+            throw error
+        }
+        guard begun.id == run.id else {
+            occupancy.release(id)
+            return begun
+        }
+        launch(id)
+        return run
+    }
+
+    /// The sync that occupies a connection, when its document says so too.
+    ///
+    /// A run that is about to be stored may yet fail to begin, and one that is ending is no answer to a request for a sync. Then this
+    /// waits for that and returns nil.
+    private func stored(
+        _ occupant: SyncOccupancy.Occupant, of id: String, user: String
+    ) async throws(ServiceError) -> OccupyingSync? {
+        switch occupant {
+        case .exclusive(let isDone): await isDone.wait()
+        case .sync(let sync):
+            guard let connection = try await users.user(user).connection(id) else { throw .notFound }
+            let stored = connection.sync.run(sync.run.id)
+            if stored?.status == .running { return sync }
+            if stored != nil, let task = sync.task { await task.value } else { await sync.isDecided.wait() }
+        }
+        guard !Task.isCancelled else { throw .unavailable("The request was canceled.", retryAfterSeconds: 1) }
+        return nil
+    }
+
+    /// Writes down that a request was answered with a run that another one had begun.
+    private func remember(
+        _ request: SyncIdempotency, with run: SyncRun, of id: String, user: String
+    ) async throws(ServiceError) {
+        try await users.update(user) { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in
+                connection.syncJoined(run.id, by: request)
+            }
+        }
+    }
+
+    /// Writes a new run into the user's document.
+    ///
+    /// - Returns: the run, or the earlier one that the request repeats.
+    private func begin(_ run: SyncRun, of id: String, user: String) async throws(ServiceError) -> SyncRun {
+        try await users.update(user) { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in
+                if let earlier = try connection.sync.run(repeatedBy: run.idempotency) { return earlier }
+                try connection.requireConnected()
+                if run.trigger == .schedule {
+                    guard SyncSchedule.isDue(connection, at: run.startedAt) else { throw .conflict("It is not due") }
+                }
+                if run.trigger == .webhook {
+                    guard connection.isDue(run.dataTypes, at: run.startedAt) else { throw .conflict("It is not due") }
+                }
+                connection.syncBegan(run)
+                return run
+            }
+        }
+    }
+
+    /// The newest sync of a connection with its present counts; nil when there was none.
+    package func latest(_ connection: Connection) async -> (run: SyncRun, progress: SyncProgress.Snapshot?)? {
+        guard var run = connection.syncs.first else { return nil }
+        guard run.status == .running else { return (run, nil) }
+        // One that the last stop interrupted may not be gone on with yet.
+        let progress = activeProgress(of: run, connection.id)
+        let known = if let progress { progress } else { await storedProgress(of: run, connection.id) }
+        run.count(known.counts)
+        return (run, known.snapshot)
+    }
+
+    /// How the sync of a connection stands; nil when none works here.
+    package func progress(of connection: Connection) -> SyncProgress.Snapshot? {
+        guard let run = connection.syncs.first, run.status == .running else { return nil }
+        return activeProgress(of: run, connection.id)?.snapshot
+    }
+
+    private func activeProgress(of run: SyncRun, _ id: String) -> SyncProgress? {
+        guard let active = running(id), active.run.id == run.id else { return nil }
+        return active.progress
+    }
+
+    /// The counts of a run as its checkpoints have them.
+    private func storedProgress(of run: SyncRun, _ id: String) async -> SyncProgress {
+        let progress = SyncProgress()
+        // What cannot be read here is told by the sync itself, when it comes to it.
+        let state = try? await records.state(of: StreamID(id))
+        for name in run.dataTypes {
+            let stored = SyncCheckpoint(state?[name]?.checkpoint)
+            let staged = SyncCheckpoint(state?[name]?.generationCheckpoint)
+            if let staged, staged.syncID == run.id {
+                progress.set(staged.counts, of: name, isStaged: true)
+            } else if let stored, stored.syncID == run.id {
+                progress.set(stored.counts, of: name, isStaged: false)
+            }
+        }
+        return progress
+    }
+
+    /// Runs `body` while no sync of the connection runs and none can begin.
+    ///
+    /// - Returns: false when one runs, or was interrupted and is to be gone on with: then `body` was not run.
+    func whileIdle(
+        connection id: String, user userID: String, _ body: () async throws(ServiceError) -> Void
+    ) async throws(ServiceError) -> Bool {
+        guard try occupancy.occupyExclusively(id) else { return false }
+        defer { occupancy.release(id) }
+        guard try await users.user(userID).connection(id)?.runningSync == nil else { return false }
+        try await body()
+        return true
+    }
+
+    /// Whether so many syncs wait for a place that no further ones should be begun without being asked for.
+    package var isCrowded: Bool { limiter.waitingCount >= SyncLimits.scheduledWaitingMax }
+
+    /// Stops the sync of a connection that is being removed or disconnected, and waits until it has stopped.
+    package func cancel(connection id: String) async {
+        await cancel([id], .removed)
+    }
+
+    // MARK: Start and stop of the host
+
+    /// Goes on with a sync that the last stop interrupted; does nothing when there is none, or it runs.
+    package func resume(connection id: String, user userID: String) async throws(ServiceError) {
+        guard running(id) == nil, let run = try await users.user(userID).connection(id)?.runningSync else { return }
+        let sync = OccupyingSync(run: run, userID: userID, progress: await storedProgress(of: run, id))
+        guard try occupancy.occupy(id, with: sync) == nil else { return }
+        // It may have ended between the first look and the reservation; from here on it cannot.
+        let isRunning: Bool
+        do {
+            isRunning = try await users.user(userID).connection(id)?.runningSync?.id == run.id
+        } catch {
+            occupancy.release(id)
+            throw error
+        }
+        guard isRunning else { return occupancy.release(id) }
+        if let connection = try? await users.user(userID).connection(id), let provider = registry[connection.service] {
+            gateway.limiter.resume(provider, account: connection.account.id)
+        }
+        log.info("Sync resumed after a restart.", ["connectionId": .text(id), "syncId": .text(run.id)])
+        launch(id)
+    }
+
+    /// Stops all syncs at their next checkpoint; they go on at the next start.
+    package func stop() async {
+        await cancel(occupancy.close(), .hostStops)
+    }
+
+    // MARK: What runs
+
+    package func running(_ id: String) -> OccupyingSync? { occupancy.sync(id) }
+
+    private func launch(_ id: String) { occupancy.launch(id) { await self.perform(id) } }
+
+    private func cancel(_ ids: [String], _ reason: SyncRunState.Cancellation) async {
+        let tasks = ids.compactMap { occupancy.cancel($0, reason) }
+        for task in tasks { await task.value }
+    }
+
+    /// Cancels the syncs of connections that were removed or do not work any more.
+    package func userDidChange(_ user: User) {
+        for id in occupancy.connections(of: user.id) {
+            switch user.connection(id)?.status {
+            case .connected: break
+            case .disconnected, nil: occupancy.cancel(id, .removed)
+            case .some(let status): occupancy.cancel(id, .ended(status))
+            }
+        }
+    }
+}
+
+extension SyncRun {
+    /// Takes over the counts of a progress.
+    package mutating func count(_ counts: SyncProgress.Counts) {
+        count(processed: counts.processed, synced: counts.synced, errors: counts.errors)
+    }
+}
+
+extension SyncEngine: ChangeSyncing {
+    package func isRunning(connection id: String) -> Bool { running(id) != nil }
+
+    package func startChanges(user userID: String, connection id: String, dataTypes: [String])
+        async throws(ServiceError)
+    {
+        _ = try await start(
+            user: userID, connection: id, SyncRequest(type: .incremental, dataTypes: dataTypes, trigger: .webhook))
+    }
+}

@@ -1,0 +1,239 @@
+// Carries out the events of the inbox: account by account, a bounded number at the same time, again after a pause when it failed for
+// now. Every effect may be repeated; an event is settled when all of it is durable.
+
+import Background
+import ConnectionModel
+import DocumentStore
+import Observability
+import Primitives
+import ProviderSDK
+import Providers
+import Synchronization
+
+/// Carries out events.
+final class EventProcessor: Sendable {
+    /// The events of one account that must not wait for each other are in lanes of their own: the ends of its grants, for which the
+    /// provider may have to be asked, and the rest.
+    private struct Lane: Hashable, Identifiable, Sendable {
+        let account: AccountKey
+        let isEnding: Bool
+
+        var id: Lane { self }
+    }
+
+    private struct Pending {
+        var events: [InboxEvent] = []
+        /// Failures in a row.
+        var failures = 0
+    }
+
+    private typealias Queue = KeyedWorkQueue<FairWorkLine<Lane>>
+
+    private let users: UserStore
+    private let registry: ProviderRegistry
+    private let index: AccountIndex
+    private let inbox: WebhookInbox
+    private let syncs: ChangeSyncs
+    private let grants: GrantEvents
+    private let deletions: any RecordDeleting
+    private let log: Log
+    private let pending = Mutex<[Lane: Pending]>([:])
+    private let changes: Queue
+    private let endings: Queue
+
+    init(
+        users: UserStore, registry: ProviderRegistry, index: AccountIndex, inbox: WebhookInbox, syncs: ChangeSyncs,
+        grants: GrantEvents, deletions: any RecordDeleting, time: TimeSource, log: Log
+    ) {
+        self.users = users
+        self.registry = registry
+        self.index = index
+        self.inbox = inbox
+        self.syncs = syncs
+        self.grants = grants
+        self.deletions = deletions
+        self.log = log
+        changes = Queue(FairWorkLine(runningMax: IncomingLimits.lanesMax), time: time)
+        endings = Queue(FairWorkLine(runningMax: IncomingLimits.endingLanesMax), time: time)
+    }
+
+    /// Begins to work: the accounts of all users are known.
+    func start() {
+        changes.start { [weak self] lane in await self?.perform(lane) ?? .done }
+        endings.start { [weak self] lane in await self?.perform(lane) ?? .done }
+    }
+
+    /// Begins nothing more, and waits for what is being done.
+    func stop() async {
+        await changes.stop()
+        await endings.stop()
+    }
+
+    /// Takes events of the inbox.
+    func take(_ events: [InboxEvent]) {
+        var lanes: [Lane] = []
+        pending.withLock { pending in
+            for event in events {
+                let lane = Lane(
+                    account: AccountKey(
+                        service: event.provider, variant: event.variant, accountID: event.accountID),
+                    isEnding: event.effect == .revoked)
+                // A lane that has events already runs or waits for its next run, which takes this one, too.
+                if pending[lane] == nil { lanes.append(lane) }
+                pending[lane, default: Pending()].events.append(event)
+            }
+        }
+        for lane in lanes { (lane.isEnding ? endings : changes).schedule(lane) }
+    }
+
+    private func perform(_ lane: Lane) async -> Queue.Outcome {
+        let (events, failures) = pending.withLock { pending in
+            defer { pending[lane]?.events = [] }
+            return (pending[lane]?.events ?? [], pending[lane]?.failures ?? 0)
+        }
+        var result = await carryOut(events, lane)
+        if result.failed, failures + 1 >= IncomingLimits.attemptsMax {
+            WebhookCounters.count(.failed, result.left.count)
+            log.error(
+                "Events of a provider were given up after many tries.",
+                ["provider": .text(events.first?.provider), "events": .integer(result.left.count)])
+            result.settled += result.left
+            result.left = []
+        }
+        await inbox.settle(result.settled)
+        return pending.withLock { pending in
+            guard result.left.isEmpty else {
+                pending[lane]?.events.insert(contentsOf: result.left, at: 0)
+                pending[lane]?.failures = result.failed ? failures + 1 : 0
+                return .again(after: result.failed ? Self.pause(after: failures + 1) : IncomingLimits.busyPause)
+            }
+            pending[lane]?.failures = 0
+            // What came meanwhile goes behind the lanes that wait.
+            guard pending[lane]?.events.isEmpty == false else {
+                pending[lane] = nil
+                return .done
+            }
+            return .again(after: .zero)
+        }
+    }
+
+    private static func pause(after failures: Int) -> Duration {
+        min(IncomingLimits.retryPauseMax, .seconds(1) * (1 << min(failures - 1, 10)))
+    }
+
+    // MARK: Effects
+
+    private struct Result {
+        var settled: [InboxEvent] = []
+        /// What is to be tried again.
+        var left: [InboxEvent] = []
+        /// Whether it is left because something failed, and not because it has to wait.
+        var failed = false
+    }
+
+    private func carryOut(_ events: [InboxEvent], _ lane: Lane) async -> Result {
+        var result = Result()
+        guard let first = events.first, let provider = registry[first.provider], index.covers(first.provider) else {
+            // Without its plugin or its key nobody knows whom it is about: it stays in the inbox for a start with them.
+            log.warning(
+                "Webhook events wait for their provider to be set up again.",
+                ["provider": .text(events.first?.provider), "events": .integer(events.count)])
+            return result
+        }
+        do {
+            if lane.isEnding {
+                for event in events { try await end(event, provider, &result) }
+            } else {
+                try await change(events, provider, &result)
+            }
+        } catch {
+            log.warning(
+                "Events of a provider could not be carried out; they are tried again.",
+                ["provider": .text(first.provider), "error": .text("\(error)")])
+            let done = Set(result.settled.map(\.digest))
+            result.left = events.filter { !done.contains($0.digest) }
+            result.failed = true
+        }
+        return result
+    }
+
+    private func change(
+        _ events: [InboxEvent], _ provider: ConfiguredProvider, _ result: inout Result
+    ) async throws(ServiceError) {
+        // What changed is noted once for each connection, however many events told of it.
+        var useful: Set<EventDigest> = []
+        for (user, connection) in try await connections(events) {
+            var dataTypes: [String] = []
+            var told: [EventDigest] = []
+            for event in events where event.isAbout(connection) {
+                guard case .changed(let names) = event.effect else { continue }
+                told.append(event.digest)
+                for name in names where !dataTypes.contains(name) { dataTypes.append(name) }
+            }
+            guard !dataTypes.isEmpty else { continue }
+            if try await syncs.note(dataTypes, of: connection, user: user, provider) { useful.formUnion(told) }
+        }
+        for event in events {
+            switch event.effect {
+            case .changed: settle(event, useful.contains(event.digest) ? .processed : .ignored, &result)
+            case .deleted(let dataType, let sourceIDs):
+                var outcome = WebhookCounters.Event.ignored
+                var isBusy = false
+                for (user, connection) in try await connections([event]) {
+                    switch try await deletions.delete(sourceIDs, of: dataType, connection, user: user) {
+                    case .deleted: outcome = .processed
+                    case .nothing: break
+                    case .busy: isBusy = true
+                    }
+                }
+                if isBusy { result.left.append(event) } else { settle(event, outcome, &result) }
+            case .revoked: settle(event, .ignored, &result)
+            }
+        }
+    }
+
+    private func end(
+        _ event: InboxEvent, _ provider: ConfiguredProvider, _ result: inout Result
+    ) async throws(ServiceError) {
+        var outcome = WebhookCounters.Event.ignored
+        for (user, connection) in try await connections([event]) {
+            switch try await grants.end(event, of: connection, user: user, provider) {
+            case .revoked: outcome = .processed
+            case .ignored: break
+            case .unknown:
+                result.left.append(event)
+                result.failed = true
+                return
+            }
+        }
+        settle(event, outcome, &result)
+    }
+
+    private func settle(_ event: InboxEvent, _ outcome: WebhookCounters.Event, _ result: inout Result) {
+        WebhookCounters.count(outcome)
+        result.settled.append(event)
+    }
+
+    /// The connections that one of several events about the same account is about.
+    private func connections(_ events: [InboxEvent]) async throws(ServiceError) -> [(
+        user: String, connection: Connection
+    )] {
+        guard let first = events.first else { return [] }
+        let key = AccountKey(service: first.provider, variant: first.variant, accountID: first.accountID)
+        var found: [(user: String, connection: Connection)] = []
+        for id in index.users(of: key) {
+            let user: User
+            do { user = try await users.user(id) } catch {
+                guard case .internalFault = error else { throw error }
+                // One document that cannot be read must not keep the others of the account from what they are told.
+                log.warning("A user could not be looked at.", ["error": .text("\(error)")])
+                continue
+            }
+            for connection in user.connections
+            where events.contains(where: { $0.isAbout(connection) }) {
+                found.append((id, connection))
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,72 @@
+// Incoming webhooks as one part of the host: puts inbox, index, processor and syncs together, starts them in order and stops them.
+// Decides nothing itself.
+
+package import ConnectionModel
+package import DocumentStore
+package import Observability
+package import Primitives
+import ProviderSDK
+package import Providers
+import Synchronization
+
+/// The incoming webhooks of a host.
+package final class IncomingWebhooks: Sendable {
+    /// What the routes ask.
+    package let intake: WebhookIntake
+    /// What looks after the syncs that were not begun.
+    package let syncs: ChangeSyncs
+    package let time: TimeSource
+    private let inbox: WebhookInbox
+    private let index: AccountIndex
+    private let processor: EventProcessor
+    private let opening = Mutex<Task<Void, Never>?>(nil)
+
+    package init(
+        users: UserStore, registry: ProviderRegistry, documents: Documents, syncs engine: any ChangeSyncing,
+        deletions: any RecordDeleting, credentials: any ConnectionCredentials, gateway: ProviderGateway,
+        quietTime: Duration,
+        time: TimeSource, log: Log
+    ) {
+        let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
+        let services = setups.filter { setup in
+            if case .ready = setup.value { true } else { false }
+        }
+        self.time = time
+        inbox = WebhookInbox(documents, time: time, log: log)
+        index = AccountIndex(users, services: Set(services.keys), time: time, log: log)
+        syncs = ChangeSyncs(
+            users: users, registry: registry, engine: engine,
+            debouncer: Debouncer(quietTime: quietTime, quietTimeMax: max(IncomingLimits.quietTimeMax, quietTime)),
+            time: time, log: log)
+        processor = EventProcessor(
+            users: users, registry: registry, index: index, inbox: inbox, syncs: syncs,
+            grants: GrantEvents(users: users, credentials: credentials, gateway: gateway, time: time, log: log),
+            deletions: deletions, time: time, log: log)
+        intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, time: time, log: log)
+    }
+
+    /// How the inbox is doing.
+    package var statistics: InboxStatistics { inbox.statistics }
+
+    /// Reads what the last run left, and goes on with it.
+    package func start() {
+        opening.withLock { opening in
+            guard opening == nil else { return }
+            opening = Task { [inbox, index, processor] in
+                await inbox.open { processor.take($0) }
+                await index.read()
+                if !Task.isCancelled { processor.start() }
+            }
+        }
+    }
+
+    /// Stops; what was not carried out waits for the next start.
+    package func stop() async {
+        let opening = opening.withLock { $0 }
+        opening?.cancel()
+        await opening?.value
+        await processor.stop()
+        await syncs.stop()
+        await inbox.close()
+    }
+}

@@ -1,0 +1,197 @@
+// What is done with a delivery before it is answered: verified, understood by the plugin, made durable. Nothing is carried out here,
+// and nothing is answered with success that could still be lost. Knows neither routes nor providers.
+
+package import ConnectionModel
+import Cryptography
+package import Observability
+package import Primitives
+package import ProviderSDK
+package import Providers
+import Synchronization
+
+/// A delivery as it came.
+package struct IncomingDelivery: Sendable {
+    package let provider: String
+    /// The variant in the path; nil where there is none.
+    package let variant: String?
+    package let headers: [NamedValue]
+    package let body: [UInt8]
+
+    package init(provider: String, variant: String?, headers: [NamedValue], body: [UInt8]) {
+        self.provider = provider
+        self.variant = variant
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// What a delivery is answered with.
+package struct IncomingAnswer: Sendable {
+    package var status: Int
+    package var headers: [NamedValue] = []
+    package var reply: JSONValue?
+}
+
+/// Takes deliveries in.
+package struct WebhookIntake: Sendable {
+    private let registry: ProviderRegistry
+    private let setups: [String: WebhookSetup]
+    private let inbox: WebhookInbox
+    private let index: AccountIndex
+    private let notices: NoticeLog
+    private let time: TimeSource
+
+    package init(
+        _ registry: ProviderRegistry, setups: [String: WebhookSetup], inbox: WebhookInbox, index: AccountIndex,
+        time: TimeSource, log: Log
+    ) {
+        self.registry = registry
+        self.setups = setups
+        self.inbox = inbox
+        self.index = index
+        notices = NoticeLog(log, time)
+        self.time = time
+    }
+
+    /// Takes a delivery in; durable on return when the answer is a success.
+    ///
+    /// - Throws: ``ServiceError/notFound`` where there is no such provider or variant, or it sends no webhooks,
+    ///   ``ServiceError/unavailable(_:retryAfterSeconds:)`` when the provider should send it again later.
+    package func receive(_ delivery: IncomingDelivery) async throws(ServiceError) -> IncomingAnswer {
+        guard let provider = registry[delivery.provider], let setup = setups[delivery.provider],
+            provider.hasVariant(delivery.variant)
+        else { throw .notFound }
+        let verifier: WebhookVerifier
+        switch setup {
+        case .none: throw .notFound
+        case .unconfigured(let setting):
+            WebhookCounters.count(.unconfigured)
+            notices.note(provider.id, "Webhooks cannot be verified: configure the provider's “\(setting)”.")
+            throw .unavailable("Webhooks of this provider are not configured.", retryAfterSeconds: 300)
+        case .ready(let ready): verifier = ready
+        }
+        let now = time.now
+        let sentAt: Timestamp?
+        switch verifier.verdict(headers: delivery.headers, body: delivery.body, at: now) {
+        case .genuine(let moment): sentAt = moment
+        case .unsigned: return reject(provider, verifier, .unsigned, "Webhooks without a signature are refused.")
+        case .forged: return reject(provider, verifier, .forged, "Webhooks with a wrong signature are refused.")
+        case .untimely:
+            return reject(
+                provider, verifier, .untimely, "Webhooks are refused for their time: check the clock of this host.")
+        }
+        let outcome: WebhookOutcome
+        do {
+            outcome = try provider.provider.outcome(
+                of: WebhookDelivery(headers: delivery.headers, body: delivery.body, receivedAt: now))
+        } catch {
+            WebhookCounters.count(.unprocessable)
+            notices.note(
+                provider.id, "The plugin could make nothing of a webhook: \(error.message)",
+                digest: SHA256.digest(delivery.body).hex)
+            return IncomingAnswer(status: error.status ?? 400)
+        }
+        try await take(events(of: outcome, delivery, sentAt: sentAt, at: now), provider)
+        return IncomingAnswer(status: outcome.status, headers: outcome.headers, reply: outcome.reply)
+    }
+
+    private func reject(
+        _ provider: ConfiguredProvider, _ verifier: WebhookVerifier, _ reason: WebhookCounters.Delivery,
+        _ problem: String
+    ) -> IncomingAnswer {
+        WebhookCounters.count(reason)
+        notices.note(provider.id, problem)
+        return IncomingAnswer(status: verifier.scheme.rejectionStatus)
+    }
+
+    /// The events of a delivery that are about an account somebody has connected here.
+    private func events(
+        of outcome: WebhookOutcome, _ delivery: IncomingDelivery, sentAt: Timestamp?, at now: Timestamp
+    ) -> [InboxEvent] {
+        var events: [InboxEvent] = []
+        let isComplete = index.isComplete
+        for (number, event) in outcome.events.enumerated() {
+            guard let effect = InboxEvent.Effect(event.effect) else { continue }
+            let key = AccountKey(service: delivery.provider, variant: delivery.variant, accountID: event.accountID)
+            if isComplete, index.users(of: key).isEmpty {
+                WebhookCounters.count(.ignored)
+                continue
+            }
+            let digest =
+                event.id.map { EventDigest(provider: delivery.provider, eventID: $0) }
+                ?? EventDigest(provider: delivery.provider, body: delivery.body, index: number)
+            events.append(
+                InboxEvent(
+                    digest: digest, provider: delivery.provider, variant: delivery.variant, accountID: event.accountID,
+                    mode: event.mode, effect: effect,
+                    occurredAt: GrantAge.moment(event.occurredAt, sentAt: sentAt, receivedAt: now), receivedAt: now))
+        }
+        return events
+    }
+
+    private func take(_ events: [InboxEvent], _ provider: ConfiguredProvider) async throws(ServiceError) {
+        guard !events.isEmpty else { return WebhookCounters.count(.accepted) }
+        guard events.count <= IncomingLimits.eventsPerDeliveryMax else {
+            WebhookCounters.count(.full)
+            notices.note(provider.id, "A webhook has more events than are taken in at once.")
+            throw .unavailable("The delivery has too many events.", retryAfterSeconds: 300)
+        }
+        do {
+            let count = try await inbox.accept(events)
+            WebhookCounters.count(count == 0 ? .duplicate : .accepted)
+            WebhookCounters.count(.duplicate, events.count - count)
+        } catch {
+            WebhookCounters.count(error == .full ? .full : .unavailable)
+            notices.note(
+                provider.id,
+                error == .full
+                    ? "Webhooks are refused for now: too many wait."
+                    : "Webhooks are refused for now: the inbox is not ready.")
+            throw .unavailable("Webhooks cannot be taken in for now.", retryAfterSeconds: 5)
+        }
+    }
+}
+
+extension ConfiguredProvider {
+    /// Whether connections of the provider can have this variant.
+    fileprivate func hasVariant(_ variant: String?) -> Bool {
+        guard let variant else { return manifest.variants.isEmpty }
+        return manifest.variants.contains { $0.id.utf8.elementsEqual(variant.utf8) }
+    }
+}
+
+/// Tells each problem of a provider once in a while, however often it comes: anybody can send what is not signed.
+private final class NoticeLog: Sendable {
+    private struct Notice {
+        var loggedAt: MonotonicInstant
+        var count = 0
+    }
+
+    private let log: Log
+    private let time: TimeSource
+    private let notices = Mutex<[String: Notice]>([:])
+    private static let countMax = 256
+
+    init(_ log: Log, _ time: TimeSource) {
+        self.log = log
+        self.time = time
+    }
+
+    func note(_ provider: String, _ problem: String, digest: String? = nil) {
+        let now = time.instant
+        let key = "\(provider)/\(problem)"
+        let count = notices.withLock { notices -> Int? in
+            if let notice = notices[key], now - notice.loggedAt < IncomingLimits.logPause {
+                notices[key]?.count += 1
+                return nil
+            }
+            if notices.count >= Self.countMax { notices = [:] }
+            let count = notices[key]?.count ?? 0
+            notices[key] = Notice(loggedAt: now)
+            return count
+        }
+        guard let count else { return }
+        log.warning(
+            problem, ["provider": .text(provider), "untold": .integer(count), "bodySHA256": .text(digest)])
+    }
+}
