@@ -78,12 +78,11 @@ let modules: [Target] = [
 
 // The host. Feature modules do not import each other; docs/architecture.md lists every arrow.
 let hostModules: [Target] = [
-    module("Observability", ["CLinux", "Cryptography", "DocumentStore", "Primitives", "StoreFiles", providerSDK]),
+    module("Observability", ["CLinux", "Cryptography", "Primitives", "StoreFiles", providerSDK]),
     module(
         "ConnectionModel", ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", providerSDK]),
     module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", providerSDK]),
-    module(
-        "Background", ["ConnectionModel", "DocumentStore", "Observability", "Primitives", "RecordStore", providerSDK]),
+    module("Background", ["ConnectionModel", "Observability", "Primitives", "RecordStore", providerSDK]),
     module(
         "Providers", ["Configuration", "ConnectionModel", "HTTPClient", "Observability", "Primitives", providerSDK]),
     module("PluginLoading", ["CLinux", "Configuration", "Cryptography", "Processes", "Providers", providerSDK]),
@@ -94,7 +93,7 @@ let hostModules: [Target] = [
         "OAuth",
         [
             "Background", "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient",
-            "Observability", "Primitives", "Providers", providerSDK,
+            "Observability", "Primitives", "Providers", "StoreFiles", providerSDK,
         ]),
     module(
         "Sync",
@@ -127,15 +126,14 @@ let hostModules: [Target] = [
         "HTTPAPI",
         [
             "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications", "OAuth",
-            "Observability", "Primitives", "Providers", "RecordStore", "Sessions", "StoreFiles", "Sync", "Webhooks",
-            providerSDK,
+            "Observability", "Primitives", "Providers", "Sessions", "Sync", "Webhooks", providerSDK,
         ]),
     module(
         "HostControl",
         [
-            "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "DocumentStore", "HTTPAPI",
-            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage",
-            "StoreFiles", "Sync", providerSDK,
+            "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI", "Observability",
+            "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "StoreFiles", "Sync",
+            providerSDK,
         ]),
     .executableTarget(
         name: "IntegrationHost",

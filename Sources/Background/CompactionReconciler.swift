@@ -1,7 +1,6 @@
 // Compacts record streams that are mostly out of date, and gives back the memory of idle ones. The store decides when that pays.
 
 package import ConnectionModel
-import DocumentStore
 package import ProviderSDK
 package import RecordStore
 

@@ -1,6 +1,5 @@
 // The one error of the host's services. Each route family turns it into its document's shape in one place.
 
-import DocumentStore
 package import ProviderSDK
 package import StoreFiles
 

@@ -1,7 +1,6 @@
 // Connections by provider and account id, for documents that name them so: find, disconnect, refresh. Knows no HTTP.
 
 package import ConnectionModel
-import DocumentStore
 package import OAuth
 package import Primitives
 import ProviderSDK

@@ -3,7 +3,6 @@
 
 import Background
 package import ConnectionModel
-import DocumentStore
 package import Observability
 package import ProviderSDK
 package import RecordStore

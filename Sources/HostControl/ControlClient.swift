@@ -1,7 +1,6 @@
 // A command's end of the control socket, and the way without it: when no host runs, the command holds the data directory itself.
 
 package import Configuration
-import DocumentStore
 import Glibc
 import Primitives
 import Processes

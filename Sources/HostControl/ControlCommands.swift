@@ -5,7 +5,6 @@ package import Configuration
 import ConnectionModel
 package import Connections
 package import Credentials
-import DocumentStore
 import HTTPAPI
 import Observability
 import PluginLoading

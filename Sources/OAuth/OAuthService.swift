@@ -4,7 +4,6 @@
 package import Configuration
 package import ConnectionModel
 import Cryptography
-import DocumentStore
 import HTTPClient
 package import Observability
 package import Primitives

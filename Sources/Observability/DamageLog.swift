@@ -1,7 +1,6 @@
 // Tells the operator of damaged records that readers come upon: a reader asks again and again, the log tells it now and then. It knows
 // no routes.
 
-import DocumentStore
 package import Primitives
 package import StoreFiles
 import Synchronization

@@ -2,7 +2,6 @@
 // held would bring them back.
 
 package import ConnectionModel
-import DocumentStore
 package import Primitives
 import ProviderSDK
 package import Providers

@@ -1,7 +1,6 @@
 // From a provider's record to a row of a batch: mapped, checked against the store's bounds, or refused with field and rule. What a
 // refused record becomes is not decided here.
 
-import DocumentStore
 package import ProviderSDK
 import RecordStore
 import StoreFiles

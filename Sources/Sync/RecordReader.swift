@@ -1,7 +1,6 @@
 // Reads what a connection has synced, page by page, from the record streams. Knows no HTTP and no shape of an answer.
 
 package import ConnectionModel
-import DocumentStore
 package import Observability
 package import ProviderSDK
 package import Providers

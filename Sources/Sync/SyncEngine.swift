@@ -4,7 +4,6 @@
 import Background
 package import ConnectionModel
 import Cryptography
-import DocumentStore
 package import Observability
 package import Primitives
 import ProviderSDK

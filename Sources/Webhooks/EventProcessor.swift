@@ -3,7 +3,6 @@
 
 import Background
 import ConnectionModel
-import DocumentStore
 import Observability
 import Primitives
 import ProviderSDK

@@ -2,7 +2,6 @@
 // doubtful age is checked by asking the provider, any other makes the connection revoked and erases its credentials.
 
 import ConnectionModel
-import DocumentStore
 import HTTPClient
 import Observability
 import Primitives

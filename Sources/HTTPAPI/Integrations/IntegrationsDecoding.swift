@@ -4,7 +4,6 @@ import ConnectionModel
 import HTTPServer
 import OAuth
 import ProviderSDK
-import RecordStore
 import Sync
 
 enum IntegrationsDecoding {

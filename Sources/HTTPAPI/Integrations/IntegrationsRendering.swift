@@ -4,7 +4,6 @@ import ConnectionModel
 import Observability
 import ProviderSDK
 import Providers
-import RecordStore
 import Sync
 
 enum IntegrationsRendering {

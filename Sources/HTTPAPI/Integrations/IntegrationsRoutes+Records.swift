@@ -5,8 +5,6 @@ import ConnectionModel
 import Connections
 import HTTPServer
 import ProviderSDK
-import RecordStore
-import StoreFiles
 import Sync
 
 extension IntegrationsRoutes {

@@ -8,7 +8,6 @@ package import Notifications
 package import OAuth
 import ProviderSDK
 package import Providers
-import RecordStore
 package import Sync
 
 /// The integrations document.

@@ -4,7 +4,6 @@
 import Configuration
 import Credentials
 import Dispatch
-import DocumentStore
 import Glibc
 import HostControl
 import Primitives

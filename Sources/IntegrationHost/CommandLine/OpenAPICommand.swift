@@ -2,7 +2,6 @@
 
 import Configuration
 import Credentials
-import DocumentStore
 import Glibc
 import HTTPAPI
 import Observability

@@ -5,7 +5,6 @@ import Configuration
 import ConnectionModel
 import Connections
 import Credentials
-import DocumentStore
 import HTTPAPI
 import HTTPClient
 import HTTPServer

@@ -4,7 +4,6 @@
 import Configuration
 import ConnectionModel
 import Credentials
-import DocumentStore
 import HTTPClient
 import Observability
 import PluginLoading

@@ -1,6 +1,7 @@
 // The tables of routes, each given the services that it asks. The order is that of the documents; what a route does is its own.
 
 package import Configuration
+import DocumentStore
 import Connections
 import DocumentStore
 import HTTPAPI

@@ -5,7 +5,6 @@ import Configuration
 import ConnectionModel
 import Connections
 import Credentials
-import DocumentStore
 import HostControl
 import Notifications
 import OAuth

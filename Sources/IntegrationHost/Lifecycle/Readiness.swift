@@ -1,6 +1,5 @@
 // Whether the host takes work: not while it stops, and not while the store refuses writes.
 
-import DocumentStore
 import Storage
 import Synchronization
 

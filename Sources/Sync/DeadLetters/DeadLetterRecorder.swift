@@ -2,7 +2,6 @@
 // makes batches that go with the page they belong to; what is written when is the sync's.
 
 import ConnectionModel
-import DocumentStore
 import ProviderSDK
 import RecordStore
 import StoreFiles

@@ -2,7 +2,6 @@
 
 package import ConnectionModel
 import Cryptography
-import DocumentStore
 package import Primitives
 import ProviderSDK
 package import Providers

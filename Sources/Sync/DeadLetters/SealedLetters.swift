@@ -2,7 +2,6 @@
 // the record streams, so this reads every stream that has letters, and runs by command only.
 
 package import ConnectionModel
-import DocumentStore
 import ProviderSDK
 package import RecordStore
 import StoreFiles

@@ -42,12 +42,13 @@ struct CompatibilityTests {
         let host = try await HostProcess(["serve", "--config", configuration])
         let sessions = ReleaseSessions(host: host, configuration: configuration)
 
+        let waiting = Set((expected["waiting"]?.array ?? []).compactMap(\.string))
         for answer in expected["answers"]?.array ?? [] {
             let (user, path) = (try answer.text("user"), try answer.text("path"))
             let flags = answer["flags"]?.array?.compactMap(\.string) ?? []
             let found = try await sessions.client(user, flags: flags).get(path)
             #expect(Int64(found.status) == answer["status"]?.integer, "\(user) \(path)")
-            if let problem = ReleaseAnswer.difference(answer["body"] ?? .null, found.json) {
+            if let problem = ReleaseAnswer.difference(answer["body"] ?? .null, found.json, waiting: waiting) {
                 Issue.record("\(user) \(path): \(problem)")
             }
             #expect(found.json.at("explanation.class") != "credentialUnreadable", "\(user) \(path)")

@@ -78,7 +78,11 @@ enum ReleaseAnswer {
     private static let growing = ["syncs": "id", "deliveries": "eventId"]
 
     /// Where `found` contradicts `expected`; nil when it does not.
-    static func difference(_ expected: JSONValue, _ found: JSONValue, at path: String = "") -> String? {
+    ///
+    /// - Parameter waiting: ids of connections that wait for their authorization; `found` may lack them.
+    static func difference(
+        _ expected: JSONValue, _ found: JSONValue, at path: String = "", waiting: Set<String> = []
+    ) -> String? {
         switch expected.kind {
         case .object:
             guard found.kind == .object else { return "\(path): no object" }
@@ -86,18 +90,22 @@ enum ReleaseAnswer {
             for (key, value) in expected.members ?? [] where key != "nextCursor" || value.isNull {
                 guard let other = found[key] else { return "\(path).\(key) is missing" }
                 if let identifier = growing[key] {
-                    if let problem = missing(value, other, by: identifier, at: "\(path).\(key)") { return problem }
-                } else if let problem = difference(value, other, at: "\(path).\(key)") {
+                    if let problem = missing(value, other, by: identifier, at: "\(path).\(key)", waiting) {
+                        return problem
+                    }
+                } else if let problem = difference(value, other, at: "\(path).\(key)", waiting: waiting) {
                     return problem
                 }
             }
             return nil
         case .array:
-            let others = (found.array ?? []).filter { !isPendingConnection($0) }
+            let others = (found.array ?? []).filter { !isWaiting($0, waiting) }
             let values = expected.array ?? []
             guard values.count == others.count else { return "\(path): \(others.count) instead of \(values.count)" }
             for (index, value) in values.enumerated() {
-                if let problem = difference(value, others[index], at: "\(path)[\(index)]") { return problem }
+                if let problem = difference(value, others[index], at: "\(path)[\(index)]", waiting: waiting) {
+                    return problem
+                }
             }
             return nil
         default:
@@ -105,19 +113,23 @@ enum ReleaseAnswer {
         }
     }
 
-    private static func missing(_ list: JSONValue, _ found: JSONValue, by key: String, at path: String) -> String? {
+    private static func missing(
+        _ list: JSONValue, _ found: JSONValue, by key: String, at path: String, _ waiting: Set<String>
+    ) -> String? {
         for value in list.array ?? [] {
             guard let same = found.array?.first(where: { $0[key] == value[key] }) else {
                 return "\(path): no \(value[key] ?? .null)"
             }
-            if let problem = difference(value, same, at: "\(path)[\(value[key] ?? .null)]") { return problem }
+            if let problem = difference(value, same, at: "\(path)[\(value[key] ?? .null)]", waiting: waiting) {
+                return problem
+            }
         }
         return nil
     }
 
     /// Whether this is a connection that waits for its authorization: it is removed an hour after it was begun.
-    private static func isPendingConnection(_ value: JSONValue) -> Bool {
-        value["status"] == "pending" && value["service"] != nil
+    private static func isWaiting(_ value: JSONValue, _ waiting: Set<String>) -> Bool {
+        value["id"]?.string.map(waiting.contains) ?? false
     }
 }
 

@@ -2,6 +2,7 @@
 // connection may ask for it. The list is added to before a connection is stored and checked against the users' own documents before
 // anything is decided by it: it may name too many users, never too few.
 
+package import ConnectionModel
 import Cryptography
 package import DocumentStore
 package import Primitives
