@@ -1,5 +1,5 @@
 // The mapping tables of Arc. Ids of charts, songs and profiles are opaque texts. A number out of its range makes the score a dead
-// letter; a lamp that is not known here is `unknown`, with the text as ARC sent it in `sourceStatus`.
+// letter. An unknown lamp is `unknown`, with ARC's text in `sourceStatus`.
 
 import ProviderSDK
 

@@ -1,4 +1,4 @@
-// What features of the host can have Discord do: reading one member of the operator's server, and taking the role away that marks a
+// Discord's actions for features of the host. They read one member of the operator's server, and remove the role that marks a
 // member as not linked yet.
 
 import ProviderSDK

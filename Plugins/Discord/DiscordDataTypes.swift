@@ -31,6 +31,6 @@ enum DiscordDataTypes {
     /// The credential of the operator's bot.
     static let bot = ProviderRequest.Authorization.setting("botToken", scheme: "Bot")
 
-    /// What a member does not tell: which server it is a member of.
+    /// What a member does not contain: which server it is a member of.
     static let guild = [NamedValue("guild_id", "{setting.guildId}")]
 }

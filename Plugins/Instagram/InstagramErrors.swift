@@ -19,7 +19,7 @@ enum InstagramErrors {
     ]) { errors in
         errors.code = ["error.code", "error_type", "code"]
         errors.message = ["error.message", "error_message"]
-        // Limits are counted over an hour and no answer tells when it is over.
+        // Limits are counted over an hour, and no answer says when the hour is over.
         errors.defaultRetryAfter = .seconds(300)
     }
 

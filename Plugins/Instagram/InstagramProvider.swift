@@ -1,5 +1,5 @@
-// Instagram with Instagram Login, for professional accounts. There is no refresh token: a first token of one hour is exchanged for one
-// of sixty days, which renews itself once it is a day old. Everything is data.
+// Instagram with Instagram Login, for professional accounts. There is no refresh token. A first token of one hour is exchanged for
+// one of sixty days, which renews itself once it is a day old. Everything is data.
 
 import ProviderSDK
 
@@ -74,8 +74,7 @@ struct InstagramProvider: Provider {
             paging: .token(parameter: "after", token: "paging.cursors.after", hasMore: nil)
         ) { list in
             list.pageSizeParameter = "limit"
-            // The last page has a cursor too. Its missing link tells that it is the last; the link itself holds the token and is
-            // neither followed nor kept.
+            // The last page has a cursor too, but no link. The link itself contains the token and is neither followed nor kept.
             list.nextWhen = .isSet("paging.next")
         }
     }

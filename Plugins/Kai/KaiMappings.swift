@@ -1,5 +1,5 @@
 // The mapping tables of Kai. A value out of its range or set makes the score a dead letter, which can be replayed once a newer
-// plugin knows it: a score under a wrong chart, lamp or version would be worse than a missing one.
+// plugin knows it. A score under a wrong chart, lamp or version would be worse than a missing one.
 //
 // Not mapped: 46 old IIDX song ids stand for a “†” chart that is the LEGGENDARIA of another song today. Which song that is is not
 // known here, so such a score keeps the id and the difficulty that Kai gives it.
@@ -43,7 +43,7 @@ enum KaiMappings {
             Field(
                 "difficulty", from: "music_difficulty", as: .exactIndex(sdvxDifficulties, first: 0), isRequired: true),
             Field("gameVersion", from: "played_version", as: .exactIndex(sdvxVersions, first: 1), isRequired: true),
-            // 0 is a song that was played without a result, which is no lamp.
+            // 0 is a song that was played without a result, which is not a lamp.
             Field("lamp", from: "clear_type", as: .exactIndex(sdvxLamps, first: 1), isRequired: true),
             Field("score", from: "score", as: .integer(0...10_000_000), isRequired: true),
             Field(
@@ -60,7 +60,7 @@ enum KaiMappings {
             Field("date", from: "timestamp", as: .iso8601),
         ])
 
-    /// The fourth chart is called INF, GRV, HVN, VVD or XCD after the version that the song came with, which Kai does not tell.
+    /// The fourth chart is called INF, GRV, HVN, VVD or XCD after the version of the song, which Kai does not return.
     private static let sdvxDifficulties = ["NOV", "ADV", "EXH", "4TH", "MXM"]
 
     private static let sdvxVersions = ["booth", "inf", "gw", "heaven", "vivid", "exceed"]

@@ -17,7 +17,7 @@ struct KaiProvider: Provider {
         manifest.dataTypes = KaiDataTypes.all
         manifest.errors = errors
         manifest.headers = [NamedValue("Content-Type", "application/json")]
-        // A walk must not die half-way of a token whose end is not known: it begins with a fresh one and may renew it once more.
+        // A token whose end is not known must not expire during a walk. So a walk begins with a fresh one and may renew it once more.
         manifest.refreshesBeforeSync = true
         manifest.refreshesPerSyncMax = 1
         // One request a second on average is polite.
@@ -45,9 +45,9 @@ struct KaiProvider: Provider {
         oauth.tokenErrors = tokenErrors
     }
 
-    /// Only 400 tells that a grant is dead.
+    /// Only 400 means that a grant is dead.
     ///
-    /// Everything else that is no pair of tokens may pass, so the stored pair stays.
+    /// Every other answer without a pair of tokens may pass, so the stored pair stays.
     private static let tokenErrors = ErrorClassification([
         ErrorRule(400, is: .authRevoked),
         ErrorRule(429, is: .rateLimited(after: nil)),
@@ -67,8 +67,7 @@ struct KaiProvider: Provider {
 
     /// The player of the first game that has a profile.
     ///
-    /// No tool is known to ask for it when it connects, so an answer that is missing loses nothing: the account is then called
-    /// after the network.
+    /// No known tool asks for it when it connects, so a missing answer loses nothing. The account is then named after the network.
     func identity(of grant: TokenGrant, in context: ProviderContext) async throws(ProviderError) -> AccountIdentity {
         let variant = context.account.variant ?? "kai"
         for profile in KaiProfile.all where profile.variants.isEmpty || profile.variants.contains(variant) {

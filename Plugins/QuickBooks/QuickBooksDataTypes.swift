@@ -13,7 +13,7 @@ struct QuickBooksEntity: Sendable, Equatable {
 enum QuickBooksDataTypes {
     static let entities: [String: QuickBooksEntity] = [
         "invoices": QuickBooksEntity(name: "Invoice", hidesInactive: false),
-        // Money that is already spent; bills are owed and have a life of their own.
+        // Money that is already spent; bills are owed and are separate objects.
         "expenses": QuickBooksEntity(name: "Purchase", hidesInactive: false),
         "customers": QuickBooksEntity(name: "Customer", hidesInactive: true),
         "vendors": QuickBooksEntity(name: "Vendor", hidesInactive: true),

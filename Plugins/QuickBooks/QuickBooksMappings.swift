@@ -1,5 +1,5 @@
 // The mapping tables of QuickBooks. Amounts are in major units and are copied with all their digits; dates are calendar dates;
-// moments carry the company's offset. No object has a status of its own: it follows from amounts and dates.
+// moments carry the company's offset. No object has a status field: it follows from amounts and dates.
 
 import ProviderSDK
 

@@ -58,8 +58,8 @@ struct QuickBooksProvider: Provider {
 
     /// The documented names are folded into Intuit's two.
     ///
-    /// The one for payments is asked for only by name: an app without that product could not be connected at all, and no data
-    /// type needs it.
+    /// The scope for payments is asked for only by name. An app without that product could not be connected with it, and no data type
+    /// needs it.
     private static let scopes = ScopeTable([
         Scope("accounting", grants: ["com.intuit.quickbooks.accounting"]),
         Scope("payments", grants: ["com.intuit.quickbooks.payment"]),

@@ -30,8 +30,7 @@ struct QuickBooksReader {
 
     /// The statement for the rows from `position` on, counted from 1.
     ///
-    /// Rows are ordered by id, because an order by time of change would let a row that changes during the walk push another
-    /// one over the edge of a page.
+    /// Rows are ordered by id. In an order by time of change, a row that changes during the walk could push another one off its page.
     func statement(at position: Int64) -> String {
         var conditions: [String] = []
         if entity.hidesInactive { conditions.append("Active IN (true, false)") }
@@ -58,7 +57,7 @@ struct QuickBooksReader {
         // Some answers count the rows of the page only.
         if isMoreTold { page.totalCount = Int(clamping: total) }
         guard !rows.isEmpty || !isMoreTold else {
-            // Taken for the end it would delete all that is behind it.
+            // Taken for the end, it would delete all objects behind it.
             throw ProviderError(.transient, "QuickBooks' answer counts more rows and has none.")
         }
         if !rows.isEmpty, rows.count >= Self.pageSize || isMoreTold {

@@ -1,4 +1,4 @@
-// Reddit: what a user posted and wrote. A refresh token is given only when it is asked for, and every request must name who asks.
+// Reddit: a user's posts and comments. A refresh token is given only on request, and every request must name its sender.
 // Everything is data.
 
 import ProviderSDK
@@ -51,13 +51,13 @@ struct RedditProvider: Provider {
             ])
     }
 
-    /// Without a text of its own a client is limited far below the others, at the token endpoint too.
+    /// Without a distinct text a client gets far stricter limits than others, at the token endpoint too.
     private static let userAgent = NamedValue("User-Agent", "{setting.userAgent}")
 
     private static let oauth = OAuth2 { oauth in
         oauth.clientAuthentication = .clientSecretBasic
         oauth.pkce = .unsupported
-        // Else there is no refresh token.
+        // Otherwise there is no refresh token.
         oauth.authorizeParameters = [NamedValue("duration", "permanent")]
         oauth.tokenHeaders = [userAgent]
         oauth.refresh = .refreshToken(rotation: .keepsUntilReplaced)

@@ -7,13 +7,13 @@ enum SlackErrors {
     private static let transient = [
         "request_timeout", "fatal_error", "internal_error", "service_unavailable", "team_added_to_org",
     ]
-    /// About one channel or thread: it is passed over and the walk goes on.
+    /// About one channel or thread, which is skipped; the walk continues.
     static let skipped: Set = [
         "not_in_channel", "channel_not_found", "is_archived", "method_not_supported_for_channel_type",
         "thread_not_found",
     ]
 
-    /// Status 200 says nothing: `ok` does.
+    /// Status 200 does not mean success; `ok` does.
     static let methods = ErrorClassification([
         ErrorRule(200...499, where: .isOneOf("error", ["invalid_auth", "token_expired"]), is: .authExpired),
         ErrorRule(
@@ -32,7 +32,7 @@ enum SlackErrors {
         errors.defaultRetryAfter = .seconds(60)
     }
 
-    /// The token endpoint reports its errors with status 200 and names of its own.
+    /// The token endpoint reports its errors with status 200 and with other names.
     static let tokenEndpoint = ErrorClassification.tokenEndpoint.with { errors in
         errors.rules =
             [

@@ -1,4 +1,4 @@
-// The mapping tables of Slack. A message's `ts` is both its id in the channel and its time; it stays a text, because its six
+// The mapping tables of Slack. A message's `ts` is both its id in the channel and its time. It stays a text, because its six
 // decimals do not fit a binary number.
 
 import ProviderSDK

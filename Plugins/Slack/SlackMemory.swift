@@ -1,5 +1,5 @@
-// What a walk over messages leaves for the next one: the channels that were read, and the threads that are alive. Slack's lists can be
-// asked for neither: a channel's history has only what was begun in the time that is read.
+// What a walk over messages leaves for the next one: the channels that were read, and the threads that are alive. Slack's lists
+// cannot be asked for either: a channel's history has only what began in the time that is read.
 
 import ProviderSDK
 
@@ -44,14 +44,14 @@ struct SlackMemory: Equatable {
         index(of: thread, in: channel).map { threads[$0].latest }
     }
 
-    /// A channel was read.
+    /// Notes that a channel was read.
     mutating func note(_ channel: String) {
         guard isNew(channel) else { return }
         guard channels.count < Self.channelsMax else { return isFull = true }
         channels.append(channel)
     }
 
-    /// A thread's newest reply was sent at `latest`.
+    /// Notes that a thread's newest reply was sent at `latest`.
     mutating func note(_ thread: String, of channel: String, latest: String) {
         guard let moment = ExactDecimal(latest), Self.isPlain(thread), Self.isPlain(latest) else { return }
         if let index = index(of: thread, in: channel) {
@@ -66,7 +66,7 @@ struct SlackMemory: Equatable {
         if let oldest { threads.remove(at: oldest.index) }
     }
 
-    /// A thread is gone.
+    /// Notes that a thread is gone.
     mutating func forget(_ thread: String, of channel: String) {
         if let index = index(of: thread, in: channel) { threads.remove(at: index) }
     }

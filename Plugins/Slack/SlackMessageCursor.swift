@@ -1,4 +1,4 @@
-// Where a walk over the messages of a workspace stands, as plain data that the host stores between pages. It knows no requests.
+// The position of a walk over the messages of a workspace, as plain data that the host stores between pages. Knows no requests.
 
 import ProviderSDK
 
@@ -18,17 +18,17 @@ struct SlackMessageCursor: Equatable {
         case complete
     }
 
-    /// Where the list of channels goes on when ``channels`` are read.
+    /// Where the list of channels continues when ``channels`` are read.
     var listing = Listing.next(nil)
     /// The listed channels that are not read yet; the first is being read.
     var channels: [Channel] = []
-    /// Where the first channel's history goes on; nil at its beginning.
+    /// Where the first channel's history continues; nil at its beginning.
     var history: String?
     /// Whether the first channel's history is read and only ``threads`` are left.
     var isHistoryRead = false
     /// The threads of the last page of history that are not read yet; the first is being read.
     var threads: [String] = []
-    /// Where the first thread goes on; nil at its beginning.
+    /// Where the first thread continues; nil at its beginning.
     var replies: String?
 
     /// What the walk will leave for the next one.
@@ -44,14 +44,14 @@ struct SlackMessageCursor: Equatable {
         return cursor.json
     }
 
-    /// The first thread has been read or passed over.
+    /// Notes that the first thread was read or skipped.
     mutating func endThread() {
         threads.removeFirst()
         replies = nil
         if threads.isEmpty, isHistoryRead { endChannel() }
     }
 
-    /// A page of the first channel's history has been read: it led to `threads`, and the history goes on at `next`.
+    /// Notes that a page of the first channel's history was read: it led to `threads`, and the history continues at `next`.
     mutating func endHistoryPage(threads: [String], next: String?) {
         self.threads = threads
         history = next
@@ -59,7 +59,7 @@ struct SlackMessageCursor: Equatable {
         if threads.isEmpty, isHistoryRead { endChannel() }
     }
 
-    /// The first channel has been read or passed over.
+    /// Notes that the first channel was read or skipped.
     mutating func endChannel() {
         channels.removeFirst()
         history = nil

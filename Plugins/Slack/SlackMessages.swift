@@ -1,5 +1,5 @@
-// Messages: Slack has no list of all of them, so they are walked channel by channel, and thread by thread for the replies, which
-// a channel's history leaves out. Each page of the walk is one call, so that a killed host repeats no more than that.
+// Messages: Slack has no list of all of them, so a walk reads channel by channel. A channel's history leaves out replies, so they
+// are read thread by thread. Each page is one call, so a killed host repeats no more than that.
 
 import ProviderSDK
 
@@ -108,7 +108,7 @@ struct SlackMessages {
         return page.messages.map { record($0, in: channel) }
     }
 
-    /// The beginning of the time that is read of a channel; nil for all time, which a channel is read of that was never read before.
+    /// The beginning of the time that is read of a channel; nil for all time, as for a channel that was never read before.
     private func oldest(of channel: SlackMessageCursor.Channel) -> String? {
         known?.isNew(channel.id) ?? false ? nil : oldest
     }
@@ -189,7 +189,7 @@ struct SlackMessages {
         return (messages, next.isEmpty ? nil : next)
     }
 
-    /// `message` with its channel, which Slack tells only in events.
+    /// `message` with its channel, which Slack includes only in events.
     private func record(_ message: JSONValue, in channel: SlackMessageCursor.Channel) -> SourceRecord {
         let members = (message.members ?? []).filter { $0.key != "channel" }
         return SourceRecord(.object(members + [("channel", .string(channel.id))]))

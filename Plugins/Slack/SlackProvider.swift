@@ -1,5 +1,5 @@
-// Slack: one app installed into a workspace with a bot token. Facts: Slack's Web API and OAuth v2 as of mid 2026. How messages
-// are walked and what events mean stands in files of their own; the rest is data.
+// Slack: one app installed into a workspace with a bot token. Facts: Slack's Web API and OAuth v2 as of mid 2026. Walking
+// messages and reading events are in separate files; the rest is data.
 
 import ProviderSDK
 
@@ -45,8 +45,8 @@ struct SlackProvider: Provider {
 
     /// OAuth v2 asks for bot scopes, separated by commas.
     ///
-    /// Tokens live for ever unless the app has token rotation on; then the answer says how long, and a refresh token is good
-    /// for one use. PKCE stays off: switching it on turns the app into a public client for good.
+    /// Tokens do not expire unless the app has token rotation on. Then the answer says how long they live, and a refresh token can be
+    /// used once. PKCE stays off: switching it on turns the app into a public client for good.
     private static let oauth = OAuth2 { oauth in
         oauth.clientAuthentication = .clientSecretBasic
         oauth.pkce = .unsupported

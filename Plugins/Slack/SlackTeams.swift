@@ -1,5 +1,5 @@
-// An app that is installed into a whole organisation reads workspace by workspace: Slack's lists take which one. For an app
-// in one workspace there is nothing to tell, and every cursor passes through as it is.
+// An app installed into a whole organisation reads workspace by workspace, because Slack's lists ask for the workspace. For an app
+// in one workspace every cursor passes through unchanged.
 
 import ProviderSDK
 
@@ -28,7 +28,7 @@ enum SlackTeams {
         }
         var page = try await read(cursor?["inside"], team)
         let isRead = page.next == nil
-        // What is remembered is of all workspaces, whose channels have ids of their own.
+        // The memory covers all workspaces; channel ids differ between them.
         let inside = page.next ?? page.memory.flatMap(SlackMessageCursor.beginning)
         page.next = next(teams: isRead ? teams.dropFirst() : teams[...], more: more, inside: inside)
         if page.next != nil { page.memory = nil }

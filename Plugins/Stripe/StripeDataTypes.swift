@@ -1,4 +1,4 @@
-// The data types of Stripe: which lists they are read from, and which events tell that they changed.
+// The data types of Stripe: which lists they are read from, and which events report that they changed.
 
 import ProviderSDK
 

@@ -54,7 +54,7 @@ struct StripeProvider: Provider {
         oauth.refresh = .refreshToken(rotation: .keepsUntilReplaced)
         oauth.revocation = Revocation { revocation in
             revocation.token = .none
-            // It takes the platform away from the account, also for other users.
+            // It removes the platform from the account, also for other users.
             revocation.reach = .account
             revocation.parameters = [
                 NamedValue("client_id", "{clientId}"), NamedValue("stripe_user_id", "{accountId}"),
@@ -77,16 +77,16 @@ struct StripeProvider: Provider {
         ErrorRule(403, where: .equals("error.code", "account_invalid"), is: .authRevoked),
         ErrorRule(400, where: .equals("error.code", "rate_limit"), is: .rateLimited(after: nil)),
         ErrorRule(429, is: .rateLimited(after: nil)),
-        // Where Stripe says whether to try again, that counts.
-        toldToRetry("false", 409...409, is: .permanent), toldToRetry("false", 500...599, is: .permanent),
-        toldToRetry("true", 400...499, is: .transient),
+        // Stripe's advice whether to retry goes before the status.
+        retryHeader("false", 409...409, is: .permanent), retryHeader("false", 500...599, is: .permanent),
+        retryHeader("true", 400...499, is: .transient),
         ErrorRule(409, is: .transient),
     ]) { errors in
         errors.code = ["error.code", "error.type", "error"]
         errors.message = ["error.message", "error_description"]
     }
 
-    private static func toldToRetry(
+    private static func retryHeader(
         _ answer: String, _ statuses: ClosedRange<Int>, is kind: ProviderError.Kind
     ) -> ErrorRule {
         ErrorRule(statuses, header: HeaderCondition("stripe-should-retry", isOneOf: [answer]), is: kind)

@@ -60,7 +60,7 @@ struct TikTokProvider: Provider {
         table.always = ["user.info.basic"]
     }
 
-    /// The token answer tells whose account it is; a second request tells its name.
+    /// The token answer contains the account's id; a second request returns its name.
     private static let identity = IdentitySource(
         id: ["token.open_id"], name: ["response.data.user.display_name"],
         request: .get("/v2/user/info/", [NamedValue("fields", "open_id,display_name")])

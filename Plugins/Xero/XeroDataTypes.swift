@@ -5,8 +5,8 @@ import ProviderSDK
 enum XeroDataTypes {
     static let all: [DataType] = [
         dataType("invoices", XeroMappings.invoice, of: "Invoices", id: "InvoiceID", scope: "invoices"),
-        // Xero has no list of expenses: they are the money spent from bank accounts. Transfers between own accounts and
-        // payments in advance have types of their own.
+        // Xero has no list of expenses: they are the money spent from bank accounts. Transfers between own accounts and payments in
+        // advance have separate types.
         dataType(
             "expenses", XeroMappings.expense, of: "BankTransactions", id: "BankTransactionID",
             scope: "banktransactions", type: "SPEND"),
@@ -25,8 +25,7 @@ enum XeroDataTypes {
         DataType(name, mapping: mapping) { dataType in
             dataType.scopes = ["accounting.\(scope).read"]
             dataType.incremental = Incremental()
-            // By id, because an order by time of change would let a record that changes during the walk push another one over
-            // the edge of a page.
+            // Ordered by id. In an order by time of change, a record that changes during the walk could push another one off its page.
             var query = query + [NamedValue("order", "\(id) ASC"), NamedValue("pageSize", "250")]
             if let type { query.append(NamedValue("where", "Type==\"\(type)\"")) }
             let request = ProviderRequest(.get, "/api.xro/2.0/\(resource)") { [query] request in

@@ -1,5 +1,5 @@
-// The mapping tables of Xero. Amounts are in major units and are copied with all their digits; dates are .NET dates in UTC, those
-// of documents at midnight; a missing text is often an empty one.
+// The mapping tables of Xero. Amounts are in major units and are copied with all their digits. Dates are .NET dates in UTC; those
+// of documents are at midnight. A missing text is often an empty one.
 
 import ProviderSDK
 

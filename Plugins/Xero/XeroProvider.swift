@@ -20,7 +20,7 @@ struct XeroProvider: Provider {
         // Without it, answers are XML.
         manifest.headers = [NamedValue("Accept", "application/json")]
         manifest.dataTypes = XeroDataTypes.all
-        // The daily limit differs by plan and is counted from another hour in each organisation: only its 429 tells.
+        // The daily limit differs by plan, and its day begins at another hour in each organisation. Only its 429 shows it.
         manifest.rateLimits = [
             RateLimit(60, per: .seconds(60), scope: .account),
             RateLimit(10_000, per: .seconds(60), scope: .application),
@@ -55,8 +55,8 @@ struct XeroProvider: Provider {
 
     /// The documented names stand for the granular scopes of reading.
     ///
-    /// Apps created since March 2026 may ask for no others, and older ones may ask for them too; a grant with the broad scope
-    /// that they replace is still good.
+    /// Apps created since March 2026 may ask for no others, and older ones may ask for them too. A grant with the broad scope that they
+    /// replace is still good.
     private static let scopes = ScopeTable([
         Scope("accounting.transactions", grants: ["accounting.invoices.read", "accounting.banktransactions.read"]),
         Scope("accounting.contacts", grants: ["accounting.contacts.read"]),

@@ -1,4 +1,4 @@
-// The organisations that a grant covers, as Xero's list of connections tells them, and which of them a connection is for.
+// The organisations that a grant covers, from Xero's list of connections, and the one that a connection is for.
 
 import ProviderSDK
 

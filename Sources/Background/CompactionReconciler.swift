@@ -1,4 +1,5 @@
-// Compacts record streams that are mostly out of date, and gives back the memory of idle ones. The store decides when that pays.
+// Compacts record streams that are mostly out of date, and frees the memory of idle streams. The store decides when
+// that pays.
 
 package import ConnectionModel
 package import ProviderSDK
@@ -6,8 +7,8 @@ package import RecordStore
 
 /// Compacts the record streams of users.
 ///
-/// The store checks a stream after each write, too. This finds streams whose compaction failed, or could not begin because a full sync
-/// was running.
+/// The store checks a stream after each write, too. This type finds streams whose compaction failed, or could not begin
+/// because a full sync was running.
 package struct CompactionReconciler: Reconciler {
     package let records: Records
 

@@ -1,5 +1,5 @@
-// Runs keyed work in the background: starts a task for each work that `KeyedWorkState` lets begin, sleeps until the next is due, and
-// drains on stop. Its owner decides what the work is and when it is tried again.
+// Runs keyed work in the background. The queue starts a task for each work that `KeyedWorkState` lets begin. It sleeps
+// until the next work is due, and drains on stop. The owner decides what the work is and when to retry it.
 
 package import Primitives
 import Synchronization
@@ -8,7 +8,7 @@ import Synchronization
 package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
     package typealias Work = Line.Work
 
-    /// What follows from a run.
+    /// What a run asks for next.
     package enum Outcome: Sendable, Equatable {
         /// Nothing, until the key is scheduled again.
         case done
@@ -36,7 +36,7 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
     private let time: TimeSource
     private let state: Mutex<State>
 
-    /// A queue that begins nothing before ``start(_:)``.
+    /// Creates a queue that begins nothing before ``start(_:)``.
     ///
     /// - Parameters:
     ///   - line: the order of ready work, and the bound on what runs.
@@ -46,7 +46,7 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
         state = Mutex(State(work: KeyedWorkState(line, delayedMax: delayedMax)))
     }
 
-    /// Begins to run what is scheduled; a second call does nothing.
+    /// Begins to run scheduled work; a second call does nothing.
     package func start(_ perform: @escaping Perform) {
         state.withLock { state in
             guard state.perform == nil, !state.isStopping else { return }
@@ -57,7 +57,8 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
 
     /// Runs work after a delay.
     ///
-    /// Of several delays of a key the one that ends first counts. Work of a key that runs begins again afterwards.
+    /// When a key is scheduled several times, the earliest due time wins. A key that is running begins again after its
+    /// run.
     ///
     /// - Returns: false when there is no room, or the queue stops.
     @discardableResult
@@ -71,7 +72,7 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
         }
     }
 
-    /// Keeps the queue from running a key while the caller does its work itself; false when the key runs already.
+    /// Reserves a key for a caller that does the work itself; returns false when the key runs already.
     ///
     /// ``release(_:)`` ends the claim.
     package func claim(_ work: Work) -> Bool { state.withLock { $0.work.claim(work) } }
@@ -89,7 +90,7 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
         await task?.value
     }
 
-    /// Waits until no work of a key runs or is ready to run, but at most `longest`.
+    /// Waits until a key has no running and no ready work, but at most `longest`.
     package func settle(_ id: Work.ID, atMost longest: Duration) async {
         let event = state.withLock { state -> OneTimeEvent? in
             guard state.work.isBusy(id), !state.isStopping else { return nil }
@@ -100,7 +101,7 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
         await event?.wait(atMost: longest, time)
     }
 
-    /// Changes the line, and begins what it lets begin then.
+    /// Changes the line, and begins the work that it admits then.
     package func updateLine(_ body: (inout Line) -> Void) {
         state.withLock { state in
             body(&state.work.line)
@@ -108,7 +109,9 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
         }
     }
 
-    /// Begins nothing more, and waits for what runs; runs that last longer than `grace` are canceled.
+    /// Stops the queue: begins nothing more and waits for running work.
+    ///
+    /// Runs that last longer than `grace` are canceled.
     package func stop(grace: Duration = .zero) async {
         let (tasks, events) = state.withLock { state in
             state.isStopping = true
@@ -157,7 +160,7 @@ package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
         event?.signal()
     }
 
-    /// Sees to it that `proceed` runs at `due` at the latest.
+    /// Ensures that `proceed` runs at `due` at the latest.
     private func setTimer(_ state: inout State, due: MonotonicInstant) {
         if let timer = state.timer, timer.due <= due { return }
         state.timer?.task.cancel()

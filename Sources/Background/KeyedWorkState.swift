@@ -1,12 +1,12 @@
-// Which keyed work runs when: one at a time for each key, the earliest first once it is due. A state machine without I/O; the time
-// comes with each call. `KeyedWorkQueue` carries out what it says.
+// Decides which keyed work runs when: one run at a time for each key, the earliest first once it is due. A state
+// machine without I/O; each call passes the time. `KeyedWorkQueue` carries out its decisions.
 
 import Primitives
 
 /// The scheduled and the running work of a queue.
 ///
-/// A key is in one of four states: unknown, delayed until it is due, ready in the line, or running. Work that is scheduled while its key
-/// runs begins again afterwards.
+/// A key is in one of four states: unknown, delayed until it is due, ready in the line, or running. Work that is
+/// scheduled while its key runs begins again afterwards.
 struct KeyedWorkState<Line: WorkLine>: Sendable {
     typealias Work = Line.Work
     typealias ID = Line.Work.ID
@@ -16,7 +16,7 @@ struct KeyedWorkState<Line: WorkLine>: Sendable {
         let work: Work
     }
 
-    /// The line of ready work.
+    /// The ready work, in order.
     var line: Line
     private let delayedMax: Int
     private var delayed: [ID: Delayed] = [:]
@@ -25,7 +25,7 @@ struct KeyedWorkState<Line: WorkLine>: Sendable {
     private var running: [ID: Work] = [:]
     /// Keys that run outside the line's bounds.
     private var claimed: Set<ID> = []
-    /// What begins again when its key has finished.
+    /// Work that begins again when the current run of its key has finished.
     private var again: [ID: Delayed] = [:]
 
     /// - Parameter delayedMax: how many keys may wait until they are due.
@@ -40,7 +40,7 @@ struct KeyedWorkState<Line: WorkLine>: Sendable {
     /// Whether work of a key runs or is ready to run; work that is not due yet does not count.
     func isBusy(_ id: ID) -> Bool { ready.contains(id) || running[id] != nil }
 
-    /// Schedules work; the earliest due moment of a key counts.
+    /// Schedules work; when a key is scheduled several times, the earliest due time wins.
     ///
     /// - Returns: false when there is no room; then nothing changes.
     mutating func schedule(_ work: Work, at due: MonotonicInstant, now: MonotonicInstant) -> Bool {
@@ -62,12 +62,12 @@ struct KeyedWorkState<Line: WorkLine>: Sendable {
         return true
     }
 
-    /// Takes out the work that runs now.
+    /// Removes and returns the work that begins now.
     mutating func next(at now: MonotonicInstant) -> NextWork<Work> {
         while let first = dueTimes.first, first.due <= now {
             dueTimes.removeFirst()
             guard let due = delayed[first.id], due.due == first.due else { continue }
-            // Without room it is lost here; who schedules work with a bound finds it again.
+            // Without room the work is dropped. Callers that set a bound must schedule it again.
             if !enter(due.work) { delayed[first.id] = nil }
         }
         switch line.next(at: now) {
@@ -104,7 +104,7 @@ struct KeyedWorkState<Line: WorkLine>: Sendable {
         return true
     }
 
-    /// Drops the scheduled work of a key; a run goes on.
+    /// Drops the scheduled work of a key; a current run continues.
     mutating func forget(_ id: ID) {
         delayed[id] = nil
         again[id] = nil
@@ -164,7 +164,7 @@ private struct DueHeap<ID: Sendable>: Sendable {
         }
     }
 
-    /// Keys that are due at the same moment keep the order in which they came.
+    /// Orders by due time; keys that are due at the same moment keep their order of arrival.
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
         (entries[left].due, entries[left].number) < (entries[right].due, entries[right].number)
     }

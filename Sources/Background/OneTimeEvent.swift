@@ -1,9 +1,9 @@
-// An event that tasks wait for without polling. It knows nothing of what happens.
+// An event that tasks wait for without polling. The event does not know what happens.
 
 package import Primitives
 import Synchronization
 
-/// Something that happens once.
+/// A one-time event that tasks can wait for.
 package final class OneTimeEvent: Sendable {
     private struct State {
         var hasHappened = false
@@ -15,10 +15,10 @@ package final class OneTimeEvent: Sendable {
 
     package init() {}
 
-    /// Whether it has happened.
+    /// Whether the event has happened.
     var hasHappened: Bool { state.withLock { $0.hasHappened } }
 
-    /// Says that it has happened; later calls do nothing.
+    /// Marks the event as happened and wakes all waiting tasks; later calls do nothing.
     package func signal() {
         let waiters = state.withLock { state in
             state.hasHappened = true
@@ -28,7 +28,7 @@ package final class OneTimeEvent: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Returns when it has happened, or when the task is canceled.
+    /// Waits until the event has happened, or the task is canceled.
     package func wait() async {
         let number = state.withLock { state in
             state.lastWaiter += 1
@@ -37,7 +37,7 @@ package final class OneTimeEvent: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    // A cancellation from here on waits for the lock, and then finds the waiter.
+                    // A cancellation that comes after this point waits for the lock, and then finds the waiter.
                     if state.hasHappened || Task.isCancelled { return true }
                     state.waiters[number] = continuation
                     return false
@@ -49,7 +49,7 @@ package final class OneTimeEvent: Sendable {
         }
     }
 
-    /// Returns when it has happened, but after `longest` at the latest.
+    /// Waits until the event has happened, but at most `longest`.
     package func wait(atMost longest: Duration, _ time: TimeSource) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }

@@ -1,19 +1,20 @@
-// Walks over all users again and again, so that whatever is due is found without an index that could disagree with the documents.
-// Changes of a user are passed on at once. The reconcilers know what is due and do it.
+// Walks over all users repeatedly to find due work, without an index that could disagree with the documents. Passes a
+// change of a user on at once. The reconcilers know what is due and do it.
 
 package import ConnectionModel
 package import Observability
 package import Primitives
 package import ProviderSDK
 
-/// Brings the world in line with what a user's document says.
+/// Brings the outside world in line with a user's document.
 package protocol Reconciler: Sendable {
-    /// Does or begins what is due for a user.
+    /// Does or begins the work that is due for a user.
     ///
-    /// It is called for one user after the other, so long work belongs into a queue of the reconciler's own.
+    /// The loop calls this for one user after the other, so put long work into a separate queue.
     func reconcile(_ user: User, at now: Timestamp) async
 
-    /// Notices a durable change of a user. It is called on the task that made the change, so it must be quick and must not wait.
+    /// Handles a durable change of a user. The call runs on the task that made the change, so it must be quick and must
+    /// not wait.
     func userDidChange(_ user: User, at now: Timestamp)
 }
 
@@ -21,15 +22,15 @@ extension Reconciler {
     package func userDidChange(_ user: User, at now: Timestamp) {}
 }
 
-/// A walk over all users that is repeated until it is stopped.
+/// A repeated walk over all users.
 ///
-/// A walk reads every user once, O(users); memory does not grow with the users.
+/// A walk reads every user once, which takes O(users) time. Memory does not grow with the number of users.
 package final class ReconcileLoop: Sendable {
     private let walks: RepeatedWork
 
-    /// A loop that passes changes on from now on, and walks once it is started.
+    /// Creates a loop that passes changes on from its creation, and walks once it is started.
     ///
-    /// - Parameter pause: from the end of one walk to the beginning of the next.
+    /// - Parameter pause: the time from the end of one walk to the beginning of the next.
     package init(users: UserStore, reconcilers: [any Reconciler], pause: Duration, time: TimeSource, log: Log) {
         let walk = Walk(users: users, reconcilers: reconcilers, time: time, log: log)
         walks = RepeatedWork(pause: pause, time: time) { await walk.run() }
@@ -41,7 +42,7 @@ package final class ReconcileLoop: Sendable {
 
     package func start() { walks.start() }
 
-    /// Ends the walk under way.
+    /// Cancels the current walk, waits for its end, and starts no other.
     package func stop() async { await walks.stop() }
 
     private struct Walk {
@@ -71,7 +72,7 @@ package final class ReconcileLoop: Sendable {
                     let now = time.now
                     for reconciler in reconcilers { await reconciler.reconcile(stored.user, at: now) }
                 } catch {
-                    // One document that cannot be read must not hide all others.
+                    // One unreadable document must not hide all others.
                     log.warning("Cannot read a user.", ["error": .text("\(error)")])
                 }
             }

@@ -1,4 +1,5 @@
-// Work that is repeated, with a pause between the end of a run and the beginning of the next. Its owner knows what the work is.
+// Repeats work, with a pause between the end of a run and the beginning of the next. The owner decides what the work
+// is.
 
 package import Primitives
 import Synchronization
@@ -10,7 +11,7 @@ package final class RepeatedWork: Sendable {
     private let work: @Sendable () async -> Void
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    /// - Parameter pause: from the end of one run to the beginning of the next.
+    /// - Parameter pause: the time from the end of one run to the beginning of the next.
     package init(pause: Duration, time: TimeSource, _ work: @escaping @Sendable () async -> Void) {
         self.pause = pause
         self.time = time
@@ -25,7 +26,7 @@ package final class RepeatedWork: Sendable {
         }
     }
 
-    /// Cancels the run under way and waits for its end.
+    /// Cancels the current run and waits for its end.
     package func stop() async {
         let task = task.withLock { $0 }
         task?.cancel()

@@ -1,37 +1,38 @@
-// The order in which ready work begins, and how much of it runs at the same time. Values without I/O and without a clock.
+// The order in which ready work begins, and how much of it runs at the same time. These are values without I/O and
+// without a clock.
 
 package import Primitives
 
-/// Work that is ready and waits until it may begin.
+/// A line of ready work that waits to begin.
 ///
 /// A line decides what begins next and bounds what runs. `KeyedWorkState` puts each key into it at most once.
 package protocol WorkLine: Sendable {
     associatedtype Work: Identifiable & Sendable where Work.ID: Sendable
 
-    /// Adds work behind the work it must not overtake; false when there is no room.
+    /// Adds work behind the work it must not overtake; returns false when there is no room.
     mutating func join(_ work: Work) -> Bool
 
-    /// Removes work that waits.
+    /// Removes waiting work.
     mutating func leave(_ id: Work.ID)
 
-    /// Removes the work that begins now, and counts it as running.
+    /// Removes the work that begins now and counts it as running.
     mutating func next(at now: MonotonicInstant) -> NextWork<Work>
 
-    /// Counts work that began as running no longer.
+    /// Stops counting work as running.
     mutating func finished(_ work: Work)
 }
 
-/// What a line of work says.
+/// The next step of a line of work.
 package enum NextWork<Work> {
-    /// This begins now.
+    /// The work begins now.
     case begin(Work)
-    /// Nothing begins, before this moment if there is one, unless something joins or finishes.
+    /// Nothing begins before this moment, unless work joins or finishes. With nil there is no such moment.
     case wait(until: MonotonicInstant?)
 }
 
 extension NextWork: Equatable where Work: Equatable {}
 
-/// A line in which the shares take turns, with a bound on what runs.
+/// A line that bounds what runs, and in which the shares take turns.
 package struct FairWorkLine<Work: Identifiable & Sendable>: WorkLine where Work.ID: Sendable {
     private let runningMax: Int
     private let waitingMax: Int
@@ -40,18 +41,18 @@ package struct FairWorkLine<Work: Identifiable & Sendable>: WorkLine where Work.
     private var tickets: [Work.ID: FairQueueTicket] = [:]
     private(set) var runningCount = 0
 
-    /// A line that lets `runningMax` works run.
+    /// Creates a line that lets `runningMax` works run.
     ///
     /// - Parameters:
     ///   - waitingMax: how many works may wait.
-    ///   - share: whose turn a work takes; without it, works begin in the order they came.
+    ///   - share: returns the share whose turn a work takes. Without it, works begin in order of arrival.
     package init(runningMax: Int, waitingMax: Int = .max, share: @escaping @Sendable (Work) -> String = { _ in "" }) {
         self.runningMax = runningMax
         self.waitingMax = waitingMax
         self.share = share
     }
 
-    /// The number of works that wait.
+    /// The number of waiting works.
     package var count: Int { queue.count }
 
     package mutating func join(_ work: Work) -> Bool {

@@ -11,9 +11,9 @@ package struct Configuration: Sendable {
     package var publicURL = "http://127.0.0.1:8080"
     /// Whether ``publicURL`` was given; otherwise it follows the address the host listens on.
     package var isPublicURLGiven = false
-    /// Where everything that must not be lost is kept.
+    /// The data directory, where everything durable is stored.
     package var dataDirectory = "data"
-    /// Where the key ring is kept; `keys` in the data directory when nil.
+    /// The folder of the key ring; nil means `keys` in the data directory.
     package var keysDirectory: String?
     /// Further folders with plugins.
     package var pluginDirectories: [String] = []
@@ -23,7 +23,7 @@ package struct Configuration: Sendable {
     package var redirectURIs: [String] = []
     /// Origins from which browsers may call with credentials.
     package var allowedOrigins: [String] = []
-    /// The session schemes besides the host's own.
+    /// The session schemes other than the host's own.
     package var sessions = SessionsConfiguration()
     /// The providers' settings by provider id.
     package var providers: [String: ProviderConfiguration] = [:]
@@ -31,13 +31,13 @@ package struct Configuration: Sendable {
     package var rateLimits = RateLimitsConfiguration()
     /// Whether outgoing requests may reach loopback and private addresses.
     package var allowPrivateAddresses = false
-    /// How long after one look at all users for background work the next one begins.
+    /// The pause between two passes over all users for background work.
     package var sweepPause = HostLimits.sweepPause
-    /// How long a sync sits through failures in a row that may pass.
+    /// How long a sync retries consecutive temporary failures.
     package var syncRetryTime = HostLimits.syncRetryTime
     /// The pauses between the attempts to deliver a notification.
     package var webhookPauses = HostLimits.webhookPauses
-    /// How long nothing more must have changed at a provider before a sync reads what changed.
+    /// How long a provider must report no more changes before a sync reads them.
     package var webhookQuietTime = HostLimits.webhookQuietTime
     /// The least severe events that are logged.
     package var logLevel = LogLevel.info
@@ -99,13 +99,13 @@ package struct RateLimitsConfiguration: Sendable, Equatable {
 package struct ProviderConfiguration: Sendable {
     /// A setting that only the plugin's manifest knows.
     package struct Setting: Sendable {
-        /// Its text, or its number as it was written.
+        /// Its text; a number is stored as it was written.
         package let value: Secret
         /// Whether it was written as a JSON number.
         package var isNumber = false
     }
 
-    /// Whether it is no mistake when there is no such provider.
+    /// Whether it is accepted when there is no such provider.
     package var isOptional = false
     /// The client id at the provider.
     package var clientID: String?
@@ -121,7 +121,7 @@ package struct ProviderConfiguration: Sendable {
     package init() {}
 }
 
-/// The session schemes besides the host's own; each is off unless it is configured.
+/// The session schemes other than the host's own; each is off unless it is configured.
 package struct SessionsConfiguration: Sendable {
     /// Clerk session tokens.
     package struct Clerk: Sendable {

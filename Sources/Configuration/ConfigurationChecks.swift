@@ -1,4 +1,4 @@
-// What can be wrong with a setting wherever it was given: checked once, when file, environment and flags are put together.
+// Checks settings regardless of where they were given, once the file, the environment and the flags are merged.
 
 import HTTPServer
 import ProviderSDK
@@ -9,7 +9,7 @@ extension Configuration {
         ConfigurationError(place: places.place(of: setting), problem: problem)
     }
 
-    /// Does what can fail with the name of a setting for its place, and puts the place where the setting was given there.
+    /// Runs `work`, whose errors name a setting, and reports a failure with the place where the setting was given.
     package func placing<Value>(_ work: () throws(ConfigurationError) -> Value) throws(ConfigurationError) -> Value {
         do throws(ConfigurationError) { return try work() } catch {
             throw self.error(error.place.split(separator: ".").map(String.init), error.problem)
@@ -38,7 +38,7 @@ extension Configuration {
         }
     }
 
-    /// Checks what a host that is going to listen needs besides.
+    /// Checks what a host needs besides before it listens.
     package func checkListening() throws(ConfigurationError) {
         let host = try listenAddress.host
         guard isPublicURLGiven || (host != "0.0.0.0" && host != "::") else {

@@ -14,7 +14,7 @@ package struct ConfigurationEnvironment {
 
     /// Sets what the variables say; an empty one counts as not set.
     ///
-    /// - Returns: the names of variables with the prefix that mean nothing.
+    /// - Returns: the names of variables that have the prefix but match no setting.
     package func apply(to configuration: inout Configuration) throws(ConfigurationError) -> [String] {
         var unknown: [String] = []
         for (name, value) in variables.sorted(by: { $0.key < $1.key })
@@ -53,7 +53,7 @@ package struct ConfigurationEnvironment {
             text.set(&provider, value)
         } else if member.hasPrefix(endpoints), member.utf8.count > endpoints.utf8.count {
             let endpoint = String(member.dropFirst(endpoints.count))
-            // Variables have no capitals: the name in the file is meant.
+            // Variables have no capitals, so this finds the name as the file writes it.
             let known = provider.endpoints.keys.first { $0.lowercased() == endpoint } ?? endpoint
             provider.endpoints[known] = value
             configuration.places.set([words[0], id, endpoints, known], name)

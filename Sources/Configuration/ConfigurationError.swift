@@ -1,4 +1,4 @@
-// Why a configuration cannot be used, with the place and the cure. Never quotes a value: it may be a secret.
+// Why a configuration cannot be used, with the place and the remedy. Never quotes a value, which may be a secret.
 
 /// A mistake in the configuration.
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {

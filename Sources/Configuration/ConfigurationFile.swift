@@ -14,7 +14,7 @@ package struct ConfigurationFile {
         self.bytes = bytes
     }
 
-    /// Sets what the file says.
+    /// Applies the file to the configuration.
     package func apply(to configuration: inout Configuration) throws(ConfigurationError) {
         var limits = JSONLimits()
         limits.bytesMax = ConfigurationLimits.fileBytesMax
@@ -36,7 +36,7 @@ package struct ConfigurationFile {
         }
     }
 
-    /// Sets what `value` says, which stands at `path` and is a setting or an object of settings.
+    /// Applies `value` at `path`, which is a setting or an object of settings.
     private func apply(
         _ value: JSONValue, _ path: [String], to configuration: inout Configuration
     ) throws(ConfigurationError) {

@@ -1,5 +1,5 @@
-// Where each setting was given, so that a mistake that is found late (the plugins must be loaded first, or a file read) is still
-// reported with its line and column. Knows no setting by name.
+// Where each setting was given. A mistake that is found late, after plugins or files are read, is still reported with its
+// line and column. Knows no setting by name.
 
 package import ProviderSDK
 
@@ -11,16 +11,18 @@ package struct ConfigurationPlaces: Sendable, CustomReflectable {
     // The file holds secrets.
     package var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// The settings of this file go before those noted earlier.
+    /// Gives the settings of this file precedence over those noted earlier.
     package mutating func set(file path: String, bytes: [UInt8], root: JSONValue) {
         file = (path, bytes, root)
         given = [:]
     }
 
-    /// `setting` was given by an environment variable or a flag called `name`.
+    /// Notes that `setting` was given by an environment variable or a flag called `name`.
     package mutating func set(_ setting: [String], _ name: String) { given[setting] = name }
 
-    /// Where `setting` was given: its path, such as `providers`, an id, `endpoints` and a name; elements of lists by their index.
+    /// Returns where `setting` was given.
+    ///
+    /// Its path is such as `providers`, an id, `endpoints` and a name; list elements are named by index.
     ///
     /// The place of an object that holds it counts too. Without any place the name of the setting is returned.
     package func place(of setting: [String]) -> String {

@@ -1,4 +1,4 @@
-// Reads small whole files: configuration, keys of others. Knows no formats. What must be durable goes through DocumentStore.
+// Reads small whole files, such as configuration and public keys. Knows no formats. Durable data goes through DocumentStore.
 
 import CLinux
 import Glibc
@@ -9,7 +9,7 @@ package struct FileError: Error, CustomStringConvertible {
     package let errorNumber: Int32
 
     package var isMissing: Bool { errorNumber == ENOENT }
-    /// What the system says.
+    /// The system's description of the error.
     package var reason: String { unsafe String(cString: strerror(errorNumber)) }
     package var description: String { "\(path): \(reason)" }
 }

@@ -34,7 +34,7 @@ enum ProviderSettingsTable {
             isSecret: false, isFile: true, set: { $0.clientSecret = Secret($1) }),
     ]
 
-    /// What the other keys are, for people.
+    /// The documentation of the other keys.
     static let documentation = [
         (
             key: endpoints,

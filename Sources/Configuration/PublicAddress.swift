@@ -1,5 +1,5 @@
-// The URL under which the host is reached. It is configured, or follows the address the host listens on, which is known only
-// once it listens.
+// The URL under which the host is reached. It is configured, or follows the address the host listens on, which is known
+// only once the host listens.
 
 import Synchronization
 

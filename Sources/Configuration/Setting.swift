@@ -1,4 +1,4 @@
-// One setting: where it is given, which values it takes, what it changes and how it is explained. Knows no setting by name.
+// One setting: where it is given, which values it takes, what it changes and how it is documented. Knows no setting by name.
 
 /// A setting of the host.
 package struct Setting: Sendable {
@@ -12,16 +12,16 @@ package struct Setting: Sendable {
         case boolean(SettingAccess<Bool>)
         /// An integer in a range.
         case integer(ClosedRange<Int>, SettingAccess<Int>)
-        /// So many integers, each in a range.
+        /// A fixed or bounded number of integers, each in a range.
         case integers(count: ClosedRange<Int>, ClosedRange<Int>, SettingAccess<[Int]>)
-        /// One of a few words.
+        /// One word of a list.
         case word([String], SettingAccess<String>)
     }
 
     /// A command line flag that sets it.
     package struct Flag: Sendable {
         package let name: String
-        /// What stands for its value in the help.
+        /// The placeholder for its value in the help.
         let placeholder: String
 
         package init(name: String, placeholder: String) {
@@ -33,13 +33,13 @@ package struct Setting: Sendable {
     /// Its keys in the configuration file, from the outermost object inwards.
     package let path: [String]
     package let kind: Kind
-    /// What it is, in a few words for people.
+    /// Its short documentation.
     package let documentation: String
-    /// Its default in words, where the value of a default configuration does not say it.
+    /// Its default in words, where the value of a default configuration does not show it.
     package var defaultText: String?
     /// Whether its value must never be shown.
     package var isSecret = false
-    /// Whether the configuration file has it.
+    /// Whether the configuration file accepts it.
     var isInFile = true
     /// Whether environment variables can set it.
     var isVariable = true
@@ -68,11 +68,11 @@ package struct Setting: Sendable {
 /// An object of the configuration file that holds settings.
 package struct SettingGroup: Sendable {
     package let path: [String]
-    /// What it is, in a few words for people.
+    /// Its short documentation.
     package let documentation: String
     /// Its default in words.
     package let defaultText: String
-    /// What must be said in it once it is there, and whether it was.
+    /// Which members it requires once it is present, and whether they are there.
     package var need: (problem: String, isMet: @Sendable (Configuration) -> Bool)?
 
     package init(
@@ -107,7 +107,9 @@ package struct SettingAccess<Value: Sendable>: Sendable {
         self.init(get: { $0[keyPath: path] }, set: { $0[keyPath: path] = $1 })
     }
 
-    /// A member of a session scheme, which exists as soon as one of its members is set.
+    /// A member of a session scheme.
+    ///
+    /// The scheme exists as soon as one of its members is set.
     package init<Scheme: Sendable>(
         _ scheme: any WritableKeyPath<SessionsConfiguration, Scheme?> & Sendable, of empty: Scheme,
         _ member: any WritableKeyPath<Scheme, Value> & Sendable

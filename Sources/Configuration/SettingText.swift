@@ -1,4 +1,4 @@
-// A setting's value as a text: that of an environment variable or of a flag.
+// Parses a setting's value from the text of an environment variable or a flag.
 
 /// The value of a setting as it was given by a variable or a flag.
 package struct SettingText {
@@ -53,7 +53,7 @@ package struct SettingText {
         configuration.places.set(setting.path, place)
     }
 
-    /// The value of a setting that is no list: of several the last one.
+    /// Returns the value of a setting that is not a list: the last one given.
     private var text: String? {
         switch given {
         case .joined(let text): text

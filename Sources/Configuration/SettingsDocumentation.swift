@@ -1,13 +1,13 @@
-// The table of settings as people read it: the table in docs/configuration.md, and the flags in the help of a command.
+// The documentation of the settings: the table in docs/configuration.md, and the flags in the help of a command.
 
-/// Texts that are made from the table of settings.
+/// Texts generated from the table of settings.
 package enum SettingsDocumentation {
     /// The table of docs/configuration.md, in Markdown.
     package static var table: String {
         var lines = ["| key | default | what it is |", "|---|---|---|"]
         var groups = SettingsTable.groups
         for setting in SettingsTable.all {
-            // An object stands before the first of its settings.
+            // An object comes before the first of its settings.
             for group in groups where setting.path.starts(with: group.path) {
                 lines.append(row(group.path, group.defaultText, [group.documentation]))
             }
@@ -62,7 +62,7 @@ extension Setting {
         }
     }
 
-    /// What it is, which values it takes, and where it can be given.
+    /// Its documentation: what it is, which values it takes, and where it can be given.
     fileprivate var words: [String] {
         var words = [documentation]
         switch kind {

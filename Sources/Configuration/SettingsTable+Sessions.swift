@@ -1,4 +1,4 @@
-// The part of the table of settings for the session schemes. They are in the configuration file only.
+// The session schemes' part of the table of settings. These settings are in the configuration file only.
 
 import ConnectionModel
 

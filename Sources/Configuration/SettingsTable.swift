@@ -1,5 +1,5 @@
-// The settings of the host, each written once: the file, the environment, the flags, the help and docs/configuration.md are made from
-// this table. Providers' own settings are declared by their plugins and follow in ProviderSettingsTable.
+// The settings of the host, each written once. The file, the environment, the flags, the help and docs/configuration.md are
+// made from this table. Plugins declare their providers' settings, which ProviderSettingsTable adds.
 
 import Observability
 
@@ -102,14 +102,14 @@ package enum SettingsTable {
     private static let background = [
         Setting(
             "sweepSeconds", kind: .integer(1...3600, .seconds(\.sweepPause)),
-            "the pause between two looks at all users for background work: refreshes, schedules, notifications"),
+            "the pause between two passes over all users for background work: refreshes, schedules, notifications"),
         Setting(
             "syncRetrySeconds", kind: .integer(0...86_400, .seconds(\.syncRetryTime)),
-            "how long a sync sits through failures of the provider in a row that may pass"),
+            "how long a sync keeps retrying while the provider fails temporarily"),
         Setting(
             "webhookQuietSeconds", kind: .integer(0...3600, .seconds(\.webhookQuietTime)),
-            "how long nothing more must change at a provider before the changes are synced; after 30 seconds, or this if it is "
-                + "more, they are synced in any case"),
+            "how long a provider must report no more changes before they are synced; after 30 seconds, or this time if it is "
+                + "longer, they are synced in any case"),
         Setting(
             "webhookRetrySeconds",
             kind: .integers(

@@ -1,4 +1,4 @@
-// What is read of a connection, facet by facet, under one name each. Pure.
+// Read access to a connection, facet by facet, with one name for each value. Pure.
 
 package import ProviderSDK
 
@@ -14,9 +14,9 @@ extension Connection {
     package var account: ProviderContext.Account { identity.account }
 
     package var status: ConnectionStatus { life.status }
-    /// How it is being ended; nil while it is not.
+    /// How the connection is being ended; nil while it is not.
     package var disconnection: Disconnection? { life.disconnection }
-    /// Whether the account is connected as the UserIntegration document counts it.
+    /// Whether the account is connected in the sense of the UserIntegration document.
     package var isConnected: Bool { status == .connected }
 
     package var permissions: [String] { grant.permissions }
@@ -33,29 +33,29 @@ extension Connection {
     package var syncStatus: SyncStatus? { sync.status }
     package var lastSyncAt: Timestamp? { sync.lastSyncAt }
     package var changes: [PendingChange] { sync.changes }
-    /// The run that is under way, or was when the host stopped.
+    /// The run that is in progress, or was in progress when the host stopped.
     package var runningSync: SyncRun? { sync.running }
 
     package var outbox: [ConnectionEvent] { notifications.outbox }
     package var webhook: WebhookEndpoint { notifications.endpoint }
 
-    /// Whether it leads to this account, compared byte for byte.
+    /// Whether the connection is to this account, compared byte for byte.
     package func isOf(_ service: String, _ variant: String?, accountID: String) -> Bool {
         identity.leads(to: service, variant, accountID: accountID)
     }
 
-    /// What is to be delivered next.
+    /// The next delivery that is due.
     package func nextDelivery(at now: Timestamp) -> NextDelivery {
         settings.webhookURL == nil ? .none : notifications.next(at: now)
     }
 
-    /// The data types that a sync is to read now; none while one runs.
+    /// The data types that a sync should read now; empty while a sync runs.
     package func dueChanges(at now: Timestamp) -> [String] {
         guard status == .connected, disconnection == nil, runningSync == nil else { return [] }
         return changes.filter { $0.notBefore.map { $0 <= now } ?? true }.map(\.dataType)
     }
 
-    /// Whether one of `dataTypes` is to be read now.
+    /// Whether one of `dataTypes` should be read now.
     package func isDue(_ dataTypes: [String], at now: Timestamp) -> Bool {
         dueChanges(at: now).contains { dataTypes.contains($0) }
     }
@@ -66,13 +66,15 @@ extension Connection {
         throw .conflict("The connection \(status.obstacle)")
     }
 
-    /// Whether it waits for its first authorization, with nothing in it that could be lost: one whose callback has come is at work.
+    /// Whether the connection waits for its first authorization and holds nothing that could be lost.
+    ///
+    /// A connection whose callback has arrived is already in use.
     var isUnfinished: Bool {
         status == .pending && credentials.isEmpty && grant.unidentified == nil && connectedAt == nil
             && !authorizations.isEmpty
     }
 
-    /// Whether nothing came of it: never connected, without a grant, and past its time.
+    /// Whether the connection was abandoned: never connected, without a grant, and older than the limit.
     func isStale(at now: Timestamp) -> Bool {
         let lifetime: Duration
         switch status {

@@ -1,11 +1,12 @@
-// A user's connection to one account of one provider: the aggregate behind all five API documents. Its facets are written only here, by
-// transitions that take facts (what happened, when, with which values) and return what follows. Knows no HTTP, no clock and no storage.
+// A user's connection to one account of one provider: the aggregate behind all five API documents.
+// Only the transitions here write its facets. They take facts (what happened, when, with which values) and return the consequences.
+// Does not use HTTP, a clock or storage.
 
 package import ProviderSDK
 
 /// A connection of a user to one account of one provider.
 ///
-/// A transition that cannot happen in the connection's state throws and changes nothing that is stored.
+/// A transition that the connection's state does not allow throws, and changes no stored value.
 package struct Connection: Sendable {
     package private(set) var identity: ConnectionIdentity
     package private(set) var life: ConnectionLife
@@ -13,11 +14,11 @@ package struct Connection: Sendable {
     package private(set) var sync = SyncState()
     package private(set) var notifications = Notifications()
     package private(set) var settings = ConnectionSettings()
-    /// What went wrong last, for the people who ask why.
+    /// The last failure, for explanations.
     package private(set) var failure: ConnectionFailure?
     package private(set) var createdAt: Timestamp
     package private(set) var updatedAt: Timestamp
-    /// Members of the stored document that this version does not know; kept as they are.
+    /// Members of the stored document that this version does not know; they are kept unchanged.
     package private(set) var unknown: [(key: String, value: JSONValue)] = []
 
     /// A new connection.
@@ -32,12 +33,12 @@ package struct Connection: Sendable {
 
     // MARK: Life
 
-    /// Lets `event` happen: changes the state, and carries out what follows inside the document.
+    /// Applies `event`: changes the state and carries out the consequences inside the document.
     ///
     /// - Parameters:
-    ///   - revocation: the outcome of ending the grant at the provider, where the event ends it.
-    ///   - data: what the application is told beside the event.
-    /// - Throws: ``ServiceError/conflict(_:)`` when the event cannot happen in this state.
+    ///   - revocation: the outcome of ending the grant at the provider, when the event ends it.
+    ///   - data: further data for the application's notification.
+    /// - Throws: ``ServiceError/conflict(_:)`` when the state does not allow the event.
     @discardableResult
     private mutating func happen(
         _ event: LifeEvent, revocation: RevocationOutcome? = nil, telling data: JSONValue = [:], at now: Timestamp
@@ -61,7 +62,7 @@ package struct Connection: Sendable {
         return consequences
     }
 
-    /// Queues an event, where the application wants to be told.
+    /// Queues a notification, if the connection has a webhook URL.
     private mutating func notify(
         _ kind: ConnectionEvent.Kind, _ data: JSONValue = [:], at now: Timestamp
     ) throws(ServiceError) {
@@ -71,24 +72,24 @@ package struct Connection: Sendable {
 
     // MARK: Connecting
 
-    /// An authorization was begun.
+    /// Records that an authorization was started.
     package mutating func authorizationBegan(_ authorization: PendingAuthorization, permissions: [String]) {
         grant.begin(authorization, permissions: permissions)
     }
 
-    /// A callback uses an authorization up.
+    /// Consumes the authorization of a callback.
     ///
-    /// - Returns: the authorization; nil when there is none with this nonce.
+    /// - Returns: the authorization; nil when no authorization has this nonce.
     package mutating func authorizationClaimed(_ nonce: String, at now: Timestamp) -> PendingAuthorization? {
         guard let authorization = grant.claim(nonce) else { return nil }
         updatedAt = now
         return authorization
     }
 
-    /// Authorizations that were not completed in time are dropped.
+    /// Drops authorizations that were not completed in time.
     package mutating func authorizationsLapsed(at now: Timestamp) { grant.dropAuthorizations(endedBy: now) }
 
-    /// An authorization came to nothing before the provider gave tokens.
+    /// Records that an authorization failed before the provider returned tokens.
     package mutating func authorizationFailed(
         _ operation: ConnectionOperation, _ error: ProviderError, at now: Timestamp
     ) throws(ServiceError) {
@@ -97,14 +98,14 @@ package struct Connection: Sendable {
         try happen(.authorizationFailed, telling: ["reason": .string(error.message)], at: now)
     }
 
-    /// The provider gave tokens; whose account they are for is not known yet.
+    /// Stores the tokens of the provider while the account is not known yet.
     package mutating func authorized(_ tokens: SealedTokens, _ unidentified: UnidentifiedGrant) throws(ServiceError) {
         try happen(.authorized, at: unidentified.at)
         grant.hold(tokens, unidentified)
         updatedAt = unidentified.at
     }
 
-    /// The provider could not say whose account the tokens are for; it is asked again later.
+    /// Records that the provider could not identify the account of the tokens; the host asks again later.
     package mutating func identificationPostponed(_ error: ProviderError, at now: Timestamp) {
         grant.postponeIdentification(seed: id, at: now)
         var failure = ConnectionFailure(operation: .identify, error, at: now)
@@ -113,7 +114,7 @@ package struct Connection: Sendable {
         updatedAt = now
     }
 
-    /// Whose account the tokens are for can never be found out: the grant was ended.
+    /// Records that the account of the tokens cannot be identified and that the grant was ended.
     @discardableResult
     package mutating func abandoned(
         _ outcome: RevocationOutcome, _ error: ProviderError, at now: Timestamp
@@ -125,7 +126,7 @@ package struct Connection: Sendable {
         return consequences
     }
 
-    /// The tokens that came for `other` are for the account of this connection and take the place of its own.
+    /// Replaces the tokens by those that `other` received for the same account.
     ///
     /// - Parameter reseal: seals a text of `other` for this connection.
     mutating func grantAdopted(
@@ -140,7 +141,7 @@ package struct Connection: Sendable {
                 keeping: status == .connected ? grant.credentials : nil))
     }
 
-    /// The account of an authorization is known: the connection works.
+    /// Records the account of an authorization; the connection is now connected.
     package mutating func identified(
         as account: AccountIdentity, _ held: UnidentifiedGrant, callback: JSONValue, permissions: [String],
         at now: Timestamp
@@ -152,9 +153,9 @@ package struct Connection: Sendable {
         updatedAt = now
     }
 
-    /// The user named the account or gave a key: the connection works.
+    /// Records the account that the user named or the key that the user gave; the connection is now connected.
     ///
-    /// - Parameter key: the sealed key; nil where none is needed.
+    /// - Parameter key: the sealed key; nil when no key is needed.
     package mutating func linked(
         to accountID: String?, key: String? = nil, permissions: [String] = [], at now: Timestamp
     ) throws(ServiceError) {
@@ -164,9 +165,9 @@ package struct Connection: Sendable {
         grant.link(key: key, at: now)
     }
 
-    /// The application says whether an integration without a provider is connected.
+    /// Sets whether an integration without a provider is connected, as the application reports it.
     package mutating func noted(isConnected: Bool, at now: Timestamp) throws(ServiceError) {
-        // What is being ended stays as it is.
+        // A connection that is being ended does not change.
         guard disconnection == nil else { return }
         try happen(isConnected ? .noted : .unnoted, at: now)
         grant.note(connectedAt: isConnected ? now : nil)
@@ -175,10 +176,12 @@ package struct Connection: Sendable {
 
     // MARK: Renewing the grant
 
-    /// A token request is about to be sent; to be made durable before that.
+    /// Records that a token request is about to be sent.
+    ///
+    /// Make this durable before you send the request.
     package mutating func refreshBegan(at now: Timestamp) { grant.beginRefresh(at: now) }
 
-    /// The provider gave new tokens.
+    /// Stores new tokens from the provider.
     package mutating func refreshed(_ tokens: SealedTokens, at now: Timestamp) throws(ServiceError) {
         try happen(.renewed, at: now)
         grant.renew(with: tokens, at: now)
@@ -187,15 +190,15 @@ package struct Connection: Sendable {
         updatedAt = now
     }
 
-    /// A refresh brought no new tokens.
+    /// Records that a refresh returned no new tokens.
     package mutating func refreshFailed(_ failed: RefreshFailure, at now: Timestamp) throws(ServiceError) {
         let unknownSince = refresh.unknownSince
         grant.failRefresh(failed, seed: id, at: now)
         var message = failed.error.message
         if failed.reason == .revoked, let unknownSince {
             message =
-                "The answer to the refresh of \(unknownSince) was lost, and with it the token that replaced this one, which the "
-                + "provider no longer takes: connect it again. \(message)"
+                "The response to the refresh of \(unknownSince) was lost, together with the new token. "
+                + "The provider no longer accepts the old one: connect it again. \(message)"
         }
         var failure = ConnectionFailure(
             operation: .refresh, kind: failed.reason.failureKind, code: failed.error.code,
@@ -208,7 +211,7 @@ package struct Connection: Sendable {
         try happen(.grantRefused, telling: ["reason": .string(message)], at: now)
     }
 
-    /// The end of the grant is near, or not any more.
+    /// Updates whether the end of the grant is near.
     package mutating func deadlineNoted(_ deadline: GrantDeadline?, at now: Timestamp) throws(ServiceError) {
         grant.noteDeadline(deadline)
         guard let deadline else { return }
@@ -216,7 +219,7 @@ package struct Connection: Sendable {
             .expiring, ["reason": .string(deadline.reason.rawValue), "expiresAt": .string("\(deadline.at)")], at: now)
     }
 
-    /// The same connection with tokens that came too late to be stored with it, so that they can be ended.
+    /// Returns a copy with tokens that came too late to be stored, so that they can be revoked.
     package func carrying(_ tokens: SealedTokens, at now: Timestamp) -> Connection {
         var orphan = self
         orphan.grant.renew(with: tokens, at: now)
@@ -225,7 +228,7 @@ package struct Connection: Sendable {
 
     /// Seals every secret of the connection again.
     ///
-    /// - Parameter reseal: the new sealed text of a field; nil leaves the text as it is.
+    /// - Parameter reseal: returns the new sealed text of a field; nil leaves the text unchanged.
     package mutating func resealed(_ reseal: (_ text: String, _ field: String) -> String?) {
         grant.reseal(reseal)
         notifications.reseal(reseal)
@@ -233,9 +236,9 @@ package struct Connection: Sendable {
 
     // MARK: Ending
 
-    /// The provider says that the grant was ended there.
+    /// Records that the provider reports the end of the grant.
     ///
-    /// An authorization that is under way is for a new grant and goes on.
+    /// A pending authorization is for a new grant and continues.
     @discardableResult
     package mutating func revokedAtProvider(at now: Timestamp) throws(ServiceError) -> [Consequence] {
         let consequences = try happen(
@@ -247,21 +250,23 @@ package struct Connection: Sendable {
         return consequences
     }
 
-    /// The user asks for the end of the connection; answers that are still on their way are for an older grant from now on.
+    /// Starts to end the connection at the user's request.
+    ///
+    /// Responses that are still in flight then belong to an older grant.
     @discardableResult
     package mutating func endRequested(_ disconnection: Disconnection, at now: Timestamp) throws(ServiceError)
         -> [Consequence]
     {
         let event: LifeEvent = disconnection == .delete ? .deletionRequested : .disconnectRequested
-        // Nothing can be told of a deletion once it is done; a disconnect is told then.
+        // A deletion is reported now, because no notification is possible after it. A disconnect is reported when it is done.
         let consequences = try happen(event, telling: ["reason": "deleted"], at: now)
         grant.outdate()
         return consequences
     }
 
-    /// The connection is disconnected: its secrets are forgotten.
+    /// Completes a disconnect: erases the secrets.
     ///
-    /// - Parameter outcome: of ending the grant at the provider.
+    /// - Parameter outcome: the outcome of ending the grant at the provider.
     @discardableResult
     package mutating func disconnected(_ outcome: RevocationOutcome?, at now: Timestamp) throws(ServiceError)
         -> [Consequence]
@@ -275,24 +280,24 @@ package struct Connection: Sendable {
         return consequences
     }
 
-    /// The connection is removed by its user.
+    /// Records that the user removes the connection.
     package mutating func removed(at now: Timestamp) throws(ServiceError) -> [Consequence] {
         try happen(.removed, at: now)
     }
 
     // MARK: Syncs
 
-    /// A sync begins.
+    /// Records that a sync started.
     package mutating func syncBegan(_ run: SyncRun) { sync.begin(run) }
 
-    /// A request for a sync was answered with a run that another one had begun.
+    /// Records that a request for a sync was answered with a run that another request started.
     package mutating func syncJoined(_ runID: String, by request: SyncIdempotency) { sync.join(request, to: runID) }
 
-    /// A sync ended.
+    /// Records that a sync ended.
     ///
     /// - Parameters:
-    ///   - read: the data types of which everything was read since it began.
-    ///   - number: of the grant that it worked with; nil when it did not come to that.
+    ///   - read: the data types that were read completely since the sync started.
+    ///   - number: the number of the grant that the sync used; nil when it used none.
     package mutating func syncEnded(
         _ runID: String, _ outcome: SyncOutcome, counts: (processed: Int, synced: Int, errors: Int), read: Set<String>,
         grant number: Int?, at now: Timestamp
@@ -305,10 +310,10 @@ package struct Connection: Sendable {
         case .failed: try notify(.syncFailed, run.eventData, at: now)
         case .canceled, .running: return
         }
-        // Connected again meanwhile: what went wrong before is over.
+        // The connection was connected again in the meantime, so the earlier failure is over.
         guard number == nil || number == grant.number else { return }
         if let failed = outcome.failures.first {
-            // What ended the grant was recorded by the refresh that found it, with the provider's own code.
+            // The refresh that found the end of the grant recorded it with the provider's own code.
             let isKnown =
                 failed.error.kind == .authRevoked && failed.error.code == nil && failure?.kind == .authRevoked
             if !isKnown { failure = ConnectionFailure(operation: .sync, failed.error, at: now) }
@@ -319,14 +324,14 @@ package struct Connection: Sendable {
         try happen(.grantRefused, telling: ["reason": .string(outcome.message ?? "")], at: now)
     }
 
-    /// The provider says that something changed.
+    /// Records that the provider reports a change.
     package mutating func changesNoted(of dataTypes: [String]) { sync.note(changesOf: dataTypes) }
 
     // MARK: Settings and notifications
 
-    /// The user changed the settings.
+    /// Applies the user's changes of the settings.
     ///
-    /// - Parameter newSecret: a new sealed signing secret; called when a URL is set and there is none.
+    /// - Parameter newSecret: returns a new sealed signing secret; called when a URL is set and no secret exists.
     package mutating func settingsChanged(
         _ change: SettingsChange, newSecret: () throws(ServiceError) -> String, at now: Timestamp
     ) throws(ServiceError) {
@@ -339,53 +344,53 @@ package struct Connection: Sendable {
         updatedAt = now
     }
 
-    /// A delivery was attempted.
+    /// Records an attempt to deliver a notification.
     @discardableResult
     package mutating func deliveryAttempted(_ result: WebhookAttempt, _ schedule: WebhookSchedule) -> AttemptEffect {
         notifications.record(result, url: settings.webhookURL, schedule)
     }
 
-    /// The user asks for an event to be delivered again.
+    /// Queues an event again at the user's request.
     package mutating func redeliveryRequested(_ eventID: String) throws(ServiceError) -> ConnectionEvent {
         try notifications.redeliver(eventID, to: settings.webhookURL)
     }
 
-    /// The user asks for a test event.
+    /// Queues a test event at the user's request.
     package mutating func testRequested(at now: Timestamp) throws(ServiceError) -> ConnectionEvent {
         let event = try ConnectionEvent.new(
-            .test, ["message": "This notification was asked for to test the endpoint."], at: now)
+            .test, ["message": "This is a test notification."], at: now)
         try notifications.test(event, to: settings.webhookURL)
         return event
     }
 
-    /// Makes the signing secret of a connection that has a URL from before there were secrets.
+    /// Creates the signing secret of a connection whose URL was set before signing secrets existed.
     package mutating func signingSecretNeeded(_ new: () throws(ServiceError) -> String) throws(ServiceError) {
         guard settings.webhookURL != nil else { throw Notifications.noURL }
         try notifications.ensureSecret(new)
     }
 
-    /// The signing secret was replaced.
+    /// Replaces the signing secret.
     ///
-    /// - Parameter overlapEnds: until when the one before signs along; nil when it does not.
+    /// - Parameter overlapEnds: until when the previous secret also signs; nil when it does not.
     package mutating func signingSecretReplaced(by sealed: String, overlapEnds: Timestamp?) throws(ServiceError) {
         guard settings.webhookURL != nil else { throw Notifications.noURL }
         notifications.replaceSecret(by: sealed, overlapEnds: overlapEnds)
     }
 
-    /// Erases a replaced signing secret whose time is over.
+    /// Erases a replaced signing secret whose overlap has ended.
     package mutating func retiringSecretLapsed(at now: Timestamp) { notifications.eraseRetiringSecret(at: now) }
 
-    /// Gives up the oldest event that waits, because the user has too many.
+    /// Drops the oldest waiting event, because the user has too many.
     mutating func oldestEventDropped() { notifications.dropOldest() }
 
-    /// Forgets the oldest delivery that ended, because the user has too many.
+    /// Drops the oldest finished delivery, because the user has too many.
     mutating func oldestDeliveryForgotten() { notifications.forgetOldestDelivery() }
 }
 
 // MARK: Stored form
 
 extension Connection {
-    /// The names of version 0.1.0 in their order; members that came later stand behind them.
+    /// The member names of version 0.1.0 in their order; newer members follow them.
     private static let order = [
         "id", "number", "service", "variant", "accountId", "accountName", "mode", "status", "permissions",
         "requestedScopes", "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt",
@@ -407,7 +412,9 @@ extension Connection {
 
     private static let members = (facetMembers + ownMembers).ordered(by: order)
 
-    /// The members of the facets; each is written and read by the facet's own table.
+    /// The members of the facets.
+    ///
+    /// The table of each facet writes and reads its members.
     private static var facetMembers: [StoredMember<Connection>] {
         var members = ConnectionIdentity.members.map { member in
             StoredMember<Connection>(

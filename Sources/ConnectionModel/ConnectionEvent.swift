@@ -1,12 +1,12 @@
-// What the application is told about a connection. Events are stored in the connection's own document, with the change that they
-// tell of: neither can exist without the other. How they reach the application is not known here.
+// The events of a connection that the application is notified of. An event is stored in the connection's own document, together
+// with the change that caused it. Neither can exist without the other. The delivery is implemented elsewhere.
 
 import Cryptography
 package import ProviderSDK
 
-/// Something that happened to a connection.
+/// An event of a connection.
 package struct ConnectionEvent: Sendable, Equatable {
-    /// What happened, as the application reads it.
+    /// The type of an event, as the application reads it.
     package enum Kind: String, Sendable, CaseIterable {
         /// The connection works, for the first time or again.
         case connected = "connection.connected"
@@ -22,7 +22,7 @@ package struct ConnectionEvent: Sendable, Equatable {
         /// Some data types were synced and others were not.
         case syncPartial = "sync.partial"
         case syncFailed = "sync.failed"
-        /// Nothing: somebody wants to see whether notifications arrive.
+        /// A test event that a user requested.
         case test = "webhook.test"
     }
 
@@ -30,9 +30,9 @@ package struct ConnectionEvent: Sendable, Equatable {
     package let id: String
     package let kind: Kind
     package let at: Timestamp
-    /// What else is told: no secret, a few hundred bytes.
+    /// Further data: no secrets, a few hundred bytes.
     package let data: JSONValue
-    /// How its delivery stands.
+    /// The state of the delivery.
     package var delivery = EventDelivery()
 
     /// A new event with a random id.
@@ -44,7 +44,7 @@ package struct ConnectionEvent: Sendable, Equatable {
         } catch { throw .internalFault("\(error)") }
     }
 
-    /// Whether this is its id, compared byte for byte.
+    /// Whether this is the event's id, compared byte for byte.
     func hasID(_ id: String) -> Bool { self.id.utf8.elementsEqual(id.utf8) }
 }
 

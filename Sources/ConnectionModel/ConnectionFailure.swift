@@ -1,23 +1,23 @@
-// Why a connection is not as it should be: what was being done, and the class of what went wrong. Values and their stored form; what
-// follows from a failure is decided elsewhere. Words that a newer version stored are kept as they are.
+// Failures of a connection: the operation that failed and the class of the error, with their stored form.
+// The consequences of a failure are decided elsewhere. Unknown words that a newer version stored are kept unchanged.
 
 package import ProviderSDK
 
-/// What the host does for a connection, as failures and explanations name it.
+/// The operations of the host on a connection, as failures and explanations name them.
 package enum ConnectionOperation: Sendable, Hashable {
-    /// Connecting as a whole; only explanations name it.
+    /// Connecting as a whole; only explanations use it.
     case connect
     /// Sending the user to the provider.
     case authorize
-    /// Turning an authorization code into tokens.
+    /// Exchanging an authorization code for tokens.
     case exchange
-    /// Finding out whose account a grant is for.
+    /// Identifying the account of a grant.
     case identify
     case refresh
     case sync
-    /// The end of a grant at the provider.
+    /// Ending the grant at the provider.
     case revoke
-    /// A word of a version that this one does not know.
+    /// A word from another version that this version does not know.
     case other(String)
 }
 
@@ -45,15 +45,15 @@ extension ConnectionOperation: RawRepresentable {
     }
 }
 
-/// The class of a failure: the kinds of ``ProviderError``, and refreshes whose answer was lost.
+/// The class of a failure: the kinds of ``ProviderError``, and refreshes without a known outcome.
 package enum FailureKind: Sendable, Hashable {
     case authExpired, authRevoked, scopeMissing, rateLimited, transient, permanent, misconfigured, changesUnavailable
-    /// No answer came, so it is not known what the provider did.
+    /// No response came, so the outcome at the provider is not known.
     case unknown
-    /// A word of a version that this one does not know.
+    /// A word from another version that this version does not know.
     case other(String)
 
-    /// The class of a provider's error.
+    /// Returns the class of a provider's error.
     package init(_ kind: ProviderError.Kind) {
         self =
             switch kind {
@@ -98,24 +98,24 @@ extension FailureKind: RawRepresentable {
 }
 
 extension ProviderError.Kind {
-    /// The class as a word for documents, logs and metrics.
+    /// The word for the class in documents, logs and metrics.
     package var name: String { FailureKind(self).rawValue }
 }
 
-/// Why a connection is not as it should be.
+/// A failure of a connection.
 package struct ConnectionFailure: Sendable, Equatable {
-    /// What was being done.
+    /// The operation that failed.
     package let operation: ConnectionOperation
     /// The class of the failure.
     package let kind: FailureKind
-    /// The provider's code, if it gave one.
+    /// The provider's error code, if there is one.
     package let code: String?
     /// One sentence for people.
     package let message: String
     package let at: Timestamp
-    /// The earliest moment at which the provider wants to be asked again.
+    /// The earliest moment at which the provider accepts another request.
     package var retryAt: Timestamp?
-    /// The permissions that the provider says are missing.
+    /// The permissions that the provider reports as missing.
     package var scopes: [String] = []
 
     package init(
@@ -133,7 +133,7 @@ package struct ConnectionFailure: Sendable, Equatable {
 }
 
 extension ConnectionFailure {
-    /// The failure of `operation` with a provider's error.
+    /// Creates the failure of `operation` with a provider's error.
     package init(operation: ConnectionOperation, _ error: ProviderError, at now: Timestamp) {
         self.init(
             operation: operation, kind: FailureKind(error.kind), code: error.code, message: error.message, at: now)

@@ -1,12 +1,12 @@
-// Whom a connection is to: the facet that says what it is, once and for all, and which account it leads to. Knows no grant.
+// The identity of a connection: its permanent properties and the account it belongs to. Does not contain the grant.
 
 package import ProviderSDK
 
-/// What a connection is, and to which account it leads.
+/// The permanent properties of a connection and its account.
 package struct ConnectionIdentity: Sendable {
-    /// `conn-`, the 3 hex digits of the user's shard, 22 random base62 characters.
+    /// The connection id: `conn-`, the 3 hex digits of the user's shard, 22 random base62 characters.
     package let id: String
-    /// A small number of the user's own, for documents with numeric ids.
+    /// A small number, unique per user, for documents with numeric ids.
     package let number: Int
     /// The provider's id, or any other id for an integration that the host does not manage.
     package let service: String
@@ -14,9 +14,9 @@ package struct ConnectionIdentity: Sendable {
     package private(set) var variant: String?
     /// The provider's id of the account; nil until it is known.
     package private(set) var accountID: String?
-    /// The account's name for people.
+    /// The account's display name.
     package private(set) var accountName: String?
-    /// Which side of the provider the grant is for; nil where there is one, or it is not known.
+    /// The side of the provider that the grant is for; nil when there is only one or it is not known.
     package private(set) var mode: String?
     /// The parameters of the OAuth callback that the provider needs later.
     package private(set) var callback: JSONValue = [:]
@@ -38,14 +38,14 @@ package struct ConnectionIdentity: Sendable {
         return account
     }
 
-    /// Whether it leads to this account, compared byte for byte.
+    /// Whether the connection is to this account, compared byte for byte.
     func leads(to service: String, _ variant: String?, accountID: String) -> Bool {
         self.service.utf8.elementsEqual(service.utf8)
             && (self.variant ?? "").utf8.elementsEqual((variant ?? "").utf8)
             && (self.accountID.map { $0.utf8.elementsEqual(accountID.utf8) } ?? false)
     }
 
-    /// The provider says whose account it is.
+    /// Sets the account that the provider reports.
     package mutating func identified(as account: AccountIdentity, callback: JSONValue) {
         accountID = account.id
         accountName = account.name
@@ -53,7 +53,7 @@ package struct ConnectionIdentity: Sendable {
         self.callback = callback
     }
 
-    /// The user names the account.
+    /// Sets the account that the user names.
     package mutating func linked(to accountID: String?) {
         self.accountID = accountID
         accountName = accountID
@@ -74,7 +74,7 @@ extension ConnectionIdentity {
         .init("callback", { $1.value($0.callback) }, { $0.callback = $1 }),
     ]
 
-    /// The identity in a stored connection, without what its table reads; nil when it has none.
+    /// The identity of a stored connection, without the members that its table reads; nil when required members are missing.
     package init?(decoding value: JSONValue) {
         guard let id = value["id"]?.string, let number = value.count("number"), let service = value["service"]?.string
         else { return nil }

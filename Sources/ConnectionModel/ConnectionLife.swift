@@ -1,24 +1,24 @@
-// The life of a connection as a state machine: every status, whether the connection is being ended, every event, and what follows.
-// A value without I/O and without a clock; what an event does to the rest of the connection is Connection's.
+// The life of a connection as a state machine: the statuses, the events, and their consequences.
+// A value without I/O and without a clock. Connection applies an event to the rest of its data.
 
 import ProviderSDK
 
 /// The states of a connection.
 package enum ConnectionStatus: String, Sendable, CaseIterable {
-    /// Being connected: its account is not known yet.
+    /// The connection is being set up, and its account is not known yet.
     case pending
-    /// Working.
+    /// The connection works.
     case connected
-    /// The grant ran out or the provider no longer takes it: the user must connect again.
+    /// The grant expired or the provider no longer accepts it: the user must connect again.
     case expired
     /// The grant was ended at the provider.
     case revoked
     /// The last attempt to connect failed.
     case error
-    /// Disconnected by the user.
+    /// The user disconnected the connection.
     case disconnected
 
-    /// Why a connection in this state cannot be used, as the end of a sentence about it.
+    /// The reason why a connection in this state cannot be used, as the end of a sentence about it.
     package var obstacle: String {
         switch self {
         case .pending: "was not completed: finish connecting it first"
@@ -33,39 +33,39 @@ package enum ConnectionStatus: String, Sendable, CaseIterable {
 
 /// How a connection is being ended.
 package enum Disconnection: String, Sendable, CaseIterable {
-    /// It is kept, with its records and without its credentials.
+    /// The connection is kept with its records, without its credentials.
     case disconnect
-    /// It is removed with its credentials and records.
+    /// The connection is removed with its credentials and records.
     case delete
 }
 
-/// What happens to a connection.
+/// An event in the life of a connection.
 package enum LifeEvent: Sendable, Hashable {
     /// The user named the account, or gave a key: no authorization is needed.
     case linked
-    /// The authorization failed before the provider gave tokens.
+    /// The authorization failed before the provider returned tokens.
     case authorizationFailed
-    /// The provider gave tokens; whose account they are for is not known yet.
+    /// The provider returned tokens, and their account is not known yet.
     case authorized
-    /// Whose account the tokens are for can never be found out.
+    /// The account of the tokens cannot be identified.
     case abandoned
     /// The account is known.
     case identified
-    /// The provider gave new tokens for the same grant.
+    /// The provider returned new tokens for the same grant.
     case renewed
-    /// The provider no longer takes the grant.
+    /// The provider no longer accepts the grant.
     case grantRefused
-    /// The provider says that the grant was ended there.
+    /// The provider reports that the grant was ended there.
     case revokedAtProvider
-    /// The application says that an integration without a provider is connected.
+    /// The application reports that an integration without a provider is connected.
     case noted
-    /// The application says that an integration without a provider is not connected.
+    /// The application reports that an integration without a provider is not connected.
     case unnoted
     /// The user asks for the connection to be disconnected.
     case disconnectRequested
     /// The user asks for the connection to be deleted.
     case deletionRequested
-    /// The grant, if there was one, is given up here and as far as possible at the provider.
+    /// The grant, if any, is given up here and, where possible, at the provider.
     case disconnected(hadGrant: Bool)
     /// The connection is removed.
     case removed
@@ -79,17 +79,17 @@ extension LifeEvent: CaseIterable {
     ]
 }
 
-/// What follows from an event.
+/// The consequences of an event.
 ///
-/// Consequences inside the user's document are carried out by ``Connection`` with the event; the others are left to the caller.
+/// ``Connection`` carries out the consequences inside the user's document with the event. The caller carries out the others.
 package enum Consequence: Sendable, Hashable {
-    /// The application is told, by an event in the outbox.
+    /// The application is notified by an event in the outbox.
     case notify(ConnectionEvent.Kind)
-    /// The secrets of the grant are erased from the document; older copies of them must leave the journal.
+    /// The secrets of the grant are erased from the document; older copies must be removed from the journal.
     case eraseGrant
-    /// The grant is to be ended at the provider.
+    /// The grant must be ended at the provider.
     case revokeGrant
-    /// The records of the connection are to be erased.
+    /// The records of the connection must be erased.
     case eraseRecords
 }
 
@@ -104,22 +104,22 @@ package struct ConnectionLife: Sendable, Hashable {
         self.disconnection = disconnection
     }
 
-    /// What an event makes of a connection.
+    /// The outcome of an event.
     package enum Outcome: Sendable, Equatable {
-        /// It goes on in this state, which may be the one it was in.
+        /// The connection continues in this state, which may be the previous one.
         case becomes(ConnectionLife, [Consequence])
-        /// It is removed.
+        /// The connection is removed.
         case ends([Consequence])
-        /// The event comes too late or means nothing here: nothing changes, which is no fault.
+        /// The event comes too late or has no meaning here: nothing changes, and this is not an error.
         case ignored
-        /// The event cannot happen in this state.
+        /// The state does not allow the event.
         case refused
     }
 
-    /// What `event` makes of a connection in this state.
+    /// Returns the outcome of `event` in this state.
     package func outcome(of event: LifeEvent) -> Outcome {
         switch event {
-        // Ending a connection is possible in every state, and a deletion cannot be taken back.
+        // Every state allows a connection to be ended, and a deletion cannot be reversed.
         case .disconnectRequested: return .becomes(ConnectionLife(status, disconnection ?? .disconnect), [.revokeGrant])
         case .deletionRequested:
             let isFirst = disconnection != .delete
@@ -135,7 +135,7 @@ package struct ConnectionLife: Sendable, Hashable {
         }
     }
 
-    /// What an event makes of a connection that is not being ended.
+    /// Returns the outcome of an event for a connection that is not being ended.
     private func outcomeWhileKept(of event: LifeEvent) -> Outcome {
         let same = Outcome.becomes(self, [])
         switch (event, status) {
@@ -143,15 +143,15 @@ package struct ConnectionLife: Sendable, Hashable {
         case (.linked, _): return .refused
 
         case (.authorizationFailed, .pending): return .becomes(ConnectionLife(.error), [.notify(.failed)])
-        // What works, or worked, is not harmed by another attempt that failed.
+        // A connection that works, or has worked, is not affected when another attempt fails.
         case (.authorizationFailed, _): return .ignored
 
-        // An authorization outlives the end of an earlier grant, but not a disconnect.
+        // A pending authorization survives the end of an earlier grant, but not a disconnect.
         case (.authorized, .disconnected), (.abandoned, .disconnected): return .refused
         case (.authorized, _): return same
         case (.abandoned, _): return .becomes(ConnectionLife(.error), [.eraseGrant, .notify(.failed)])
 
-        // Connecting an account again revives the connection that the user already had, whatever became of it.
+        // Connecting an account again revives the user's existing connection in any state.
         case (.identified, _): return .becomes(ConnectionLife(.connected), [.notify(.connected)])
 
         case (.renewed, .expired): return .becomes(ConnectionLife(.connected), [.notify(.connected)])
@@ -171,7 +171,7 @@ package struct ConnectionLife: Sendable, Hashable {
         }
     }
 
-    /// What an event makes of a connection that is being ended: nothing brings it back.
+    /// Returns the outcome of an event for a connection that is being ended: no event revives it.
     private func outcomeWhileEnding(of event: LifeEvent) -> Outcome {
         switch event {
         case .authorizationFailed, .grantRefused, .noted, .unnoted: .ignored
@@ -179,7 +179,7 @@ package struct ConnectionLife: Sendable, Hashable {
         }
     }
 
-    /// Why an event was refused, for callers.
+    /// The reason why an event was refused, for callers.
     package var refusal: ServiceError {
         guard disconnection == nil else { return .conflict("The connection is being disconnected") }
         return .conflict("The connection \(status.obstacle)")

@@ -1,15 +1,15 @@
-// What the user can set about a connection.
+// The settings of a connection that the user can change.
 
 import ProviderSDK
 
-/// How often a connection is synced without being asked to.
+/// How often a connection is synced automatically.
 package enum SyncFrequency: String, Sendable, CaseIterable {
     case manual, hourly, daily, weekly
 }
 
-/// What the user can set.
+/// The settings of a connection.
 package struct ConnectionSettings: Sendable, Equatable {
-    /// Where finished syncs and state changes are told; nil for nowhere.
+    /// The URL that is notified of finished syncs and state changes; nil for none.
     package private(set) var webhookURL: String?
     /// How often the connection is synced.
     package private(set) var syncFrequency = SyncFrequency.manual
@@ -18,10 +18,10 @@ package struct ConnectionSettings: Sendable, Equatable {
     package mutating func set(syncFrequency: SyncFrequency) { self.syncFrequency = syncFrequency }
 }
 
-/// A change of what the user can set; nil leaves as it is.
+/// A change of the settings; nil leaves a setting unchanged.
 package struct SettingsChange: Sendable {
     package var syncFrequency: SyncFrequency?
-    /// The outer nil leaves as it is, the inner removes.
+    /// The outer nil leaves the URL unchanged; the inner nil removes it.
     package var webhookURL: String??
     package var permissions: [String]?
 

@@ -1,20 +1,20 @@
-// The account outside of the application that a user has linked, as it stands in the user's document.
+// The external account that a user has linked, as it is stored in the user's document.
 
 package import ProviderSDK
 
-/// A user's account at a provider whose bot hands out link tokens.
+/// A user's account at a provider whose bot issues link tokens.
 package struct ExternalAccount: Sendable {
-    /// The provider.
+    /// The id of the provider.
     package let provider: String
     package let accountID: String
-    /// The attributes of the token, as the bot gave them.
+    /// The attributes of the token, as the bot sent them.
     package var attributes: JSONValue
     package let linkedAt: Timestamp
     /// Whether the account has joined.
     package var isMember: Bool
-    /// Whether the user is set aside, because the account has left.
+    /// Whether the user is archived because the account has left.
     package var isArchived: Bool
-    /// When it joined, as the provider tells it.
+    /// When the account joined, as the provider reports it.
     package var joinedAt: String?
 
     package var encoded: JSONValue {

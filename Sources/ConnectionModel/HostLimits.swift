@@ -1,67 +1,71 @@
-// Every bound of the host that is not a module's own, in one place with its unit in the name.
+// The limits of the host that do not belong to one module, each with its unit in the name.
 
-/// The bounds of the host.
+/// The limits of the host.
 package enum HostLimits {
-    /// Bytes of a user id.
+    /// The maximum size of a user id in bytes.
     package static let userIDBytesMax = 256
-    /// Bytes of a provider or integration id.
+    /// The maximum size of a provider or integration id in bytes.
     package static let serviceBytesMax = 128
-    /// Connections of one user, in any state.
+    /// The maximum number of connections of one user, in any state.
     static let connectionsPerUserMax = 200
-    /// Entries of a permissions list.
+    /// The maximum number of entries of a permissions list.
     package static let permissionsMax = 64
-    /// Bytes of one permission.
+    /// The maximum size of one permission in bytes.
     package static let permissionBytesMax = 128
-    /// Bytes of a URL that a user gives.
+    /// The maximum size of a URL that a user sets, in bytes.
     package static let urlBytesMax = 2048
-    /// Bytes of a caller's own OAuth state.
+    /// The maximum size of a caller's own OAuth state in bytes.
     package static let callerStateBytesMax = 1024
     /// How long an authorization may take, from its URL to its callback.
     package static let authorizationLifetime = Duration.seconds(600)
-    /// Connections of one user that wait for their authorization and were never complete; the oldest makes room.
+    /// The maximum number of a user's connections that wait for their first authorization.
+    ///
+    /// The oldest one is removed to make room.
     static let pendingConnectionsMax = 10
-    /// How long a link token without an end is kept after it was used.
+    /// How long a used link token without an expiry is kept.
     package static let usedLinkTokenLifetime = Duration.seconds(30 * 86_400)
-    /// How long an expired link token is told to be expired, before it is one that does not exist.
+    /// How long an expired link token is reported as expired; after that it is reported as not found.
     package static let expiredLinkTokenLifetime = Duration.seconds(30 * 86_400)
-    /// How long after one walk over all link tokens the next one begins.
+    /// The pause between two sweeps over all link tokens.
     package static let linkTokenSweepPause = Duration.seconds(3600)
     /// How long a connection that was never completed is kept.
     static let pendingConnectionLifetime = Duration.seconds(3600)
-    /// How long a connection whose only attempt failed is kept, so that people can see why.
+    /// How long a connection whose only attempt failed is kept, so that users can see the reason.
     static let failedConnectionLifetime = Duration.seconds(86_400)
-    /// Bytes of one parameter of an OAuth callback.
+    /// The maximum size of one parameter of an OAuth callback in bytes.
     package static let callbackParameterBytesMax = 4096
-    /// Bytes of one token.
+    /// The maximum size of one token in bytes.
     package static let tokenBytesMax = 16 << 10
-    /// Idempotency keys that are remembered with a sync which ran already when they came.
+    /// The maximum number of idempotency keys that are stored with a sync which already ran when they arrived.
     static let joinedKeysMax = 20
-    /// Past syncs kept with a connection.
+    /// The maximum number of past syncs that are kept with a connection.
     package static let syncHistoryMax = 20
-    /// Dead letters of one page.
+    /// The maximum number of dead letters on one page.
     package static let deadLetterPageMax = 200
-    /// Events of all connections of a user together that may wait for their delivery; the oldest of the connection with the most go.
+    /// The maximum number of waiting events of all connections of a user together.
+    ///
+    /// The connection with the most events drops its oldest ones.
     static let waitingEventsPerUserMax = 2000
-    /// Events of one connection whose delivery has ended and that are kept.
+    /// The maximum number of finished deliveries that are kept for one connection.
     static let webhookDeliveriesKept = 20
-    /// The same of all connections of a user together.
+    /// The maximum number of finished deliveries that are kept for all connections of a user together.
     static let webhookDeliveriesPerUserMax = 1000
-    /// Attempts kept with an event.
+    /// The maximum number of attempts that are kept with an event.
     static let webhookAttemptsKept = 10
     /// The pauses between the attempts of one event, unless they are configured: ten attempts in three days.
     package static let webhookPauses: [Duration] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map {
         .seconds($0)
     }
-    /// How long a connection that is deleted waits for its last events to be delivered.
+    /// How long a deletion waits for the delivery of the connection's last events.
     package static let webhookFarewellMax = Duration.seconds(5)
-    /// Attempts of a read-modify-write of a user's document that others change at the same time.
+    /// The maximum number of attempts to update a user's document that others change at the same time.
     static let updateAttemptsMax = 64
-    /// How long a session of the host is valid, unless its maker says otherwise.
+    /// How long a session of the host is valid, unless its creator sets another lifetime.
     package static let sessionLifetime = Duration.seconds(86_400)
-    /// How long after one walk over all users the next one begins, unless it is configured.
+    /// The pause between two walks over all users, unless it is configured.
     package static let sweepPause = Duration.seconds(60)
-    /// How long a sync sits through failures in a row that may pass, unless it is configured.
+    /// How long a sync retries transient failures in a row, unless it is configured.
     package static let syncRetryTime = Duration.seconds(600)
-    /// How long after a webhook of a provider nothing more must come before its changes are read, unless it is configured.
+    /// How long after the last webhook of a provider its changes are read, unless it is configured.
     package static let webhookQuietTime = Duration.seconds(2)
 }

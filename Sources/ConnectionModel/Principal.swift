@@ -1,10 +1,10 @@
-// Who is asking. Made by the authenticator, asked by routes; knows no token format.
+// The caller of a request. The authenticator creates it, and routes query it. Does not depend on a token format.
 
-/// How a principal proved who it is.
+/// How a principal was authenticated.
 package enum PrincipalKind: String, Sendable {
     /// A user's session.
     case session
-    /// A key that a user's own programs use.
+    /// An API key for a user's own programs.
     case apiKey = "api-key"
     /// A bot of the operator.
     case bot
@@ -12,12 +12,12 @@ package enum PrincipalKind: String, Sendable {
     case service
 }
 
-/// Who is asking.
+/// The caller of a request.
 package struct Principal: Sendable, Equatable {
     package let userID: String
     package var roles: [String] = []
     package let kind: PrincipalKind
-    /// What stays the same for the whole of a session and is different for every other.
+    /// A value that stays the same for the whole session and differs between sessions.
     package let sessionBinding: String
 
     package init(userID: String, roles: [String] = [], kind: PrincipalKind, sessionBinding: String) {
@@ -27,10 +27,10 @@ package struct Principal: Sendable, Equatable {
         self.sessionBinding = sessionBinding
     }
 
-    /// Whether the principal is a user, and not a bot or a service of the operator.
+    /// Whether the principal is a user, not a bot or a service of the operator.
     package var isUser: Bool { kind == .session || kind == .apiKey }
 
-    /// Whether the principal may act for others.
+    /// Whether the principal may act for other users.
     package var isSuperuser: Bool {
         roles.contains("superuser") || roles.contains("SUPERUSER") || roles.contains("super_user")
     }

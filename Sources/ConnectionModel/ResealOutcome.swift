@@ -2,13 +2,13 @@
 
 import ProviderSDK
 
-/// What became of a user's sealed secrets.
+/// The result of sealing a user's secrets again.
 package struct ResealOutcome: Sendable, Equatable {
-    /// Secrets that were sealed again.
+    /// The number of secrets that were sealed again.
     package var resealed = 0
-    /// Connections with a secret that could not be opened.
+    /// The connections with a secret that could not be opened.
     package var unreadable: [String] = []
-    /// Users whose documents could not be read or written.
+    /// The number of users whose documents could not be read or written.
     package var failures = 0
 
     package init(resealed: Int = 0, unreadable: [String] = [], failures: Int = 0) {

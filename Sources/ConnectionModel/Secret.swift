@@ -1,6 +1,6 @@
-// A value that must never be printed. Code that needs it reads `value`.
+// A value that must never be printed. Code that needs the text reads `value`.
 
-/// A secret text: its description is `•••`.
+/// A secret text whose description is `•••`.
 package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package let value: String
 

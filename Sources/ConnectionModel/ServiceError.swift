@@ -1,36 +1,38 @@
-// The one error of the host's services. Each route family turns it into its document's shape in one place.
+// The one error type of the host's services. Each route family renders it in the shape of its API document.
 
 package import ProviderSDK
 package import StoreFiles
 
-/// Why a service did not do what it was asked to.
+/// The reason why a service did not carry out a request.
 package enum ServiceError: Error, Sendable, Equatable {
-    /// The request is wrong at this field.
+    /// The value of this request field is invalid.
     case invalid(field: String, message: String)
-    /// Nobody is signed in, or the session is not good.
+    /// The caller is not signed in, or the session is invalid.
     case unauthenticated
-    /// The principal may not do this.
+    /// The principal lacks the permission.
     case forbidden(String)
-    /// There is no such thing, or it is somebody else's.
+    /// The object does not exist, or it belongs to another user.
     case notFound
-    /// It exists already, or is in a state in which this cannot be done.
+    /// The object exists already, or its state does not allow the action.
     case conflict(String)
-    /// A bound of the host is reached.
+    /// A limit of the host is reached.
     case limit(String)
-    /// Too many requests.
+    /// The caller sent too many requests.
     case rateLimited(retryAfterSeconds: Int)
     /// The provider refused, failed or could not be reached.
     case provider(ProviderError)
-    /// The operator has not configured what is needed.
+    /// The operator has not configured a required setting.
     case notConfigured(String)
-    /// The store or the host cannot do it now.
+    /// The store or the host is temporarily unavailable.
     case unavailable(String, retryAfterSeconds: Int)
-    /// What is stored is damaged; the text is for callers, and names no file.
+    /// Stored data is damaged.
+    ///
+    /// The text is for callers and contains no file name.
     case damaged(String)
-    /// A fault of the host.
+    /// An internal error of the host.
     case internalFault(String)
 
-    /// What a failure of the store means to a caller.
+    /// The service error for a failure of the store.
     package init(_ error: StoreError) {
         switch error {
         case .noSpace, .readOnly, .busy, .closed, .io: self = .unavailable("\(error)", retryAfterSeconds: 5)

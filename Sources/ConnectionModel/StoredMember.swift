@@ -1,15 +1,16 @@
-// The members of a stored JSON object as tables: what a facet keeps, and how, is written once beside the facet. Knows no facet.
+// Tables for the members of a stored JSON object. Each facet declares once which members it stores and how. Does not depend on a
+// facet.
 
 package import ProviderSDK
 
 /// One member of the stored form of a value.
 package struct StoredMember<Value>: Sendable {
     package let name: String
-    /// Whether the member is left out, because its absence says the same.
+    /// Whether the member is omitted, because its absence means the same.
     package let isOmitted: @Sendable (Value) -> Bool
-    /// Writes the member's value; its name is written already.
+    /// Writes the member's value; its name has been written already.
     package let write: @Sendable (Value, inout JSONWriter) -> Void
-    /// Takes over the member's value; the value keeps its default when the member is absent.
+    /// Reads the member's value; the value keeps its default when the member is absent.
     package let read: @Sendable (inout Value, JSONValue) -> Void
 
     package init(
@@ -44,24 +45,24 @@ extension JSONWriter {
 }
 
 extension JSONValue {
-    /// The moment that the value is; nil when it is none.
+    /// The value as a moment; nil when it is not one.
     package var moment: Timestamp? { string.flatMap(Timestamp.init(iso8601:)) }
 
-    /// The strings of an array; empty when the value is none.
+    /// The strings of an array; empty when the value is not an array.
     package var texts: [String] { array?.compactMap(\.string) ?? [] }
 
-    /// The moment in a member; nil when there is none.
+    /// The moment in a member; nil when the member is absent or invalid.
     package func moment(_ name: String) -> Timestamp? { self[name]?.moment }
 
     /// The strings in a member's array.
     package func texts(_ name: String) -> [String] { self[name]?.texts ?? [] }
 
-    /// The integer in a member; nil when there is none.
+    /// The integer in a member; nil when the member is absent or invalid.
     package func count(_ name: String) -> Int? { self[name]?.integer.map(Int.init) }
 }
 
 extension Array {
-    /// The members in the order of `names`; those that have no place there come last.
+    /// Returns the members in the order of `names`; members without a name there come last.
     func ordered<Value>(by names: [String]) -> Self where Element == StoredMember<Value> {
         let places = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
         return enumerated().sorted { left, right in
@@ -75,7 +76,7 @@ extension Array {
         writer.object { writer in writeMembers(of: value, to: &writer) }
     }
 
-    /// Writes these members of `value` into an object that was begun.
+    /// Writes these members of `value` into an open object.
     func writeMembers<Value>(of value: Value, to writer: inout JSONWriter) where Element == StoredMember<Value> {
         for member in self where !member.isOmitted(value) {
             writer.key(member.name)
@@ -83,7 +84,7 @@ extension Array {
         }
     }
 
-    /// Takes the members of a stored object over into `value`.
+    /// Reads the members of a stored object into `value`.
     package func read<Value>(_ stored: JSONValue, into value: inout Value) where Element == StoredMember<Value> {
         for member in self {
             if let stored = stored[member.name] { member.read(&value, stored) }

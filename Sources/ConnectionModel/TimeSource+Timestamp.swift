@@ -1,4 +1,4 @@
-// The time of day as the host's documents hold it.
+// The time of day as the host's documents store it.
 
 import Primitives
 package import ProviderSDK

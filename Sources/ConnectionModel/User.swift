@@ -1,15 +1,15 @@
-// What the host keeps about one user: the connections, and what other documents need of the user. Knows no storage.
+// The stored data of one user: the connections, and what other API documents need. Does not access storage.
 
 package import ProviderSDK
 
 /// A user and the user's connections.
 package struct User: Sendable {
-    /// The id, as the application gave it.
+    /// The user id from the application.
     package let id: String
     /// The number of the next connection.
     package private(set) var nextNumber = 1
     package private(set) var connections: [Connection] = []
-    /// Connections that were removed and may have records left.
+    /// Removed connections that may still have records.
     package private(set) var erasures: [String] = []
     /// The Discord account and flags of the external-accounts document, as a JSON object.
     package private(set) var externalAccount: JSONValue?
@@ -18,7 +18,7 @@ package struct User: Sendable {
 
     package init(id: String) { self.id = id }
 
-    /// The connection with this id; ids are compared as bytes.
+    /// Returns the connection with this id; ids are compared as bytes.
     package func connection(_ id: String) -> Connection? {
         index(of: id).map { connections[$0] }
     }
@@ -29,7 +29,7 @@ package struct User: Sendable {
 
     /// Changes the connection with this id.
     ///
-    /// - Throws: ``ServiceError/notFound`` when there is none.
+    /// - Throws: ``ServiceError/notFound`` when it does not exist.
     package mutating func update<Result>(
         _ id: String, _ change: (inout Connection) throws(ServiceError) -> Result
     ) throws(ServiceError) -> Result {
@@ -37,9 +37,9 @@ package struct User: Sendable {
         return try change(&connections[index])
     }
 
-    /// Changes the connection with this id if it is still as the caller knows it.
+    /// Changes the connection with this id if `isMeant` accepts it.
     ///
-    /// - Returns: nil when there is no such connection, or `isMeant` says no.
+    /// - Returns: nil when the connection does not exist or `isMeant` rejects it.
     @discardableResult
     package mutating func update<Result>(
         _ id: String, where isMeant: (Connection) -> Bool,
@@ -56,12 +56,12 @@ package struct User: Sendable {
         for index in connections.indices { try change(&connections[index]) }
     }
 
-    // MARK: Coming and going
+    // MARK: Adding and removing
 
-    /// Takes in a new connection; pending ones that were never completed make room first.
+    /// Adds a new connection; removes pending connections that were never completed to make room.
     ///
-    /// - Returns: its id.
-    /// - Throws: ``ServiceError/limit(_:)`` when there are too many.
+    /// - Returns: the id of the connection.
+    /// - Throws: ``ServiceError/limit(_:)`` when the user has too many connections.
     package mutating func add(
         service: String, variant: String?, status: ConnectionStatus, shard: String, random: String, at now: Timestamp
     ) throws(ServiceError) -> String {
@@ -77,9 +77,9 @@ package struct User: Sendable {
         return id
     }
 
-    /// Removes a connection, and notes that its records are to be erased.
+    /// Removes a connection, and records that its records must be erased.
     ///
-    /// - Returns: what follows; nothing when there is no such connection.
+    /// - Returns: the consequences; empty when the connection does not exist.
     @discardableResult
     package mutating func remove(_ id: String, at now: Timestamp) throws(ServiceError) -> [Consequence] {
         guard let index = index(of: id) else { return [] }
@@ -88,20 +88,20 @@ package struct User: Sendable {
         return try connection.removed(at: now)
     }
 
-    /// Takes back a connection whose authorization failed as soon as it was begun; it has no records.
+    /// Removes a connection whose authorization failed at the start; it has no records.
     package mutating func withdraw(_ id: String) {
         connections.removeAll { $0.id.utf8.elementsEqual(id.utf8) && $0.status == .pending }
     }
 
-    /// The records of removed connections were erased.
+    /// Records that the records of removed connections were erased.
     package mutating func recordsErased(_ ids: [String]) {
         erasures.removeAll { noted in ids.contains { $0.utf8.elementsEqual(noted.utf8) } }
     }
 
-    /// Removes connections of which nothing came.
+    /// Removes connections that were never completed in time.
     package mutating func removeStale(at now: Timestamp) { connections.removeAll { $0.isStale(at: now) } }
 
-    /// Removes the oldest unfinished connections until there is room for one more.
+    /// Removes the oldest unfinished connections until one more fits.
     private mutating func makeRoomForPending() {
         let unfinished = connections.filter(\.isUnfinished).sorted { $0.number < $1.number }
         for connection in unfinished.dropLast(HostLimits.pendingConnectionsMax - 1) {
@@ -111,15 +111,15 @@ package struct User: Sendable {
 
     // MARK: Connecting
 
-    /// The account of an authorization is known: the connection works.
+    /// Records the account of an authorization; the connection is now connected.
     ///
-    /// Where the user already has a connection to the account, that one works with the new grant: connecting an account again keeps id,
-    /// settings and records.
+    /// If the user already has a connection to the account, that connection gets the new grant. It keeps its id, settings and
+    /// records.
     ///
     /// - Parameters:
-    ///   - id: the connection that the authorization was begun for; its grant waits for its account.
-    ///   - reseal: a sealed text of that connection, sealed for `target`.
-    /// - Returns: the id of the connection that works.
+    ///   - id: the connection for which the authorization was started; its grant waits for its account.
+    ///   - reseal: returns a sealed text of that connection, sealed for `target`.
+    /// - Returns: the id of the connected connection.
     package mutating func identified(
         _ id: String, as account: AccountIdentity, callback: JSONValue, at now: Timestamp,
         reseal: (_ text: String, _ field: String, _ target: String) throws(ServiceError) -> String
@@ -146,14 +146,14 @@ package struct User: Sendable {
 
     // MARK: External account
 
-    /// The user has this account outside of the application.
+    /// Sets the external account that the user has linked.
     package mutating func externalAccountChanged(_ account: ExternalAccount) { externalAccount = account.encoded }
 
     // MARK: Bounds
 
-    /// Keeps the events of all connections together within bounds, so that no dead endpoints make the document too large.
+    /// Limits the events of all connections together, so that dead endpoints cannot make the document too large.
     ///
-    /// The connection with the most gives up its oldest ones. O(connections) when there is nothing to do.
+    /// The connection with the most events drops its oldest ones. Costs O(connections) when nothing has to be dropped.
     mutating func boundNotifications() {
         var surplus = connections.reduce(0) { $0 + $1.outbox.count } - HostLimits.waitingEventsPerUserMax
         while surplus > 0,
@@ -176,7 +176,7 @@ package struct User: Sendable {
 
 // MARK: Stored form
 
-/// Why a stored user could not be read.
+/// The reason why a stored user could not be read.
 package struct UserCodingError: Error, CustomStringConvertible {
     package let problem: String
     package var description: String { "The stored user document cannot be read: \(problem)." }
@@ -185,7 +185,7 @@ package struct UserCodingError: Error, CustomStringConvertible {
 extension User {
     private static let knownNames: Set = ["userId", "nextNumber", "externalAccount", "connections", "erasures"]
 
-    /// The user as JSON; members that this version does not know are kept.
+    /// Returns the user as JSON; members that this version does not know are kept.
     package var encoded: [UInt8] {
         var writer = JSONWriter(capacity: 1024 * (connections.count + 1))
         writer.object { writer in
@@ -202,7 +202,7 @@ extension User {
         return writer.bytes
     }
 
-    /// The user stored as `bytes`.
+    /// Decodes the user stored as `bytes`.
     package init(decoding bytes: [UInt8]) throws(UserCodingError) {
         let value: JSONValue
         do { value = try JSONValue.parse(bytes) } catch { throw UserCodingError(problem: "\(error)") }

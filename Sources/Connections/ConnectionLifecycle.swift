@@ -1,5 +1,6 @@
-// The end of connections: the grant at the provider, the credentials everywhere, the sync, the records. This is the one place that ties
-// them together. What is being ended is noted in the connection first, so that the host goes on with it after a stop between the steps.
+// The end of connections: the grant at the provider, the credentials everywhere, the sync and the records. Only this code combines
+// these steps.
+// The connection first records that it is being ended, so that the host continues after a stop between the steps.
 
 import Background
 package import ConnectionModel
@@ -7,13 +8,13 @@ package import Observability
 package import Primitives
 package import ProviderSDK
 
-/// Disconnects and deletes connections.
+/// A service that disconnects and deletes connections.
 package final class ConnectionLifecycle: Reconciler {
     private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
 
-    /// Interrupted ends that are continued at the same time.
+    /// The maximum number of interrupted disconnects and deletions that continue at the same time.
     static let concurrentMax = 4
-    /// Connections that wait for that; the next walk finds those beyond it.
+    /// The maximum number of connections in the queue; the next walk finds the others.
     static let waitingMax = 4096
 
     private let users: UserStore
@@ -21,13 +22,13 @@ package final class ConnectionLifecycle: Reconciler {
     private let refreshes: any GrantRefreshing
     private let sync: any SyncCanceling
     private let records: RecordErasure
-    /// Nil where nothing is delivered.
+    /// The delivery of events; nil when nothing is delivered.
     private let events: (any EventSink)?
     private let time: TimeSource
     private let log: Log
     private let queue: Queue
 
-    /// How long a refresh that is under way is waited for, so that the pair it brings is revoked and not the one before.
+    /// How long to wait for a refresh in progress, so that the new token pair is revoked and not the previous one.
     static let refreshWaitMax = Duration.seconds(5)
 
     package init(
@@ -50,7 +51,7 @@ package final class ConnectionLifecycle: Reconciler {
         }
     }
 
-    /// Ends a connection; returns when nothing of its credentials is left in any file.
+    /// Ends a connection; returns when no file contains its credentials any more.
     ///
     /// A provider that cannot be reached does not keep the connection.
     package func end(_ id: String, _ disconnection: Disconnection, of userID: String) async throws(ServiceError) {
@@ -70,14 +71,14 @@ package final class ConnectionLifecycle: Reconciler {
         try await finish(connection, of: userID)
     }
 
-    /// Goes on with what a stop or a failure interrupted.
+    /// Continues disconnects and deletions that a stop or a failure interrupted.
     package func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections where connection.disconnection != nil {
             queue.schedule(ConnectionWork(connection, of: user.id))
         }
     }
 
-    /// Begins nothing further.
+    /// Prevents further work from starting.
     package func stop() async { await queue.stop() }
 
     private func goOn(_ work: ConnectionWork) async {
@@ -89,7 +90,7 @@ package final class ConnectionLifecycle: Reconciler {
         } catch {
             // The next walk finds it again.
             log.warning(
-                "A connection could not be ended; it is tried again.",
+                "A connection could not be ended; the host will retry.",
                 ["connectionId": .text(work.connection), "error": .text("\(error)")])
         }
     }
@@ -101,7 +102,7 @@ package final class ConnectionLifecycle: Reconciler {
         log.info(
             "A connection was ended.",
             ["connectionId": .text(id), "service": .text(connection.service), "revocation": .text(outcome.rawValue)])
-        // An endpoint that takes nothing anyway is not waited for.
+        // Do not wait for an endpoint that accepts nothing.
         if connection.disconnection == .delete, connection.webhook.failingSince == nil {
             await events?.settle(connection: id, longest: HostLimits.webhookFarewellMax)
         }
@@ -115,7 +116,7 @@ package final class ConnectionLifecycle: Reconciler {
         }
         if consequences.contains(.eraseRecords) { try await records.erase([id], of: userID) }
         await sync.cancel(connection: id)
-        // Secrets that were erased are in the journal until everything in it is in place.
+        // Erased secrets stay in the journal until all journaled changes are in their final files.
         await users.flush()
     }
 }

@@ -1,4 +1,5 @@
-// Connections by provider and account id, for documents that name them so: find, disconnect, refresh. Knows no HTTP.
+// Finds, disconnects and refreshes connections by provider and account id, for API documents that identify them so. Does not depend
+// on HTTP.
 
 package import ConnectionModel
 package import OAuth
@@ -6,7 +7,7 @@ package import Primitives
 import ProviderSDK
 package import Providers
 
-/// A user's connections, found by provider and account.
+/// A user's connections by provider and account.
 package struct ConnectionLookup: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
@@ -25,7 +26,9 @@ package struct ConnectionLookup: Sendable {
         self.time = time
     }
 
-    /// The connection of a user to an account: a working one before an expired one before any other.
+    /// Returns the user's connection to an account.
+    ///
+    /// Prefers a working connection, then an expired one, then any other.
     package func connection(
         service: String, accountID: String, of principal: Principal
     ) async throws(ServiceError) -> Connection {
@@ -39,11 +42,11 @@ package struct ConnectionLookup: Sendable {
         return best
     }
 
-    /// Ends a connection and keeps what was synced.
+    /// Disconnects a connection and keeps its records.
     ///
-    /// Its sync stops, the grant is ended at the provider where that offers a way, and the credentials are erased durably.
+    /// Stops its sync, ends the grant at the provider if the provider supports this, and erases the credentials durably.
     package func disconnect(_ connection: Connection, of principal: Principal) async throws(ServiceError) {
-        // Each step may be repeated: what is being ended is noted with the connection.
+        // Each step can be repeated: the connection records that it is being ended.
         try await Retrying.run(on: time) { () async throws(ServiceError) in
             try await lifecycle.end(connection.id, .disconnect, of: principal.userID)
         }
@@ -51,7 +54,7 @@ package struct ConnectionLookup: Sendable {
 
     /// Replaces the access token of a connection.
     ///
-    /// - Returns: the connection as it is after that.
+    /// - Returns: the updated connection.
     package func refresh(_ connection: Connection, of principal: Principal) async throws(ServiceError) -> Connection {
         guard let provider = registry[connection.service], let oauth = provider.oauth, oauth.refreshes else {
             throw .conflict("This integration has no token that can be refreshed")
@@ -69,7 +72,7 @@ package struct ConnectionLookup: Sendable {
 }
 
 extension OAuth2 {
-    /// Whether access tokens can be replaced.
+    /// Whether access tokens can be refreshed.
     package var refreshes: Bool {
         switch refresh {
         case .refreshToken, .accessToken: true

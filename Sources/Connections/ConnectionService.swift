@@ -1,5 +1,5 @@
-// What can be done with connections besides authorizing and syncing them: create, list, read, change, remove. One model for all
-// documents; knows no HTTP.
+// Creates, lists, reads, changes and removes connections. Authorizing and syncing them is implemented elsewhere.
+// One model serves all API documents. Does not depend on HTTP.
 
 package import ConnectionModel
 import Cryptography
@@ -32,15 +32,15 @@ package struct ConnectionService: Sendable {
         self.time = time
     }
 
-    /// What a new connection is made of.
+    /// The parameters of a new connection.
     package struct NewConnection: Sendable {
         package var service: String
         package var variant: String?
         package var permissions: [String] = []
         package var redirectURI: String?
-        /// For providers that are connected with an account id.
+        /// The account id, for providers that are connected with an account id.
         package var accountID: String?
-        /// For providers that are connected with a key.
+        /// The API key, for providers that are connected with a key.
         package var apiKey: Secret?
 
         package init(
@@ -56,7 +56,7 @@ package struct ConnectionService: Sendable {
         }
     }
 
-    /// A new connection, and where to send the user when an authorization is needed.
+    /// A new connection, and the URL to send the user to when an authorization is needed.
     package struct Created: Sendable {
         package let connectionID: String
         package let authorizationURL: String?
@@ -124,12 +124,12 @@ package struct ConnectionService: Sendable {
         }
     }
 
-    /// The user's connections, newest last.
+    /// Returns the user's connections, newest last.
     package func list(for principal: Principal) async throws(ServiceError) -> [Connection] {
         try await users.user(principal.userID).connections
     }
 
-    /// One connection of the user.
+    /// Returns one connection of the user.
     package func connection(_ id: String, of principal: Principal) async throws(ServiceError) -> Connection {
         guard let connection = try await users.user(principal.userID).connection(id) else { throw .notFound }
         return connection
@@ -150,14 +150,14 @@ package struct ConnectionService: Sendable {
                 return connection
             }
         }
-        // A secret that is given up is in the journal until everything in it is in place.
+        // An erased secret stays in the journal until all journaled changes are in their final files.
         if case .some(nil) = change.webhookURL { await users.flush() }
         return changed
     }
 
     /// Removes a connection with its credentials and records, everywhere and durably.
     ///
-    /// The grant is ended at the provider first, where it offers a way; that it cannot does not keep the connection.
+    /// The grant is first ended at the provider, if the provider supports this. A failure there does not keep the connection.
     package func delete(_ id: String, for principal: Principal) async throws(ServiceError) {
         try await lifecycle.end(id, .delete, of: principal.userID)
     }

@@ -1,5 +1,5 @@
-// Compares the linked accounts of all users with those that have joined at the provider, and sets users aside or brings them back.
-// Nothing is changed unless the whole list of members was read.
+// Compares the linked accounts of all users with the members at the provider, and archives or restores users.
+// Nothing changes unless the whole list of members was read.
 
 package import ConnectionModel
 import DocumentStore
@@ -8,24 +8,24 @@ import ProviderSDK
 package import Providers
 
 extension ExternalAccountService {
-    /// What came of a comparison.
+    /// The result of a comparison.
     package struct MemberSync: Sendable, Equatable {
-        /// Users with a linked account.
+        /// The number of users with a linked account.
         package var users = 0
-        /// Accounts that have joined.
+        /// The number of accounts that have joined.
         package var members = 0
-        /// Users whose account has joined.
+        /// The number of users whose account has joined.
         package var usersPresent = 0
-        /// Users who were set aside.
+        /// The number of users who were archived.
         package var archived = 0
-        /// Users who were brought back.
+        /// The number of users who were restored.
         package var unarchived = 0
     }
 
-    /// Members read at most.
+    /// The maximum number of members to read.
     private static var membersMax: Int { 1_000_000 }
 
-    /// Brings all users with an account at `provider` up to date.
+    /// Updates all users with an account at `provider`.
     ///
     /// - Throws: ``ServiceError/provider(_:)`` when the members cannot be read completely; then nothing was changed.
     package func syncMembers(of provider: ConfiguredProvider) async throws(ServiceError) -> MemberSync {
@@ -62,7 +62,7 @@ extension ExternalAccountService {
         if !isMember, !account.isArchived { result.archived += 1 }
         if isMember, account.isArchived { result.unarchived += 1 }
         try await users.update(userID) { (user) throws(ServiceError) in
-            // Another link may have been made in the meantime; it is newer than the list of members.
+            // The user may have linked another account in the meantime; it is newer than the list of members.
             guard var current = ExternalAccount(user.externalAccount), current.provider == account.provider,
                 current.accountID == account.accountID, current.linkedAt == account.linkedAt
             else { return }
@@ -73,11 +73,11 @@ extension ExternalAccountService {
         }
     }
 
-    /// The accounts that have joined, by the bytes of their ids, each with the moment it did.
+    /// Returns the accounts that have joined, by the bytes of their ids, each with the time it joined.
     private func members(of provider: ConfiguredProvider) async throws(ProviderError) -> [[UInt8]: String?] {
         guard let linking = provider.manifest.linking, let name = linking.memberDataType,
             let dataType = provider.manifest.dataType(name)
-        else { throw ProviderError(.misconfigured, "\(provider.manifest.name) does not tell its members.") }
+        else { throw ProviderError(.misconfigured, "\(provider.manifest.name) does not report its members.") }
         var members: [[UInt8]: String?] = [:]
         var cursor: JSONValue?
         let session = operatorSession(provider, accountID: nil)
@@ -97,9 +97,9 @@ extension ExternalAccountService {
                 throw ProviderError(.permanent, "\(provider.manifest.name) has too many members.")
             }
         } while cursor != nil
-        // The bot itself is a member: an empty list is a fault there, and acting on it would set everybody aside.
+        // The bot itself is a member, so an empty list is a fault of the provider. Acting on it would archive all users.
         guard !members.isEmpty else {
-            throw ProviderError(.permanent, "\(provider.manifest.name) told no members at all.")
+            throw ProviderError(.permanent, "\(provider.manifest.name) reported no members.")
         }
         return members
     }

@@ -1,5 +1,5 @@
-// Linking users to accounts by tokens that a bot hands out, and bringing what is known of these accounts up to date. The provider is
-// the one whose manifest describes the linking; knows no HTTP.
+// Links users to accounts by tokens that a bot issues, and updates the stored data of these accounts.
+// The provider is the one whose manifest describes the linking. Does not depend on HTTP.
 
 package import ConnectionModel
 package import Observability
@@ -7,7 +7,7 @@ package import Primitives
 package import ProviderSDK
 package import Providers
 
-/// Links external accounts to users.
+/// A service that links external accounts to users.
 package struct ExternalAccountService: Sendable {
     package let users: UserStore
     package let tokens: LinkTokenStore
@@ -28,11 +28,11 @@ package struct ExternalAccountService: Sendable {
         self.log = log
     }
 
-    /// Keeps what a bot says about an account.
+    /// Stores the data that a bot sends about an account.
     ///
     /// - Parameters:
-    ///   - attributes: an object of texts and numbers, among them the account's id.
-    ///   - expiresAt: when the token stops being good; nil for never.
+    ///   - attributes: an object of strings and numbers that includes the account's id.
+    ///   - expiresAt: when the token expires; nil for never.
     package func add(_ token: String, attributes: JSONValue, expiresAt: Timestamp?) async throws(ServiceError) {
         guard let (_, linking, accountID) = linking(for: attributes) else {
             let names = registry.providers.compactMap { $0.manifest.linking?.accountIDAttribute }
@@ -50,23 +50,23 @@ package struct ExternalAccountService: Sendable {
             token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: time.now))
     }
 
-    /// The attributes of a token; nil when it is not good any more.
+    /// Returns the attributes of a token; nil when the token has expired.
     ///
-    /// - Throws: ``ServiceError/notFound`` when there is no such token, or when it is another user's.
+    /// - Throws: ``ServiceError/notFound`` when the token does not exist, or belongs to another user.
     package func attributes(of token: String, for principal: Principal) async throws(ServiceError) -> JSONValue? {
         try await good(token, for: principal)?.attributes
     }
 
-    /// How a link came out.
+    /// The result of linking an account.
     package enum LinkOutcome: Sendable, Equatable {
         case linked
-        /// The token is not good any more.
+        /// The token has expired.
         case expired
-        /// The account is the user's, but this action at the provider failed.
+        /// The account was linked, but this action at the provider failed.
         case actionFailed(String)
     }
 
-    /// Makes the account behind a token the user's, and does what the provider wants done then.
+    /// Links the account of a token to the user, and runs the actions that the provider defines for this.
     package func link(_ token: String, to principal: Principal) async throws(ServiceError) -> LinkOutcome {
         guard let content = try await good(token, for: principal) else { return .expired }
         guard let (provider, linking, accountID) = linking(for: content.attributes) else { throw .notFound }
@@ -97,12 +97,12 @@ package struct ExternalAccountService: Sendable {
         return .linked
     }
 
-    /// The providers that tell which accounts have joined.
+    /// The providers that report which accounts have joined.
     package var memberProviders: [ConfiguredProvider] {
         registry.providers.filter { $0.manifest.linking?.memberDataType != nil }
     }
 
-    /// A session with the operator's own credentials.
+    /// Returns a session with the operator's own credentials.
     func operatorSession(_ provider: ConfiguredProvider, accountID: String?) -> ProviderSession {
         var account = ProviderContext.Account()
         account.id = accountID
@@ -129,7 +129,7 @@ package struct ExternalAccountService: Sendable {
     }
 }
 
-/// The credential where there is no connection: requests must be authorised by a setting of the operator.
+/// The credential when there is no connection: a setting of the operator must authorize the requests.
 private struct NoCredential: CredentialSource {
     func accessToken() async throws(ProviderError) -> Secret {
         throw ProviderError(.misconfigured, "The request needs a connection, and there is none.")

@@ -1,5 +1,5 @@
-// Link tokens: what the operator's bot says about an account, until a user brings the token and takes the account. A token is kept
-// under its hash, so that nobody who reads the files can use one.
+// Link tokens: the data that the operator's bot sends about an account, until a user redeems the token and links the account.
+// A token is stored under its hash, so the files do not reveal usable tokens.
 
 package import ConnectionModel
 import Cryptography
@@ -7,19 +7,21 @@ package import DocumentStore
 package import ProviderSDK
 import StoreFiles
 
-/// What a link token stands for.
+/// The stored data of a link token.
 package struct LinkToken: Sendable {
-    /// The attributes as they were given.
+    /// The attributes as the bot sent them.
     package let attributes: JSONValue
-    /// When it stops being good; nil for never.
+    /// When the token expires; nil for never.
     package let expiresAt: Timestamp?
     package let createdAt: Timestamp
-    /// Who took the account; nil until somebody did.
+    /// The user who linked the account; nil until a user does.
     var linkedBy: String?
-    /// When that was.
+    /// When the user linked the account.
     var linkedAt: Timestamp?
 
-    /// Whether it is there for `principal`: once a user has taken the account, it is no other user's business.
+    /// Whether `principal` may see the token.
+    ///
+    /// Once a user has linked the account, other users cannot see the token.
     func mayBeSeen(by principal: Principal) -> Bool {
         guard principal.isUser, let linkedBy else { return true }
         return linkedBy.utf8.elementsEqual(principal.userID.utf8)
@@ -27,9 +29,9 @@ package struct LinkToken: Sendable {
 
     package func isExpired(at now: Timestamp) -> Bool { expiresAt.map { $0 < now } ?? false }
 
-    /// Whether it ended so long ago that nobody has to be told any more, or was used so long ago that nobody repeats it.
+    /// Whether the token can be removed: it expired or was used long ago.
     ///
-    /// One that was past its end when it came is told about for as long. One without an end that nobody has used stays.
+    /// A token that had already expired on arrival is kept equally long. An unused token without an expiry is kept.
     func isForgotten(at now: Timestamp) -> Bool {
         if let expiresAt {
             return max(expiresAt, createdAt).advanced(by: HostLimits.expiredLinkTokenLifetime) < now
@@ -47,24 +49,24 @@ package struct LinkTokenStore: Sendable {
 
     private static func id(_ token: String) -> [UInt8] { SHA256.digest(token).hexDigits }
 
-    /// Keeps a new token.
+    /// Stores a new token.
     ///
-    /// - Throws: ``ServiceError/conflict(_:)`` when there is one already.
+    /// - Throws: ``ServiceError/conflict(_:)`` when the token exists.
     package func add(_ token: String, _ content: LinkToken) async throws(ServiceError) {
         guard try await tokens.add(Self.id(token), content) else { throw .conflict("Token already exists") }
     }
 
-    /// What a token stands for; nil when there is none.
+    /// Returns the data of a token; nil when it does not exist.
     package func find(_ token: String) async throws(ServiceError) -> LinkToken? {
         try await tokens.load(Self.id(token))?.value
     }
 
-    /// Gives a token to the first user who brings it.
+    /// Assigns a token to the first user who redeems it.
     ///
-    /// - Throws: ``ServiceError/notFound`` when somebody else had it before.
+    /// - Throws: ``ServiceError/notFound`` when another user has already redeemed it.
     func claim(_ token: String, for userID: String, at now: Timestamp) async throws(ServiceError) {
         guard let content = try await find(token) else { throw .notFound }
-        // One that the user has already is not written again.
+        // A token that the user has already redeemed is not written again.
         guard content.linkedBy == nil else { return try content.checkOwner(userID) }
         try await tokens.update(Self.id(token)) { (stored) throws(ServiceError) in
             guard var content = stored else { throw .notFound }
@@ -74,10 +76,11 @@ package struct LinkTokenStore: Sendable {
         }
     }
 
-    /// Removes the tokens that ended or were used long ago.
+    /// Removes the tokens that expired or were used long ago.
     ///
-    /// Reads every token once, page by page; one that is changed meanwhile, or cannot be read, stays.
-    /// - Returns: how many were removed.
+    /// Reads every token once, page by page. A token that changes in the meantime, or cannot be read, is kept.
+    ///
+    /// - Returns: the number of removed tokens.
     func removeForgotten(at now: Timestamp) async throws(ServiceError) -> Int {
         var removed = 0
         var position: Documents.ListPosition?
@@ -97,7 +100,7 @@ package struct LinkTokenStore: Sendable {
 }
 
 extension LinkToken {
-    /// - Throws: ``ServiceError/notFound`` when the account is another user's.
+    /// - Throws: ``ServiceError/notFound`` when the account belongs to another user.
     fileprivate func checkOwner(_ userID: String) throws(ServiceError) {
         guard let linkedBy, linkedBy.utf8.elementsEqual(userID.utf8) else { throw .notFound }
     }

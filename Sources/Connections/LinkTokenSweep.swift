@@ -1,11 +1,11 @@
-// Takes link tokens away that ended or were used long ago, so that the folder does not grow for ever. When one is told to be expired is the
-// service's; this only forgets.
+// Removes link tokens that expired or were used long ago, so that their folder does not grow forever.
+// ExternalAccountService decides when a token is reported as expired; this sweep only removes files.
 
 import ConnectionModel
 package import Observability
 package import Primitives
 
-/// A walk over all link tokens.
+/// A sweep over all link tokens.
 package struct LinkTokenSweep: Sendable {
     package let tokens: LinkTokenStore
     package let time: TimeSource
@@ -17,13 +17,13 @@ package struct LinkTokenSweep: Sendable {
         self.log = log
     }
 
-    /// Removes what can be forgotten now.
+    /// Removes the tokens that can be removed now.
     package func run() async {
         do throws(ServiceError) {
             let removed = try await tokens.removeForgotten(at: time.now)
-            if removed > 0 { log.info("Link tokens that had ended were removed.", ["count": .integer(removed)]) }
+            if removed > 0 { log.info("Expired and used link tokens were removed.", ["count": .integer(removed)]) }
         } catch {
-            log.warning("Link tokens that had ended could not be removed.", ["error": .text("\(error)")])
+            log.warning("Expired and used link tokens could not be removed.", ["error": .text("\(error)")])
         }
     }
 }

@@ -1,5 +1,6 @@
-// What is left to be erased of connections that are gone. The note of it is in the user's document, written with the removal of the
-// connection itself, so that no crash in between leaves records behind that nobody knows of.
+// Erases the remaining records of removed connections. The note is stored in the user's document, in the same write that removes
+// the connection.
+// A crash in between therefore leaves no unknown records behind.
 
 import Background
 package import ConnectionModel
@@ -8,7 +9,7 @@ package import ProviderSDK
 package import RecordStore
 import StoreFiles
 
-/// Erases the records of connections that were removed.
+/// A service that erases the records of removed connections.
 package struct RecordErasure: Reconciler {
     package let users: UserStore
     package let sync: any SyncCanceling
@@ -22,13 +23,13 @@ package struct RecordErasure: Reconciler {
         self.log = log
     }
 
-    /// Erases what `ids` have left, durably, and then takes the notes of it away.
+    /// Erases the records of `ids` durably, and then removes their notes.
     ///
-    /// May be repeated; a connection's id is never used again.
+    /// You can repeat this safely, because a connection's id is never used again.
     func erase(_ ids: [String], of userID: String) async throws(ServiceError) {
         if ids.isEmpty { return }
         for id in ids {
-            // A sync finds no connection when it ends, but may still write until it is stopped.
+            // A sync finds no connection when it ends, but may write until it is stopped.
             await sync.cancel(connection: id)
             do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
         }
@@ -37,11 +38,11 @@ package struct RecordErasure: Reconciler {
         }
     }
 
-    /// Goes on with what a crash or a failure interrupted.
+    /// Continues erasures that a crash or a failure interrupted.
     package func reconcile(_ user: User, at now: Timestamp) async {
         do throws(ServiceError) { try await erase(user.erasures, of: user.id) } catch {
             log.warning(
-                "The records of a removed connection could not be erased; it is tried again.",
+                "The records of a removed connection could not be erased; the host will retry.",
                 ["connections": .text(user.erasures.joined(separator: " ")), "error": .text("\(error)")])
         }
     }

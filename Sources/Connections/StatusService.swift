@@ -1,5 +1,4 @@
-// The integrations of a user that the status document lists: which there are, and which of them have expired. Knows no HTTP and no
-// JSON.
+// Selects the integrations of a user for the status document, and which of them have expired. Does not depend on HTTP or JSON.
 
 package import ConnectionModel
 package import Primitives
@@ -12,7 +11,7 @@ package struct StatusReport: Sendable {
     /// The connections that are connected or expired.
     package private(set) var integrations: [(connection: Connection, isExpired: Bool)] = []
     package private(set) var expiredCount = 0
-    /// When the next integration expires that cannot renew itself; nil when none will.
+    /// When the next integration that cannot renew itself expires; nil when none does.
     package private(set) var validUntil: Timestamp?
 
     package init(_ user: User, registry: ProviderRegistry, at now: Timestamp) {
@@ -26,7 +25,7 @@ package struct StatusReport: Sendable {
         }
     }
 
-    /// When a connection expires: at the end of a token that nothing can replace.
+    /// Returns when a connection expires: when its token expires and cannot be replaced.
     private static func end(of connection: Connection, _ registry: ProviderRegistry) -> Timestamp? {
         guard let expiresAt = connection.expiresAt, connection.credentials.refreshToken == nil else { return nil }
         if case .accessToken = registry[connection.service]?.oauth?.refresh { return nil }
@@ -36,7 +35,8 @@ package struct StatusReport: Sendable {
 
 /// Reads the integrations of users.
 ///
-/// Callers bring the function that renders a report. It is called once for each change of a user; the result is kept with the user.
+/// The caller passes the function that renders a report. It runs once for each change of a user, and the result is cached with the
+/// user.
 package struct StatusService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
@@ -48,7 +48,7 @@ package struct StatusService: Sendable {
         self.time = time
     }
 
-    /// The rendered report of a user; stored documents are read when needed.
+    /// Returns the rendered report of a user; reads stored documents when needed.
     package func read(
         of principal: Principal, _ render: @Sendable (StatusReport) -> RenderedStatus
     ) async throws(ServiceError) -> RenderedStatus {
@@ -59,7 +59,9 @@ package struct StatusService: Sendable {
         return rendered(stored, at: now, render)
     }
 
-    /// The rendered report of a user in memory; nil when memory has no entry, and ``read(of:_:)`` has the answer.
+    /// Returns the cached report of a user.
+    ///
+    /// Returns nil when the cache has no entry; then call ``read(of:_:)``.
     package func cached(
         of principal: Principal, _ render: @Sendable (StatusReport) -> RenderedStatus
     ) -> RenderedStatus? {

@@ -1,5 +1,7 @@
-// User integrations: the connections of all kinds as pairs of a user and an integration that is connected or not. An integration
-// that no provider has is kept as it is told; one of a provider is connected by its own flow only. Knows no HTTP.
+// User integrations: all connections as pairs of a user and an integration that is connected or not.
+// An integration without a provider is stored as the application reports it. An integration of a provider is connected by the
+// provider's flow only.
+// Does not depend on HTTP.
 
 package import ConnectionModel
 import Cryptography
@@ -8,7 +10,7 @@ package import Primitives
 import ProviderSDK
 package import Providers
 
-/// Pairs of users and integrations.
+/// The pairs of users and integrations.
 package struct UserIntegrationService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
@@ -27,7 +29,7 @@ package struct UserIntegrationService: Sendable {
         self.time = time
     }
 
-    /// A pair.
+    /// A pair of a user and an integration.
     package struct UserIntegration: Sendable {
         package let id: String
         package let userID: String
@@ -42,7 +44,7 @@ package struct UserIntegrationService: Sendable {
         }
     }
 
-    /// Adds a pair for a user, which is the principal itself unless it is a superuser.
+    /// Adds a pair for a user; only a superuser can name another user.
     package func create(
         user userID: String, integration: String, isConnected: Bool, for principal: Principal
     ) async throws(ServiceError) -> UserIntegration {
@@ -62,9 +64,9 @@ package struct UserIntegrationService: Sendable {
         }
     }
 
-    /// A page of pairs, in the order in which they were made.
+    /// Returns a page of pairs, in the order of their creation.
     ///
-    /// - Parameter userID: whose; nil means the principal's own, and everybody's for a superuser.
+    /// - Parameter userID: the user; nil means the principal itself, and all users for a superuser.
     package func list(
         user userID: String?, page: Int, limit: Int, for principal: Principal
     ) async throws(ServiceError) -> [UserIntegration] {
@@ -92,7 +94,7 @@ package struct UserIntegrationService: Sendable {
         return found
     }
 
-    /// One pair; somebody else's is there for superusers only.
+    /// Returns one pair; only a superuser can read another user's pair.
     package func find(_ id: String, for principal: Principal) async throws(ServiceError) -> UserIntegration {
         if let own = try await users.user(principal.userID).connection(id) {
             return UserIntegration(own, user: principal.userID)
@@ -105,8 +107,7 @@ package struct UserIntegrationService: Sendable {
 
     /// Changes a pair of any user.
     ///
-    /// - Parameter isConnected: nil leaves it as it is. A provider's integration can only be told to be not connected, which
-    ///   disconnects it.
+    /// - Parameter isConnected: nil leaves it unchanged. For a provider's integration only false is allowed, which disconnects it.
     package func update(_ id: String, isConnected: Bool?, by principal: Principal) async throws(ServiceError)
         -> UserIntegration
     {
@@ -130,23 +131,23 @@ package struct UserIntegrationService: Sendable {
         return UserIntegration(changed, user: owner)
     }
 
-    /// Removes a pair of any user, with credentials and records where it has any.
+    /// Removes a pair of any user, with its credentials and records.
     package func delete(_ id: String, by principal: Principal) async throws(ServiceError) {
         let owner = try await owner(of: id, for: principal)
         try await connections.delete(id, for: .standIn(for: owner, by: principal))
     }
 
     private static let managed = ServiceError.invalid(
-        field: "isconnected", message: "The integration of a provider is connected by its own flow")
+        field: "isconnected", message: "A provider's integration is connected by the provider's flow only")
 
     private func checkAccess(to userID: String, _ principal: Principal) throws(ServiceError) {
         guard principal.isSuperuser || userID.utf8.elementsEqual(principal.userID.utf8) else {
-            throw .forbidden("Somebody else's integrations are for superusers")
+            throw .forbidden("Only superusers may access integrations of other users")
         }
     }
 
     private func owner(of id: String, for principal: Principal) async throws(ServiceError) -> String {
-        guard principal.isSuperuser else { throw .forbidden("This is for superusers") }
+        guard principal.isSuperuser else { throw .forbidden("Only superusers may do this") }
         return try await owner(of: id)
     }
 
@@ -160,7 +161,7 @@ package struct UserIntegrationService: Sendable {
 }
 
 extension Principal {
-    /// A superuser acting on what belongs to another user.
+    /// A superuser acts on another user's data.
     fileprivate static func standIn(for userID: String, by superuser: Principal) -> Principal {
         Principal(userID: userID, roles: [], kind: superuser.kind, sessionBinding: superuser.sessionBinding)
     }

@@ -1,4 +1,4 @@
-// One account id per variant of a provider that is connected with account ids: read and set them together. Knows no HTTP.
+// Reads and sets one account id per variant of a provider that is connected with account ids. Does not depend on HTTP.
 
 package import ConnectionModel
 import Cryptography
@@ -20,13 +20,13 @@ package struct VariantLinks: Sendable {
         self.time = time
     }
 
-    /// What becomes of the account id of a variant.
+    /// A change of the account id of a variant.
     package enum Change: Sendable, Equatable {
         case remove
         case set(String)
     }
 
-    /// The variants of `provider` in its order, each with the account id that the user has there.
+    /// Returns the variants of `provider` in its order, each with the user's account id.
     package func list(_ provider: ConfiguredProvider, of principal: Principal) async throws(ServiceError) -> [(
         variant: String, accountID: String?
     )] {
@@ -42,9 +42,9 @@ package struct VariantLinks: Sendable {
         }
     }
 
-    /// Makes all `changes` at once.
+    /// Applies all `changes` at once.
     ///
-    /// Another account id is another connection: what was synced from the old one goes with it.
+    /// Another account id means another connection: the records of the old one are removed with it.
     package func update(
         _ provider: ConfiguredProvider, _ changes: [(variant: String, change: Change)], of principal: Principal
     ) async throws(ServiceError) -> [(variant: String, accountID: String?)] {

@@ -1,5 +1,5 @@
-// The keys of a running host: the ring of its file with what is derived from it, replaced as a whole when the ring changes. A key
-// is in the file, durably, before anything is made with it.
+// The keys of a running host: the ring of its file and the values derived from it, replaced as a whole when the ring changes.
+// A key is durable in the file before it is used.
 
 import ConnectionModel
 package import Cryptography
@@ -7,14 +7,14 @@ import Glibc
 import ProviderSDK
 import Synchronization
 
-/// Why the keys were not changed.
+/// The reason why the keys were not changed.
 struct KeyChangeError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The keys of the host, which can be rotated while they are used.
+/// The keys of the host, which can be rotated while they are in use.
 ///
-/// Whoever needs one asks each time; a value that was asked for stays usable over a rotation.
+/// Get a key each time you need one. A value that you already hold stays usable after a rotation.
 package final class HostKeys: KeySource {
     private struct Derived: Sendable {
         let ring: KeyRing
@@ -28,13 +28,13 @@ package final class HostKeys: KeySource {
         }
     }
 
-    /// The file of the ring.
+    /// The path of the file that stores the ring.
     package let path: String
     private let derived: Mutex<Derived>
-    /// Held over a change, which writes the file.
+    /// The lock for a change, which writes the file.
     private let change = Mutex<Void>(())
 
-    /// The keys of `ring`, which is what the file at `path` holds.
+    /// Creates the keys of `ring`, which is the content of the file at `path`.
     package init(_ ring: KeyRing, path: String) throws(CryptographyError) {
         derived = Mutex(try Derived(ring))
         self.path = path
@@ -46,9 +46,9 @@ package final class HostKeys: KeySource {
     /// Signs and verifies the host's own sessions.
     package var sessionTokens: RingTokens { derived.withLock { $0.tokens } }
 
-    /// Makes a new primary key; the others still open and verify.
+    /// Creates a new primary key; the other keys still open and verify.
     ///
-    /// Blocks for the writing of the file. When this throws, what is used is as before.
+    /// Blocks while the file is written. When this throws, the keys are unchanged.
     ///
     /// - Returns: the id of the new key.
     package func rotate() throws -> String {
@@ -57,13 +57,13 @@ package final class HostKeys: KeySource {
 
     /// Removes retired keys.
     ///
-    /// What only they open is lost.
+    /// Texts that only these keys open are lost.
     package func remove(_ ids: [String]) throws {
         guard !ids.isEmpty else { return }
         _ = try replace { try ids.reduce($0) { try $0.removing($1) } }
     }
 
-    /// When the file was changed last; nil when it cannot be told.
+    /// When the file was last changed; nil when the time cannot be read.
     var changedAt: Timestamp? {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }
@@ -73,9 +73,9 @@ package final class HostKeys: KeySource {
     private func replace(_ change: (KeyRing) throws -> KeyRing) throws -> KeyRing {
         try self.change.withLock { _ in
             let present = ring
-            // A key that somebody else has put into the file must not be written over.
+            // Do not overwrite a key that another process has added to the file.
             guard try KeyRing.load(path: path).ids == present.ids else {
-                throw KeyChangeError(description: "\(path) was changed since it was read: start the host again first.")
+                throw KeyChangeError(description: "\(path) has changed since it was read: restart the host first.")
             }
             let new = try Derived(change(present))
             try new.ring.save(path: path)

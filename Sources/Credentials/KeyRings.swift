@@ -1,4 +1,4 @@
-// Where the key ring is, and making it on first start. What is in it is Cryptography's.
+// The location of the key ring, and its creation on the first start. Cryptography defines its content.
 
 package import Configuration
 package import Cryptography
@@ -10,10 +10,10 @@ package enum KeyRings {
         (configuration.keysDirectory ?? configuration.dataDirectory + "/keys") + "/key-ring"
     }
 
-    /// Whether there is a key ring already.
+    /// Whether the key ring exists.
     package static func exist(_ configuration: Configuration) -> Bool { unsafe access(path(configuration), F_OK) == 0 }
 
-    /// The key ring; made when there is none yet.
+    /// Returns the key ring; creates it when it does not exist.
     package static func open(_ configuration: Configuration) throws(HostStartError) -> KeyRing {
         let path = path(configuration)
         if unsafe access(path, F_OK) != 0 {
@@ -22,14 +22,14 @@ package enum KeyRings {
             do {
                 return try KeyRing.create(path: path)
             } catch {
-                // Another process may have been first; then its ring is the one to use.
+                // Another process may have created the ring first; then use that one.
                 if unsafe access(path, F_OK) != 0 { throw HostStartError("\(error)") }
             }
         }
         do { return try KeyRing.load(path: path) } catch { throw HostStartError("\(error)") }
     }
 
-    /// The keys of the key ring, which is made when there is none yet.
+    /// Returns the keys of the key ring; creates the ring when it does not exist.
     package static func keys(_ configuration: Configuration) throws(HostStartError) -> HostKeys {
         let ring = try open(configuration)
         do { return try HostKeys(ring, path: path(configuration)) } catch {
@@ -47,12 +47,12 @@ package enum KeyRings {
         }
         for folder in missing.reversed() where unsafe mkdir(folder, 0o700) != 0 && errno != EEXIST {
             let reason = unsafe String(cString: strerror(errno))
-            throw HostStartError("\(folder) cannot be made (\(reason)): check the path and its permissions.")
+            throw HostStartError("\(folder) cannot be created (\(reason)): check the path and its permissions.")
         }
     }
 }
 
-/// Why the host did not start, in one sentence.
+/// The reason why the host did not start, in one sentence.
 package struct HostStartError: Error, CustomStringConvertible {
     package let description: String
     package init(_ description: String) { self.description = description }

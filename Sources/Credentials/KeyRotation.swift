@@ -1,5 +1,5 @@
-// Rotation of the host's keys while it serves: a new primary key, everything sealed again with it, and the removal of keys that
-// nothing needs any more. May be cut short anywhere: what is not sealed again yet opens with its old key.
+// Rotates the host's keys while it runs: creates a new primary key, seals everything again with it, and removes unused keys.
+// An interruption is safe at any point: a text that is not sealed again yet opens with its old key.
 
 import Background
 package import ConnectionModel
@@ -12,7 +12,7 @@ package import ProviderSDK
 package struct KeyRotation: Sendable {
     package let users: UserStore
     package let keys: HostKeys
-    /// What lies sealed with the records.
+    /// The sealed texts that are stored with the records.
     package let letters: any SealedRecordTexts
     package let time: TimeSource
     package let log: Log
@@ -25,32 +25,34 @@ package struct KeyRotation: Sendable {
         self.log = log
     }
 
-    /// How long a retired key is kept at least: the longest time for which it has signed states and, by default, sessions.
+    /// The minimum time for which a retired key is kept.
+    ///
+    /// It is the longest lifetime of the states and, by default, sessions that the key has signed.
     static let retiredKeyLifetime = max(HostLimits.authorizationLifetime, HostLimits.sessionLifetime)
 
-    /// A key of the ring and what it is needed for.
+    /// A key of the ring and its number of uses.
     package struct KeyState: Sendable, Equatable {
         package let id: String
         package let isPrimary: Bool
-        /// Sealed texts that only it opens.
+        /// The number of sealed texts that only this key opens.
         package let secrets: Int
     }
 
-    /// What a removal of keys did.
+    /// The result of removing keys.
     package struct Removal: Sendable, Equatable {
         package let removed: [String]
-        /// Keys that are still needed.
+        /// Retired keys that are still needed.
         package let kept: [KeyState]
     }
 
-    /// Makes a new primary key and seals everything again with it.
+    /// Creates a new primary key and seals everything again with it.
     package func rotate() async throws -> (keyID: String, outcome: ResealOutcome) {
         let id = try keys.rotate()
         log.info("The keys were rotated.", ["keyId": .text(id)])
         return (id, try await reseal())
     }
 
-    /// Seals again what retired keys have sealed, for all users; a document that cannot be read keeps none of the others.
+    /// Seals again the texts of retired keys, for all users; a document that cannot be read does not block the others.
     package func reseal() async throws(ServiceError) -> ResealOutcome {
         var outcome = ResealOutcome()
         try await forEachUserID { (id) async throws(ServiceError) in
@@ -68,7 +70,7 @@ package struct KeyRotation: Sendable {
         return outcome
     }
 
-    /// Seals again what retired keys have sealed, for one user; writes only when something changes.
+    /// Seals again the texts of retired keys, for one user; writes only when something changes.
     package func reseal(_ user: User) async throws(ServiceError) -> ResealOutcome {
         let vault = CredentialVault(keys)
         var copy = user
@@ -77,9 +79,9 @@ package struct KeyRotation: Sendable {
         return try await users.update(user.id) { (user) throws(ServiceError) in user.reseal(with: vault) }
     }
 
-    /// The keys, the primary first, and how much each of them is needed.
+    /// Returns the keys, the primary key first, with their number of uses.
     ///
-    /// - Throws: ``ServiceError`` also for a single user who cannot be read: what that one needs is not known.
+    /// - Throws: ``ServiceError`` also when a single user cannot be read, because the keys of that user are unknown.
     package func states() async throws(ServiceError) -> [KeyState] {
         var use = SealedKeyUse()
         let now = time.now
@@ -94,9 +96,9 @@ package struct KeyRotation: Sendable {
         return ring.ids.map { KeyState(id: $0, isPrimary: $0 == ring.primaryID, secrets: use.counts[$0] ?? 0) }
     }
 
-    /// Seals everything again, and removes the retired keys that nothing needs.
+    /// Seals everything again, and removes the retired keys that are no longer needed.
     ///
-    /// - Throws: ``KeyChangeError`` as long as states and sessions that a retired key signed may be under way.
+    /// - Throws: ``KeyChangeError`` while states and sessions that a retired key signed may still be valid.
     package func prune() async throws -> Removal {
         guard keys.ring.ids.count > 1 else { return Removal(removed: [], kept: []) }
         let now = time.now
@@ -104,7 +106,7 @@ package struct KeyRotation: Sendable {
             let hours = Int(Self.retiredKeyLifetime / .seconds(3600))
             throw KeyChangeError(
                 description: "the keys were changed less than \(hours) hours ago, and sessions that a retired key "
-                    + "signed may still be good: try again later.")
+                    + "signed may still be valid: try again later.")
         }
         _ = try await reseal()
         let retired = try await states().filter { !$0.isPrimary }
@@ -126,7 +128,7 @@ package struct KeyRotation: Sendable {
     }
 }
 
-/// Seals again, in the background, what a rotation that was cut short has left.
+/// Seals again, in the background, the texts that an interrupted rotation has left.
 package struct ResealReconciler: Reconciler {
     package let rotation: KeyRotation
 

@@ -1,14 +1,14 @@
-// Where sealed texts stand in a user's document, and sealing them again with the primary key. What does not open is left exactly as it
-// is: a key that is put back later opens it again.
+// Finds the sealed texts in a user's document and seals them again with the primary key.
+// A text that cannot be opened stays unchanged: it opens again once its key is restored.
 
 package import ConnectionModel
 import Cryptography
 import ProviderSDK
 
 extension User {
-    /// Seals with the primary key what a retired key has sealed.
+    /// Seals again, with the primary key, the texts of retired keys.
     ///
-    /// The verifiers of authorizations stay: their states are signed over the sealed text, and end within minutes.
+    /// The verifiers of authorizations stay: their states are signed over the sealed text, and expire within minutes.
     package mutating func reseal(with vault: CredentialVault) -> ResealOutcome {
         var outcome = ResealOutcome()
         let user = id
@@ -32,23 +32,22 @@ extension User {
     }
 }
 
-/// The keys that the sealed texts of stored documents were made with.
+/// The number of sealed texts in stored documents, by key.
 ///
-/// Found in the documents as they are stored, member by member, so that nothing can be overlooked that a version of this program
-/// knows and another does not.
+/// Searches the stored form of the documents, member by member. This finds texts even in members that this version does not know.
 struct SealedKeyUse: Sendable {
-    /// Sealed texts by the id of their key.
+    /// The number of sealed texts by the id of their key.
     private(set) var counts: [String: Int] = [:]
 
     /// Counts the sealed texts of a user.
     mutating func add(_ user: User, at now: Timestamp) {
         var user = user
-        // A verifier whose authorization is over is not read any more.
+        // The verifier of an expired authorization is no longer read.
         user.updateAll { $0.authorizationsLapsed(at: now) }
         if let document = try? JSONValue.parse(user.encoded) { add(document) }
     }
 
-    /// Counts a text, if it is a sealed one.
+    /// Counts a text if it is sealed.
     mutating func add(_ text: String) {
         if text.hasPrefix("v1:"), let id = try? Sealer.keyID(of: text) { counts[id, default: 0] += 1 }
     }

@@ -1,5 +1,5 @@
-// AES-256-GCM (NIST SP 800-38D) with a 12-byte nonce and the full 16-byte tag. OpenSSL accepts any tag length from 1 to 16
-// when it verifies, and a 1-byte tag is forged in 256 tries: the length is decided here, never by the input.
+// AES-256-GCM (NIST SP 800-38D) with a 12-byte nonce and the full 16-byte tag. OpenSSL verifies tags of any length from 1 to 16
+// bytes, and a 1-byte tag is forged in 256 tries. So the length is fixed here, never by the input.
 
 import COpenSSL
 

@@ -1,5 +1,5 @@
-// Base64 and base64url (RFC 4648 sections 4 and 5), strict: one text for one byte sequence, so that no altered text decodes
-// to the same bytes. Nothing is skipped and nothing is repaired.
+// Base64 and base64url (RFC 4648 sections 4 and 5), strict. Each byte sequence has one text, so no altered text decodes to the
+// same bytes. Nothing is skipped and nothing is repaired.
 
 /// Base64url without padding, the encoding of JOSE (RFC 7515 section 2).
 public enum Base64URL {
@@ -144,7 +144,7 @@ enum Base64Coder {
         return isValid ? bytes : nil
     }
 
-    /// Every digit is looked at before the verdict, so that the time does not depend on where a wrong one is.
+    /// Every digit is checked before the verdict, so that the time does not depend on where a wrong one is.
     private static func decode(
         _ source: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>,
         table: UnsafePointer<UInt8>

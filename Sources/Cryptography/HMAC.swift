@@ -1,5 +1,5 @@
-// HMAC (RFC 2104, FIPS 198-1) as a prepared key: the two key blocks are hashed once, and a message then costs its own blocks
-// and one more. The prepared state is as secret as the key and is overwritten on release.
+// HMAC (RFC 2104, FIPS 198-1) as a prepared key. The two key blocks are hashed once; a message then costs its own blocks and one
+// more. The prepared state is as secret as the key and is overwritten on release.
 
 import COpenSSL
 

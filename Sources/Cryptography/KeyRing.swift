@@ -10,7 +10,7 @@ public struct KeyPurpose: Sendable, Hashable {
     /// The name that goes into the derivation; changing one makes everything made under it unreadable.
     public let name: String
 
-    /// A purpose of the caller's own.
+    /// A purpose that the caller defines.
     ///
     /// The name is part of the stored data's format: choose it once.
     public init(_ name: StaticString) {

@@ -1,5 +1,5 @@
-// The key ring as a file: a few lines that a person can read, compare and back up, of mode 0600, replaced as a whole or not
-// at all. A reader refuses anything that it did not expect, because credentials cannot be opened with a ring that was read wrongly.
+// The key ring as a file of mode 0600: a few lines that a person can read, compare and back up. It is replaced as a whole or not
+// at all. A reader refuses anything unexpected, because a misread ring opens no credentials.
 
 import Glibc
 
@@ -13,7 +13,8 @@ extension KeyRing {
     func serialized() -> [UInt8] {
         var text = Array("\(Self.heading)\n".utf8)
         text += Array(
-            "# Whoever has this file can open every stored credential: keep it 0600, and keep a backup of it.\n".utf8)
+            "# Anyone who has this file can open every stored credential: keep it 0600, and keep a backup of it.\n".utf8
+        )
         for (index, master) in keys.enumerated() {
             text += Array("\(index == 0 ? "primary" : "retired") \(master.id) \(master.created) ".utf8)
             master.key.withBytes { Base64Coder.appendURL($0, to: &text) }
@@ -144,7 +145,7 @@ extension KeyRing {
 
     /// Replaces the file durably and as a whole: a crash at any instant leaves the old ring or the new one.
     ///
-    /// - Throws: `.keyRing` with the path and the reason; when `operation` is `fsync of the directory`, the file is in place
+    /// - Throws: `.keyRing` with the path and the reason. When `operation` is `fsync of the directory`, the file is in place
     ///   but may not survive a power cut.
     public func save(path: String) throws(CryptographyError) {
         try write(path: path, replacing: true)

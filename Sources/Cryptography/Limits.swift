@@ -4,7 +4,7 @@
 ///
 /// All are counts of bytes unless the name says otherwise.
 public enum CryptographyLimits {
-    /// The longest compact JWS or JWE that is looked at; longer tokens are refused as malformed.
+    /// The longest compact JWS or JWE that is read; longer tokens are refused as malformed.
     public static let tokenBytesMax = 64 * 1024
     /// The longest decoded JOSE header.
     public static let tokenHeaderBytesMax = 8 * 1024

@@ -1,5 +1,5 @@
 // HS256 tokens that a key ring signs for itself: sessions, service tokens, anything that only this host makes and reads. Their
-// header is known to the byte, so it is compared and never parsed. Claims are the caller's.
+// header is known to the byte, so it is compared and never parsed. The caller checks the claims.
 
 /// Signs tokens with the primary key of a ring and verifies those of any of its keys.
 ///
@@ -39,7 +39,7 @@ public struct RingTokens: Sendable {
 
     /// The payload of a token that a key of this ring signed.
     ///
-    /// Nothing in the payload was looked at: not `exp`, not `sub`.
+    /// The payload is not checked: neither `exp` nor `sub`.
     ///
     /// - Throws: `.tokenInvalid`, also for a token that is valid but has another header; `.keyUnknown` for one that says it was
     ///   signed with a key that is not in the ring.
@@ -56,7 +56,7 @@ public struct RingTokens: Sendable {
         throw Self.fault(of: token)
     }
 
-    /// Why a token whose header is none of ours is refused.
+    /// Returns why a token with a foreign header is refused.
     private static func fault(of token: Span<UInt8>) -> CryptographyError {
         do {
             let header = try JOSEHeader(unverified: token)

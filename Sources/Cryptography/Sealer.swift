@@ -1,5 +1,5 @@
-// Secrets at rest: `v1:<key id>:<iv>:<ciphertext>:<tag>`, each part base64url. What a text was sealed for is authenticated
-// with it, so that a sealed text moved to another user, connection or field does not open. Knows no document.
+// Secrets at rest: `v1:<key id>:<iv>:<ciphertext>:<tag>`, each part base64url. The purpose of a sealed text is authenticated
+// with it: moved to another user, connection or field, it does not open. Knows no document.
 
 /// What a sealed text belongs to.
 ///
@@ -9,7 +9,7 @@ public struct SealingContext: Sendable, Equatable {
 
     /// A context of the caller's own parts.
     ///
-    /// Their lengths tell them apart: `["a", "bc"]` is not `["ab", "c"]`.
+    /// Lengths are part of it, so `["a", "bc"]` differs from `["ab", "c"]`.
     public init(parts: [String]) {
         self.parts = parts
     }

@@ -1,5 +1,5 @@
-// Secret bytes in memory that this module owns: overwritten when the last holder lets go, and never printed. Arrays and
-// strings cannot promise that, for they are copied as the language sees fit.
+// Secret bytes in memory that this module owns: overwritten when the last holder releases them, and never printed. Arrays and
+// strings cannot guarantee that, because the language copies them.
 
 import COpenSSL
 
@@ -12,7 +12,7 @@ public struct SymmetricKey: Sendable, Equatable {
     /// The number of bytes.
     public var byteCount: Int { storage.count }
 
-    /// A key of a copy of `bytes`; the caller's bytes are the caller's to overwrite.
+    /// A key of a copy of `bytes`; the caller overwrites its own bytes.
     public init(copying bytes: Span<UInt8>) {
         storage = Storage(count: bytes.count)
         unsafe bytes.withUnsafeBufferPointer { _ = unsafe storage.buffer.update(fromContentsOf: $0) }

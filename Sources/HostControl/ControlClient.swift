@@ -1,4 +1,4 @@
-// A command's end of the control socket, and the way without it: when no host runs, the command holds the data directory itself.
+// A command's end of the control socket. When no host runs, the command holds the data directory itself and does the work.
 
 package import Configuration
 import Glibc
@@ -12,18 +12,18 @@ struct ControlError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Gets commands carried out by whoever holds a data directory.
+/// Has commands carried out by the process that holds a data directory.
 package enum ControlClient {
-    /// Carries out a command on the configured data directory: through the host that has it, or directly where none has.
+    /// Carries out a command on the configured data directory: through the running host, or directly when there is none.
     ///
-    /// Prints what was done. Blocks the calling thread; meant for the main thread of a command.
+    /// Prints the outcome. Blocks the calling thread; meant for the main thread of a command.
     package static func run(_ command: ControlCommand, _ configuration: Configuration) throws {
         let (lines, failure) = try perform(command, configuration)
         for line in lines { StandardOutput.line(line) }
         if let failure { throw ControlError(description: failure) }
     }
 
-    /// Carries out a command, and returns the lines to print and what was not done.
+    /// Carries out a command, and returns the lines to print and the reason for a failure.
     static func perform(
         _ command: ControlCommand, _ configuration: Configuration
     ) throws -> (lines: [String], failure: String?) {
@@ -34,7 +34,7 @@ package enum ControlClient {
             if let answer = try asked(command, directory) { return answer.parts }
             let data: DataDirectory
             do throws(StoreError) { data = try DataDirectory(path: directory) } catch {
-                // A host that starts or stops holds the directory without answering; another command will be done soon.
+                // A host that starts or stops holds the directory without answering. Another command will finish soon.
                 guard case .locked = error, attempts < ControlLimits.attemptsMax else { throw error }
                 usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000))
                 continue
@@ -49,7 +49,7 @@ package enum ControlClient {
     private static func asked(_ command: ControlCommand, _ directory: String) throws -> ControlAnswer? {
         let socket: ControlSocket
         do throws(ControlSocketError) { socket = try ControlSocket.connected(in: directory) } catch {
-            guard error.isNobodyThere else { throw error }
+            guard error.hasNoListener else { throw error }
             return nil
         }
         defer { socket.close() }
@@ -61,7 +61,7 @@ package enum ControlClient {
         let bytes = try socket.readAll(bytesMax: ControlLimits.answerBytesMax)
         guard let answer = ControlAnswer(decoding: bytes) else {
             throw ControlError(
-                description: "the host stopped before it answered; look whether it was done and try again.")
+                description: "the host stopped before it answered; check whether the command was done, then try again.")
         }
         return answer
     }

@@ -1,17 +1,17 @@
-// What an operator's command asks of the owner of a data directory, and the answer, as they go over the control socket.
+// An operator's command for the owner of a data directory, and its answer, as they are sent over the control socket.
 
 import ProviderSDK
 
-/// What is asked.
+/// A command.
 package enum ControlCommand: Sendable, Equatable {
     case createAPIKey(userID: String)
     case listAPIKeys
     case revokeAPIKey(id: String)
     case listConnections(userID: String, asJSON: Bool)
-    /// Of one connection, or of all of the user's where it is nil.
+    /// Of one connection, or of all the user's connections when it is nil.
     case deadLetters(userID: String, connection: String?, replays: Bool)
     case check(repairs: Bool)
-    /// `directory` is an absolute path: the host has a working directory of its own.
+    /// `directory` is an absolute path: the host may have another working directory.
     case backup(directory: String)
     case listKeys
     case rotateKeys
@@ -86,11 +86,11 @@ package enum ControlCommand: Sendable, Equatable {
     }
 }
 
-/// The answer: the lines to print, why there are none, or both.
+/// The answer: the lines to print, the reason for a failure, or both.
 package enum ControlAnswer: Sendable, Equatable {
     case done([String])
     case failed(String)
-    /// Something was done, and something was not.
+    /// Part of the work was done, and part was not.
     case incomplete([String], String)
 
     /// The JSON text of the answer.

@@ -1,5 +1,5 @@
-// Carries out operators' commands; belongs to whoever holds the data directory: the host that runs, or a command that holds it itself.
-// Says what was done in lines for a terminal.
+// Carries out operators' commands for the process that holds the data directory: the running host, or the command itself.
+// Reports the outcome in lines for a terminal.
 
 package import Configuration
 import ConnectionModel
@@ -19,11 +19,11 @@ package import Sync
 package struct ControlCommands: Sendable {
     package let data: DataDirectory
     package let apiKeys: APIKeys
-    /// The keys; asked for by the commands that need them.
+    /// The keys; opened by the commands that need them.
     package let rotation: @Sendable () throws -> KeyRotation
-    /// What explains connections; asked for by the commands that need it.
+    /// The service that explains connections; opened by the commands that need it.
     package let diagnoses: @Sendable () throws -> DiagnosisService
-    /// What lists and replays dead letters; asked for by the commands that need it.
+    /// The service that lists and replays dead letters; opened by the commands that need it.
     package let deadLetters: @Sendable () throws -> DeadLetterService
 
     package init(
@@ -129,7 +129,7 @@ package struct ControlCommands: Sendable {
 }
 
 extension ControlCommands {
-    /// The commands of a process that holds a data directory without serving.
+    /// Makes the commands of a process that holds a data directory without serving.
     package init(alone data: DataDirectory, _ configuration: Configuration, time: TimeSource = .system) {
         let log = Log(level: .warning)
         let users = UserStore(data.documents)
@@ -167,7 +167,7 @@ extension ControlCommands {
 }
 
 extension BackupOutcome {
-    /// What was copied, and `what` became of it, in one sentence.
+    /// Returns one sentence that says what was copied and the outcome `what`.
     package func summary(_ what: String) -> String {
         "\(documents) documents and \(streams) record streams (\(bytes) bytes) \(what)."
     }

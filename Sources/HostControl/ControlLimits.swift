@@ -14,7 +14,7 @@ enum ControlLimits {
     static let commandsMax = 8
     /// How long a host that stops waits for the commands under way.
     static let stopWaitMax = Duration.seconds(20)
-    /// How often a command tries to get at a data directory that is locked by a host that does not answer yet.
+    /// How often a command tries to open a data directory that is locked by a host that does not answer yet.
     static let attemptsMax = 25
     /// The pause between two such attempts.
     static let attemptPause = Duration.milliseconds(200)

@@ -1,5 +1,5 @@
-// Serves the control socket of a running host: a few commands at the same time, each with a bound on size and silence. What a command
-// does is ControlCommands'.
+// Serves the control socket of a running host: a few commands at a time, each with a bound on size and silence.
+// ControlCommands carries them out.
 
 import Dispatch
 import Glibc
@@ -28,11 +28,11 @@ package final class ControlServer: Sendable {
         accepting.async { self.serve() }
     }
 
-    /// Takes the socket away and waits for the commands under way, for a while.
+    /// Closes the socket and waits for the commands under way, for a limited time.
     package func stop() async {
         socket.interrupt()
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-            // The queue is serial: this comes when nothing more is accepted.
+            // The queue is serial, so this runs once nothing more is accepted.
             accepting.async {
                 let limit = DispatchTime.now().uptimeNanoseconds + ControlLimits.stopWaitMax.wholeNanoseconds
                 if self.underWay.wait(timeout: DispatchTime(uptimeNanoseconds: limit)) == .timedOut {
@@ -56,7 +56,7 @@ package final class ControlServer: Sendable {
             } catch {
                 if error.isInterrupted { break }
                 log.warning("A command could not reach the host.", ["reason": .text("\(error)")])
-                // Without descriptors to spare it would be the same again at once.
+                // Without free descriptors, accepting again at once would fail again.
                 usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000))
             }
         }
@@ -76,7 +76,7 @@ package final class ControlServer: Sendable {
                 return try peer.writeAll(ControlAnswer.failed(reason).encoded)
             }
             let commands = commands
-            // Spaces before a JSON text mean nothing but that somebody is there.
+            // Spaces before a JSON text mean nothing; they show that the host still works.
             let answer = Blocking.run(every: ControlLimits.signOfLifePause) {
                 await commands.run(command)
             } meanwhile: {

@@ -1,5 +1,5 @@
-// The Unix socket in the data directory by which commands reach the host that holds it: system calls only. Who may use it is decided
-// here, twice: by the mode of the socket, and by the user at the other end.
+// The Unix socket in the data directory by which commands reach the host that holds it: system calls only. Two checks decide who
+// may use it: the mode of the socket, and the user at the other end.
 
 import CLinux
 import Glibc
@@ -14,8 +14,8 @@ package struct ControlSocketError: Error, CustomStringConvertible {
         errorNumber = errno
     }
 
-    /// Whether it means that nobody listens.
-    var isNobodyThere: Bool {
+    /// Whether no process listens.
+    var hasNoListener: Bool {
         errorNumber == ENOENT || errorNumber == ECONNREFUSED || errorNumber == ENOTDIR || errorNumber == ENOTSOCK
     }
 
@@ -30,14 +30,16 @@ package struct ControlSocketError: Error, CustomStringConvertible {
 
 /// A connected or listening Unix socket.
 ///
-/// Blocking; whoever holds it closes it.
+/// Blocking; the owner closes it.
 struct ControlSocket: Sendable {
     /// The name of the socket in the data directory.
     static let name = ".control"
 
     let descriptor: Int32
 
-    /// Listens in `directory`, in place of a socket that a killed host has left; the caller must hold the directory's lock.
+    /// Listens in `directory`, replacing a socket that a killed host has left.
+    ///
+    /// The caller holds the directory's lock.
     static func listening(in directory: String) throws(ControlSocketError) -> ControlSocket {
         let folder = try open(directory)
         defer { Glibc.close(folder) }
@@ -47,7 +49,7 @@ struct ControlSocket: Sendable {
             try unsafe withAddress(in: folder) { address, length throws(ControlSocketError) in
                 guard unsafe bind(socket.descriptor, address, length) == 0 else { throw ControlSocketError("bind") }
             }
-            // The directory's mode keeps others out already; this holds even where somebody has changed it.
+            // The directory's mode keeps others out already; this mode protects the socket even if the directory's mode was changed.
             guard unsafe fchmodat(folder, name, 0o600, 0) == 0 else { throw ControlSocketError("chmod") }
             guard listen(socket.descriptor, 8) == 0 else { throw ControlSocketError("listen") }
         } catch {
@@ -89,7 +91,7 @@ struct ControlSocket: Sendable {
         Glibc.close(folder)
     }
 
-    /// Ends the wait of ``accepted()``, now and from now on.
+    /// Ends the current and every later wait of ``accepted()``.
     func interrupt() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     func close() { Glibc.close(descriptor) }
@@ -160,8 +162,8 @@ struct ControlSocket: Sendable {
         return descriptor
     }
 
-    /// The address of the socket by way of the open directory: the path of a data directory may be longer than the 107 bytes
-    /// that an address holds.
+    /// Returns the address of the socket through the open directory: the path of a data directory may exceed the 107 bytes of an
+    /// address.
     private static func withAddress(
         in folder: Int32, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(ControlSocketError) -> Void
     ) throws(ControlSocketError) {

@@ -1,5 +1,6 @@
-// Which connection delivers next where many share the places. Hosts take turns, users take turns within each host, and both are bounded.
-// A host that does not answer is asked by one connection at a time, with growing pauses. A value without I/O and without a clock.
+// Decides which connection delivers next when many share the places. Hosts take turns, users take turns within each
+// host, and both are bounded. A host that does not answer gets one connection at a time, with growing pauses. A value
+// without I/O and without a clock.
 
 import Background
 import Primitives
@@ -8,21 +9,21 @@ import Primitives
 struct DispatchWork: Identifiable, Sendable, Equatable {
     let user: String
     let connection: String
-    /// Host and port.
+    /// The host and port of the endpoint.
     let host: String
 
     var id: String { connection }
 }
 
-/// Connections that wait for a place, and those that have one.
+/// The connections that wait for a place, and those that have one.
 struct DispatchLine: WorkLine {
-    /// The bounds of a line.
+    /// The limits of a line.
     struct Bounds: Sendable {
-        /// Places at the same time.
+        /// Connections that deliver at the same time.
         var places = NotificationLimits.concurrentMax
-        /// Of those, for one host.
+        /// Connections that deliver to one host at the same time.
         var placesPerHost = NotificationLimits.concurrentPerHostMax
-        /// Of those, for one user.
+        /// Connections of one user that deliver at the same time.
         var placesPerUser = NotificationLimits.concurrentPerUserMax
         /// Connections that wait for one host.
         var waitingPerHost = NotificationLimits.waitingPerHostMax
@@ -35,7 +36,7 @@ struct DispatchLine: WorkLine {
         var active = 0
         /// Deliveries in a row that the host did not answer.
         var silences = 0
-        /// Before this moment the host is not asked again.
+        /// The moment before which nothing is sent to the host.
         var restsUntil: MonotonicInstant?
     }
 
@@ -44,22 +45,22 @@ struct DispatchLine: WorkLine {
         let ticket: FairQueueTicket
     }
 
-    /// Unanswered deliveries in a row from which on a host is asked by one connection at a time, with pauses.
+    /// Unanswered deliveries in a row after which a host gets one connection at a time, with pauses.
     static let silencesMax = 5
     /// The longest of those pauses.
     static let restMax = Duration.seconds(60)
-    /// Hosts that are remembered for not having answered.
+    /// Hosts that are remembered for not answering.
     static let silentHostsMax = 4096
 
     private let bounds: Bounds
     private var lanes: [String: Lane] = [:]
-    /// Hosts with waiting connections; the first is asked first.
+    /// Hosts with waiting connections; the first gets the next delivery.
     private var ring: [String] = []
     private var places: [String: Place] = [:]
     private var activeByUser: [String: Int] = [:]
-    /// Connections that have a place.
+    /// The number of connections that have a place.
     private(set) var activeCount = 0
-    /// Connections that wait for one.
+    /// The number of connections that wait for a place.
     var waitingCount: Int { places.count }
 
     init(_ bounds: Bounds = Bounds()) { self.bounds = bounds }
@@ -114,7 +115,7 @@ struct DispatchLine: WorkLine {
         keep(lane, work.host)
     }
 
-    /// Takes in whether a host answered, whatever it said.
+    /// Records whether a host answered, with any status.
     mutating func record(isAnswered: Bool, by host: String, at now: MonotonicInstant) {
         guard var lane = lanes[host] else { return }
         if isAnswered {
@@ -128,7 +129,7 @@ struct DispatchLine: WorkLine {
         lanes[host] = lane
     }
 
-    /// Stores a lane, or forgets it when there is nothing to remember about its host.
+    /// Stores a lane, or removes it when there is nothing to remember about its host.
     private mutating func keep(_ lane: Lane, _ host: String) {
         let isIdle = lane.active == 0 && lane.queue.isEmpty
         lanes[host] = isIdle && (lane.silences == 0 || lanes.count > Self.silentHostsMax) ? nil : lane

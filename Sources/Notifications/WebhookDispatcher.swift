@@ -1,5 +1,5 @@
-// Delivers the events of all connections in the background: finds what is due in the users' documents, sends it, and writes the outcome
-// back. WebhookQueue decides order and pauses, DispatchLine who delivers next.
+// Delivers the events of all connections in the background: finds due events in the users' documents, sends them, and
+// stores the outcomes. WebhookQueue decides order and pauses, DispatchLine who delivers next.
 
 import Background
 package import ConnectionModel
@@ -10,15 +10,15 @@ import Synchronization
 
 /// Delivers events.
 ///
-/// A connection has one delivery under way at most. Deliveries are bounded overall, for each host and for each user, so that an endpoint
-/// that does not answer delays no other.
+/// A connection has at most one running delivery. Deliveries are limited overall, for each host and for each user, so
+/// that an endpoint that does not answer delays no other.
 package final class WebhookDispatcher: Reconciler, EventSink {
     private typealias Queue = KeyedWorkQueue<DispatchLine>
 
     private struct State {
         /// Outcomes that could not be stored yet.
         var unsaved: [String: [WebhookAttempt]] = [:]
-        /// Events that wait, by user.
+        /// The number of undelivered events of each user.
         var waiting: [[UInt8]: Int] = [:]
         var isStopping = false
     }
@@ -26,14 +26,14 @@ package final class WebhookDispatcher: Reconciler, EventSink {
     private let users: UserStore
     private let sender: WebhookSender
     private let schedule: WebhookSchedule
-    /// How far ahead deliveries are scheduled; the walk over the users finds what is due later.
+    /// How far ahead deliveries are scheduled; the walk over the users finds later ones.
     private let horizon: Duration
     private let time: TimeSource
     private let log: Log
     private let state = Mutex(State())
     private let queue: Queue
 
-    /// - Parameter sweepPause: how long after one walk over the users the next one begins.
+    /// - Parameter sweepPause: the pause between two walks over the users.
     package init(
         users: UserStore, sender: WebhookSender, schedule: WebhookSchedule, sweepPause: Duration, time: TimeSource,
         log: Log
@@ -51,7 +51,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
         }
     }
 
-    /// Events that wait for their delivery, as far as users were looked at since the start.
+    /// The number of undelivered events of all users that were checked since the start.
     package var waitingCount: Int { state.withLock { $0.waiting.values.reduce(0, +) } }
 
     package func reconcile(_ user: User, at now: Timestamp) async {
@@ -62,11 +62,11 @@ package final class WebhookDispatcher: Reconciler, EventSink {
                 user.updateAll { $0.retiringSecretLapsed(at: now) }
             }
         } catch {
-            log.info("A replaced signing secret could not be erased; it is tried again.", ["error": .text("\(error)")])
+            log.info("Could not erase a replaced signing secret; retrying.", ["error": .text("\(error)")])
         }
     }
 
-    /// Schedules what is due for a user, now or soon.
+    /// Schedules the deliveries of a user that are due now or soon.
     package func userDidChange(_ user: User, at now: Timestamp) {
         var waiting = 0
         for connection in user.connections {
@@ -85,7 +85,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
 
     private func schedule(_ connection: Connection, of user: String, after delay: Duration) {
         guard delay <= horizon, let url = connection.settings.webhookURL else { return }
-        // What finds no room is found again by the next walk.
+        // The next walk over the users finds events that find no room here.
         queue.schedule(
             DispatchWork(user: user, connection: connection.id, host: WebhookURL.authority(of: url) ?? ""),
             after: delay)
@@ -99,7 +99,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
 
     // MARK: Delivering
 
-    /// Delivers what is due for a connection, up to a bounded number of events, and then stores the outcomes.
+    /// Delivers the due events of a connection, up to a limit, and then stores the outcomes.
     ///
     /// An event leaves the outbox only with that write.
     ///
@@ -124,7 +124,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
             }
         } catch {
             log.warning(
-                "Notifications could not be delivered; it is tried again.",
+                "Could not deliver notifications; they will be retried.",
                 ["connectionId": .text(work.connection), "error": .text("\(error)")])
         }
         if !results.isEmpty { await save(results, of: work) }
@@ -144,7 +144,9 @@ package final class WebhookDispatcher: Reconciler, EventSink {
         }
     }
 
-    /// Writes what a failing store has not taken yet; false when it still fails: then nothing is sent, because it would be sent twice.
+    /// Stores outcomes that a failing store refused; false when it still fails.
+    ///
+    /// After false nothing is sent, because the same events would be sent twice.
     private func saveUnsaved(_ work: DispatchWork) async -> Bool {
         guard let results = state.withLock({ $0.unsaved.removeValue(forKey: work.connection) }) else { return true }
         return await save(results, of: work)
@@ -163,7 +165,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
             return true
         } catch {
             log.error(
-                "The outcome of deliveries could not be stored.",
+                "Could not store the outcome of deliveries.",
                 ["connectionId": .text(work.connection), "error": .text("\(error)")])
             state.withLock { state in
                 guard state.unsaved.count < NotificationLimits.scheduledMax else { return }
@@ -173,7 +175,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
         }
     }
 
-    /// Counts and logs what an attempt changed.
+    /// Counts and logs the effect of an attempt.
     private func report(_ result: WebhookAttempt, _ effect: AttemptEffect, _ work: DispatchWork) {
         Metrics.webhookAttempts[result.attempt.outcome]?.add()
         let facts: KeyValuePairs<String, Log.Value> = [
@@ -187,20 +189,22 @@ package final class WebhookDispatcher: Reconciler, EventSink {
         case .delivered:
             Metrics.webhooksDelivered.add()
             log.debug("A notification was delivered.", facts)
-        case .postponed: log.info("A notification was not taken; it is sent again later.", facts)
+        case .postponed: log.info("A notification was not accepted; it will be sent again.", facts)
         case .failed:
             Metrics.webhooksFailed.add()
-            log.warning("A notification was given up.", facts)
-        case .disabled: log.warning("A webhook endpoint is gone and not called any more.", facts)
+            log.warning("A notification was dropped after its last attempt.", facts)
+        case .disabled: log.warning("A webhook endpoint is gone; notifications to it are disabled.", facts)
         }
     }
 
     // MARK: Stop
 
-    /// Waits until nothing of a connection is being delivered or due at once, but at most `longest`.
+    /// Waits until a connection has no delivery that runs or is due at once, but at most `longest`.
     package func settle(connection id: String, longest: Duration) async { await queue.settle(id, atMost: longest) }
 
-    /// Begins no further deliveries and waits for those under way, a short time; a canceled delivery counts as not tried.
+    /// Starts no further deliveries and waits briefly for running ones.
+    ///
+    /// A canceled delivery does not count as an attempt.
     package func stop() async {
         state.withLock { $0.isStopping = true }
         await queue.stop(grace: NotificationLimits.stopGrace)

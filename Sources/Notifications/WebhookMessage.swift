@@ -1,5 +1,5 @@
-// What is sent: the body of an event and the header fields that sign it (Standard Webhooks). The body of an event is the same at every
-// attempt.
+// The request that is sent: the body of an event and the header fields that sign it (Standard Webhooks). The body of
+// an event is the same at every attempt.
 
 package import ConnectionModel
 import Observability
@@ -22,7 +22,7 @@ extension ConnectionEvent {
                 writer.member("provider", connection.service)
                 writer.member("userId", user)
                 for (key, value) in data.members ?? [] where !known.contains(key) {
-                    // What a provider wrote may quote a token.
+                    // Text from a provider may quote a token.
                     if let text = value.string, Self.free.contains(key) {
                         writer.member(key, Redaction.text(text))
                     } else {
@@ -37,11 +37,11 @@ extension ConnectionEvent {
 
 /// The header fields of one attempt.
 enum WebhookHeaders {
-    /// The fields that Standard Webhooks asks for.
+    /// Returns the fields that Standard Webhooks requires.
     ///
     /// - Parameters:
-    ///   - id: the event's, the same at every attempt.
-    ///   - secrets: each signs; the present one first.
+    ///   - id: the event's id, the same at every attempt.
+    ///   - secrets: the signing secrets, the present one first.
     static func fields(
         id: String, body: [UInt8], at now: Timestamp, secrets: [WebhookSecret]
     ) -> [(name: String, value: String)] {

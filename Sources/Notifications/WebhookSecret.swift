@@ -1,4 +1,4 @@
-// The secret that a connection's notifications are signed with, and the signature (Standard Webhooks). Knows no delivery and no
+// The secret that signs a connection's notifications, and the signature (Standard Webhooks). Knows no delivery and no
 // storage.
 
 import ConnectionModel
@@ -7,17 +7,17 @@ import ProviderSDK
 
 /// A signing secret: `whsec_` and the Base64 of its bytes.
 struct WebhookSecret: Sendable {
-    /// The secret as whoever verifies needs it.
+    /// The secret in the form that the verifying application needs.
     let text: Secret
     private let mac: HMACSHA256
 
     private static let prefix = "whsec_"
     /// Bytes of a new secret.
     static let byteCount = 32
-    /// Bytes that a secret may have.
+    /// The accepted numbers of bytes of a secret.
     static let byteCounts = 16...64
 
-    /// The secret with this text; nil when it is none.
+    /// Creates the secret with this text; nil when the text is not a secret.
     init?(_ text: Secret) {
         guard text.value.utf8.starts(with: Self.prefix.utf8),
             let bytes = try? Base64.decode(String(text.value.dropFirst(Self.prefix.count))),
@@ -27,7 +27,7 @@ struct WebhookSecret: Sendable {
         mac = HMACSHA256(key: bytes)
     }
 
-    /// A new random secret as text.
+    /// Returns a new random secret as text.
     static func generate() throws(ServiceError) -> Secret {
         do {
             return Secret(prefix + Base64.encode(try SecureRandom.bytes(byteCount)))
@@ -36,7 +36,7 @@ struct WebhookSecret: Sendable {
         }
     }
 
-    /// `v1,` and the Base64 of HMAC-SHA-256 over id, timestamp and body, with dots between them.
+    /// Returns `v1,` and the Base64 of HMAC-SHA-256 over id, timestamp and body, with dots between them.
     ///
     /// - Parameter timestamp: seconds since 1970.
     func signature(id: String, timestamp: Int64, body: [UInt8]) -> String {

@@ -1,17 +1,18 @@
-// The signing secrets of connections: made, replaced, opened. They belong to the webhook URL, so they outlive a grant that ends.
+// The signing secrets of connections: creates, replaces and decrypts them. They belong to the webhook URL, so they
+// outlive a grant that ends.
 
 package import ConnectionModel
 import ProviderSDK
 
 extension CredentialVault {
-    /// A new signing secret in its sealed form.
+    /// Returns a new signing secret in its sealed form.
     package func newWebhookSecret(user: String, connection: String) throws(ServiceError) -> String {
         try seal(try WebhookSecret.generate(), user: user, connection: connection, field: WebhookEndpoint.secretField)
     }
 
-    /// The secrets that sign for a connection now, the present one first; empty when there is none yet.
+    /// Returns the secrets that sign for a connection now, the present one first; empty when there is none yet.
     ///
-    /// - Throws: when the present one does not open; one that is being replaced is then done without.
+    /// - Throws: when the present secret cannot be decrypted. A replaced secret that cannot be decrypted is left out.
     func webhookSecrets(
         of connection: Connection, user: String, at now: Timestamp
     ) throws(ServiceError) -> [WebhookSecret] {
@@ -29,23 +30,25 @@ extension CredentialVault {
         _ sealed: String, connection: String, user: String
     ) throws(ServiceError) -> WebhookSecret {
         let opened = try open(sealed, user: user, connection: connection, field: WebhookEndpoint.secretField)
-        guard let secret = WebhookSecret(opened) else { throw .internalFault("A signing secret is not one.") }
+        guard let secret = WebhookSecret(opened) else { throw .internalFault("The stored signing secret is invalid.") }
         return secret
     }
 }
 
 extension Connection {
-    /// Makes the signing secret of a connection that has a URL from before there were secrets.
+    /// Creates the signing secret of a connection whose URL is older than signing secrets.
     mutating func ensureSigningSecret(_ vault: CredentialVault, user: String) throws(ServiceError) {
         let id = id
         try signingSecretNeeded { () throws(ServiceError) in try vault.newWebhookSecret(user: user, connection: id) }
     }
 
-    /// Replaces the signing secret; the one before signs along for ``NotificationLimits/secretOverlap``, the one before that no more.
+    /// Replaces the signing secret.
+    ///
+    /// The previous secret still signs for ``NotificationLimits/secretOverlap``; the one before that stops at once.
     mutating func replaceSigningSecret(
         _ vault: CredentialVault, user: String, at now: Timestamp
     ) throws(ServiceError) {
-        // One that does not open signs nothing.
+        // A secret that cannot be decrypted signs nothing.
         let opens = webhook.secret.map {
             vault.problem(of: $0, user: user, connection: id, field: WebhookEndpoint.secretField) == nil
         }

@@ -1,4 +1,5 @@
-// One attempt to deliver one event: sign, send, sort the answer. Keeps nothing; what follows from an outcome is WebhookQueue's.
+// One attempt to deliver one event: signs it, sends it, classifies the answer. Keeps no state; WebhookQueue decides
+// what follows from an outcome.
 
 package import ConnectionModel
 package import HTTPClient
@@ -21,9 +22,11 @@ package struct WebhookSender: Sendable {
 
     /// Sends an event once.
     ///
-    /// The client connects to no address that the policy forbids, whatever the name stands for at that moment.
+    /// The client connects to no address that the policy forbids, even when the name resolves to another address by
+    /// then.
     ///
-    /// - Returns: what came of it; nil when the host itself called it off or had no room, which is not held against the endpoint.
+    /// - Returns: the outcome; nil when the host canceled the attempt or had no room, which does not count against
+    ///   the endpoint.
     package func attempt(
         _ event: ConnectionEvent, of connection: Connection, user: String, at now: Timestamp
     ) async -> WebhookAttempt? {
@@ -50,7 +53,7 @@ package struct WebhookSender: Sendable {
         request.timeouts = .init(
             connect: NotificationLimits.timeout, firstByte: NotificationLimits.timeout,
             total: NotificationLimits.timeout)
-        // Its id makes a delivery that arrives twice one, so an open connection may be used again.
+        // The id lets the receiver recognize a repeat, so an open connection may be reused.
         request.isReplayable = true
         request.responseBodyBytesMax = NotificationLimits.answerBytesMax
         if !policy.allowsPrivateAddresses {
@@ -72,7 +75,7 @@ package struct WebhookSender: Sendable {
 }
 
 extension DeliveryOutcome {
-    /// What a status means.
+    /// Returns the meaning of a status.
     package init(status: Int) {
         switch status {
         case 200...299: self = .delivered
@@ -84,7 +87,7 @@ extension DeliveryOutcome {
         }
     }
 
-    /// What a failure of the client means; nil when it is the host's own doing.
+    /// Returns the meaning of a client failure; nil when the host itself caused it.
     package init?(_ error: HTTPClientError) {
         switch error.kind {
         case .invalidRequest: self = .urlRefused

@@ -1,5 +1,5 @@
-// What people ask about the notifications of their connections: the secret, the log of deliveries, another delivery, a test. Knows no
-// HTTP.
+// The requests of users about the notifications of their connections: the secret, the delivery log, a redelivery, a
+// test. Knows no HTTP.
 
 package import ConnectionModel
 package import Primitives
@@ -17,14 +17,14 @@ package struct WebhookService: Sendable {
         self.time = time
     }
 
-    /// A signing secret as it is shown.
+    /// A signing secret as users see it.
     package struct ShownSecret: Sendable {
         package let secret: Secret
-        /// Until when the secret before it still signs; nil when none does.
+        /// When the previous secret stops signing; nil when there is none.
         package let previousUntil: Timestamp?
     }
 
-    /// The signing secret of a connection.
+    /// Returns the signing secret of a connection.
     ///
     /// - Throws: ``ServiceError/conflict(_:)`` when the connection has no webhook URL.
     package func secret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
@@ -40,7 +40,7 @@ package struct WebhookService: Sendable {
         return try shown(ensured, user: userID)
     }
 
-    /// Replaces the signing secret; the one before signs along for a day.
+    /// Replaces the signing secret; the previous one still signs for a day.
     package func rotateSecret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
         let (vault, now) = (vault, time.now)
         let connection = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
@@ -50,7 +50,7 @@ package struct WebhookService: Sendable {
         return try shown(connection, user: userID)
     }
 
-    /// Puts an event in line again, with its id.
+    /// Queues an event again, with the same id.
     package func redeliver(_ eventID: String, of id: String, user userID: String) async throws(ServiceError)
         -> ConnectionEvent
     {
@@ -59,7 +59,7 @@ package struct WebhookService: Sendable {
         }
     }
 
-    /// Puts a test event in line.
+    /// Queues a test event.
     package func test(_ id: String, of userID: String) async throws(ServiceError) -> ConnectionEvent {
         let now = time.now
         return try await change(id, of: userID) { (connection) throws(ServiceError) in

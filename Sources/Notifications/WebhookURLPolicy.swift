@@ -1,14 +1,14 @@
-// Which webhook URLs are accepted, read byte by byte. The address behind a name is judged at each delivery, by the client, when it
-// connects; here only what is written.
+// Decides which webhook URLs are accepted, byte by byte, from the text alone. At each delivery the client checks the
+// address behind the name when it connects.
 
 package import ConnectionModel
 import HTTPClient
 import Primitives
 import ProviderSDK
 
-/// Which webhook URLs are accepted.
+/// The rules for webhook URLs.
 package struct WebhookURLPolicy: Sendable {
-    /// Whether http, other ports and addresses that are not public are allowed as well.
+    /// Whether http, other ports and non-public addresses are allowed as well.
     package let allowsPrivateAddresses: Bool
 
     package init(allowsPrivateAddresses: Bool) {
@@ -19,13 +19,13 @@ package struct WebhookURLPolicy: Sendable {
     static let ports: Set = [443, 8443]
     /// Bytes of a host name.
     static let hostBytesMax = 253
-    /// Names that are nobody's on the Internet (RFC 6761, RFC 6762 appendix G, RFC 7686, RFC 8375, RFC 9476).
+    /// Names that do not exist on the Internet (RFC 6761, RFC 6762 appendix G, RFC 7686, RFC 8375, RFC 9476).
     static let localNames = [
         "alt", "corp", "example", "home", "home.arpa", "internal", "intranet", "invalid", "lan", "local", "localdomain",
         "localhost", "onion", "private", "test",
     ]
 
-    /// Refuses a URL that is never delivered to.
+    /// Refuses a URL that the host never delivers to.
     ///
     /// - Throws: ``ServiceError/invalid(field:message:)`` with the reason.
     package func check(_ url: String) throws(ServiceError) {
@@ -34,15 +34,15 @@ package struct WebhookURLPolicy: Sendable {
         }
     }
 
-    /// Why a URL is not delivered to, as the end of a sentence; nil when it is.
+    /// Returns why the host does not deliver to a URL, as the end of a sentence; nil when it does.
     package func refusal(of url: String) -> String? {
         guard url.utf8.count <= HostLimits.urlBytesMax else { return "is longer than \(HostLimits.urlBytesMax) bytes" }
         let bytes = Array(url.utf8)
         guard let parts = WebhookURL(bytes) else {
-            return "must be an absolute https URL of the characters of RFC 3986, without user information and fragment"
+            return "must be an absolute https URL of the characters of RFC 3986, without user information or fragment"
         }
         guard allowsPrivateAddresses || parts.isSecure else { return "must use https" }
-        guard let port = parts.port else { return "has a port that is none" }
+        guard let port = parts.port else { return "has an invalid port" }
         guard allowsPrivateAddresses || Self.ports.contains(port) else { return "must use port 443 or 8443" }
         return parts.isBracketed ? refusal(ofV6: parts.host) : refusal(ofName: parts.host)
     }
@@ -62,7 +62,7 @@ package struct WebhookURLPolicy: Sendable {
     private func refusal(ofName host: [UInt8]) -> String? {
         let labels = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard let last = labels.last, host.count <= Self.hostBytesMax, labels.allSatisfy(Self.isLabel) else {
-            return "must have a host name of letters, digits and hyphens, of 253 bytes at most"
+            return "must have a host name of at most 253 bytes: letters, digits and hyphens"
         }
         let isNumeric = last.allSatisfy { 0x30...0x39 ~= $0 } || last.starts(with: "0x".utf8)
         if isNumeric {
@@ -74,29 +74,31 @@ package struct WebhookURLPolicy: Sendable {
         if allowsPrivateAddresses { return nil }
         guard labels.count > 1 else { return "must have a fully qualified host name" }
         for name in Self.localNames where host.elementsEqual(name.utf8) || host.hasSuffix("." + name) {
-            return "has a host name that is not one of the Internet"
+            return "has a host name that is not public"
         }
         return nil
     }
 
-    /// Letters, digits and inner hyphens, 1 to 63 bytes.
+    /// Returns whether a label has only letters, digits and inner hyphens, 1 to 63 bytes.
     private static func isLabel(_ label: ArraySlice<UInt8>) -> Bool {
         1...63 ~= label.count && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
             && label.allSatisfy { 0x30...0x39 ~= $0 || 0x61...0x7A ~= $0 || $0 == UInt8(ascii: "-") }
     }
 }
 
-/// The parts of a URL that decide whether it is delivered to.
+/// The parts of a URL that decide whether the host delivers to it.
 struct WebhookURL: Sendable {
     let isSecure: Bool
-    /// A name in lower case, an address without its brackets.
+    /// A name in lower case, or an address without its brackets.
     let host: [UInt8]
     let isBracketed: Bool
-    /// Nil where digits are there that are no port.
+    /// The port; nil when its digits are not a valid port.
     let port: Int?
 
-    /// The parts; nil when the bytes are no absolute http or https URL in the characters of RFC 3986, or have user information or a
-    /// fragment.
+    /// Parses a URL.
+    ///
+    /// Nil when the bytes are not an absolute http or https URL in the characters of RFC 3986, or have user
+    /// information or a fragment.
     init?(_ bytes: [UInt8]) {
         let lower = ASCII.lowercased(bytes)
         let start: Int
@@ -114,7 +116,7 @@ struct WebhookURL: Sendable {
         var rest: ArraySlice<UInt8>
         if authority.first == UInt8(ascii: "[") {
             guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else { return nil }
-            // As it is written: capitals are not canonical.
+            // Keep the case as written: capitals are not canonical.
             host = Array(bytes[(start + 1)..<close])
             guard host.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 || $0 == UInt8(ascii: ":") }) else {
                 return nil
@@ -139,7 +141,7 @@ struct WebhookURL: Sendable {
         port = 1...65_535 ~= number ? number : nil
     }
 
-    /// The host and port of a URL, for counting and for logs; nil when it is none.
+    /// Returns the host and port of a URL, for counting and for logs; nil when the URL is invalid.
     static func authority(of url: String) -> String? {
         guard let parts = WebhookURL(Array(url.utf8)), let port = parts.port else { return nil }
         let host = String(decoding: parts.host, as: UTF8.self)
@@ -168,14 +170,14 @@ struct WebhookURL: Sendable {
 }
 
 extension IPAddress {
-    /// The one form that RFC 5952 gives an address.
+    /// Returns the canonical form of an address (RFC 5952).
     var canonicalText: String {
         switch self {
         case .v4(let address):
             return [24, 16, 8, 0].map { String(address >> $0 & 0xFF) }.joined(separator: ".")
         case .v6(let high, let low):
             let groups = [high, low].flatMap { half in [48, 32, 16, 0].map { half >> UInt64($0) & 0xFFFF } }
-            // The longest run of at least two zero groups, the first of equals, is left out.
+            // The longest run of at least two zero groups is left out; the first of equally long runs.
             var longest = 0..<0
             var start = 0
             while start < groups.count {

@@ -1,6 +1,7 @@
-// Which users have connected an account of a provider. Some providers end every grant to an account at once, so that only the last
-// connection may ask for it. The list is added to before a connection is stored and checked against the users' own documents before
-// anything is decided by it: it may name too many users, never too few.
+// Records which users have connected an account of a provider. Some providers end all grants to an account at once, so only the
+// last connection may end its grant.
+// A user is added to the list before the connection is stored.
+// Every decision checks the list against the users' own documents. It may contain too many users, never too few.
 
 package import ConnectionModel
 import Cryptography
@@ -9,11 +10,11 @@ package import Primitives
 import ProviderSDK
 import StoreFiles
 
-/// The users who have connected an account, or are about to.
+/// The users who have connected an account, or are about to connect it.
 struct AccountUserList: StoredValue {
     struct Entry: Sendable {
         let user: String
-        /// When the user was about to connect the account.
+        /// When the user started to connect the account.
         let at: Timestamp
 
         func isOf(_ user: String) -> Bool { self.user.utf8.elementsEqual(user.utf8) }
@@ -25,7 +26,7 @@ struct AccountUserList: StoredValue {
 
     init(document: [UInt8]) throws(ServiceError) {
         guard let value = try? JSONValue.parse(document), let stored = value["users"]?.array else {
-            throw .internalFault("A list of the users of an account cannot be read.")
+            throw .internalFault("The stored list of an account's users cannot be read.")
         }
         entries = stored.compactMap { entry in
             entry["userId"]?.string.map { Entry(user: $0, at: entry.moment("at") ?? .epoch) }
@@ -47,13 +48,13 @@ struct AccountUserList: StoredValue {
     }
 }
 
-/// The users of each account.
+/// The list of users for each account.
 package struct AccountGrants: Sendable {
     private let users: UserStore
     private let lists: DocumentCollection<PlainForm<AccountUserList>>
     private let time: TimeSource
 
-    /// How long an entry counts whose connection is not stored yet.
+    /// How long an entry counts while its connection is not stored yet.
     static let connectingTimeMax = Duration.seconds(120)
 
     package init(users: UserStore, documents: Documents, time: TimeSource) {
@@ -68,7 +69,7 @@ package struct AccountGrants: Sendable {
         return Array(SHA256.digest(name).base64URL.utf8)
     }
 
-    /// Notes that a user is about to connect an account.
+    /// Records that a user is about to connect an account.
     package func add(_ connection: Connection, accountID: String, user: String) async throws(ServiceError) {
         let now = time.now
         try await lists.update(Self.id(connection, accountID)) { (stored) throws(ServiceError) in
@@ -79,14 +80,14 @@ package struct AccountGrants: Sendable {
         }
     }
 
-    /// Whether no other connection to the account of `connection` has a grant.
+    /// Returns whether no other connection to the account of `connection` has a grant.
     ///
-    /// O(users of the account), or O(users) for an account that was connected before there was a list.
+    /// Costs O(users of the account), or O(all users) for an account that was connected before the list existed.
     package func isLast(_ connection: Connection, user: String) async throws(ServiceError) -> Bool {
         guard let accountID = connection.accountID else { return false }
         let id = Self.id(connection, accountID)
         guard let list = try await lists.load(id)?.value else {
-            return try await !isHeldByAnybody(connection, accountID)
+            return try await !isHeldByAnyUser(connection, accountID)
         }
         let now = time.now
         var isLast = true
@@ -102,13 +103,13 @@ package struct AccountGrants: Sendable {
         }
         let removed = gone
         try await lists.update(id) { (stored) throws(ServiceError) in
-            // One that was added meanwhile is about to connect.
+            // An entry that was added in the meantime belongs to a user who is about to connect.
             stored?.entries.removeAll { entry in entry.at <= now && removed.contains(where: entry.isOf) }
         }
         return isLast
     }
 
-    private func isHeldByAnybody(_ connection: Connection, _ accountID: String) async throws(ServiceError) -> Bool {
+    private func isHeldByAnyUser(_ connection: Connection, _ accountID: String) async throws(ServiceError) -> Bool {
         var position: UserStore.ListPosition?
         repeat {
             let page = try await users.userIDs(after: position)
@@ -120,7 +121,7 @@ package struct AccountGrants: Sendable {
 }
 
 extension User {
-    /// Whether another connection than `connection`, one that is not being ended, has a grant to the same account.
+    /// Whether a connection other than `connection` that is not being ended has a grant to the same account.
     fileprivate func holds(_ accountID: String, of connection: Connection) -> Bool {
         connections.contains { other in
             !other.id.utf8.elementsEqual(connection.id.utf8) && other.disconnection == nil && !other.credentials.isEmpty

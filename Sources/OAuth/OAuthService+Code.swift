@@ -1,5 +1,5 @@
-// Completing an authorization with its code alone, for providers that give no state back. Who may bring the code is then decided by
-// the session alone, so this is never done for a provider that does return it.
+// Completes an authorization with its code alone, for providers that return no state. The session alone then decides
+// who may bring the code, so this is never done for a provider that does return the state.
 
 package import ConnectionModel
 import Cryptography
@@ -29,7 +29,7 @@ extension OAuthService {
             answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
         } catch {
             if isNew {
-                // Nothing was there before this code came, so nothing is left behind by a bad one.
+                // Nothing existed before this code came, so a bad code leaves nothing behind.
                 try await users.update(principal.userID) { (user) throws(ServiceError) in
                     user.withdraw(claim.connectionID)
                 }

@@ -1,5 +1,5 @@
-// From a code to a connected account: the tokens are durable as soon as they are there, whose account it is comes after that, and
-// either can be interrupted.
+// From a code to a connected account. The tokens are stored durably first; then the account is looked up. Either step
+// can be interrupted.
 
 package import ConnectionModel
 import Cryptography
@@ -10,11 +10,13 @@ package import ProviderSDK
 package import Providers
 
 extension OAuthService {
-    /// What the provider gave for a code.
+    /// The provider's answer to a code.
     package struct CodeAnswer: Sendable {
         /// The tokens that the connection gets.
         package let tokens: TokenResponse
-        /// The answer to the code itself; another one than ``tokens`` where the tokens are exchanged a second time.
+        /// The answer to the code itself.
+        ///
+        /// It differs from ``tokens`` where the tokens are exchanged a second time.
         package let first: TokenResponse
     }
 
@@ -47,7 +49,7 @@ extension OAuthService {
 
     /// Stores the tokens, finds out whose account it is, and connects it.
     ///
-    /// What goes wrong at the provider is recorded with the connection.
+    /// A failure at the provider is recorded with the connection.
     /// - Returns: the id of the connection.
     package func connect(
         _ answer: CodeAnswer, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
@@ -103,11 +105,11 @@ extension OAuthService {
         }
     }
 
-    /// Finds out whose account a held grant is for, and connects it.
+    /// Finds out which account a held grant is for, and connects it.
     ///
     /// - Returns: the id of the connection: the one that the user already had to the same account, if there was one.
-    /// - Throws: ``ServiceError/provider(_:)`` when the provider failed to say; then it is recorded when it is asked again, or the
-    ///   grant was ended when it can never be finished.
+    /// - Throws: ``ServiceError/provider(_:)`` when the provider fails to identify the account. The failure is recorded with
+    ///   the time of the next attempt, or the grant is ended when it can never be finished.
     package func finish(
         _ id: String, of userID: String, _ provider: ConfiguredProvider, credentials: any CredentialSource
     ) async throws(ServiceError) -> String {
@@ -138,7 +140,7 @@ extension OAuthService {
         }
     }
 
-    /// Asks the provider, again after short pauses while the failure may pass.
+    /// Asks the provider, and retries after short pauses while the failure may pass.
     private func identity(
         _ grant: TokenGrant, _ connection: Connection, _ provider: ConfiguredProvider,
         _ credentials: any CredentialSource
@@ -170,7 +172,7 @@ extension OAuthService {
         }
     }
 
-    /// Ends a grant that nobody can use.
+    /// Ends a grant that cannot be used.
     private func abandon(_ connection: Connection, of userID: String, _ error: ProviderError) async throws(ServiceError)
     {
         let outcome = await revoke(connection, user: userID)
@@ -182,7 +184,7 @@ extension OAuthService {
         }
     }
 
-    /// Connects the account, with the connection or with the one that the user already has to the same account.
+    /// Connects the account, with this connection or with an earlier one to the same account.
     private func connect(
         _ pending: Connection, callback: JSONValue, _ identity: AccountIdentity, user userID: String
     ) async throws(ServiceError) -> String {
@@ -202,7 +204,7 @@ extension OAuthService {
 }
 
 extension CredentialVault {
-    /// What an authorization gave besides its tokens, in the sealed form that is stored.
+    /// The authorization's data besides its tokens, in the sealed form that is stored.
     fileprivate func seal(_ grant: TokenGrant, user: String, connection: String) throws(ServiceError) -> String {
         let facts: JSONValue = ["response": grant.response, "claims": grant.claims, "callback": grant.callback]
         return try seal(Secret(facts.description), user: user, connection: connection, field: "held")
@@ -213,7 +215,7 @@ extension CredentialVault {
     {
         let facts = try open(held.answer, user: user, connection: connection, field: "held")
         guard let value = try? JSONValue.parse(Array(facts.value.utf8)) else {
-            throw .internalFault("An answer that waits to be finished cannot be read.")
+            throw .internalFault("The stored answer of an unfinished authorization cannot be read.")
         }
         return TokenGrant(
             response: value["response"] ?? [:], claims: value["claims"] ?? [:], callback: value["callback"] ?? [:])

@@ -1,5 +1,5 @@
-// Ending a grant at the provider, where it offers a way (RFC 7009). The outcome is told, never thrown: a provider that is down
-// keeps nobody from disconnecting.
+// Ends a grant at the provider, where the provider offers a way (RFC 7009). Returns the outcome and never throws:
+// a user can disconnect even while the provider is down.
 
 package import ConnectionModel
 import HTTPClient
@@ -10,7 +10,7 @@ import Providers
 extension OAuthService: GrantRevoking {
     /// Ends the grant at the provider.
     ///
-    /// Where that would end the grants of other connections to the same account, only the last one does it.
+    /// Where that would end the grants of other connections to the same account, only the last connection ends it.
     package func revoke(_ connection: Connection, user: String) async -> RevocationOutcome {
         guard let provider = registry[connection.service], let oauth = provider.oauth,
             let revocation = oauth.revocation,
@@ -18,7 +18,7 @@ extension OAuthService: GrantRevoking {
             let clientID = provider.clientID(connection.variant), !connection.credentials.isEmpty
         else { return .notOffered }
         if revocation.reach == .account {
-            // What cannot be looked up is not ended: other users' grants are worth more than this one's end.
+            // If the other connections cannot be looked up, the grant is not ended: it may be shared with other users.
             guard (try? await accountGrants.isLast(connection, user: user)) == true else { return .sharedAccount }
         }
         do {
@@ -28,7 +28,7 @@ extension OAuthService: GrantRevoking {
             }
         } catch {
             log.warning(
-                "The provider could not be told to let go of the account.",
+                "Could not detach the account at the provider.",
                 ["connectionId": .text(connection.id), "error": .text(error.shown().message)])
             return .failed
         }
@@ -58,13 +58,13 @@ extension OAuthService: GrantRevoking {
             return isDone ? .revoked : .failed
         } catch {
             log.warning(
-                "The provider could not be told to end the grant.",
+                "Could not revoke the grant at the provider.",
                 ["connectionId": .text(connection.id), "error": .text(error.message)])
             return .failed
         }
     }
 
-    /// The connection's way to its provider with the tokens as they are: a grant that is about to end is not refreshed.
+    /// Returns the connection's session with the tokens as they are: a grant that is about to end is not refreshed.
     private func session(
         _ connection: Connection, user: String, _ provider: ConfiguredProvider
     ) throws(ProviderError) -> ProviderSession {

@@ -1,5 +1,5 @@
-// The OAuth flow: from an authorization URL to a connected account. What is signed is OAuthState's, what is sent TokenRequest's,
-// what is stored UserStore's. Knows no HTTP request of ours.
+// The OAuth flow, from an authorization URL to a connected account. OAuthState signs, TokenRequest builds what is sent,
+// and UserStore stores. Knows no HTTP request of ours.
 
 package import Configuration
 package import ConnectionModel
@@ -67,7 +67,7 @@ package struct OAuthService: Sendable {
 
     // MARK: Authorize
 
-    /// Begins an authorization for a new connection, and tells where to send the user.
+    /// Begins an authorization for a new connection and returns where to send the user.
     package func authorize(_ request: Request, for principal: Principal) async throws(ServiceError) -> Authorization {
         let provider = try available(request.service, variant: request.variant)
         guard let oauth = provider.oauth else {
@@ -173,7 +173,7 @@ package struct OAuthService: Sendable {
             throw .invalid(field: name, message: "“\(name)” is given more than once")
         }
         guard let state = value("state").flatMap(OAuthState.init) else { throw Self.badState }
-        // The state is used up durably before anything is sent: of parallel callbacks exactly one goes on.
+        // The state is used up durably before anything is sent: of parallel callbacks exactly one continues.
         let claim = try await claim(state, service: service, query: query, for: principal)
         let verifier = try verifier(of: claim, for: principal)
         let answer: CodeAnswer
@@ -198,7 +198,7 @@ package struct OAuthService: Sendable {
         var operation = ConnectionOperation.authorize
         /// What is recorded with the connection.
         let recorded: ProviderError
-        /// What the caller gets.
+        /// The error for the caller.
         let answer: ServiceError
     }
 
@@ -239,7 +239,7 @@ package struct OAuthService: Sendable {
 
     /// Whether `sent` is the provider's issuer (RFC 9207 section 2.4).
     ///
-    /// Where the manifest names none it must at least be of the origin of one of the provider's own endpoints.
+    /// Without an issuer in the manifest, it must have the origin of one of the provider's own endpoints.
     private func isIssuer(
         _ sent: String, _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?
     ) -> Bool {
@@ -302,7 +302,7 @@ package struct OAuthService: Sendable {
         }
     }
 
-    /// Records why an authorization came to nothing.
+    /// Records why an authorization failed.
     package func fail(
         _ claim: Claim, operation: ConnectionOperation, _ error: ProviderError, for principal: Principal
     ) async throws(ServiceError) {
@@ -368,7 +368,7 @@ package struct RedirectURIs: Sendable {
     /// The host's own callback URL for a provider.
     package func own(service: String) -> String { "\(address.url)/api/integrations/oauth/\(service)/callback" }
 
-    /// Whether `uri` is registered or the host's own.
+    /// Whether `uri` is registered or is the host's own callback URL.
     func allows(_ uri: String, service: String) -> Bool {
         (registered + [own(service: service)]).contains { $0.utf8.elementsEqual(uri.utf8) }
     }
@@ -383,7 +383,7 @@ struct FixedCredential: CredentialSource {
 }
 
 extension User {
-    /// Uses an authorization of a connection up.
+    /// Uses up an authorization of a connection.
     package mutating func claim(
         _ authorization: PendingAuthorization, of id: String, at now: Timestamp
     ) throws(ServiceError) -> OAuthService.Claim {

@@ -1,5 +1,5 @@
-// The state parameter of an authorization: which one it is, and an HMAC over everything it is bound to. What it is bound to
-// stays on the server, so the value in the URL tells nobody anything. No I/O, no clock of its own.
+// The state parameter of an authorization: its id, and an HMAC over everything it is bound to. The bound values stay
+// on the server, so the URL reveals nothing. No I/O and no clock.
 
 import Cryptography
 import ProviderSDK
@@ -20,7 +20,9 @@ struct OAuthStateBinding: Sendable {
     let nonce: String
     let expiresAt: Timestamp
 
-    /// The bytes that are signed: every part with its length before it, so that no two bindings have the same bytes.
+    /// The bytes that are signed.
+    ///
+    /// Each part is preceded by its length, so two bindings never have the same bytes.
     fileprivate var signedBytes: [UInt8] {
         var bytes: [UInt8] = []
         for part in [
@@ -33,7 +35,7 @@ struct OAuthStateBinding: Sendable {
     }
 }
 
-/// A state as it stands in a URL: `<key id>.<connection id>.<nonce>.<MAC>`.
+/// A state as written in a URL: `<key id>.<connection id>.<nonce>.<MAC>`.
 struct OAuthState: Sendable, Equatable {
     let keyID: String
     let connectionID: String
@@ -61,7 +63,7 @@ struct OAuthState: Sendable, Equatable {
         self.init(
             keyID: String(Substring(parts[0])), connectionID: String(Substring(parts[1])),
             nonce: String(Substring(parts[2])), code: code)
-        // One text for one state: nothing else decodes to it.
+        // Each state has exactly one text: nothing else decodes to it.
         guard self.text.utf8.elementsEqual(text.utf8) else { return nil }
     }
 

@@ -91,7 +91,7 @@ struct TokenRequest {
         return limited(HTTPClient.Request(method: .post, url: url, headers: headers, body: Array(body.utf8)))
     }
 
-    /// The provider's own header fields, with settings filled in; one that needs a setting that is missing is left out.
+    /// The provider's own header fields, with settings filled in; a field whose setting is missing is left out.
     private var tokenHeaders: [(name: String, value: String)] {
         oauth.tokenHeaders.flatMap { header in
             var request = ProviderRequest(.post, "/")
@@ -107,7 +107,7 @@ struct TokenRequest {
         var request = request
         request.responseBodyBytesMax = OAuthLimits.tokenResponseBytesMax
         request.timeouts.total = .seconds(30)
-        // A token request whose answer is lost may have used up its code or rotated a token: it is never sent twice unseen.
+        // If its answer is lost, the request may have used up the code or rotated the token, so it is never resent blindly.
         request.isReplayable = false
         return request
     }

@@ -24,9 +24,9 @@ package struct TokenResponse: Sendable {
 
     /// Reads an answer.
     ///
-    /// - Parameter secrets: what the request carried, for the case that an error gives it back.
-    /// - Throws: ``ProviderError``: what the provider's classification of token answers says, transient for what is no answer of a
-    ///   token endpoint, permanent for tokens that cannot be used.
+    /// - Parameter secrets: the secrets in the request, which are removed where an error repeats them.
+    /// - Throws: ``ProviderError``, as the provider classifies token answers: transient for what is not an answer of a token
+    ///   endpoint, permanent for tokens that cannot be used.
     package init(
         _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp
     ) throws(ProviderError) {
@@ -53,7 +53,7 @@ package struct TokenResponse: Sendable {
         let refreshValue = fields.refreshToken.first(in: body) ?? .null
         let refresh = refreshValue.string
         guard refreshValue.isNull || refresh != nil else {
-            throw ProviderError(.permanent, "The provider's refresh token is no text.")
+            throw ProviderError(.permanent, "The provider's refresh token is not a text.")
         }
         guard refresh.map({ $0.utf8.count <= HostLimits.tokenBytesMax && Self.isHeaderSafe($0) }) ?? true else {
             throw ProviderError(.permanent, "The provider's refresh token is too long or not ASCII.")
@@ -76,7 +76,7 @@ package struct TokenResponse: Sendable {
         guard let value, !value.isNull else { return nil }
         let amount = value.integer ?? value.string.flatMap { JSONNumber($0)?.integer }
         guard let amount, amount > 0 else {
-            throw ProviderError(.permanent, "The provider's token has a lifetime that is no positive number.")
+            throw ProviderError(.permanent, "The lifetime of the provider's token is not a positive number.")
         }
         return min(amount, lifetimeSecondsMax)
     }

@@ -1,5 +1,5 @@
-// Finishes authorizations whose account is not known yet, and removes connections that were never completed. The connection's document
-// alone says what is due.
+// Finishes authorizations whose account is not known yet, and removes connections that were never completed. Only the
+// connection's document says what is due.
 
 import Background
 package import ConnectionModel
@@ -14,7 +14,7 @@ package final class UnidentifiedGrantReconciler: Reconciler {
 
     /// Authorizations that are finished at the same time.
     package static let concurrentMax = 4
-    /// Connections that wait for that; the next walk finds those beyond it.
+    /// Connections that may wait for a place; the next pass finds the others.
     package static let waitingMax = 1024
 
     private let users: UserStore
@@ -63,7 +63,7 @@ package final class UnidentifiedGrantReconciler: Reconciler {
         }
     }
 
-    /// Begins nothing further.
+    /// Starts no further work.
     package func stop() async { await queue.stop() }
 }
 

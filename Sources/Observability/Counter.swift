@@ -11,6 +11,6 @@ package final class Counter: Sendable {
     /// Adds `amount`.
     package func add(_ amount: Int = 1) { number.wrappingAdd(UInt64(max(0, amount)), ordering: .relaxed) }
 
-    /// What was counted so far.
+    /// The count so far.
     package var value: UInt64 { number.load(ordering: .relaxed) }
 }

@@ -1,11 +1,11 @@
-// Tells the operator of damaged records that readers come upon: a reader asks again and again, the log tells it now and then. It knows
-// no routes.
+// Reports damaged records to the operator. Readers meet the same damage again and again; the log has a line now and then.
+// Knows no routes.
 
 package import Primitives
 package import StoreFiles
 import Synchronization
 
-/// Lines about damage, at most one in a while.
+/// Log lines about damage, limited to one per pause.
 package final class DamageLog: Sendable {
     /// The pause after a line.
     package static let pause = Duration.seconds(60)
@@ -20,7 +20,7 @@ package final class DamageLog: Sendable {
         self.time = time
     }
 
-    /// Tells of damage that was met in the records of a connection.
+    /// Reports damage found in the records of a connection.
     package func report(_ error: StoreError, of connection: String) {
         let now = time.instant
         let due = next.load(ordering: .relaxed)

@@ -6,7 +6,7 @@ package import ProviderSDK
 
 /// Writes log lines.
 ///
-/// Lines are written whole and in order, and nobody waits for whoever reads them.
+/// Lines are written whole and in order. Callers never wait for the reader of the log.
 package struct Log: Sendable {
     /// A fact of an event.
     package enum Value: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
@@ -70,8 +70,8 @@ package enum WallClock {
     }
 }
 
-/// A clock for durations: it never goes back.
+/// A monotonic clock for durations.
 package enum MonotonicClock {
-    /// Nanoseconds since some moment before the process began.
+    /// Nanoseconds since a moment before the process began.
     package static var nanoseconds: UInt64 { SystemClock.instant.nanoseconds }
 }

@@ -1,5 +1,5 @@
-// Between those who log and the descriptor that takes the lines: a bounded queue and one thread that writes. Whoever reads the log, or
-// no longer does, can never stop the host: what finds no room is dropped and counted. Knows no event.
+// Carries log lines from their writers to a descriptor: a bounded queue, and one thread that writes. A slow or missing
+// reader never stops the host: lines that find no room are dropped and counted. Knows no event.
 
 import CLinux
 package import Dispatch
@@ -8,19 +8,19 @@ import Synchronization
 
 /// Whole lines on their way to a descriptor.
 package final class LogSink: Sendable {
-    /// Where the log of the process goes.
-    /// Log lines that found no room or no reader.
+    /// Counts log lines that found no room or no reader.
     package static let linesDropped = Counter()
 
+    /// The log of the process.
     package static let standardError = LogSink(STDERR_FILENO, dropped: linesDropped, isFlushedAtExit: true)
 
     /// Bytes that wait for the descriptor at most.
     package static let bufferBytesMax = 4 << 20
     /// Bytes after which a batch is written at once.
     private static let batchBytes = 64 << 10
-    /// How long lines that nobody waits for are gathered, so that a line costs a copy of some bytes and no system call.
+    /// How long lines that are not urgent are collected, so that a line costs a copy of some bytes and no system call.
     private static let gathering = DispatchTimeInterval.milliseconds(100)
-    /// How long those wait who have something to say after the last line, such as the end of the process.
+    /// How long to wait for the last lines at the end of the process.
     package static let grace = DispatchTimeInterval.seconds(1)
 
     private struct State {
@@ -28,7 +28,7 @@ package final class LogSink: Sendable {
         var isStarted = false
         var isWriting = false
         var isUrgent = false
-        /// Lines dropped since the log last told.
+        /// Lines dropped since the last report of dropped lines.
         var dropped = 0
         var waiting: [DispatchSemaphore] = []
     }
@@ -103,7 +103,7 @@ package final class LogSink: Sendable {
                 unsafe Unmanaged<LogSink>.fromOpaque(argument).takeRetainedValue().run()
             }, sink)
         guard code == 0 else {
-            // Without a thread nothing is written and the queue fills: the lines are counted and nothing else suffers.
+            // Without a thread nothing is written and the queue fills: lines are counted and nothing else suffers.
             unsafe Unmanaged<LogSink>.fromOpaque(sink).release()
             return
         }
@@ -115,7 +115,7 @@ package final class LogSink: Sendable {
         while true {
             wake.wait()
             if !state.withLock({ $0.isUrgent }) { _ = wake.wait(timeout: .now() + Self.gathering) }
-            // Lines that come meanwhile signal again and are gathered in their turn.
+            // Lines that come meanwhile signal again and are collected in turn.
             take(&batch)
             write(batch.bytes)
             finish()
@@ -137,7 +137,7 @@ package final class LogSink: Sendable {
         }
     }
 
-    /// Tells those who wait for all lines, when there are no more.
+    /// Wakes those who wait for all lines, when none are left.
     private func finish() {
         state.withLock { state in
             state.isWriting = false
@@ -160,7 +160,7 @@ package final class LogSink: Sendable {
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 unsafe poll(&ready, 1, -1)
             } else if written < 0, errno != EINTR {
-                // Nobody will ever read it, or the disk is full.
+                // The reader is gone for good, or the disk is full.
                 dropped.add(bytes[start...].count { $0 == UInt8(ascii: "\n") })
                 return
             }

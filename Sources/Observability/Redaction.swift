@@ -1,18 +1,18 @@
-// What a provider wrote, made fit to be kept, logged and shown: bounded, printable, and without anything that could be a secret. Pure.
+// Makes provider text safe to store, log and show: bounded, printable, and without anything that could be a secret. Pure.
 
 import Cryptography
 import Primitives
 package import ProviderSDK
 
-/// Takes out of texts what may not be shown.
+/// Removes from texts what may not be shown.
 package enum Redaction {
     /// Bytes of a provider's code that are shown.
     static let codeBytesMax = 64
     /// Bytes of a text that are shown.
     static let textBytesMax = 240
-    /// Letters and digits in one piece from which on a piece with digits counts as a secret.
+    /// The length in letters and digits from which a piece that contains digits counts as a secret.
     static let runBytesMax = 16
-    /// Bytes of a known secret from which on it is looked for: a shorter one is a part of ordinary words.
+    /// The length in bytes from which a known secret is searched for: a shorter one is part of ordinary words.
     static let secretBytesMin = 6
 
     /// A provider's error code; nil when it does not look like one.
@@ -95,7 +95,7 @@ extension [UInt8] {
 }
 
 extension ProviderError {
-    /// The failure as it may be kept, logged and shown: providers write into their errors what they were sent.
+    /// Returns the failure in a form that may be stored, logged and shown: providers repeat request data in their errors.
     ///
     /// - Parameter secrets: what the request carried.
     package func shown(without secrets: [String] = []) -> ProviderError {

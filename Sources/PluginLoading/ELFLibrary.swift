@@ -1,10 +1,10 @@
-// Whether a file can be given to the dynamic loader. The loader maps whatever a file promises and dies of a signal when the file ends
-// earlier, so a library whose copy was cut short must be told apart before. Bytes in, a sentence out; opens no file.
+// Checks whether a file can be given to the dynamic loader. The loader maps what a file promises and crashes when the file ends
+// earlier, so a truncated library must be found first. Bytes in, a sentence out; opens no file.
 
 /// The checks on a file that claims to be a shared library of this machine (ELF-64, System V ABI).
 ///
-/// They cover what the loader itself relies on without looking: that everything it maps lies within the file, and that the tables it
-/// goes through first lie within what it maps.
+/// They cover what the loader relies on without checking. Everything it maps must lie within the file, and the tables it reads
+/// first must lie within what it maps.
 struct ELFLibrary {
     /// Program headers that a library has at most; real ones have about ten.
     static let programHeadersMax = 64
@@ -39,7 +39,7 @@ struct ELFLibrary {
     private let fileBytes: UInt64
     private let read: Read
 
-    /// What keeps the dynamic loader from using the file; nil when it can be tried.
+    /// Returns why the dynamic loader cannot use the file; nil when it can be tried.
     ///
     /// - Parameters:
     ///   - fileBytes: the size of the file.
@@ -55,12 +55,12 @@ struct ELFLibrary {
 
     private func check() throws(Refusal) {
         let header = read(0, Self.headerBytes)
-        try require(header.starts(with: [0x7F, 0x45, 0x4C, 0x46]), "it is no ELF file")
+        try require(header.starts(with: [0x7F, 0x45, 0x4C, 0x46]), "it is not an ELF file")
         try require(header.count == Self.headerBytes, "it is cut short: its header is not complete")
         try require(header[4] == 2 && header[5] == 1, "it is not for a 64-bit little-endian machine")
         try require(number(header, 18, 2) == Self.machine, "it is for another kind of processor")
         try require(header[6] == 1 && number(header, 20, 4) == 1, "it has an unknown ELF version")
-        try require(number(header, 16, 2) == 3, "it is an ELF file but no shared library")
+        try require(number(header, 16, 2) == 3, "it is an ELF file but not a shared library")
 
         let segments = try segments(header)
         try checkSections(header)
@@ -102,7 +102,9 @@ struct ELFLibrary {
         }
     }
 
-    /// The loader never reads section headers, but linkers put them last: when they are missing, so may be anything before.
+    /// The loader never reads section headers, but linkers write them last.
+    ///
+    /// When they are missing, anything before may be missing.
     private func checkSections(_ header: [UInt8]) throws(Refusal) {
         let offset = number(header, 40, 8)
         guard offset != 0 else { return }

@@ -1,5 +1,5 @@
-// A folder that plugins are loaded from, opened once: what is checked and what the dynamic loader opens are the same folder, whatever
-// happens to its path meanwhile. Knows files, not plugins.
+// A folder that plugins are loaded from, opened once. The checks and the dynamic loader use the same open folder, even if its
+// path changes meanwhile. Knows files, not plugins.
 
 import CLinux
 import Glibc
@@ -7,15 +7,15 @@ import Providers
 
 /// An open folder of plugins, and the rules on who may change it and what is in it.
 ///
-/// Whoever can write a plugin's file, or put another in its place, runs code in this process with every credential. So folder and
-/// file must belong to root or to the user the process runs as, and nobody else may write to them. A sticky folder is no exception:
-/// others could still add files.
+/// A user who can write a plugin's file, or replace it, runs code in this process with every credential. Folder and file must
+/// belong to root or to the user of this process, and no other user may write to them. A sticky folder is no exception: others
+/// could still add files.
 struct PluginFolder {
     /// Libraries of one folder at most.
     static let filesMax = 1000
 
     let path: String
-    /// Never closed: `$ORIGIN` in a library's search path is a path through this descriptor, and a library may open others later.
+    /// Never closed: `$ORIGIN` in a library's search path goes through this descriptor, and a library may open others later.
     private let descriptor: Int32
     private let status: stat
 
@@ -66,9 +66,9 @@ struct PluginFolder {
         return names.sorted()
     }
 
-    /// Opens a regular file of the folder that nobody else can change; the caller closes it.
+    /// Opens a regular file of the folder that no other user can change; the caller closes it.
     ///
-    /// A symbolic link is refused: who can change what it leads to would depend on folders that nobody checked.
+    /// A symbolic link is refused: its target could be changed through folders that were not checked.
     func open(_ name: String) throws(PluginRefusal) -> (descriptor: Int32, status: stat) {
         let file = unsafe cl_openat(descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0)
         guard file >= 0 else {
@@ -83,9 +83,11 @@ struct PluginFolder {
         return (file, status)
     }
 
-    /// The path of a file for the dynamic loader: through the open folder, so that nobody can put another folder in its place.
+    /// Returns a file's path for the dynamic loader.
     ///
-    /// Not through the descriptor of the file itself: then `$ORIGIN` would be no folder, and a plugin could bring no library of its own.
+    /// It goes through the open folder, so that the folder cannot be replaced.
+    ///
+    /// A path through the file's own descriptor would not work: `$ORIGIN` would not be a folder, so a plugin could not bring libraries.
     func loaderPath(_ name: String) -> String { "/proc/self/fd/\(descriptor)/\(name)" }
 
     /// Refuses what belongs to another user or can be written by others.

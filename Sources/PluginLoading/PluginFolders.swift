@@ -1,11 +1,11 @@
-// Which folders plugins are looked for in.
+// Decides which folders are searched for plugins.
 
 package import Configuration
 import Processes
 
-/// The folders that plugins are looked for in.
+/// The folders that are searched for plugins.
 package enum PluginFolders {
-    /// All of them, in the order in which they are looked at.
+    /// All of them, in the order of the search.
     package static func paths(_ configuration: Configuration) -> [String] {
         [ExecutableFolder.path, configuration.dataDirectory + "/plugins"] + configuration.pluginDirectories
     }

@@ -25,7 +25,7 @@ package struct PluginLoader {
         }
     }
 
-    /// Starts with no plugin; the SDK's own library is passed over wherever it lies.
+    /// Starts with no plugin; the SDK's own library is skipped in every folder.
     package init() {
         if let path = Self.path(ofSymbol: "$s11ProviderSDK0A0Mp"), let status = Self.status(of: path) {
             files.insert(FileIdentity(status))
@@ -40,7 +40,7 @@ package struct PluginLoader {
         do throws(PluginRefusal) {
             guard let folder = try PluginFolder(path) else { return false }
             let names = try folder.libraries()
-            // A folder without libraries is none of the host's business.
+            // A folder without libraries is not an error.
             if !names.isEmpty { try folder.check() }
             for name in names { load(name, in: folder) }
         } catch {
@@ -90,10 +90,10 @@ package struct PluginLoader {
         let (descriptor, status) = try folder.open(name)
         defer { close(descriptor) }
         guard files.insert(FileIdentity(status)).inserted else { return nil }
-        // A FIFO or a device would make whoever reads it wait.
-        guard status.st_mode & S_IFMT == S_IFREG else { throw PluginRefusal(.notALibrary("it is no regular file")) }
+        // Opening a FIFO or a device would make the reader wait.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw PluginRefusal(.notALibrary("it is not a regular file")) }
         try PluginFolder.checkOwner(status)
-        // What the dynamic loader would die of is told apart before it sees the file.
+        // A file that would crash the dynamic loader is refused before the loader sees it.
         let size = UInt64(max(0, status.st_size))
         if let problem = ELFLibrary.problem(fileBytes: size, read: { Self.read(descriptor, $0, $1) }) {
             throw PluginRefusal(.notALibrary(problem))
@@ -107,7 +107,7 @@ package struct PluginLoader {
         }
         typealias Version = @convention(c) () -> UInt32
         let builtFor = unsafe unsafeBitCast(version, to: Version.self)()
-        // Same major version, and nothing newer than what this host has.
+        // Accepts the same major version, and nothing newer than this host's SDK.
         guard builtFor >> 16 == SDKVersion.compiled >> 16, builtFor <= SDKVersion.compiled else {
             throw PluginRefusal(
                 .incompatible(builtFor: SDKVersion.text(builtFor), needs: SDKVersion.text(SDKVersion.compiled)))

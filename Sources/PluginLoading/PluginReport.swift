@@ -1,4 +1,4 @@
-// What a plugin says it is, for people, with what is wrong with it. Reads the manifest and nothing else.
+// Describes a plugin and its conformance problems to the operator. Reads the manifest and nothing else.
 
 import ProviderSDK
 package import Providers
@@ -6,7 +6,7 @@ package import Providers
 /// A report on one plugin.
 package struct PluginReport {
     package let plugin: LoadedPlugin
-    /// What every plugin must hold and this one does not, one sentence each.
+    /// The conformance checks that this plugin fails, one sentence each.
     package let problems: [String]
 
     package init(_ plugin: LoadedPlugin) {
@@ -32,7 +32,7 @@ package struct PluginReport {
         line("actions", manifest.actions.map(\.name), separator: ", ")
         line("webhooks", manifest.webhooks.map { ["signed, in \($0.header)"] } ?? [])
         if let facts = manifest.facts { line("facts", facts.lines) }
-        line("verdict", problems.isEmpty ? ["holds what every plugin must hold"] : problems)
+        line("verdict", problems.isEmpty ? ["conformance checks passed"] : problems)
         return lines.filter { !$0.value.isEmpty }.map { name, value in
             let margin = String(repeating: " ", count: 13)
             return name + margin.dropFirst(name.utf8.count) + value.replacing("\n", with: "\n" + margin)

@@ -1,4 +1,4 @@
-// The files of a new plugin: a provider that builds, loads and passes its tests as it is, to be changed line by line into a real one.
+// The files of a new plugin: a provider that builds, loads and passes its tests, to be changed line by line into a real one.
 
 /// A new plugin.
 package struct PluginTemplate {
@@ -14,7 +14,7 @@ package struct PluginTemplate {
         self.name = name
     }
 
-    /// Modules that a plugin's code or tests import, and names with a meaning of their own in Swift, in lower case.
+    /// Modules that a plugin's code or tests import, and names with a meaning in Swift, in lower case.
     private static let taken: Set<String> = [
         "any", "dispatch", "foundation", "glibc", "protocol", "providersdk", "providersdktesting", "self", "swift",
         "synchronization", "testing", "type", "xctest",
@@ -148,7 +148,7 @@ package struct PluginTemplate {
                 return (.testing(http, accountID: "account-1", now: Self.now), http)
             }
 
-            @Test("holds what every provider must hold")
+            @Test("passes the conformance checks")
             func conforms() { #expect(ProviderConformance(provider).problems() == []) }
 
             static func map(_ change: JSONValue) throws -> JSONValue {

@@ -1,9 +1,9 @@
-// Where what a plugin says about its provider comes from, for people. It knows no command.
+// Formats the sources of what a plugin says about its provider. It knows no command.
 
 import ProviderSDK
 
 extension ProviderFacts {
-    /// What the facts were compared with and when, the sources, and the facts that no source says.
+    /// What the facts were compared with and when, the sources, and the facts without a source.
     package var lines: [String] {
         let compared =
             switch verified {

@@ -1,12 +1,12 @@
-// Asynchronous work that a thread waits for.
+// Lets a thread wait for asynchronous work.
 
 import Dispatch
 import Primitives
 import Synchronization
 
-/// Waits for asynchronous work on a thread that may wait: the main thread of a command, or one of its own.
+/// Waits for asynchronous work on a thread that may block: the main thread of a command, or a dedicated thread.
 package enum Blocking {
-    /// The result of `work`; calls `meanwhile` again and again until it is there.
+    /// Returns the result of `work`; calls `meanwhile` repeatedly until then.
     package static func run<Value: Sendable>(
         every pause: Duration, _ work: @escaping @Sendable () async -> Value, meanwhile: () -> Void
     ) -> Value {

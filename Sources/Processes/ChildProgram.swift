@@ -1,5 +1,5 @@
-// Another program of this installation, run as a child or in place of this one. It ends when this process ends, however that ends:
-// its standard input is a pipe that nothing is written to and that the kernel closes. Knows nothing of what the program does.
+// Another program of this installation, run as a child or in place of this one. A child ends when this process ends in any way:
+// its standard input is a pipe that the kernel then closes. Knows nothing of what the program does.
 
 import Glibc
 import Synchronization
@@ -19,9 +19,9 @@ package final class ChildProgram: Sendable {
     private let output: Int32
     private let isOver = Mutex(false)
 
-    /// Starts the program `name`, which lies beside this executable.
+    /// Starts the program `name` from the folder of this executable.
     ///
-    /// The child is in a process group of its own, so that Ctrl-C at a terminal reaches this process alone, and writes to the same
+    /// The child has a separate process group, so that Ctrl-C at a terminal reaches this process alone. It writes to the same
     /// standard error.
     package init(_ name: String, _ arguments: [String]) throws(ChildProgramError) {
         self.name = name
@@ -45,7 +45,7 @@ package final class ChildProgram: Sendable {
         output = fromChild.read
     }
 
-    /// Runs the program `name`, which lies beside this executable, in place of this one.
+    /// Runs the program `name` from the folder of this executable, in place of this one.
     ///
     /// Process id, open files and blocked signals stay.
     package static func replaceThisProcess(
@@ -108,7 +108,7 @@ extension ChildProgram {
     private static func pipe() -> (read: Int32, write: Int32)? {
         var ends: [Int32] = [-1, -1]
         guard unsafe Glibc.pipe(&ends) == 0 else { return nil }
-        // No other child may hold an end: it would keep this one from seeing that the process has ended.
+        // No other child may inherit an end: an open copy would hide that this process has ended.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
     }

@@ -1,4 +1,4 @@
-// Where the running executable lies. Knows nothing of what lies beside it.
+// The folder of the running executable. Knows nothing of what else is in it.
 
 import Glibc
 

@@ -1,5 +1,5 @@
-// What a process asks of the kernel before it does anything: no core dumps, no SIGPIPE or SIGXFSZ, enough descriptors, private files.
-// Knows nothing of the program that calls it.
+// The kernel settings of a process, applied before anything else: no core dumps, no SIGPIPE or SIGXFSZ, enough descriptors, private
+// files. Knows nothing of the program that calls it.
 
 import CLinux
 import Glibc
@@ -10,7 +10,7 @@ package enum ProcessSettings {
     package static func apply() {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
-        // A file that may not grow any further is an error of one write, not the end of the process.
+        // Reaching the file size limit is an error of one write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
         // Secrets in memory must not end up in a core file or in another process of the same user.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
-// All that a provider plugin sees, as a package of its own so that a plugin outside this repository can depend on it by
-// path. The library is dynamic because host and plugins must share one copy of its types, and has library evolution on so
-// that a plugin built against an older version keeps loading.
+// All that a provider plugin sees, as a separate package, so that a plugin outside this repository can depend on it by path.
+// The library is dynamic because host and plugins must share one copy of its types. It has library evolution on so that a
+// plugin built against an older version keeps loading.
 
 import PackageDescription
 

@@ -7,9 +7,9 @@ import Synchronization
 
 /// Stand-ins of third-party providers on one origin: OAuth and data APIs in the providers' own shapes.
 ///
-/// Nothing leaves the process and nothing is stored. A user allows or denies on each provider's authorization page; a script
-/// adds `decision=allow` or `decision=deny` to its address, and `account=` with a number, an id, or `next` for each account in
-/// turn. The control routes take and give JSON:
+/// Nothing leaves the process and nothing is stored. A user allows or denies on each provider's authorization page. A script adds
+/// `decision=allow` or `decision=deny` to its address, and `account=` with a number, an id, or `next` for the accounts in turn.
+/// The control routes take and give JSON:
 ///
 /// - `GET /_sandbox/providers`: settings, endpoints and data types of every provider.
 /// - `GET /_sandbox/configuration`: `{"providers": …}`, as a host's configuration file takes it.

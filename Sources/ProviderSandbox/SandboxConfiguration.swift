@@ -1,4 +1,4 @@
-// What a sandbox is started with. It knows no provider but by the id under which a value is set.
+// The configuration a sandbox is started with. It knows providers only by the ids under which values are set.
 
 import Primitives
 

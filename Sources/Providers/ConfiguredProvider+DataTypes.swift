@@ -4,7 +4,7 @@ package import ConnectionModel
 import ProviderSDK
 
 extension ConfiguredProvider {
-    /// The data types of a connection that can be synced with what was granted.
+    /// The data types that the connection's granted scopes let it sync.
     package func grantedDataTypes(of connection: Connection) -> [String] {
         dataTypes(connection.variant).filter { type in
             manifest.scopes.missing(type.scopes, granted: connection.grantedScopes).isEmpty

@@ -1,4 +1,5 @@
-// A provider as this installation has it: the plugin's manifest with the operator's settings over it. Knows no provider by name.
+// A provider as this installation has it: the plugin's manifest combined with the operator's settings. Knows no
+// provider by name.
 
 package import Configuration
 package import ConnectionModel
@@ -12,7 +13,7 @@ package struct ConfiguredProvider: Sendable {
     package let configuration: ProviderConfiguration
     /// The file the plugin came from.
     package let path: String
-    /// What tells one build of the plugin from another.
+    /// Identifies the build of the plugin.
     package let digest: String
     /// The settings that plugins may see, with the plugin's defaults.
     package let publicSettings: [String: String]
@@ -53,7 +54,10 @@ package struct ConfiguredProvider: Sendable {
         variant.flatMap { configuration.variants[$0]?.clientSecret } ?? configuration.clientSecret
     }
 
-    /// The URL of an endpoint: the operator's for the variant, the operator's, the plugin's for the variant, the plugin's.
+    /// The URL of an endpoint.
+    ///
+    /// The order of precedence is: the operator's for the variant, the operator's, the plugin's for the variant, the
+    /// plugin's.
     package func endpoint(_ name: String, variant: String?) -> String? {
         let own = variant.flatMap { configuration.variants[$0]?.endpoints[name] } ?? configuration.endpoints[name]
         let declared = variant.flatMap { id in manifest.variants.first { $0.id == id }?.endpoints[name] }
@@ -63,7 +67,7 @@ package struct ConfiguredProvider: Sendable {
     /// A setting that the manifest names, secret or not.
     package func setting(_ key: String) -> Secret? { configuration.settings[key]?.value }
 
-    /// Whether users can connect it here: everything that must be configured is.
+    /// Whether users can connect this variant here: everything that must be configured is configured.
     package func isAvailable(_ variant: String?) -> Bool {
         for setting in manifest.operatorSettings where setting.isRequired && self.setting(setting.key) == nil {
             return false
@@ -81,14 +85,14 @@ package struct ConfiguredProvider: Sendable {
         }
     }
 
-    /// Whether users can connect it, in at least one variant.
+    /// Whether users can connect the provider in at least one variant.
     package var isAvailable: Bool {
         manifest.variants.isEmpty ? isAvailable(nil) : manifest.variants.contains { isAvailable($0.id) }
     }
 
     /// The data types that a connection of a variant can sync.
     ///
-    /// What the operator's own credential reads belongs to the operator and is in no user's sync.
+    /// Data that the operator's own credential reads belongs to the operator. It is in no user's sync.
     package func dataTypes(_ variant: String?) -> [DataType] {
         manifest.dataTypes.filter { type in
             readsForConnection(type) && (type.variants.isEmpty || variant.map(type.variants.contains) ?? true)
@@ -96,7 +100,7 @@ package struct ConfiguredProvider: Sendable {
     }
 
     private func readsForConnection(_ type: DataType) -> Bool {
-        // With an account id the operator's credential is the only one there is, and the id chooses the data.
+        // With an account id the operator's credential is the only credential, and the id chooses the data.
         if case .accountID = manifest.auth { return true }
         return type.needsConnection
     }

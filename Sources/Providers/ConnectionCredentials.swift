@@ -1,4 +1,5 @@
-// Where the tokens of connections come from, for those who send requests with them. How tokens are stored and renewed is not known here.
+// Supplies the tokens of connections to code that sends requests with them. How tokens are stored and renewed is not
+// known here.
 
 package import ConnectionModel
 package import ProviderSDK
@@ -8,19 +9,20 @@ import Synchronization
 package protocol ConnectionCredentials: Sendable {
     /// The tokens of one connection.
     ///
-    /// - Parameter grant: the number of the only grant whose tokens are given out; nil for whichever there is.
+    /// - Parameter grant: the number of the only grant whose tokens are returned; nil for any grant.
     func source(
         user: String, connection: String, provider: ConfiguredProvider, grant: Int?
     ) -> any CredentialSource
 
-    /// A token in place of `stale`; nil for `stale` when a new one is wanted whatever holds.
+    /// Returns a token in place of `stale`. With nil for `stale` the token is renewed in any case.
     func refresh(
         user: String, connection: String, provider: ConfiguredProvider, replacing stale: Secret?
     ) async throws(ProviderError) -> Secret
 }
 
-/// A credential that is replaced a bounded number of times: a provider that rejects every fresh token must not be asked for one
-/// page after page.
+/// A credential that is replaced a bounded number of times.
+///
+/// Without the bound, a provider that rejects every fresh token would be asked for a new one page after page.
 package final class BoundedCredential: CredentialSource {
     private let source: any CredentialSource
     private let left: Mutex<Int>

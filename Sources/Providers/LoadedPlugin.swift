@@ -1,4 +1,4 @@
-// A provider as plugin loading hands it over. Knows nothing of files and libraries.
+// A provider as the plugin loader returns it. Knows nothing of files and libraries.
 
 package import ProviderSDK
 
@@ -6,7 +6,7 @@ package import ProviderSDK
 package struct LoadedPlugin: Sendable {
     package let provider: any Provider
     package let path: String
-    /// The SHA-256 of the file, in hexadecimal; empty for one that came from no file.
+    /// The SHA-256 of the file, in hexadecimal; empty when the provider came from no file.
     package var digest = ""
 
     package init(provider: any Provider, path: String, digest: String = "") {

@@ -1,4 +1,4 @@
-// Queries and forms of provider requests from pairs (WHATWG URL forms). It knows no request.
+// Encodes pairs as the queries and forms of provider requests (WHATWG URL forms). It knows no request.
 
 import Primitives
 package import ProviderSDK
@@ -9,7 +9,7 @@ extension PercentEncoding {
         pairs.map { encode($0.name) + "=" + encode($0.value) }.joined(separator: "&")
     }
 
-    /// `url` with `query` appended, after the query that it already has.
+    /// Returns `url` with `query` appended, after the query that it already has.
     package static func url(_ url: String, _ query: [NamedValue]) -> String {
         guard !query.isEmpty else { return url }
         return url + (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + pairs(query)

@@ -1,6 +1,6 @@
-// Why a file in a plugin folder, or the whole folder, is not used. One sentence each: the file, what is wrong, what to do.
+// Why a plugin file, or a whole plugin folder, is not used. One sentence each: the file, the problem, the remedy.
 
-/// A plugin that was refused, or a whole folder of them.
+/// A refused plugin, or a refused plugin folder.
 package struct PluginRejection: Sendable, Equatable, CustomStringConvertible {
     package enum Reason: Sendable, Equatable {
         case unreadable(String)
@@ -17,9 +17,9 @@ package struct PluginRejection: Sendable, Equatable, CustomStringConvertible {
     }
 
     package let path: String
-    /// Whether nothing of the folder at ``path`` is used.
+    /// Whether the whole folder at ``path`` is unused.
     package var isFolder = false
-    /// The id of its provider where the file came far enough to tell it.
+    /// The id of the file's provider, when it could be determined.
     package var providerID: String?
     package let reason: Reason
 
@@ -38,15 +38,15 @@ package struct PluginRejection: Sendable, Equatable, CustomStringConvertible {
         case .foreignOwner(let user, let own):
             "\(what) belongs to another user (\(user)): give it to root or to the user of this process (\(own))."
         case .writableByOthers(let mode):
-            "\(what) can be changed by other users (mode \(String(mode, radix: 8))): take group and world write permission away (chmod go-w)."
+            "\(what) can be changed by other users (mode \(String(mode, radix: 8))): remove group and world write permission (chmod go-w)."
         case .tooManyFiles(let max):
             "\(what) holds more than \(max) libraries and is not used: keep only plugins in it."
-        case .notALibrary(let problem): "\(what) is not a plugin library (\(problem)): build it again, or remove it."
+        case .notALibrary(let problem): "\(what) is not a plugin library (\(problem)): rebuild it, or remove it."
         case .missingEntryPoint(let symbol):
             "\(what) does not export \(symbol): add the plugin's entry points, or remove the file."
         case .incompatible(let builtFor, let needs):
             "\(what) was built for ProviderSDK \(builtFor) and this host needs \(needs): build the plugin again with this SDK."
-        case .noProvider: "\(what) made no provider: its entry point must return PluginEntry.export of one."
+        case .noProvider: "\(what) returned no provider: its entry point must return PluginEntry.export of one."
         case .invalidManifest(let problems):
             "\(what) has an invalid manifest: \(problems.joined(separator: "; ")): correct the plugin."
         case .duplicateID(let id, let other):

@@ -1,24 +1,26 @@
-// What time it is by a provider's own clock, from the `Date` of its answers: changes at a provider are told by that clock, and the
-// host's may be wrong. It knows neither requests nor syncs.
+// Estimates a provider's own time from the `Date` field of its answers. Changes at a provider carry the time of that
+// clock, and the host's clock may be wrong. It knows neither requests nor syncs.
 
 package import Primitives
 package import ProviderSDK
 import Synchronization
 
-/// The clock of one provider, as far as its answers tell.
+/// The clock of one provider, estimated from its answers.
 package final class ProviderClock: Sendable {
-    /// How far ahead of the host's clock a provider's is believed.
+    /// The most that a provider's clock may be ahead of the host's.
     ///
-    /// One that is behind is believed however far that is: whoever reads changes since a moment too early reads too much, and misses
+    /// A clock that is behind has no bound. Reading changes since a moment too early reads too much, but misses
     /// nothing.
     package static let aheadMax = Duration.seconds(86_400)
 
-    /// The moment that the last answer named, and when that was by the monotonic clock.
-    private let told = Mutex<(moment: Timestamp, at: MonotonicInstant)?>(nil)
+    /// The `Date` of the last answer, and the monotonic time of that answer.
+    private let lastDate = Mutex<(moment: Timestamp, at: MonotonicInstant)?>(nil)
 
     package init() {}
 
-    /// Takes in the `Date` of an answer (RFC 9110 section 6.6.1); an answer without one, or with one that cannot be, tells nothing.
+    /// Records the `Date` of an answer (RFC 9110 section 6.6.1).
+    ///
+    /// Ignores an answer whose date is missing or implausible.
     ///
     /// - Parameters:
     ///   - now: the host's clock.
@@ -27,14 +29,14 @@ package final class ProviderClock: Sendable {
         guard let date = response.header("date").flatMap({ Timestamp(httpDate: $0) }),
             date <= now.advanced(by: Self.aheadMax)
         else { return }
-        told.withLock { $0 = (date, instant) }
+        lastDate.withLock { $0 = (date, instant) }
     }
 
-    /// The provider's time at an instant before its last answer; nil when it has not told any.
+    /// The provider's time at an instant before its last answer; nil when no answer had a date.
     ///
-    /// `Date` has whole seconds, so that this may be up to a second too early.
+    /// `Date` has whole seconds, so the result may be up to a second early.
     package func moment(at instant: MonotonicInstant) -> Timestamp? {
-        guard let told = told.withLock({ $0 }) else { return nil }
-        return told.moment.advanced(by: .zero - max(.zero, told.at - instant))
+        guard let lastDate = lastDate.withLock({ $0 }) else { return nil }
+        return lastDate.moment.advanced(by: .zero - max(.zero, lastDate.at - instant))
     }
 }

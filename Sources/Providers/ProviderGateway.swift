@@ -1,5 +1,5 @@
-// Carries a plugin's requests to its provider: origin, credential, headers, limits, and the translation of failures. One gateway
-// serves all connections; what belongs to one connection comes with the call.
+// Sends a plugin's requests to its provider: origin, credential, headers, limits, and the translation of failures. One
+// gateway serves all connections; the caller passes what belongs to one connection.
 
 package import ConnectionModel
 package import HTTPClient
@@ -7,11 +7,12 @@ package import Observability
 package import Primitives
 package import ProviderSDK
 
-/// Where the credential of a connection comes from, and what to do when it is rejected.
+/// Supplies the credential of a connection, and its replacement when it is rejected.
 package protocol CredentialSource: Sendable {
     /// The value of the access token.
     func accessToken() async throws(ProviderError) -> Secret
-    /// A token in place of `rejected`, which the provider no longer takes; nil when there is no way to get one.
+    /// Returns a token in place of `rejected`, which the provider no longer accepts; nil when there is no way to get
+    /// one.
     func replacement(for rejected: Secret) async throws(ProviderError) -> Secret?
 }
 
@@ -31,7 +32,7 @@ package struct ProviderGateway: Sendable {
 
     /// Sends `request` for a connection of `provider`.
     ///
-    /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for none.
+    /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for a missing answer.
     package func send(
         _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
         credentials: any CredentialSource, wait: RateLimitWait
@@ -57,7 +58,7 @@ package struct ProviderGateway: Sendable {
         }
     }
 
-    /// One try, within the provider's limits, sorted by its classification.
+    /// Sends one request within the provider's limits, and throws what the manifest classifies as an error.
     private func attempt(
         _ outgoing: HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
         _ template: RequestTemplate, _ wait: RateLimitWait
@@ -74,7 +75,7 @@ package struct ProviderGateway: Sendable {
         throw error.shown(without: outgoing.credentials(of: provider))
     }
 
-    /// Sends without any classification: what failed to arrive is transient, whatever arrived is the answer.
+    /// Sends without classification: returns every answer, and throws when none arrives.
     package func plain(_ outgoing: HTTPClient.Request) async throws(ProviderError) -> ProviderResponse {
         do { return try await answer(outgoing) } catch {
             switch error.kind {
@@ -85,7 +86,7 @@ package struct ProviderGateway: Sendable {
         }
     }
 
-    /// Sends, and tells of a missing answer whether the request may have been received.
+    /// Sends a request; the error of a missing answer says whether the request may have been received.
     package func answer(_ outgoing: HTTPClient.Request) async throws(HTTPClientError) -> ProviderResponse {
         do {
             let response = try await client.send(outgoing)
@@ -99,7 +100,7 @@ package struct ProviderGateway: Sendable {
         }
     }
 
-    /// Adds the credential; returns the connection's token when that is what was added.
+    /// Adds the credential; returns the connection's token when it added that token.
     private func authorize(
         _ outgoing: inout HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
         _ credentials: any CredentialSource
@@ -169,13 +170,13 @@ package struct ProviderGateway: Sendable {
 }
 
 extension HTTPClient.Request {
-    /// Adds a credential.
+    /// Adds a credential to the header fields and the query.
     fileprivate mutating func add(_ credential: CredentialForm) {
         headers += credential.headers.map { ($0.name, $0.value) }
         if !credential.query.isEmpty { url = PercentEncoding.url(url, credential.query) }
     }
 
-    /// The credentials in header fields and query.
+    /// The credentials in the header fields and the query.
     package func credentials(of provider: ConfiguredProvider? = nil) -> [String] {
         let form: CredentialForm? =
             switch provider?.manifest.auth {
@@ -195,7 +196,7 @@ extension HTTPClient.Request {
     }
 }
 
-/// The requests of one connection to its provider, as plugins send them.
+/// Sends the plugin's requests for one connection.
 struct ConnectionHTTP: ProviderHTTP {
     let gateway: ProviderGateway
     let provider: ConfiguredProvider
@@ -203,7 +204,7 @@ struct ConnectionHTTP: ProviderHTTP {
     let credentials: any CredentialSource
     /// How its requests wait for the provider's rate limits.
     let wait: RateLimitWait
-    /// Learns the provider's time from its answers.
+    /// Learns the provider's time from the answers.
     let clock: ProviderClock?
 
     func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {

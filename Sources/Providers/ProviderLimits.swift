@@ -2,7 +2,7 @@
 
 /// The bounds of requests to providers.
 package enum ProviderLimits {
-    /// How long a request that somebody waits for is held back by a provider's limits, before it fails.
+    /// How long a provider's limits hold back an interactive request before it fails.
     package static let interactiveWaitMax = Duration.seconds(20)
     /// Bytes of one answer of a provider's API.
     static let responseBytesMax = 32 << 20

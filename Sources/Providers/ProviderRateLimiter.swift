@@ -1,5 +1,5 @@
-// Keeps outgoing requests within the providers' rate limits: before a 429, after one, and by what answers say is left. All connections
-// share it, because they share the limits. Waiting requests take turns, user by user.
+// Keeps outgoing requests within the providers' rate limits: before a 429, after a 429, and by what answers say is
+// left. All connections share it, because they share the limits. Waiting requests take turns, user by user.
 
 import ConnectionModel
 package import Primitives
@@ -8,13 +8,13 @@ import Synchronization
 
 /// How a request waits for the provider's rate limits.
 package struct RateLimitWait: Sendable {
-    /// The user; requests without one share a settings.
+    /// The user; requests without one share a turn.
     package var share = ""
-    /// The longest time it waits.
+    /// The longest time that the request waits.
     package var waitMax = Duration.seconds(120)
-    /// Called when the request has to wait, with the moment until which it waits at least.
+    /// Called when the request has to wait, with the earliest moment at which the wait can end.
     package var onWait: (@Sendable (Timestamp) -> Void)?
-    /// Called when a request that had to wait waits no longer, whatever came of it.
+    /// Called when a request that had to wait stops waiting, for any outcome.
     package var onResume: (@Sendable () -> Void)?
 
     package init(
@@ -30,7 +30,7 @@ package struct RateLimitWait: Sendable {
 
 /// The rate limits of all providers.
 package final class ProviderRateLimiter: Sendable {
-    /// Somebody who waits, and what is to be told.
+    /// A waiting request and the answer for it.
     fileprivate typealias Call = (continuation: CheckedContinuation<Answer, Never>, answer: Answer)
 
     fileprivate struct Waiter {
@@ -45,11 +45,11 @@ package final class ProviderRateLimiter: Sendable {
         case canceled
     }
 
-    /// Those who wait for a provider, and the task that calls them up.
+    /// The waiting requests of a provider, and the task that answers them.
     fileprivate struct Lane {
         var queue = FairQueue<Waiter>()
         var caller: Task<Void, Never>?
-        /// When the task looks next.
+        /// When the task checks the queue next.
         var wake = MonotonicInstant.distantFuture
     }
 
@@ -69,13 +69,14 @@ package final class ProviderRateLimiter: Sendable {
 
     /// Waits until a request fits all limits and is next in line, and counts it.
     ///
-    /// - Throws: ``ProviderError`` of kind rateLimited when the wait would be too long, transient when the task is canceled.
+    /// - Throws: ``ProviderError`` of kind rateLimited when the wait would be too long, and of kind transient when the
+    ///   task is canceled.
     package func admit(
         _ provider: ConfiguredProvider, account: String?, name: String?, _ settings: RateLimitWait = RateLimitWait()
     ) async throws(ProviderError) {
         let demand = SlidingWindowLimiter.Demand(
             provider: provider.id, account: account,
-            // An account that is not known yet has used nothing of its own limits, and shares them with nobody.
+            // An unknown account has used nothing of its limits, and shares them with no other account.
             limits: provider.rateLimits.filter {
                 ($0.name == nil || $0.name == name) && ($0.scope != .account || account != nil)
             })
@@ -84,39 +85,41 @@ package final class ProviderRateLimiter: Sendable {
         switch answer {
         case .admitted: return
         case .refused(let wait):
-            // Whole seconds, and not a moment too early.
+            // Rounds up to whole seconds, so that the moment is not too early.
             let until = time.now.advanced(by: wait + .milliseconds(999))
             throw ProviderError(
                 .rateLimited(after: wait), "The limit of \(provider.manifest.name) is used up until \(until).")
         case .canceled:
-            throw ProviderError(.transient, "The request was canceled while it waited for its settings.")
+            throw ProviderError(.transient, "The request was canceled while it waited for the rate limit.")
         }
     }
 
-    /// Stops all requests of one account for a while; with nil, all requests to the provider.
+    /// Stops all requests of one account for a while.
+    ///
+    /// With nil it stops all requests to the provider.
     package func pause(_ provider: ConfiguredProvider, account: String?, for pause: Duration) {
         let now = time.instant
         let until = now + max(.zero, min(pause, .seconds(86_400)))
         state.withLock { $0.counts.pause(provider.id, account: account, until: until, at: now) }
     }
 
-    /// Begins with short limits used up for an account that was being worked with when the last process ended.
+    /// Treats short limits as used up for an account that was in use when the last process ended.
     ///
-    /// Nobody knows what was left of them, so that they count as used up as of the beginning of this process; limits over a minute
-    /// and more begin anew.
+    /// How much of these limits was left is unknown. They count as used up when this process began. Limits over a minute
+    /// and more start fresh.
     package func resume(_ provider: ConfiguredProvider, account: String?) {
         let demand = SlidingWindowLimiter.Demand(provider: provider.id, account: account, limits: provider.rateLimits)
         state.withLock { $0.counts.useUp(demand, at: begun) }
     }
 
-    /// How long requests of one account are held back by pauses that were asked for; nil when they are not.
+    /// How long requested pauses still hold back the requests of one account; nil when they do not.
     package func pause(of provider: ConfiguredProvider, account: String?) -> Duration? {
         let demand = SlidingWindowLimiter.Demand(provider: provider.id, account: account, limits: [])
         let wait = state.withLock { $0.counts.wait(demand, at: time.instant) }
         return wait > .zero ? wait : nil
     }
 
-    /// Takes in what an answer says is left.
+    /// Reads how many requests an answer says are left, and pauses when none are.
     package func observe(_ response: ProviderResponse, _ provider: ConfiguredProvider, account: String?, now: Timestamp)
     {
         for headers in provider.manifest.rateLimitHeaders where headers.scope != .account || account != nil {
@@ -134,7 +137,7 @@ package final class ProviderRateLimiter: Sendable {
 
     // MARK: Waiting
 
-    /// What becomes of a request, and whether it had to wait for that.
+    /// Returns the outcome of a request, and whether it had to wait.
     private func answer(_ demand: SlidingWindowLimiter.Demand, _ settings: RateLimitWait) async -> (
         Answer, hasWaited: Bool
     ) {
@@ -144,7 +147,7 @@ package final class ProviderRateLimiter: Sendable {
                 let (answers, waitsUntil) = state.withLock { state -> ([Call], Timestamp?) in
                     guard !Task.isCancelled else { return ([(continuation, .canceled)], nil) }
                     let now = time.instant
-                    // A request that waits already is not overtaken.
+                    // A new request must not overtake one that waits already.
                     var answers = state.call(demand.provider, at: now)
                     let wait = state.counts.wait(demand, at: now)
                     if wait <= .zero {
@@ -176,7 +179,7 @@ package final class ProviderRateLimiter: Sendable {
         return (answer, ticket.withLock { $0 } != nil)
     }
 
-    /// Sees to it that somebody looks at the line at `moment` at the latest.
+    /// Ensures that the task checks the queue at `moment` at the latest.
     private func wakeCaller(of provider: String, by moment: MonotonicInstant, _ state: inout sending State) {
         guard var lane = state.lanes[provider], lane.caller == nil || moment < lane.wake else { return }
         lane.caller?.cancel()
@@ -185,13 +188,13 @@ package final class ProviderRateLimiter: Sendable {
         state.lanes[provider] = lane
     }
 
-    /// Calls up those whose turn has come, again and again until nobody waits.
+    /// Answers the requests whose turn has come, repeatedly, until none waits.
     private func callUp(_ provider: String, at moment: MonotonicInstant) async {
         var moment = moment
         while true {
             do { try await time.sleep(until: moment) } catch { return }
             let (answers, next) = state.withLock { state -> ([Call], MonotonicInstant?) in
-                // Another caller that looks sooner may have come in its place.
+                // A caller that checks sooner may have replaced this one.
                 guard !Task.isCancelled else { return ([], nil) }
                 let now = time.instant
                 let answers = state.call(provider, at: now)
@@ -208,7 +211,7 @@ package final class ProviderRateLimiter: Sendable {
 }
 
 extension ProviderRateLimiter.State {
-    /// Takes out of the line everybody who fits now, or cannot wait any longer.
+    /// Removes the requests that fit now, or can wait no longer, and returns them with their answers.
     fileprivate mutating func call(
         _ provider: String, at now: MonotonicInstant
     ) -> [ProviderRateLimiter.Call] {
@@ -225,7 +228,7 @@ extension ProviderRateLimiter.State {
         return answers
     }
 
-    /// When somebody may fit, or cannot wait any longer; nil when nobody waits.
+    /// The next moment at which a request may fit or can wait no longer; nil when none waits.
     fileprivate mutating func nextMoment(_ provider: String, after now: MonotonicInstant) -> MonotonicInstant? {
         guard let queue = lanes[provider]?.queue else { return nil }
         return queue.elements.map { min(now + counts.wait($0.demand, at: now), $0.deadline) }.min()

@@ -1,20 +1,20 @@
-// All providers of this installation, by id, with the operator's settings that were checked against their manifests.
+// All providers of this installation, by id. The operator's settings are checked against their manifests.
 
 package import Configuration
 import ProviderSDK
 
-/// The providers.
+/// The providers of this installation.
 package struct ProviderRegistry: Sendable {
-    /// In the order of their ids.
+    /// The providers in the order of their ids.
     package let providers: [ConfiguredProvider]
-    /// Settings that are not used because the plugin they may be for was refused, one sentence each.
+    /// Warnings, one sentence each, about unused settings whose plugin may be a refused one.
     package let warnings: [String]
     private let byID: [String: Int]
 
-    /// The providers of `plugins` with their settings.
+    /// Creates the providers of `plugins` with their settings.
     ///
-    /// - Parameter rejections: the plugins that were refused; settings of theirs are no mistake of the configuration.
-    /// - Throws: ``ConfigurationError`` for a setting that no manifest knows, or with a value it cannot have.
+    /// - Parameter rejections: the refused plugins; settings for them are not a configuration mistake.
+    /// - Throws: ``ConfigurationError`` for a setting that no manifest knows, or a value that the setting cannot have.
     package init(
         _ plugins: [LoadedPlugin], rejections: [PluginRejection] = [], configuration: Configuration
     ) throws(ConfigurationError) {
@@ -31,7 +31,9 @@ package struct ProviderRegistry: Sendable {
     /// The provider `id`; nil when there is none.
     package subscript(id: String) -> ConfiguredProvider? { byID[id].map { providers[$0] } }
 
-    /// The settings of providers that are not there, which is a mistake unless their plugin may be among the refused ones.
+    /// Returns warnings for settings of missing providers.
+    ///
+    /// Throws unless their plugin may be among the refused ones.
     private static func unused(
         _ rejections: [PluginRejection], _ known: [String], _ configuration: Configuration
     ) throws(ConfigurationError) -> [String] {
@@ -44,7 +46,8 @@ package struct ProviderRegistry: Sendable {
                     ["providers", id], "there is no provider “\(id)”: \(names); correct the id, or remove it")
             }
             warnings.append(
-                "\(configuration.places.place(of: ["providers", id])): the settings of “\(id)” are not used: no plugin for it was loaded, and some were refused."
+                "\(configuration.places.place(of: ["providers", id])): the settings of “\(id)” are not used: "
+                    + "no plugin for it was loaded, and some were refused."
             )
         }
         return warnings

@@ -1,16 +1,16 @@
-// A connection's way to its provider: provider, account and credential, put together once. The only place that makes the context of a
-// plugin's call. It knows neither users nor documents.
+// A connection's access to its provider: provider, account and credential, put together once. Only this file makes the
+// context of a plugin's call. It knows neither users nor documents.
 
 import ConnectionModel
 package import ProviderSDK
 
-/// What a plugin's calls for one account need.
+/// The provider, account and credential for plugin calls.
 package struct ProviderSession: Sendable {
     package let provider: ConfiguredProvider
     private let account: ProviderContext.Account
     private let http: ConnectionHTTP
 
-    /// A session of `account` with `provider`, whose requests carry `credentials`.
+    /// Creates a session of `account` with `provider`, whose requests carry `credentials`.
     ///
     /// - Parameters:
     ///   - wait: how its requests wait for the provider's rate limits.

@@ -1,4 +1,4 @@
-// The operator's settings of one provider, checked against what its manifest says there is. Knows no provider by name.
+// Checks the operator's settings of one provider against its manifest. Knows no provider by name.
 
 import Configuration
 import ConnectionModel
@@ -16,7 +16,7 @@ struct ProviderSettings {
         endpointNames = Self.endpointNames(manifest)
     }
 
-    /// The settings with their keys spelled as the manifest spells them.
+    /// Returns the settings with their keys spelled as in the manifest.
     ///
     /// - Throws: ``ConfigurationError`` for the first mistake.
     func resolved() throws(ConfigurationError) -> ProviderConfiguration {
@@ -55,7 +55,7 @@ struct ProviderSettings {
         return resolved
     }
 
-    /// What is wrong with a value; nil when the setting can have it.
+    /// Returns what is wrong with a value; nil when the setting can have it.
     private func problem(_ setting: ProviderConfiguration.Setting, _ known: ProviderSetting) -> String? {
         switch manifest.kind(of: known) {
         case .text:
@@ -89,7 +89,7 @@ struct ProviderSettings {
         return endpoints
     }
 
-    /// The names of the endpoints that requests of the provider can go to.
+    /// The names of the endpoints that the provider's requests can go to.
     private static func endpointNames(_ manifest: ProviderManifest) -> Set<String> {
         var names: Set = ["api"]
         names.formUnion(manifest.endpoints.keys)

@@ -1,13 +1,13 @@
-// What the placeholders of a plugin's requests stand for in one connection. Filling them in is the SDK's.
+// The values of the placeholders in a plugin's requests for one connection. The SDK fills them in.
 
 package import ProviderSDK
 
-/// What placeholders stand for.
+/// The values of placeholders.
 package struct RequestTemplate: Sendable {
     package let account: ProviderContext.Account
     package let settings: [String: String]
 
-    /// `request` with its placeholders filled in.
+    /// Returns `request` with its placeholders filled in.
     package func filled(_ request: ProviderRequest) throws(ProviderError) -> ProviderRequest {
         try request.filled { name in
             switch name {

@@ -1,12 +1,12 @@
-// Decides when a request fits a provider's limits: counts of what was sent, and pauses that were asked for. A value without I/O; the
-// time comes with each call.
+// Decides when a request fits a provider's limits. It counts sent requests and keeps the pauses that providers asked
+// for. A value without I/O; each call passes the time.
 
 import Primitives
 import ProviderSDK
 
-/// Counts of what was sent to providers, and pauses that they asked for.
+/// Counts the requests sent to providers, and keeps the pauses that they asked for.
 struct SlidingWindowLimiter: Sendable {
-    /// A request that is to be sent.
+    /// A request that waits to be sent.
     struct Demand: Sendable {
         let provider: String
         /// The account at the provider; nil when it is not known yet.
@@ -22,13 +22,15 @@ struct SlidingWindowLimiter: Sendable {
         let interval: Duration
     }
 
-    /// Limits with their counts, and pauses, that are kept at most; the ones unused longest go first.
+    /// The most windows, and the most pauses, that are kept.
+    ///
+    /// The longest unused windows go first.
     static let entriesMax = 10_000
 
     private var windows: [Key: SlidingWindow] = [:]
     private var pausedUntil: [Key: MonotonicInstant] = [:]
 
-    /// How long until the request fits all limits; zero when it fits now.
+    /// Returns how long until the request fits all limits; zero when it fits now.
     mutating func wait(_ demand: Demand, at now: MonotonicInstant) -> Duration {
         var wait = Duration.zero
         for shared in [demand.account, nil] {
@@ -51,11 +53,12 @@ struct SlidingWindowLimiter: Sendable {
         }
     }
 
-    /// Intervals that are shorter than this are waited out after a restart.
+    /// Intervals that are shorter than this count as used up after a restart.
     static let longInterval = Duration.seconds(60)
 
-    /// Takes the short limits that count a request for used up at `moment`, unless something was counted since: what was sent before
-    /// a restart is not known.
+    /// Marks the short limits that count a request as used up at `moment`, unless something was counted since.
+    ///
+    /// How many requests were sent before a restart is unknown.
     mutating func useUp(_ demand: Demand, at moment: MonotonicInstant) {
         for limit in demand.limits where limit.interval < Self.longInterval {
             let key = key(limit, demand)
@@ -64,7 +67,9 @@ struct SlidingWindowLimiter: Sendable {
         }
     }
 
-    /// Admits no request of an account, or with nil of any account, before `until`.
+    /// Admits no request of an account before `until`.
+    ///
+    /// With nil it admits no request of any account.
     mutating func pause(
         _ provider: String, account: String?, until: MonotonicInstant, at now: MonotonicInstant
     ) {
@@ -94,10 +99,12 @@ struct SlidingWindowLimiter: Sendable {
     }
 }
 
-/// How many requests were sent in the last interval, however it lies: no stretch of that length ever holds more than the limit.
+/// The count of requests in the last interval.
 ///
-/// The interval is counted in parts; one part more than it has is looked back on, so that a limit is kept rather too early than too
-/// late, by a thirty-second of the interval.
+/// No stretch of that length ever holds more than the limit.
+///
+/// The interval is counted in parts, and the window spans one part more than the interval. A limit therefore delays a
+/// request by up to a thirty-second of the interval too long, and never too little.
 struct SlidingWindow: Sendable {
     private static let partCount = 32
 
@@ -112,12 +119,12 @@ struct SlidingWindow: Sendable {
         part = max(1, UInt64(max(0, interval.nanoseconds)) / UInt64(Self.partCount))
     }
 
-    /// How long until one more fits under `limit`.
+    /// Returns how long until one more request fits under `limit`.
     mutating func wait(_ limit: Int, at now: MonotonicInstant) -> Duration {
         advance(to: now)
         var left = sum
         guard left >= limit else { return .zero }
-        // The oldest part leaves the window with the beginning of the next part, the one after it a part later.
+        // The oldest part leaves the window when the next part begins. The part after it leaves one part later.
         for age in 0..<counts.count {
             left -= Int(counts[(Int(newest % UInt64(counts.count)) + 1 + age) % counts.count])
             if left < limit {

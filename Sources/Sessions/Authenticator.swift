@@ -5,23 +5,23 @@ package import ConnectionModel
 package import Primitives
 package import ProviderSDK
 
-/// Where a credential was found, which decides whether a browser may have sent it on its own.
+/// Where a credential was found, which decides whether a browser may have sent it by itself.
 package enum CredentialPlace: Sendable, Equatable {
     case header, cookie
 }
 
-/// Who sends a request, and where that stood.
+/// Who sends a request, and where the credential was found.
 package typealias Authentication = (principal: Principal, place: CredentialPlace)
 
 /// Finds out who sends a request.
 ///
-/// There is one failure: no principal. Why a credential was refused is told to nobody.
+/// There is one failure: no principal. The reason for a refusal is never reported.
 package struct Authenticator: Sendable {
-    /// The cookies that may carry a host session, in the order in which they are looked at.
+    /// The cookies that may carry a host session, in the order in which they are read.
     let cookieNames: [String]
     private let hostSessions: HostSessions
     private let apiKeys: APIKeys
-    /// The schemes besides the host's own.
+    /// The schemes other than the host's own.
     private let schemes: [SessionScheme]
     private let cache: SessionCache
     private let time: TimeSource
@@ -41,10 +41,11 @@ package struct Authenticator: Sendable {
             + [RDSVerifier.cookieName(environment: rdsEnvironment ?? "development")]
     }
 
-    /// The principal of a request where it can be told without waiting: a host session, a session that was verified before, an
-    /// API key in memory.
+    /// Returns the principal of a request if that needs no waiting.
     ///
-    /// Nil says nothing: then ``principal(authorization:cookies:at:)`` has the answer. What this finds, that finds, too.
+    /// That covers host sessions, sessions verified before, and API keys in memory.
+    ///
+    /// Nil means undecided: call ``principal(authorization:cookies:at:)``, which gives the same answers and more.
     package func cachedPrincipal(
         authorization: String?, cookies: [String], at moment: Timestamp? = nil
     ) -> Authentication? {
@@ -57,16 +58,16 @@ package struct Authenticator: Sendable {
         if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
         for (index, scheme) in schemes.enumerated() {
             for token in scheme.tokens(in: cookies) {
-                // What has to be verified first must not be passed over for what comes later.
+                // A credential that must be verified first must not be skipped in favour of a later one.
                 return known(token, Place.cookie(ofScheme: index), at: now).map { ($0, .cookie) }
             }
         }
         return nil
     }
 
-    /// The principal of a request; nil when it carries no good credential.
+    /// Returns the principal of a request; nil when it carries no good credential.
     ///
-    /// A request with an Authorization header is judged by it alone.
+    /// A request with an Authorization header is judged by that header alone.
     package func principal(
         authorization: String?, cookies: [String], at moment: Timestamp? = nil
     ) async -> Authentication? {

@@ -1,17 +1,17 @@
-// Clerk sessions: RS256 JWTs that live about a minute. The signature is checked before any claim is believed; where the key
-// comes from is the key source's.
+// Clerk sessions: RS256 JWTs that live about a minute. The signature is checked before any claim is read. The key
+// source provides the key.
 
 import ConnectionModel
 import Cryptography
 import ProviderSDK
 
-/// What the claims of a Clerk session must say.
+/// The required claims of a Clerk session.
 struct ClerkClaims: Sendable {
-    /// What `iss` must be; nil leaves it unchecked.
+    /// The required `iss`; nil leaves it unchecked.
     let issuer: String?
-    /// What `azp` must be one of; empty leaves it unchecked.
+    /// The accepted values of `azp`; empty leaves it unchecked.
     let authorizedParties: [String]
-    /// How far the clocks may be apart.
+    /// The allowed difference between the clocks.
     static let tolerance = Duration.seconds(5)
 
     /// The session of a token with the payload `payload`, whose signature was checked.
@@ -54,7 +54,7 @@ struct ClerkKeySetVerifier: SessionVerifier {
     let claims: ClerkClaims
 
     func session(of token: String, at now: Timestamp) async -> VerifiedSession? {
-        // A token that could not be good with any key must not make the host ask for keys.
+        // A token that cannot be good with any key must not cause a fetch of keys.
         guard let header = try? JOSEHeader(unverified: token), header.algorithm.utf8.elementsEqual("RS256".utf8),
             let keyID = header.keyID, let signatures = await keySet.verifier(keyID: Array(keyID.utf8)),
             let payload = try? signatures.verify(token)

@@ -7,9 +7,9 @@ package import ProviderSDK
 /// Issues and verifies the host's own session tokens.
 package struct HostSessions: Sendable {
     static let issuer = "integration-host"
-    /// How long a token is good unless it is said otherwise.
+    /// How long a token is valid by default.
     package static let lifetimeDefault = HostLimits.sessionLifetime
-    /// How long a token may be good at most.
+    /// How long a token may be valid at most.
     static let lifetimeMax = Duration.seconds(366 * 86_400)
 
     private let keys: any KeySource
@@ -53,7 +53,7 @@ package struct HostSessions: Sendable {
     }
 }
 
-/// User ids as the application gives them.
+/// User ids in the form that the application uses.
 package enum UserID {
     /// Whether `id` can be a user's id: 1 to ``HostLimits/userIDBytesMax`` bytes without control characters.
     package static func isValid(_ id: String) -> Bool {

@@ -1,5 +1,5 @@
-// Session cookies of NextAuth v4 and Auth.js v5: encrypted tokens (JWE, `dir`) with a key that is derived from the application's
-// secret. Every secret of a rotation has its keys; which fits is found by trying, for the token's `kid` proves nothing.
+// Session cookies of NextAuth v4 and Auth.js v5: encrypted tokens (JWE, `dir`) with a key derived from the application's
+// secret. Each secret of a rotation has its own keys. All are tried, because a token's `kid` proves nothing.
 
 import ConnectionModel
 import Cryptography

@@ -1,5 +1,5 @@
-// RDS sessions: an RS256 JWT with the claim `userId` in the cookie of the environment. Roles are those that the signed token
-// tells, such as `"roles":{"super_user":true}`; a token without them gives none.
+// RDS sessions: an RS256 JWT with the claim `userId` in the cookie of the environment. Roles come from the signed token,
+// such as `"roles":{"super_user":true}`; a token without them gives none.
 
 import ConnectionModel
 import Cryptography

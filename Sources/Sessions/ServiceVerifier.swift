@@ -1,5 +1,5 @@
-// Programs of the operator that sign their own short-lived RS256 JWTs: the Discord bot and the cron job handler. Each has its
-// own key and says its name, so that one cannot pass for the other even where both were given the same key.
+// Programs of the operator that sign their own short-lived RS256 JWTs: the Discord bot and the cron job handler. Each has
+// its own key and its own name, so that neither can pass for the other even with the same key.
 
 import ConnectionModel
 import Cryptography
@@ -8,9 +8,9 @@ import ProviderSDK
 /// Verifies the tokens of one program of the operator.
 struct ServiceVerifier: SessionVerifier {
     let signatures: JWSVerifier
-    /// What the claim `name` must be.
+    /// The required value of the claim `name`.
     let name: String
-    /// Whom the token stands for.
+    /// The principal that the token stands for.
     let principal: Principal
 
     /// The Discord bot.

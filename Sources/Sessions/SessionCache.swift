@@ -1,5 +1,5 @@
-// Remembers verified sessions by a hash of their tokens, so that a signature is checked once and not with every request. Bounded;
-// knows no scheme and keeps neither tokens nor failures.
+// Remembers verified sessions by a hash of their tokens, so that a signature is checked once and not with every request.
+// Bounded; knows no scheme, and stores neither tokens nor failures.
 
 package import ConnectionModel
 import Cryptography
@@ -8,12 +8,12 @@ import Synchronization
 
 /// Verified sessions by the hashes of their tokens.
 ///
-/// Two generations of half the capacity each: when the younger is full it becomes the older, and what nobody asked for since
-/// is gone. Every operation is O(1), and failures, which anybody can make, take no room.
+/// Two generations have half the capacity each. A full younger generation becomes the older one, and entries unused since
+/// the last change are dropped. Every operation is O(1). Failures, which any caller can cause, take no room.
 package final class SessionCache: Sendable {
     /// A token, as a hash, together with the place where it was found.
     ///
-    /// What was verified at one place says nothing about any other.
+    /// A token verified at one place is not accepted at another.
     package struct Key: Sendable, Hashable {
         private let digest: SHA256Digest
         private let place: Int
@@ -23,7 +23,9 @@ package final class SessionCache: Sendable {
             self.place = place
         }
 
-        /// The first 8 bytes of the hash: whoever can choose them cannot choose what is verified.
+        /// The first 8 bytes of the hash.
+        ///
+        /// A caller who can choose them still cannot choose what is verified.
         package var prefix: UInt64 {
             var prefix: UInt64 = 0
             for index in 0..<8 { prefix = prefix << 8 | UInt64(digest.inlineBytes[index]) }
@@ -97,7 +99,7 @@ package final class SessionCache: Sendable {
         generations.young[key] = entry
     }
 
-    /// A clock that was set back must not lengthen anything: an entry from the future does not count.
+    /// A clock that was set back must not extend a session: an entry from the future does not count.
     private static func principal(_ entry: Entry, at now: Timestamp) -> Principal? {
         entry.storedAt <= now && now < entry.end ? entry.principal : nil
     }

@@ -1,5 +1,5 @@
-// The claims of a token whose signature was checked (RFC 7519 section 4.1): typed reading and the checks of time. What other
-// claims mean is each scheme's.
+// The claims of a token whose signature was checked (RFC 7519 section 4.1): typed reading, and the checks of time. Each
+// scheme interprets the other claims.
 
 import Cryptography
 import ProviderSDK
@@ -38,8 +38,9 @@ struct SessionClaims: Sendable {
         text(name).map { $0.utf8.elementsEqual(expected.utf8) } ?? false
     }
 
-    /// The first moment at which the token is no longer good, `tolerance` included; nil when that is past, when there is none,
-    /// when the token is not good yet, or when a time is no number.
+    /// Returns the first moment at which the token is no longer valid, `tolerance` included.
+    ///
+    /// Nil when that is past or missing, when the token is not valid yet, or when a time is not a number.
     func expiry(at now: Timestamp, tolerance: Duration = .zero, checksIssueTime: Bool = false) -> Timestamp? {
         guard case .at(let expires) = time("exp") else { return nil }
         let end = expires.advanced(by: tolerance)
@@ -72,7 +73,7 @@ struct SessionClaims: Sendable {
     }
 }
 
-/// Bindings of sessions that have no id of their own.
+/// Bindings of sessions that have no id.
 enum SessionBinding {
     /// The binding of a scheme whose token stays the same for the whole session.
     static func ofToken(_ token: String, scheme: String) -> String {

@@ -2,7 +2,7 @@
 
 /// The bounds of the session schemes.
 package enum SessionLimits {
-    /// Cookies of one name that are looked at.
+    /// Cookies of one name that are read.
     static let cookiesPerNameMax = 8
     /// Cookies that one token may be spread over.
     static let cookieChunksMax = 32
@@ -11,9 +11,9 @@ package enum SessionLimits {
 
     /// Verified sessions that are remembered.
     package static let cachedSessionsMax = 65_536
-    /// How long a verified session is believed without another look, if it does not expire before.
+    /// How long a verified session is accepted without another check, unless it expires before.
     ///
-    /// A key that was taken out of a key set ends the sessions it signed after this time at the latest.
+    /// After at most this time, a key that was removed from a key set ends the sessions it signed.
     static let cachedSessionLifetimeMax = Duration.seconds(60)
 
     /// Bytes of a key set.
@@ -26,7 +26,7 @@ package enum SessionLimits {
     static let keySetLifetime = Duration.seconds(300)
     /// The time between two fetches of a key set.
     static let keySetFetchInterval = Duration.seconds(60)
-    /// The time between two fetches as long as there is no key set at all.
+    /// The time between two fetches while no key set was fetched yet.
     static let keySetFirstFetchInterval = Duration.seconds(5)
     /// How long a fetch of a key set may take.
     static let keySetFetchTimeout = Duration.seconds(5)

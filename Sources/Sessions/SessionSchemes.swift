@@ -1,5 +1,5 @@
-// Makes the verifiers that the configuration asks for. Key files are read and checked here, once, so that a wrong one stops the
-// start and not the first sign-in.
+// Makes the verifiers that the configuration asks for. Key files are read and checked once, here, so that a wrong file
+// stops the start instead of the first sign-in.
 
 package import Configuration
 import Cryptography
@@ -8,7 +8,7 @@ import Observability
 import Primitives
 import ProviderSDK
 
-/// Makes the session schemes besides the host's own.
+/// Makes the session schemes other than the host's own.
 package enum SessionSchemes {
     /// The schemes that `sessions` configures, in the order in which they are tried.
     ///
@@ -43,7 +43,7 @@ package enum SessionSchemes {
         return schemes
     }
 
-    /// Finds what ``make(_:allowsPlainHTTP:keySet:)`` would refuse; fetches nothing.
+    /// Checks what ``make(_:allowsPlainHTTP:keySet:)`` would refuse, without fetching anything.
     package static func check(_ sessions: SessionsConfiguration, allowsPlainHTTP: Bool) throws(ConfigurationError) {
         _ = try make(sessions, allowsPlainHTTP: allowsPlainHTTP) { _ in
             RemoteKeySet(time: .system, log: Log(level: .error)) { () async throws(KeySetError) in throw .status(503) }

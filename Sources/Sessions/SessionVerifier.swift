@@ -1,9 +1,9 @@
-// What a session scheme is to the authenticator: a verifier, and the places its tokens come in. Knows no scheme.
+// The interface between a session scheme and the authenticator: a verifier, and where its tokens come from.
 
 package import ConnectionModel
 package import ProviderSDK
 
-/// A session that a verifier found to be good.
+/// A session that a verifier accepted.
 package struct VerifiedSession: Sendable, Equatable {
     package let principal: Principal
     /// The first moment at which the session is no longer good, the tolerance of its scheme included.
@@ -12,7 +12,7 @@ package struct VerifiedSession: Sendable, Equatable {
 
 /// Verifies the tokens of one scheme with one algorithm; both are the configuration's choice, never the token's.
 protocol SessionVerifier: Sendable {
-    /// The session of a good token; nil for any other text.
+    /// Returns the session of a good token; nil for any other text.
     ///
     /// Waits only where keys have to be fetched first.
     func session(of token: String, at now: Timestamp) async -> VerifiedSession?

@@ -1,5 +1,7 @@
-// Syncs one data type of one connection, page by page: fetch, map, append with the checkpoint in the same frame, while the next
-// page is on its way. Durable after every page; knows neither users nor routes, and leaves trying again to its caller.
+// Syncs one data type of one connection, page by page. It fetches a page, maps it, and appends it with the checkpoint
+// in the same frame. Meanwhile the next page is fetched.
+//
+// The sync is durable after every page. It knows neither users nor routes, and leaves retries to its caller.
 
 import ConnectionModel
 import DocumentStore
@@ -17,30 +19,30 @@ struct PageSync: Sendable {
     let stream: StreamID
     let records: Records
     let syncID: String
-    /// What it reads with, as ``SyncSource`` names it.
+    /// Identifies what the sync reads with, as ``SyncSource`` names it.
     let source: String
     let startedAt: Timestamp
-    /// The provider's clock, as the answers to the pages tell it.
+    /// The provider's clock, learned from the answers to page requests.
     let clock: ProviderClock
     let time: TimeSource
     let progress: SyncProgress
     let letters: DeadLetterOrigin
 
-    /// Bytes of records that are appended at once.
+    /// The bytes of records that are appended at once.
     static let batchBytesMax = 4 << 20
 
-    /// Why a data type was not synced to its end.
+    /// Why the sync of a data type did not complete.
     enum Failure: Error, Sendable {
         case provider(ProviderError)
         case store(StoreError)
-        /// The host stops; the sync goes on from its checkpoint at the next start.
+        /// The host stops; the sync continues from its checkpoint at the next start.
         case interrupted
     }
 
-    /// Reads everything there is to read, from where this sync got to before.
+    /// Reads all records or changes, continuing from where this sync stopped before.
     ///
-    /// A full read becomes visible only when it is complete. When it fails for now, what was read so far waits for the next
-    /// call; when it fails for good, what was there before stays as it was.
+    /// A full read becomes visible only when it is complete. After a temporary failure, the pages read so far wait for
+    /// the next call. After a permanent failure, the earlier records stay unchanged.
     ///
     /// - Returns: the last checkpoint.
     func run(_ type: SyncType) async throws(Failure) -> SyncCheckpoint {
@@ -71,7 +73,7 @@ struct PageSync: Sendable {
             guard let generation = state?.generation else { return checkpoint }
             return try await full(generation, from: checkpoint, &letters)
         case .changes(let since, let checkpoint):
-            // What an earlier full sync left half read is older than the changes that are about to be read.
+            // The rest of an unfinished full sync is older than the changes that are read now.
             if let left = state?.generation {
                 try await stored { () async throws(StoreError) in try await records.abandon(left) }
             }
@@ -111,7 +113,7 @@ struct PageSync: Sendable {
         }
         done.finish(begun: done.begun ?? startedAt, at: time.now)
         let encoded = done.encoded
-        // Any of those that were not met may be one that has no id this time.
+        // Each unmet record may be one that has no id this time.
         let keepsUnmet = done.unidentified > 0
         letters.endUnmet(at: time.now)
         let ended = letters.take()
@@ -123,18 +125,18 @@ struct PageSync: Sendable {
         return done
     }
 
-    /// Walks the pages from a checkpoint to the end.
+    /// Reads the pages from a checkpoint to the end.
     private func walk(
         from checkpoint: SyncCheckpoint, since: Timestamp?, into generation: Generation?,
         _ letters: inout DeadLetterRecorder
     ) async throws(Failure) -> SyncCheckpoint {
-        // A cursor of nil is the first page; that the last one was read is told apart.
+        // A nil cursor stands for the first page. A flag of the checkpoint marks that the last page was read.
         guard !checkpoint.isRead else { return checkpoint }
         var checkpoint = checkpoint
         let asked = time.instant
         var page = try await fetch(checkpoint, since: since)
         if checkpoint.pages == 0 { checkpoint.asOf = clock.moment(at: asked) }
-        // That of the last read, up to the end of this one.
+        // The memory of the last complete read applies to this whole read.
         let memory = checkpoint.memory
         while true {
             guard !Task.isCancelled else { throw .interrupted }
@@ -142,14 +144,14 @@ struct PageSync: Sendable {
             guard let cursor = page.next else {
                 return try await store(page, after: checkpoint, into: generation, &letters)
             }
-            // The cursor that is stored with a page never goes past that page, however much is fetched ahead.
+            // The cursor stored with a page never points past that page, even when later pages are fetched ahead.
             async let ahead = result(cursor, memory, since: since)
             checkpoint = try await store(page, after: checkpoint, into: generation, &letters)
             page = try await ahead.get()
         }
     }
 
-    /// Ends a walk that would not end by itself.
+    /// Throws when a walk would not end.
     private func check(_ page: SyncPage, after checkpoint: SyncCheckpoint) throws(Failure) {
         func failure(_ problem: String) -> Failure {
             .provider(ProviderError(.permanent, "The provider's list of \(dataType.name) \(problem)."))
@@ -166,7 +168,9 @@ struct PageSync: Sendable {
         }
     }
 
-    /// Maps a page and appends it; the new checkpoint and the letters of what failed are durable with it.
+    /// Maps a page and appends it.
+    ///
+    /// The new checkpoint and the letters of failed records become durable with it.
     private func store(
         _ page: SyncPage, after checkpoint: SyncCheckpoint, into generation: Generation?,
         _ letters: inout DeadLetterRecorder
@@ -180,7 +184,7 @@ struct PageSync: Sendable {
             do {
                 let sourceID = try intake.add(record, to: &batch, now: now)
                 next.synced += 1
-                // What a full sync maps well is seen when it is complete, and its letters end with that.
+                // A full sync's records become visible when it is complete, and their letters end then.
                 if generation == nil { letters.resolve(record, sourceID: sourceID, at: now) }
             } catch {
                 next.errors += 1
@@ -203,7 +207,7 @@ struct PageSync: Sendable {
         next.place()
         let encoded = next.encoded
         guard encoded.count <= RecordLimits.checkpointBytesMax else {
-            throw .provider(ProviderError(.permanent, "The provider's cursor is too long to be kept."))
+            throw .provider(ProviderError(.permanent, "The provider's cursor is too long to store."))
         }
         batch.checkpoint = encoded
         try await append(batch, with: letters.take(), to: generation)

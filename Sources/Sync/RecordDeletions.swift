@@ -1,5 +1,5 @@
-// Deletes records that a provider said are gone, for providers whose lists do not show it. Never while a sync runs: what a page of it
-// held would bring them back.
+// Deletes records that a provider reported as deleted, for providers whose lists do not show it. Never runs during a
+// sync, because a page of the sync would restore the records.
 
 package import ConnectionModel
 package import Primitives
@@ -29,7 +29,9 @@ package struct RecordDeletions: RecordDeleting {
         self.time = time
     }
 
-    /// Deletes the records with these ids of the provider's; durable on return, and the same however often it is repeated.
+    /// Deletes the records with these provider ids.
+    ///
+    /// The deletion is durable on return, and can be repeated.
     package func delete(
         _ sourceIDs: [String], of name: String, _ connection: Connection, user: String
     ) async throws(ServiceError) -> RecordDeletion {
@@ -43,7 +45,7 @@ package struct RecordDeletions: RecordDeleting {
             do throws(StoreError) {
                 let found = try await records.state(of: stream)
                 guard found?[name] != nil else { return }
-                // A record that is gone has no dead letter either.
+                // A deleted record has no dead letter either.
                 var letters = try await DeadLetterRecorder(
                     DeadLetterOrigin(
                         vault: vault, userID: user, connectionID: connection.id, pluginID: provider.id,
@@ -58,7 +60,7 @@ package struct RecordDeletions: RecordDeleting {
                     outcome = .deleted
                 }
             } catch { throw ServiceError(error) }
-            // A connection that was removed meanwhile has had its records erased.
+            // The records of a connection that was removed meanwhile are erased already, so this erases the new ones.
             guard try await users.user(user).connection(connection.id) == nil else { return }
             do throws(StoreError) { try await records.erase(stream) } catch { throw ServiceError(error) }
         }

@@ -1,19 +1,19 @@
-// From a provider's record to a row of a batch: mapped, checked against the store's bounds, or refused with field and rule. What a
-// refused record becomes is not decided here.
+// Turns a provider's record into a row of a batch. The record is mapped and checked against the store's bounds, or
+// refused with field and rule. The caller decides what happens to a refused record.
 
 package import ProviderSDK
 import RecordStore
 import StoreFiles
 
-/// Why a record was not taken in.
+/// Why a record was refused.
 package struct RecordFailure: Error, Sendable, Equatable {
-    /// The provider's id of the record; nil when that is what is missing.
+    /// The provider's id of the record; nil when the id is missing.
     package var sourceID: String?
     /// The field of the normalised record.
     package let field: String
     /// The rule that failed.
     package let rule: String
-    /// What was wrong, without the value itself.
+    /// The problem, without the value itself.
     package let problem: String
 
     package init(_ failure: MappingFailure) {
@@ -31,14 +31,15 @@ package struct RecordFailure: Error, Sendable, Equatable {
     }
 }
 
-/// Takes records of one data type into batches.
+/// Adds records of one data type to batches.
 struct RecordIntake: Sendable {
     let mapping: FieldMapping
 
     /// Maps a record into a batch.
     ///
     /// - Returns: the provider's id of the record.
-    /// - Throws: ``RecordFailure`` for a record that does not fit the mapping or the store; the batch is then as it was.
+    /// - Throws: ``RecordFailure`` for a record that does not fit the mapping or the store. The batch is then
+    ///   unchanged.
     @discardableResult
     func add(_ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp) throws(RecordFailure) -> String {
         switch record.change {
@@ -70,9 +71,9 @@ struct RecordIntake: Sendable {
         }
     }
 
-    /// Takes a record that failed into a batch as met: what is known of it from before stays.
+    /// Marks a record that failed as met in a batch, so that its earlier version stays.
     ///
-    /// - Returns: false when it has no id by which it could be known.
+    /// - Returns: false when the record has no id to identify it.
     func meet(_ failure: RecordFailure, in batch: inout RecordBatch) -> Bool {
         guard let sourceID = failure.sourceID else { return false }
         let id = mapping.id(forSourceID: sourceID)
@@ -81,7 +82,9 @@ struct RecordIntake: Sendable {
         return true
     }
 
-    /// One id that the store cannot keep must not fail the whole page.
+    /// Throws when the store cannot keep an id.
+    ///
+    /// One such id must not fail the whole page.
     private func check(id: String, sourceID: String) throws(RecordFailure) {
         let bytes = max(id.utf8.count, sourceID.utf8.count)
         guard bytes > StoreLimits.idBytesMax else { return }

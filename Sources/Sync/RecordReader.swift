@@ -1,4 +1,4 @@
-// Reads what a connection has synced, page by page, from the record streams. Knows no HTTP and no shape of an answer.
+// Reads the synced records of a connection, page by page, from the record streams. Knows no HTTP and no answer format.
 
 package import ConnectionModel
 package import Observability
@@ -7,7 +7,7 @@ package import Providers
 package import RecordStore
 import StoreFiles
 
-/// A place in the record stream of a connection.
+/// A position in the record stream of a connection.
 package struct RecordPosition: Sendable {
     fileprivate let cursor: RecordCursor
 
@@ -16,7 +16,7 @@ package struct RecordPosition: Sendable {
 
     fileprivate init(_ cursor: RecordCursor) { self.cursor = cursor }
 
-    /// The position that ``text`` stands for; nil when it is not one.
+    /// The position that ``text`` encodes; nil when the text is not a position.
     package init?(_ text: String) {
         guard let cursor = RecordCursor(text) else { return nil }
         self.init(cursor)
@@ -38,10 +38,10 @@ package struct SyncedRecord: Sendable {
 
     package var id: String { String(decoding: stored.id, as: UTF8.self) }
     package var dataType: String { stored.dataType }
-    /// The id at the provider; empty when it has none.
+    /// The id at the provider; empty when the record has none.
     package var sourceID: String { String(decoding: stored.sourceID, as: UTF8.self) }
     package var updatedAt: Timestamp? { Timestamp(milliseconds: stored.timestampMilliseconds) }
-    /// The record as JSON; empty when it is deleted.
+    /// The record as JSON; empty when the record is deleted.
     package var json: [UInt8] { stored.payload }
 
     package var change: Change {
@@ -55,7 +55,7 @@ package struct SyncedRecord: Sendable {
 
 /// Reads the records of connections.
 package struct RecordReader: Sendable {
-    /// What a page is to contain.
+    /// The selection of the records on a page.
     package struct Request: Sendable {
         package var position = RecordPosition.start
         package var dataType: String?
@@ -91,10 +91,11 @@ package struct RecordReader: Sendable {
         self.damage = damage
     }
 
-    /// The changes of a connection's records after a position.
+    /// Returns the changes of a connection's records after a position.
     ///
-    /// - Throws: ``ServiceError/invalid(field:message:)`` for a data type that the provider does not have, and for a position of another
-    ///   stream or data type; ``ServiceError/damaged(_:)`` where the stored records are damaged.
+    /// - Throws: ``ServiceError/invalid(field:message:)`` for a data type that the provider does not have. The same
+    ///   error reports a position of another stream or data type. ``ServiceError/damaged(_:)`` where the stored records
+    ///   are damaged.
     package func read(_ connection: Connection, _ request: Request) async throws(ServiceError) -> Page {
         try check(request.dataType, connection.service)
         let page: ChangePage
@@ -110,7 +111,8 @@ package struct RecordReader: Sendable {
                 Metrics.damagedReads.add()
                 damage.report(error, of: connection.id)
                 throw .damaged(
-                    "The stored records of this connection are damaged here; “integration-host check --repair” sets them aside, so that the next sync reads them anew"
+                    "The stored records of this connection are damaged here; "
+                        + "“integration-host check --repair” sets them aside, so that the next sync reads them again"
                 )
             }
             throw ServiceError(error)

@@ -1,18 +1,19 @@
-// When what failed in a way that may pass is tried again, and when it is given up. Pure: the time and the chance come with the call.
+// Decides when to retry a failure that may pass, and when to give up. Pure: each call passes the time and the random
+// chance.
 
 package import ProviderSDK
 
-/// How failures that may pass are sat through.
+/// How syncs retry failures that may pass.
 package struct RetryPolicy: Sendable, Equatable {
-    /// The pause after the first failure; each further one in a row doubles it.
+    /// The pause after the first failure; each further failure in a row doubles it.
     var firstPause = Duration.milliseconds(400)
-    /// The longest pause between two tries that nobody asked for.
+    /// The longest pause between two tries, unless the provider asks for a longer one.
     var backoffMax = Duration.seconds(60)
-    /// How long failures in a row are sat through.
+    /// How long failures in a row are retried.
     package var failingTimeMax = SyncLimits.retryTime
-    /// The longest pause that a provider asks for and gets; a longer one is a failure.
+    /// The longest pause that a provider can ask for; a longer one is a failure.
     var pauseMax = Duration.seconds(900)
-    /// How long a provider's refusals for too many requests are sat through without a single page between them.
+    /// How long refusals for too many requests are retried without a page in between.
     package var limitedTimeMax = SyncLimits.limitedTimeMax
 
     package init(
@@ -27,25 +28,25 @@ package struct RetryPolicy: Sendable, Equatable {
         self.limitedTimeMax = limitedTimeMax
     }
 
-    /// How long to wait before the next try; nil when there is to be none.
+    /// Returns how long to wait before the next try; nil when there is none.
     ///
     /// - Parameters:
-    ///   - failures: failures in a row, this one included.
+    ///   - failures: the number of failures in a row, including this one.
     ///   - failingFor: the time since the first of them.
-    ///   - chance: from 0 to 1; spreads the tries of those that failed together.
+    ///   - chance: a number from 0 to 1 that spreads the retries of simultaneous failures.
     package func pause(after error: ProviderError, failures: Int, failingFor: Duration, chance: Double) -> Duration? {
         switch error.kind {
         case .transient:
             let pause = backoff(failures) * (0.5 + chance / 2)
             return failingFor + pause <= failingTimeMax ? pause : nil
         case .rateLimited(let after):
-            let told = after ?? firstPause
-            guard told <= pauseMax else { return nil }
-            // The host's own budget answers without a status: that limit is known, and nothing is gained by staying away longer.
-            guard error.status != nil else { return told + .milliseconds(250) * chance }
+            let requested = after ?? firstPause
+            guard requested <= pauseMax else { return nil }
+            // The host's own limiter refuses without a status. That limit is known, so a longer pause gains nothing.
+            guard error.status != nil else { return requested + .milliseconds(250) * chance }
             guard failingFor <= limitedTimeMax else { return nil }
             let least = failures > 1 ? backoff(failures - 1) : .zero
-            return max(told, least) + min(told / 4 + .milliseconds(250), .seconds(10)) * chance
+            return max(requested, least) + min(requested / 4 + .milliseconds(250), .seconds(10)) * chance
         default: return nil
         }
     }
@@ -56,7 +57,7 @@ package struct RetryPolicy: Sendable, Equatable {
 }
 
 extension ProviderError {
-    /// Whether nothing but a change elsewhere helps: not a later try.
+    /// Whether a later try cannot help without a change elsewhere.
     var isDefinite: Bool {
         switch kind {
         case .transient, .rateLimited: false

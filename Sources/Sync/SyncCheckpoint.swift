@@ -1,45 +1,51 @@
-// The place of a sync in one data type, as it is stored together with each page. Pure.
+// The position of a sync in one data type, stored together with each page. Pure.
 
 import ConnectionModel
 import Primitives
 import ProviderSDK
 import Providers
 
-/// Where the sync of one data type stands.
+/// The position of the sync of one data type.
 struct SyncCheckpoint: Sendable, Equatable {
     /// The sync that wrote it.
     let syncID: String
-    /// What it was read with, as ``SyncSource`` names it.
+    /// Identifies what the sync read with, as ``SyncSource`` names it.
     let source: String
-    /// The cursor of the next page; nil for the first.
+    /// The cursor of the next page; nil for the first page.
     var cursor: JSONValue?
-    /// Whether the last page was read: what is left is to make it visible.
+    /// Whether the last page was read, so that the read can be made visible.
     var isRead = false
-    /// Whether the data type is done.
+    /// Whether the sync of the data type is complete.
     var isDone = false
-    /// Up to when changes are known, once a sync was complete: the next incremental one begins there.
+    /// The moment up to which changes are known, once a sync was complete.
     ///
-    /// By the provider's clock when ``isOfProvider``, else by the host's.
+    /// The next incremental sync begins there.
+    ///
+    /// It is a time of the provider's clock when ``isOfProvider``, else of the host's clock.
     var watermark: Timestamp?
-    /// Whether ``watermark`` is by the provider's own clock.
+    /// Whether ``watermark`` is a time of the provider's own clock.
     var isOfProvider = false
-    /// When the read began by the provider's clock; nil when that did not tell.
+    /// When the read began by the provider's clock; nil when its answers had no date.
     var asOf: Timestamp?
-    /// The host's time since when nothing was missed, once a sync was complete.
+    /// The host's time since which no change was missed, once a sync was complete.
     var readSince: Timestamp?
-    /// What the plugin remembers from its last complete read.
+    /// The plugin's memory of its last complete read.
     var memory: JSONValue?
-    /// When a full read began: what changed at the provider since then may be missing in it.
+    /// When a full read began.
+    ///
+    /// It may lack what changed at the provider since then.
     var begun: Timestamp?
     var processed = 0
     var synced = 0
     var errors = 0
-    /// Records of a full read that failed and have no id: any record that it did not meet may be one of them.
+    /// The count of records of a full read that failed and have no id.
+    ///
+    /// Any unmet record may be one of them.
     var unidentified = 0
     var pages = 0
-    /// The mark of the cursor behind the last page whose number was a power of two.
+    /// The hash of the cursor behind the last page whose number was a power of two.
     private(set) var mark: Int64?
-    /// Bytes that were stored.
+    /// The bytes that were stored.
     var bytes = 0
 
     init(syncID: String, source: String = "", watermark: Timestamp?) {
@@ -48,14 +54,14 @@ struct SyncCheckpoint: Sendable, Equatable {
         self.watermark = watermark
     }
 
-    /// The beginning of a read of changes, after the last complete read.
+    /// Begins a read of changes after the last complete read.
     init(syncID: String, source: String, after last: SyncCheckpoint) {
         self.init(syncID: syncID, source: source, watermark: last.watermark)
         isOfProvider = last.isOfProvider
         memory = last.memory
     }
 
-    /// Reads a stored checkpoint; nil when it is none.
+    /// Reads a stored checkpoint; nil when the bytes are not a checkpoint.
     init?(_ bytes: [UInt8]?) {
         guard let bytes, let value = try? JSONValue.parse(bytes), let syncID = value["sync"]?.string else { return nil }
         self.syncID = syncID
@@ -78,27 +84,29 @@ struct SyncCheckpoint: Sendable, Equatable {
         self.bytes = value["bytes"]?.integer.map(Int.init) ?? 0
     }
 
-    /// What is to be said about what was read, though it was read to its end.
+    /// A remark on a complete read; nil when there is none.
     var note: String? {
         guard isDone, unidentified > 0 else { return nil }
         return
-            "records without an id: \(unidentified). Nothing was deleted, because each record that was not met may be one of them."
+            "records without an id: \(unidentified). Nothing was deleted, because any missing record may be one of them."
     }
 
-    /// What was done so far.
+    /// The counts of the read so far.
     var counts: SyncProgress.Counts {
         SyncProgress.Counts(processed: processed, synced: synced, errors: errors, pages: pages)
     }
 
     // MARK: Clocks
 
-    /// How far in the future a watermark by the host's own clock may lie: clocks that are kept right are set back by less.
+    /// The most that a watermark by the host's own clock may lie in the future.
+    ///
+    /// Well-kept clocks are set back by less.
     static let futureMax = Duration.seconds(60)
 
-    /// The watermark as far as it can be believed at `now`; nil when it cannot, and everything has to be read.
+    /// Returns the watermark if it is plausible at `now`; nil when everything must be read.
     ///
-    /// One in the future was written by a clock that was wrong then, by nobody knows how much. The provider's clock may be ahead of
-    /// the host's.
+    /// A watermark in the future comes from a clock that was wrong by an unknown amount. The provider's clock may be
+    /// ahead of the host's.
     func believableWatermark(at now: Timestamp, reach: Duration?) -> Timestamp? {
         guard let watermark else { return nil }
         let age = now.duration(since: watermark)
@@ -109,24 +117,28 @@ struct SyncCheckpoint: Sendable, Equatable {
 
     // MARK: Circles
 
-    /// Notes the cursor behind a page: a walk that meets a noted one again goes round in a circle, whatever the circle's length, which
-    /// is so told after at most three times its pages (Brent's algorithm).
+    /// Marks the cursor behind a page.
+    ///
+    /// A walk that meets a marked cursor again is in a cycle of any length. The walk finds this after at most three times
+    /// the pages of the cycle (Brent's algorithm).
     mutating func place() {
         if pages & (pages - 1) == 0 { mark = cursor.map(Self.mark) }
     }
 
-    /// Whether the walk was at `cursor` before.
+    /// Whether the walk was at the marked `cursor` before.
     func hasMet(_ cursor: JSONValue) -> Bool { mark.map { $0 == Self.mark(cursor) } ?? false }
 
-    /// 64 bits of FNV-1a: of the cursors of a walk no two share them but by an accident that does not happen.
+    /// Returns 64 bits of FNV-1a.
+    ///
+    /// A collision between two cursors of a walk is too improbable to matter.
     private static func mark(_ cursor: JSONValue) -> Int64 {
         Int64(bitPattern: FNV1a.hash(cursor.serialized))
     }
 
-    /// The data type is done: everything up to the beginning of the read is known.
+    /// Completes the data type: all changes up to the beginning of the read are known.
     ///
     /// - Parameters:
-    ///   - begun: that beginning by the host's clock, which counts when the provider did not tell the time by its own.
+    ///   - begun: the beginning of the read by the host's clock. It counts when the provider's answers had no date.
     ///   - now: the host's clock, which may have been set back since.
     mutating func finish(begun moment: Timestamp, at now: Timestamp) {
         watermark = asOf ?? min(moment, now)
@@ -139,7 +151,7 @@ struct SyncCheckpoint: Sendable, Equatable {
         begun = nil
     }
 
-    /// The checkpoint as it is stored.
+    /// The checkpoint in its stored form.
     var encoded: [UInt8] {
         var writer = JSONWriter(capacity: 128)
         writer.object { writer in
@@ -166,27 +178,28 @@ struct SyncCheckpoint: Sendable, Equatable {
     }
 }
 
-/// What a sync of one data type does next.
+/// The next step of the sync of one data type.
 enum SyncPlan: Sendable, Equatable {
-    /// It is done already: a restart found its last checkpoint.
+    /// The sync is complete already: a restart found its last checkpoint.
     case nothing(SyncCheckpoint)
     /// Read all records into a new generation.
     case full
-    /// Go on with a generation that this sync began before.
+    /// Continue a generation that this sync began before.
     case resumeFull(SyncCheckpoint)
     /// Read the changes since this moment.
     case changes(since: Timestamp, SyncCheckpoint)
 
-    /// The plan for a data type.
+    /// Decides the plan for a data type.
     ///
-    /// What another sync has read is never taken over: whoever asks for a full sync gets everything as it is since then. The same goes
-    /// for what this one has read with another build of the plugin, or for another grant.
+    /// A sync never takes over what another sync has read. A caller that asks for a full sync gets all records as they
+    /// are after the request. The sync also discards what it has read itself with another build of the plugin, or for
+    /// another grant.
     ///
     /// - Parameters:
-    ///   - type: what was asked for. Without a watermark that can be believed, or with one beyond the provider's reach, changes mean
-    ///     everything.
-    ///   - stored: the data type's checkpoint.
-    ///   - generation: the checkpoint of a generation that is open.
+    ///   - type: the requested type. Changes mean everything when no plausible watermark is within the provider's
+    ///     reach.
+    ///   - stored: the checkpoint of the data type.
+    ///   - generation: the checkpoint of an open generation.
     init(
         _ type: SyncType, syncID: String, source: String, incremental: Incremental?, stored: SyncCheckpoint?,
         generation: SyncCheckpoint?, now: Timestamp

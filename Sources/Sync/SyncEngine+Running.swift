@@ -1,5 +1,5 @@
-// Carries out one sync as its state machine says, and stores how it ended. A sync holds a permit while it works and none while it
-// waits.
+// Carries out one sync as its state machine decides, and stores the outcome. A sync holds a permit while it works and
+// none while it waits.
 
 import ConnectionModel
 import DocumentStore
@@ -11,17 +11,19 @@ import RecordStore
 import StoreFiles
 
 extension SyncEngine {
-    /// What one run knows about its connection.
+    /// The connection and grant that one run works with.
     private struct RunContext {
-        /// The connection as it was when the run looked; nil when it has to look again.
+        /// The connection as the run read it; nil when the run must read it again.
         var connection: Connection?
-        /// Whether the token was refreshed ahead of the run.
+        /// Whether the token was refreshed before the run.
         var isRefreshed = false
-        /// The grant that the run worked with last: what goes wrong with it says nothing about a later one.
+        /// The grant that the run used last.
+        ///
+        /// Its failures say nothing about a later grant.
         var grant: Int?
     }
 
-    /// Carries out the sync of a connection to its end, or until it is called off.
+    /// Carries out the sync of a connection until it ends or is canceled.
     package func perform(_ id: String) async {
         guard let entry = running(id) else { return }
         let started = time.instant
@@ -29,7 +31,7 @@ extension SyncEngine {
         var context = RunContext()
         context.connection = try? await users.user(entry.userID).connection(id)
         var policy = retry
-        // The longest pause that the connection's provider is given.
+        // The longest pause that the connection's provider allows.
         policy.pauseMax =
             context.connection.flatMap { registry[$0.service] }?.manifest.errors.pauseMax ?? policy.pauseMax
         var state = SyncRunState(entry.run.dataTypes, policy: policy, deadline: SyncLimits.timeMax)
@@ -46,7 +48,7 @@ extension SyncEngine {
                     let done = try await sync(name, of: id, entry, permit, &context)
                     state.complete(name, note: done.note)
                 } catch {
-                    // It may be another grant's turn.
+                    // Another grant may be current now.
                     context.connection = nil
                     let progressed = entry.progress.counts(of: name).pages > pages
                     record(error, of: name, id, in: &state, progressed: progressed, at: now())
@@ -57,7 +59,7 @@ extension SyncEngine {
                 entry.progress.waits(for: reason, until: time.now.advanced(by: pause))
                 try? await time.sleep(for: pause)
             case .finish(let outcome):
-                // What nobody will see is not counted as synced, however the run came to its end.
+                // Records that never become visible do not count as synced, however the run ended.
                 let done = Set(state.dataTypesDone)
                 for name in entry.run.dataTypes where !done.contains(name) { entry.progress.discardStaged(name) }
                 return await finish(id, entry, outcome, grant: context.grant, took: now())
@@ -66,7 +68,7 @@ extension SyncEngine {
         }
     }
 
-    /// Tells the state what went wrong.
+    /// Reports a failure to the state of the run.
     private func record(
         _ failure: PageSync.Failure, of name: String, _ id: String, in state: inout SyncRunState, progressed: Bool,
         at now: Duration
@@ -76,7 +78,8 @@ extension SyncEngine {
         case .interrupted: break  // The loop asks for the reason.
         case .provider(let error): state.fail(name, error, progressed: progressed, at: now, chance: chance)
         case .store(let error):
-            log.error("A sync could not store its records.", ["connectionId": .text(id), "error": .text("\(error)")])
+            log.error(
+                "Could not store the records of a sync.", ["connectionId": .text(id), "error": .text("\(error)")])
             switch error {
             case .closed, .readOnly: state.cancel(.hostStops)
             case .noSpace, .busy, .io:
@@ -91,7 +94,7 @@ extension SyncEngine {
         }
     }
 
-    /// Syncs one data type from where it is.
+    /// Syncs one data type from its checkpoint.
     private func sync(
         _ name: String, of id: String, _ entry: OccupyingSync, _ permit: SyncPermit, _ context: inout RunContext
     ) async throws(PageSync.Failure) -> SyncCheckpoint {
@@ -112,7 +115,7 @@ extension SyncEngine {
         return try await pageSync(dataType, connection, provider, entry, permit).run(entry.run.type)
     }
 
-    /// The connection as the run knows it, or as it is stored when the run has to look again.
+    /// The connection that the run knows, or the stored one when the run must read it again.
     private func connection(
         _ id: String, _ entry: OccupyingSync, _ context: inout RunContext
     ) async throws(PageSync.Failure) -> Connection {
@@ -137,7 +140,8 @@ extension SyncEngine {
         _ dataType: DataType, _ connection: Connection, _ provider: ConfiguredProvider, _ entry: OccupyingSync,
         _ permit: SyncPermit
     ) -> PageSync {
-        // A sync goes on with its own grant only; after another authorization it begins again, from where its records are.
+        // A sync continues with its own grant only. After another authorization it begins again, from the stored
+        // records.
         let stored = credentials.source(
             user: entry.userID, connection: connection.id, provider: provider, grant: connection.grant.number)
         let clock = ProviderClock()
@@ -158,24 +162,25 @@ extension SyncEngine {
                 pluginVersion: provider.manifest.version, syncID: entry.run.id))
     }
 
-    /// Refreshes ahead of a sync, where the provider's tokens may end without telling when.
+    /// Refreshes the token before a sync, for providers whose tokens may expire without notice.
     ///
-    /// Whatever comes of it, the sync itself finds out whether the token is good.
+    /// A failure is only logged, because the sync itself finds out whether the token is valid.
     private func refresh(_ connection: Connection, _ provider: ConfiguredProvider, _ entry: OccupyingSync) async {
         do {
             _ = try await credentials.refresh(
                 user: entry.userID, connection: connection.id, provider: provider, replacing: nil)
         } catch {
             log.info(
-                "A token could not be refreshed ahead of a sync.",
+                "Could not refresh a token before a sync.",
                 ["connectionId": .text(connection.id), "error": .text(error.message)])
         }
     }
 
     // MARK: The end
 
-    /// Writes the outcome into the user's document, however long that takes: without it the sync would be gone on with at the next
-    /// start, and find that it is done.
+    /// Writes the outcome into the user's document, and retries as long as that takes.
+    ///
+    /// Without the outcome, the next start would resume the sync and find that it is complete.
     private func finish(
         _ id: String, _ entry: OccupyingSync, _ outcome: SyncOutcome, grant: Int?, took: Duration
     ) async {
@@ -187,7 +192,7 @@ extension SyncEngine {
                 break
             } catch {
                 log.error(
-                    "The outcome of a sync could not be stored.",
+                    "Could not store the outcome of a sync.",
                     ["connectionId": .text(id), "error": .text("\(error)")])
                 guard case .unavailable = error, running(id)?.cancellation != .hostStops else { return }
                 failures += 1
@@ -209,9 +214,9 @@ extension SyncEngine {
             ])
     }
 
-    /// What a full sync has read and never made visible is of no use to another.
+    /// Abandons the unfinished generations of a run, which no other sync can use.
     ///
-    /// Where that cannot be written now, the next sync of the data type does it.
+    /// When that fails, the next sync of the data type abandons them.
     private func abandonGenerations(of run: SyncRun, _ id: String) async {
         let state = try? await records.state(of: StreamID(id))
         for name in run.dataTypes {
@@ -236,12 +241,12 @@ extension SyncEngine {
         }
     }
 
-    /// The data types of which everything was read since the run began, among those with changes that are to be read.
+    /// The data types with pending changes that were read completely since the run began.
     private func dataTypesRead(
         by run: SyncRun, of id: String, user: String
     ) async throws(ServiceError) -> Set<String> {
         guard let changes = try await users.user(user).connection(id)?.changes, !changes.isEmpty else { return [] }
-        // What cannot be looked up counts as not read: it is read once more.
+        // A data type that cannot be looked up counts as not read, so it is read once more.
         let state = try? await records.state(of: StreamID(id))
         var read: Set<String> = []
         for change in changes {

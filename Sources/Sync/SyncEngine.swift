@@ -1,5 +1,5 @@
-// Runs syncs: one at a time per connection, a bounded number in all, resumed after a restart. Which syncs run is known here; how one
-// is carried out is SyncEngine+Running's, what it does next SyncRunState's.
+// Runs syncs: one at a time per connection, a bounded number in all, resumed after a restart. This file knows which
+// syncs run. SyncEngine+Running carries out a sync, and SyncRunState decides its next step.
 
 import Background
 package import ConnectionModel
@@ -18,7 +18,7 @@ package final class SyncEngine: SyncCanceling {
     package let gateway: ProviderGateway
     package let vault: CredentialVault
     package let records: Records
-    /// How failures are sat through; the pauses that providers may ask for are their own.
+    /// How failures are retried; each provider sets the longest pause that it may ask for.
     package let retry: RetryPolicy
     package let time: TimeSource
     package let log: Log
@@ -42,10 +42,10 @@ package final class SyncEngine: SyncCanceling {
 
     // MARK: Asking
 
-    /// Starts a sync, or returns the one that runs already when that does what is asked for.
+    /// Starts a sync, or returns the running sync when it does what is asked for.
     ///
-    /// - Throws: ``ServiceError`` when the connection is not connected, a data type does not exist, its scope was not granted, or
-    ///   a sync runs that does something else.
+    /// - Throws: ``ServiceError`` when the connection is not connected, a data type does not exist, or its scope was
+    ///   not granted. It also throws when a different sync runs.
     package func start(
         user userID: String, connection id: String, _ request: SyncRequest
     ) async throws(ServiceError) -> SyncRun {
@@ -57,7 +57,7 @@ package final class SyncEngine: SyncCanceling {
         }
         try connection.requireConnected()
         let wanted = try provider.syncedDataTypes(request.dataTypes, of: connection)
-        // One that the last stop interrupted runs, even if it was not gone on with yet.
+        // A sync that the last stop interrupted counts as running, even when it has not been resumed yet.
         if connection.runningSync != nil { try await resume(connection: id, user: userID) }
         let run: SyncRun
         do {
@@ -87,10 +87,10 @@ package final class SyncEngine: SyncCanceling {
         return run
     }
 
-    /// The sync that occupies a connection, when its document says so too.
+    /// The sync that occupies a connection, when its document lists it as running.
     ///
-    /// A run that is about to be stored may yet fail to begin, and one that is ending is no answer to a request for a sync. Then this
-    /// waits for that and returns nil.
+    /// A run that is about to be stored may fail to begin, and a run that is ending cannot answer a request. In both
+    /// cases this method waits for the run and returns nil.
     private func stored(
         _ occupant: SyncOccupancy.Occupant, of id: String, user: String
     ) async throws(ServiceError) -> OccupyingSync? {
@@ -106,7 +106,7 @@ package final class SyncEngine: SyncCanceling {
         return nil
     }
 
-    /// Writes down that a request was answered with a run that another one had begun.
+    /// Records that a request was answered with a run that another request began.
     private func remember(
         _ request: SyncIdempotency, with run: SyncRun, of id: String, user: String
     ) async throws(ServiceError) {
@@ -137,18 +137,18 @@ package final class SyncEngine: SyncCanceling {
         }
     }
 
-    /// The newest sync of a connection with its present counts; nil when there was none.
+    /// The newest sync of a connection with its current counts; nil when there was none.
     package func latest(_ connection: Connection) async -> (run: SyncRun, progress: SyncProgress.Snapshot?)? {
         guard var run = connection.syncs.first else { return nil }
         guard run.status == .running else { return (run, nil) }
-        // One that the last stop interrupted may not be gone on with yet.
+        // A sync that the last stop interrupted may not be resumed yet.
         let progress = activeProgress(of: run, connection.id)
         let known = if let progress { progress } else { await storedProgress(of: run, connection.id) }
         run.count(known.counts)
         return (run, known.snapshot)
     }
 
-    /// How the sync of a connection stands; nil when none works here.
+    /// The progress of a connection's sync; nil when none runs here.
     package func progress(of connection: Connection) -> SyncProgress.Snapshot? {
         guard let run = connection.syncs.first, run.status == .running else { return nil }
         return activeProgress(of: run, connection.id)?.snapshot
@@ -159,10 +159,10 @@ package final class SyncEngine: SyncCanceling {
         return active.progress
     }
 
-    /// The counts of a run as its checkpoints have them.
+    /// The counts of a run from its checkpoints.
     private func storedProgress(of run: SyncRun, _ id: String) async -> SyncProgress {
         let progress = SyncProgress()
-        // What cannot be read here is told by the sync itself, when it comes to it.
+        // When a read fails here, the sync reports the error once it reads the stream.
         let state = try? await records.state(of: StreamID(id))
         for name in run.dataTypes {
             let stored = SyncCheckpoint(state?[name]?.checkpoint)
@@ -178,7 +178,7 @@ package final class SyncEngine: SyncCanceling {
 
     /// Runs `body` while no sync of the connection runs and none can begin.
     ///
-    /// - Returns: false when one runs, or was interrupted and is to be gone on with: then `body` was not run.
+    /// - Returns: false when a sync runs or must be resumed; `body` was then not run.
     func whileIdle(
         connection id: String, user userID: String, _ body: () async throws(ServiceError) -> Void
     ) async throws(ServiceError) -> Bool {
@@ -189,7 +189,7 @@ package final class SyncEngine: SyncCanceling {
         return true
     }
 
-    /// Whether so many syncs wait for a place that no further ones should be begun without being asked for.
+    /// Whether so many syncs wait for a permit that only requested syncs should begin.
     package var isCrowded: Bool { limiter.waitingCount >= SyncLimits.scheduledWaitingMax }
 
     /// Stops the sync of a connection that is being removed or disconnected, and waits until it has stopped.
@@ -199,12 +199,14 @@ package final class SyncEngine: SyncCanceling {
 
     // MARK: Start and stop of the host
 
-    /// Goes on with a sync that the last stop interrupted; does nothing when there is none, or it runs.
+    /// Resumes a sync that the last stop interrupted.
+    ///
+    /// Does nothing when there is no such sync, or it runs.
     package func resume(connection id: String, user userID: String) async throws(ServiceError) {
         guard running(id) == nil, let run = try await users.user(userID).connection(id)?.runningSync else { return }
         let sync = OccupyingSync(run: run, userID: userID, progress: await storedProgress(of: run, id))
         guard try occupancy.occupy(id, with: sync) == nil else { return }
-        // It may have ended between the first look and the reservation; from here on it cannot.
+        // The run may have ended between the first check and the reservation; from here on it cannot.
         let isRunning: Bool
         do {
             isRunning = try await users.user(userID).connection(id)?.runningSync?.id == run.id
@@ -220,7 +222,7 @@ package final class SyncEngine: SyncCanceling {
         launch(id)
     }
 
-    /// Stops all syncs at their next checkpoint; they go on at the next start.
+    /// Stops all syncs at their next checkpoint; they resume at the next start.
     package func stop() async {
         await cancel(occupancy.close(), .hostStops)
     }
@@ -236,7 +238,7 @@ package final class SyncEngine: SyncCanceling {
         for task in tasks { await task.value }
     }
 
-    /// Cancels the syncs of connections that were removed or do not work any more.
+    /// Cancels the syncs of connections that were removed or no longer work.
     package func userDidChange(_ user: User) {
         for id in occupancy.connections(of: user.id) {
             switch user.connection(id)?.status {
@@ -249,7 +251,7 @@ package final class SyncEngine: SyncCanceling {
 }
 
 extension SyncRun {
-    /// Takes over the counts of a progress.
+    /// Copies the counts of a progress.
     package mutating func count(_ counts: SyncProgress.Counts) {
         count(processed: counts.processed, synced: counts.synced, errors: counts.errors)
     }

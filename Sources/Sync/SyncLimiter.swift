@@ -1,4 +1,4 @@
-// Bounds how many syncs work at the same time. Users get permits in turn; a waiting sync can be canceled.
+// Limits how many syncs work at the same time. Users get permits in turn; a waiting sync can be canceled.
 
 import Primitives
 import ProviderSDK
@@ -18,15 +18,15 @@ package final class SyncLimiter: Sendable {
     /// The number of syncs that wait for a permit.
     package var waitingCount: Int { state.withLock { $0.queue.count } }
 
-    /// Takes a permit for a user, and waits for one if there is none.
+    /// Takes a permit for a user; waits when none is free.
     ///
-    /// - Returns: false when the task was canceled before it got one; then there is none to release.
+    /// - Returns: false when the task was canceled first; there is then no permit to release.
     func acquire(for user: String) async -> Bool {
         let ticket = Mutex<FairQueueTicket?>(nil)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = state.withLock { state -> Bool? in
-                    // A cancellation from here on waits for the lock and then finds the ticket.
+                    // A cancellation that comes after this point waits for the lock, and then finds the ticket.
                     guard !Task.isCancelled else { return false }
                     guard state.free <= 0 else {
                         state.free -= 1
@@ -46,10 +46,12 @@ package final class SyncLimiter: Sendable {
         }
     }
 
-    /// Takes a permit without waiting, even above the limit: a sync that gave its permit up at the provider's limit must not be late.
+    /// Takes a permit without waiting, even above the limit.
+    ///
+    /// A sync that released its permit at the provider's limit must not be late.
     package func enter() { state.withLock { $0.free -= 1 } }
 
-    /// Gives a permit back.
+    /// Returns a permit.
     package func release() {
         let next = state.withLock { state in
             let next = state.free < 0 ? nil : state.queue.next()
@@ -62,7 +64,7 @@ package final class SyncLimiter: Sendable {
 
 /// The permit of one sync.
 ///
-/// The sync gives it up while it waits for the provider's rate limit.
+/// The sync releases it while it waits for the provider's rate limit.
 final class SyncPermit: Sendable {
     private let limiter: SyncLimiter
     private let progress: SyncProgress
@@ -74,13 +76,13 @@ final class SyncPermit: Sendable {
         self.progress = progress
     }
 
-    /// Gives the permit up until ``resume(_:)``.
+    /// Releases the permit until ``resume(_:)``.
     func wait(until moment: Timestamp) {
         progress.waits(for: .rateLimit, until: moment)
         close()
     }
 
-    /// Takes a permit again.
+    /// Takes the permit again.
     func resume(_ dataType: String) {
         isHeld.withLock { isHeld in
             if !isHeld { limiter.enter() }
@@ -89,7 +91,7 @@ final class SyncPermit: Sendable {
         progress.works(on: dataType)
     }
 
-    /// Gives the permit up.
+    /// Releases the permit.
     func close() {
         isHeld.withLock { isHeld in
             if isHeld { limiter.release() }

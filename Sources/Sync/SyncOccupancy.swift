@@ -1,18 +1,19 @@
-// Which connections a sync occupies: at most one occupant for each connection. It knows neither documents nor what a sync does.
+// Tracks which connections a sync occupies: at most one occupant for each connection. It knows neither documents nor
+// syncs.
 
 import Background
 package import ConnectionModel
 import Synchronization
 
-/// A sync that runs or is about to.
+/// A sync that runs or is about to run.
 package struct OccupyingSync: Sendable {
     package let run: SyncRun
     package let userID: String
     package var progress = SyncProgress()
     var cancellation: SyncRunState.Cancellation?
-    /// The task that carries it out; nil until the run is stored.
+    /// The task of the sync; nil until the run is stored.
     var task: Task<Void, Never>?
-    /// Happens when the sync is launched, or when it will not be.
+    /// Happens when the sync is launched, or when it is certain that it will not be.
     let isDecided = OneTimeEvent()
 }
 
@@ -21,12 +22,12 @@ final class SyncOccupancy: Sendable {
     /// What occupies a connection.
     enum Occupant: Sendable {
         case sync(OccupyingSync)
-        /// Work that no sync may run beside; the event happens when it is done.
+        /// Work that excludes syncs; the event happens when the work is done.
         case exclusive(OneTimeEvent)
     }
 
     private struct State {
-        /// By connection.
+        /// The occupants by connection.
         var occupants: [String: Occupant] = [:]
         /// The connections with a sync, by user.
         var connections: [String: Set<String>] = [:]
@@ -35,7 +36,7 @@ final class SyncOccupancy: Sendable {
 
     private let state = Mutex(State())
 
-    /// The sync of a connection; nil when none runs or is about to.
+    /// The sync of a connection; nil when none runs or is about to run.
     func sync(_ id: String) -> OccupyingSync? {
         if case .sync(let sync) = state.withLock({ $0.occupants[id] }) { sync } else { nil }
     }
@@ -45,12 +46,12 @@ final class SyncOccupancy: Sendable {
 
     /// Occupies a connection with a sync.
     ///
-    /// - Returns: the present occupant when there is one; then nothing changes.
+    /// - Returns: the current occupant when there is one; nothing changes then.
     func occupy(_ id: String, with sync: OccupyingSync) throws(ServiceError) -> Occupant? {
         try occupy(id, .sync(sync)) { $0.connections[sync.userID, default: []].insert(id) }
     }
 
-    /// Occupies a connection with work that no sync may run beside; false when it is occupied.
+    /// Occupies a connection with work that excludes syncs; returns false when it is occupied.
     func occupyExclusively(_ id: String) throws(ServiceError) -> Bool {
         try occupy(id, .exclusive(OneTimeEvent())) { _ in } == nil
     }
@@ -91,7 +92,7 @@ final class SyncOccupancy: Sendable {
                 self.release(id)
             }
             sync.task = task
-            // It may have been canceled while it was being stored.
+            // The sync may have been canceled while its run was being stored.
             if state.isStopping { sync.cancellation = sync.cancellation ?? .hostStops }
             if sync.cancellation != nil { task.cancel() }
             state.occupants[id] = .sync(sync)
@@ -102,7 +103,7 @@ final class SyncOccupancy: Sendable {
 
     /// Cancels a sync; the first reason counts.
     ///
-    /// - Returns: its task, when it has been launched.
+    /// - Returns: the task of the sync, when it has been launched.
     @discardableResult
     func cancel(_ id: String, _ reason: SyncRunState.Cancellation) -> Task<Void, Never>? {
         let task = state.withLock { state -> Task<Void, Never>? in

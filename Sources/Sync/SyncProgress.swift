@@ -1,12 +1,12 @@
-// The counts of a running sync, for whoever asks while it runs. Absolute per data type, so that a page that is read again after a
-// failure is not counted twice.
+// The counts of a running sync, readable while it runs. They are absolute per data type, so a page that is read again
+// after a failure counts once.
 
 package import ProviderSDK
 import Synchronization
 
 /// The counts of a running sync.
 package final class SyncProgress: Sendable {
-    /// What was done of one data type.
+    /// The counts of one data type.
     package struct Counts: Sendable, Equatable {
         package var processed = 0
         var synced = 0
@@ -20,24 +20,24 @@ package final class SyncProgress: Sendable {
         }
     }
 
-    /// How a run stands at one moment.
+    /// The state of a run at one moment.
     package struct Snapshot: Sendable, Equatable {
-        /// The data type that is being read; nil before the first.
+        /// The data type that is being read; nil before the first one.
         package var dataType: String?
-        /// What was done of it.
+        /// The counts of that data type.
         package var current = Counts()
-        /// How many records the provider says there are of it; nil when it does not say.
+        /// The number of its records that the provider reports; nil when it reports none.
         package var estimate: Int?
         /// What the run waits for; nil while it works.
         package var wait: SyncWait?
-        /// Until when it waits at least.
+        /// The earliest moment at which the wait can end.
         package var waitsUntil: Timestamp?
     }
 
     private struct State {
         var counts: [String: Counts] = [:]
         var estimates: [String: Int] = [:]
-        /// The data types whose pages nobody sees before the last one.
+        /// The data types whose pages are invisible until the last one is stored.
         var staged: Set<String> = []
         var snapshot = Snapshot()
     }
@@ -47,7 +47,7 @@ package final class SyncProgress: Sendable {
     /// The counts of all data types together.
     package var counts: Counts { state.withLock { $0.counts.values.reduce(Counts(), +) } }
 
-    /// How the run stands now.
+    /// The current state of the run.
     package var snapshot: Snapshot {
         state.withLock { state in
             var snapshot = state.snapshot
@@ -62,7 +62,7 @@ package final class SyncProgress: Sendable {
     /// The counts of one data type.
     package func counts(of dataType: String) -> Counts { state.withLock { $0.counts[dataType] ?? Counts() } }
 
-    /// A data type is being worked on.
+    /// Notes that the run works on a data type.
     func works(on dataType: String) {
         state.withLock { state in
             state.snapshot.dataType = dataType
@@ -71,7 +71,7 @@ package final class SyncProgress: Sendable {
         }
     }
 
-    /// The run waits.
+    /// Notes that the run waits.
     func waits(for wait: SyncWait, until moment: Timestamp? = nil) {
         state.withLock { state in
             state.snapshot.wait = wait
@@ -79,9 +79,9 @@ package final class SyncProgress: Sendable {
         }
     }
 
-    /// So far this is what was done of a data type.
+    /// Sets the counts of a data type so far.
     ///
-    /// - Parameter isStaged: whether readers see none of it before all of it is there.
+    /// - Parameter isStaged: whether the records stay invisible until all of them are stored.
     package func set(_ counts: Counts, of dataType: String, isStaged: Bool, estimate: Int? = nil) {
         state.withLock { state in
             if isStaged { state.staged.insert(dataType) } else { state.staged.remove(dataType) }
@@ -90,7 +90,9 @@ package final class SyncProgress: Sendable {
         }
     }
 
-    /// A data type was not synced to its end: of what nobody will see, only what failed was really processed.
+    /// Corrects the counts of a data type that was not completed.
+    ///
+    /// Of its invisible records, only failures count as processed.
     func discardStaged(_ dataType: String) {
         state.withLock { state in
             guard state.staged.contains(dataType), var counts = state.counts[dataType] else { return }

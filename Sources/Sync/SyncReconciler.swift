@@ -1,4 +1,4 @@
-// Begins the syncs that are due in a user's connections: those that a stop interrupted, and those by schedule.
+// Begins the due syncs of a user's connections: interrupted ones and scheduled ones.
 
 import Background
 package import ConnectionModel
@@ -6,7 +6,7 @@ package import Observability
 package import ProviderSDK
 package import Providers
 
-/// Starts and resumes syncs that are due, and cancels those of connections that ended.
+/// Starts and resumes due syncs, and cancels those of connections that ended.
 package struct SyncReconciler: Reconciler {
     package let engine: SyncEngine
     package let registry: ProviderRegistry
@@ -27,9 +27,9 @@ package struct SyncReconciler: Reconciler {
                     try await start(connection, of: user)
                 }
             } catch {
-                // It is due again at the next look, so nothing is lost.
+                // The sync is due again at the next walk, so nothing is lost.
                 log.info(
-                    "A sync that is due was not begun.",
+                    "Could not begin a sync that is due.",
                     ["connectionId": .text(connection.id), "error": .text("\(error)")])
             }
         }

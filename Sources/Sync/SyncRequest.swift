@@ -1,16 +1,18 @@
-// What is asked of the sync engine, and what it means beside a sync that runs or was asked for before. Pure.
+// A request to the sync engine, and its meaning beside a running or earlier sync. Pure.
 
 package import ConnectionModel
 import ProviderSDK
 import Providers
 
-/// A sync that is asked for.
+/// A request for a sync.
 package struct SyncRequest: Sendable {
     package var type: SyncType
-    /// Empty means all that the provider has.
+    /// The requested data types; empty means all that the provider has.
     package var dataTypes: [String] = []
     package var trigger = SyncTrigger.manual
-    /// The caller's name for the request: asked again by the same name, it is the same sync.
+    /// The caller's key for the request.
+    ///
+    /// A repeated request with the same key returns the same sync.
     package var idempotencyKey: String?
 
     package init(
@@ -23,14 +25,14 @@ package struct SyncRequest: Sendable {
         self.idempotencyKey = idempotencyKey
     }
 
-    /// What is kept of the idempotency key and of what it was used for; nil without one.
+    /// The stored form of the idempotency key and its use; nil without a key.
     var idempotency: SyncIdempotency? {
         idempotencyKey.map { SyncIdempotency(key: $0, type: type, dataTypes: dataTypes) }
     }
 }
 
 extension ConfiguredProvider {
-    /// The data types that a request for `names` syncs; empty means all.
+    /// Returns the data types that a request for `names` syncs; empty means all.
     ///
     /// - Throws: ``ServiceError`` for a data type that does not exist or whose scope was not granted.
     func syncedDataTypes(_ names: [String], of connection: Connection) throws(ServiceError) -> [String] {

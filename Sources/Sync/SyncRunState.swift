@@ -1,40 +1,40 @@
-// What a sync run does next, from what has happened to it so far. A state machine without I/O: the time comes with each call, and
-// the engine carries out what it says.
+// Decides what a sync run does next from what has happened so far. A state machine without I/O: each call passes the
+// time, and the engine carries out the steps.
 
 import ConnectionModel
 import ProviderSDK
 
 /// What a run waits for.
 package enum SyncWait: String, Sendable, Equatable {
-    /// A place among the syncs that work at the same time.
+    /// A permit to work.
     case turn
-    /// The provider's limit of requests.
+    /// The provider's rate limit.
     case rateLimit
-    /// A failure to pass.
+    /// The pause after a failure.
     case retry
 }
 
-/// Where a run stands.
+/// The state of a run.
 struct SyncRunState: Sendable {
-    /// What is to be done next.
+    /// The next step of a run.
     enum Step: Sendable, Equatable {
-        /// Sync this data type from where it is.
+        /// Sync this data type from its checkpoint.
         case sync(String)
         /// Do nothing before this moment.
         case wait(until: Duration, SyncWait)
-        /// Nothing is left to do.
+        /// End the run; nothing is left to do.
         case finish(SyncOutcome)
-        /// Leave everything as it is: the next start of the host goes on.
+        /// Leave everything as it is; the next start of the host resumes the run.
         case suspend
     }
 
-    /// Why a run ends before its end.
+    /// Why a run is canceled.
     enum Cancellation: Sendable, Equatable {
         /// The host stops.
         case hostStops
         /// The user removed or disconnected the connection.
         case removed
-        /// The connection does not work any more.
+        /// The connection no longer works.
         case ended(ConnectionStatus)
     }
 
@@ -55,22 +55,23 @@ struct SyncRunState: Sendable {
     private var note: String?
     private(set) var cancellation: Cancellation?
 
-    /// The state of a run that begins or goes on.
+    /// Creates the state of a run that begins or resumes.
     ///
-    /// All moments are counted from one that the caller chooses.
-    /// - Parameter deadline: when the run is given up, whatever it is doing.
+    /// All times are relative to a moment that the caller chooses.
+    ///
+    /// - Parameter deadline: the time at which the run is given up.
     init(_ dataTypes: [String], policy: RetryPolicy, deadline: Duration) {
         pending = dataTypes.map { Pending(name: $0) }
         self.policy = policy
         self.deadline = deadline
     }
 
-    /// The data types that are done.
+    /// The completed data types.
     var dataTypesDone: [String] { completed }
 
-    /// What is to be done at `now`.
+    /// Returns the next step at `now`.
     ///
-    /// A data type that waits for a failure to pass lets the others go first.
+    /// While a data type waits after a failure, the others go first.
     mutating func next(at now: Duration) -> Step {
         if !pending.isEmpty {
             switch cancellation {
@@ -84,7 +85,7 @@ struct SyncRunState: Sendable {
             }
         }
         if !pending.isEmpty, now >= deadline {
-            failRest(ProviderError(.permanent, "The sync took longer than a sync may take."))
+            failRest(ProviderError(.permanent, "The sync exceeded its time limit."))
         }
         guard let earliest = pending.min(by: { $0.notBefore < $1.notBefore }) else { return .finish(outcome) }
         guard pausedUntil <= now else { return .wait(until: min(deadline, pausedUntil), .rateLimit) }
@@ -92,20 +93,20 @@ struct SyncRunState: Sendable {
         return .wait(until: min(deadline, earliest.notBefore), earliest.wait)
     }
 
-    /// A data type is done.
+    /// Marks a data type as complete.
     ///
-    /// - Parameter note: what is to be said about it; of several the first counts.
+    /// - Parameter note: a remark on the data type; the first remark of a run counts.
     mutating func complete(_ name: String, note: String? = nil) {
         self.note = self.note ?? note.map { "\(name): \($0)" }
         pending.removeAll { $0.name == name }
         completed.append(name)
     }
 
-    /// A data type failed for now or for good.
+    /// Records a temporary or permanent failure of a data type.
     ///
     /// - Parameters:
-    ///   - progressed: whether a page was stored since the last failure: then this one is the first in a row.
-    ///   - chance: from 0 to 1, for the length of the pause.
+    ///   - progressed: whether a page was stored since the last failure, so that this failure is the first in a row.
+    ///   - chance: a number from 0 to 1, for the length of the pause.
     mutating func fail(_ name: String, _ error: ProviderError, progressed: Bool, at now: Duration, chance: Double) {
         guard let index = pending.firstIndex(where: { $0.name == name }) else { return }
         var failed = pending[index]
@@ -122,13 +123,13 @@ struct SyncRunState: Sendable {
         else {
             pending.remove(at: index)
             failures.append(SyncFailure(dataType: name, error: error))
-            // Nothing else will succeed without a good grant.
+            // No other data type can succeed without a valid grant.
             if error.kind == .authRevoked { pending = [] }
             return
         }
         failed.notBefore = now + pause
         if case .rateLimited = error.kind {
-            // The limit is the account's, not the data type's.
+            // The limit applies to the account, not to the data type.
             pausedUntil = max(pausedUntil, failed.notBefore)
             failed.wait = .rateLimit
         } else {
@@ -137,13 +138,13 @@ struct SyncRunState: Sendable {
         pending[index] = failed
     }
 
-    /// Nothing of the run can succeed, for a reason that is not a data type's.
+    /// Fails the whole run, for a reason that concerns no single data type.
     mutating func failAll(_ error: ProviderError) {
         pending = []
         failures.append(SyncFailure(dataType: "", error: error))
     }
 
-    /// The run is to end; the first reason counts.
+    /// Cancels the run; the first reason counts.
     mutating func cancel(_ reason: Cancellation) { cancellation = cancellation ?? reason }
 
     private mutating func failRest(_ error: ProviderError) {

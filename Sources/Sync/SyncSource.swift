@@ -1,5 +1,5 @@
-// What a sync reads with: a plugin and a grant. Pages that were read with others belong to another reading, even if the same sync read
-// them. Pure.
+// Identifies what a sync reads with: a plugin and a grant. Pages that were read with others belong to a different
+// reading, even within the same sync. Pure.
 
 import ConnectionModel
 import Cryptography
@@ -7,7 +7,9 @@ import ProviderSDK
 import Providers
 
 enum SyncSource {
-    /// A name for what `connection` is read with, 32 hex digits: the same while plugin, account and grant are.
+    /// Returns 32 hex digits that identify what `connection` is read with.
+    ///
+    /// They stay the same while plugin, account and grant do.
     static func digest(_ provider: ConfiguredProvider, _ connection: Connection) -> String {
         let parts =
             [

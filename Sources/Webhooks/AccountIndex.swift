@@ -1,6 +1,6 @@
-// Which users have a connection to an account of a provider that sends webhooks. Made from the users' documents at the start and kept
-// by their changes: it may name a user too many, never one too few, so whoever asks looks at the user's own document. What is gone
-// stays in it until the next start.
+// The users that have a connection to an account of a provider that sends webhooks. Built from the users' documents
+// at the start and updated with each change. It may list a user too many, never one too few, so callers check the
+// user's own document. Removed connections stay in it until the next start.
 
 package import ConnectionModel
 import Cryptography
@@ -20,9 +20,9 @@ package struct AccountKey: Hashable, Sendable {
     }
 }
 
-/// The users of each account.
+/// An index from accounts to users.
 ///
-/// Some 60 bytes for each connection to a provider whose webhooks are set up.
+/// It takes about 60 bytes for each connection to a provider with webhooks.
 package final class AccountIndex: Sendable {
     private enum Owners {
         case one(String)
@@ -49,13 +49,13 @@ package final class AccountIndex: Sendable {
         if !services.isEmpty { users.changes.observe { [weak self] user in self?.add(user) } }
     }
 
-    /// Whether every user was looked at.
+    /// Whether the index includes every user.
     var isComplete: Bool { state.withLock { $0.isComplete } }
 
-    /// Whether the accounts of a provider are in it.
+    /// Returns whether the index includes the accounts of a provider.
     func covers(_ service: String) -> Bool { services.contains(service) }
 
-    /// Looks at every user.
+    /// Adds the accounts of every user.
     ///
     /// O(users).
     package func read() async {
@@ -64,7 +64,7 @@ package final class AccountIndex: Sendable {
                 try await walk()
                 break
             } catch {
-                log.warning("The accounts of users could not be looked through.", ["error": .text("\(error)")])
+                log.warning("Could not read the users' accounts.", ["error": .text("\(error)")])
             }
             try? await time.sleep(for: .seconds(5))
         }
@@ -81,15 +81,15 @@ package final class AccountIndex: Sendable {
                     if let stored = try await users.stored(id) { add(stored.user) }
                 } catch {
                     guard case .internalFault = error else { throw error }
-                    // A document that cannot be read has no connections that could be synced.
-                    log.warning("A user could not be looked at.", ["error": .text("\(error)")])
+                    // A document that cannot be read has no connections to sync.
+                    log.warning("Could not read a user.", ["error": .text("\(error)")])
                 }
             }
             position = page.next
         } while position != nil
     }
 
-    /// The users that may have a connection to an account.
+    /// Returns the users that may have a connection to an account.
     package func users(of key: AccountKey) -> [String] {
         state.withLock { state in
             switch state.owners[key] {
@@ -100,7 +100,7 @@ package final class AccountIndex: Sendable {
         }
     }
 
-    /// Takes in the accounts of a user.
+    /// Adds the accounts of a user.
     package func add(_ user: User) {
         for connection in user.connections where services.contains(connection.service) {
             guard let accountID = connection.accountID else { continue }

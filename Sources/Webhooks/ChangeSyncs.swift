@@ -1,5 +1,5 @@
-// Begins the syncs that changes at a provider call for. What changed is noted in the connection's document, so that a restart finds
-// it. Debouncer decides when it is read, any ChangeSyncing what a sync does.
+// Begins the syncs that changes at a provider require. The connection's document records what changed, so that a
+// restart finds it. Debouncer decides when to read it, ChangeSyncing what a sync does.
 
 import Background
 package import ConnectionModel
@@ -9,7 +9,7 @@ package import ProviderSDK
 package import Providers
 import Synchronization
 
-/// Begins syncs of what changed.
+/// Begins syncs of changes.
 package final class ChangeSyncs: Reconciler {
     private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
 
@@ -35,10 +35,11 @@ package final class ChangeSyncs: Reconciler {
         queue.start { [weak self] work in await self?.perform(work) ?? .done }
     }
 
-    /// Notes that data types of a connection changed, and has them read soon; durable on return.
+    /// Records that data types of a connection changed and schedules their sync; durable on return.
     ///
-    /// Data types that cannot be read with the granted scopes are left out, and so is a connection that does not work.
-    /// - Returns: whether there was anything to note.
+    /// Leaves out data types that the granted scopes cannot read, and connections that do not work.
+    ///
+    /// - Returns: whether there was anything to record.
     package func note(
         _ dataTypes: [String], of connection: Connection, user userID: String, _ provider: ConfiguredProvider
     ) async throws(ServiceError) -> Bool {
@@ -47,7 +48,7 @@ package final class ChangeSyncs: Reconciler {
         let wanted = granted.filter(dataTypes.contains)
         guard !wanted.isEmpty else { return false }
         if connection.sync.unnoted(wanted).isEmpty {
-            // What is noted already is read by a sync that has not begun: it reads this change, too.
+            // A sync that has not begun reads this change, too.
             schedule(connection, of: userID, at: time.now)
             return true
         }
@@ -63,7 +64,7 @@ package final class ChangeSyncs: Reconciler {
         return true
     }
 
-    /// Finds what a restart left, and what failed and may be tried again.
+    /// Finds changes that a restart left, and failed syncs that may be retried.
     package func reconcile(_ user: User, at now: Timestamp) async { userDidChange(user, at: now) }
 
     package func userDidChange(_ user: User, at now: Timestamp) {
@@ -84,7 +85,7 @@ package final class ChangeSyncs: Reconciler {
     private func schedule(_ connection: Connection, of user: String, at now: Timestamp) {
         let rest = connection.restAfterChanges(at: now)
         let instant = time.instant
-        // What finds no room is found by the next walk over the users.
+        // The next walk over the users finds changes that find no room here.
         guard let due = debouncer.withLock({ $0.note(connection.id, at: instant, rest: rest) }) else { return }
         queue.schedule(ConnectionWork(connection, of: user), after: due - instant)
     }
@@ -97,9 +98,9 @@ package final class ChangeSyncs: Reconciler {
         case .due: break
         }
         do { try await start(work) } catch {
-            // The note stays, and the next walk over the users finds it.
+            // The record stays, and the next walk over the users finds it.
             log.info(
-                "A sync of what changed was not begun.",
+                "Could not start a sync of changes.",
                 ["connectionId": .text(work.connection), "error": .text("\(error)")])
         }
         return .done
@@ -122,8 +123,9 @@ package final class ChangeSyncs: Reconciler {
 }
 
 extension Connection {
-    /// How long the next sync of changes has to wait because the last one took long: at most half of the time, and of the provider's
-    /// requests, goes into them.
+    /// How long the next sync of changes waits because the last one took long.
+    ///
+    /// At most half of the time, and of the provider's requests, goes into such syncs.
     func restAfterChanges(at now: Timestamp) -> Duration {
         guard let last = syncs.first(where: { $0.status != .running }), last.trigger == .webhook,
             let end = last.completedAt

@@ -1,24 +1,24 @@
-// Decides when the changes of a connection are read: once nothing more has come for a while, but at the latest some time after the
-// first change. A state machine without I/O: the time comes with each call.
+// Decides when to read the changes of a connection: after a quiet time without changes, at the latest a fixed time after
+// the first one. A state machine without I/O: each call passes the time.
 
 package import Primitives
 
-/// The keys whose changes wait.
+/// A debouncer for keys with pending changes.
 package struct Debouncer: Sendable {
-    /// What becomes of a key that is asked for.
+    /// The state of a key.
     package enum Outcome: Sendable, Equatable {
-        /// Its changes are read now; it waits no longer.
+        /// The key is due; it is removed from the debouncer.
         case due
-        /// They are read at this moment, unless more of them come.
+        /// The key is due at this moment, unless more changes arrive.
         case wait(until: MonotonicInstant)
-        /// None wait.
+        /// The key has no pending changes.
         case unknown
     }
 
     private struct Wait: Sendable {
         let first: MonotonicInstant
         var last: MonotonicInstant
-        /// Before this moment nothing is due, however long it waits.
+        /// The key is not due before this moment, even when it has waited its longest time.
         var notBefore: MonotonicInstant
     }
 
@@ -28,8 +28,8 @@ package struct Debouncer: Sendable {
     private var waits: [String: Wait] = [:]
 
     /// - Parameters:
-    ///   - quietTime: how long nothing more must have come.
-    ///   - quietTimeMax: how long changes that keep coming are held back.
+    ///   - quietTime: how long a key must have no further change before it is due.
+    ///   - quietTimeMax: how long further changes can delay a key.
     ///   - countMax: how many keys may wait.
     package init(
         quietTime: Duration = IncomingLimits.quietTime, quietTimeMax: Duration = IncomingLimits.quietTimeMax,
@@ -43,10 +43,10 @@ package struct Debouncer: Sendable {
     /// The number of keys that wait.
     package var count: Int { waits.count }
 
-    /// Notes that something changed.
+    /// Records a change of a key.
     ///
-    /// - Parameter rest: how long nothing is read, whatever comes.
-    /// - Returns: when the key is due, unless more comes; nil when there is no room.
+    /// - Parameter rest: how long the key is not due in any case.
+    /// - Returns: when the key is due, unless more changes arrive; nil when there is no room.
     package mutating func note(_ key: String, at now: MonotonicInstant, rest: Duration = .zero) -> MonotonicInstant? {
         var wait = Wait(first: now, last: now, notBefore: now + rest)
         if let earlier = waits[key] {
@@ -58,7 +58,7 @@ package struct Debouncer: Sendable {
         return due(wait)
     }
 
-    /// Takes a key out when it is due.
+    /// Removes a key if it is due.
     package mutating func take(_ key: String, at now: MonotonicInstant) -> Outcome {
         guard let wait = waits[key] else { return .unknown }
         let due = due(wait)

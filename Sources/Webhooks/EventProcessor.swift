@@ -1,5 +1,5 @@
-// Carries out the events of the inbox: account by account, a bounded number at the same time, again after a pause when it failed for
-// now. Every effect may be repeated; an event is settled when all of it is durable.
+// Processes the events of the inbox, grouped by account, a bounded number at the same time. Retries after a pause
+// when the failure is temporary. Every effect may be repeated; an event is settled when all of its effect is durable.
 
 import Background
 import ConnectionModel
@@ -9,10 +9,11 @@ import ProviderSDK
 import Providers
 import Synchronization
 
-/// Carries out events.
+/// Processes events.
 final class EventProcessor: Sendable {
-    /// The events of one account that must not wait for each other are in lanes of their own: the ends of its grants, for which the
-    /// provider may have to be asked, and the rest.
+    /// A queue of events of one account.
+    ///
+    /// Each account has two lanes, because ended grants may call the provider and must not delay the other events.
     private struct Lane: Hashable, Identifiable, Sendable {
         let account: AccountKey
         let isEnding: Bool
@@ -56,19 +57,19 @@ final class EventProcessor: Sendable {
         endings = Queue(FairWorkLine(runningMax: IncomingLimits.endingLanesMax), time: time)
     }
 
-    /// Begins to work: the accounts of all users are known.
+    /// Begins to process; the accounts of all users must be known.
     func start() {
         changes.start { [weak self] lane in await self?.perform(lane) ?? .done }
         endings.start { [weak self] lane in await self?.perform(lane) ?? .done }
     }
 
-    /// Begins nothing more, and waits for what is being done.
+    /// Starts nothing more and waits for running work.
     func stop() async {
         await changes.stop()
         await endings.stop()
     }
 
-    /// Takes events of the inbox.
+    /// Queues events of the inbox.
     func take(_ events: [InboxEvent]) {
         var lanes: [Lane] = []
         pending.withLock { pending in
@@ -77,7 +78,7 @@ final class EventProcessor: Sendable {
                     account: AccountKey(
                         service: event.provider, variant: event.variant, accountID: event.accountID),
                     isEnding: event.effect == .revoked)
-                // A lane that has events already runs or waits for its next run, which takes this one, too.
+                // A lane that has events already runs or waits for its next run, which processes this one, too.
                 if pending[lane] == nil { lanes.append(lane) }
                 pending[lane, default: Pending()].events.append(event)
             }
@@ -94,7 +95,7 @@ final class EventProcessor: Sendable {
         if result.failed, failures + 1 >= IncomingLimits.attemptsMax {
             WebhookCounters.count(.failed, result.left.count)
             log.error(
-                "Events of a provider were given up after many tries.",
+                "Dropped webhook events after many attempts.",
                 ["provider": .text(events.first?.provider), "events": .integer(result.left.count)])
             result.settled += result.left
             result.left = []
@@ -107,7 +108,7 @@ final class EventProcessor: Sendable {
                 return .again(after: result.failed ? Self.pause(after: failures + 1) : IncomingLimits.busyPause)
             }
             pending[lane]?.failures = 0
-            // What came meanwhile goes behind the lanes that wait.
+            // Events that arrived meanwhile go behind the waiting lanes.
             guard pending[lane]?.events.isEmpty == false else {
                 pending[lane] = nil
                 return .done
@@ -124,18 +125,19 @@ final class EventProcessor: Sendable {
 
     private struct Result {
         var settled: [InboxEvent] = []
-        /// What is to be tried again.
+        /// The events to retry.
         var left: [InboxEvent] = []
-        /// Whether it is left because something failed, and not because it has to wait.
+        /// Whether an event is left because something failed, rather than because it has to wait.
         var failed = false
     }
 
     private func carryOut(_ events: [InboxEvent], _ lane: Lane) async -> Result {
         var result = Result()
         guard let first = events.first, let provider = registry[first.provider], index.covers(first.provider) else {
-            // Without its plugin or its key nobody knows whom it is about: it stays in the inbox for a start with them.
+            // Without its plugin or its key the account is unknown. The event stays in the inbox for a start with
+            // them.
             log.warning(
-                "Webhook events wait for their provider to be set up again.",
+                "Webhook events wait until their provider is configured again.",
                 ["provider": .text(events.first?.provider), "events": .integer(events.count)])
             return result
         }
@@ -147,7 +149,7 @@ final class EventProcessor: Sendable {
             }
         } catch {
             log.warning(
-                "Events of a provider could not be carried out; they are tried again.",
+                "Could not process webhook events; they will be retried.",
                 ["provider": .text(first.provider), "error": .text("\(error)")])
             let done = Set(result.settled.map(\.digest))
             result.left = events.filter { !done.contains($0.digest) }
@@ -159,18 +161,18 @@ final class EventProcessor: Sendable {
     private func change(
         _ events: [InboxEvent], _ provider: ConfiguredProvider, _ result: inout Result
     ) async throws(ServiceError) {
-        // What changed is noted once for each connection, however many events told of it.
+        // Note the changes once per connection, even when several events report them.
         var useful: Set<EventDigest> = []
         for (user, connection) in try await connections(events) {
             var dataTypes: [String] = []
-            var told: [EventDigest] = []
+            var reports: [EventDigest] = []
             for event in events where event.isAbout(connection) {
                 guard case .changed(let names) = event.effect else { continue }
-                told.append(event.digest)
+                reports.append(event.digest)
                 for name in names where !dataTypes.contains(name) { dataTypes.append(name) }
             }
             guard !dataTypes.isEmpty else { continue }
-            if try await syncs.note(dataTypes, of: connection, user: user, provider) { useful.formUnion(told) }
+            if try await syncs.note(dataTypes, of: connection, user: user, provider) { useful.formUnion(reports) }
         }
         for event in events {
             switch event.effect {
@@ -213,7 +215,7 @@ final class EventProcessor: Sendable {
         result.settled.append(event)
     }
 
-    /// The connections that one of several events about the same account is about.
+    /// Returns the connections that any of several events about the same account is about.
     private func connections(_ events: [InboxEvent]) async throws(ServiceError) -> [(
         user: String, connection: Connection
     )] {
@@ -224,8 +226,8 @@ final class EventProcessor: Sendable {
             let user: User
             do { user = try await users.user(id) } catch {
                 guard case .internalFault = error else { throw error }
-                // One document that cannot be read must not keep the others of the account from what they are told.
-                log.warning("A user could not be looked at.", ["error": .text("\(error)")])
+                // One unreadable document must not keep the event from the account's other users.
+                log.warning("Could not read a user.", ["error": .text("\(error)")])
                 continue
             }
             for connection in user.connections

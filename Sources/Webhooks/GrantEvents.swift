@@ -1,5 +1,5 @@
-// What becomes of a connection whose provider says that its grant has ended: an event about an older grant does nothing, one of
-// doubtful age is checked by asking the provider, any other makes the connection revoked and erases its credentials.
+// Handles a provider's event that a grant has ended. An event about an older grant does nothing. For an event of
+// doubtful age the host asks the provider. Any other event makes the connection revoked and erases its credentials.
 
 import ConnectionModel
 import HTTPClient
@@ -8,26 +8,26 @@ import Primitives
 import ProviderSDK
 import Providers
 
-/// How the end of a grant stands to the present one.
+/// Whether the ended grant is the present one.
 enum GrantAge: Sendable, Equatable {
-    /// It is about an older grant.
+    /// The event is about an older grant.
     case older
-    /// It is about the present one.
+    /// The event is about the present grant.
     case present
-    /// The clocks do not tell.
+    /// The clocks cannot decide it.
     case doubtful
 
-    /// The age of an event.
+    /// Compares the time of an event with the time of the grant.
     ///
     /// - Parameters:
-    ///   - occurredAt: in whole seconds, as most providers tell; nil when they do not.
-    ///   - grantedAt: the moment at which the host had the present grant.
+    ///   - occurredAt: in whole seconds, as most providers give it; nil when the provider does not say.
+    ///   - grantedAt: when the host received the present grant.
     init(occurredAt: Timestamp?, grantedAt: Timestamp) {
         guard let occurredAt else {
             self = .doubtful
             return
         }
-        // A provider tells the second in which something happened.
+        // A provider gives the time in whole seconds.
         let second = Timestamp(seconds: grantedAt.milliseconds / 1000) ?? grantedAt
         if occurredAt >= second {
             self = .present
@@ -38,17 +38,18 @@ enum GrantAge: Sendable, Equatable {
         }
     }
 
-    /// The moment of an event by the host's clock.
+    /// Returns the moment of an event by the host's clock.
     ///
-    /// A delivery that was signed after it arrived tells how far the host's clock is behind: without that, the end of an older grant
-    /// would look like the end of the present one. The other way round nothing is known, because deliveries are repeated.
+    /// A delivery that was signed after it arrived shows how far the host's clock is behind. Without that correction,
+    /// the end of an older grant would look like the end of the present one. The reverse is unknown, because
+    /// deliveries are repeated.
     static func moment(_ occurredAt: Timestamp?, sentAt: Timestamp?, receivedAt: Timestamp) -> Timestamp? {
         guard let occurredAt, let sentAt, sentAt > receivedAt else { return occurredAt }
         return occurredAt.advanced(by: receivedAt.duration(since: sentAt))
     }
 }
 
-/// Carries out what providers say about grants.
+/// Processes provider events about grants.
 struct GrantEvents: Sendable {
     let users: UserStore
     let credentials: any ConnectionCredentials
@@ -56,16 +57,16 @@ struct GrantEvents: Sendable {
     let time: TimeSource
     let log: Log
 
-    /// What became of an event for one connection.
+    /// The outcome of an event for one connection.
     enum Outcome: Sendable, Equatable {
         case revoked
-        /// It is about an older grant, or the connection has none.
+        /// The event is about an older grant, or the connection has none.
         case ignored
         /// The provider could not be asked.
         case unknown
     }
 
-    /// The provider says that the grant of `connection` ended.
+    /// Handles an event that the grant of `connection` ended.
     func end(
         _ event: InboxEvent, of connection: Connection, user userID: String, _ provider: ConfiguredProvider
     ) async throws(ServiceError) -> Outcome {
@@ -85,7 +86,7 @@ struct GrantEvents: Sendable {
             }
         }
         let now = time.now
-        // Asking may have refreshed the token, which is no other grant.
+        // The check may have refreshed the token; that is still the same grant.
         let consequences = try await users.update(userID) { (user) throws(ServiceError) -> [Consequence] in
             try user.update(
                 connection.id,
@@ -98,12 +99,12 @@ struct GrantEvents: Sendable {
         log.info(
             "A connection was revoked at its provider.",
             ["connectionId": .text(connection.id), "service": .text(connection.service)])
-        // What was written before is in the journal until everything in it is in place.
+        // Earlier writes stay in the journal until all of it is checkpointed.
         await users.flush()
         return .revoked
     }
 
-    /// Whether the provider takes the credential; nil when it did not say.
+    /// Returns whether the provider accepts the credential; nil when it gave no clear answer.
     private func isAlive(_ connection: Connection, user: String, _ provider: ConfiguredProvider) async -> Bool? {
         let source = credentials.source(user: user, connection: connection.id, provider: provider, grant: nil)
         let names = provider.grantedDataTypes(of: connection)

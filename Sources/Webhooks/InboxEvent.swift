@@ -1,14 +1,14 @@
-// An event as it waits in the inbox: what it says about an account, without the body it came in, and the digest that its repeats
-// share. Pure.
+// An event in the inbox: what it says about an account, and the digest that its repeats share. Does not keep the body
+// of the delivery. Pure.
 
 import ConnectionModel
 import Cryptography
 import Primitives
 package import ProviderSDK
 
-/// An event that a provider told of, until it is carried out.
+/// A provider's event that is not processed yet.
 package struct InboxEvent: Sendable, Equatable {
-    /// What is to be done.
+    /// What processing the event does.
     package enum Effect: Sendable, Equatable {
         case changed(dataTypes: [String])
         case revoked
@@ -19,23 +19,23 @@ package struct InboxEvent: Sendable, Equatable {
     package let provider: String
     package let variant: String?
     package let accountID: String
-    /// The side of the provider that it is about; nil where the provider does not tell.
+    /// The provider's mode that the event is about, such as test or live; nil when the provider does not say.
     var mode: String?
     package let effect: Effect
-    /// When it happened, by the host's clock as far as that can be told; nil when the provider does not tell.
+    /// When it happened, by the host's clock where that can be determined; nil when the provider does not say.
     let occurredAt: Timestamp?
     let receivedAt: Timestamp
 
-    /// Whether it is about a connection.
+    /// Returns whether the event is about `connection`.
     ///
-    /// One that was made before modes were kept has none, and is meant by every event.
+    /// A connection from before modes were stored has no mode; events of every mode are about it.
     func isAbout(_ connection: Connection) -> Bool {
         guard connection.isOf(provider, variant, accountID: accountID) else { return false }
         guard let mode, let own = connection.mode else { return true }
         return mode.utf8.elementsEqual(own.utf8)
     }
 
-    /// Roughly the bytes that it takes in memory and on disk.
+    /// The approximate bytes that the event takes in memory and on disk.
     var byteCount: Int {
         var count = 200 + provider.utf8.count + accountID.utf8.count
         switch effect {
@@ -50,7 +50,7 @@ package struct InboxEvent: Sendable, Equatable {
 }
 
 extension InboxEvent.Effect {
-    /// The effect that a plugin named; nil for one that this version does not know.
+    /// Creates the effect that a plugin named; nil when this version does not know it.
     package init?(_ effect: WebhookOutcome.Event.Effect) {
         switch effect {
         case .changed(let dataTypes): self = .changed(dataTypes: dataTypes)
@@ -61,7 +61,7 @@ extension InboxEvent.Effect {
     }
 }
 
-/// 128 bits of the SHA-256 of what an event and its repeats have in common.
+/// 128 bits of a SHA-256 over what an event and its repeats have in common.
 package struct EventDigest: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
@@ -78,12 +78,13 @@ package struct EventDigest: Hashable, Sendable {
         self.low = low
     }
 
-    /// The digest of an event with an id of its provider's.
+    /// Creates the digest of an event that has an id from its provider.
     package init(provider: String, eventID: String) {
         self.init(SHA256.digest("id \(provider.utf8.count):\(provider) \(eventID)"))
     }
 
-    /// The digest of the event at `index` of a delivery, where events have no ids: repeats have the same bytes.
+    /// Creates the digest of the event at `index` of a delivery whose events have no ids: repeats have the same
+    /// bytes.
     package init(provider: String, body: [UInt8], index: Int) {
         var hash = SHA256()
         hash.update("body \(provider.utf8.count):\(provider) \(index) ")
@@ -91,7 +92,7 @@ package struct EventDigest: Hashable, Sendable {
         self.init(hash.digest())
     }
 
-    /// Reads 32 hex digits; nil when they are none.
+    /// Creates a digest from 32 hex digits; nil when `text` is anything else.
     package init?(_ text: String) {
         guard text.utf8.count == 32, let high = Hex.number(lowercase: text.utf8.prefix(16)),
             let low = Hex.number(lowercase: text.utf8.dropFirst(16))
@@ -100,6 +101,6 @@ package struct EventDigest: Hashable, Sendable {
         self.low = low
     }
 
-    /// 32 hex digits.
+    /// The digest as 32 hex digits.
     package var text: String { Hex.encode(high) + Hex.encode(low) }
 }

@@ -1,18 +1,18 @@
-// A document of the inbox: the ids of some hundred events that were taken in one after the other, and those of them that are not
-// carried out yet. Pure: its JSON and its bounds.
+// One document of the inbox: the ids of some hundred events in the order of their arrival, and those events that are
+// not processed yet. Pure: its JSON and its limits.
 
 import ProviderSDK
 
-/// Some of the events that were taken in.
+/// A run of consecutive events of the inbox.
 struct InboxSegment: Sendable {
-    /// Segments are numbered in the order in which they were begun.
+    /// The number of the segment; segments are numbered in the order in which they were begun.
     let number: UInt64
     let begunAt: Timestamp
-    /// When its newest event was taken in.
+    /// When its newest event was accepted.
     var newestAt: Timestamp
-    /// All of its events.
+    /// The digests of all its events.
     var digests: [EventDigest] = []
-    /// Those that are not carried out, in the order in which they came.
+    /// The events that are not processed yet, in the order of their arrival.
     var pending: [InboxEvent] = []
     /// The bytes of ``pending``.
     var pendingBytes = 0
@@ -23,13 +23,13 @@ struct InboxSegment: Sendable {
         newestAt = now
     }
 
-    /// Whether the next event goes into another one.
+    /// Returns whether the next event must go into a new segment.
     func isFull(at now: Timestamp) -> Bool {
         digests.count >= IncomingLimits.segmentEventsMax || pendingBytes >= IncomingLimits.segmentBytesMax
             || begunAt.advanced(by: IncomingLimits.segmentTimeMax) < now
     }
 
-    /// Whether all of it may be forgotten.
+    /// Returns whether the whole segment may be deleted.
     func isExpired(at now: Timestamp) -> Bool {
         pending.isEmpty && newestAt.advanced(by: IncomingLimits.rememberedTime) < now
     }
@@ -56,7 +56,7 @@ struct InboxSegment: Sendable {
         return Array((Self.prefix + String(repeating: "0", count: max(0, 12 - digits.utf8.count)) + digits).utf8)
     }
 
-    /// The number in the id of a document; nil for a document that is none of the inbox.
+    /// Returns the number in the id of a document; nil when the id is not that of a segment.
     static func number(ofDocument id: [UInt8]) -> UInt64? {
         let text = String(decoding: id, as: UTF8.self)
         guard text.hasPrefix(prefix) else { return nil }
@@ -65,7 +65,7 @@ struct InboxSegment: Sendable {
         return digits.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
     }
 
-    /// Its JSON, one event that waits a line.
+    /// The segment as JSON, with one line per pending event.
     var encoded: [UInt8] {
         var writer = JSONWriter(capacity: 64 + 40 * digests.count + 2 * pendingBytes)
         writer.object { writer in
@@ -78,7 +78,7 @@ struct InboxSegment: Sendable {
         return writer.bytes
     }
 
-    /// Reads a document; nil when it is none.
+    /// Reads a segment from its document; nil when the bytes are not a segment.
     init?(number: UInt64, decoding bytes: [UInt8]) {
         guard let value = try? JSONValue.parse(bytes), let events = value["events"]?.array,
             let begunAt = value["begunAt"]?.string.flatMap(Timestamp.init(iso8601:)),

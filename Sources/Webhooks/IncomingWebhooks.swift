@@ -1,5 +1,5 @@
-// Incoming webhooks as one part of the host: puts inbox, index, processor and syncs together, starts them in order and stops them.
-// Decides nothing itself.
+// Incoming webhooks as one part of the host: puts inbox, index, processor and syncs together, starts them in order
+// and stops them. Makes no decisions.
 
 package import ConnectionModel
 package import DocumentStore
@@ -11,9 +11,9 @@ import Synchronization
 
 /// The incoming webhooks of a host.
 package final class IncomingWebhooks: Sendable {
-    /// What the routes ask.
+    /// The intake that the routes call.
     package let intake: WebhookIntake
-    /// What looks after the syncs that were not begun.
+    /// The retrier of syncs that did not begin.
     package let syncs: ChangeSyncs
     package let time: TimeSource
     private let inbox: WebhookInbox
@@ -45,10 +45,10 @@ package final class IncomingWebhooks: Sendable {
         intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, time: time, log: log)
     }
 
-    /// How the inbox is doing.
+    /// The statistics of the inbox.
     package var statistics: InboxStatistics { inbox.statistics }
 
-    /// Reads what the last run left, and goes on with it.
+    /// Loads what the last run left and continues it.
     package func start() {
         opening.withLock { opening in
             guard opening == nil else { return }
@@ -60,7 +60,7 @@ package final class IncomingWebhooks: Sendable {
         }
     }
 
-    /// Stops; what was not carried out waits for the next start.
+    /// Stops; unprocessed events wait for the next start.
     package func stop() async {
         let opening = opening.withLock { $0 }
         opening?.cancel()

@@ -1,40 +1,40 @@
-// What became of deliveries and of their events, counted for the whole process. How it is shown is the metrics route's.
+// Outcomes of deliveries and of their events, counted for the whole process. The metrics route renders them.
 
 package import Observability
 
 /// Counts deliveries and events.
 package enum WebhookCounters {
-    /// What became of a delivery.
+    /// The outcome of a delivery.
     package enum Delivery: String, CaseIterable, Sendable {
-        /// Taken in, with events that are new or without any that matter.
+        /// Accepted, with new events or without any relevant one.
         case accepted
-        /// All of its events were taken in before.
+        /// Every event was accepted before.
         case duplicate
-        /// Without a signature that can be read.
+        /// It has no signature that can be parsed.
         case unsigned
-        /// With a wrong signature.
+        /// Its signature is wrong.
         case forged
-        /// With a timestamp that is too old, or too far ahead.
+        /// Its timestamp is too old, or too far ahead.
         case untimely
-        /// The plugin could make nothing of it.
+        /// The plugin could not parse it.
         case unprocessable
         /// The inbox is full.
         case full
         /// The inbox cannot be written, or too many deliveries wait.
         case unavailable
-        /// No key is configured that it could be verified with.
+        /// No key is configured to verify it with.
         case unconfigured
     }
 
-    /// What became of an event.
+    /// The outcome of an event.
     package enum Event: String, CaseIterable, Sendable {
-        /// Carried out.
+        /// Processed.
         case processed
-        /// About no connection that works, or about an older grant.
+        /// About no working connection, or about an older grant.
         case ignored
-        /// Taken in before.
+        /// Accepted before.
         case duplicate
-        /// Given up after many tries.
+        /// Dropped after many attempts.
         case failed
     }
 

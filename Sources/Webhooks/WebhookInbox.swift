@@ -1,5 +1,6 @@
-// The inbox: events are in it, durably, before their delivery is answered, and stay until they are carried out; their ids stay longer,
-// so that a repeat does nothing, also after a restart. Deliveries that arrive together share a write. Knows no effect.
+// The inbox: events are durable in it before their delivery is answered, and stay until they are processed. Their ids
+// stay longer, so that a repeat does nothing, even after a restart. Deliveries that arrive together share a write.
+// Knows no effect.
 
 import Background
 import ConnectionModel
@@ -10,28 +11,28 @@ package import ProviderSDK
 import StoreFiles
 import Synchronization
 
-/// Why events were not taken in; the provider sends them again.
+/// Why events were not accepted; the provider sends them again.
 enum InboxFailure: Error, Sendable, Equatable {
-    /// Too much waits already.
+    /// Too many events are pending.
     case full
-    /// It is not read yet, or the store cannot be written.
+    /// The inbox is not loaded yet, or the store cannot be written.
     case unavailable
 }
 
-/// How the inbox is doing, for metrics.
+/// The state of the inbox, for metrics.
 package struct InboxStatistics: Sendable, Equatable {
-    /// Events that are not carried out yet.
+    /// Events that are not processed yet.
     package var pending = 0
-    /// When the oldest of them was taken in.
+    /// When the oldest pending event was accepted.
     package var oldestAt: Timestamp?
-    /// Ids that are remembered.
+    /// Event ids that are remembered.
     package var remembered = 0
 }
 
-/// The events that providers told of.
+/// The durable queue of events from providers.
 ///
-/// An event is taken in once; it is handed on until it is settled, after a crash once more. Memory is bounded by ``IncomingLimits``:
-/// about 60 bytes for each id that is remembered.
+/// The inbox accepts an event once and passes it on until it is settled, again after a crash. ``IncomingLimits``
+/// bounds its memory: about 60 bytes for each remembered id.
 package actor WebhookInbox {
     private struct Waiter {
         let digests: [EventDigest]
@@ -47,22 +48,22 @@ package actor WebhookInbox {
     private var onPending: @Sendable ([InboxEvent]) -> Void = { _ in }
     private var openers: [CheckedContinuation<Void, Never>] = []
 
-    /// By number; the keys in order are ``order``.
+    /// The segments by number; ``order`` has the numbers in ascending order.
     private var segments: [UInt64: InboxSegment] = [:]
     private var order: [UInt64] = []
     private var nextNumber: UInt64 = 1
-    /// The events that are durable.
+    /// The digests of durable events.
     private var remembered: Set<EventDigest> = []
-    /// Those that are on their way to the disk.
+    /// The digests of events that are being written.
     private var unsettled: Set<EventDigest> = []
-    /// Where those are that are not carried out.
+    /// The segment number of each pending event.
     private var places: [EventDigest: UInt64] = [:]
     private var pendingBytes = 0
     private var queue: [InboxEvent] = []
     private var waiters: [Waiter] = []
     private var settled: Set<EventDigest> = []
     private var isWriting = false
-    /// Happens when nothing is written any more after ``close()``.
+    /// Signals that no write runs any more after ``close()``.
     private let isWritten = OneTimeEvent()
     /// Whether the last write failed.
     private var isFailing = false
@@ -76,14 +77,14 @@ package actor WebhookInbox {
         self.time = time
     }
 
-    /// How it is doing.
+    /// The current statistics.
     package nonisolated var statistics: InboxStatistics { figures.withLock { $0 } }
 
     // MARK: Start and stop
 
-    /// Reads what the last run of the host left; until then deliveries wait.
+    /// Loads what the last run of the host left; deliveries wait until then.
     ///
-    /// - Parameter onPending: is given the events that are to be carried out, those of the last run first.
+    /// - Parameter onPending: receives the events to process, those of the last run first.
     package func open(onPending: @escaping @Sendable ([InboxEvent]) -> Void) async {
         guard phase == .new else { return }
         phase = .opening
@@ -93,7 +94,7 @@ package actor WebhookInbox {
                 try await read()
                 break
             } catch {
-                log.error("The inbox of webhooks cannot be read; it is tried again.", ["error": .text("\(error)")])
+                log.error("Cannot read the webhook inbox; retrying.", ["error": .text("\(error)")])
             }
             do { try await time.sleep(for: .seconds(1)) } catch { break }
         }
@@ -102,13 +103,13 @@ package actor WebhookInbox {
         wakeOpeners()
         let left = order.compactMap { segments[$0]?.pending }.flatMap(\.self)
         if !left.isEmpty {
-            log.info("Webhook events of the last run are carried out.", ["events": .integer(left.count)])
+            log.info("Processing the webhook events of the last run.", ["events": .integer(left.count)])
             onPending(left)
         }
         await expire()
     }
 
-    /// Takes nothing more, and waits for what is being written.
+    /// Accepts no further events and waits for running writes.
     package func close() async {
         phase = .closed
         wakeOpeners()
@@ -136,13 +137,13 @@ package actor WebhookInbox {
             let document: Document?
             do { document = try await documents.load(key) } catch {
                 guard case .corrupt = error else { throw error }
-                // The events of one damaged document are lost; the syncs by schedule make up for them.
-                log.error("A part of the inbox of webhooks is damaged.", ["error": .text("\(error)")])
+                // The events of one damaged document are lost; scheduled syncs make up for them.
+                log.error("A segment of the webhook inbox is damaged.", ["error": .text("\(error)")])
                 continue
             }
             guard let document else { continue }
             guard let segment = InboxSegment(number: number, decoding: document.bytes) else {
-                log.error("A part of the inbox of webhooks cannot be read.", ["segment": .integer(Int(number))])
+                log.error("A segment of the webhook inbox cannot be read.", ["segment": .integer(Int(number))])
                 continue
             }
             adopt(segment)
@@ -160,9 +161,9 @@ package actor WebhookInbox {
 
     // MARK: Taking in
 
-    /// Makes events durable that are new.
+    /// Makes new events durable.
     ///
-    /// - Returns: how many were; the others are repeats, and durable as well.
+    /// - Returns: the number of new events; the others are repeats and already durable.
     func accept(_ events: [InboxEvent]) async throws(InboxFailure) -> Int {
         try await waitUntilOpen()
         var count = 0
@@ -173,7 +174,7 @@ package actor WebhookInbox {
             var isOnItsWay = false
             for event in events where !remembered.contains(event.digest) {
                 guard unsettled.insert(event.digest).inserted else {
-                    // A repeat within the delivery is on its way with the first of them.
+                    // A repeat within the same delivery is written with the first of them.
                     isOnItsWay = isOnItsWay || !fresh.contains { $0.digest == event.digest }
                     continue
                 }
@@ -215,7 +216,7 @@ package actor WebhookInbox {
         guard phase == .open else { throw .unavailable }
     }
 
-    /// Says that events were carried out; a crash before that is durable has them carried out once more.
+    /// Marks events as processed; after a crash before the mark is durable, they are processed once more.
     package func settle(_ events: [InboxEvent]) {
         for event in events where places[event.digest] != nil { settled.insert(event.digest) }
         if !settled.isEmpty { startWriting() }
@@ -243,7 +244,7 @@ package actor WebhookInbox {
             if !added.isEmpty { onPending(added) }
             let left = done.filter { places[$0] != nil }
             if !left.isEmpty {
-                // What was carried out must be noted some time; what comes in goes first.
+                // Retry the marks of processed events; incoming events go first.
                 settled.formUnion(left)
                 if queue.isEmpty, waiters.isEmpty {
                     guard phase == .open else { break }
@@ -256,7 +257,7 @@ package actor WebhookInbox {
         if phase == .closed { isWritten.signal() }
     }
 
-    /// The segments as they are after a write.
+    /// Returns the segments that a write changes, as they are after it.
     private func changes(adding batch: [InboxEvent], settling done: Set<EventDigest>) -> [InboxSegment] {
         var changed: [UInt64: InboxSegment] = [:]
         for number in Set(done.compactMap { places[$0] }) {
@@ -280,9 +281,9 @@ package actor WebhookInbox {
         return Array(changed.values)
     }
 
-    /// Saves segments, all of them at once.
+    /// Saves all `changed` segments concurrently.
     ///
-    /// - Returns: those that are durable.
+    /// - Returns: the segments that are durable.
     private func save(_ changed: [InboxSegment]) async -> [InboxSegment] {
         await withTaskGroup(of: Result<InboxSegment, StoreError>.self) { group in
             for segment in changed {
@@ -299,7 +300,7 @@ package actor WebhookInbox {
             for await result in group {
                 switch result {
                 case .success(let segment): saved.append(segment)
-                case .failure(let error): tell(error)
+                case .failure(let error): logFailure(error)
                 }
             }
             isFailing = saved.count < changed.count
@@ -307,9 +308,9 @@ package actor WebhookInbox {
         }
     }
 
-    /// Tells that the inbox cannot be written, once until it can be.
-    private func tell(_ error: StoreError) {
-        if !isFailing { log.error("The inbox of webhooks cannot be written.", ["error": .text("\(error)")]) }
+    /// Logs that the inbox cannot be written, once per outage.
+    private func logFailure(_ error: StoreError) {
+        if !isFailing { log.error("Cannot write the webhook inbox.", ["error": .text("\(error)")]) }
         isFailing = true
     }
 
@@ -324,7 +325,7 @@ package actor WebhookInbox {
         adopt(segment)
     }
 
-    /// Forgets segments that are past their time, or too many.
+    /// Deletes segments that are expired, or beyond the number of remembered ids.
     private func expire() async {
         let now = time.now
         while let number = order.first, order.count > 1, let segment = segments[number],
@@ -335,7 +336,7 @@ package actor WebhookInbox {
                 _ = try await documents.delete(
                     DocumentKey(collection: Self.collection, id: segment.documentID), expecting: .any)
             } catch { break }
-            // Another walk over the oldest may have been here meanwhile.
+            // A concurrent call may have removed the oldest segment meanwhile.
             guard order.first == number else { continue }
             segments[number] = nil
             order.removeFirst()

@@ -1,5 +1,5 @@
-// What is done with a delivery before it is answered: verified, understood by the plugin, made durable. Nothing is carried out here,
-// and nothing is answered with success that could still be lost. Knows neither routes nor providers.
+// The steps before a delivery is answered: verify it, let the plugin parse it, store its events durably. Processes no
+// event. Never answers success for events that could still be lost. Knows neither routes nor providers.
 
 package import ConnectionModel
 import Cryptography
@@ -9,10 +9,10 @@ package import ProviderSDK
 package import Providers
 import Synchronization
 
-/// A delivery as it came.
+/// A delivery as it arrived.
 package struct IncomingDelivery: Sendable {
     package let provider: String
-    /// The variant in the path; nil where there is none.
+    /// The variant in the path; nil when the path has none.
     package let variant: String?
     package let headers: [NamedValue]
     package let body: [UInt8]
@@ -25,14 +25,14 @@ package struct IncomingDelivery: Sendable {
     }
 }
 
-/// What a delivery is answered with.
+/// The answer to a delivery.
 package struct IncomingAnswer: Sendable {
     package var status: Int
     package var headers: [NamedValue] = []
     package var reply: JSONValue?
 }
 
-/// Takes deliveries in.
+/// Accepts deliveries.
 package struct WebhookIntake: Sendable {
     private let registry: ProviderRegistry
     private let setups: [String: WebhookSetup]
@@ -53,10 +53,10 @@ package struct WebhookIntake: Sendable {
         self.time = time
     }
 
-    /// Takes a delivery in; durable on return when the answer is a success.
+    /// Accepts a delivery; its events are durable when this returns a success.
     ///
-    /// - Throws: ``ServiceError/notFound`` where there is no such provider or variant, or it sends no webhooks,
-    ///   ``ServiceError/unavailable(_:retryAfterSeconds:)`` when the provider should send it again later.
+    /// - Throws: ``ServiceError/notFound`` when there is no such provider or variant, or it sends no webhooks.
+    ///   ``ServiceError/unavailable(_:retryAfterSeconds:)`` when the provider should send the delivery again later.
     package func receive(_ delivery: IncomingDelivery) async throws(ServiceError) -> IncomingAnswer {
         guard let provider = registry[delivery.provider], let setup = setups[delivery.provider],
             provider.hasVariant(delivery.variant)
@@ -66,7 +66,7 @@ package struct WebhookIntake: Sendable {
         case .none: throw .notFound
         case .unconfigured(let setting):
             WebhookCounters.count(.unconfigured)
-            notices.note(provider.id, "Webhooks cannot be verified: configure the provider's “\(setting)”.")
+            notices.note(provider.id, "Cannot verify webhooks; configure the provider's “\(setting)”.")
             throw .unavailable("Webhooks of this provider are not configured.", retryAfterSeconds: 300)
         case .ready(let ready): verifier = ready
         }
@@ -74,11 +74,11 @@ package struct WebhookIntake: Sendable {
         let sentAt: Timestamp?
         switch verifier.verdict(headers: delivery.headers, body: delivery.body, at: now) {
         case .genuine(let moment): sentAt = moment
-        case .unsigned: return reject(provider, verifier, .unsigned, "Webhooks without a signature are refused.")
-        case .forged: return reject(provider, verifier, .forged, "Webhooks with a wrong signature are refused.")
+        case .unsigned: return reject(provider, verifier, .unsigned, "Rejected a webhook without a signature.")
+        case .forged: return reject(provider, verifier, .forged, "Rejected a webhook with a wrong signature.")
         case .untimely:
             return reject(
-                provider, verifier, .untimely, "Webhooks are refused for their time: check the clock of this host.")
+                provider, verifier, .untimely, "Rejected a webhook for its timestamp; check the clock of this host.")
         }
         let outcome: WebhookOutcome
         do {
@@ -87,7 +87,7 @@ package struct WebhookIntake: Sendable {
         } catch {
             WebhookCounters.count(.unprocessable)
             notices.note(
-                provider.id, "The plugin could make nothing of a webhook: \(error.message)",
+                provider.id, "The plugin could not parse a webhook: \(error.message)",
                 digest: SHA256.digest(delivery.body).hex)
             return IncomingAnswer(status: error.status ?? 400)
         }
@@ -104,7 +104,7 @@ package struct WebhookIntake: Sendable {
         return IncomingAnswer(status: verifier.scheme.rejectionStatus)
     }
 
-    /// The events of a delivery that are about an account somebody has connected here.
+    /// Returns the events of a delivery that are about an account that some user has connected.
     private func events(
         of outcome: WebhookOutcome, _ delivery: IncomingDelivery, sentAt: Timestamp?, at now: Timestamp
     ) -> [InboxEvent] {
@@ -133,7 +133,7 @@ package struct WebhookIntake: Sendable {
         guard !events.isEmpty else { return WebhookCounters.count(.accepted) }
         guard events.count <= IncomingLimits.eventsPerDeliveryMax else {
             WebhookCounters.count(.full)
-            notices.note(provider.id, "A webhook has more events than are taken in at once.")
+            notices.note(provider.id, "Refused a webhook that has too many events.")
             throw .unavailable("The delivery has too many events.", retryAfterSeconds: 300)
         }
         do {
@@ -145,22 +145,22 @@ package struct WebhookIntake: Sendable {
             notices.note(
                 provider.id,
                 error == .full
-                    ? "Webhooks are refused for now: too many wait."
+                    ? "Webhooks are refused for now: too many events are pending."
                     : "Webhooks are refused for now: the inbox is not ready.")
-            throw .unavailable("Webhooks cannot be taken in for now.", retryAfterSeconds: 5)
+            throw .unavailable("Webhooks cannot be accepted for now.", retryAfterSeconds: 5)
         }
     }
 }
 
 extension ConfiguredProvider {
-    /// Whether connections of the provider can have this variant.
+    /// Returns whether connections of the provider can have this variant.
     fileprivate func hasVariant(_ variant: String?) -> Bool {
         guard let variant else { return manifest.variants.isEmpty }
         return manifest.variants.contains { $0.id.utf8.elementsEqual(variant.utf8) }
     }
 }
 
-/// Tells each problem of a provider once in a while, however often it comes: anybody can send what is not signed.
+/// Logs each problem of a provider at most once per pause, because any caller can send unsigned deliveries.
 private final class NoticeLog: Sendable {
     private struct Notice {
         var loggedAt: MonotonicInstant
@@ -192,6 +192,6 @@ private final class NoticeLog: Sendable {
         }
         guard let count else { return }
         log.warning(
-            problem, ["provider": .text(provider), "untold": .integer(count), "bodySHA256": .text(digest)])
+            problem, ["provider": .text(provider), "suppressed": .integer(count), "bodySHA256": .text(digest)])
     }
 }

@@ -1,5 +1,6 @@
-// Whether a delivery is from the provider: the signature over the raw bytes, in constant time, and the age of its timestamp. Follows
-// the scheme that the provider's manifest describes; parses no body and knows no provider.
+// Verifies that a delivery is from the provider: compares the signature over the raw bytes in constant time and
+// checks the age of the timestamp. Follows the scheme in the provider's manifest. Parses no body and knows no
+// provider.
 
 import ConnectionModel
 import Cryptography
@@ -9,15 +10,15 @@ package import Providers
 
 /// Verifies the deliveries of one provider.
 package struct WebhookVerifier: Sendable {
-    /// What a delivery is.
+    /// The result of verifying a delivery.
     enum Verdict: Sendable, Equatable {
-        /// From the provider; its own time where it is signed with one.
+        /// The provider sent it; with the signed time where the scheme has one.
         case genuine(sentAt: Timestamp?)
-        /// Without a signature, or with none that can be read.
+        /// It has no signature, or none that can be parsed.
         case unsigned
-        /// Signed by somebody else, or changed on the way.
+        /// Its signature is wrong: another sender, or changed on the way.
         case forged
-        /// Signed by the provider, but not now.
+        /// Its signature is valid, but its timestamp is too far from now.
         case untimely
     }
 
@@ -30,9 +31,9 @@ package struct WebhookVerifier: Sendable {
     package let scheme: WebhookScheme
     private let keys: [Key]
 
-    /// A verifier with the keys that are valid now, as texts.
+    /// Creates a verifier with the keys that are valid now, as texts.
     ///
-    /// - Returns: nil when one of them is no key, or there is none.
+    /// - Returns: nil when there is no key, or one of them is invalid.
     package init?(_ scheme: WebhookScheme, keys texts: [String]) {
         var keys: [Key] = []
         for text in texts {
@@ -51,12 +52,12 @@ package struct WebhookVerifier: Sendable {
         self.keys = keys
     }
 
-    /// The keys in a setting, which may hold several while one takes the place of another: separated by commas or spaces.
+    /// Returns the keys in a setting, separated by commas or spaces; there are several while one replaces another.
     package static func keys(in setting: String) -> [String] {
         setting.split { $0 == "," || $0.isWhitespace }.prefix(IncomingLimits.secretsMax).map(String.init)
     }
 
-    /// What a delivery is.
+    /// Verifies a delivery.
     ///
     /// O(bytes of the body), once per key.
     func verdict(headers: [NamedValue], body: [UInt8], at now: Timestamp) -> Verdict {
@@ -74,12 +75,12 @@ package struct WebhookVerifier: Sendable {
 
     private struct Signed {
         var signatures: [[UInt8]] = []
-        /// The timestamp exactly as it was sent, because that is what was signed.
+        /// The timestamp exactly as sent, because those bytes are signed.
         var timestamp: String?
         var moment: Timestamp?
     }
 
-    /// The value of a field that is there once; which of two would count is nothing to guess about.
+    /// Returns the value of a field that occurs exactly once; with two it is ambiguous which one counts.
     private static func only(_ name: String, in headers: [NamedValue]) -> String? {
         let found = headers.filter { ASCII.equalIgnoringCase($0.name, name) }
         return found.count == 1 ? found[0].value : nil
@@ -123,7 +124,7 @@ package struct WebhookVerifier: Sendable {
         }
     }
 
-    /// Seconds since 1970 in decimal digits, and nothing else.
+    /// Parses seconds since 1970: decimal digits and nothing else.
     private static func moment(_ text: String) -> Timestamp? {
         guard 1...IncomingLimits.timestampDigitsMax ~= text.utf8.count else { return nil }
         var seconds: Int64 = 0
@@ -151,7 +152,7 @@ package struct WebhookVerifier: Sendable {
                     }
                 }
                 let code = stream.code().bytes
-                // Each is compared, whichever is right: how long it takes tells nothing.
+                // Compare with every key even after a match, so that the time taken reveals nothing.
                 for signature in signed.signatures where constantTimeEquals(code, signature) { isGenuine = true }
             case .ed25519(let key):
                 guard let message = message(signed, body) else { return false }
@@ -177,11 +178,11 @@ package struct WebhookVerifier: Sendable {
     }
 }
 
-/// How the webhooks of a provider are set up on this host.
+/// Whether the host can verify the webhooks of a provider.
 package enum WebhookSetup: Sendable {
-    /// The provider sends none.
+    /// The provider sends no webhooks.
     case none
-    /// The setting with the key that deliveries are verified with is missing, or is no key.
+    /// The setting with the verification key is missing or invalid.
     case unconfigured(setting: String)
     case ready(WebhookVerifier)
 

@@ -259,7 +259,7 @@ struct DiagnosisTests {
                 try await bench.failToSync(id, "posts")
                 try await bench.mend()
                 return id
-            }, kind: "refused", by: "operator", says: ["refused what it was asked for"]),
+            }, kind: "refused", by: "operator", says: ["refused the request"]),
         slack("token_revoked", "revoked", by: "user", says: ["has ended the access"]),
         slack("account_inactive", "revoked", by: "user", says: ["no longer active"]),
         slack("missing_scope", "scopeLost", by: "user", says: ["permission is missing"]),
@@ -271,7 +271,7 @@ struct DiagnosisTests {
                 try await bench.failToSync(id, "invoices")
                 try await bench.mend()
                 return id
-            }, kind: "scopeLost", by: "user", says: ["taken out of the grant", "again"], code: "Forbidden"),
+            }, kind: "scopeLost", by: "user", says: ["removed from the grant", "again"], code: "Forbidden"),
         Case(
             name: "the refresh token has died of disuse",
             fault: { bench in

@@ -161,12 +161,12 @@ struct PluginTests {
         let expected = [
             "libText.so": "is not a plugin library", "libHalf.so": "it is cut short",
             "libLink.so": "is a symbolic link",
-            "libFifo.so": "it is no regular file",
+            "libFifo.so": "it is not a regular file",
             "libEmpty.so": "does not export integration_host_plugin_sdk_version",
             "libFuture.so": "was built for ProviderSDK 2.0 and this host needs 1.",
             "libNewer.so": "was built for ProviderSDK 1.", "libSecondStripe.so": "provides “stripe”, which",
-            "libBadID.so": "invalid manifest", "libNoProvider.so": "made no provider",
-            "libBadTable.so": "the field “a” stands twice",
+            "libBadID.so": "invalid manifest", "libNoProvider.so": "returned no provider",
+            "libBadTable.so": "the field “a” appears twice",
             "libWritable.so": "can be changed by other users (mode 666)",
         ]
         let refused = listed["refused"]?.array ?? []

@@ -80,7 +80,9 @@ struct ProviderTests {
         #expect(deleted.json["message"] == "Connection deleted successfully", "\(deleted.text)")
         #expect(try await client.get("\(connections)/\(id)").status == 404)
         #expect(try await client.get("\(connections)/\(id)/records").status == 404)
-        #expect(!installation.host.log.contains("could not be told"), "\(installation.host.log)")
+        for failure in ["Could not revoke the grant", "Could not detach the account"] {
+            #expect(!installation.host.log.contains(failure), "\(installation.host.log)")
+        }
     }
 
     /// Connects a provider that gives no state back: the client posts the code itself.

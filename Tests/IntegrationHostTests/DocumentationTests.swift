@@ -1,5 +1,5 @@
-// Checks of the project's own pages against the code: the version in the CHANGELOG, the index of decisions.
-// Knows file names and headings, nothing of what the pages say.
+// Checks the project's documents against the code: the version in the CHANGELOG and the index of decisions.
+// Depends on file names and headings only.
 
 import Foundation
 import Testing
@@ -14,7 +14,7 @@ struct DocumentationTests {
         try String(contentsOf: Self.root.appending(path: path), encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
-    @Test("The program's version is the newest of the CHANGELOG, or a later one with -dev while entries are unreleased")
+    @Test("The program's version is the newest in the CHANGELOG, or a later one with -dev while entries are unreleased")
     func version() throws {
         let lines = try lines(of: "CHANGELOG.md")
         let headings = lines.filter { $0.hasPrefix("## ") }.map { $0.dropFirst(3) }
@@ -43,7 +43,7 @@ struct DocumentationTests {
         for file in files { #expect(index.contains("](\(file))"), "\(file)") }
     }
 
-    @Test("The page of the configuration has the table of settings; UPDATE_DOCUMENTATION=1 writes it there")
+    @Test("The configuration page has the table of settings; UPDATE_DOCUMENTATION=1 writes it")
     func settings() throws {
         let page = Self.root.appending(path: "docs/configuration.md")
         let text = try String(contentsOf: page, encoding: .utf8)

@@ -1,4 +1,4 @@
-// Who may start: bounds, turns, and what is left behind.
+// The admission queue: its limits, the turns of its shares, and what it keeps.
 
 import Primitives
 import Testing
@@ -13,7 +13,7 @@ struct AdmissionQueueTests {
         }
     }
 
-    @Test("Starts as many as there are places, queues as many as may wait, and refuses the rest")
+    @Test("Starts work up to the limit, queues up to the limit, and refuses the rest")
     func limits() {
         var queue = AdmissionQueue<Int>(.init(active: 3, activePerShare: 2, waiting: 2))
         #expect(
@@ -79,7 +79,7 @@ struct AdmissionQueueTests {
         #expect(queue.isEmpty)
     }
 
-    @Test("Keeps its bounds, loses nothing and starts every element over any course of events", arguments: 1...20)
+    @Test("Any course of events: limits are kept and every element starts once", arguments: 1...20)
     func model(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var queue = AdmissionQueue<Int>(.init(active: 5, activePerShare: 2, waiting: 30))
@@ -115,7 +115,7 @@ struct AdmissionQueueTests {
             #expect(queue.activeCount == active.count && active.count <= 5)
             #expect(queue.waitingCount == waiting.count)
             for key in Set(active.map(\.key)) { #expect(active.filter { $0.key == key }.count <= 2) }
-            // Whoever waits does so because all places are taken, or all of its key.
+            // An element waits only when all places, or all places of its share, are taken.
             if active.count < 5 {
                 for item in waiting { #expect(active.filter { $0.key == keys[item] }.count == 2) }
             }

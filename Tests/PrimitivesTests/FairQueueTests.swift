@@ -1,4 +1,4 @@
-// Who is served next: shares in turn, whatever they have waiting.
+// Which element is served next: shares take turns, however many elements each has waiting.
 
 import Testing
 
@@ -10,7 +10,7 @@ struct FairQueueTests {
         (0..<count).compactMap { _ in queue.next() }
     }
 
-    @Test("A share with fifty elements does not hold up one that comes later with one")
+    @Test("A share with fifty elements does not hold up a share with one")
     func fair() {
         var queue = FairQueue<String>()
         for index in 0..<50 { _ = queue.join("many-\(index)", share: "many") }
@@ -21,7 +21,7 @@ struct FairQueueTests {
         #expect(queue.count == 45)
     }
 
-    @Test("Shares that all wait take turns, and each keeps its order")
+    @Test("Shares take turns, and each keeps its order")
     func turns() {
         var queue = FairQueue<String>()
         for share in ["a", "b", "c"] { for index in 0..<3 { _ = queue.join("\(share)\(index)", share: share) } }
@@ -29,7 +29,7 @@ struct FairQueueTests {
         #expect(queue.next() == nil)
     }
 
-    @Test("Time away gives no credit, and what was given without waiting counts")
+    @Test("An idle share earns no credit, and charged work counts against its share")
     func credit() {
         var queue = FairQueue<String>()
         for index in 0..<20 { _ = queue.join("busy\(index)", share: "busy") }
@@ -55,7 +55,7 @@ struct FairQueueTests {
         #expect(queue.next(fromShares: { $0 == "a" }) == 3)
     }
 
-    @Test("An element leaves once, and others can be removed by what they are")
+    @Test("An element leaves once, and a predicate removes others")
     func leaves() {
         var queue = FairQueue<String>()
         let first = queue.join("first", share: "a")
@@ -68,7 +68,7 @@ struct FairQueueTests {
         #expect(served(&queue, 3) == ["second", "fourth"])
     }
 
-    @Test("Idle shares are forgotten")
+    @Test("The queue forgets idle shares")
     func forgets() {
         var queue = FairQueue<Int>()
         for number in 0..<5000 {
@@ -78,7 +78,7 @@ struct FairQueueTests {
         #expect(queue.lanes.count <= FairQueue<Int>.idleSharesMax + 1)
     }
 
-    @Test("Serves in the order of a plain model over any course of events", arguments: 1...20)
+    @Test("Any course of events: elements are served in the order of a plain model", arguments: 1...20)
     func model(seed: UInt64) {
         struct Waiting {
             let share: String

@@ -14,7 +14,7 @@ struct HexTests {
         }
     }
 
-    @Test("Hexadecimal is written in lower case, read in either, and nothing else is read")
+    @Test("Hexadecimal is written in lower case and read in either case; other characters are refused")
     func spelling() {
         #expect(Hex.encode([0x00, 0x0F, 0xA5, 0xFF]) == "000fa5ff")
         #expect(Hex.decode("000Fa5fF") == [0x00, 0x0F, 0xA5, 0xFF])
@@ -22,7 +22,7 @@ struct HexTests {
         for text in ["0", "0G", "0A", "+1"] { #expect(Hex.decode(lowercase: Array(text.utf8)) == nil) }
     }
 
-    @Test("Numbers have all their digits and are read back")
+    @Test("Numbers are written with all their digits and read back")
     func numbers() {
         #expect(Hex.encode(0x1234 as UInt16) == "1234" && Hex.encode(0xAB as UInt64) == "00000000000000ab")
         #expect(Hex.number(lowercase: "00000000000000ab".utf8) == 0xAB)
@@ -34,13 +34,13 @@ struct HexTests {
 
 @Suite("Percent-encoding", .timeLimit(.minutes(2)))
 struct PercentEncodingTests {
-    @Test("Everything but unreserved characters is encoded, in upper case")
+    @Test("All but unreserved characters are encoded, in upper case")
     func encodes() {
         #expect(PercentEncoding.encode("aZ09-._~") == "aZ09-._~")
         #expect(PercentEncoding.encode("a b+c/ü") == "a%20b%2Bc%2F%C3%BC")
     }
 
-    @Test("Decoding gives the text back, and a plus is a space in forms only")
+    @Test("Decoding restores the text, and a plus is a space only in forms")
     func decodes() throws {
         let text = "a b+c/ü%🙂"
         #expect(try PercentEncoding.decode(PercentEncoding.encode(text).utf8Span.span) == text)
@@ -49,7 +49,7 @@ struct PercentEncodingTests {
     }
 
     @Test(
-        "Decoding refuses what is not percent-encoded UTF-8 without NUL",
+        "Decoding refuses malformed escapes, bytes that are not UTF-8, and NUL",
         arguments: [
             ("%", PercentDecodingError.percentInvalid), ("%4", .percentInvalid), ("%zz", .percentInvalid),
             ("%ff", .notUTF8), ("%00", .containsNUL),
@@ -90,7 +90,7 @@ struct ASCIITests {
 @Suite("Civil dates", .timeLimit(.minutes(2)))
 struct CivilDateTests {
     @Test(
-        "Days are dates of the Gregorian calendar",
+        "A day number becomes its date in the Gregorian calendar",
         arguments: [
             (0, "1970-01-01"), (59, "1970-03-01"), (10957, "2000-01-01"), (11016, "2000-02-29"), (11017, "2000-03-01"),
             (20778, "2026-11-21"), (47540, "2100-02-28"), (47541, "2100-03-01"), (-1, "1969-12-31"),

@@ -1,4 +1,4 @@
-// Actions as data: what is sent, what comes back, which failures do not matter; and the checks on manifests that have them.
+// Actions as data: the request, the answer, the tolerated failures, and the checks on manifests with actions.
 
 import ProviderSDK
 import ProviderSDKTesting
@@ -38,7 +38,7 @@ struct ActionTests {
         return (outcome, http.requests)
     }
 
-    @Test("an action is sent with its parameters and the operator's credential")
+    @Test("An action sends its parameters and the operator's credential")
     func sends() async throws {
         let (outcome, requests) = try await perform("remove", ["userId": "5/6"], answer: ProviderResponse(status: 204))
         #expect(outcome == .done(.null))
@@ -48,7 +48,7 @@ struct ActionTests {
         #expect(Self.manifest.action("remove")?.parameters == ["userId"])
     }
 
-    @Test("an answer is normalised where the action says how")
+    @Test("An answer is normalized by the action's mapping")
     func maps() async throws {
         let (outcome, _) = try await perform("member", ["userId": "5"], answer: .json(#"{"id":"5","name":"Ada"}"#))
         #expect(outcome == .done(["id": "member-7-5", "sourceId": "7-5", "name": "Ada"]))
@@ -57,7 +57,7 @@ struct ActionTests {
         }
     }
 
-    @Test("a tolerated failure is no failure, every other one is")
+    @Test("An action tolerates the listed error codes and fails on others")
     func tolerates() async throws {
         let gone = ProviderResponse.json(#"{"code":10007,"message":"Unknown Member"}"#, status: 404)
         guard case .tolerated(let error) = try await perform("remove", ["userId": "5"], answer: gone).outcome else {
@@ -68,7 +68,7 @@ struct ActionTests {
         await #expect(throws: ProviderError.self) { try await perform("remove", ["userId": "5"], answer: other) }
     }
 
-    @Test("a rejected credential of the operator is the operator's to mend", arguments: ["remove", "member"])
+    @Test("A rejected operator credential is reported as misconfigured", arguments: ["remove", "member"])
     func blamesTheOperator(name: String) async {
         let error = await #expect(throws: ProviderError.self) {
             try await perform(name, ["userId": "5"], answer: .json(#"{"code":0}"#, status: 401))
@@ -77,7 +77,7 @@ struct ActionTests {
     }
 
     @Test(
-        "parameters and settings that are missing or strange send nothing",
+        "Missing or malformed parameters and settings prevent the request",
         arguments: [
             ([:], ["guildId": "7"]), (["userId": ""], ["guildId": "7"]), (["userId": ".."], ["guildId": "7"]),
             (["userId": "{setting.guildId}"], ["guildId": "7"]), (["userId": "a\n"], ["guildId": "7"]),
@@ -92,13 +92,13 @@ struct ActionTests {
         #expect(http.requests.isEmpty)
     }
 
-    @Test("settings that are not configured have the plugin's defaults")
+    @Test("Settings that are not configured get the plugin's defaults")
     func mergesDefaults() {
         #expect(Self.manifest.settings(with: ["guildId": "7"]) == ["guildId": "7", "userAgent": "app"])
         #expect(Self.manifest.settings(with: ["userAgent": "mine"]) == ["userAgent": "mine"])
     }
 
-    @Test("slips in actions, placeholders, credentials and linking are found at load")
+    @Test("Loading finds mistakes in actions, placeholders, credentials and linking")
     func checksManifests() {
         #expect(Self.manifest.problems == [])
         let wrong = ProviderManifest(id: "x", name: "X") { manifest in
@@ -120,7 +120,7 @@ struct ActionTests {
         #expect(wrong.problems.count == 8, "\(wrong.problems)")
     }
 
-    @Test("whether a data type is a connection's follows from its credential and placeholders")
+    @Test("Credential and placeholders decide whether a data type needs a connection")
     func knowsConnections() {
         var list = ListRequest(.get("/"), items: "", paging: .none)
         func needs(_ list: ListRequest?) -> Bool {
@@ -135,7 +135,7 @@ struct ActionTests {
         #expect(needs(list))
     }
 
-    @Test("a pause can stand in a header field of the provider's own")
+    @Test("A pause is read from the provider's own header field")
     func readsPauseHeaders() {
         var errors = ErrorClassification()
         errors.retryAfterFields = ["x-reset"]
@@ -148,7 +148,7 @@ struct ActionTests {
         #expect(kind([NamedValue("X-Reset", "soon")]) == .rateLimited(after: .seconds(1)))
     }
 
-    @Test("token values may stand in an object inside the answer")
+    @Test("Token values are read from an object inside the answer")
     func findsTokenObjects() {
         var fields = TokenResponseFields()
         #expect(fields.object(in: ["data": [["a": 1]]]) == ["data": [["a": 1]]])

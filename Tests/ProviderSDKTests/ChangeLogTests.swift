@@ -1,10 +1,10 @@
-// Walks along lists of changes, newest first: the newest change of each record counts, over the whole walk and across a restart.
+// Lists of changes, newest first: the newest change of each record wins over the whole list and across a restart.
 
 import ProviderSDK
 import ProviderSDKTesting
 import Testing
 
-/// A provider with a log of changes that is as Stripe's: newest first, begun behind an item, with the record as it was.
+/// A provider with a change log like Stripe's: newest first, paged by item, with the record as it was.
 private final class ChangingProvider: Sendable {
     struct Change: Sendable {
         let id: Int
@@ -16,7 +16,7 @@ private final class ChangingProvider: Sendable {
     /// Oldest first.
     let changes: [Change]
     let pageSize: Int
-    /// The records as they are now; a missing one is gone.
+    /// The records as they are now; a deleted record is missing.
     let present: [String: String]
     let canReadOne: Bool
 
@@ -67,7 +67,7 @@ struct ChangeLogTests {
         list.changeLog = log
     }
 
-    /// What a walk does to a store that applies its records in order; each cursor goes through its stored form.
+    /// Applies the records of a whole list to a store in order; each cursor passes through its stored form.
     private func walk(
         _ provider: ChangingProvider, limit: Int = 1000
     ) async throws -> (states: [String: String], applied: [String], requests: [String]) {
@@ -95,7 +95,7 @@ struct ChangeLogTests {
     }
 
     @Test(
-        "each record is left as its newest change has it, whatever the size of pages",
+        "The newest change of each record wins at every page size",
         arguments: [1, 2, 3, 4, 5, 100], [true, false])
     func keepsNewest(pageSize: Int, canReadOne: Bool) async throws {
         let provider = ChangingProvider(
@@ -107,11 +107,11 @@ struct ChangeLogTests {
         let result = try await walk(provider)
         #expect(
             result.states == ["a": "refunded", "b": "deleted", "c": "void", "d": "deleted", "e": "paid"])
-        // Nothing older was applied on the way: no record is set back, and none that is gone comes back.
+        // No older change was applied: no record goes back to an earlier state, and no deleted record returns.
         #expect(result.applied.count == 5, "\(result.applied)")
     }
 
-    @Test("changes of one moment are told apart by reading the record, unless one of them made it or ended it")
+    @Test("Reads the record when changes share a moment, unless one of them created or deleted it")
     func readsWhatIsUnclear() async throws {
         let unclear = try await walk(
             ChangingProvider([("a", 1, "open"), ("b", 2, "paid"), ("b", 2, "open"), ("c", 3, "x")], pageSize: 100))
@@ -124,7 +124,7 @@ struct ChangeLogTests {
         #expect(clear.states == ["a": "paid", "b": "deleted", "c": "x"])
     }
 
-    @Test("changes of one moment on both sides of a page's end are told apart")
+    @Test("Reads the record when changes of one moment are on both sides of a page boundary")
     func readsAtTheEdge() async throws {
         let result = try await walk(
             ChangingProvider([("z", 1, "open"), ("a", 2, "paid"), ("a", 2, "created"), ("b", 3, "open")], pageSize: 2))
@@ -132,7 +132,7 @@ struct ChangeLogTests {
         #expect(result.states["a"] == "created")
     }
 
-    @Test("a record that turns out to be gone is deleted")
+    @Test("A record that the provider reports as gone is deleted")
     func findsGoneRecords() async throws {
         let provider = ChangingProvider(
             [("a", 5, "open"), ("a", 5, "sent"), ("a", 4, "deleted")], pageSize: 100)
@@ -141,7 +141,7 @@ struct ChangeLogTests {
         #expect(try await walk(other).states == ["a": "sent"])
     }
 
-    @Test("more unclear records than are read for one page come as pages of their own")
+    @Test("Unclear records above the limit of one page come as separate pages")
     func readsFewForAPage() async throws {
         let changes = (0..<25).flatMap { [("r\($0)", 7, "open"), ("r\($0)", 7, "paid")] }
         let result = try await walk(ChangingProvider(changes, pageSize: 100))
@@ -150,7 +150,7 @@ struct ChangeLogTests {
         #expect(result.requests.count == 28)
     }
 
-    @Test("beyond what a cursor remembers records are read by themselves")
+    @Test("Above the limit that a cursor remembers, each record is read by itself")
     func outgrowsItsMemory() async throws {
         let count = ChangeLog.rememberedMax + 30
         var changes = (0..<count).map { ("r\($0)", $0 + 1, "old") }
@@ -164,7 +164,7 @@ struct ChangeLogTests {
         #expect(error?.kind == .changesUnavailable)
     }
 
-    @Test("a cursor stays small enough for a checkpoint")
+    @Test("A cursor stays small enough for a checkpoint")
     func boundsCursors() async throws {
         let marks = (0..<ChangeLog.rememberedMax).map { JSONValue.number(JSONNumber(Int64.min + Int64($0))) }
         #expect(JSONValue.object([("seen", .array(marks))]).serialized.count < 50_000)

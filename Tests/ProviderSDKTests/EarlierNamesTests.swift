@@ -1,4 +1,4 @@
-// Names of SDK 1.0 mean what their successors mean. The checks stand behind a protocol, because deprecated names are errors elsewhere.
+// The deprecated names of SDK 1.0 work like their successors. A protocol hides them, because deprecated names are errors elsewhere.
 
 import ProviderSDK
 import Testing
@@ -62,7 +62,7 @@ private struct EarlierNames: NameChecks {
         return errors
     }
 
-    /// Whether each earlier name reads what its successor holds.
+    /// Whether each earlier name reads the value of its successor.
     @available(*, deprecated)
     func reads() -> [Bool] {
         var account = AccountIDAuth()
@@ -84,7 +84,7 @@ struct EarlierNamesTests {
     private let earlier: any NameChecks = EarlierNames()
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
-    @Test("a list by earlier names is walked as before")
+    @Test("A list with earlier names is read as before")
     func walksLists() throws {
         let list = earlier.lists()
         let request = try list.request(at: nil, since: now)
@@ -98,13 +98,13 @@ struct EarlierNamesTests {
         #expect(list.changeLog?.createdWhen != nil && list.changeLog?.goneWhen != nil)
     }
 
-    @Test("an earlier condition compares")
+    @Test("The earlier comparison works like its successor")
     func compares() {
         #expect(earlier.condition().isMet(by: ["a": 1, "b": 2], now: now))
         #expect(!earlier.condition().isMet(by: ["a": 2, "b": 2], now: now))
     }
 
-    @Test("earlier cases of client authentication read as their successors")
+    @Test("Earlier client authentication cases read as their successors")
     func authenticates() {
         let oauth = earlier.oauth()
         #expect(oauth.clientAuthentication == .clientSecretPost)
@@ -114,7 +114,7 @@ struct EarlierNamesTests {
         #expect(earlier.key().send.filled(with: "k").headers == [NamedValue("X-Key", "Key k")])
     }
 
-    @Test("earlier error rules fit the same answers")
+    @Test("Earlier error rules match the same answers")
     func classifies() {
         let errors = earlier.errors()
         let response = ProviderResponse(status: 409, body: Array(#"{"error":"x"}"#.utf8))
@@ -122,6 +122,6 @@ struct EarlierNamesTests {
         #expect(errors.retryAfterFields == [RetryAfterHeader(header: "X-Wait")])
     }
 
-    @Test("earlier properties read what their successors hold")
+    @Test("Earlier properties read the values of their successors")
     func reads() { #expect(!earlier.reads().contains(false)) }
 }

@@ -1,4 +1,4 @@
-// How error answers are told apart: rules on headers, pauses, token endpoints, and what a failed identity request means.
+// Error classification: rules on headers, pauses, token endpoints, and the meaning of a failed identity request.
 
 import ProviderSDK
 import ProviderSDKTesting
@@ -8,7 +8,7 @@ import Testing
 struct ErrorTests {
     static let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
-    @Test("a pause comes from the header, else the body, else the rule, else the provider's usual one")
+    @Test("A pause comes from the header, then the body, then the rule, then the provider's default")
     func findsPauses() {
         var errors = ErrorClassification([
             ErrorRule(
@@ -27,7 +27,7 @@ struct ErrorTests {
         #expect(kind([], #"{"retry_after":2.5}"#) == .rateLimited(after: .milliseconds(2500)))
     }
 
-    @Test("a header condition without values asks only whether the field is there")
+    @Test("A header condition without values requires only that the field is present")
     func findsHeaders() {
         let response = ProviderResponse(status: 200, headers: [NamedValue("X-A", "")])
         #expect(HeaderCondition("x-a").isMet(by: response))
@@ -36,7 +36,7 @@ struct ErrorTests {
     }
 
     @Test(
-        "a token endpoint ends a grant only with invalid_grant, whatever its status",
+        "A token endpoint ends a grant only with invalid_grant, at any status",
         arguments: [
             (400, #"{"error":"invalid_grant"}"#, ProviderError.Kind.authRevoked),
             (401, #"{"error":"invalid_grant"}"#, .authRevoked), (200, #"{"error":"invalid_grant"}"#, .authRevoked),
@@ -54,7 +54,7 @@ struct ErrorTests {
         #expect(error?.kind == kind)
     }
 
-    @Test("no rule of a provider ends a grant, or spends a refresh, for an answer that only wants to be asked later")
+    @Test("A rate limit or timeout answer never ends a grant, even if a rule matches")
     func momentsEndNothing() {
         let rules = ErrorClassification([
             ErrorRule(200...499, where: .equals("error", "token_revoked"), is: .authRevoked),
@@ -76,7 +76,7 @@ struct ErrorTests {
     }
 
     @Test(
-        "a name that cannot be read does not lose the grant, unless the failure is about the grant",
+        "A failed request for the name keeps the grant, unless the failure concerns the grant",
         arguments: [(503, "1"), (404, "1"), (200, "Ada"), (401, nil), (403, nil)] as [(Int, String?)])
     func toleratesMissingNames(status: Int, name: String?) async {
         let provider = Named()
@@ -86,7 +86,7 @@ struct ErrorTests {
         #expect(identity?.name == name)
     }
 
-    @Test("a provider that says nothing else has its grant revoked with the connection")
+    @Test("By default, disconnecting revokes the grant at the provider")
     func revokesByDefault() async throws {
         let provider = Named()
         let http = ScriptedHTTP(provider.manifest, now: Self.now) { _ in .json("{}") }
@@ -94,7 +94,7 @@ struct ErrorTests {
         #expect(http.requests.isEmpty)
     }
 
-    @Test("an answer that nothing changed is an empty last page")
+    @Test("A 304 answer is an empty last page")
     func readsNotModified() async throws {
         var list = ListRequest(.get("/x"), items: "data", paging: .none)
         list.since = MomentParameter(in: .header, name: "If-Modified-Since", format: .iso8601WithoutZone)

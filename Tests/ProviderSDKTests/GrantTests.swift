@@ -1,4 +1,4 @@
-// What manifests say about grants and accounts: what may be an account id, how far a revocation reaches, when a grant dies.
+// Grants and accounts in manifests: valid account ids, the reach of a revocation, and the expiry of an unused grant.
 
 import ProviderSDK
 import Testing
@@ -6,7 +6,7 @@ import Testing
 @Suite("Grants and accounts", .timeLimit(.minutes(2)))
 struct GrantTests {
     @Test(
-        "an account id is visible ASCII of a bounded length",
+        "An account id is visible ASCII of a bounded length",
         arguments: [
             ("player-1", true), ("a&b=/../{variant}", true), ("~!", true), ("", false), ("a b", false), ("a\n", false),
             ("\u{0}", false), ("a\u{7F}", false), ("spielerin-ä", false), ("\u{202E}txt", false),
@@ -17,7 +17,7 @@ struct GrantTests {
     }
 
     @Test(
-        "a provider can allow less",
+        "A provider can restrict the characters of account ids",
         arguments: [
             ("Player-1", "-", true), ("Player-1", "", false), ("a_b.c", "._", true), ("a b", "._", false),
             ("aé", "é", false), ("0", "", true), ("@", "", false), ("[", "", false), ("{", "", false),
@@ -28,7 +28,7 @@ struct GrantTests {
         #expect((auth.refusal(of: id) == nil) == isAccepted)
     }
 
-    @Test("a refusal says what is allowed")
+    @Test("A refused account id is reported with the rule it breaks")
     func namesTheRule() {
         var auth = AccountIDAuth()
         auth.bytesMax = 4
@@ -39,7 +39,7 @@ struct GrantTests {
         #expect(auth.refusal(of: "a_") == "must consist of letters, digits and “-”")
     }
 
-    @Test("a grant dies of disuse with its refresh token, or with an access token that renews itself")
+    @Test("An unused grant expires with its refresh token, or with an access token that renews itself")
     func diesOfDisuse() {
         var oauth = OAuth2()
         #expect(oauth.diesWhenUnusedFor == nil && oauth.rotationGrace == nil)
@@ -53,6 +53,6 @@ struct GrantTests {
         #expect(oauth.diesWhenUnusedFor == nil)
     }
 
-    @Test("a revocation ends the grant of its token unless the provider's reaches further")
+    @Test("A revocation ends only the grant of its token by default")
     func reachesAsFarAsItsToken() { #expect(Revocation().reach == .token) }
 }

@@ -1,12 +1,12 @@
-// The edges of the parser's and the mapping engine's short cuts: hashed names, escaped names, large objects, numbers and
-// moments at their limits. Each must give what the plain way gives.
+// The limits of the fast paths in the parser and the mapping engine: hashed names, escaped names, large objects, numbers and
+// moments. Each fast path must give the result of the general path.
 
 import ProviderSDK
 import Testing
 
-@Suite("JSON short cuts", .timeLimit(.minutes(2)))
+@Suite("JSON fast paths", .timeLimit(.minutes(2)))
 struct JSONFastPathTests {
-    @Test("names spelt with escapes are found, and refused as repeats, like any other", arguments: [1, 63, 64, 65])
+    @Test("Escaped names are found, and refused when repeated, like plain names", arguments: [1, 63, 64, 65])
     func treatsEscapedNamesAsTheirText(count: Int) throws {
         let names = (0..<count).map { "\"name\($0)\":\($0)" }.joined(separator: ",")
         let value = try JSONValue.parse(Array("{\(names),\"\\u006bey\":7,\"\":8}".utf8))
@@ -24,10 +24,10 @@ struct JSONFastPathTests {
     }
 
     @Test(
-        "names of equal hash are told apart, and a repeat of either is refused",
+        "Names of equal hash are distinguished, and a repeat of either is refused",
         arguments: [("name122093", "name135839"), ("name124885", "name141021"), ("k93881", "name100360")])
     func tellsNamesOfEqualHashApart(first: String, second: String) throws {
-        // The pairs were found by search; each holds for the 24 bits that JSONName keeps.
+        // The pairs were found by search; the names of each agree in the 24 bits that JSONName keeps.
         let value = try JSONValue.parse(Array("{\"\(first)\":1,\"\(second)\":2}".utf8))
         #expect(value[first]?.integer == 1)
         #expect(value[second]?.integer == 2)
@@ -38,7 +38,7 @@ struct JSONFastPathTests {
         }
     }
 
-    @Test("distinct names are all new and all found, whatever the size of the object", arguments: [60, 64, 65, 20_000])
+    @Test("All distinct names are found in objects of any size", arguments: [60, 64, 65, 20_000])
     func findsEveryName(count: Int) throws {
         let members = (0..<count).map { "\"\($0)x\":\($0)" }.joined(separator: ",")
         let value = try JSONValue.parse(Array("{\(members)}".utf8))
@@ -48,7 +48,7 @@ struct JSONFastPathTests {
         }
     }
 
-    @Test("where repeats are kept, lookups find the last of them")
+    @Test("Where repeats are allowed, a lookup finds the last")
     func findsTheLastRepeat() throws {
         var limits = JSONLimits()
         limits.duplicateKeys = .keepLast
@@ -58,7 +58,7 @@ struct JSONFastPathTests {
         #expect(value.count == 3)
     }
 
-    @Test("a name has no children to count, and a path enters neither text nor number")
+    @Test("A text has no children, and a path does not enter text or numbers")
     func countsNothingInScalars() throws {
         let value = try JSONValue.parse(Array(#"{"a":"text","1":[5]}"#.utf8))
         #expect(value["a"]?.count == 0)
@@ -67,7 +67,7 @@ struct JSONFastPathTests {
     }
 
     @Test(
-        "integers are read up to the ends of 64 bits and no further",
+        "Integers are read up to the limits of 64 bits",
         arguments: [
             ("9223372036854775807", Int64.max), ("-9223372036854775808", .min), ("9223372036854775808", nil),
             ("-9223372036854775809", nil), ("-0", 0), ("1.0", nil), ("1e3", nil), ("\"1\"", nil),
@@ -77,7 +77,7 @@ struct JSONFastPathTests {
         #expect(JSONNumber(text)?.integer == expected)
     }
 
-    @Test("a byte that is not plain is seen at every place of a text, whatever stands around it", arguments: 0...19)
+    @Test("A byte that is not plain is found at every place of a text", arguments: 0...19)
     func seesEveryByte(length: Int) throws {
         let bytes: [UInt8] = [0, 1, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7E, 0x7F, 0x80, 0xA2, 0xDC, 0xFF]
         for filler in [0x20, 0x21, 0x23, 0x5B, 0x5D, 0x7F] as [UInt8] {
@@ -103,7 +103,7 @@ struct JSONFastPathTests {
         ])
 
     @Test(
-        "text, amounts and moments are written as their values say",
+        "Text, amounts and moments are written by their values",
         arguments: [
             (#""text":"a\u002fb\n""#, #""text":"a/b\n","amount":null,"at":null,"owner":null"#),
             (#""text":"é","owner":{"id":12}"#, #""text":"é","amount":null,"at":null,"owner":"12""#),

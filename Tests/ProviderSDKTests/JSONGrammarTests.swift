@@ -1,10 +1,10 @@
-// Every rule of the JSON grammar (RFC 8259), accepted and refused: cases that are put together rule by rule, and every byte in every
-// place where the grammar offers a choice. Needs nothing but the parser.
+// Every rule of the JSON grammar (RFC 8259), accepted and refused: cases made rule by rule, and every byte at every
+// place where the grammar offers a choice. Needs only the parser.
 
 import ProviderSDK
 import Testing
 
-/// Texts of the grammar, made from its rules.
+/// Texts made from the rules of the grammar.
 enum JSONGrammar {
     static let space: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
 
@@ -78,7 +78,7 @@ enum JSONGrammar {
         "\u{C}", "\u{85}",
     ]
 
-    /// Arrays and objects (sections 4 and 5), with space wherever it may stand (section 2).
+    /// Arrays and objects (sections 4 and 5), with space at every place where it is allowed (section 2).
     static let structures = [
         "[]", "{}", "[ ]", "{ }", "[[]]", "[{}]", "{\"a\":{}}", "{\"a\":[]}", "[[],[]]", "[[[[[[]]]]]]", "[1]", "[1,2]",
         "[1,1]",
@@ -111,7 +111,7 @@ enum JSONGrammar {
         "[\"a\",\n1\n,1", "*[]",
     ]
 
-    /// A value in every place where one can stand.
+    /// A value at every place where a value is allowed.
     static func placed(_ value: [UInt8]) -> [[UInt8]] {
         [("", ""), ("[", "]"), ("[0,", "]"), ("{\"k\":", "}"), (" ", "\n"), ("[{\"k\":[", "]}]")].map { before, after in
             Array(before.utf8) + value + Array(after.utf8)
@@ -149,7 +149,7 @@ struct JSONGrammarTests {
         (try? JSONValue.parse(bytes, limits: limits)) != nil
     }
 
-    @Test("everything that the rules of RFC 8259 make is accepted, and written back as the same value")
+    @Test("Every text that RFC 8259 allows is accepted and written back as the same value")
     func accepts() throws {
         #expect(JSONGrammar.accepted.count > 2000)
         for text in JSONGrammar.accepted {
@@ -161,14 +161,14 @@ struct JSONGrammarTests {
         }
     }
 
-    @Test("everything that breaks a rule is refused")
+    @Test("Every text that breaks a rule is refused")
     func refuses() {
         #expect(JSONGrammar.refused.count > 1000)
         #expect(JSONGrammar.refused.isDisjoint(with: JSONGrammar.accepted))
         for text in JSONGrammar.refused { #expect(!isAccepted(text), "\(String(decoding: text, as: UTF8.self))") }
     }
 
-    @Test("a text that ends too early is refused wherever it ends")
+    @Test("Every incomplete text is refused")
     func refusesBeginnings() {
         for text in JSONGrammar.accepted where text.first == 0x5B || text.first == 0x7B || text.first == 0x22 {
             for length in 0..<text.count {
@@ -178,7 +178,7 @@ struct JSONGrammarTests {
         }
     }
 
-    /// A place in a text, and the bytes that may stand there.
+    /// A place in a text, and the bytes that are allowed there.
     struct Place: Sendable, CustomTestStringConvertible {
         let before: String
         let after: String
@@ -197,7 +197,7 @@ struct JSONGrammarTests {
     static let plain = Set(UInt8(0x20)...0x7F).subtracting([0x22, 0x5C])
 
     @Test(
-        "of all bytes, those that the grammar allows in a place are accepted there and no other",
+        "At each place, exactly the bytes that the grammar allows are accepted",
         arguments: [
             Place("", "", "0123456789"), Place("1", "", "0123456789", space), Place("", "1", "-123456789", space),
             Place("[", "]", "0123456789", space), Place("[1", "]", "0123456789", space),
@@ -224,7 +224,7 @@ struct JSONGrammarTests {
         }
     }
 
-    @Test("of all pairs of bytes, a string takes those that are UTF-8 or an escape and no other")
+    @Test("A string accepts exactly the byte pairs that are UTF-8 or an escape")
     func everyPair() {
         let escapes = Set("\"\\/bfnrt".utf8)
         for first in UInt8.min...UInt8.max {
@@ -239,7 +239,7 @@ struct JSONGrammarTests {
     }
 
     @Test(
-        "every code unit as an escape: alone it is a character unless it is half of a pair, and pairs are high then low"
+        "Every code unit as an escape: a surrogate is accepted only in a pair, high before low"
     )
     func everyCodeUnit() throws {
         for unit in UInt16.min...UInt16.max {
@@ -256,7 +256,7 @@ struct JSONGrammarTests {
     }
 
     @Test(
-        "depth, values, members and sizes are accepted up to their limits and refused one beyond",
+        "Depth, numbers, members and sizes are accepted up to their limits and refused one above",
         arguments: [true, false])
     func limits(isRequest: Bool) {
         let limits = isRequest ? JSONLimits.request : .provider

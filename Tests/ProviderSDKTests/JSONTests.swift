@@ -1,4 +1,4 @@
-// The JSON parser against tables and vectors of its own, and against JSONTestSuite where the environment names a folder of case sets.
+// The JSON parser against tables and the project's own vectors, and against JSONTestSuite if the environment names its folder.
 
 import Foundation
 import ProviderSDK
@@ -12,7 +12,7 @@ struct JSONTests {
     }
 
     @Test(
-        "accepts what RFC 8259 allows and writes it back compact",
+        "Accepts what RFC 8259 allows and writes it back in compact form",
         arguments: [
             (" [ 1 , 2 ] ", "[1,2]"), ("{\"a\" : null}", "{\"a\":null}"), ("10.00", "10.00"), ("-0", "-0"),
             ("\"\\u00e9\\n\\/\"", "\"\\u00e9\\n\\/\""), ("1e400", "1e400"), ("\"\u{1F600}\"", "\"\u{1F600}\""),
@@ -23,7 +23,7 @@ struct JSONTests {
     }
 
     @Test(
-        "refuses everything else, naming the place",
+        "Refuses other texts and reports the line and column",
         arguments: [
             ("", 1, 1), ("[1,]", 1, 4), ("{\"a\":1,}", 1, 8), ("\u{FEFF}1", 1, 1), ("01", 1, 1), ("[+5]", 1, 2),
             ("\n\n  nul", 3, 6), ("\"\t\"", 1, 2), ("\"\\uD800\"", 1, 2), ("\"\\uD800\\u0041\"", 1, 2), ("1 2", 1, 3),
@@ -35,20 +35,20 @@ struct JSONTests {
         #expect(error?.column == column)
     }
 
-    @Test("names that differ only in Unicode normalisation are different members")
+    @Test("Names that differ only in Unicode normalization are different members")
     func comparesNamesAsBytes() throws {
         let value = try Self.parse("{\"\u{E9}\":1,\"e\u{301}\":2}")
         #expect(value["\u{E9}"]?.integer == 1)
         #expect(value["e\u{301}"]?.integer == 2)
     }
 
-    @Test("a repeated name among many members is found", arguments: [2, 23, 24, 25, 26, 500])
+    @Test("A repeated name is found among many members", arguments: [2, 23, 24, 25, 26, 500])
     func findsRepeats(count: Int) {
         let members = (0..<count).map { "\"k\($0)\":0" } + ["\"k\(count / 2)\":1"]
         #expect(throws: JSONError.self) { try Self.parse("{\(members.joined(separator: ","))}") }
     }
 
-    @Test("each limit refuses the first input beyond it")
+    @Test("Each limit refuses the first input above it")
     func keepsLimits() throws {
         var limits = JSONLimits()
         limits.depthMax = 3
@@ -70,14 +70,14 @@ struct JSONTests {
         }
     }
 
-    @Test("a hostile body of the largest size is refused without trouble")
+    @Test("A hostile body of the largest size is refused")
     func survivesHostileInput() {
         #expect(throws: JSONError.self) { try Self.parse(String(repeating: "[", count: 1_000_000), .request) }
         #expect(throws: JSONError.self) { try Self.parse(String(repeating: "{\"a\":", count: 200_000), .request) }
     }
 
     @Test(
-        "reaches into values by path",
+        "A path finds a value inside a document",
         arguments: [
             ("a.b", "1"), ("c.1", "5"), ("c[].0", nil), ("d[].n", "\"x\""), ("d[n=y].v", "8"), ("", nil), ("a.z", nil),
         ] as [(String, String?)])
@@ -87,7 +87,7 @@ struct JSONTests {
         #expect(ValuePath(path).first(in: value)?.description == expected)
     }
 
-    @Test("the writer escapes what must be and nothing else")
+    @Test("The writer escapes only characters that need it")
     func writes() {
         var writer = JSONWriter()
         writer.object { writer in
@@ -101,7 +101,7 @@ struct JSONTests {
                 + #"","n":-42,"none":null,"list":["x","y"]}"#)
     }
 
-    @Test("The vectors of the grammar: every case has its verdict")
+    @Test("The grammar vectors: every case has its expected verdict")
     func ownVectors() throws {
         let cases = try JSONValue.parse([UInt8](Data(contentsOf: Vectors.own.appending(path: "json/grammar.json"))))
         var counts: [String: Int] = [:]
@@ -120,7 +120,7 @@ struct JSONTests {
     }
 
     @Test(
-        "JSONTestSuite: every y_ accepted, every n_ refused",
+        "JSONTestSuite: every y_ case is accepted and every n_ case refused",
         .enabled(if: Vectors.other("json/test_parsing") != nil, "CASES_DIRECTORY names no JSONTestSuite"))
     func passesSuite() throws {
         let suite = try #require(Vectors.other("json/test_parsing"))

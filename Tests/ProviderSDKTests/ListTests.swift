@@ -1,4 +1,4 @@
-// Walks along lists: parameters in bodies, ends that a page tells, single items, members that records lack, links that lead away.
+// Reading lists: parameters in bodies, the last page, single items, added members, and links to other origins.
 
 import ProviderSDK
 import ProviderSDKTesting
@@ -17,7 +17,7 @@ struct ListTests {
         return (page, try #require(http.requests.last))
     }
 
-    @Test("page size and cursor can stand in a JSON body, a number staying a number")
+    @Test("Page size and cursor are sent in a JSON body, and a number stays a number")
     func putsParametersIntoJSON() async throws {
         var list = ListRequest(
             .post("/x", .json(["kind": "a"])), items: "data.items",
@@ -33,7 +33,7 @@ struct ListTests {
         #expect(body.description == #"{"kind":"a","max":20,"cursor":1643332803000}"#)
     }
 
-    @Test("page size and cursor can stand in a form, or make a body where there is none")
+    @Test("Page size and cursor are sent in a form, or in a new JSON body")
     func putsParametersIntoForms() async throws {
         var list = ListRequest(
             .post("/x", .form([NamedValue("a", "b")])), items: "items",
@@ -50,7 +50,7 @@ struct ListTests {
         #expect(body.description == #"{"page":1}"#)
     }
 
-    @Test("a page can tell that it is the last although it has a token")
+    @Test("A condition ends the list although the page has a token")
     func endsByCondition() async throws {
         var list = ListRequest(
             .get("/x"), items: "data", paging: .token(parameter: "after", token: "paging.after", hasMore: nil))
@@ -61,7 +61,7 @@ struct ListTests {
     }
 
     @Test(
-        "a page that promises more and does not say where is a failure that may pass, never the end of the list",
+        "A page that promises another without its cursor is a transient failure",
         arguments: [
             (.lastRecord(parameter: "after", id: "id", hasMore: "more"), #"{"data":[],"more":true}"#),
             (.lastRecord(parameter: "after", id: "id", hasMore: "more"), #"{"data":[{"id":"a"}]}"#),
@@ -77,7 +77,7 @@ struct ListTests {
         #expect(error?.kind == .transient)
     }
 
-    @Test("a condition that promises another page is held to it")
+    @Test("A condition that promises another page without its token is a transient failure")
     func holdsToItsCondition() async throws {
         var list = ListRequest(
             .get("/x"), items: "data", paging: .token(parameter: "after", token: "paging.after", hasMore: nil))
@@ -89,7 +89,7 @@ struct ListTests {
     }
 
     @Test(
-        "a list ends where the page says so",
+        "A list ends where the page says so",
         arguments: [
             (.lastRecord(parameter: "after", id: "id", hasMore: "more"), #"{"data":[],"more":false}"#),
             (.lastRecord(parameter: "after", id: "id", hasMore: nil), #"{"data":[]}"#),
@@ -104,7 +104,7 @@ struct ListTests {
         #expect(try await page(list, body).page.next == nil)
     }
 
-    @Test("that nothing changed is no answer to whoever asked for everything")
+    @Test("A 304 answer to a full read is a transient failure")
     func refusesNotModified() async throws {
         let manifest = ProviderManifest(id: "x", name: "X") { $0.endpoints = ["api": "https://api.example.com"] }
         let http = ScriptedHTTP(manifest, now: now) { _ in .json("", status: 304) }
@@ -116,7 +116,7 @@ struct ListTests {
         #expect(error?.kind == .transient)
     }
 
-    @Test("a walk that goes round in a circle ends, whatever the circle's length and what leads to it")
+    @Test("A list whose cursors form a circle fails instead of looping")
     func endsCircles() async throws {
         let list = ListRequest(
             .get("/x"), items: "data", paging: .token(parameter: "at", token: "next", hasMore: nil))
@@ -137,7 +137,7 @@ struct ListTests {
         }
     }
 
-    @Test("an item without its record is kept, so that it is told and not lost")
+    @Test("An item without a record is kept, so that it can be reported")
     func keepsItemsWithoutRecords() async throws {
         var list = ListRequest(.get("/x"), items: "data", paging: .none)
         list.record = "record"
@@ -145,7 +145,7 @@ struct ListTests {
         #expect(found.records.map(\.value) == [["id": 1], ["kind": "t"], 7])
     }
 
-    @Test("a single object is a list of one; anything else is not a page")
+    @Test("A single object is a list of one; other values are not a page")
     func readsSingleItems() async throws {
         var list = ListRequest(.get("/me"), items: "", paging: .none)
         list.isSingle = true
@@ -153,7 +153,7 @@ struct ListTests {
         await #expect(throws: ProviderError.self) { try await page(list, "[]") }
     }
 
-    @Test("records get the members they lack")
+    @Test("Additions set their members on every record")
     func addsMembers() async throws {
         var list = ListRequest(.get("/x"), items: "", paging: .none)
         list.additions = [NamedValue("guild_id", "{setting.guildId}")]
@@ -162,7 +162,7 @@ struct ListTests {
         await #expect(throws: ProviderError.self) { try await page(list, "[{}]") }
     }
 
-    @Test("a link to another origin or with a placeholder is never followed")
+    @Test("A link to another origin or with a placeholder is not followed")
     func refusesForeignLinks() async throws {
         let list = ListRequest(.get("/x"), items: "items", paging: .nextLink(link: "next", required: true))
         let own = try await page(list, #"{"items":[],"next":"https://api.example.com/x?page=2"}"#)
@@ -175,7 +175,7 @@ struct ListTests {
     }
 
     @Test(
-        "exact transforms make a dead letter of what they do not know",
+        "Exact transforms fail on values that they do not know",
         arguments: [
             (Transform.exactOneOf(["a": "b"]), "\"a\"", "\"b\""), (.exactOneOf(["a": "b"]), "\"\"", "null"),
             (.exactOneOf(["a": "b"]), "null", "null"), (.exactOneOf(["a": "b"]), "\"z\"", nil),

@@ -1,4 +1,4 @@
-// Parts of a manifest on their own: paths, limits with a setting, pauses, facts, links, and rows over several values.
+// Single parts of a manifest: paths, limits with a setting, pauses, facts, links, and fields over several values.
 
 import ProviderSDK
 import Testing
@@ -8,21 +8,23 @@ struct ManifestPartsTests {
     let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
 
     @Test(
-        "a well-formed path",
+        "A well-formed path is accepted",
         arguments: ["", "a", "a.b", "a[].b", "[].b", "a.0.b", "a[b=c.d].e", "['@odata.nextLink']", "a['b.c'][].d"])
     func acceptsPaths(path: String) { #expect(ValuePath(validating: path) != nil) }
 
-    @Test("a malformed path", arguments: ["a.", ".a", "a..b", "a[", "a[b]", "a['b", "a['']", "a]b", "a[=b]", "a[]b"])
+    @Test(
+        "A malformed path is refused",
+        arguments: ["a.", ".a", "a..b", "a[", "a[b]", "a['b", "a['']", "a]b", "a[=b]", "a[]b"])
     func refusesPaths(path: String) { #expect(ValuePath(validating: path) == nil) }
 
-    @Test("a quoted step is one name")
+    @Test("A quoted step of a path is one name")
     func readsQuotedSteps() {
         let value: JSONValue = ["@odata.nextLink": "u", "a": ["b.c": [["d": 1], ["d": 2]]]]
         #expect(value.at("['@odata.nextLink']") == "u")
         #expect(ValuePath("a['b.c'][].d").all(in: value) == [1, 2])
     }
 
-    @Test("a rate limit declares its setting with range, default and description")
+    @Test("A rate limit declares its setting with range, default and description")
     func declaresSettings() {
         let manifest = ProviderManifest(id: "x", name: "X") { manifest in
             manifest.settings = [ProviderSetting("token", "A token.", isSecret: true)]
@@ -39,7 +41,7 @@ struct ManifestPartsTests {
     }
 
     @Test(
-        "a pause is read in each form",
+        "A pause is read in each format",
         arguments: [
             (.seconds, "1.5", .milliseconds(1500)), (.seconds, "-1", nil), (.seconds, "1e9", nil),
             (.epochSeconds, "1717200060", .seconds(60)), (.epochSeconds, "1", .zero),
@@ -50,7 +52,7 @@ struct ManifestPartsTests {
         #expect(format.pause(in: text, now: now) == pause)
     }
 
-    @Test("facts need a day, https sources, and places with a note")
+    @Test("Facts need a day, https sources, and places with a note")
     func checksFacts() {
         func problems(_ facts: ProviderFacts) -> Int {
             ProviderManifest(id: "x", name: "X") { $0.facts = facts }.problems.count
@@ -67,7 +69,7 @@ struct ManifestPartsTests {
                     unverified: [UnverifiedFact("endpoints", "x"), UnverifiedFact("/api", "")])) == 4)
     }
 
-    @Test("a parameter is taken from a link instead of following it")
+    @Test("A paging parameter is read from the link, which is not followed")
     func takesParameters() throws {
         let list = ListRequest(
             .get("/x", [NamedValue("q", "1")]), items: "items",
@@ -81,7 +83,7 @@ struct ManifestPartsTests {
         #expect(try list.page(["items": [1]], at: nil, now: now).next == nil)
     }
 
-    @Test("a moment stands in query, header or body, alone or in a text")
+    @Test("A moment is written into a text in the body")
     func writesMoments() throws {
         var list = ListRequest(.post("/x", .json(["a": 1])), items: "", paging: .none)
         list.since = MomentParameter(in: .body, name: "q", format: .iso8601, text: "updated >= '{since}'")
@@ -90,7 +92,7 @@ struct ManifestPartsTests {
     }
 
     @Test(
-        "numbers within a range",
+        "A range condition accepts the numbers within its range",
         arguments: [("200", true), (200, true), (299, true), (300, false), ("x", false)] as [(JSONValue, Bool)])
     func comparesRanges(value: JSONValue, isWithin: Bool) {
         #expect(Condition.within("n", 200...299).isMet(by: ["n": value], now: now) == isWithin)
@@ -109,7 +111,7 @@ struct ManifestPartsTests {
     }
 
     @Test(
-        "a row that takes one value from a path to several is found",
+        "A path to several values is reported where a field takes one value",
         arguments: [
             (Field("f", from: "a[].b", as: .text), 1), (Field("f", from: "a[].b", as: .earliestEpoch), 0),
             (Field("f", from: "a", as: .each(.text)), 0), (Field("f", from: "a[]", as: .each(.text)), 1),

@@ -1,5 +1,5 @@
-// Tables have two ways for a record: the plan, for parsed ones, and the general engine, for values built by hand. Both must give the
-// same bytes and the same failures, whatever a record holds.
+// A table maps a record in two ways: by plan, if the record was parsed, and by the general engine, if it was built by hand.
+// Both must give the same bytes and the same failures for any record.
 
 import ProviderSDK
 import Testing
@@ -33,7 +33,7 @@ struct MappingPlanTests {
             Field("quo\"ted\n", from: "a"),
         ])
 
-    /// `value` built by hand, so that no plan can be followed.
+    /// `value` built by hand, so that the plan does not apply.
     static func rebuilt(_ value: JSONValue) -> JSONValue {
         if let members = value.members { return .object(members.map { ($0.key, rebuilt($0.value)) }) }
         if let elements = value.array { return .array(elements.map(rebuilt)) }
@@ -60,7 +60,7 @@ struct MappingPlanTests {
         }
     }
 
-    @Test("every kind of value in every source, alone and beside others")
+    @Test("Plan and engine agree on every kind of value in every source")
     func agreesOnEveryKind() throws {
         let values = [
             "null", "true", "false", "0", "-0", "1", "-5", "-6", "1000000", "1000001", "1704067200",
@@ -80,7 +80,7 @@ struct MappingPlanTests {
         }
     }
 
-    @Test("random records")
+    @Test("Plan and engine agree on random records")
     func agreesOnRandomRecords() throws {
         var state: UInt64 = 0x2545_F491_4F6C_DD1D
         func next(_ bound: Int) -> Int {
@@ -104,7 +104,7 @@ struct MappingPlanTests {
     }
 
     @Test(
-        "texts with escapes mean the same both ways",
+        "Plan and engine agree on escaped texts",
         arguments: [
             #"{"id":"v_\u0031","b":"x"}"#, #"{"id":"v_1","b":"\u0079","s":"\u0078"}"#, #"{"id":"v_1","\u0062":"y"}"#,
             #"{"id":"v_1","b":"a\"b\\c","r":"\n","currency":"us\u0064","n":5}"#, #"{"\u0069d":"v_1","s":"x"}"#,
@@ -118,7 +118,7 @@ struct MappingPlanTests {
     }
 
     @Test(
-        "a required value that is missing or empty fails with its name",
+        "A required value that is missing or empty fails with its field name",
         arguments: ["{\"id\":\"1\"}", "{\"id\":\"1\",\"a\":\"\"}"])
     func failsAlike(text: String) throws {
         let mapping = FieldMapping(
@@ -130,7 +130,7 @@ struct MappingPlanTests {
         #expect(failure?.field == "needed" && failure?.rule == "required" && failure?.sourceID == "1")
     }
 
-    @Test("a table that is changed is followed as it is then, and ids of several parts are made too")
+    @Test("A changed table takes effect at once, also for ids of several parts")
     func followsChanges() throws {
         var mapping = Self.mapping
         mapping.fields = [Field("only", from: "a")]
@@ -148,7 +148,7 @@ struct MappingPlanTests {
         try expectSame(mapping, #"{"id":"v_1","a":3}"#)
     }
 
-    @Test("a record of very many members and a table of very many names")
+    @Test("Plan and engine agree on records and tables with very many names")
     func agreesOnLargeTables() throws {
         let fields = (0..<150).map { Field("f\($0)", from: ValuePath("n\($0)"), as: .text) }
         let mapping = FieldMapping("x", sourceID: ["id"], fields)
@@ -158,7 +158,7 @@ struct MappingPlanTests {
 }
 
 extension String {
-    /// Without the plain id where the test puts another value there.
+    /// The text without the plain id where the test puts another value there.
     fileprivate func replacingID(_ name: String) -> String {
         guard name == "id" else { return self }
         return replacing("\"id\":\"v_1\",", with: "").replacing(",\"id\":\"v_1\"}", with: "}")

@@ -1,4 +1,4 @@
-// The mapping engine: each transform, each kind of failure, and that no input is too strange.
+// The mapping engine: each transform and each kind of failure, also with malformed input.
 
 import ProviderSDK
 import ProviderSDKTesting
@@ -17,7 +17,7 @@ struct MappingTests {
     }
 
     @Test(
-        "each transform on a value that fits and on null",
+        "Each transform maps a fitting value, and all but constants map null to null",
         arguments: [
             (Transform.copy, "10.00", "10.00"), (.copy, #"{"b":[1]}"#, #"{"b":[1]}"#), (.text, "5", "\"5\""),
             (.text, "\"\"", "null"), (.uppercased, "\"usd\"", "\"USD\""), (.lowercased, "\"ÄB\"", "\"Äb\""),
@@ -50,7 +50,7 @@ struct MappingTests {
         }
     }
 
-    @Test("a value of the wrong kind is a failure that names record, field and rule")
+    @Test("A value of the wrong kind fails with record, field and rule")
     func namesFailures() {
         let wrong: [(Transform, String)] = [
             (.uppercased, "{}"), (.boolean, "\"true\""), (.decimal, "\"x\""), (.integer(0...1), "2"),
@@ -70,14 +70,14 @@ struct MappingTests {
         }
     }
 
-    @Test("the first source with a value counts, empty text being none")
+    @Test("The first source with a value is used, and empty text is no value")
     func coalesces() throws {
         #expect(try Self.map(Field("f", from: ["a", "b"]), #""a":"","b":"x""#) == "\"x\"")
         #expect(try Self.map(Field("f", from: ["a", "b"]), #""a":null,"b":2"#) == "2")
         #expect(try Self.map(Field("f", from: ["a", "b"]), #""c":1"#) == "null")
     }
 
-    @Test("conditions choose a status, dates in the past included")
+    @Test("Conditions choose a status and can test for past dates")
     func branches() throws {
         let field = Field(
             "status",
@@ -94,7 +94,7 @@ struct MappingTests {
     }
 
     @Test(
-        "what is due today is not past, whatever form the date has",
+        "A date of today is not past, in any date format",
         arguments: [
             ("\"2024-05-31\"", true), ("\"2024-06-01\"", false), ("\"2024-06-02\"", false),
             ("\"/Date(1717113600000+0000)/\"", true),
@@ -106,14 +106,14 @@ struct MappingTests {
         #expect(Condition.isBeforeToday("due").isMet(by: value, now: noon) == isOver)
     }
 
-    @Test("a rule can join several sources")
+    @Test("A rule can join several sources")
     func joinsInRules() throws {
         let field = Field("f", as: .when([.init(.isSet("a"), .sources(["a", "b", "c"], .joined(" ")))], other: .null))
         #expect(try Self.map(field, #""a":"x","b":"","c":5"#) == "\"x 5\"")
         #expect(try Self.map(field, #""b":"x""#) == "null")
     }
 
-    @Test("ids keep the source id and drop a vendor prefix only where the table says so")
+    @Test("Ids keep the source id and drop a vendor prefix only if the table says so")
     func makesIDs() throws {
         let value = try JSONValue.parse(Array(#"{"id":"pi_12_3","n":5}"#.utf8))
         let dropping = FieldMapping("payment", sourceID: ["id"], dropsVendorPrefix: true, [])
@@ -123,7 +123,7 @@ struct MappingTests {
         #expect(throws: MappingFailure.self) { try FieldMapping("x", sourceID: ["z"], []).map(value, now: Self.now) }
     }
 
-    @Test("a required field without a value is a failure")
+    @Test("A required field without a value fails")
     func requires() {
         let failure = #expect(throws: MappingFailure.self) {
             try Self.map(Field("f", from: "v", isRequired: true), "\"w\":1")
@@ -131,7 +131,7 @@ struct MappingTests {
         #expect(failure?.rule == "required")
     }
 
-    @Test("slips in a table are found at load")
+    @Test("Loading finds mistakes in a table")
     func checksTables() {
         let mapping = FieldMapping(
             "", sourceID: [],

@@ -1,4 +1,4 @@
-// Requests as hosts send them: what placeholders become, and which URLs a link may lead to.
+// Requests as hosts send them: how placeholders are filled, and which URLs a link may lead to.
 
 import ProviderSDK
 import ProviderSDKTesting
@@ -9,7 +9,7 @@ struct RequestTests {
     static let values = ["accountId": "a/b c", "setting.guildId": "7", "callback.realmId": "9", "variant": "flo"]
 
     @Test(
-        "placeholders are percent-encoded in the path and nowhere else",
+        "Placeholders are percent-encoded in paths",
         arguments: [
             ("/x/{accountId}/y", "/x/a%2Fb%20c/y"), ("/{setting.guildId}{variant}", "/7flo"), ("/x", "/x"),
             ("/{}/{ }/{accountId", "/{}/{ }/{accountId"), ("/{{variant}}", "/{flo}"),
@@ -19,7 +19,7 @@ struct RequestTests {
         #expect(try ProviderRequest.get(path).filled { Self.values[$0] }.path == expected)
     }
 
-    @Test("query, header fields and forms are filled as they are, JSON bodies not at all")
+    @Test("Query, header fields and forms are filled without encoding; JSON bodies are not filled")
     func fillsTheRest() throws {
         var request = ProviderRequest.post("/x", .form([NamedValue("realm", "{callback.realmId}")]))
         request.query = [NamedValue("profile_id", "{accountId}")]
@@ -37,7 +37,7 @@ struct RequestTests {
         #expect(value == ["a": "{variant}"])
     }
 
-    @Test("a value that looks like a placeholder stays what it is")
+    @Test("A value that looks like a placeholder is not filled again")
     func fillsOnce() throws {
         var request = ProviderRequest.get("/x", [NamedValue("q", "{accountId}")])
         request.path = "/{accountId}"
@@ -47,7 +47,7 @@ struct RequestTests {
     }
 
     @Test(
-        "a placeholder without a proper value is an error of whoever must give it",
+        "A missing setting is misconfigured; any other bad placeholder is a permanent error",
         arguments: [
             ("/{setting.missing}", ProviderError.Kind.misconfigured), ("/{accountId}", .permanent),
             ("/a/{up}/b", .permanent), ("/a/{here}", .permanent), ("/{empty}", .permanent),
@@ -58,21 +58,21 @@ struct RequestTests {
         #expect(error?.kind == kind)
     }
 
-    @Test("a header field never gets a line break")
+    @Test("A line break in a header field is refused")
     func refusesControlCharacters() {
         var request = ProviderRequest.get("/x")
         request.headers = [NamedValue("User-Agent", "{v}")]
         #expect(throws: ProviderError.self) { try request.filled { _ in "a\r\nHost: b" } }
     }
 
-    @Test("the settings that a request needs are its placeholders and its credential")
+    @Test("The settings that a request needs are its placeholders and its credential")
     func namesSettings() {
         var request = ProviderRequest.get("/{setting.guildId}", [NamedValue("a", "{accountId}")])
         request.authorization = .setting("botToken", scheme: "Bot")
         #expect(request.neededSettings == ["guildId", "botToken"])
     }
 
-    @Test("a context knows its account and the settings that are not secret")
+    @Test("A context knows its account and its non-secret settings")
     func knowsValues() {
         var account = ProviderContext.Account()
         account.id = "1"
@@ -88,7 +88,7 @@ struct RequestTests {
     }
 
     @Test(
-        "a path goes behind its endpoint, a link only to the endpoint's origin",
+        "A path is appended to its endpoint, and a link must have the endpoint's origin",
         arguments: [
             ("/x", "https://api.example.com", "https://api.example.com/x"),
             ("/x", "https://api.example.com/v10/", "https://api.example.com/v10/x"),
@@ -121,7 +121,7 @@ struct RequestTests {
         #expect((try? request.url(behind: endpoint)) == expected)
     }
 
-    @Test("a URL that is too long has no origin")
+    @Test("A URL that is too long has no origin")
     func boundsURLs() {
         let long = "https://a.example/" + String(repeating: "x", count: WebOrigin.urlBytesMax)
         #expect(WebOrigin(of: long) == nil)

@@ -6,7 +6,7 @@ import Testing
 @Suite("Values", .timeLimit(.minutes(2)))
 struct ValueTests {
     @Test(
-        "minor units become exact major units",
+        "Minor units become exact major units",
         arguments: [
             (1000, "usd", "10.00"), (5, "USD", "0.05"), (-5, "usd", "-0.05"), (500, "jpy", "500"),
             (5120, "kwd", "5.120"),
@@ -17,7 +17,7 @@ struct ValueTests {
     }
 
     @Test(
-        "decimal texts are read exactly or not at all",
+        "Decimal texts are read exactly or refused",
         arguments: [
             ("10.00", "10.00"), ("-0.5", "-0.5"), ("1.5e3", "1500"), ("1.25e1", "12.5"), ("1e-2", "0.01"), ("+5", nil),
             ("1.2.3", nil), ("", nil), ("abc", nil), ("1e99", nil), ("１", nil), ("1e+2", "100"), ("1e", nil),
@@ -27,7 +27,7 @@ struct ValueTests {
     }
 
     @Test(
-        "moments in every form that providers write",
+        "Moments are read in every ISO 8601 form that providers write",
         arguments: [
             ("2024-01-01", "2024-01-01T00:00:00Z"), ("2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"),
             ("2026-05-05T03:13:29-07:00", "2026-05-05T10:13:29Z"), ("2018-10-20T00:00:00", "2018-10-20T00:00:00Z"),
@@ -40,7 +40,7 @@ struct ValueTests {
     }
 
     @Test(
-        ".NET dates count milliseconds in UTC",
+        "Dates of .NET count milliseconds in UTC",
         arguments: [
             ("/Date(1539993600000+0000)/", "2018-10-20T00:00:00Z"), ("/Date(1552326816230)/", "2019-03-11T17:53:36Z"),
             ("/Date(-86400000)/", "1969-12-31T00:00:00Z"), ("/Date(x)/", nil), ("Date(1)", nil), ("/Date(1+00)/", nil),
@@ -63,7 +63,7 @@ struct ValueTests {
         #expect(Timestamp(httpDate: text)?.description == expected)
     }
 
-    @Test("HTTP dates and Retry-After in seconds, fractions and dates")
+    @Test("Retry-After is read as seconds, fractions and dates")
     func readsRetryAfter() throws {
         let now = try #require(Timestamp(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT"))
         #expect(now.description == "1994-11-06T08:49:37Z")
@@ -78,7 +78,7 @@ struct ValueTests {
         #expect(wait("soon") == nil)
     }
 
-    @Test("documented scopes become the provider's own, each once, contained ones left out")
+    @Test("Documented scopes become the provider's scopes, without repeats or contained ones")
     func translatesScopes() {
         var table = ScopeTable([
             Scope("read:payments", grants: ["read_only"]), Scope("write:invoices", grants: ["read_write"]),
@@ -96,7 +96,7 @@ struct ValueTests {
         #expect(table.missing(["read_write"], granted: ["read_only"]) == ["read_write"])
     }
 
-    @Test("an authorization asks for what the wanted data types need, and for what they can use when it is named")
+    @Test("An authorization requests the scopes of the wanted data types, and optional scopes on request")
     func asksForDataTypes() {
         let manifest = ProviderManifest(id: "x", name: "X") { manifest in
             manifest.scopes = ScopeTable([Scope("read")])
@@ -120,7 +120,7 @@ struct ValueTests {
     }
 
     @Test(
-        "an operator can change a rate limit within reason",
+        "An operator can change a rate limit within its range",
         arguments: [("1", 1), ("120", 120), ("0", 50), ("-1", 50), ("1.5", 50), ("2000000", 50), ("many", 50)])
     func overridesRateLimits(text: String, requests: Int) {
         var limit = RateLimit(50, per: .seconds(60), scope: .account)

@@ -1,4 +1,4 @@
-// Webhook deliveries read by tables: answers, events, ids, accounts, effects.
+// Webhook deliveries read by tables: answers, events, ids, accounts and effects.
 
 import ProviderSDK
 import Testing
@@ -27,13 +27,13 @@ struct WebhookEventsTests {
         effects: [.init(.equals("item.kind", "gone"), .deleted(dataType: "items", sourceID: ["item.a", "item.b"]))]
             + .changes(at: "item.kind", ["x": "exes", "y": "whys"]))
 
-    @Test("a provider without tables acknowledges everything")
+    @Test("A provider without tables acknowledges every delivery")
     func acknowledges() throws {
         let outcome = try TableProvider().outcome("{}")
         #expect(outcome.status == 200 && outcome.reply == nil && outcome.events.isEmpty)
     }
 
-    @Test("the first answer that fits is given, and a refusal means nothing")
+    @Test("The first matching answer is given, and a refusal has its status and message")
     func answers() throws {
         let provider = TableProvider([
             WebhookAnswer(where: .equals("headers.x-kind", "bad"), refusing: 422, "No."),
@@ -49,7 +49,7 @@ struct WebhookEventsTests {
         #expect(error?.status == 422 && error?.message == "No.")
     }
 
-    @Test("events two levels deep; changes of one account and id are one event")
+    @Test("Nested events are read, and changes of one account become one event")
     func readsNestedEvents() throws {
         let events = try TableProvider([], [Self.nested]).outcome(
             #"""
@@ -66,7 +66,7 @@ struct WebhookEventsTests {
         #expect(events.map(\.occurredAt?.seconds) == [9, nil])
     }
 
-    @Test("an id lacks no part, an account is no empty text, an object is one event")
+    @Test("An id needs all its parts, an account must not be empty, and an object is one event")
     func readsParts() throws {
         let provider = TableProvider(
             [],
@@ -83,7 +83,7 @@ struct WebhookEventsTests {
         #expect(try provider.outcome(#"{"part":"p","second":"s"}"#).events.isEmpty)
     }
 
-    @Test("data types that do not exist and a missing account are mistakes of the manifest")
+    @Test("Unknown data types are mistakes of the manifest")
     func findsMistakes() {
         let problems = TableProvider([], [Self.nested]).manifest.problems
         #expect(problems.filter { $0.contains("“exes”") || $0.contains("“items”") }.count == 2)

@@ -1,18 +1,18 @@
-// The sealed secrets of a grant and when they end. They are sealed and opened elsewhere: here they are texts.
+// The sealed secrets of a grant and their expiry. This code handles sealed texts only; sealing and opening happen elsewhere.
 
 package import ProviderSDK
 
-/// Tokens in the sealed form that is stored, as an answer of the provider brought them.
+/// The sealed tokens of one response of the provider.
 package struct SealedTokens: Sendable, Equatable {
     package let accessToken: String
-    /// Nil when the answer brought none.
+    /// The refresh token; nil when the response contains none.
     package var refreshToken: String?
     package var expiresAt: Timestamp?
-    /// When the refresh token ends if it is not used.
+    /// When the refresh token expires if it is not used.
     package var refreshExpiresAt: Timestamp?
-    /// When the grant ends however often it is refreshed; nil when the answer does not say.
+    /// When the grant ends even if it is refreshed; nil when the response does not say.
     package var grantExpiresAt: Timestamp?
-    /// The scopes granted; nil when the answer does not say.
+    /// The granted scopes; nil when the response does not say.
     package var scopes: [String]?
 
     package init(
@@ -28,7 +28,7 @@ package struct SealedTokens: Sendable, Equatable {
     }
 }
 
-/// The sealed secrets of a connection, and when they end.
+/// The sealed secrets of a connection and their expiry.
 package struct Credentials: Sendable, Equatable {
     /// The sealed access token, or the sealed API key.
     package private(set) var accessToken: String?
@@ -36,40 +36,40 @@ package struct Credentials: Sendable, Equatable {
     package private(set) var refreshToken: String?
     /// When the access token was issued.
     package private(set) var issuedAt: Timestamp?
-    /// When the refresh token ends if it is not used.
+    /// When the refresh token expires if it is not used.
     package private(set) var refreshExpiresAt: Timestamp?
-    /// When the grant ends however often it is refreshed.
+    /// When the grant ends even if it is refreshed.
     package private(set) var grantExpiresAt: Timestamp?
 
-    /// Credentials with an API key, or none.
+    /// Creates credentials with an API key, or without any secret.
     package init(key: String? = nil) { accessToken = key }
 
     package var isEmpty: Bool { accessToken == nil && refreshToken == nil }
 
-    /// The sealed texts with the fields that they are sealed for.
+    /// The sealed texts with the names of the fields that they are sealed for.
     var sealedTexts: [(field: String, text: String)] {
         [("accessToken", accessToken), ("refreshToken", refreshToken)].compactMap { field, text in
             text.map { (field, $0) }
         }
     }
 
-    /// Takes over new tokens; a refresh token that the answer did not replace is kept.
+    /// Stores new tokens; keeps the refresh token when the response contains no new one.
     mutating func renew(with tokens: SealedTokens, at now: Timestamp) {
         accessToken = tokens.accessToken
         if let refresh = tokens.refreshToken {
             refreshToken = refresh
             refreshExpiresAt = tokens.refreshExpiresAt
         } else if refreshToken != nil {
-            // It was used, so it does not end of disuse as early as before.
+            // The refresh token was used, so its expiry by disuse moves to a later time.
             refreshExpiresAt = tokens.refreshExpiresAt ?? refreshExpiresAt
         }
         grantExpiresAt = tokens.grantExpiresAt ?? grantExpiresAt
         issuedAt = now
     }
 
-    /// The same credentials with texts that are sealed for another connection.
+    /// Returns the same credentials with texts that are sealed for another connection.
     ///
-    /// Where there is no refresh token, that of `earlier` is kept: some providers give one the first time only.
+    /// Without a refresh token, the one of `earlier` is kept: some providers return one only the first time.
     func moved(accessToken: String?, refreshToken: String?, keeping earlier: Credentials?) -> Credentials {
         var moved = self
         moved.accessToken = accessToken
@@ -82,7 +82,7 @@ package struct Credentials: Sendable, Equatable {
         return moved
     }
 
-    /// Replaces the sealed text of a field by what `reseal` makes of it; nil leaves it as it is.
+    /// Replaces the sealed text of a field by the result of `reseal`; nil leaves it unchanged.
     package mutating func reseal(_ reseal: (_ text: String, _ field: String) -> String?) {
         if let text = accessToken { accessToken = reseal(text, "accessToken") ?? text }
         if let text = refreshToken { refreshToken = reseal(text, "refreshToken") ?? text }

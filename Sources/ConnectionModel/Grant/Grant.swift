@@ -1,14 +1,14 @@
-// What a provider has granted to a connection: scopes, sealed credentials, authorizations under way and the state of renewing them.
-// What follows from the status of the connection is ConnectionLife's.
+// The grant of a connection: its scopes, sealed credentials, pending authorizations and refresh state.
+// ConnectionLife decides the consequences of the connection's status.
 
 package import ProviderSDK
 
 /// The outcome of ending a grant at its provider.
 package enum RevocationOutcome: String, Sendable, CaseIterable {
     case revoked
-    /// There was no grant, or the provider offers no way.
+    /// There was no grant, or the provider has no way to end it.
     case notOffered
-    /// Ending it would end the grants of other connections to the same account.
+    /// Ending the grant would end the grants of other connections to the same account.
     case sharedAccount
     /// The provider refused, failed or could not be reached.
     case failed
@@ -16,31 +16,31 @@ package enum RevocationOutcome: String, Sendable, CaseIterable {
 
 /// The grant of a connection.
 package struct Grant: Sendable {
-    /// Counts grants: an answer that belongs to an older one is discarded.
+    /// The number of the grant; a response for an older grant is discarded.
     package private(set) var number = 0
-    /// What the application asked for, in its own words.
+    /// The permissions that the application requested, in its own words.
     package private(set) var permissions: [String] = []
-    /// The provider's scopes that were asked for.
+    /// The provider's scopes that were requested.
     package private(set) var requestedScopes: [String] = []
     /// The provider's scopes that were granted.
     package private(set) var grantedScopes: [String] = []
-    /// When the account was connected last.
+    /// When the account was last connected.
     package private(set) var connectedAt: Timestamp?
-    /// When the access token expires; nil when it does not or there is none.
+    /// When the access token expires; nil when it does not expire or there is none.
     package private(set) var expiresAt: Timestamp?
     package private(set) var credentials = Credentials()
-    /// Authorizations under way.
+    /// The pending authorizations.
     package private(set) var authorizations: [PendingAuthorization] = []
-    /// How renewing the token stands.
+    /// The state of token refreshes.
     package private(set) var refresh = RefreshState()
-    /// What is known of a grant whose account is not known yet.
+    /// The data of a grant whose account is not known yet.
     package private(set) var unidentified: UnidentifiedGrant?
-    /// The end of the grant that the application was told of; nil while none is near.
+    /// The end of the grant that the application was notified of; nil while no end is near.
     package private(set) var deadline: GrantDeadline?
-    /// The outcome of ending the last grant at the provider; nil while there is one.
+    /// The outcome of ending the last grant at the provider; nil while a grant exists.
     package private(set) var revocation: RevocationOutcome?
 
-    /// When the host got the present grant.
+    /// When the host received the present grant.
     package var grantedAt: Timestamp? {
         guard let unidentified else { return connectedAt }
         return max(unidentified.at, connectedAt ?? unidentified.at)
@@ -56,7 +56,7 @@ package struct Grant: Sendable {
         authorizations = [authorization]
     }
 
-    /// Uses an authorization up.
+    /// Consumes a pending authorization.
     package mutating func claim(_ nonce: String) -> PendingAuthorization? {
         guard let index = authorizations.firstIndex(where: { $0.nonce.utf8.elementsEqual(nonce.utf8) }) else {
             return nil
@@ -66,7 +66,7 @@ package struct Grant: Sendable {
 
     mutating func dropAuthorizations(endedBy now: Timestamp) { authorizations.removeAll { $0.expiresAt <= now } }
 
-    /// Tokens came; whose account they are for is not known yet.
+    /// Stores tokens while their account is not known yet.
     package mutating func hold(_ tokens: SealedTokens, _ unidentified: UnidentifiedGrant) {
         self.unidentified = unidentified
         number += 1
@@ -78,20 +78,20 @@ package struct Grant: Sendable {
         unidentified?.postpone(seed: seed, at: now)
     }
 
-    /// The account is connected with a key or without any credential.
+    /// Records that the account is connected with a key or without a credential.
     package mutating func link(key: String?, at now: Timestamp) {
         credentials = Credentials(key: key)
         connectedAt = now
     }
 
-    /// Takes over the tokens of a grant that came for another connection.
+    /// Stores the tokens of a grant that another connection received.
     package mutating func adopt(_ other: Grant, _ credentials: Credentials) {
         self.credentials = credentials
         expiresAt = other.expiresAt
         refresh = RefreshState(generation: max(other.refresh.generation, refresh.generation) + 1)
     }
 
-    /// The account of an authorization is known.
+    /// Records the account of an authorization.
     mutating func identify(_ held: UnidentifiedGrant, permissions: [String], at now: Timestamp) {
         if !permissions.isEmpty { self.permissions = permissions }
         requestedScopes = held.requestedScopes
@@ -108,7 +108,7 @@ package struct Grant: Sendable {
 
     mutating func beginRefresh(at now: Timestamp) { refresh.begin(at: now) }
 
-    /// New tokens came for the same grant.
+    /// Stores new tokens for the same grant.
     mutating func renew(with tokens: SealedTokens, at now: Timestamp) {
         credentials.renew(with: tokens, at: now)
         expiresAt = tokens.expiresAt
@@ -127,9 +127,9 @@ package struct Grant: Sendable {
 
     // MARK: End
 
-    /// Erases the secrets of the grant and all that is said of it; answers that are still on their way belong to an older grant.
+    /// Erases the secrets and the data of the grant; responses that are still in flight then belong to an older grant.
     ///
-    /// Authorizations under way are for a new grant and go on.
+    /// Pending authorizations are for a new grant and continue.
     package mutating func erase(_ outcome: RevocationOutcome?) {
         number += 1
         credentials = Credentials()
@@ -140,10 +140,10 @@ package struct Grant: Sendable {
         revocation = outcome
     }
 
-    /// Answers that are still on their way belong to an older grant from now on.
+    /// Starts a new grant number, so that responses in flight belong to an older grant.
     mutating func outdate() { number += 1 }
 
-    /// The user is not connected any more, and no authorization under way changes that.
+    /// Clears the connected account and drops the pending authorizations.
     package mutating func disconnect() {
         authorizations = []
         connectedAt = nil

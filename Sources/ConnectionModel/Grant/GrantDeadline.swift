@@ -1,16 +1,16 @@
-// The foreseeable end of a grant that the application was told of.
+// The foreseeable end of a grant that the application was notified of.
 
 package import ProviderSDK
 
 /// A moment after which only the user can make a connection work again.
 package struct GrantDeadline: Sendable, Equatable {
-    /// Why it ends then.
+    /// The reason for the end.
     package enum Reason: String, Sendable, CaseIterable {
-        /// No refresh moves the end of the grant.
+        /// No refresh can extend the grant.
         case grantEnds
-        /// What renews it ends of disuse: it could not be used for long.
+        /// The refresh token expires because it was not used for a long time.
         case unused
-        /// The access token ends and nothing can replace it.
+        /// The access token expires and cannot be replaced.
         case accessTokenEnds
     }
 
@@ -22,7 +22,9 @@ package struct GrantDeadline: Sendable, Equatable {
         self.at = at
     }
 
-    /// Whether `earlier` is the same deadline: a provider that gives the time left moves it by seconds with every answer.
+    /// Whether `earlier` is the same deadline.
+    ///
+    /// A provider that reports the remaining time shifts it by seconds with every response.
     package func isSame(as earlier: GrantDeadline?) -> Bool {
         guard let earlier, reason == earlier.reason else { return false }
         return abs(at.milliseconds - earlier.at.milliseconds) < 6 * 3_600_000

@@ -1,12 +1,14 @@
-// When a grant ends, and whether that is soon: the foreseeable deaths of tokens. Pure.
+// Computes when a grant ends, and whether that is soon, from the expiry of its tokens. Pure.
 
 package import ProviderSDK
 
 extension Connection {
-    /// The longest time before its end that a grant is called ending.
+    /// The longest time before its end at which a grant counts as ending.
     static let expiresSoonMax = Duration.seconds(7 * 86_400)
 
-    /// The moment by which the user must have connected again unless a refresh moves it; nil when no end is known.
+    /// Returns the moment by which the user must connect again unless a refresh moves it.
+    ///
+    /// Returns nil when no end is known.
     package func grantEnd(_ oauth: OAuth2?) -> Timestamp? {
         guard !credentials.isEmpty else { return nil }
         var ends = [credentials.grantExpiresAt]
@@ -22,12 +24,12 @@ extension Connection {
     private func isRenewable(_ oauth: OAuth2?) -> Bool {
         switch oauth?.refresh {
         case .refreshToken: credentials.refreshToken != nil
-        // The access token carries its own renewal: when it is gone, so is the grant.
+        // The access token renews itself here: when it expires, the grant ends too.
         default: false
         }
     }
 
-    /// Whether the grant of a working connection ends within a week, or within a fifth of a life that is shorter than that.
+    /// Whether the grant of a working connection ends within a week, or within a fifth of a shorter lifetime.
     package func expiresSoon(_ oauth: OAuth2?, at now: Timestamp) -> Bool {
         guard status == .connected, let end = grantEnd(oauth) else { return false }
         var margin = Self.expiresSoonMax

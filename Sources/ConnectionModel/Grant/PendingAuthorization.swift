@@ -2,16 +2,16 @@
 
 package import ProviderSDK
 
-/// An authorization that was begun and not completed.
+/// An authorization that was started and not completed.
 package struct PendingAuthorization: Sendable, Equatable {
-    /// The random part of its state.
+    /// The random part of the authorization's state.
     package let nonce: String
     package let redirectURI: String
-    /// The sealed PKCE verifier; nil when the provider takes none.
+    /// The sealed PKCE verifier; nil when the provider does not support PKCE.
     package let verifier: String?
-    /// The caller's own state, sealed, given back to the caller.
+    /// The caller's own state, sealed; the host returns it to the caller.
     package let callerState: String?
-    /// The session that began it.
+    /// The session that started the authorization.
     package let sessionBinding: String
     package let requestedScopes: [String]
     package let expiresAt: Timestamp

@@ -1,27 +1,27 @@
-// Why a refresh brought no new pair of tokens, as the connection takes it in. How an answer is judged is not known here.
+// Why a refresh returned no new token pair, as the connection stores it. Responses are classified elsewhere.
 
 package import ProviderSDK
 
-/// Why a refresh brought no new pair.
+/// The failure of a refresh.
 package struct RefreshFailure: Error, Sendable, Equatable {
     /// The reason of a failed refresh; it decides what happens to the connection.
     package enum Reason: String, Sendable, CaseIterable {
-        /// The provider says that the grant has ended.
+        /// The provider reports that the grant has ended.
         case revoked
         /// The provider no longer grants the scopes.
         case scopeLost
         /// The provider refuses this application or this request; only the operator can correct that.
         case misconfigured
-        /// Too many requests; the token was not touched.
+        /// Too many requests; the token was not used.
         case rateLimited
-        /// Nothing was sent; the token was not touched.
+        /// Nothing was sent; the token was not used.
         case transient
-        /// The token may have been spent: no answer came, or one without a usable token.
+        /// The token may have been used: no response came, or one without a usable token.
         case unknown
     }
 
     package let reason: Reason
-    /// The failure as callers and people get it.
+    /// The failure as callers and users see it.
     package let error: ProviderError
     /// How long the provider asked to wait.
     package var pause: Duration?

@@ -1,32 +1,37 @@
-// When a token is replaced and how long a refresh that failed pauses: numbers alone, spread over connections.
+// When a token is replaced, and how long to pause after a failed refresh. Pure numbers, spread over connections.
 
 import Primitives
 import ProviderSDK
 
-/// The numbers of refreshing.
+/// The timing of refreshes.
 package enum RefreshPolicy {
-    /// How long before its end a token is replaced, at most and without jitter.
+    /// The longest time before its expiry that a token is replaced, without jitter.
     static let marginMax = Duration.seconds(300)
-    /// The longest pause that a provider can ask for.
+    /// The longest pause that a provider can request.
     package static let pauseMax = Duration.seconds(86_400)
 
-    /// How long before its end a token of this life is replaced: five minutes to ten, by connection, and never more than a fifth
-    /// of its life.
+    /// Returns how long before its expiry a token with this lifetime is replaced.
     ///
-    /// - Parameter life: nil when it is not known.
+    /// The result is five to ten minutes, depending on the connection, and at most a fifth of the lifetime.
+    ///
+    /// - Parameter life: the lifetime; nil when it is not known.
     package static func margin(life: Duration?, seed: String) -> Duration {
         let margin = min(marginMax, (life ?? .seconds(3600)) / 10)
         return margin * (1 + Jitter.fraction(seed))
     }
 
-    /// How long before the death of what dies of disuse it is used: a quarter of its life, a little less by connection.
+    /// Returns how long before its expiry a token that expires when unused is refreshed.
+    ///
+    /// The result is a quarter of its lifetime, or slightly less depending on the connection.
     package static func keepAliveMargin(life: Duration, seed: String) -> Duration {
         life / 4 * (0.8 + 0.2 * Jitter.fraction(seed))
     }
 
-    /// The pause after the `failures`th failure in a row: doubled each time, and cut by up to a half by connection.
+    /// Returns the pause after the given number of failures in a row.
     ///
-    /// An outcome that is unknown is asked after soon and often, since a replaced token is taken only for a while.
+    /// It doubles each time and is shortened by up to half, depending on the connection.
+    ///
+    /// After an unknown outcome the pauses are short, because a provider accepts a replaced token only for a while.
     package static func backoff(_ failure: RefreshFailure.Reason, failures: Int, seed: String) -> Duration {
         let (first, last): (Duration, Duration) =
             switch failure {
@@ -39,9 +44,9 @@ package enum RefreshPolicy {
     }
 }
 
-/// Numbers that differ from connection to connection and are the same after a restart.
+/// Numbers that differ between connections and stay the same after a restart.
 enum Jitter {
-    /// A number from 0 to below 1, the same for the same bytes.
+    /// Returns a number from 0 to below 1, which is always the same for the same bytes.
     static func fraction(_ seed: String, salt: UInt64 = 0) -> Double {
         let hash = SplitMix64.mix(FNV1a.hash(seed.utf8, salt: salt &* 0x9E37_79B9_7F4A_7C15))
         return Double(hash >> 11) * 0x1p-53

@@ -1,45 +1,47 @@
-// What is known of renewing a connection's token: the request that was begun, whether its outcome is known, and when the next may
-// be made. Pure: no clock and no I/O; RefreshService carries out what it says.
+// The refresh state of a connection: the started request, whether its outcome is known, and when the next request is allowed.
+// Pure: no clock and no I/O. RefreshService carries out the requests.
 
 import Primitives
 package import ProviderSDK
 
-/// How renewing the token of a connection stands.
+/// The refresh state of a connection's token.
 ///
-/// A refresh is three durable steps: ``begin(at:)`` before anything is sent, then the new pair with ``succeed()``, or
-/// ``fail(_:pause:seed:at:)``. A stop between them leaves the intent, which the next ``begin(at:)`` takes for an outcome that is
-/// unknown: both tokens are still there, and the answer to the same refresh token decides.
+/// A refresh has durable steps: ``begin(at:)`` before anything is sent, then ``succeed()`` with the new pair, or
+/// ``fail(_:pause:seed:at:)``. A stop in between leaves the intent, and the next ``begin(at:)`` treats its outcome as unknown. Both
+/// tokens are still stored, so the response to the same refresh token decides.
 package struct RefreshState: Sendable, Equatable {
-    /// A token request that is under way, or whose end was never seen.
+    /// A token request that is in progress, or whose end was not recorded.
     package struct Intent: Sendable, Equatable {
-        /// Which pair of tokens it spends.
+        /// The number of the token pair that the request uses.
         package let generation: Int
         package let at: Timestamp
-        /// 1 for the first request with this pair.
+        /// The number of the request with this pair, from 1.
         package let attempt: Int
     }
 
-    /// Counts the pairs of tokens that were stored.
+    /// The number of token pairs that were stored.
     package private(set) var generation = 0
     private(set) var intent: Intent?
-    /// Since when it is unknown whether the provider replaced the pair; nil when it is known that it did not.
+    /// Since when it is unknown whether the provider replaced the pair; nil when the provider did not.
     private(set) var unknownSince: Timestamp?
-    /// Requests that failed since the last good one.
+    /// The number of failed requests since the last success.
     package private(set) var failures = 0
-    /// What the last failure meant; nil after a good refresh.
+    /// The class of the last failure; nil after a success.
     package private(set) var lastFailure: RefreshFailure.Reason?
-    /// Before this moment no request is made unless a person asks for it.
+    /// The moment before which only a user can start a request.
     package private(set) var nextAttemptAt: Timestamp?
-    /// When the last request was begun.
+    /// When the last request was started.
     private(set) var lastAttemptAt: Timestamp?
 
-    /// The state before the first request, with a count of earlier pairs.
+    /// The state before the first request, with the number of earlier pairs.
     package init(generation: Int = 0) { self.generation = generation }
 
-    /// Whether the pair may have been replaced at the provider without our knowing.
+    /// Whether the provider may have replaced the pair without the host's knowledge.
     package var isUnknown: Bool { unknownSince != nil || intent != nil }
 
-    /// Begins a request; to be made durable before the request is sent.
+    /// Records the start of a request.
+    ///
+    /// Make this durable before you send the request.
     @discardableResult
     package mutating func begin(at now: Timestamp) -> Intent {
         if let intent { unknownSince = unknownSince ?? intent.at }
@@ -50,7 +52,9 @@ package struct RefreshState: Sendable, Equatable {
         return intent
     }
 
-    /// A new pair came; to be made durable with it.
+    /// Records that a new pair arrived.
+    ///
+    /// Make this durable together with the pair.
     package mutating func succeed() {
         generation += 1
         intent = nil
@@ -60,11 +64,11 @@ package struct RefreshState: Sendable, Equatable {
         nextAttemptAt = nil
     }
 
-    /// No new pair came.
+    /// Records that no new pair arrived.
     ///
     /// - Parameters:
     ///   - pause: how long the provider asked to wait.
-    ///   - seed: the connection's id, so that connections that failed together do not come back together.
+    ///   - seed: the connection's id, so that connections that failed together do not retry together.
     package mutating func fail(_ failure: RefreshFailure.Reason, pause: Duration?, seed: String, at now: Timestamp) {
         if failure == .unknown { unknownSince = unknownSince ?? intent?.at ?? now }
         intent = nil
@@ -78,7 +82,7 @@ package struct RefreshState: Sendable, Equatable {
         nextAttemptAt = now.advanced(by: max(backoff, min(pause ?? .zero, RefreshPolicy.pauseMax)))
     }
 
-    /// How long no request may be made; nil when one may.
+    /// Returns how long no request is allowed; nil when one is allowed now.
     package func wait(at now: Timestamp) -> Duration? {
         guard let nextAttemptAt, nextAttemptAt > now else { return nil }
         return nextAttemptAt.duration(since: now)

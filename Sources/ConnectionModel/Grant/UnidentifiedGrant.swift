@@ -1,20 +1,21 @@
-// A grant whose tokens are stored and whose account is not known yet: what is needed to find out, and when that is tried next.
+// A grant whose tokens are stored and whose account is not known yet. Contains the data to identify the account, and the time
+// of the next attempt.
 
 package import ProviderSDK
 
-/// What is needed to complete an authorization besides its tokens.
+/// The data, besides the tokens, that completes an authorization.
 package struct UnidentifiedGrant: Sendable, Equatable {
-    /// How long the host tries to complete one.
+    /// How long the host tries to complete an authorization.
     package static let lifetime = Duration.seconds(86_400)
-    /// How long the request that got the tokens has for it.
+    /// How long the request that received the tokens may take to complete it.
     static let requestTime = Duration.seconds(30)
 
-    /// What the authorization gave besides its tokens, sealed: providers put other secrets beside them.
+    /// The sealed response of the authorization without its tokens; providers add other secrets to it.
     package let answer: String
-    /// The scopes granted; nil when the answer did not say.
+    /// The granted scopes; nil when the response did not say.
     package let scopes: [String]?
     package let requestedScopes: [String]
-    /// When the tokens came.
+    /// When the tokens arrived.
     package let at: Timestamp
     package private(set) var attempts = 0
     package private(set) var nextAttemptAt: Timestamp
@@ -27,7 +28,7 @@ package struct UnidentifiedGrant: Sendable, Equatable {
         nextAttemptAt = now.advanced(by: Self.requestTime)
     }
 
-    /// The provider could not say whose account it is: it is asked again after a pause.
+    /// Records that the provider could not identify the account; the host asks again after a pause.
     ///
     /// - Parameter seed: the connection's id.
     package mutating func postpone(seed: String, at now: Timestamp) {

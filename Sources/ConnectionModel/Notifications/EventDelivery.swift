@@ -1,37 +1,39 @@
-// How the delivery of one event stands: its attempts, when it is tried again, and how it ended. Values that are stored with the event.
+// The delivery state of one event: its attempts, the next retry, and the result. These values are stored with the event.
 
 package import ProviderSDK
 
-/// What came of one attempt to deliver an event.
+/// The outcome of one attempt to deliver an event.
 package enum DeliveryOutcome: String, Sendable, CaseIterable {
-    /// 2xx: the application has it.
+    /// 2xx: the application accepted the event.
     case delivered
     /// 3xx: redirects are not followed.
     case redirected
-    /// 410: the endpoint wants no more.
+    /// 410: the endpoint wants no further events.
     case gone
-    /// 429.
+    /// 429: too many requests.
     case rateLimited
     /// Any other 4xx.
     case rejected
     /// 5xx, or a status that HTTP does not know.
     case serverError
-    /// It did not answer in time.
+    /// The endpoint did not answer in time.
     case timeout
-    /// The name could not be resolved, the connection not be opened, or it was lost.
+    /// The name could not be resolved, or the connection failed or was lost.
     case unreachable
-    /// The certificate is not good, or TLS failed.
+    /// The certificate is invalid, or TLS failed.
     case tls
-    /// The name stands for an address that is not public.
+    /// The host name resolves to an address that is not public.
     case addressRefused
-    /// The URL is not one that is delivered to.
+    /// The URL is not allowed for deliveries.
     case urlRefused
-    /// The answer was too large or not HTTP.
+    /// The response was too large or not HTTP.
     case invalidAnswer
     /// The signing secret could not be opened.
     case secretUnreadable
 
-    /// Whether the host gave no answer at all: then it is likely to give none to others.
+    /// Whether the host did not answer at all.
+    ///
+    /// Other deliveries to the host will probably fail too.
     package var isSilence: Bool {
         switch self {
         case .timeout, .unreachable, .tls: true
@@ -40,13 +42,13 @@ package enum DeliveryOutcome: String, Sendable, CaseIterable {
     }
 }
 
-/// How the delivery of one event stands.
+/// The delivery state of one event.
 package struct EventDelivery: Sendable, Equatable {
     /// One attempt.
     package struct Attempt: Sendable, Equatable {
         package let at: Timestamp
         package let outcome: DeliveryOutcome
-        /// The status of the answer; nil when there was none.
+        /// The status of the response; nil when there was no response.
         package var status: Int?
         package let milliseconds: Int
 
@@ -58,21 +60,21 @@ package struct EventDelivery: Sendable, Equatable {
         }
     }
 
-    /// How it ended.
+    /// The final result of the delivery.
     package enum End: String, Sendable {
         case delivered, failed
     }
 
     /// The last attempts, oldest first.
     package private(set) var attempts: [Attempt] = []
-    /// Attempts that failed since the event was queued.
+    /// The number of failed attempts since the event was queued.
     package private(set) var failures = 0
-    /// The earliest moment for the next attempt; nil for at once.
+    /// The earliest moment for the next attempt; nil for immediately.
     package private(set) var nextAttemptAt: Timestamp?
-    /// Nil while it waits.
+    /// The final result; nil while the event waits.
     package private(set) var end: End?
 
-    /// Notes an attempt, and forgets the oldest ones.
+    /// Records an attempt, and drops the oldest ones.
     package mutating func note(_ attempt: Attempt) {
         attempts.append(attempt)
         if attempts.count > HostLimits.webhookAttemptsKept {
@@ -82,22 +84,22 @@ package struct EventDelivery: Sendable, Equatable {
 
     /// Counts a failure.
     ///
-    /// - Returns: how many there were since the event was queued.
+    /// - Returns: the number of failures since the event was queued.
     package mutating func fail() -> Int {
         failures += 1
         return failures
     }
 
-    /// It is not tried before `moment`.
+    /// Delays the next attempt until `moment`.
     package mutating func postpone(until moment: Timestamp) { nextAttemptAt = moment }
 
-    /// It is not tried any more.
+    /// Ends the delivery; there are no further attempts.
     package mutating func end(_ end: End) {
         self.end = end
         nextAttemptAt = nil
     }
 
-    /// Queues it again, as if it had never been tried.
+    /// Queues the event again, with no attempts recorded.
     mutating func restart() {
         failures = 0
         nextAttemptAt = nil
@@ -108,7 +110,7 @@ package struct EventDelivery: Sendable, Equatable {
 // MARK: Stored form
 
 extension EventDelivery {
-    /// Writes what differs from a delivery that was never tried, as members of the event.
+    /// Writes the differences from a delivery without attempts, as members of the event.
     func writeMembers(to writer: inout JSONWriter) {
         if failures > 0 { writer.member("failures", failures) }
         if let nextAttemptAt { writer.moment("nextAttemptAt", nextAttemptAt) }
@@ -116,7 +118,7 @@ extension EventDelivery {
         guard !attempts.isEmpty else { return }
         writer.key("attempts")
         writer.array(of: attempts) { attempt, writer in
-            // One short array each, for the eye: when, what, status, milliseconds.
+            // One short array each, easy to read: when, what, status, milliseconds.
             writer.array { writer in
                 writer.value(attempt.at)
                 writer.value(attempt.outcome.rawValue)

@@ -1,27 +1,27 @@
-// The notifications of a connection: the events that wait for their delivery, and the endpoint that they go to. The state machine of
-// deliveries, without I/O: time and chance come with the calls.
+// The notifications of a connection: the events that wait for delivery, and their endpoint.
+// This is the state machine of deliveries, without I/O. The caller passes the time and random numbers.
 
 package import ProviderSDK
 
-/// What is to be delivered next.
+/// The next delivery that is due.
 package enum NextDelivery: Sendable, Equatable {
     /// Nothing, until something changes.
     case none
-    /// This event, at once.
+    /// This event, immediately.
     case due(ConnectionEvent)
     /// Nothing before this moment.
     case at(Timestamp)
 }
 
-/// An attempt with all that its consequences follow from.
+/// An attempt to deliver an event, with everything that determines its consequences.
 package struct WebhookAttempt: Sendable {
     package let eventID: String
-    /// Where it went.
+    /// The URL that was called.
     package let url: String
     package let attempt: EventDelivery.Attempt
-    /// How long the endpoint wants not to be called.
+    /// How long the endpoint asked not to be called.
     package var retryAfter: Duration?
-    /// From 0 to 1.
+    /// A random number from 0 to 1.
     package let chance: Double
 
     package init(
@@ -34,41 +34,41 @@ package struct WebhookAttempt: Sendable {
         self.chance = chance
     }
 
-    /// When it was over.
+    /// When the attempt ended.
     var endedAt: Timestamp { attempt.at.advanced(by: .milliseconds(attempt.milliseconds)) }
 }
 
-/// What an attempt has changed.
+/// The effect of an attempt on its event.
 package enum AttemptEffect: Sendable, Equatable {
-    /// The event was there no more.
+    /// The event no longer existed.
     case none
     case delivered
-    /// It is tried again.
+    /// The event will be retried.
     case postponed
-    /// It was the last attempt.
+    /// The attempt was the last one.
     case failed
-    /// The endpoint is not called any more.
+    /// The endpoint is no longer called.
     case disabled
 }
 
 /// The events of a connection and their endpoint.
 package struct Notifications: Sendable {
-    /// Events of one connection that may wait for their delivery.
+    /// The maximum number of events of one connection that wait for delivery.
     static let outboxMax = 100
 
-    /// Why something cannot be done without a webhook URL.
+    /// The error for an action that needs a webhook URL.
     static let noURL = ServiceError.conflict("The connection has no webhookUrl: set one first.")
 
-    /// Events that wait for their delivery, oldest first.
+    /// Events that wait for delivery, oldest first.
     package private(set) var outbox: [ConnectionEvent] = []
-    /// Events that were dropped because too many waited, or because they had nowhere to go any more.
+    /// The number of events that were dropped because too many waited, or because no URL was left.
     package private(set) var dropped = 0
-    /// Where the events go, and what came of those that went.
+    /// The endpoint of the events, and the results of their deliveries.
     package private(set) var endpoint = WebhookEndpoint()
 
     // MARK: Events
 
-    /// Puts an event in the outbox; a full one drops its oldest event and counts it.
+    /// Adds an event to the outbox; a full outbox drops its oldest event and counts it.
     package mutating func queue(_ event: ConnectionEvent) {
         if outbox.count >= Self.outboxMax {
             outbox.removeFirst(outbox.count - Self.outboxMax + 1)
@@ -77,7 +77,7 @@ package struct Notifications: Sendable {
         outbox.append(event)
     }
 
-    /// Drops the oldest event that waits.
+    /// Drops the oldest waiting event.
     package mutating func dropOldest() {
         outbox.removeFirst()
         dropped += 1
@@ -87,10 +87,10 @@ package struct Notifications: Sendable {
 
     // MARK: Deliveries
 
-    /// What is to be delivered next.
+    /// Returns the next delivery that is due.
     ///
-    /// Events go out in order. One that keeps failing lets the others pass after ``WebhookSchedule/orderedFailuresMax`` failures, and
-    /// is tried again by itself.
+    /// Events are delivered in order. After ``WebhookSchedule/orderedFailuresMax`` failures, an event no longer blocks the events
+    /// behind it. It is then retried on its own.
     package func next(at now: Timestamp) -> NextDelivery {
         guard endpoint.disabledAt == nil, !outbox.isEmpty else { return .none }
         if let rest = endpoint.restsUntil, rest > now { return .at(rest) }
@@ -103,9 +103,9 @@ package struct Notifications: Sendable {
         return earliest.map { .at($0) } ?? .none
     }
 
-    /// Takes over how an attempt ended.
+    /// Applies the result of an attempt.
     ///
-    /// - Parameter url: where notifications go now; what another URL has answered changes nothing about this one.
+    /// - Parameter url: the current webhook URL; the result of a call to another URL does not affect this one.
     package mutating func record(_ result: WebhookAttempt, url: String?, _ schedule: WebhookSchedule) -> AttemptEffect {
         guard let index = outbox.firstIndex(where: { $0.hasID(result.eventID) }) else { return .none }
         outbox[index].delivery.note(result.attempt)
@@ -117,7 +117,7 @@ package struct Notifications: Sendable {
         guard let url, url.utf8.elementsEqual(result.url.utf8) else { return .postponed }
         endpoint.failed(at: result.attempt.at)
         if result.attempt.outcome == .gone {
-            // The event is kept: it goes out when the user sets the URL again.
+            // The event is kept and is delivered once the user sets the URL again.
             endpoint.disable(at: result.endedAt)
             return .disabled
         }
@@ -140,11 +140,12 @@ package struct Notifications: Sendable {
         endpoint.keep(event)
     }
 
-    // MARK: What people ask for
+    // MARK: Actions of the user
 
-    /// Queues an event again, with the id that it has, however its delivery ended.
+    /// Queues an event again with the same id, regardless of how its delivery ended.
     ///
-    /// - Throws: ``ServiceError/notFound`` when there is no such event, ``ServiceError/conflict(_:)`` when nothing can be delivered.
+    /// - Throws: ``ServiceError/notFound`` when the event does not exist, ``ServiceError/conflict(_:)`` when delivery is
+    ///   impossible.
     package mutating func redeliver(_ eventID: String, to url: String?) throws(ServiceError) -> ConnectionEvent {
         if let index = outbox.firstIndex(where: { $0.hasID(eventID) }) {
             try checkDeliverable(adding: 0, to: url)
@@ -161,9 +162,9 @@ package struct Notifications: Sendable {
         return event
     }
 
-    /// Queues an event that was asked for and is to go out at once.
+    /// Queues an event that the user requested, for immediate delivery.
     ///
-    /// - Throws: ``ServiceError/conflict(_:)`` when nothing can be delivered.
+    /// - Throws: ``ServiceError/conflict(_:)`` when delivery is impossible.
     package mutating func test(_ event: ConnectionEvent, to url: String?) throws(ServiceError) {
         try checkDeliverable(adding: 1, to: url)
         queue(event)
@@ -174,25 +175,25 @@ package struct Notifications: Sendable {
         guard url != nil else { throw Self.noURL }
         guard endpoint.disabledAt == nil else {
             throw .conflict(
-                "The endpoint answered 410 and is not called any more: set webhookUrl again to have it called.")
+                "The endpoint answered 410 and is no longer called: set webhookUrl again to resume.")
         }
         guard outbox.count + count <= Self.outboxMax else {
-            throw .conflict("Too many notifications wait already: let them be taken first.")
+            throw .conflict("Too many notifications are queued: retry once some are delivered.")
         }
     }
 
     // MARK: Endpoint
 
-    /// There is a URL, new or set again: it is called at once with whatever waits.
+    /// Records that a URL was set, for the first time or again; waiting events are delivered immediately.
     ///
-    /// - Parameter newSecret: a new sealed secret; called when there is none.
+    /// - Parameter newSecret: returns a new sealed secret; called when no secret exists.
     package mutating func open(newSecret: () throws(ServiceError) -> String) throws(ServiceError) {
         endpoint.enable()
         for index in outbox.indices { outbox[index].delivery.restart() }
         try endpoint.ensureSecret(newSecret)
     }
 
-    /// There is no URL any more: the secrets and what waits are given up.
+    /// Records that the URL was removed; drops the secrets and the waiting events.
     package mutating func close() {
         dropped += outbox.count
         outbox = []

@@ -1,58 +1,58 @@
-// The application's end of a connection's notifications: signing secrets, whether the endpoint takes them, and the deliveries that
-// ended. A value that is stored with the connection; what follows from it is WebhookQueue's.
+// The endpoint of a connection's notifications: its signing secrets, its availability, and its finished deliveries.
+// This value is stored with the connection. WebhookQueue decides what follows from it.
 
 package import ProviderSDK
 
-/// The application's end of a connection's notifications.
+/// The endpoint of a connection's notifications.
 package struct WebhookEndpoint: Sendable, Equatable {
-    /// A secret that was replaced, and until when it still signs.
+    /// A replaced secret, and the time until which it still signs.
     package struct RetiringSecret: Sendable, Equatable {
         package let sealed: String
         package let until: Timestamp
     }
 
-    /// The field that signing secrets are sealed for.
+    /// The name of the field that signing secrets are sealed for.
     package static let secretField = "webhookSecret"
 
     /// The sealed secret; nil before the first URL was set.
     package private(set) var secret: String?
-    /// The sealed secret before it.
+    /// The previous sealed secret.
     package private(set) var retiring: RetiringSecret?
-    /// When the endpoint said that it is gone; nil while it is called.
+    /// When the endpoint answered that it is gone; nil while it is called.
     package private(set) var disabledAt: Timestamp?
-    /// Since when no attempt succeeded; nil when the last one did.
+    /// The start of the current series of failures; nil when the last attempt succeeded.
     package private(set) var failingSince: Timestamp?
-    /// The earliest moment at which the endpoint wants to be called again.
+    /// The earliest moment at which the endpoint accepts another call.
     package private(set) var restsUntil: Timestamp?
-    /// Events whose delivery has ended, the last one first.
+    /// Events whose delivery has ended, newest first.
     package private(set) var log: [ConnectionEvent] = []
 
-    /// An endpoint that was never called, with the log of an earlier one.
+    /// An endpoint without attempts, with the log of an earlier one.
     package init(log: [ConnectionEvent] = []) { self.log = log }
 
     // MARK: Secrets
 
-    /// Whether a replaced secret signs no more and can be erased.
+    /// Whether the overlap of a replaced secret has ended, so that it can be erased.
     package func isRetiringSecretOver(at now: Timestamp) -> Bool { retiring.map { $0.until <= now } ?? false }
 
-    /// Takes a first secret; one that is there is kept.
+    /// Sets the first secret; an existing secret is kept.
     package mutating func ensureSecret(_ new: () throws(ServiceError) -> String) throws(ServiceError) {
         if secret == nil { secret = try new() }
     }
 
-    /// Replaces the secret; the one before signs along until `overlapEnds`, unless that is nil.
+    /// Replaces the secret; the previous one also signs until `overlapEnds`, unless that is nil.
     mutating func replaceSecret(by new: String, overlapEnds: Timestamp?) {
         retiring = nil
         if let secret, let overlapEnds { retiring = RetiringSecret(sealed: secret, until: overlapEnds) }
         secret = new
     }
 
-    /// Erases a replaced secret whose time is over.
+    /// Erases a replaced secret whose overlap has ended.
     mutating func eraseRetiringSecret(at now: Timestamp) {
         if isRetiringSecretOver(at: now) { retiring = nil }
     }
 
-    /// Replaces the sealed secrets by what `reseal` makes of them; nil leaves one as it is.
+    /// Replaces each sealed secret by the result of `reseal`; nil leaves it unchanged.
     package mutating func reseal(_ reseal: (_ text: String, _ field: String) -> String?) {
         if let text = secret { secret = reseal(text, Self.secretField) ?? text }
         if let old = retiring, let text = reseal(old.sealed, Self.secretField) {
@@ -62,25 +62,25 @@ package struct WebhookEndpoint: Sendable, Equatable {
 
     // MARK: Attempts
 
-    /// It took an event.
+    /// Records that the endpoint accepted an event.
     mutating func tookEvent() {
         failingSince = nil
         restsUntil = nil
     }
 
-    /// It did not take an event that was sent at `moment`.
+    /// Records that the endpoint did not accept an event sent at `moment`.
     package mutating func failed(at moment: Timestamp) { failingSince = failingSince ?? moment }
 
-    /// It is not called any more.
+    /// Stops all calls to the endpoint.
     mutating func disable(at moment: Timestamp) { disabledAt = moment }
 
-    /// It is not called before `moment`.
+    /// Delays calls to the endpoint until `moment`.
     package mutating func rest(until moment: Timestamp) { restsUntil = moment }
 
-    /// It may be called at once.
+    /// Allows calls to the endpoint immediately.
     mutating func endRest() { restsUntil = nil }
 
-    /// It is called as one that never failed.
+    /// Resets the failures of the endpoint.
     mutating func enable() {
         disabledAt = nil
         failingSince = nil
@@ -89,7 +89,7 @@ package struct WebhookEndpoint: Sendable, Equatable {
 
     // MARK: Log
 
-    /// Keeps an event whose delivery has ended, and forgets the oldest ones.
+    /// Adds an event whose delivery has ended, and drops the oldest ones.
     package mutating func keep(_ event: ConnectionEvent) {
         log.insert(event, at: 0)
         if log.count > HostLimits.webhookDeliveriesKept {
@@ -97,10 +97,10 @@ package struct WebhookEndpoint: Sendable, Equatable {
         }
     }
 
-    /// Takes an event out of the log.
+    /// Removes an event from the log.
     mutating func takeFromLog(at index: Int) -> ConnectionEvent { log.remove(at: index) }
 
-    /// Forgets the oldest event of the log.
+    /// Drops the oldest event of the log.
     mutating func forgetOldest() { log.removeLast() }
 }
 

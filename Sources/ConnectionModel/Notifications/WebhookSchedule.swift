@@ -1,30 +1,32 @@
-// When a delivery that failed is tried again. Pure: chance comes with the call.
+// The schedule of delivery retries. Pure: the caller passes a random number.
 
 import ProviderSDK
 
-/// The pauses between the attempts of one event.
+/// The pauses between the attempts to deliver one event.
 package struct WebhookSchedule: Sendable, Equatable {
-    /// The pause after the first failure, the second, and so on; after one more the event is given up.
+    /// The pauses after the first failure, the second, and so on.
+    ///
+    /// After one more failure the event is dropped.
     package var pauses = HostLimits.webhookPauses
 
     package init(pauses: [Duration] = HostLimits.webhookPauses) {
         self.pauses = pauses
     }
 
-    /// The longest pause that an endpoint can ask for.
+    /// The longest pause that an endpoint can request.
     static let retryAfterMax = Duration.seconds(86_400)
-    /// Failures over which an event keeps those behind it waiting, so that their order holds.
+    /// The number of failures for which an event blocks those behind it, so that they stay in order.
     static let orderedFailuresMax = 4
 
-    /// Attempts of one event at most.
+    /// The maximum number of attempts for one event.
     package var attemptsMax: Int { pauses.count + 1 }
 
-    /// How long to wait after a failure; nil when it was the last attempt.
+    /// Returns the pause after a failure, or nil when it was the last attempt.
     ///
     /// - Parameters:
-    ///   - failures: failures so far, this one included.
-    ///   - retryAfter: what the endpoint asked for; the pause is at least that, up to ``retryAfterMax``.
-    ///   - chance: from 0 to 1; spreads attempts over a fifth of the pause to either side.
+    ///   - failures: the number of failures so far, including this one.
+    ///   - retryAfter: the pause that the endpoint requested; the result is at least this, up to ``retryAfterMax``.
+    ///   - chance: a random number from 0 to 1; it varies the pause by up to a fifth in either direction.
     package func pause(after failures: Int, retryAfter: Duration?, chance: Double) -> Duration? {
         guard 1...pauses.count ~= failures else { return nil }
         let pause = pauses[failures - 1] * (0.8 + 0.4 * chance)

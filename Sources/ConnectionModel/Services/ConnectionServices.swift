@@ -1,35 +1,37 @@
-// What ending a connection asks of other parts of the host, as small protocols: who disconnects need not know who revokes grants, runs
-// syncs or delivers events.
+// The services that ending a connection needs from other parts of the host, as small protocols.
+// The code that disconnects does not depend on the code that revokes grants, runs syncs or delivers events.
 
 import ProviderSDK
 
-/// Ends grants at their providers.
+/// A service that ends grants at their providers.
 package protocol GrantRevoking: Sendable {
-    /// Ends the grant of a connection at its provider; a provider that fails is an outcome, not an error.
+    /// Ends the grant of a connection at its provider.
+    ///
+    /// A failure of the provider is an outcome, not an error.
     func revoke(_ connection: Connection, user: String) async -> RevocationOutcome
 }
 
-/// Renews tokens.
+/// A service that renews tokens.
 package protocol GrantRefreshing: Sendable {
-    /// Waits for the token request of a connection that is under way, but not longer than `longest`.
+    /// Waits for the current token request of a connection, for at most `longest`.
     func settle(connection id: String, longest: Duration) async
 }
 
-/// Runs syncs.
+/// A service that runs syncs.
 package protocol SyncCanceling: Sendable {
     /// Stops the sync of a connection that is being disconnected or removed, and waits until it has stopped.
     func cancel(connection id: String) async
 }
 
-/// Takes the events of connections to the application.
+/// A service that delivers events to the application.
 package protocol EventSink: Sendable {
-    /// Waits until no event of a connection is due or under way, but not longer than `longest`.
+    /// Waits until no event of a connection is due or in delivery, for at most `longest`.
     func settle(connection id: String, longest: Duration) async
 }
 
-/// Starts syncs of what a provider says has changed.
+/// A service that starts syncs when a provider reports changes.
 package protocol ChangeSyncing: Sendable {
-    /// Whether so many syncs wait that no further one should begin without a request.
+    /// Whether so many syncs wait that no further one should start without a request.
     var isCrowded: Bool { get }
 
     /// Whether a sync of a connection runs, or has ended and is about to release the connection.
@@ -41,9 +43,11 @@ package protocol ChangeSyncing: Sendable {
     func startChanges(user userID: String, connection id: String, dataTypes: [String]) async throws(ServiceError)
 }
 
-/// Deletes records that a provider says are gone.
+/// A service that deletes records which a provider reports as deleted.
 package protocol RecordDeleting: Sendable {
-    /// Deletes the records with these ids of the provider; durable on return, and the same however often it is repeated.
+    /// Deletes the records with these ids of the provider.
+    ///
+    /// The deletion is durable on return, and you can repeat it safely.
     func delete(
         _ sourceIDs: [String], of dataType: String, _ connection: Connection, user: String
     ) async throws(ServiceError) -> RecordDeletion
@@ -52,15 +56,15 @@ package protocol RecordDeleting: Sendable {
 /// The result of deleting records.
 package enum RecordDeletion: Sendable, Equatable {
     case deleted
-    /// There is nothing to delete.
+    /// No records had to be deleted.
     case nothing
     /// A sync runs; try again later.
     case busy
 }
 
-/// The sealed texts that lie with a connection's records.
+/// The sealed texts that are stored with a connection's records.
 package protocol SealedRecordTexts: Sendable {
-    /// Seals again what a retired key has sealed.
+    /// Seals again the texts that a retired key has sealed.
     func reseal(_ connection: Connection, user: String) async throws(ServiceError) -> ResealOutcome
 
     /// Passes every sealed text of a connection to `body`.

@@ -1,22 +1,22 @@
-// Seals and opens credentials: AES-256-GCM, bound to user, connection and field. The only code that turns a stored credential
-// into a usable one.
+// Seals and opens credentials with AES-256-GCM, bound to user, connection and field. No other code turns a stored credential into a
+// usable one.
 
 package import Cryptography
 import ProviderSDK
 
 /// Whether the stored credential of a connection can be used.
 package enum CredentialState: Sendable, Equatable {
-    /// There is none.
+    /// No credential is stored.
     case none
-    /// It opens.
+    /// The credential can be opened.
     case good
-    /// It was sealed with a key that the key ring does not have.
+    /// The credential was sealed with a key that is missing from the key ring.
     case keyMissing(id: String)
-    /// It was changed, or belongs to another place.
+    /// The credential was changed, or belongs to another place.
     case damaged
 }
 
-/// Seals and opens the secrets of connections.
+/// A vault that seals and opens the secrets of connections.
 package struct CredentialVault: Sendable {
     private let keys: any KeySource
 
@@ -24,7 +24,7 @@ package struct CredentialVault: Sendable {
 
     private var sealer: Sealer { keys.sealer }
 
-    /// `secret` in the sealed form that is stored.
+    /// Returns `secret` in the sealed form that is stored.
     package func seal(_ secret: Secret, user: String, connection: String, field: String) throws(ServiceError) -> String
     {
         do {
@@ -35,7 +35,7 @@ package struct CredentialVault: Sendable {
         }
     }
 
-    /// The secret that was sealed for exactly this place.
+    /// Returns the secret that was sealed for exactly this place.
     package func open(_ sealed: String, user: String, connection: String, field: String) throws(ServiceError) -> Secret
     {
         do {
@@ -50,7 +50,7 @@ package struct CredentialVault: Sendable {
     /// Whether a sealed text was made with a retired key.
     package func needsResealing(_ sealed: String) -> Bool { (try? sealer.needsResealing(sealed)) ?? false }
 
-    /// Why a sealed text does not open; nil when it does.
+    /// The reason why a sealed text cannot be opened; nil when it can.
     package func problem(of sealed: String, user: String, connection: String, field: String) -> CryptographyError? {
         let context = SealingContext(userID: user, connectionID: connection, field: field)
         do {
@@ -73,7 +73,7 @@ package struct CredentialVault: Sendable {
         }
     }
 
-    /// Whether the stored credential of a connection opens, and if not, why.
+    /// Whether the stored credential of a connection can be opened, and if not, why.
     package func state(of connection: Connection, user: String) -> CredentialState {
         guard !connection.credentials.isEmpty else { return .none }
         for (field, text) in connection.credentials.sealedTexts {

@@ -1,10 +1,12 @@
-// The keys of the host as those see them who seal, open and sign. Which keys there are, and when they change, is known elsewhere.
+// The keys of the host for code that seals, opens and signs. Their storage and rotation are implemented elsewhere.
 
 package import Cryptography
 
-/// The keys of the host; each call returns what holds now, and stays usable over a rotation.
+/// The keys of the host.
+///
+/// Each call returns the current value, which stays usable after a rotation.
 package protocol KeySource: Sendable {
-    /// The keys themselves; what is signed with one is verified with all.
+    /// The keys; one key signs, and all keys verify.
     var ring: KeyRing { get }
     /// Seals and opens credentials.
     var sealer: Sealer { get }

@@ -1,18 +1,20 @@
-// Trying again what failed in a way that may pass, as the status document promises: three times, after 100, 200 and 400 ms.
+// Retries transient failures as the status document promises: three times, after 100, 200 and 400 ms.
 
 import Observability
 package import Primitives
 import ProviderSDK
 
-/// Repeats what failed in a way that may pass.
+/// Repeats an operation that failed with a transient error.
 package enum Retrying {
-    /// The pauses before the second, third and last try.
+    /// The pauses before the second, third and last attempt.
     package static let pauses: [Duration] = [.milliseconds(100), .milliseconds(200), .milliseconds(400)]
 
-    /// How long after the first try another one begins: whoever sits through three silent providers would wait for minutes.
+    /// How long after the first attempt a further one may start.
+    ///
+    /// Without this limit, a request to three silent providers would take minutes.
     package static let timeMax = Duration.seconds(10)
 
-    /// What `body` returns, tried again while it fails in a way that may pass.
+    /// Returns the result of `body`, which is retried while it fails with a transient error.
     package static func run<Value: Sendable>(
         on time: TimeSource, _ body: @Sendable () async throws(ServiceError) -> Value
     ) async throws(ServiceError) -> Value {

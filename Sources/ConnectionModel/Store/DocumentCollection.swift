@@ -1,4 +1,5 @@
-// Values by id, each stored as one document: the one place that reads, decides and writes by compare-and-swap. Knows no value.
+// Values by id, each stored as one document. All reads, decisions and compare-and-swap writes happen here. Does not depend on the
+// type of the value.
 
 package import DocumentStore
 import ProviderSDK
@@ -12,30 +13,30 @@ package protocol StoredValue: Sendable {
     var document: [UInt8] { get }
 }
 
-/// A decoded value as it is kept beside its document: immutable, shared by all readers.
+/// A decoded value that is cached with its document: immutable and shared by all readers.
 package protocol StoredForm: AnyObject, Sendable {
     associatedtype Value: StoredValue
     var value: Value { get }
     init(_ value: Value)
 }
 
-/// The form of a value beside which nothing else is kept.
+/// A cached form that holds the value only.
 package final class PlainForm<Value: StoredValue>: StoredForm {
     package let value: Value
     package init(_ value: Value) { self.value = value }
 }
 
-/// Documents of one kind by id.
+/// A collection of documents of one kind, by id.
 package struct DocumentCollection<Form: StoredForm>: Sendable {
     package typealias Value = Form.Value
-    /// A place in the list of all ids.
+    /// A position in the list of all ids.
     package typealias ListPosition = Documents.ListPosition
 
     private let documents: Documents
     private let name: String
-    /// What one of its values is called in errors.
+    /// The name of a value in error messages.
     private let noun: String
-    /// Called after each change, before the next change of the same value begins.
+    /// Called after each change, before the next change of the same value starts.
     private let didChange: @Sendable (Value) -> Void
 
     package init(
@@ -51,13 +52,13 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
 
     // MARK: Reading
 
-    /// What memory knows of a value.
+    /// The cached state of a value.
     package enum Cached {
         case absent
         case present(Form)
     }
 
-    /// The value as far as memory knows; nil when it knows nothing, or the document cannot be read.
+    /// Returns the cached value, or nil when the cache has no entry or the document cannot be read.
     package func cached(_ id: [UInt8]) -> Cached? {
         switch documents.cached(key(id)) {
         case .present(let document): (try? Self.form(document)).map { .present($0) }
@@ -66,7 +67,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         }
     }
 
-    /// The value; nil when nothing is stored.
+    /// Returns the value, or nil when nothing is stored.
     package func load(_ id: [UInt8]) async throws(ServiceError) -> Form? { try await find(key(id))?.form }
 
     private func find(_ key: DocumentKey) async throws(ServiceError) -> (form: Form, revision: UInt64)? {
@@ -81,10 +82,10 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
 
     // MARK: Writing
 
-    /// Changes a value; nil stands for one that is not stored.
+    /// Changes a value; nil stands for a value that is not stored.
     ///
-    /// `change` may run several times when others change the same value; it must have no effects of its own. When it throws, or leaves
-    /// nil, nothing is stored. The result is durable when this returns.
+    /// `change` may run several times when others change the same value, so it must not have side effects. Nothing is stored when
+    /// it throws or leaves nil. The result is durable when this returns.
     @discardableResult
     package func update<Result: Sendable>(
         _ id: [UInt8], _ change: (inout Value?) throws(ServiceError) -> Result
@@ -112,7 +113,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
 
     /// Stores a new value.
     ///
-    /// - Returns: false when there is one with this id.
+    /// - Returns: false when a value with this id exists.
     package func add(_ id: [UInt8], _ value: Value) async throws(ServiceError) -> Bool {
         do throws(StoreError) {
             try await documents.save(key(id), value.document, expecting: .absent, form: Form(value))
@@ -123,9 +124,9 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         }
     }
 
-    /// Removes a value that `isMeant` accepts; one that is changed meanwhile stays.
+    /// Removes a value if `isMeant` accepts it; a value that changes in the meantime is kept.
     ///
-    /// - Returns: whether it was removed.
+    /// - Returns: whether the value was removed.
     package func remove(_ id: [UInt8], where isMeant: (Value) -> Bool) async throws(ServiceError) -> Bool {
         guard let stored = try await find(key(id)), isMeant(stored.form.value) else { return false }
         do throws(StoreError) {
@@ -136,14 +137,16 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         }
     }
 
-    /// Brings every change into its place, so that nothing older is left in any file; a failure leaves it to the next start.
+    /// Writes all journaled changes to their final files, so that no file holds older data.
+    ///
+    /// After a failure, the next start does this.
     package func flush() async { try? await documents.flush() }
 
     // MARK: Listing
 
-    /// The ids of all values, page by page.
+    /// Returns the ids of all values, page by page.
     ///
-    /// - Parameter shard: only those of this shard; nil for all.
+    /// - Parameter shard: the shard to list; nil for all shards.
     package func ids(
         shard: UInt16? = nil, after position: ListPosition?
     ) async throws(ServiceError) -> (ids: [[UInt8]], next: ListPosition?) {

@@ -1,13 +1,13 @@
-// An answer that a route rendered from a user, as it is kept beside the decoded user. What the bytes say is the route's.
+// A response that a route rendered from a user, cached with the decoded user. The route defines the content of the bytes.
 
 package import ProviderSDK
 
 /// A rendered status report.
 package final class RenderedStatus: Sendable {
     package let bytes: [UInt8]
-    /// How many integrations are in it.
+    /// The number of integrations in the report.
     package let count: Int
-    /// How many of them are expired.
+    /// The number of expired integrations in the report.
     package let expiredCount: Int
     private let validUntil: Timestamp?
 
@@ -18,6 +18,6 @@ package final class RenderedStatus: Sendable {
         self.validUntil = validUntil
     }
 
-    /// Whether what it says is still true at `now`.
+    /// Whether the report is still correct at `now`.
     package func isValid(at now: Timestamp) -> Bool { validUntil.map { now < $0 } ?? true }
 }

@@ -1,4 +1,4 @@
-// Tells whoever needs to know that a user was changed, after the change is durable. Knows nothing of what they do with it.
+// Notifies observers that a user changed, after the change is durable. Does not know what the observers do.
 
 import Synchronization
 
@@ -6,7 +6,9 @@ import Synchronization
 package final class UserChanges: Sendable {
     private let observers = Mutex<[@Sendable (User) -> Void]>([])
 
-    /// Calls `observer` after each durable change, on the task that made it: it must be quick and must not wait.
+    /// Calls `observer` after each durable change, on the task that made the change.
+    ///
+    /// The observer must be fast and must not wait.
     package func observe(_ observer: @escaping @Sendable (User) -> Void) {
         observers.withLock { $0.append(observer) }
     }

@@ -1,4 +1,4 @@
-// Users by id: a decoded user is kept beside its document, and whoever observes users is told of every change.
+// Users by id. A decoded user is cached with its document, and observers are notified of every change.
 
 package import DocumentStore
 import Primitives
@@ -6,10 +6,10 @@ import ProviderSDK
 import StoreFiles
 package import Synchronization
 
-/// A decoded user as it is kept beside its document: immutable, shared by all readers.
+/// A decoded user that is cached with its document: immutable and shared by all readers.
 package final class StoredUser: StoredForm {
     package let value: User
-    /// The rendered status report; filled by the first request for it.
+    /// The rendered status report; the first request for it fills it in.
     package let renderedStatus = AtomicLazyReference<RenderedStatus>()
 
     package init(_ value: User) { self.value = value }
@@ -25,12 +25,12 @@ extension User: StoredValue {
     package var document: [UInt8] { encoded }
 }
 
-/// The users.
+/// The store of users.
 package struct UserStore: Sendable {
-    /// A place in the list of all users.
+    /// A position in the list of all users.
     package typealias ListPosition = DocumentCollection<StoredUser>.ListPosition
 
-    /// Who is told of changes.
+    /// The observers that are notified of changes.
     package let changes: UserChanges
     private let users: DocumentCollection<StoredUser>
 
@@ -40,12 +40,14 @@ package struct UserStore: Sendable {
         users = DocumentCollection(documents, name: "users", noun: "user") { changes.notify($0) }
     }
 
-    /// The 3 hex digits of the user's shard, which stand in the ids of the user's connections.
+    /// The 3 hex digits of the user's shard, which are part of the ids of the user's connections.
     package static func shard(of userID: String) -> String {
         String(Hex.encode(DocumentKey.shard(ofID: Array(userID.utf8))).dropFirst())
     }
 
-    /// The user when memory knows of it, one without connections when it knows that nothing is stored; nil says nothing.
+    /// Returns the cached user, or nil when the cache has no entry.
+    ///
+    /// Returns a user without connections when the cache knows that nothing is stored.
     package func cached(_ userID: String) -> StoredUser? {
         switch users.cached(Array(userID.utf8)) {
         case .present(let user): user
@@ -54,20 +56,20 @@ package struct UserStore: Sendable {
         }
     }
 
-    /// The user as it is stored, kept beside its document; nil when nothing is stored.
+    /// Returns the stored user, which is cached with its document, or nil when nothing is stored.
     package func stored(_ userID: String) async throws(ServiceError) -> StoredUser? {
         try await users.load(Array(userID.utf8))
     }
 
-    /// The user; one without connections when nothing is stored.
+    /// Returns the user, or a user without connections when nothing is stored.
     package func user(_ userID: String) async throws(ServiceError) -> User {
         try await stored(userID)?.value ?? User(id: userID)
     }
 
     /// Changes a user.
     ///
-    /// `change` may run several times when others change the same user; it must have no effects of its own. When it throws,
-    /// nothing is stored. The result is durable when this returns.
+    /// `change` may run several times when others change the same user, so it must not have side effects. Nothing is stored when it
+    /// throws. The result is durable when this returns.
     @discardableResult
     package func update<Result: Sendable>(
         _ userID: String, _ change: (inout User) throws(ServiceError) -> Result
@@ -81,10 +83,12 @@ package struct UserStore: Sendable {
         }
     }
 
-    /// Brings every change into its place, so that nothing older is left in any file; a failure leaves it to the next start.
+    /// Writes all journaled changes to their final files, so that no file holds older data.
+    ///
+    /// After a failure, the next start does this.
     package func flush() async { await users.flush() }
 
-    /// The ids of all users, page by page.
+    /// Returns the ids of all users, page by page.
     package func userIDs(after position: ListPosition?) async throws(ServiceError) -> (
         ids: [String], next: ListPosition?
     ) {
@@ -92,9 +96,9 @@ package struct UserStore: Sendable {
         return (page.ids.map { String(decoding: $0, as: UTF8.self) }, page.next)
     }
 
-    /// The ids of the users among whom the owner of a connection is; empty for an id that no connection has.
+    /// Returns the ids of the users who may own a connection; empty when the connection id is invalid.
     ///
-    /// A connection's id names the shard of its user: only that one is read.
+    /// A connection's id contains the shard of its user, so only that shard is read.
     package func candidates(forOwnerOf connectionID: String) async throws(ServiceError) -> [String] {
         let digits = connectionID.utf8.dropFirst(5).prefix(3)
         guard connectionID.hasPrefix("conn-"), connectionID.utf8.count == 30, digits.count == 3,

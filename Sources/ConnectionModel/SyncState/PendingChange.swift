@@ -1,27 +1,29 @@
-// What a provider said has changed, until a sync has read it. The note is in the connection's own document and is taken away only by
-// a sync that began after the last change: one that comes while a sync runs is read by the next. Pure.
+// A change that a provider reported and that no sync has read yet. The note is stored in the connection's own document.
+// Only a sync that started after the last change removes it. A change during a sync is read by the next sync. Pure.
 
 package import ProviderSDK
 
-/// A data type with changes that are to be read.
+/// A data type with unread changes.
 package struct PendingChange: Sendable, Equatable {
     package let dataType: String
-    /// The sync that began after the last change; nil while none has.
+    /// The sync that started after the last change; nil when there is none.
     package private(set) var syncID: String?
-    /// Syncs in a row that failed to read it.
+    /// The number of failed syncs in a row.
     package private(set) var failures = 0
-    /// The earliest moment for the next one, because the last one failed.
+    /// The earliest moment for the next sync after a failure.
     package private(set) var notBefore: Timestamp?
 
     package init(dataType: String) { self.dataType = dataType }
 
-    /// Something changed again.
+    /// Records another change.
     package mutating func note() { syncID = nil }
 
-    /// A sync begins that reads it.
+    /// Records the start of a sync that reads the change.
     package mutating func isRead(by syncID: String) { self.syncID = syncID }
 
-    /// The sync has ended and has not read it; after a failure the next one waits, longer each time.
+    /// Records that the sync ended without reading the change.
+    ///
+    /// After a failure the next sync waits, longer each time.
     mutating func wasNotRead(failed: Bool, at now: Timestamp) {
         syncID = nil
         guard failed else { return }

@@ -1,10 +1,10 @@
-// How a sync ended, as the connection takes it in. Pure.
+// The result of a sync, as the connection stores it. Pure.
 
 package import ProviderSDK
 
-/// Why one data type was not synced.
+/// The reason why one data type was not synced.
 package struct SyncFailure: Sendable, Equatable {
-    /// The data type; empty when it is not about one.
+    /// The data type; empty when the failure concerns no single data type.
     package let dataType: String
     package let error: ProviderError
 
@@ -14,11 +14,11 @@ package struct SyncFailure: Sendable, Equatable {
     }
 }
 
-/// How a run ended.
+/// The result of a run.
 package struct SyncOutcome: Sendable, Equatable {
     package let status: SyncRunStatus
     package let failures: [SyncFailure]
-    /// What else is to be said about it.
+    /// A further note for people.
     package var note: String?
 
     package init(status: SyncRunStatus, failures: [SyncFailure], note: String? = nil) {
@@ -27,7 +27,7 @@ package struct SyncOutcome: Sendable, Equatable {
         self.note = note
     }
 
-    /// Why it did not succeed, or what is missing although it did, in one sentence.
+    /// The reason for the failure, or what is missing after a success, in one sentence.
     package var message: String? {
         if status == .canceled { return note }
         return failures.first.map { $0.dataType.isEmpty ? "\($0.error)" : "\($0.dataType): \($0.error)" } ?? note

@@ -1,4 +1,4 @@
-// One sync of a connection, running or past, as it is stored; what it means beside another request for a sync. Pure.
+// One sync of a connection, running or finished, as it is stored, and how it relates to another request for a sync. Pure.
 
 import Cryptography
 package import ProviderSDK
@@ -8,14 +8,14 @@ package enum SyncRunStatus: String, Sendable {
     case running, completed, partial, failed, canceled
 }
 
-/// Whether a sync reads everything or changes.
+/// Whether a sync reads everything or only changes.
 package enum SyncType: String, Sendable {
     case full, incremental
 }
 
-/// Who or what asked for a sync.
+/// The origin of a request for a sync.
 package enum SyncTrigger: String, Sendable, Equatable {
-    /// Somebody, by a route.
+    /// A user or program, by a route.
     case manual
     /// The connection's `syncFrequency`.
     case schedule
@@ -23,7 +23,9 @@ package enum SyncTrigger: String, Sendable, Equatable {
     case webhook
 }
 
-/// An idempotency key and the request it was used for, as digests: bounded, and nothing of the caller's is kept.
+/// An idempotency key and the request it was used for.
+///
+/// Both are digests, so their size is bounded and no data of the caller is stored.
 package struct SyncIdempotency: Sendable, Equatable {
     /// The digest of the key, 32 hex digits.
     package let key: String
@@ -35,7 +37,7 @@ package struct SyncIdempotency: Sendable, Equatable {
         request = Self.digest(([type.rawValue] + dataTypes.sorted()).joined(separator: "\n"))
     }
 
-    /// Reads the stored form; nil when it is none.
+    /// Decodes the stored form; nil when it is invalid.
     package init?(stored: String) {
         let parts = stored.split(separator: ".")
         guard parts.count == 2 else { return nil }
@@ -43,7 +45,7 @@ package struct SyncIdempotency: Sendable, Equatable {
         request = String(parts[1])
     }
 
-    /// The form that is stored.
+    /// The stored form.
     package var stored: String { "\(key).\(request)" }
 
     private static func digest(_ text: String) -> String {
@@ -51,7 +53,7 @@ package struct SyncIdempotency: Sendable, Equatable {
     }
 }
 
-/// One sync of a connection, running or past.
+/// One sync of a connection, running or finished.
 package struct SyncRun: Sendable, Equatable {
     /// `sync-` and 22 random base62 characters.
     package let id: String
@@ -63,13 +65,13 @@ package struct SyncRun: Sendable, Equatable {
     package private(set) var recordsProcessed = 0
     package private(set) var recordsSynced = 0
     package private(set) var errors = 0
-    /// Why it failed, in one sentence.
+    /// The reason for the failure, in one sentence.
     package private(set) var message: String?
-    /// Who asked for it.
+    /// The origin of the request.
     package private(set) var trigger: SyncTrigger
-    /// What is kept of the idempotency key that it was asked for with.
+    /// The digest of the idempotency key of the request.
     package private(set) var idempotency: SyncIdempotency?
-    /// The same of the last requests that were answered with it while it ran; the newest comes last.
+    /// The digests of the last requests that joined this sync while it ran, newest last.
     package private(set) var joined: [SyncIdempotency] = []
 
     package init(
@@ -86,30 +88,30 @@ package struct SyncRun: Sendable, Equatable {
         self.idempotency = idempotency
     }
 
-    /// Takes over the counts of its progress.
+    /// Copies the counts of the sync's progress.
     package mutating func count(processed: Int, synced: Int, errors: Int) {
         recordsProcessed = processed
         recordsSynced = synced
         self.errors = errors
     }
 
-    /// It has ended.
+    /// Records that the sync ended.
     package mutating func end(_ outcome: SyncOutcome, at now: Timestamp) {
         status = outcome.status
         completedAt = now
         message = outcome.message
     }
 
-    // MARK: Beside other requests
+    // MARK: Other requests for a sync
 
-    /// Whether this run does all that a request for these data types asks for.
+    /// Whether this run covers all that a request for these data types asks for.
     package func covers(_ type: SyncType, _ dataTypes: [String]) -> Bool {
         (self.type == .full || type == .incremental) && Set(dataTypes).isSubset(of: self.dataTypes)
     }
 
-    /// Whether a request with `idempotency` is this run asked for once more.
+    /// Returns whether a request with `idempotency` repeats the request of this run.
     ///
-    /// - Throws: ``ServiceError/conflict(_:)`` when the key is the same and the request is another.
+    /// - Throws: ``ServiceError/conflict(_:)`` when the key is the same and the request is different.
     package func isRepeated(by idempotency: SyncIdempotency?) throws(ServiceError) -> Bool {
         guard let idempotency, let known = known(idempotency.key) else { return false }
         guard known.request == idempotency.request else {
@@ -122,26 +124,26 @@ package struct SyncRun: Sendable, Equatable {
         idempotency?.key == key ? idempotency : joined.first { $0.key == key }
     }
 
-    /// Remembers a request that was answered with this run though another one had begun it.
+    /// Stores a request that joined this run after another request had started it.
     package mutating func remember(_ request: SyncIdempotency) {
         guard known(request.key) == nil else { return }
         joined.append(request)
         joined.removeFirst(max(0, joined.count - HostLimits.joinedKeysMax))
     }
 
-    /// The run, when it already does what a request asks for.
+    /// Returns the run when it covers a request.
     ///
     /// - Throws: ``ServiceError/conflict(_:)`` when it does something else.
     package func joined(by type: SyncType, _ dataTypes: [String]) throws(ServiceError) -> SyncRun {
         guard covers(type, dataTypes) else {
             throw .conflict(
                 "\(id) is running, which is \(self.type == .full ? "a full" : "an incremental") sync of "
-                    + "\(self.dataTypes.joined(separator: ", ")): ask again when it has ended")
+                    + "\(self.dataTypes.joined(separator: ", ")): try again when it has ended")
         }
         return self
     }
 
-    /// What the application is told of a sync that ended.
+    /// The data of the notification about a finished sync.
     var eventData: JSONValue {
         var members: [(key: String, value: JSONValue)] = [
             ("syncId", .string(id)), ("syncType", .string(type.rawValue)), ("status", .string(status.rawValue)),

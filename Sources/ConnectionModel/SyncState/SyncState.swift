@@ -1,15 +1,15 @@
-// How the syncs of a connection stand: its last runs, what changed at the provider and was not read since, and the moments that the
-// schedule goes by. A facet without I/O; how a sync is carried out is not known here.
+// The sync state of a connection: its last runs, the unread changes at the provider, and the moments that the schedule uses.
+// A facet without I/O. Syncs are carried out elsewhere.
 
 package import ProviderSDK
 
-/// How the last sync of a connection stands, as the documents name it.
+/// The status of the last sync of a connection, as the API documents name it.
 package enum SyncStatus: Sendable, Hashable, RawRepresentable {
     case running, success, partial, failed, canceled
-    /// A word of a version that this one does not know.
+    /// A word from another version that this version does not know.
     case other(String)
 
-    /// The word for a run in this state.
+    /// Returns the word for a run in this state.
     package init(_ status: SyncRunStatus) {
         self =
             switch status {
@@ -43,35 +43,35 @@ package enum SyncStatus: Sendable, Hashable, RawRepresentable {
 package struct SyncState: Sendable {
     /// The last syncs, newest first.
     private(set) var runs: [SyncRun] = []
-    /// How the last one stands; nil before the first.
+    /// The status of the last sync; nil before the first.
     package private(set) var status: SyncStatus?
-    /// When a sync brought records last.
+    /// When a sync last stored records.
     package private(set) var lastSyncAt: Timestamp?
-    /// When the last sync by schedule was begun; nil when there was none.
+    /// When the last scheduled sync started; nil when there was none.
     private(set) var scheduledSyncAt: Timestamp?
-    /// What changed at the provider and was not read since.
+    /// The changes at the provider that were not read yet.
     package private(set) var changes: [PendingChange] = []
 
-    /// The run that is under way, or was when the host stopped.
+    /// The run that is in progress, or was in progress when the host stopped.
     package var running: SyncRun? { runs.first { $0.status == .running } }
 
-    /// The run with this id.
+    /// Returns the run with this id.
     package func run(_ id: String) -> SyncRun? { runs.first { $0.id == id } }
 
-    /// The run that was started by the same request; nil when there is none.
+    /// Returns the run that the same request started; nil when there is none.
     package func run(repeatedBy idempotency: SyncIdempotency?) throws(ServiceError) -> SyncRun? {
         for run in runs where try run.isRepeated(by: idempotency) { return run }
         return nil
     }
 
-    /// Those of `dataTypes` whose change is not noted yet.
+    /// Returns those of `dataTypes` whose change is not recorded yet.
     package func unnoted(_ dataTypes: [String]) -> [String] {
         dataTypes.filter { name in !changes.contains { $0.dataType == name && $0.syncID == nil } }
     }
 
     // MARK: Changes
 
-    /// Notes that something changed.
+    /// Records that something changed.
     package mutating func note(changesOf dataTypes: [String]) {
         for name in dataTypes {
             if let index = changes.firstIndex(where: { $0.dataType == name }) {
@@ -82,7 +82,7 @@ package struct SyncState: Sendable {
         }
     }
 
-    /// A run begins: what changed before is read by it.
+    /// Records the start of a run; it reads all earlier changes.
     package mutating func begin(_ run: SyncRun) {
         if run.trigger == .schedule { scheduledSyncAt = run.startedAt }
         for index in changes.indices where run.dataTypes.contains(changes[index].dataType) {
@@ -93,16 +93,16 @@ package struct SyncState: Sendable {
         status = .running
     }
 
-    /// A request was answered with a run that another one had begun.
+    /// Records that a request was answered with a run that another request started.
     package mutating func join(_ request: SyncIdempotency, to runID: String) {
         guard let index = runs.firstIndex(where: { $0.id == runID }) else { return }
         runs[index].remember(request)
     }
 
-    /// A run ended.
+    /// Records the end of a run.
     ///
-    /// - Parameter read: the data types of which everything was read since it began.
-    /// - Returns: the run; nil when it had ended before.
+    /// - Parameter read: the data types that were read completely since the run started.
+    /// - Returns: the run; nil when it had already ended.
     package mutating func end(
         _ runID: String, _ outcome: SyncOutcome, counts: (processed: Int, synced: Int, errors: Int), read: Set<String>,
         at now: Timestamp
@@ -117,7 +117,7 @@ package struct SyncState: Sendable {
         return runs[index]
     }
 
-    /// Takes away the changes that a run has read; what failed is tried again after a pause.
+    /// Removes the changes that a run has read; data types that failed are retried after a pause.
     private mutating func endChanges(readBy runID: String, _ outcome: SyncOutcome, read: Set<String>, at now: Timestamp)
     {
         changes.removeAll { change in

@@ -1,5 +1,5 @@
-// From what is stored about a connection to an explanation. Pure: the facts come in, a value comes out. What the classes say in
-// words is DiagnosisWords'.
+// Turns the stored data of a connection into an explanation. Pure: takes facts and returns a value. DiagnosisWords contains the
+// sentences for the classes.
 
 import ConnectionModel
 import Observability
@@ -7,19 +7,19 @@ import ProviderSDK
 import Providers
 import Sync
 
-/// All that an explanation is made of.
+/// The facts that an explanation is based on.
 struct Diagnosis {
     let connection: Connection
-    /// Nil when no plugin is there for it.
+    /// The provider; nil when its plugin is missing.
     let provider: ConfiguredProvider?
     let credential: CredentialState
     /// How long requests for the account are held back; nil when they are not.
     var pause: Duration?
-    /// How the sync that runs stands; nil when none does.
+    /// The progress of the running sync; nil when no sync runs.
     var progress: SyncProgress.Snapshot?
     let now: Timestamp
 
-    /// How long no notification may have been taken before the endpoint is called failing.
+    /// How long an endpoint may accept no notification before it counts as failing.
     static let notificationFailureMax = Duration.seconds(300)
 
     var explanation: Explanation {
@@ -38,7 +38,7 @@ struct Diagnosis {
 
     private var kind: DiagnosisClass {
         guard let provider else {
-            // What the application only told of has neither a credential nor an account.
+            // An integration that the application only reported has neither a credential nor an account.
             return connection.credentials.isEmpty && connection.accountID == nil ? .unmanaged : .pluginMissing
         }
         switch credential {
@@ -75,7 +75,7 @@ struct Diagnosis {
         return .working
     }
 
-    /// The last failure unless a success came after it.
+    /// The last failure, unless a success came after it.
     var currentFailure: ConnectionFailure? {
         guard let failure = connection.failure else { return nil }
         let good = connection.syncs.first { $0.status == .completed }?.completedAt
@@ -87,7 +87,7 @@ struct Diagnosis {
         let code = failure.code?.lowercased() ?? ""
         switch failure.kind {
         case .authRevoked:
-            // A code that is refused ends no grant: there was none yet.
+            // A refused code does not end a grant, because there was no grant yet.
             if code.contains("redirect") { return .misconfigured }
             return failure.operation == .exchange ? .codeRefused : .revoked
         case .authExpired: return .revoked
@@ -105,12 +105,12 @@ struct Diagnosis {
         }
     }
 
-    /// Error codes of an authorization endpoint that the user can do nothing about (RFC 6749 section 4.1.2.1).
+    /// Error codes of an authorization endpoint that the user cannot resolve (RFC 6749 section 4.1.2.1).
     private static let operatorCodes: Set = [
         "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "invalid_client",
     ]
 
-    /// Whether the failure is what the explanation is about.
+    /// Whether the explanation is about the failure.
     private func isAboutFailure(_ kind: DiagnosisClass) -> Bool {
         switch kind {
         case .denied, .codeRefused, .revoked, .scopeLost, .misconfigured, .rateLimited, .transient, .unknown, .refused:
@@ -119,7 +119,7 @@ struct Diagnosis {
         }
     }
 
-    /// Scopes that were asked for, that a data type needs, and that were not granted.
+    /// Requested scopes that a data type needs and that were not granted.
     var lostScopes: [String] {
         guard let provider else { return [] }
         var lost: [String] = []
@@ -130,7 +130,7 @@ struct Diagnosis {
         return lost
     }
 
-    /// Whether the endpoint is gone, or has taken nothing for some time although it was tried.
+    /// Whether the endpoint is gone, or has accepted nothing for some time despite attempts.
     private var areNotificationsFailing: Bool {
         guard connection.settings.webhookURL != nil else { return false }
         if connection.webhook.disabledAt != nil { return true }
@@ -158,7 +158,7 @@ struct Diagnosis {
         if let failure = connection.failure {
             let attempt = Explanation.Attempt(
                 operation: failure.operation, at: failure.at, outcome: failure.kind == .unknown ? .unknown : .failed)
-            // The sync that failed, or failed in part, is told by itself.
+            // A failed or partly failed sync is already in the list.
             if !attempts.contains(where: { $0.operation == attempt.operation && $0.at == attempt.at }) {
                 attempts.append(attempt)
             }
@@ -167,7 +167,7 @@ struct Diagnosis {
     }
 
     private func retry(_ kind: DiagnosisClass) -> Explanation.Retry? {
-        // A refresh that failed says itself when it is tried again, whatever its class.
+        // A failed refresh defines its next attempt itself, regardless of the class.
         if let failure = currentFailure, failure.operation == .refresh, let at = failure.retryAt, isAboutFailure(kind) {
             return .init(at: max(at, now), isAutomatic: true)
         }
@@ -183,8 +183,8 @@ struct Diagnosis {
         }
         var earliest: Timestamp?
         if let pause, pause > .zero { earliest = now.advanced(by: pause) }
-        if kind == .rateLimited, let told = currentFailure?.retryAt, told > now {
-            earliest = max(told, earliest ?? told)
+        if kind == .rateLimited, let retryAt = currentFailure?.retryAt, retryAt > now {
+            earliest = max(retryAt, earliest ?? retryAt)
         }
         if let due = SyncSchedule.nextDue(connection, at: now) {
             return .init(at: max(due, earliest ?? now, now), isAutomatic: true)

@@ -1,5 +1,6 @@
-// Brings together what a diagnosis needs: the stored connection, whether its credential opens, what a running sync waits for, and
-// what the provider's limits hold back. Decides nothing itself.
+// Collects the facts for a diagnosis: the stored connection, whether its credential can be opened, and what a running sync waits
+// for.
+// It also reads which requests the provider's limits hold back. Makes no decisions.
 
 package import ConnectionModel
 package import Primitives
@@ -7,14 +8,14 @@ import ProviderSDK
 package import Providers
 package import Sync
 
-/// Explains connections.
+/// A service that explains connections.
 package struct DiagnosisService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
     package let vault: CredentialVault
-    /// Nil where no host runs, and so no sync.
+    /// The running syncs; nil when no host runs.
     package let sync: SyncEngine?
-    /// Nil where no host runs, and so nothing is held back.
+    /// The limits of the provider; nil when no host runs, so that no request is held back.
     package let limiter: ProviderRateLimiter?
     package let time: TimeSource
 
@@ -30,9 +31,9 @@ package struct DiagnosisService: Sendable {
         self.time = time
     }
 
-    /// Why a connection of `userID` is as it is.
+    /// Returns why a connection of `userID` is in its state.
     ///
-    /// - Throws: ``ServiceError/notFound`` also for a connection of somebody else.
+    /// - Throws: ``ServiceError/notFound`` also when the connection belongs to another user.
     package func explain(
         _ id: String, of userID: String
     ) async throws(ServiceError) -> (connection: Connection, explanation: Explanation) {
@@ -40,7 +41,7 @@ package struct DiagnosisService: Sendable {
         return (connection, explanation(connection, of: userID, at: time.now))
     }
 
-    /// The explanations of all connections of a user.
+    /// Returns the explanations of all connections of a user.
     package func explainAll(
         of userID: String
     ) async throws(ServiceError) -> [(connection: Connection, explanation: Explanation)] {
@@ -48,7 +49,7 @@ package struct DiagnosisService: Sendable {
         return try await users.user(userID).connections.map { ($0, explanation($0, of: userID, at: now)) }
     }
 
-    /// The name of a connection's provider.
+    /// Returns the name of a connection's provider.
     package func name(of connection: Connection) -> String {
         registry[connection.service]?.manifest.name ?? connection.service
     }

@@ -1,5 +1,5 @@
-// What each class of explanation says: one sentence on the state, and one on what is to be done and by whom. Pure; no text of a
-// provider goes into these sentences.
+// The sentences for each class of explanation: one on the state, and one on the action and who takes it.
+// Pure. The sentences contain no text from a provider.
 
 import ConnectionModel
 import Observability
@@ -20,37 +20,37 @@ struct DiagnosisWords {
     var state: String {
         switch kind {
         case .working: working
-        case .pending: "The authorization at \(name) has been begun and is not completed yet."
-        case .lapsed: "The authorization at \(name) was begun and not completed in time."
-        case .denied: "\(name) was not allowed to be connected: the authorization was refused."
-        case .codeRefused: "\(name) did not take the authorization code: it had expired or was used before."
+        case .pending: "The authorization at \(name) has started and is not completed yet."
+        case .lapsed: "The authorization at \(name) was started and not completed in time."
+        case .denied: "The authorization at \(name) was refused."
+        case .codeRefused: "\(name) did not accept the authorization code: it had expired or was used before."
         case .revoked: "\(name) has ended the access: it was revoked there, or the account is no longer active."
         case .ended: "The access that \(name) granted has reached its end."
         case .scopeLost: "A permission is missing at \(name)\(missing)."
         case .misconfigured: "The settings for \(name) are wrong: \(misconfiguration)."
-        case .rateLimited: "\(name) wants fewer requests for now."
+        case .rateLimited: "\(name) allows fewer requests for now."
         case .transient: "\(name) could not be reached or failed \(doing)."
         case .unknown:
-            "The answer of \(name) to a refresh was lost; both tokens are kept until the next attempt decides."
-        case .refused: "\(name) refused what it was asked for \(doing)."
+            "The response of \(name) to a refresh was lost; both tokens are kept until the next attempt."
+        case .refused: "\(name) refused the request \(doing)."
         case .credentialUnreadable: unreadable
         case .pluginMissing: "There is no plugin for “\(connection.service)” on this host."
-        case .unmanaged: "This integration is only noted here; the host does not manage it."
+        case .unmanaged: "This integration is only recorded here; the host does not manage it."
         case .disconnected:
             connection.revocation == .failed
-                ? "The connection to \(name) was disconnected; \(name) could not be told to end the access."
+                ? "The connection to \(name) was disconnected; the access could not be ended there."
                 : "The connection to \(name) was disconnected."
         case .notificationsFailing:
-            "The connection to \(name) works, but its notifications are not taken: \(notifications)."
+            "The connection to \(name) works, but its notifications are not accepted: \(notifications)."
         }
     }
 
-    /// What is to be done.
+    /// The action that resolves the problem.
     var action: Explanation.Action {
         switch kind {
         case .working:
             guard connection.expiresSoon(diagnosis.provider?.oauth, at: diagnosis.now) else {
-                return .init(by: .nobody, what: "Nothing is to be done.")
+                return .init(by: .noOne, what: "No action is needed.")
             }
             return .init(by: .user, what: "Connect \(name) again before the access ends.")
         case .pending: return .init(by: .user, what: "Complete the authorization at \(name).")
@@ -60,18 +60,18 @@ struct DiagnosisWords {
         case .scopeLost:
             return .init(by: .user, what: "Connect \(name) again and grant all permissions that are asked for.")
         case .misconfigured: return .init(by: .operator, what: remedy)
-        case .rateLimited: return .init(by: .nobody, what: wait)
-        case .transient, .unknown: return .init(by: .nobody, what: wait)
+        case .rateLimited: return .init(by: .noOne, what: wait)
+        case .transient, .unknown: return .init(by: .noOne, what: wait)
         case .refused:
-            return .init(by: .operator, what: "Look up the code that \(name) gave, and the app's settings there.")
+            return .init(by: .operator, what: "Look up the error code of \(name), and check the app's settings there.")
         case .credentialUnreadable: return restoration
         case .pluginMissing:
             return .init(
-                by: .operator, what: "Install the plugin for “\(connection.service)” and start the host again.")
-        case .unmanaged: return .init(by: .nobody, what: "Nothing is to be done.")
+                by: .operator, what: "Install the plugin for “\(connection.service)” and restart the host.")
+        case .unmanaged: return .init(by: .noOne, what: "No action is needed.")
         case .disconnected where connection.revocation == .failed:
             return .init(by: .user, what: "Remove the app in the settings of the account at \(name).")
-        case .disconnected: return .init(by: .nobody, what: "Nothing is to be done; it can be connected again.")
+        case .disconnected: return .init(by: .noOne, what: "No action is needed; it can be connected again.")
         case .notificationsFailing: return notificationRemedy
         }
     }
@@ -84,7 +84,7 @@ struct DiagnosisWords {
         return "The connection to \(name) works."
     }
 
-    /// What was being done when it failed, as the end of a sentence.
+    /// The operation that failed, as the end of a sentence.
     private var doing: String {
         switch operation {
         case .authorize, .exchange: "while it was being connected"
@@ -102,25 +102,25 @@ struct DiagnosisWords {
     private var notificationRemedy: Explanation.Action {
         if connection.webhook.disabledAt != nil {
             return .init(
-                by: .user, what: "Set the webhook URL of the connection again when something listens behind it.")
+                by: .user, what: "Set the webhook URL of the connection again once an endpoint answers there.")
         }
         if lastNotification?.outcome == .secretUnreadable {
-            return .init(by: .operator, what: "Put the key ring with its key back, or have the signing secret rotated.")
+            return .init(by: .operator, what: "Restore the key ring with its key, or have the signing secret rotated.")
         }
-        return .init(by: .user, what: "Check the webhook URL of the connection and what listens behind it.")
+        return .init(by: .user, what: "Check the webhook URL of the connection and the endpoint behind it.")
     }
 
-    /// What became of the last notification, as the end of a sentence.
+    /// The result of the last notification, as the end of a sentence.
     private var notifications: String {
         if connection.webhook.disabledAt != nil { return "the endpoint answered that it is gone" }
         let last = lastNotification
         switch last?.outcome {
         case .timeout: return "the endpoint does not answer in time"
         case .unreachable: return "the endpoint cannot be reached"
-        case .tls: return "the endpoint's certificate or TLS is not good"
+        case .tls: return "the endpoint's certificate is invalid, or TLS fails"
         case .addressRefused, .urlRefused: return "the webhook URL does not lead to a public address"
         case .invalidAnswer: return "the endpoint's answer is too large or not HTTP"
-        case .redirected: return "the endpoint redirects, which is not followed"
+        case .redirected: return "the endpoint redirects, and redirects are not followed"
         case .secretUnreadable: return "the signing secret cannot be opened"
         default: return last?.status.map { "the endpoint answers with status \($0)" } ?? "the endpoint refuses them"
         }
@@ -130,9 +130,9 @@ struct DiagnosisWords {
         let scopes = (diagnosis.currentFailure?.scopes ?? []) + diagnosis.lostScopes
         var seen: Set<String> = []
         let shown = scopes.filter { seen.insert($0).inserted }.compactMap(Redaction.code)
-        // Some providers say no more when an account was taken out of the grant.
+        // Some providers do not say more when an account was removed from the grant.
         return shown.isEmpty
-            ? ", or the account was taken out of the grant" : ": \(shown.prefix(8).joined(separator: ", "))"
+            ? ", or the account was removed from the grant" : ": \(shown.prefix(8).joined(separator: ", "))"
     }
 
     private var misconfiguration: String {
@@ -143,7 +143,7 @@ struct DiagnosisWords {
         switch code {
         case "invalid_client", "unauthorized_client", "bad_client_secret", "invalid_client_id":
             return "the client id or the client secret is not accepted"
-        case "invalid_scope": return "a scope that is asked for is not allowed to the app"
+        case "invalid_scope": return "a scope that is requested is not allowed for the app"
         default:
             return operation == .sync ? "the host's own credential is not accepted" : "the app is not accepted there"
         }
@@ -160,7 +160,7 @@ struct DiagnosisWords {
         switch code {
         case "invalid_client", "unauthorized_client", "bad_client_secret", "invalid_client_id":
             return "Correct clientId and clientSecret under \(settings)."
-        case "invalid_scope": return "Allow the scope to the app at \(name), or ask for fewer permissions."
+        case "invalid_scope": return "Allow the scope for the app at \(name), or ask for fewer permissions."
         default:
             return operation == .sync
                 ? "Correct the secrets and endpoints under \(settings)."
@@ -186,7 +186,7 @@ struct DiagnosisWords {
             return .init(
                 by: .operator,
                 what:
-                    "Put the key ring with that key back from its backup and start the host again; without it, connect again."
+                    "Restore the key ring with that key from its backup and restart the host; without it, connect again."
             )
         }
         return .init(by: .user, what: "Connect \(name) again.")

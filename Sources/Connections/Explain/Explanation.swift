@@ -1,60 +1,61 @@
-// What people are told about a connection that is not as they expect: values only. How it is found is Diagnosis', how it is shown
-// the rendering's.
+// Explains a connection that is not as its user expects. These are values only: Diagnosis computes them, and the routes render
+// them.
 
 package import ConnectionModel
 package import ProviderSDK
 
-/// The classes of explanations; every one has an action of its own.
+/// The classes of explanations; each class has a separate action.
 package enum DiagnosisClass: String, Sendable, CaseIterable {
-    /// Everything works.
+    /// The connection works.
     case working
-    /// An authorization is under way.
+    /// An authorization is in progress.
     case pending
-    /// An authorization was begun and not completed in time.
+    /// An authorization was started and not completed in time.
     case lapsed
-    /// The user, or the provider for the user, refused to connect.
+    /// The user, or the provider on behalf of the user, denied the authorization.
     case denied
-    /// The provider did not take the authorization code.
+    /// The provider did not accept the authorization code.
     case codeRefused
     /// The grant was ended at the provider.
     case revoked
-    /// The grant has reached its end.
+    /// The grant has expired.
     case ended
     /// A permission is missing.
     case scopeLost
     /// The operator's settings, here or at the provider, are wrong.
     case misconfigured
-    /// The provider wants fewer requests.
+    /// The provider limits the rate of requests.
     case rateLimited
-    /// A failure that may pass.
+    /// A transient failure.
     case transient
-    /// The answer to a refresh was lost: whether the tokens are good shows at the next attempt.
+    /// The response to a refresh was lost; the next attempt shows whether the tokens are valid.
     case unknown
-    /// The provider refuses what it is asked for.
+    /// The provider refuses the requests.
     case refused
     /// The stored credential cannot be opened.
     case credentialUnreadable
-    /// There is no plugin for the provider.
+    /// The plugin of the provider is missing.
     case pluginMissing
-    /// The integration is only noted here.
+    /// The integration is only recorded here.
     case unmanaged
-    /// The user disconnected.
+    /// The user disconnected the connection.
     case disconnected
-    /// It works, and the application does not take its notifications.
+    /// The connection works, and the application does not accept its notifications.
     case notificationsFailing
 }
 
-/// Why a connection is as it is.
+/// The reason for the state of a connection.
 package struct Explanation: Sendable, Equatable {
-    /// Who has to do something.
+    /// The person who must act.
     package enum Actor: String, Sendable {
-        case user, `operator`, nobody
+        case user, `operator`
+        case noOne = "nobody"
     }
 
-    /// What is to be done.
+    /// The action that resolves the problem.
     package struct Action: Sendable, Equatable {
         package let by: Actor
-        /// One sentence.
+        /// The action in one sentence.
         package let what: String
     }
 
@@ -63,21 +64,21 @@ package struct Explanation: Sendable, Equatable {
         case succeeded, failed, partial, running, unknown
     }
 
-    /// What the host tried last.
+    /// The last attempt of the host.
     package struct Attempt: Sendable, Equatable {
         package let operation: ConnectionOperation
         package let at: Timestamp
         package let outcome: Outcome
     }
 
-    /// When trying again makes sense.
+    /// The time of the next useful attempt.
     package struct Retry: Sendable, Equatable {
         package let at: Timestamp
-        /// Whether the host does so by itself.
+        /// Whether the host makes the attempt automatically.
         package let isAutomatic: Bool
     }
 
-    /// A data type and what it lacks.
+    /// A data type and its missing scopes.
     package struct DataTypeState: Sendable, Equatable {
         package let name: String
         package let missingScopes: [String]
@@ -88,15 +89,15 @@ package struct Explanation: Sendable, Equatable {
     package let state: String
     package let action: Action
     package let lastAttempt: Attempt?
-    /// The provider's code for the failure, where there is one that can be shown.
+    /// The provider's error code, if there is one that can be shown.
     package let providerCode: String?
-    /// More about the failure, without anything that could be a secret.
+    /// Details of the failure, without possible secrets.
     package let detail: String?
     package let nextRetry: Retry?
     package let dataTypes: [DataTypeState]
-    /// When the user must have connected again, whatever the host does.
+    /// The deadline by which the user must connect again, independent of the host.
     package let grantEndsAt: Timestamp?
     package let expiresSoon: Bool
-    /// Notifications that wait for their delivery.
+    /// The number of notifications that wait for delivery.
     package let notificationsWaiting: Int
 }

@@ -1,11 +1,11 @@
-// AES-256-CBC with HMAC-SHA-512 (RFC 7518 section 5.2.5). The code is checked before a byte is decrypted, so that padding is
-// never looked at for a message that was altered.
+// AES-256-CBC with HMAC-SHA-512 (RFC 7518 section 5.2.5). The code is checked before a byte is decrypted, so the padding of an
+// altered message is never read.
 
 import COpenSSL
 
 /// The composite cipher of `A256CBC-HS512`.
 ///
-/// Not for anything new: AES-256-GCM is.
+/// For existing formats only; use AES-256-GCM for anything new.
 struct AES256CBCHS512: Sendable {
     private let authentication: HMACSHA512
     private let encryptionKey: SymmetricKey

@@ -1,5 +1,5 @@
-// The protected header of a compact JWS or JWE (RFC 7515 section 4, RFC 7516 section 4), read strictly: one flat JSON object
-// whose values are strings and whose names are distinct. Two readers that disagree about a header are how tokens get forged.
+// The protected header of a compact JWS or JWE (RFC 7515 section 4, RFC 7516 section 4). It is read strictly: one flat JSON object
+// of strings with distinct names. Two readers that disagree about a header let tokens be forged.
 
 import Primitives
 

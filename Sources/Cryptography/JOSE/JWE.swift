@@ -1,5 +1,5 @@
-// JSON Web Encryption, compact serialization with a shared key (`alg` = `dir`, RFC 7516 and RFC 7518 section 4.5), as NextAuth
-// and Auth.js make their session cookies. Every failure is the same error: which step failed helps only a forger.
+// JSON Web Encryption with a shared key, compact serialization (`alg` = `dir`, RFC 7516 and RFC 7518 section 4.5). NextAuth and
+// Auth.js make their session cookies this way. Every failure is the same error: the failed step would only help a forger.
 
 import COpenSSL
 

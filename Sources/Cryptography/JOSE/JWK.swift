@@ -1,5 +1,5 @@
-// A JSON Web Key (RFC 7517) as a verifier's key: what its members say it may be used for is compared with what it will be used
-// for. The caller parses the JSON and gives the members; key sets, their fetching and their choice by `kid` are not here.
+// A JSON Web Key (RFC 7517) as a verifier's key. The uses that its members allow are compared with its actual use. The caller
+// parses the JSON; fetching key sets and choosing by `kid` are not here.
 
 /// The members of one key of a key set, as strings; nil where the key has no such member.
 public struct JWK: Sendable, Equatable {

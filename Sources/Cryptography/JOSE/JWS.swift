@@ -47,7 +47,7 @@ public struct JWSVerifier: Sendable {
 
     /// The payload of `token`, whose signature was checked first.
     ///
-    /// Nothing in the payload was looked at: not `exp`, not `iss`.
+    /// The payload is not checked: neither `exp` nor `iss`.
     ///
     /// - Throws: `.tokenInvalid`.
     public func verify(_ token: String) throws(CryptographyError) -> [UInt8] {
@@ -95,7 +95,7 @@ public struct JWSVerifier: Sendable {
 
     /// The position of the first dot at or after `start`.
     ///
-    /// A third dot is refused by the decoder: it is no digit.
+    /// The decoder refuses a third dot, which is not a digit.
     private static func dot(in token: Span<UInt8>, from start: Int) -> Int? {
         var index = start
         while index < token.count {

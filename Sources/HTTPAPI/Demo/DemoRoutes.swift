@@ -1,5 +1,5 @@
-// The demo's link: signs a browser in as the demo's user and goes on to the authorization page of a provider. A host that is no demo
-// has no such route.
+// The demo's link: signs a browser in as the demo's user and redirects to the authorization page of a provider. Only
+// a demo host has this route.
 
 package import Configuration
 import ConnectionModel
@@ -33,15 +33,15 @@ package struct DemoRoutes: Sendable {
             routes: [RouteEntry(.get, Self.path, access: .open, limit: .oauth, enter)], errors: Self.errors)
     }
 
-    /// Takes the code once; a browser that is signed in already needs none.
+    /// Accepts the code once; a signed-in browser needs none.
     @Sendable private func enter(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        // Programs that look where a link leads must not use it up.
+        // Programs that preview a link must not use up the code.
         guard context.request.method == .get else { return Reply(status: 204, body: []) }
         var headers = [(name: "Referrer-Policy", value: "no-referrer")]
         if context.principal?.userID != DemoSession.user {
             guard let code = context.query["code"], session.admits(code) else {
                 throw .forbidden(
-                    "This link was used already, or is not the one that the demo printed. Start the demo again for a new one."
+                    "This link was already used or is wrong. Restart the demo to get a new one."
                 )
             }
             headers.append(("Set-Cookie", session.cookie(isSecure: address.url.hasPrefix("https:"))))
@@ -53,7 +53,7 @@ package struct DemoRoutes: Sendable {
         return Reply(status: 303, headers: headers + [("Location", url)], body: [])
     }
 
-    /// The provider with the most to see among those that are connected by nothing but a click.
+    /// Returns the provider with the most data types among those that need no input besides the authorization.
     package static func provider(_ registry: ProviderRegistry) -> ConfiguredProvider? {
         registry.providers.filter { provider in
             provider.isAvailable && provider.manifest.variants.isEmpty && provider.oauth?.returnsState == true
@@ -61,7 +61,7 @@ package struct DemoRoutes: Sendable {
         }.max { $0.manifest.dataTypes.count < $1.manifest.dataTypes.count }
     }
 
-    /// Plain text for people.
+    /// The errors of the demo as plain text for people.
     package static let errors = ErrorDocument { error, _ in
         guard error.kind != .methodNotAllowed else { return Reply(status: error.status, body: []) }
         return Reply(

@@ -1,5 +1,5 @@
-// The session that a demo shows: its token for programs, and a code with which one browser gets it. Only a demo has one; in a real
-// installation no code leads to a session.
+// The session of a demo: a token for programs, and a code that gives one browser the session. Only a demo has one; in
+// a real installation no code leads to a session.
 
 import ConnectionModel
 package import Cryptography
@@ -9,7 +9,7 @@ import Synchronization
 
 /// The session of a demo's user.
 package final class DemoSession: Sendable {
-    /// The user it belongs to.
+    /// The user of the session.
     package static let user = "demo-user"
 
     /// The token of the session.
@@ -19,7 +19,7 @@ package final class DemoSession: Sendable {
     package let code: String
     private let isUsed = Atomic(false)
 
-    /// A new session; nil when the host's keys do not verify it.
+    /// Creates a session; nil when the host's keys do not verify it.
     package init?(_ sessions: HostSessions, at now: Timestamp) throws(CryptographyError) {
         token = try sessions.issue(
             userID: Self.user, roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: now)
@@ -28,13 +28,13 @@ package final class DemoSession: Sendable {
         code = try SecureRandom.base62(22)
     }
 
-    /// Whether `code` is the right one; true once.
+    /// Returns whether `code` is correct; true only once.
     func admits(_ code: String) -> Bool {
         guard constantTimeEquals(code, self.code) else { return false }
         return isUsed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     }
 
-    /// The cookie that gives a browser the session.
+    /// Returns the cookie that gives a browser the session.
     ///
     /// - Parameter isSecure: whether browsers reach the host over HTTPS.
     func cookie(isSecure: Bool) -> String {

@@ -1,4 +1,5 @@
-// Turns failures into answers: a document brings its words and the shape of its bodies, everything else is done here, once.
+// Turns failures into answers. A document supplies its words and the format of its bodies; everything else happens
+// here, once.
 
 import HTTPServer
 
@@ -9,16 +10,16 @@ package struct ErrorAnswer: Sendable {
     /// The name of the error, in documents that name errors.
     package let code: String
     package let message: String
-    /// The field that is wrong and why; nil where the document does not show it.
+    /// The wrong field and the reason; nil when the document does not show them.
     let details: (field: String, message: String)?
     let retryAfterSeconds: Int?
 }
 
 /// The errors of one API document.
 package struct ErrorDocument: Sendable {
-    /// The document's words for a failure; nil for the usual ones.
+    /// The document's words for a failure; nil for the default ones.
     package typealias Words = @Sendable (FailureFacts) -> ErrorWords?
-    /// An answer with the document's body; the header fields of errors are added to it.
+    /// Renders an answer with the document's body; the caller adds the header fields of errors.
     package typealias Shape = @Sendable (ErrorAnswer, Exchange) -> Reply
 
     private let words: Words
@@ -29,7 +30,7 @@ package struct ErrorDocument: Sendable {
         self.shape = shape
     }
 
-    /// The answer to a failure.
+    /// Returns the answer to a failure.
     package func reply(to failure: RouteFailure, _ exchange: Exchange) -> Reply {
         let facts = FailureFacts(failure)
         let answer = Self.answer(facts, words(facts) ?? ErrorWords.usual(facts.kind))

@@ -1,32 +1,32 @@
-// One row of a table of error words, and the words of every document that has none of its own. Knows no shape of a body.
+// One row of a table of error words, and the default words. Knows no body format.
 
 import HTTPServer
 
-/// What a document answers to one kind of failure.
+/// The answer of a document to one kind of failure.
 package struct ErrorWords: Sendable, ExpressibleByStringLiteral {
-    /// Where the sentence of an answer comes from.
+    /// The source of the message of an answer.
     package enum Message: Sendable {
         case text(String)
-        /// The failure's own sentence.
+        /// The failure's own message.
         case reason
         /// The reason phrase of the status.
         case phrase
     }
 
-    /// What an answer says about when to try again.
+    /// When the answer says to retry.
     package enum RetryAfter: Sendable {
-        /// What the failure says.
+        /// The time that the failure gives.
         case asGiven
         case seconds(Int)
         case never
     }
 
-    /// The status; nil for the usual one of the failure.
+    /// The status; nil for the default one of the failure.
     package var status: Int?
     /// The name of the error, in documents that name errors.
     package var code: String
     package var message: Message
-    /// Whether the answer names the wrong field with the failure's own sentence.
+    /// Whether the answer names the wrong field and the failure's own message.
     package var hasDetails: Bool
     package var retryAfter: RetryAfter
 
@@ -50,7 +50,7 @@ package struct ErrorWords: Sendable, ExpressibleByStringLiteral {
 
     package init(stringLiteral text: String) { self.init(.text(text)) }
 
-    /// The words of documents without words of their own.
+    /// Returns the default words, for documents whose table has none.
     static func usual(_ kind: ErrorKind) -> ErrorWords {
         switch kind {
         case .noSuchPath, .notFound: "Not found"
@@ -70,7 +70,7 @@ package struct ErrorWords: Sendable, ExpressibleByStringLiteral {
         }
     }
 
-    /// The status of `kind`, unless a table has another; nil when the failure brings one.
+    /// Returns the default status of `kind`; nil when the failure itself carries one.
     static func usualStatus(_ kind: ErrorKind) -> Int? {
         switch kind {
         case .malformed, .rejected: nil

@@ -1,16 +1,16 @@
-// Why a request failed, and the facts that an answer can give about it. Knows no document and no wording.
+// Why a request failed, and the facts for its answer. Knows no document and no wording.
 
 package import ConnectionModel
 import ProviderSDK
 
-/// Why a request got no ordinary answer: the error of a service, or a refusal before any service was called.
+/// A failed request: the error of a service, or a refusal before any service was called.
 package enum RouteFailure: Sendable, Equatable {
     case service(ServiceError)
     case noSuchPath
     case methodNotAllowed(allowed: String)
     case unsupportedMediaType
     case foreignOrigin
-    /// The server refused the request before a route was looked up.
+    /// The server refused the request before it looked up a route.
     case rejected(status: Int, detail: String)
 }
 
@@ -19,25 +19,25 @@ package enum ErrorKind: Sendable, CaseIterable {
     case noSuchPath, methodNotAllowed, unsupportedMediaType, foreignOrigin
     /// A request that is not valid HTTP.
     case malformed
-    /// A request that the server refuses for another reason: it is too large or too slow.
+    /// A request that the server refuses for another reason: too large or too slow.
     case rejected
     case unauthenticated, forbidden, notFound, invalid, limit, conflict, rateLimited
     case providerUnreachable, providerRateLimited, providerMisconfigured, reauthorizationRequired, providerRefused
     case notConfigured, unavailable, damaged, internalFault
 }
 
-/// What a failure says, before a document puts it into words.
+/// The facts of a failure, before a document puts them into words.
 package struct FailureFacts: Sendable, Equatable {
     package let kind: ErrorKind
-    /// The status of the server's refusal, or the one that a provider answered with; nil for every other failure.
+    /// The status of the server's refusal, or of the provider's answer; nil for every other failure.
     package var status: Int?
-    /// The part of the request that is wrong, or the part of the host that failed.
+    /// The wrong part of the request, or the part of the host that failed.
     var field = ""
-    /// The failure's own sentence.
+    /// The failure's own message.
     package var reason = ""
-    /// How long the caller should wait; nil when the failure does not say it.
+    /// The seconds that the caller should wait; nil when the failure names no time.
     var retryAfterSeconds: Int?
-    /// The methods of the path, when the request's is not among them.
+    /// The methods of the path, when the request's method is not among them.
     var allowedMethods: String?
 
     package init(_ failure: RouteFailure) {

@@ -5,7 +5,7 @@ import ProviderSDK
 
 enum ExternalAccountsErrors {
     private static let unavailable = "Something went wrong. Please try again or contact admin"
-    /// How long a caller should wait where the failure does not say it, in seconds.
+    /// The seconds that a caller should wait when the failure names no time.
     private static let pause = 60
 
     static let document = ErrorDocument(shape: { error, _ in reply(error.status, error.message) }, words: words)
@@ -27,7 +27,7 @@ enum ExternalAccountsErrors {
         }
     }
 
-    /// The document's body for an error.
+    /// Renders the document's body for an error.
     static func reply(_ status: Int, _ message: String) -> Reply {
         let name = HTTPStatus(UInt16(clamping: status)).reasonPhrase
         return .json(status) { writer in

@@ -1,4 +1,4 @@
-// The shapes of the external-accounts document: a message, with numbers beside it.
+// The bodies of the external-accounts document: a message, with numbers beside it.
 
 import Connections
 import HTTPServer
@@ -29,7 +29,7 @@ enum ExternalAccountsRendering {
         }
     }
 
-    /// When the route was deprecated (RFC 9745), and what to use in its place.
+    /// The header fields that say when the route was deprecated (RFC 9745) and what replaces it.
     static let deprecation: [(name: String, value: String)] = [
         ("Deprecation", "@1705276800"), ("Link", "</external-accounts/users>; rel=\"successor-version\""),
     ]
@@ -38,6 +38,6 @@ enum ExternalAccountsRendering {
         ExternalAccountsErrors.reply(500, "User details updated but \(action) failed. Please contact admin")
     }
 
-    /// The document's answer for a token that is not good any more.
+    /// The document's answer for a token that is no longer valid.
     static var expired: Reply { ExternalAccountsErrors.reply(401, "Token Expired. Please generate it again") }
 }

@@ -1,5 +1,5 @@
-// The routes of the external-accounts document: /external-accounts. A table, with decoding beside it; which provider is meant follows
-// from the attributes of a token, or from the name of an action.
+// The routes of the external-accounts document: /external-accounts. A table of routes, with decoding beside it. The
+// attributes of a token, or the name of an action, determine the provider.
 
 import ConnectionModel
 package import Connections
@@ -19,7 +19,7 @@ package struct ExternalAccountsRoutes: Sendable {
     private static let attributesMax = 32
     private static let attributeNameBytesMax = 64
     private static let attributeBytesMax = 1024
-    /// The last moment that JavaScript's dates can tell, on either side of 1970.
+    /// The last moment that a JavaScript date can hold, on either side of 1970.
     private static let millisecondsMax = 8.64e15
 
     package var family: RouteFamily {
@@ -60,17 +60,17 @@ package struct ExternalAccountsRoutes: Sendable {
         return ExternalAccountsRendering.message("Added external account data successfully", status: 201)
     }
 
-    /// An attribute is a text or a number; a moment is given in milliseconds since 1970 or in ISO 8601.
+    /// Checks an attribute: a string or a number; a time is milliseconds since 1970 or ISO 8601.
     private func check(_ name: String, _ value: JSONValue) throws(ServiceError) {
         let shown = String(name.prefix(64))
         guard name.utf8.count <= Self.attributeNameBytesMax else {
             throw .invalid(
-                field: shown, message: "the name of an attribute has more than \(Self.attributeNameBytesMax) bytes")
+                field: shown, message: "the attribute name is longer than \(Self.attributeNameBytesMax) bytes")
         }
         guard value.number?.double.isFinite ?? ((value.string?.utf8.count ?? .max) <= Self.attributeBytesMax) else {
             throw .invalid(
                 field: shown,
-                message: "\"\(shown)\" must be a number, or a text of at most \(Self.attributeBytesMax) bytes")
+                message: "\"\(shown)\" must be a number, or a string of at most \(Self.attributeBytesMax) bytes")
         }
         guard name.hasSuffix("JoinedAt") else { return }
         guard
@@ -82,13 +82,13 @@ package struct ExternalAccountsRoutes: Sendable {
         }
     }
 
-    /// The end of a token; nil for one that never ends.
+    /// Returns the end of a token; nil when it never ends.
     private func expiry(_ attributes: JSONValue) throws(ServiceError) -> Timestamp? {
         guard let value = attributes["expiry"] else { return nil }
         guard let milliseconds = value.number?.double, milliseconds >= 0, milliseconds.rounded() == milliseconds else {
             throw .invalid(field: "expiry", message: "\"expiry\" must be whole milliseconds since 1970")
         }
-        // Zero is how some bots say that there is no end, and so is a moment that no calendar here has.
+        // Some bots send zero for no end; a time beyond every calendar here means the same.
         guard milliseconds > 0 else { return nil }
         return Int64(exactly: milliseconds).flatMap(Timestamp.init(milliseconds:))
     }
@@ -143,7 +143,7 @@ package struct ExternalAccountsRoutes: Sendable {
         do throws(ServiceError) {
             return ExternalAccountsRendering.sync(try await service.syncMembers(of: provider))
         } catch {
-            // The document has 500 for everything that keeps this route from its work.
+            // The document answers 500 for every failure of this route.
             throw .internalFault("\(error)")
         }
     }

@@ -1,4 +1,4 @@
-// The route that tells why a connection is as it is.
+// The route that explains the state of a connection.
 
 import ConnectionModel
 import Connections

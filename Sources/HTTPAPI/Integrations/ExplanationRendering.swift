@@ -5,7 +5,7 @@ package import Connections
 package import ProviderSDK
 
 package enum ExplanationRendering {
-    /// The members of an explanation.
+    /// Writes the members of an explanation.
     package static func write(
         _ explanation: Explanation, of connection: Connection, named name: String, to writer: inout JSONWriter
     ) {
@@ -64,7 +64,7 @@ package enum ExplanationRendering {
         }
     }
 
-    /// One line of JSON with all connections of a user.
+    /// Returns one line of JSON with all connections of a user.
     package static func json(
         _ found: [(connection: Connection, explanation: Explanation)], named name: (Connection) -> String
     )
@@ -82,7 +82,7 @@ package enum ExplanationRendering {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Lines for a terminal: one row a connection, what is to be done beneath it.
+    /// Returns lines for a terminal: one row per connection, with its notes below.
     package static func table(_ found: [(connection: Connection, explanation: Explanation)]) -> [String] {
         guard !found.isEmpty else { return ["The user has no connections."] }
         var rows = [["CONNECTION", "SERVICE", "ACCOUNT", "STATUS", "CLASS", "LAST ATTEMPT"]]
@@ -108,11 +108,11 @@ package enum ExplanationRendering {
         var notes = [explanation.state]
         if let code = explanation.providerCode { notes.append("Code: \(code)") }
         if let detail = explanation.detail { notes.append("Detail: \(detail)") }
-        if explanation.action.by != .nobody {
+        if explanation.action.by != .noOne {
             notes.append("To do (\(explanation.action.by.rawValue)): \(explanation.action.what)")
         }
         if let retry = explanation.nextRetry {
-            notes.append("Next try: \(retry.at)\(retry.isAutomatic ? "" : ", when it is asked for")")
+            notes.append("Next retry: \(retry.at)\(retry.isAutomatic ? "" : ", on request only")")
         }
         for type in explanation.dataTypes where !type.missingScopes.isEmpty {
             notes.append("\(type.name) lacks \(type.missingScopes.joined(separator: ", "))")
@@ -121,7 +121,7 @@ package enum ExplanationRendering {
         return notes
     }
 
-    /// The cells of a row, aligned; what a terminal would obey is shown as `?`.
+    /// Returns the cells of a row, aligned; control characters become `?`.
     private static func line(_ row: [String], _ widths: [Int]) -> String {
         var line = ""
         for (cell, width) in zip(row, widths) {

@@ -1,4 +1,4 @@
-// Decodes the requests of the integrations document. Every wrong field is named.
+// Decodes the requests of the integrations document. An error names the wrong field.
 
 import ConnectionModel
 import HTTPServer
@@ -7,7 +7,7 @@ import ProviderSDK
 import Sync
 
 enum IntegrationsDecoding {
-    /// The body of a change of settings.
+    /// Decodes the body of a settings change.
     static func change(_ body: JSONValue) throws(ServiceError) -> SettingsChange {
         var change = SettingsChange()
         change.permissions = try body.texts(
@@ -27,10 +27,10 @@ enum IntegrationsDecoding {
                     change.syncFrequency = frequency
                 case "webhookUrl":
                     guard value.isNull || value.string != nil else {
-                        throw .invalid(field: "settings.webhookUrl", message: "“webhookUrl” must be a text or null")
+                        throw .invalid(field: "settings.webhookUrl", message: "“webhookUrl” must be a string or null")
                     }
                     change.webhookURL = .some(value.string)
-                default: throw .invalid(field: "settings.\(key.prefix(64))", message: "There is no such setting")
+                default: throw .invalid(field: "settings.\(key.prefix(64))", message: "Unknown setting")
                 }
             }
         }
@@ -40,7 +40,7 @@ enum IntegrationsDecoding {
         return change
     }
 
-    /// The body of a sync request; without a body, everything that is new.
+    /// Decodes the body of a sync request; without a body, the sync reads everything new.
     static func syncRequest(_ context: RouteContext) throws(ServiceError) -> SyncRequest {
         let key = try idempotencyKey(context.request)
         guard !context.request.body.isEmpty else { return SyncRequest(type: .incremental, idempotencyKey: key) }
@@ -59,7 +59,7 @@ enum IntegrationsDecoding {
         return SyncRequest(type: type, dataTypes: dataTypes ?? [], idempotencyKey: key)
     }
 
-    /// The `Idempotency-Key` header: visible ASCII, as it is or as a quoted string.
+    /// Returns the `Idempotency-Key` header: visible ASCII, plain or as a quoted string.
     private static func idempotencyKey(_ request: HTTPRequestSnapshot) throws(ServiceError) -> String? {
         guard let value = request.header("idempotency-key") else { return nil }
         guard 1...RequestBounds.idempotencyKeyBytesMax ~= value.count, value.allSatisfy({ 0x20...0x7E ~= $0 }) else {
@@ -70,7 +70,7 @@ enum IntegrationsDecoding {
         return String(decoding: value, as: UTF8.self)
     }
 
-    /// The query of a page of records.
+    /// Decodes the query of a page of records.
     static func recordsRequest(_ query: QueryParameters) throws(ServiceError) -> RecordReader.Request {
         var position = RecordPosition.start
         if let text = try query.single("cursor"), !text.isEmpty {
@@ -83,7 +83,7 @@ enum IntegrationsDecoding {
         if let text = try query.single("since") {
             guard let moment = Timestamp(iso8601: text) else {
                 throw .invalid(
-                    field: "since", message: "“since” must be a moment in ISO 8601, such as 2026-01-31T00:00:00Z")
+                    field: "since", message: "“since” must be an ISO 8601 time, such as 2026-01-31T00:00:00Z")
             }
             since = moment
         }
@@ -92,7 +92,7 @@ enum IntegrationsDecoding {
             limit: try limit(query, default: RequestBounds.recordPageDefault, max: RequestBounds.recordPageMax))
     }
 
-    /// The number of entries that a page is asked for with.
+    /// Returns the requested number of entries on a page.
     static func limit(_ query: QueryParameters, default count: Int, max countMax: Int) throws(ServiceError) -> Int {
         guard let text = try query.single("limit") else { return count }
         guard let number = JSONNumber(text)?.integer, 1...Int64(countMax) ~= number else {
@@ -101,7 +101,7 @@ enum IntegrationsDecoding {
         return Int(number)
     }
 
-    /// The number of the page that is asked for, from 1 on.
+    /// Returns the requested page number, from 1 on.
     static func page(_ query: QueryParameters) throws(ServiceError) -> Int {
         guard let text = try query.single("page") else { return 1 }
         guard let number = JSONNumber(text)?.integer, 1...1_000_000 ~= number else {
@@ -110,7 +110,7 @@ enum IntegrationsDecoding {
         return Int(number)
     }
 
-    /// The query of a page of dead letters; `position` is 0 for the first one.
+    /// Decodes the query of a page of dead letters; `position` is 0 for the first page.
     static func deadLettersRequest(
         _ query: QueryParameters, connection id: String
     ) throws(ServiceError) -> (selection: DeadLetterService.Selection, position: UInt64, limit: Int) {
@@ -127,7 +127,7 @@ enum IntegrationsDecoding {
         )
     }
 
-    /// The body of a replay; without a body, everything.
+    /// Decodes the body of a replay; without a body, all dead letters.
     static func replayRequest(_ context: RouteContext) throws(ServiceError) -> DeadLetterService.Selection {
         guard !context.request.body.isEmpty else { return DeadLetterService.Selection() }
         let body = try context.body(["ids", "dataType"])
@@ -137,7 +137,7 @@ enum IntegrationsDecoding {
         return selection
     }
 
-    /// The query of an authorization.
+    /// Decodes the query of an authorization.
     static func authorization(_ context: RouteContext) throws(ServiceError) -> OAuthService.Request {
         var request = OAuthService.Request(service: try context.parameter("service"))
         guard let redirectURI = try context.queryValue("redirectUri"), !redirectURI.isEmpty else {

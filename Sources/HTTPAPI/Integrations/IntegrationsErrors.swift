@@ -1,4 +1,4 @@
-// The errors of the integrations document: `{"success":false,"error":…}`, with details of what is wrong where the document has them.
+// The errors of the integrations document: `{"success":false,"error":…}`, with details where the document has them.
 
 import ProviderSDK
 
@@ -7,7 +7,7 @@ enum IntegrationsErrors {
     private static let invalid = "Invalid integration configuration"
     private static let forbidden = "Insufficient permissions for this integration"
     private static let notFound = "Integration not found"
-    /// How long a caller should wait where the failure does not say it, in seconds.
+    /// The seconds that a caller should wait when the failure names no time.
     private static let pause = 60
 
     static let document = ErrorDocument(shape: body, words: words)

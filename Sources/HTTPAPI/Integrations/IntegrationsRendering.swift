@@ -1,4 +1,4 @@
-// Renders what the services return into the shapes of the integrations document.
+// Renders the results of services as bodies of the integrations document.
 
 import ConnectionModel
 import Observability
@@ -7,7 +7,7 @@ import Providers
 import Sync
 
 enum IntegrationsRendering {
-    /// An entry of the list of integrations.
+    /// Renders an entry of the list of integrations.
     static func integration(
         _ provider: ConfiguredProvider, isConnected: Bool, publicURL: String, to writer: inout JSONWriter
     ) {
@@ -23,7 +23,9 @@ enum IntegrationsRendering {
         }
     }
 
-    /// A connection; its settings are in the answer to one connection only, and `expiresSoon` where it is true.
+    /// Renders a connection.
+    ///
+    /// Only the answer with a single connection has the settings; `expiresSoon` appears only when true.
     static func connection(
         _ connection: Connection, _ provider: ConfiguredProvider?, withSettings: Bool, to writer: inout JSONWriter
     ) {
@@ -42,7 +44,7 @@ enum IntegrationsRendering {
         }
     }
 
-    /// The settings, in the order that the document shows: the answer to a change begins with the frequency.
+    /// Renders the settings in the document's order: the answer to a change begins with the frequency.
     static func settings(_ connection: Connection, frequencyFirst: Bool = false, to writer: inout JSONWriter) {
         let frequency = connection.settings.syncFrequency.rawValue
         writer.key("settings")
@@ -53,7 +55,7 @@ enum IntegrationsRendering {
         }
     }
 
-    /// A sync; one that runs has its progress besides what the document shows.
+    /// Renders a sync; a running one has its progress in addition to the document's members.
     static func sync(
         _ run: SyncRun, _ progress: SyncProgress.Snapshot?, connectionID: String, to writer: inout JSONWriter
     ) {

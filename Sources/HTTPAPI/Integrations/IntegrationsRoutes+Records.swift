@@ -1,5 +1,5 @@
-// The routes of what a connection has synced: the record stream, past syncs, dead letters. All look the connection up before the
-// rest of the request, so that somebody else's answers as a missing one whatever is sent.
+// The routes of a connection's synced data: the record stream, past syncs, dead letters. Each looks up the connection
+// before it checks the request, so that another user's connection always looks missing.
 
 import ConnectionModel
 import Connections
@@ -20,7 +20,7 @@ extension IntegrationsRoutes {
             try context.parameter("id"), of: context.authenticated())
         let limit = try IntegrationsDecoding.limit(
             context.query, default: HostLimits.syncHistoryMax, max: HostLimits.syncHistoryMax)
-        // The newest may be running, and is told with its present counts.
+        // The newest sync may be running; the answer has its present counts.
         let latest = await sync.latest(connection)
         return .json { writer in
             writer.member("success", true)

@@ -1,5 +1,5 @@
-// The routes of a connection's notifications: the signing secret, the log of deliveries, another delivery, a test. All look the
-// connection up before the rest of the request, so that somebody else's answers as a missing one whatever is sent.
+// The routes of a connection's notifications: the signing secret, the delivery log, a redelivery, a test. Each looks
+// up the connection before it checks the request, so that another user's connection always looks missing.
 
 import ConnectionModel
 import Connections
@@ -48,7 +48,7 @@ extension IntegrationsRoutes {
         return (try await connections.connection(try context.parameter("id"), of: principal), principal)
     }
 
-    /// These requests say everything with their path; a body is an empty object or not there.
+    /// Checks that the body is an empty object or absent; the path of these requests says everything.
     private static func checkEmpty(_ context: RouteContext) throws(ServiceError) {
         if !context.request.body.isEmpty { _ = try context.body([]) }
     }

@@ -1,4 +1,5 @@
-// The routes of the integrations document: /api/integrations. A table, with decoding beside it and rendering in its own file.
+// The routes of the integrations document: /api/integrations. A table of routes; decoding and rendering have their
+// own files.
 
 package import Configuration
 import ConnectionModel
@@ -93,7 +94,7 @@ package struct IntegrationsRoutes: Sendable {
 
     @Sendable private func listConnections(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
-        // An empty filter is none.
+        // An empty filter counts as no filter.
         let service = try context.queryValue("service").flatMap { $0.isEmpty ? nil : $0 }
         var status: ConnectionStatus?
         if let text = try context.queryValue("status"), !text.isEmpty {
@@ -175,7 +176,7 @@ package struct IntegrationsRoutes: Sendable {
     @Sendable private func triggerSync(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
         let id = try context.parameter("id")
-        // The connection is looked up before the body, so that somebody else's answers as a missing one whatever is sent.
+        // Look up the connection before the body, so that another user's connection always looks missing.
         _ = try await connections.connection(id, of: principal)
         let request = try IntegrationsDecoding.syncRequest(context)
         let run = try await sync.start(user: principal.userID, connection: id, request)

@@ -1,11 +1,11 @@
-// Renders the deliveries of a connection's notifications. What an endpoint answered, and where it is, is never shown: only the class and
-// the status.
+// Renders the deliveries of a connection's notifications. Shows only the class and the status of an answer, never its
+// body or the address of the endpoint.
 
 import ConnectionModel
 import ProviderSDK
 
 enum WebhookRendering {
-    /// A page of deliveries, the newest event first.
+    /// Renders a page of deliveries, the newest event first.
     static func deliveries(of connection: Connection, page: Int, limit: Int) -> Reply {
         // Sorting is stable: of two events of one moment the later one comes first.
         let all = (connection.webhook.log.reversed() + connection.outbox).reversed().sorted { $0.at > $1.at }
@@ -24,7 +24,7 @@ enum WebhookRendering {
         }
     }
 
-    /// One delivery that was asked for.
+    /// Renders one delivery after a redelivery or test request.
     static func delivery(_ event: ConnectionEvent) -> Reply {
         .json { writer in
             writer.member("success", true)

@@ -1,11 +1,11 @@
-// The errors of the status document: a code and a message, a duration, and always a time after which to try again.
+// The errors of the status document: a code, a message, a duration, and always a time after which to retry.
 
 import ProviderSDK
 
 enum StatusErrors {
-    /// The field of a user id that is wrong.
+    /// The field name of an invalid user id.
     static let userField = "userId"
-    /// How long a caller should wait after an error, as the document says for all of them.
+    /// The seconds that a caller should wait after an error; the document gives the same time for all of them.
     private static let pause = 60
 
     static let document = ErrorDocument(shape: body) { facts in

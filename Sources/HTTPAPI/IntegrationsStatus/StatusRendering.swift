@@ -6,7 +6,7 @@ import HTTPServer
 import ProviderSDK
 
 enum StatusRendering {
-    /// `{"success":true,"data":{…},"duration":…}`.
+    /// Renders `{"success":true,"data":{…},"duration":…}`.
     static func success(_ exchange: Exchange, _ data: (inout JSONWriter) -> Void) -> Reply {
         let duration = exchange.durationMilliseconds
         var reply = Reply.json { writer in
@@ -19,7 +19,7 @@ enum StatusRendering {
         return reply
     }
 
-    /// The list of integrations in the same envelope, up to the number of the duration.
+    /// Renders the list of integrations in the same envelope, up to the number of the duration.
     @Sendable static func list(_ report: StatusReport) -> RenderedStatus {
         var writer = JSONWriter(capacity: 64 + 256 * report.integrations.count)
         writer.array { writer in

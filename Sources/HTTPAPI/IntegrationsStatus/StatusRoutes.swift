@@ -1,5 +1,5 @@
-// The routes of the status document: /api/integrations/status and the three that it relates to. A table and what each route asks of
-// the services; the reading of the status is answered on the event loop.
+// The routes of the status document: /api/integrations/status and three related ones. A table, and the service calls
+// of each route. The event loop answers the status route.
 
 import ConnectionModel
 package import Connections
@@ -32,7 +32,7 @@ package struct StatusRoutes: Sendable {
                 RouteEntry(
                     .delete, "/api/integrations/disconnect/{provider}/{account_id}", limit: .oauth, disconnect),
                 RouteEntry(.post, "/api/integrations/refresh/{provider}/{account_id}", limit: .oauth, refresh),
-            ], tellsRateLimit: true, errors: StatusErrors.document)
+            ], reportsRateLimit: true, errors: StatusErrors.document)
     }
 
     @Sendable private func readyStatus(_ principal: Principal) -> ReadyReply? {
@@ -96,7 +96,7 @@ package struct StatusRoutes: Sendable {
         }
     }
 
-    /// The connection that the path names.
+    /// Returns the connection that the path names.
     private func connection(_ context: RouteContext, of principal: Principal) async throws(ServiceError) -> Connection {
         let service = try context.parameter("provider")
         let accountID = try context.parameter("account_id")
@@ -105,7 +105,7 @@ package struct StatusRoutes: Sendable {
         }
     }
 
-    /// The principal, which must stand for a user: a bot's or a service's token names none.
+    /// Returns the principal, which must be a user; the token of a bot or a service names no user.
     private func user(_ context: RouteContext) throws(ServiceError) -> Principal {
         let principal = try context.authenticated()
         guard principal.isUser, UserID.isValid(principal.userID) else {

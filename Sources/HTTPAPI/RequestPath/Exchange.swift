@@ -1,14 +1,14 @@
-// What belongs to one request from its first byte to its last: its correlation id, its start, and the header fields that all
-// documents share. Knows no route; the hot route pays for nothing here that it does not send.
+// The state of one request from its first byte to its last: its correlation id, its start, and the header fields that
+// all documents share. Knows no route. The hot route pays for nothing here that it does not send.
 
 package import HTTPServer
 import Observability
 import Primitives
 import Synchronization
 
-/// One request on its way.
+/// A request that is being answered.
 package struct Exchange: Sendable {
-    /// The id that the caller gave; nil when the host makes one.
+    /// The id that the caller sent; nil when the host creates one.
     private let given: String?
     private let high: UInt64
     private let low: UInt64
@@ -18,7 +18,7 @@ package struct Exchange: Sendable {
     /// Whether answers differ by origin.
     private let variesByOrigin: Bool
 
-    /// An exchange whose request cannot be read.
+    /// Creates an exchange for a request that cannot be parsed.
     package init() {
         given = nil
         start = MonotonicClock.nanoseconds
@@ -43,10 +43,10 @@ package struct Exchange: Sendable {
         variesByOrigin = allowedOrigin != nil
     }
 
-    /// The same exchange, whose answer no page of another origin may read.
+    /// The same exchange, with an answer that no page of another origin may read.
     var withoutOrigin: Exchange { Exchange(self, allowedOrigin: nil) }
 
-    /// `[A-Za-z0-9._-]{1,128}`: safe in headers, logs and file names.
+    /// Returns whether `id` matches `[A-Za-z0-9._-]{1,128}`, which is safe in headers, logs and file names.
     private static func isValid(_ id: String) -> Bool { 1...128 ~= id.utf8.count && id.utf8.allSatisfy(isAllowed) }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
@@ -75,10 +75,10 @@ package struct Exchange: Sendable {
         return body(text.span)
     }
 
-    /// Nanoseconds since the request arrived.
+    /// The nanoseconds since the request arrived.
     var elapsedNanoseconds: UInt64 { MonotonicClock.nanoseconds &- start }
 
-    /// Whole milliseconds since the request arrived.
+    /// The whole milliseconds since the request arrived.
     package var durationMilliseconds: Int { Int(elapsedNanoseconds / 1_000_000) }
 
     // MARK: Answers
@@ -129,11 +129,11 @@ package struct Exchange: Sendable {
     }
 }
 
-/// Header fields by name, of a request in the connection's buffer or of a copy.
+/// Access to header fields by name, of a request in the connection's buffer or of a copy.
 package protocol HeaderFields: ~Copyable {
-    /// How many fields are called `name`, which is written in lower case.
+    /// Returns the number of fields called `name`, which must be lower case.
     func headerCount(_ name: StaticString) -> Int
-    /// The value of the first field called `name` as text; nil where there is none or it is not UTF-8.
+    /// Returns the value of the first field called `name`; nil when there is none or it is not UTF-8.
     func headerText(_ name: StaticString) -> String?
 }
 
@@ -145,13 +145,13 @@ extension HTTPRequestSnapshot: HeaderFields {
     package func headerCount(_ name: StaticString) -> Int { headers(name).count }
 }
 
-/// Version 4 UUIDs (RFC 9562) that are unique and not secret: a counter, scrambled with two keys of this process.
+/// Version 4 UUIDs (RFC 9562) that are unique but not secret: a counter, scrambled with two keys of this process.
 private enum CorrelationIDs {
     private static let counter = Atomic<UInt64>(0)
     private static let firstKey = UInt64.random(in: .min ... .max)
     private static let secondKey = UInt64.random(in: .min ... .max)
 
-    // Odd factors and mixing map one to one, so different numbers give different ids.
+    // Odd factors and mixing are one-to-one, so different numbers give different ids.
     static func next() -> (UInt64, UInt64) {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         return (

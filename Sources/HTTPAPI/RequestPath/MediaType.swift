@@ -5,7 +5,9 @@ import Primitives
 
 /// Media types of request bodies.
 enum MediaType {
-    /// Whether `request` has one Content-Type field, and it says `application/json`, with or without parameters (RFC 9110 section 8.3.1).
+    /// Returns whether `request` has exactly one Content-Type field and it is `application/json`.
+    ///
+    /// Parameters are allowed (RFC 9110 section 8.3.1).
     static func isJSON(_ request: borrowing HTTPRequest) -> Bool {
         guard request.headerCount("content-type") == 1, let field = request.header("content-type") else { return false }
         var end = field.firstIndex(of: UInt8(ascii: ";")) ?? field.count

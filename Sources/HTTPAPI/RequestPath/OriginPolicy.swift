@@ -1,10 +1,10 @@
-// Which web origins may call: what a browser may write with a cookie, and which pages may read answers (CORS). Knows no route.
+// Which web origins may call: which may write with a cookie, and which pages may read answers (CORS). Knows no route.
 
 package import Configuration
 import HTTPServer
 import ProviderSDK
 
-/// Which origins may write with cookies, and read answers with credentials.
+/// The origins that may write with cookies and read answers with credentials.
 package struct OriginPolicy: Sendable {
     package let address: PublicAddress
     private let allowed: [(text: String, origin: WebOrigin)]
@@ -17,9 +17,9 @@ package struct OriginPolicy: Sendable {
     /// Whether any page of another origin may read answers.
     var isCrossOriginAllowed: Bool { !allowed.isEmpty }
 
-    /// The value of an Origin field whose pages may read answers; nil for every other.
+    /// Returns the value of an Origin field if its pages may read answers; nil otherwise.
     ///
-    /// It is never reflected for an origin that is not configured, and never `*`: answers are made with credentials.
+    /// The answer never echoes an origin that is not configured, and is never `*`, because answers allow credentials.
     package func allowed(_ origin: String?) -> String? {
         guard let origin, let found = WebOrigin(of: origin), allowed.contains(where: { $0.origin == found }) else {
             return nil
@@ -27,10 +27,11 @@ package struct OriginPolicy: Sendable {
         return origin
     }
 
-    /// Whether a write whose session is in a cookie may come from where it says it comes from.
+    /// Returns whether the origin of a request may write with a session cookie.
     ///
-    /// What a browser calls cross-site may not, not even from an origin that may read answers: its pages send their session as Bearer.
-    /// A request with neither Origin nor Sec-Fetch-Site does not come from a browser.
+    /// A request that the browser calls cross-site may not, even from an origin that may read answers. Pages of such
+    /// origins send their session as Bearer. A request with neither Origin nor Sec-Fetch-Site does not come from a
+    /// browser.
     func allowsCookieWrite(_ request: borrowing HTTPRequest) -> Bool {
         var start = 0
         while let index = request.headerIndex("sec-fetch-site", from: start) {
@@ -46,12 +47,14 @@ package struct OriginPolicy: Sendable {
     }
 }
 
-/// The answer to the question of a browser that wants to send a request from a page of another origin (Fetch standard).
+/// The answer to a CORS preflight request (Fetch standard).
 enum Preflight {
-    /// How long a browser may remember it, in seconds.
+    /// The seconds for which a browser may cache the answer.
     static let maxAgeSeconds = 600
 
-    /// 204 with the methods of the path; which origins may use them stands in the fields that every answer has.
+    /// Returns 204 with the methods of the path.
+    ///
+    /// The fields that every answer has say which origins may use them.
     static func reply(allowing methods: HTTPMethodSet, isAllowed: Bool) -> Reply {
         var reply = Reply(status: 204, headers: [("Allow", methods.union(.init(.options)).fieldValue)], body: [])
         if isAllowed {

@@ -1,4 +1,5 @@
-// Fixed windows of one minute per key: exact at the edges, bounded in memory, on the monotonic clock. Knows no routes.
+// Fixed windows of one minute per key: exact at the edges, bounded in memory, on the monotonic clock. Knows no
+// routes.
 
 import Observability
 import ProviderSDK
@@ -6,25 +7,25 @@ import Synchronization
 
 /// Counts requests per key and minute.
 final class RateLimiter: Sendable {
-    /// Keys kept at most.
+    /// The largest number of keys.
     ///
-    /// When there are more, those whose window has passed go, and then those used longest ago.
+    /// Beyond it, the limiter removes keys whose window has passed, and then those with the oldest windows.
     static let keysMax = 100_000
     static let windowNanoseconds: UInt64 = 60_000_000_000
 
-    /// What the limiter says of one request.
+    /// The limiter's decision about one request.
     struct Decision: Sendable, Equatable {
         let isAllowed: Bool
         let limit: Int
         let remaining: Int
-        /// Nanoseconds until the window ends.
+        /// The nanoseconds until the window ends.
         let resetNanoseconds: UInt64
 
-        /// Whole seconds until the window ends, at least 1.
+        /// The whole seconds until the window ends, at least 1.
         var retryAfterSeconds: Int { max(1, Int((resetNanoseconds + 999_999_999) / 1_000_000_000)) }
     }
 
-    /// A key by its bytes: two users whose ids are only canonically equivalent texts are two users.
+    /// A key that compares bytes, so that user ids that are only canonically equivalent stay different.
     private struct Key: Hashable {
         let text: String
 
@@ -45,7 +46,7 @@ final class RateLimiter: Sendable {
     private let keysMax: Int
     private let windows = Mutex<[Key: Window]>([:])
 
-    /// A limiter for `limit` requests per key and minute; 0 means no limit.
+    /// Creates a limiter for `limit` requests per key and minute; 0 means no limit.
     init(limit: Int, keysMax: Int = RateLimiter.keysMax) {
         self.limit = limit
         self.keysMax = keysMax
@@ -53,7 +54,7 @@ final class RateLimiter: Sendable {
 
     /// Counts a request of the key `text`, compared as bytes, at `now`, nanoseconds of the monotonic clock.
     ///
-    /// O(1) but when the table is full.
+    /// O(1) unless the table is full.
     func admit(_ text: String, now: UInt64 = MonotonicClock.nanoseconds) -> Decision {
         guard limit > 0 else { return Decision(isAllowed: true, limit: 0, remaining: 0, resetNanoseconds: 0) }
         let key = Key(text: text)
@@ -70,7 +71,7 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// The number of keys that are kept.
+    /// The number of stored keys.
     var keyCount: Int { windows.withLock { $0.count } }
 
     private static func makeRoom(in windows: inout [Key: Window], now: UInt64, keysMax: Int) {

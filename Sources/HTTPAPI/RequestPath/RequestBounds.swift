@@ -1,18 +1,18 @@
-// The bounds of what requests may ask for, each with its unit in the name.
+// The limits of the values in requests, each with its unit in the name.
 
-/// The bounds of requests.
+/// The limits of requests.
 enum RequestBounds {
-    /// Records of one page of the record stream, unless the caller asks for fewer or more.
+    /// Records on one page of the record stream, unless the caller asks for another number.
     static let recordPageDefault = 100
-    /// Records of one page of the record stream.
+    /// The most records on one page of the record stream.
     static let recordPageMax = 1000
-    /// Dead letters of one page, unless the caller asks for fewer or more.
+    /// Dead letters on one page, unless the caller asks for another number.
     static let deadLetterPageDefault = 50
     /// Dead letters that one replay can name.
     static let deadLetterIDsMax = 1000
-    /// Deliveries on one page, unless the caller asks for fewer or more.
+    /// Deliveries on one page, unless the caller asks for another number.
     static let webhookDeliveryPageDefault = 50
-    /// Deliveries on one page.
+    /// The most deliveries on one page.
     static let webhookDeliveryPageMax = 100
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255

@@ -1,4 +1,4 @@
-// The credentials that a request carries, as text. Judging them is the authenticator's.
+// The credentials of a request as text. The authenticator verifies them.
 
 import HTTPServer
 import Sessions
@@ -18,7 +18,8 @@ struct RequestCredentials: Sendable {
         self.cookies = cookies
     }
 
-    /// The credentials of `request`; none when it has two Authorization fields, because neither counts.
+    /// Reads the credentials of `request`; with two Authorization fields there are none, because it is ambiguous
+    /// which one counts.
     init(_ request: borrowing HTTPRequest) {
         if let index = request.headerIndex("authorization", from: 0) {
             let isOnly = request.headerIndex("authorization", from: index + 1) == nil
@@ -34,7 +35,8 @@ struct RequestCredentials: Sendable {
         self.init(authorization: nil, cookies: cookies)
     }
 
-    /// A field's value as text; bytes that are not UTF-8 become replacement characters, which no credential contains.
+    /// Returns a field's value as text; bytes that are not UTF-8 become replacement characters, which no credential
+    /// contains.
     private static func text(_ value: ByteView) -> String {
         value.string ?? String(decoding: value.array, as: UTF8.self)
     }

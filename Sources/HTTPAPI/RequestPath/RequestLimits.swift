@@ -1,4 +1,4 @@
-// The host's rate limits as routes name them, and the header fields that report them. Counting is RateLimiter's.
+// The host's rate limits as routes name them, and the header fields that report them. RateLimiter counts.
 
 import ConnectionModel
 import HTTPServer
@@ -12,7 +12,7 @@ package struct RequestLimits: Sendable {
     private let oauth: RateLimiter
     private let status: RateLimiter
 
-    /// Limits in requests per minute; 0 switches one off.
+    /// Creates limits in requests per minute; 0 switches a limit off.
     package init(connectionCreation: Int, sync: Int, oauth: Int, status: Int) {
         self.connectionCreation = RateLimiter(limit: connectionCreation)
         self.sync = RateLimiter(limit: sync)
@@ -20,7 +20,7 @@ package struct RequestLimits: Sendable {
         self.status = RateLimiter(limit: status)
     }
 
-    /// Counts a request; nil when no limit counts it.
+    /// Counts a request; nil when no limit applies to it.
     func admit(
         _ limit: RouteLimit, principal: Principal?, parameters: [String: String] = [:]
     ) -> RateLimiter.Decision? {
@@ -36,12 +36,12 @@ package struct RequestLimits: Sendable {
 }
 
 extension RateLimiter.Decision {
-    /// When the window ends, in seconds since 1970, rounded up.
+    /// The end of the window in seconds since 1970, rounded up.
     private var resetSeconds: Int {
         Int((WallClock.now.milliseconds + Int64(resetNanoseconds / 1_000_000) + 999) / 1000)
     }
 
-    /// The `X-RateLimit-` fields; none where nothing is limited.
+    /// The `X-RateLimit-` fields; empty when there is no limit.
     var headers: [(name: String, value: String)] {
         guard limit > 0 else { return [] }
         return [
@@ -50,7 +50,7 @@ extension RateLimiter.Decision {
         ]
     }
 
-    /// The same fields, written on the event loop.
+    /// Writes the same fields on the event loop.
     func writeHeaders(to response: inout ResponseWriter) {
         guard limit > 0 else { return }
         response.header("X-RateLimit-Limit", limit)

@@ -1,5 +1,5 @@
-// One line of JSON per request, written in batches: a line costs a copy of some bytes, not a system call. Knows no route and decides
-// nothing.
+// One line of JSON per request, written in batches: a line costs a copy of some bytes, not a system call. Knows no
+// route and makes no decisions.
 
 import HTTPServer
 package import Observability
@@ -11,7 +11,7 @@ package struct RequestLog: Sendable {
 
     package init(level: LogLevel) { isEnabled = level <= .info }
 
-    /// Notes a request that has been answered.
+    /// Records a request that has been answered.
     func record(
         _ exchange: borrowing Exchange, method: StaticString, route: String, status: Int, userID: String?,
         facts: ReplyFacts

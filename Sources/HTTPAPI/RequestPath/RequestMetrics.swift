@@ -1,12 +1,12 @@
-// Requests counted by route and status, with a histogram of their durations. Counting is a few atomic additions; nothing here takes a
-// lock after start. How the numbers are shown is the metrics route's.
+// Requests counted by route and status, with a histogram of their durations. Counting is a few atomic additions;
+// nothing here takes a lock after start. The metrics route renders the numbers.
 
 import Observability
 import Synchronization
 
 /// The requests of one route.
 package final class RouteCounters: Sendable {
-    /// The statuses with a counter of their own; all others share the last one.
+    /// The statuses that have their own counter; all others share the last one.
     package static let statuses = [
         200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 502, 503,
     ]
@@ -24,7 +24,7 @@ package final class RouteCounters: Sendable {
         self.template = template
     }
 
-    /// Counts a request that was answered.
+    /// Counts an answered request.
     func record(status: Int, nanoseconds: UInt64) {
         byStatus[Self.statuses.firstIndex(of: status) ?? Self.statuses.count].add()
         let milliseconds = Int(nanoseconds / 1_000_000)
@@ -36,7 +36,7 @@ package final class RouteCounters: Sendable {
 
 /// The requests of all routes.
 package final class RequestMetrics: Sendable {
-    /// The route under which requests without one are counted.
+    /// The route name for requests that match no route.
     static let unmatched = "unmatched"
 
     let unmatchedCounters = RouteCounters(method: "ANY", template: RequestMetrics.unmatched)
@@ -44,7 +44,7 @@ package final class RequestMetrics: Sendable {
 
     package init() {}
 
-    /// New counters for a route; called while the routes are put together.
+    /// Creates the counters of a route; called while the routes are set up.
     func counters(method: String, template: String) -> RouteCounters {
         let counters = RouteCounters(method: method, template: template)
         routes.withLock { $0.append(counters) }

@@ -1,5 +1,6 @@
-// The path of every request: find the route, find out who asks, refuse, count, handle, render an error, record. Each step is written
-// once. A request whose answer is in memory takes all of them on the event loop; any other continues as a task. Knows no document.
+// The path of every request: find the route, authenticate, refuse, count, handle, render an error, record. Each step
+// is written once. A request with an answer in memory takes all of them on the event loop; any other continues as a
+// task. Knows no document.
 
 import ConnectionModel
 package import HTTPServer
@@ -9,14 +10,14 @@ package import Sessions
 
 /// The host as the HTTP server sees it.
 package struct RequestPath: HTTPApplication {
-    /// What belongs to a route besides its method and path.
+    /// The data of a route besides its method and path.
     struct Handler: Sendable {
         let family: RouteFamily
         let entry: RouteEntry
         let counters: RouteCounters
     }
 
-    /// A request that has found its route.
+    /// A request with its route.
     private struct Call: Sendable {
         let route: Route<Handler>
         let refusals: HeadRefusals
@@ -25,7 +26,7 @@ package struct RequestPath: HTTPApplication {
         let exchange: Exchange
     }
 
-    /// Whether a request may go on to its handler, with the limit that counted it.
+    /// The decision whether the handler may run, with the limit that counted the request.
     private enum Admission: Sendable {
         case refused(RouteFailure, RateLimiter.Decision?)
         case admitted(RateLimiter.Decision?)
@@ -68,7 +69,7 @@ package struct RequestPath: HTTPApplication {
         switch router.match(request.method, request.path) {
         case .found(let route, let captures):
             if request.method == .head, route.handler.entry.effect != .ofMethod {
-                // HEAD promises to change nothing (RFC 9110 section 9.3.2), and this GET does.
+                // HEAD promises to change nothing (RFC 9110 section 9.3.2), but this GET has an effect.
                 let failure = RouteFailure.methodNotAllowed(allowed: HTTPMethodSet(.get).fieldValue)
                 let reply = route.handler.family.errors.reply(to: failure, exchange)
                 exchange.finish(reply, &response)
@@ -93,7 +94,7 @@ package struct RequestPath: HTTPApplication {
         return nil
     }
 
-    /// HEAD where GET does more than to read.
+    /// Returns HEAD when the GET of the path does more than read; otherwise no methods.
     private func unservedMethods(at path: ByteView) -> HTTPMethodSet {
         guard case .found(let route, _) = router.match(.get, path), route.handler.entry.effect != .ofMethod else {
             return []
@@ -127,7 +128,10 @@ package struct RequestPath: HTTPApplication {
         return DeferredResponse { [self] in await self.response(to: snapshot, call, found, admission) }
     }
 
-    /// The decoded parameters of a path; one that is not text becomes a NUL, which no id contains, so that the route says what is missing.
+    /// Returns the decoded parameters of a path.
+    ///
+    /// A parameter that is not text becomes a NUL, which no id contains, so that the route answers that it is
+    /// missing.
     private static func parameters(
         of route: Route<Handler>, _ captures: PathCaptures, in path: ByteView
     ) -> [String: String] {
@@ -154,7 +158,9 @@ package struct RequestPath: HTTPApplication {
 
     // MARK: Answer
 
-    /// Writes the answer on the event loop when it is a refusal or in memory; false when it is neither, and nothing was written.
+    /// Writes a refusal or an answer from memory on the event loop.
+    ///
+    /// Returns false when there is neither, and then writes nothing.
     private func finishAtOnce(
         _ request: borrowing HTTPRequest, _ call: borrowing Call, _ found: Authentication?, _ admission: Admission,
         _ response: inout ResponseWriter
@@ -167,13 +173,13 @@ package struct RequestPath: HTTPApplication {
             record(request.method, route.template, route.handler.counters, reply, found?.principal, exchange)
             return true
         case .admitted(let decision):
-            // A query is checked by the handler.
+            // The handler checks a query.
             guard let immediate = route.handler.entry.immediate, request.body.isEmpty, request.query == nil,
                 let principal = found?.principal, let ready = immediate(principal)
             else { return false }
             let duration = exchange.durationMilliseconds
             exchange.writeHeaders(durationMilliseconds: duration, to: &response)
-            if route.handler.family.tellsRateLimit { decision?.writeHeaders(to: &response) }
+            if route.handler.family.reportsRateLimit { decision?.writeHeaders(to: &response) }
             ready.writeBody(durationMilliseconds: duration, to: &response.body)
             record(
                 request.method, route.template, route.handler.counters, status: 200, ready.facts, principal, exchange)
@@ -216,10 +222,10 @@ package struct RequestPath: HTTPApplication {
         }
     }
 
-    /// The answer with the fields of its limit and of its route.
+    /// Adds the fields of the limit and of the route to an answer.
     private func complete(_ reply: Reply, _ route: Route<Handler>, _ decision: RateLimiter.Decision?) -> Reply {
         var reply = reply
-        if route.handler.family.tellsRateLimit, let decision { reply.headers += decision.headers }
+        if route.handler.family.reportsRateLimit, let decision { reply.headers += decision.headers }
         reply.headers += route.handler.entry.headers
         return reply
     }
@@ -247,8 +253,9 @@ package struct RequestPath: HTTPApplication {
 
     // MARK: Requests that the server refuses
 
-    /// Answers what is not valid HTTP, or too large, in the shape of the document that its path belongs to; the first document's
-    /// where no path was received.
+    /// Answers a request that is not valid HTTP or too large, in the format of the document that its path belongs to.
+    ///
+    /// Without a path, the first document's format is used.
     package func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
         let exchange = rejected.request.map { Exchange($0, origins: origins) } ?? Exchange()
         let family = family { prefix in rejected.target.starts(with: prefix) }
@@ -263,7 +270,7 @@ package struct RequestPath: HTTPApplication {
             status: reply.status, userID: nil, facts: reply.facts)
     }
 
-    /// The family whose paths begin most like `path`.
+    /// Returns the family with the longest prefix of `path`.
     private func family(of path: ByteView) -> RouteFamily {
         family { prefix in
             path.count >= prefix.count && path[0..<prefix.count].array.elementsEqual(prefix)

@@ -1,21 +1,21 @@
-// A request as route handlers see it, and their answer. Decoding helpers for paths, queries and bodies live here; what a route
-// means does not.
+// A request as route handlers see it, and their answer. Has decoding helpers for paths, queries and bodies. Knows no
+// route.
 
 package import ConnectionModel
 package import HTTPServer
 package import ProviderSDK
 
-/// A request on its way through a route.
+/// A request for a route handler.
 package struct RouteContext: Sendable {
     package let request: HTTPRequestSnapshot
     /// The decoded path parameters by name.
     let parameters: [String: String]
     let query: QueryParameters
-    /// Who asks; nil on public routes without a session.
+    /// The authenticated principal; nil on public routes without a session.
     let principal: Principal?
     package let exchange: Exchange
 
-    /// The principal.
+    /// Returns the principal.
     ///
     /// - Throws: ``ServiceError/unauthenticated`` when there is none.
     func authenticated() throws(ServiceError) -> Principal {
@@ -23,18 +23,18 @@ package struct RouteContext: Sendable {
         return principal
     }
 
-    /// A path parameter.
+    /// Returns a path parameter.
     func parameter(_ name: String) throws(ServiceError) -> String {
         guard let value = parameters[name] else { throw .notFound }
         return value
     }
 
-    /// A query parameter; nil when it is absent.
+    /// Returns a query parameter; nil when it is absent.
     ///
     /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice.
     func queryValue(_ name: String) throws(ServiceError) -> String? { try query.single(name) }
 
-    /// The body as a JSON object whose members are all among `members`.
+    /// Returns the body as a JSON object that has no members besides `members`.
     package func body(_ members: Set<String>) throws(ServiceError) -> JSONValue {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue.parse(request.body, limits: .request) } catch {
@@ -44,7 +44,7 @@ package struct RouteContext: Sendable {
             throw .invalid(field: "body", message: "The body must be a JSON object")
         }
         for (key, _) in found where !members.contains(key) {
-            throw .invalid(field: String(key.prefix(64)), message: "There is no such field")
+            throw .invalid(field: String(key.prefix(64)), message: "Unknown field")
         }
         return value
     }
@@ -55,14 +55,14 @@ package struct Reply: Sendable {
     package var status: Int
     package var headers: [(name: String, value: String)] = []
     package var body: [UInt8]
-    /// The duration that the body tells, so that the header tells the same.
+    /// The duration in the body, which the header repeats.
     package var durationMilliseconds: Int?
     /// Numbers for the request log.
     package var facts = ReplyFacts()
-    /// Whether the request log has a line for it.
+    /// Whether the request log gets a line for the answer.
     package var isLogged = true
 
-    /// JSON written by `write`.
+    /// Creates an answer with the JSON that `write` writes.
     package static func json(_ status: Int = 200, _ write: (inout JSONWriter) -> Void) -> Reply {
         var writer = JSONWriter(capacity: 512)
         writer.object(write)
@@ -71,9 +71,10 @@ package struct Reply: Sendable {
 }
 
 extension QueryParameters {
-    /// The value of the parameter `name`; nil when it is absent.
+    /// Returns the value of the parameter `name`; nil when it is absent.
     ///
-    /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice: which one counts is nothing to guess about.
+    /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice, because it is ambiguous which one
+    ///   counts.
     func single(_ name: String) throws(ServiceError) -> String? {
         let values = all(name)
         guard values.count <= 1 else {
@@ -84,17 +85,17 @@ extension QueryParameters {
 }
 
 extension JSONValue {
-    /// The text of the member `name`; nil when it is absent or null.
+    /// Returns the string member `name`; nil when it is absent or null.
     package func text(_ name: String, bytesMax: Int) throws(ServiceError) -> String? {
         guard let value = self[name], !value.isNull else { return nil }
-        guard let text = value.string else { throw .invalid(field: name, message: "“\(name)” must be a text") }
+        guard let text = value.string else { throw .invalid(field: name, message: "“\(name)” must be a string") }
         guard text.utf8.count <= bytesMax else {
             throw .invalid(field: name, message: "“\(name)” is longer than \(bytesMax) bytes")
         }
         return text
     }
 
-    /// The text of the member `name`, which must be there and not be empty.
+    /// Returns the string member `name`, which must be present and not empty.
     func requiredText(_ name: String, bytesMax: Int) throws(ServiceError) -> String {
         guard let text = try text(name, bytesMax: bytesMax), !text.isEmpty else {
             throw .invalid(field: name, message: "“\(name)” is required")
@@ -102,11 +103,11 @@ extension JSONValue {
         return text
     }
 
-    /// The texts of the member `name`; nil when it is absent.
+    /// Returns the strings of the array member `name`; nil when it is absent.
     func texts(_ name: String, countMax: Int, bytesMax: Int) throws(ServiceError) -> [String]? {
         guard let value = self[name] else { return nil }
         guard let elements = value.array else {
-            throw .invalid(field: name, message: "“\(name)” must be an array of texts")
+            throw .invalid(field: name, message: "“\(name)” must be an array of strings")
         }
         guard elements.count <= countMax else {
             throw .invalid(field: name, message: "“\(name)” has more than \(countMax) entries")
@@ -116,7 +117,8 @@ extension JSONValue {
             guard let text = element.string, !text.isEmpty, text.utf8.count <= bytesMax, !text.hasControls else {
                 throw .invalid(
                     field: name,
-                    message: "“\(name)” must be an array of texts of 1 to \(bytesMax) bytes without control characters")
+                    message:
+                        "“\(name)” must be an array of strings of 1 to \(bytesMax) bytes without control characters")
             }
             texts.append(text)
         }
@@ -125,6 +127,6 @@ extension JSONValue {
 }
 
 extension String {
-    /// Whether there is a control character of ASCII in it, which no name of anything has.
+    /// Whether the text contains an ASCII control character, which no name contains.
     var hasControls: Bool { utf8.contains { $0 < 0x20 || $0 == 0x7F } }
 }

@@ -1,22 +1,24 @@
-// A route family is one API document: a table of routes, and one place that turns errors into the document's shape.
+// A route family is one API document: a table of routes, and one place that renders errors in the document's format.
 
 package import ConnectionModel
 package import HTTPServer
 import Observability
 
-/// Who may call a route at all.
+/// Who may call a route.
 ///
-/// What they may see is decided by the services.
+/// The services decide what a caller may see.
 package enum RouteAccess: Sendable {
-    /// Anybody.
+    /// Any caller.
     case open
-    /// Anybody who is signed in.
+    /// Any signed-in caller.
     case signedIn
-    /// Whoever signs the body: sessions are not looked at, bodies may be of any type, and no page of a browser reads the answer.
+    /// A sender that signs the body.
+    ///
+    /// The route ignores sessions and accepts bodies of any type; no browser page may read its answer.
     case signature
 }
 
-/// Which of the host's rate limits counts a route, and per what.
+/// The rate limit that counts a route, and its key.
 package enum RouteLimit: Sendable {
     case none
     /// Creations of connections, per user.
@@ -29,17 +31,21 @@ package enum RouteLimit: Sendable {
     case status
 }
 
-/// What a route does besides answering, where its method does not say it.
+/// The effect of a route, when its method does not imply it.
 package enum RouteEffect: Sendable {
-    /// What its method says: GET reads, every other method writes.
+    /// The effect of the method: GET reads, every other method writes.
     case ofMethod
-    /// A GET that begins something: with a cookie it is taken from the application's own pages only, and never as HEAD.
+    /// A GET that begins something.
+    ///
+    /// With a cookie it is accepted only from the application's own pages; it never answers HEAD.
     case begins
-    /// A GET that ends what was begun, and to which a browser is sent from another site; never as HEAD.
+    /// A GET that completes something, to which another site redirects the browser; it never answers HEAD.
     case completes
 }
 
-/// A JSON object that is in memory but for its last member, the duration, so that it can be sent from the event loop.
+/// A JSON object in memory up to its last member, the duration.
+///
+/// The event loop can send it.
 package struct ReadyReply: Sendable {
     /// Everything before the number.
     package let bytes: [UInt8]
@@ -51,7 +57,7 @@ package struct ReadyReply: Sendable {
         body.append(UInt8(ascii: "}"))
     }
 
-    /// The whole answer, for handlers that wait.
+    /// Returns the whole answer, for asynchronous handlers.
     package func reply(durationMilliseconds: Int) -> Reply {
         var buffer = ByteBuffer(capacity: bytes.count + 32)
         writeBody(durationMilliseconds: durationMilliseconds, to: &buffer)
@@ -61,9 +67,9 @@ package struct ReadyReply: Sendable {
 
 /// Numbers about an answer, for the request log and the metrics.
 package struct ReplyFacts: Sendable, Equatable {
-    /// How many integrations are in it.
+    /// The number of integrations in the answer.
     var integrationCount: Int?
-    /// How many of them are expired.
+    /// The number of expired integrations among them.
     var expiredCount: Int?
 
     /// Adds the numbers to the metrics.
@@ -83,7 +89,7 @@ package struct RouteEntry: Sendable {
     /// Header fields of every answer of the route, errors included.
     package let headers: [(name: String, value: String)]
     package let handle: @Sendable (RouteContext) async throws(ServiceError) -> Reply
-    /// The answer when it needs no waiting; nil when it does, and ``handle`` makes it.
+    /// Returns the answer if it is available without waiting; after nil, ``handle`` answers.
     ///
     /// It must have no effects.
     package var immediate: (@Sendable (Principal) -> ReadyReply?)?
@@ -104,7 +110,7 @@ package struct RouteEntry: Sendable {
         self.handle = handle
     }
 
-    /// Whether the body's signature says who sends it.
+    /// Whether the body's signature identifies the sender.
     var isSigned: Bool {
         if case .signature = access { true } else { false }
     }
@@ -113,21 +119,23 @@ package struct RouteEntry: Sendable {
 /// One API document.
 package struct RouteFamily: Sendable {
     package let name: String
-    /// The beginnings of all its paths; unknown paths below them are answered in its shape, the longest beginning first.
+    /// The prefixes of all its paths.
+    ///
+    /// Unknown paths below a prefix get errors in its format; the longest prefix wins.
     package let prefixes: [String]
     package let routes: [RouteEntry]
     /// Whether every counted answer has the `X-RateLimit-` fields.
-    package let tellsRateLimit: Bool
-    /// Errors in the document's shape.
+    package let reportsRateLimit: Bool
+    /// The errors in the document's format.
     package let errors: ErrorDocument
 
     package init(
-        name: String, prefixes: [String], routes: [RouteEntry], tellsRateLimit: Bool = false, errors: ErrorDocument
+        name: String, prefixes: [String], routes: [RouteEntry], reportsRateLimit: Bool = false, errors: ErrorDocument
     ) {
         self.name = name
         self.prefixes = prefixes
         self.routes = routes
-        self.tellsRateLimit = tellsRateLimit
+        self.reportsRateLimit = reportsRateLimit
         self.errors = errors
     }
 }

@@ -1,4 +1,4 @@
-// The counters as text that Prometheus reads (exposition format 0.0.4). Reads counters and nothing else.
+// The metrics as text that Prometheus reads (exposition format 0.0.4). Reads counters and nothing else.
 
 import ConnectionModel
 import Observability
@@ -8,7 +8,7 @@ package import Webhooks
 
 /// The metrics as text.
 package struct MetricsPage: Sendable {
-    /// What the store has in memory and waiting.
+    /// The store's cached and waiting documents.
     package struct StoreFigures: Sendable {
         package let cachedDocuments: Int
         package let cachedBytes: Int
@@ -27,7 +27,7 @@ package struct MetricsPage: Sendable {
     package let store: @Sendable () -> StoreFigures
     package let inbox: @Sendable () -> InboxStatistics
     package let time: TimeSource
-    /// How many notifications wait.
+    /// Returns the number of undelivered notifications.
     package let notificationsWaiting: @Sendable () -> Int
 
     package init(
@@ -77,14 +77,14 @@ package struct MetricsPage: Sendable {
             (
                 "integrations_status_expired_total", "Expired integrations returned by the status route.",
                 Metrics.expiredReturned.value
-            ), ("retries_total", "Retries after a failure that may pass.", Metrics.retries.value),
+            ), ("retries_total", "Retries after a temporary failure.", Metrics.retries.value),
             ("sync_records_total", "Records that were synced.", Metrics.recordsSynced.value),
             (
                 "record_stream_damaged_reads_total", "Reads of record streams that found damage.",
                 Metrics.damagedReads.value
             ),
             (
-                "log_lines_dropped_total", "Log lines that were dropped because they were not read fast enough.",
+                "log_lines_dropped_total", "Log lines dropped because the reader was too slow.",
                 LogSink.linesDropped.value
             ),
         ]
@@ -100,10 +100,10 @@ package struct MetricsPage: Sendable {
             "token_refreshes_total", "Refreshes of access tokens.", Metrics.refreshesSucceeded,
             Metrics.refreshesFailed, &page)
         byOutcome(
-            "revocations_total", "Connections ended, by the outcome for the grant.",
+            "revocations_total", "Disconnected connections, by the outcome for the grant.",
             RevocationOutcome.allCases.map { ($0.rawValue, Metrics.revocations[$0]?.value ?? 0) }, &page)
         outcomes(
-            "notifications_total", "Notifications whose delivery has ended; a failed one was given up.",
+            "notifications_total", "Notifications whose delivery has ended; a failed one was dropped.",
             Metrics.webhooksDelivered, Metrics.webhooksFailed, &page)
         byOutcome(
             "notification_attempts_total", "Attempts to deliver a notification.",
@@ -115,17 +115,17 @@ package struct MetricsPage: Sendable {
 
     private static func writeInbox(_ statistics: InboxStatistics, at now: Timestamp, to page: inout String) {
         byOutcome(
-            "webhook_deliveries_total", "Webhook deliveries of providers, by outcome.",
+            "webhook_deliveries_total", "Webhook deliveries from providers, by outcome.",
             WebhookCounters.Delivery.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
         byOutcome(
-            "webhook_events_total", "Webhook events of providers, by outcome.",
+            "webhook_events_total", "Webhook events from providers, by outcome.",
             WebhookCounters.Event.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
         let age = statistics.oldestAt.map { now.duration(since: $0) / .seconds(1) } ?? 0
         gauges(
             [
-                ("webhook_events_pending", "Events that are not processed yet.", statistics.pending),
-                ("webhook_events_oldest_seconds", "Age of the oldest of them.", max(0, Int(age))),
-                ("webhook_events_remembered", "Ids of events by which repeats are known.", statistics.remembered),
+                ("webhook_events_pending", "Webhook events that are not processed yet.", statistics.pending),
+                ("webhook_events_oldest_seconds", "Age of the oldest unprocessed event in seconds.", max(0, Int(age))),
+                ("webhook_events_remembered", "Event ids remembered to detect repeats.", statistics.remembered),
             ], &page)
     }
 
@@ -133,10 +133,10 @@ package struct MetricsPage: Sendable {
         let store = store()
         Self.gauges(
             [
-                ("notifications_waiting", "Notifications that wait for their delivery.", notificationsWaiting()),
+                ("notifications_waiting", "Notifications that wait for delivery.", notificationsWaiting()),
                 ("store_cached_documents", "Documents in memory.", store.cachedDocuments),
                 ("store_cached_bytes", "Bytes of documents in memory.", store.cachedBytes),
-                ("store_waiting_documents", "Documents on their way from the journal.", store.waitingDocuments),
+                ("store_waiting_documents", "Documents not yet moved out of the journal.", store.waitingDocuments),
                 ("store_read_only", "1 while the store refuses writes.", store.isReadOnly ? 1 : 0),
             ], &page)
     }
@@ -179,7 +179,7 @@ package struct MetricsPage: Sendable {
         page += "http_request_duration_seconds_count{\(labels(route))} \(sum)\n"
     }
 
-    /// Microseconds as decimal seconds.
+    /// Returns microseconds as decimal seconds.
     private static func seconds(_ microseconds: Int) -> String {
         let fraction = String(microseconds % 1_000_000)
         return "\(microseconds / 1_000_000)." + String(repeating: "0", count: 6 - fraction.utf8.count) + fraction

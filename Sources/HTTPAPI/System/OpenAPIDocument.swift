@@ -1,12 +1,12 @@
-// The routes as an OpenAPI 3.1 document, made from the table of routes and from nothing else: a route that is served is in it. docs/api.md
-// describes the bodies.
+// The routes as an OpenAPI 3.1 document, generated from the table of routes alone, so that it lists every served
+// route. docs/api.md describes the bodies.
 
 import HTTPServer
 import ProviderSDK
 
 /// The routes as an OpenAPI 3.1 document.
 enum OpenAPIDocument {
-    /// The document of all routes of `families`, as JSON.
+    /// Returns the document of all routes of `families`, as JSON.
     static func json(_ families: [RouteFamily], version: String) -> [UInt8] {
         var paths: [(template: String, operations: [(family: String, entry: RouteEntry)])] = []
         for family in families {
@@ -70,12 +70,12 @@ enum OpenAPIDocument {
             writer.key("responses")
             writer.object { writer in
                 writer.key("default")
-                writer.object { writer in writer.member("description", "An answer in the shape of its document") }
+                writer.object { writer in writer.member("description", "A response in the format of its API document") }
             }
         }
     }
 
-    /// The names in braces, in order.
+    /// Returns the names in braces, in order.
     private static func parameters(of template: String) -> [String] {
         template.split(separator: "/").filter { $0.hasPrefix("{") && $0.hasSuffix("}") }.map {
             String($0.dropFirst().dropLast())

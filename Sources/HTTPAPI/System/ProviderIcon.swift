@@ -1,4 +1,4 @@
-// An icon for providers that bring none: the first letter of the name on a colour that follows from the id, the same every time.
+// An icon for providers without one: the first letter of the name on a colour that depends only on the id.
 
 import Cryptography
 

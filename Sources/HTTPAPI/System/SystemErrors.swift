@@ -1,4 +1,4 @@
-// The errors of the system routes and of /webhooks, which no document describes: `success` and an error.
+// The errors of the system routes and of /webhooks, which have no API document: `success` and an error.
 
 import ProviderSDK
 

@@ -1,5 +1,5 @@
-// The routes for operators and browsers that belong to no document: health, readiness, metrics, icons, and the table of
-// routes itself.
+// The routes for operators and browsers that belong to no API document: health, readiness, metrics, icons, and the
+// table of routes itself.
 
 import ConnectionModel
 import HTTPServer
@@ -8,13 +8,13 @@ package import Providers
 
 /// The system routes.
 package struct SystemRoutes: Sendable {
-    /// Why the host takes no work; nil when it does.
+    /// Returns why the host is not ready; nil when it is ready.
     package let unreadyReason: @Sendable () -> String?
     package let registry: ProviderRegistry
     package let metrics: MetricsPage
     /// The version of the program.
     package let version: String
-    /// The families whose routes the OpenAPI document lists besides these.
+    /// The other families whose routes the OpenAPI document lists.
     package var documented: [RouteFamily] = []
 
     package init(
@@ -29,10 +29,10 @@ package struct SystemRoutes: Sendable {
         self.documented = documented
     }
 
-    /// The family with its OpenAPI document, made once.
+    /// The family with its OpenAPI document, rendered once.
     package var family: RouteFamily { family(openAPI: openAPI) }
 
-    /// All routes, these among them, as an OpenAPI document.
+    /// All routes, including these, as an OpenAPI document.
     package var openAPI: [UInt8] { OpenAPIDocument.json(documented + [family(openAPI: [])], version: version) }
 
     private func family(openAPI: [UInt8]) -> RouteFamily {

@@ -1,11 +1,12 @@
-// The errors of /api/userIntegration: the status and an error, spelled as the document spells it, because clients match on it.
+// The errors of /api/userIntegration: the status and an error. Errors keep the document's spelling, because clients
+// match on it.
 
 import ProviderSDK
 
 enum UserIntegrationErrors {
     static let document = ErrorDocument(shape: body, words: words)
 
-    /// The document knows 400 and 401 only: a principal without the right to do something gets 401 as well.
+    /// The document has only 400 and 401, so a principal without permission also gets 401.
     @Sendable private static func words(_ facts: FailureFacts) -> ErrorWords? {
         switch facts.kind {
         case .unauthenticated, .forbidden: ErrorWords("Unathorized", status: 401)

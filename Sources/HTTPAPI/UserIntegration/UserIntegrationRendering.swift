@@ -1,4 +1,4 @@
-// The shapes of /api/userIntegration. Its messages are spelled as the document spells them, because clients match on them.
+// The bodies of /api/userIntegration. Messages keep the document's spelling, because clients match on it.
 
 import Connections
 import ProviderSDK

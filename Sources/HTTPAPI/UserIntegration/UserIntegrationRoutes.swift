@@ -1,4 +1,5 @@
-// The routes of the UserIntegration document: /api/userIntegration and /api/admin/userIntegration. A table, with decoding beside it.
+// The routes of the UserIntegration document: /api/userIntegration and /api/admin/userIntegration. A table of routes,
+// with decoding beside it.
 
 import ConnectionModel
 package import Connections
@@ -16,7 +17,7 @@ package struct UserIntegrationRoutes: Sendable {
 
     /// Entries of one page of the list.
     private static let pageLimitMax: Int64 = 1000
-    /// The last page that can be asked for; JSON readers keep every integer up to here.
+    /// The largest page number; JSON readers keep every integer up to it exactly.
     private static let pageMax: Int64 = (1 << 53) - 1
 
     package var family: RouteFamily {
@@ -39,7 +40,7 @@ package struct UserIntegrationRoutes: Sendable {
         let userID = try body.requiredText("userId", bytesMax: HostLimits.userIDBytesMax)
         let integration = try body.requiredText("integrationId", bytesMax: HostLimits.serviceBytesMax)
         guard UserID.isValid(userID), integration.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            throw .invalid(field: "userId", message: "An id has no control characters")
+            throw .invalid(field: "userId", message: "“userId” must not contain control characters")
         }
         let created = try await integrations.create(
             user: userID, integration: integration, isConnected: isConnected, for: principal)
@@ -84,17 +85,19 @@ package struct UserIntegrationRoutes: Sendable {
         }
     }
 
-    /// The principal, which must be a user or a superuser: a program of the operator has no integrations of its own.
+    /// Returns the principal, which must be a user or a superuser; a program of the operator owns no integrations.
     private func caller(_ context: RouteContext) throws(ServiceError) -> Principal {
         let principal = try context.authenticated()
-        guard principal.isUser || principal.isSuperuser else { throw .forbidden("This is for users") }
+        guard principal.isUser || principal.isSuperuser else {
+            throw .forbidden("Only users and superusers may do this")
+        }
         return principal
     }
 
-    /// The principal, which must be a superuser: asked before anything in the request is looked at.
+    /// Returns the principal, which must be a superuser; routes check this before anything else in the request.
     private func superuser(_ context: RouteContext) throws(ServiceError) -> Principal {
         let principal = try context.authenticated()
-        guard principal.isSuperuser else { throw .forbidden("This is for superusers") }
+        guard principal.isSuperuser else { throw .forbidden("Only superusers may do this") }
         return principal
     }
 

@@ -25,9 +25,9 @@ enum V1UsersErrors {
         }
     }
 
-    /// The words for a failure of the provider, which answered with `status`, or with nothing.
+    /// Returns the words for a provider failure, whose answer had `status`, or for no answer.
     ///
-    /// A refusal of the service is an error of the caller, everything else is one of the server.
+    /// A refusal by the service is an error of the caller; everything else is an error of the server.
     private static func provider(status: Int?) -> ErrorWords {
         guard let status else {
             return ErrorWords(

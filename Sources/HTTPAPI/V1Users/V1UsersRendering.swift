@@ -1,11 +1,11 @@
-// The shapes of /api/v1/users: bare bodies.
+// The bodies of /api/v1/users, without an envelope.
 
 import HTTPServer
 import ProviderSDK
 import Providers
 
 enum V1UsersRendering {
-    /// One member per variant: who has which account there, or null.
+    /// Renders one member per variant: the user's account there, or null.
     static func accounts(
         _ accounts: [(variant: String, accountID: String?)], _ provider: ConfiguredProvider, userID: String
     ) -> Reply {
@@ -26,7 +26,7 @@ enum V1UsersRendering {
         }
     }
 
-    /// The number that a user id is: canonical decimal digits of an integer that every reader of JSON keeps exactly.
+    /// Returns the number for a user id in canonical decimal digits; nil when JSON readers would not keep it exactly.
     static func number(_ userID: String) -> Int? {
         let digits = userID.utf8
         guard 1...16 ~= digits.count, digits.allSatisfy({ 0x30...0x39 ~= $0 }),

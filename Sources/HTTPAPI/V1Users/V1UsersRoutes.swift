@@ -1,5 +1,5 @@
-// The routes of the user-integrations document: /api/v1/users/{user_id}/integrations. The provider and its variants come from the
-// path and the manifest; only a user's own session may come here.
+// The routes of the user-integrations document: /api/v1/users/{user_id}/integrations. The path and the manifest
+// determine the provider and its variants. Only the user's own session is accepted.
 
 import ConnectionModel
 package import Connections
@@ -83,12 +83,12 @@ package struct V1UsersRoutes: Sendable {
 
     // MARK: Who and what
 
-    /// The principal when it is the user of the path, with a session of its own.
+    /// Returns the principal, which must be the user of the path with a session.
     private func owner(_ context: RouteContext) throws(ServiceError) -> Principal {
         let principal = try context.authenticated()
         guard principal.kind == .session,
             try context.parameter("user_id").utf8.elementsEqual(principal.userID.utf8)
-        else { throw .forbidden("This needs a session of the user itself, and cannot be done with an API key.") }
+        else { throw .forbidden("This route requires the user's own session; an API key is not accepted.") }
         return principal
     }
 
@@ -110,7 +110,7 @@ package struct V1UsersRoutes: Sendable {
         return id
     }
 
-    /// The provider of the path when it is connected with an account id per variant.
+    /// Returns the provider of the path, if it connects with an account id per variant.
     private func accountProvider(
         _ context: RouteContext
     ) throws(ServiceError) -> (provider: ConfiguredProvider, auth: AccountIDAuth) {

@@ -1,5 +1,5 @@
-// The routes that providers deliver to: a request becomes a delivery, its answer is the plugin's. What is signed and what it means is
-// WebhookIntake's.
+// The routes that providers deliver to: a request becomes a delivery, and the plugin determines the answer.
+// WebhookIntake verifies and parses the delivery.
 
 import ConnectionModel
 import HTTPServer
@@ -36,7 +36,7 @@ package struct WebhookRoutes: Sendable {
                 provider: try context.parameter("provider"), variant: context.parameters["variant"], headers: headers,
                 body: request.body))
         var reply = Reply(status: answer.status, headers: answer.headers.map { ($0.name, $0.value) }, body: [])
-        // Anybody can send what is refused: that is counted, and told once in a while.
+        // Any caller can send a delivery that is refused, so refusals are counted and rarely logged.
         reply.isLogged = 200...299 ~= answer.status
         if let json = answer.reply {
             var writer = JSONWriter(capacity: 256)
@@ -46,7 +46,7 @@ package struct WebhookRoutes: Sendable {
         return reply
     }
 
-    /// The errors of the routes; a refusal is counted and has no line in the request log, because anybody can cause it.
+    /// The errors of the routes; the request log has no line for a refusal, because any caller can cause one.
     package static let errors = ErrorDocument { error, exchange in
         var reply = SystemErrors.body(error, exchange)
         reply.isLogged = false

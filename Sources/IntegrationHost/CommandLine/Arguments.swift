@@ -1,5 +1,5 @@
-// Splits the command line into a command, its flags and its operands. Knows which flags a command takes because the command says
-// so; anything else is a usage error with a suggestion.
+// Splits the command line into a command, its flags and its operands. Each command declares its flags; any other flag is
+// a usage error with a suggestion.
 
 /// A command line that cannot be understood.
 struct UsageError: Error, CustomStringConvertible {
@@ -9,7 +9,7 @@ struct UsageError: Error, CustomStringConvertible {
 
 /// The flags and operands of one command.
 struct Arguments {
-    /// What a flag is followed by.
+    /// The value that a flag takes.
     enum Flag: Equatable {
         /// Nothing.
         case toggle

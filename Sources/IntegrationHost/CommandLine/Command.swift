@@ -1,4 +1,4 @@
-// The commands of the program: names, flags and help as a table. What a command does is in its own file.
+// The commands of the program as a table: names, flags and help. Each command's work is in another file.
 
 import Configuration
 
@@ -7,11 +7,11 @@ struct Command: Sendable {
     let name: String
     let usage: String
     let summary: String
-    /// The flags that are its own.
+    /// The flags that only this command has.
     var ownFlags: [String: Arguments.Flag] = [:]
     /// The flags that set settings, besides `--data`.
     var settings: [String] = []
-    /// How many operands it takes.
+    /// The largest number of operands.
     var operandsMax = 0
     let run: @Sendable (Arguments) throws -> Void
 
@@ -47,7 +47,7 @@ struct Command: Sendable {
             ownFlags: ["--user": .value, "--role": .values, "--kind": .value, "--ttl": .value], run: TokenCommand.run),
         Command(
             name: "dead-letters", usage: "--user ID [--connection ID] [--plugins DIR]… [replay]",
-            summary: "List the records that could not be taken in, or take them in again.",
+            summary: "List the records that could not be mapped, or replay them.",
             ownFlags: ["--user": .value, "--connection": .value], settings: ["--plugins"], operandsMax: 1,
             run: DeadLetterCommand.run),
         Command(

@@ -18,7 +18,7 @@ extension Configuration {
             do throws(FileError) {
                 file = try FileBytes.read(path, bytesMax: ConfigurationLimits.fileBytesMax)
             } catch {
-                // A missing file is a default install; one that is there must be readable.
+                // A missing file is a default install; an existing file must be readable.
                 guard error.isMissing else {
                     throw ConfigurationError(place: path, problem: "the file cannot be read (\(error.reason))")
                 }
@@ -30,7 +30,7 @@ extension Configuration {
         }
         let unknown = try ConfigurationEnvironment(environment).apply(to: &configuration)
         for name in unknown {
-            Log(level: .warning).warning("This environment variable is no setting.", ["name": .text(name)])
+            Log(level: .warning).warning("Unknown setting in an environment variable.", ["name": .text(name)])
         }
         for setting in SettingsTable.all {
             guard let flag = setting.flag else { continue }

@@ -1,4 +1,4 @@
-// `integration-host dead-letters`: the records of a user that could not be taken in, and taking them in again.
+// `integration-host dead-letters`: lists a user's records that could not be mapped, and replays them.
 
 import Configuration
 import ConnectionModel
@@ -12,7 +12,7 @@ enum DeadLetterCommand {
             throw UsageError("a user id has 1 to \(HostLimits.userIDBytesMax) bytes and no control characters")
         }
         if let operand = arguments.operands.first, operand != "replay" {
-            throw UsageError("“\(operand)” is no action: there is “replay”")
+            throw UsageError("“\(operand)” is not an action; the only action is “replay”")
         }
         try ControlClient.run(
             .deadLetters(

@@ -12,7 +12,7 @@ enum DemoCommand {
         var configuration = try Configuration.load(arguments)
         if arguments["--data"] == nil { configuration.dataDirectory = "data/demo" }
         configuration.allowPrivateAddresses = true
-        // A demo must not run into the limits that protect a real installation.
+        // A demo must not hit the limits that protect a real installation.
         configuration.rateLimits = RateLimitsConfiguration(connectionCreation: 60, sync: 60, oauth: 120, status: 600)
         if configuration.logLevel < .warning { configuration.logLevel = .warning }
 

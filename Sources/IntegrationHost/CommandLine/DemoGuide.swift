@@ -1,5 +1,5 @@
-// What the demo prints: where everything is, a link for a browser, and lines that do the whole job from another shell, as often as
-// they are pasted.
+// The text that the demo prints: where everything is, a link for a browser, and shell lines that run the whole flow. The lines
+// can be pasted again.
 
 import HTTPAPI
 import ProviderSDK

@@ -1,4 +1,4 @@
-// The stand-in providers of a demo: a child process, asked over its control routes. Knows no stand-in.
+// The stand-in providers of a demo: a child process, controlled over its control routes. Knows no stand-in.
 
 import Configuration
 import Credentials
@@ -34,7 +34,7 @@ struct DemoSandbox: Sendable {
         try ConfigurationFile(path: place, bytes: try ask(.get, place)).apply(to: &configuration)
         return configuration.providers.mapValues { provider in
             var provider = provider
-            // A demo without one of the plugins is a demo of the others.
+            // A demo without one of the plugins still shows the others.
             provider.isOptional = true
             return provider
         }

@@ -1,5 +1,5 @@
-// `integration-host check`, `backup`, `restore`, `keys` and `connections`: what operators look after. All but restore work on the data
-// directory of a running host as well as on that of a stopped one.
+// `integration-host check`, `backup`, `restore`, `keys` and `connections`: the maintenance commands. All but restore work on the
+// data directory of a running host as well as on that of a stopped one.
 
 import Configuration
 import Credentials
@@ -23,11 +23,11 @@ enum BackupCommand {
         try ControlClient.run(.backup(directory: absolute(target)), try Configuration.load(arguments))
     }
 
-    /// `path` for a process with another working directory.
+    /// Returns `path` as an absolute path, for a process with another working directory.
     private static func absolute(_ path: String) throws -> String {
         guard !path.hasPrefix("/") else { return path }
         guard let buffer = unsafe getcwd(nil, 0) else {
-            throw HostStartError("the working directory cannot be told: give an absolute path.")
+            throw HostStartError("cannot determine the working directory; give an absolute path.")
         }
         defer { unsafe free(buffer) }
         return unsafe String(cString: buffer) + "/" + path

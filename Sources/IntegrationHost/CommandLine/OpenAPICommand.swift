@@ -1,4 +1,4 @@
-// `integration-host openapi`: the document of all routes that a running host gives at /openapi.json, without running one.
+// `integration-host openapi`: prints the document of all routes that a running host serves at /openapi.json.
 
 import Configuration
 import Credentials
@@ -16,8 +16,9 @@ enum OpenAPICommand {
         StandardOutput.line(String(decoding: document, as: UTF8.self))
     }
 
-    /// The document, made from the tables of a host over an empty directory: routes depend on providers and on no data, and
-    /// the data directory of this installation may be in use.
+    /// The document, made from the route tables of a host over an empty directory.
+    ///
+    /// Routes depend on providers, not on data, and this installation's data directory may be in use.
     private static func document(_ installation: Configuration) throws -> [UInt8] {
         let log = Log(level: .error)
         let registry = try HostResources.providers(installation, log)
@@ -43,7 +44,7 @@ enum OpenAPICommand {
 
     /// Removes a directory with all that is in it.
     private static func remove(_ directory: String) {
-        // What cannot be removed is left to whoever cleans temporary files.
+        // What cannot be removed is left to the cleaner of temporary files.
         if let entries = unsafe opendir(directory) {
             while let entry = unsafe readdir(entries) {
                 let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in

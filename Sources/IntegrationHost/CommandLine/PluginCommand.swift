@@ -1,4 +1,4 @@
-// `integration-host plugin new NAME` and `plugin verify NAME|FILE`: for those who write plugins.
+// `integration-host plugin new NAME` and `plugin verify NAME|FILE`: the commands for plugin authors.
 
 import CLinux
 import Configuration
@@ -28,11 +28,11 @@ enum PluginCommand {
             )
         }
         for needed in ["Package.swift", "Plugins", "Tests", "Sources/ProviderSDK"] where !exists(needed) {
-            throw PluginCommandError("\(needed) is not here: run this in the root of the host's repository.")
+            throw PluginCommandError("\(needed) is missing; run this in the root of the host's repository.")
         }
-        for taken in ["Plugins/\(name)", "Sources/\(name)", "Tests/\(name)", "Tests/\(name)Tests"] {
-            if let found = existing(taken) {
-                throw PluginCommandError("\(found) is there already: choose another name.")
+        for planned in ["Plugins/\(name)", "Sources/\(name)", "Tests/\(name)", "Tests/\(name)Tests"] {
+            if let found = existing(planned) {
+                throw PluginCommandError("\(found) exists already; choose another name.")
             }
         }
         for folder in ["Plugins/\(name)", "Tests/\(name)Tests"] where unsafe mkdir(folder, 0o755) != 0 {
@@ -51,7 +51,7 @@ enum PluginCommand {
     }
 
     private static func write(_ text: String, to path: String) throws {
-        // Sources are for everybody who works on them, unlike what the host keeps.
+        // Sources are readable by all users, unlike the host's data.
         let descriptor = unsafe cl_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw PluginCommandError("\(path) cannot be made (\(unsafe String(cString: strerror(errno)))).")
@@ -73,7 +73,7 @@ enum PluginCommand {
 
     private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-    /// What is in the folder of `path` under its name, capitals not told apart: some file systems do not either.
+    /// Returns the existing entry of that name, ignoring case, as some file systems do.
     private static func existing(_ path: String) -> String? {
         guard let slash = path.lastIndex(of: "/") else { return nil }
         let folder = String(path[..<slash])
@@ -83,7 +83,7 @@ enum PluginCommand {
 
     // MARK: verify
 
-    /// Loads one plugin alone, checks it and tells what it is.
+    /// Loads one plugin alone, checks it and prints the report.
     private static func verify(_ name: String, _ configuration: Configuration) throws {
         let file = try file(of: name, configuration)
         var loader = PluginLoader()
@@ -95,11 +95,11 @@ enum PluginCommand {
         let report = PluginReport(plugin)
         StandardOutput.line(report.text)
         guard report.problems.isEmpty else {
-            throw PluginCommandError("\(file) does not hold what every plugin must hold.")
+            throw PluginCommandError("\(file) failed the conformance checks.")
         }
     }
 
-    /// The file that is meant: a path, or the library called so in the plugin folders.
+    /// Returns the file to verify: a path, or the library with this name in the plugin folders.
     private static func file(of name: String, _ configuration: Configuration) throws -> String {
         if name.contains("/") || name.hasSuffix(".so") { return name }
         let wanted = "lib\(name).so".lowercased()

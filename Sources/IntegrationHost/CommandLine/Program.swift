@@ -1,4 +1,4 @@
-// The entry point: finds the command, and turns how it ended into an exit code and one line on standard error.
+// The entry point: finds the command, and turns its result into an exit code and one line on standard error.
 
 import Configuration
 import Glibc
@@ -50,11 +50,11 @@ enum Program {
     }
 }
 
-/// Tells the person at the terminal something that is no event of the log.
+/// Writes messages to the person at the terminal that are not events of the log.
 enum StandardError {
     static func line(_ text: String) {
         LogSink.standardError.flush()
-        // A reader that no longer reads must not keep the process from ending.
+        // A reader that has stopped reading must not keep the process from ending.
         var ready = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
         guard unsafe poll(&ready, 1, 1000) > 0 else { return }
         let bytes = Array("integration-host: \(text)\n".utf8)

@@ -1,4 +1,4 @@
-// `integration-host providers`: what was found in the plugin folders, and what was refused and why.
+// `integration-host providers`: lists the plugins found in the plugin folders, and the refused ones with the reason.
 
 import Configuration
 import Observability
@@ -17,7 +17,7 @@ enum ProvidersCommand {
         for warning in registry.warnings {
             Log(level: .warning).warning("Settings are not used.", ["reason": .text(warning)])
         }
-        // What this command accepts, `serve` accepts.
+        // `serve` accepts every configuration that this command accepts.
         try configuration.placing { () throws(ConfigurationError) in
             try SessionSchemes.check(configuration.sessions, allowsPlainHTTP: configuration.allowPrivateAddresses)
         }
@@ -77,7 +77,7 @@ enum ProvidersCommand {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Where what a plugin says about its provider comes from.
+    /// The sources of what a plugin says about its provider.
     private static func facts(_ facts: ProviderFacts, to writer: inout JSONWriter) {
         writer.key("facts")
         writer.object { writer in
@@ -96,7 +96,7 @@ enum ProvidersCommand {
         }
     }
 
-    /// A data type with the provider's own scopes that it needs, and those that let more of it be read.
+    /// A data type with the provider's scopes that it needs, and the scopes that allow more of it to be read.
     private static func dataType(_ type: DataType, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("name", type.name)

@@ -1,11 +1,11 @@
-// `integration-host sandbox`: becomes the program with the stand-in providers. Knows no stand-in.
+// `integration-host sandbox`: replaces this process with the program that contains the stand-in providers. Knows no stand-in.
 
 import Configuration
 import HTTPServer
 import Processes
 
 enum SandboxCommand {
-    /// The program with the stand-ins; it lies beside this one.
+    /// The program with the stand-ins, in the same folder as this one.
     static let program = "integration-host-sandbox"
 
     static func run(_ arguments: Arguments) throws {

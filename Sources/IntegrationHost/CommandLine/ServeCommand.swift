@@ -13,7 +13,7 @@ enum ServeCommand {
         StopSignals.wait { await host.stop() }
     }
 
-    /// Says that the host accepts requests, after all that its start had to say.
+    /// Announces that the host accepts requests, after all other messages of the start.
     static func announce(_ url: String) {
         LogSink.standardError.flush()
         StandardOutput.line("listening on \(url)")

@@ -1,4 +1,4 @@
-// Puts the program together: stores, services, routes, server. The only place that knows all parts; it decides nothing itself.
+// Assembles the program: stores, services, routes, server. It is the only code that knows all parts, and decides nothing itself.
 
 import Background
 import Configuration
@@ -36,7 +36,7 @@ final class Host: Sendable {
 
     /// Opens the data directory, loads the plugins and builds the services.
     ///
-    /// - Parameter isDemo: whether there is a session that a link gives to a browser.
+    /// - Parameter isDemo: whether the host has a session that a link gives to a browser.
     init(_ configuration: Configuration, isDemo: Bool = false, time: TimeSource = .system) throws {
         try configuration.checkListening()
         let log = Log(level: configuration.logLevel)
@@ -65,7 +65,7 @@ final class Host: Sendable {
     /// The URL under which browsers reach it.
     var publicURL: String { parts.address.url }
 
-    /// Begins to listen, and goes on with what the last stop interrupted.
+    /// Begins to listen, and resumes what the last stop interrupted.
     ///
     /// - Returns: the URL of the address it listens on.
     func start() throws -> String {
@@ -77,7 +77,7 @@ final class Host: Sendable {
         return url
     }
 
-    /// Finishes what runs and closes everything; syncs go on at the next start.
+    /// Finishes running work and closes everything; syncs resume at the next start.
     func stop() async {
         readiness.drain()
         await control.stop()

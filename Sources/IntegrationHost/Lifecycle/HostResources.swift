@@ -1,5 +1,5 @@
-// What the host's services stand on: the keys, the providers, the data directory and the way out to the network. Opens them; knows
-// no service and no route.
+// The resources that the host's services share: the keys, the providers, the data directory and the HTTP client. Opens
+// them; knows no service and no route.
 
 import Configuration
 import ConnectionModel
@@ -12,7 +12,7 @@ import ProviderSDK
 import Providers
 import Storage
 
-/// What the services of a host share.
+/// The resources that the services of a host share.
 struct HostResources: Sendable {
     let configuration: Configuration
     let time: TimeSource
@@ -26,8 +26,9 @@ struct HostResources: Sendable {
     let gateway: ProviderGateway
     let vault: CredentialVault
 
-    /// Opens the data directory that `configuration` names; `providers` are found before, so that nothing is left open when they
-    /// cannot be.
+    /// Opens the data directory that `configuration` names.
+    ///
+    /// The providers are found first, so that nothing stays open when that fails.
     init(
         _ configuration: Configuration, time: TimeSource, log: Log,
         providers: (Configuration, Log) throws -> ProviderRegistry
@@ -49,7 +50,7 @@ struct HostResources: Sendable {
         vault = CredentialVault(keys)
     }
 
-    /// The providers of the plugin folders, with refusals in the log.
+    /// Returns the providers of the plugin folders; refusals are logged.
     static func providers(_ configuration: Configuration, _ log: Log) throws -> ProviderRegistry {
         let loader = try PluginFolders.load(configuration)
         for rejection in loader.rejections { log.error("Plugin refused.", ["reason": .text("\(rejection)")]) }

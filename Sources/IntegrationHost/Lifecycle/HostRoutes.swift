@@ -1,7 +1,6 @@
-// The tables of routes, each given the services that it asks. The order is that of the documents; what a route does is its own.
+// The tables of routes, each with the services it uses. Their order is that of the documents. Knows no route's work.
 
 package import Configuration
-import DocumentStore
 import Connections
 import DocumentStore
 import HTTPAPI

@@ -1,4 +1,4 @@
-// The host's services, wired to each other. Knows no route; what a service does is its own.
+// The host's services, wired to each other. Knows no route and none of a service's work.
 
 import Background
 import Configuration
@@ -88,7 +88,7 @@ struct HostServices: Sendable {
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
     }
 
-    /// What is done in the background; each reconciler sees every user about once a minute.
+    /// The background work; each reconciler sees every user about once a minute.
     var reconcilers: [any Reconciler] {
         [
             lifecycle, recordErasure, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
@@ -97,7 +97,7 @@ struct HostServices: Sendable {
         ]
     }
 
-    /// What judges the credentials of requests.
+    /// Returns the authenticator of requests.
     ///
     /// - Throws: ``ConfigurationError`` with the place of the setting that is wrong.
     func makeAuthenticator() throws(ConfigurationError) -> Authenticator {
@@ -114,7 +114,7 @@ struct HostServices: Sendable {
         }
     }
 
-    /// What the operator's commands ask of a running host.
+    /// The services behind the operator's commands of a running host.
     var controlCommands: ControlCommands {
         ControlCommands(
             data: parts.data, apiKeys: apiKeys, rotation: { [rotation] in rotation },

@@ -26,7 +26,7 @@ struct CircuitBreaker: Sendable, Equatable {
         return nil
     }
 
-    /// Closes the breaker: the endpoint answered, whatever it said.
+    /// Closes the breaker: the endpoint answered, even if with an error.
     mutating func succeed() { self = CircuitBreaker() }
 
     /// Counts a failure, and opens the breaker after too many or when the endpoint asks for a pause.
@@ -58,7 +58,7 @@ final class CircuitBreakers: Sendable {
             switch failure?.reason {
             case .transient, .unknown, .rateLimited:
                 states[key(provider, variant), default: CircuitBreaker()].fail(pause: failure?.pause, at: now)
-            // The endpoint works: what it says about this grant or this application concerns the connection alone.
+            // The endpoint works: its answer about this grant or application concerns the connection alone.
             case .revoked, .scopeLost, .misconfigured, nil: states[key(provider, variant)] = nil
             }
         }

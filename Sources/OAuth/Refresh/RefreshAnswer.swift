@@ -6,7 +6,7 @@ import Observability
 package import ProviderSDK
 
 extension RefreshFailure {
-    /// What it means that no answer came.
+    /// Returns what a missing answer means.
     package init(_ error: HTTPClientError) {
         if error.mayHaveBeenSent {
             self.init(.unknown, ProviderError(.transient, "\(error)"))
@@ -19,9 +19,9 @@ extension RefreshFailure {
         }
     }
 
-    /// What the provider's refusal means.
+    /// Returns what the provider's refusal means.
     ///
-    /// Only what the provider says of the grant itself ends it. An error of the server, or one that may pass, leaves open whether the
+    /// Only a statement about the grant itself ends it. A server error, or one that may pass, leaves open whether the
     /// token was replaced before it.
     package init(_ error: ProviderError, oauth: OAuth2) {
         switch error.kind {
@@ -42,7 +42,7 @@ extension RefreshFailure {
         }
     }
 
-    /// The failure as callers get it: its kind decides what they do.
+    /// Returns the failure for callers: its kind decides what they do.
     var forCallers: ProviderError {
         var error = error
         switch reason {
@@ -58,7 +58,7 @@ extension RefreshFailure {
 extension TokenResponse {
     /// The new pair in the answer to a refresh.
     ///
-    /// - Parameter secrets: what the request carried, for the case that an error gives it back.
+    /// - Parameter secrets: the secrets in the request, which are removed where an error repeats them.
     /// - Throws: ``RefreshFailure``; ``RefreshFailure.Reason/unknown`` for an answer that is a success without a usable token in it.
     static func refreshed(
         _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp

@@ -1,5 +1,5 @@
-// Refreshes tokens before they expire, uses those that would die of disuse, and announces grants that are about to end, whether or
-// not anything syncs. The connection's document alone says what is due.
+// Refreshes tokens before they expire, uses tokens that would expire unused, and announces grants that end soon. It works
+// without any sync; only the connection's document says what is due.
 
 import Background
 package import ConnectionModel
@@ -14,7 +14,7 @@ package final class RefreshReconciler: Reconciler {
 
     /// Token requests at the same time.
     package static let concurrentMax = 8
-    /// Connections that wait for one; the next walk finds those beyond it.
+    /// Connections that may wait for a place; the next pass finds the others.
     package static let waitingMax = 4096
 
     private let users: UserStore
@@ -30,7 +30,7 @@ package final class RefreshReconciler: Reconciler {
             FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
         queue.start { work in
             guard let provider = registry[work.service] else { return .done }
-            // A failure is recorded with the connection, and due again after its pause.
+            // The failure is recorded with the connection, which is due again after the pause.
             _ = try? await refresher.accessToken(user: work.user, connection: work.connection, provider: provider)
             return .done
         }
@@ -57,7 +57,7 @@ package final class RefreshReconciler: Reconciler {
         return !deadline.isSame(as: connection.grant.deadline)
     }
 
-    /// Stores that the grant will end soon, or no longer will, and notifies the application once of each deadline.
+    /// Stores whether the grant ends soon, and notifies the application once for each deadline.
     private func announce(
         _ connection: Connection, of user: User, _ provider: ConfiguredProvider, at now: Timestamp
     ) async {
@@ -70,7 +70,7 @@ package final class RefreshReconciler: Reconciler {
             }
         } catch {
             log.info(
-                "The end of a grant could not be noted.",
+                "Could not record the end of a grant.",
                 ["connectionId": .text(connection.id), "error": .text("\(error)")])
         }
     }

@@ -1,12 +1,12 @@
-// When a connection's token is due to be replaced, and when its grant will end for good: told from the connection and the manifest
-// alone. Pure.
+// Computes when a connection's token must be replaced and when its grant ends for good, from the connection and the
+// manifest alone. Pure.
 
 import ConnectionModel
 import ProviderSDK
 
-/// What is due when.
+/// The times at which a connection's token and grant need action.
 enum RefreshSchedule {
-    /// Whether there is something to replace the access token with.
+    /// Whether the access token can be replaced.
     static func canRefresh(_ connection: Connection, _ oauth: OAuth2) -> Bool {
         switch oauth.refresh {
         case .refreshToken: connection.credentials.refreshToken != nil
@@ -15,10 +15,10 @@ enum RefreshSchedule {
         }
     }
 
-    /// From when on the token should be replaced; nil when it never needs to be.
+    /// Returns when the token should be replaced; nil when it never needs to be.
     ///
-    /// That is: before the access token ends, before a grant that nobody uses dies of it, and at once when it is unknown whether it
-    /// was replaced already.
+    /// A token is due before it ends, and before an unused grant expires. It is due at once when it is unknown whether it was
+    /// replaced already.
     static func dueAt(_ connection: Connection, _ oauth: OAuth2) -> Timestamp? {
         guard canRefresh(connection, oauth) else { return nil }
         if connection.refresh.isUnknown { return .epoch }
@@ -50,7 +50,7 @@ enum RefreshSchedule {
         return now < issuedAt.advanced(by: style.minimumAge)
     }
 
-    /// The end of the grant when it is near enough to be told of; nil when it is not.
+    /// Returns the end of the grant when it is near enough to announce; otherwise nil.
     static func deadline(
         _ connection: Connection, _ oauth: OAuth2?, at now: Timestamp
     ) -> GrantDeadline? {

@@ -1,5 +1,5 @@
-// Keeps access tokens usable: one refresh per connection at a time, the intent durable before the request and the new pair before
-// it is used. What a failure means is RefreshAnswer's to say, what follows RefreshState's.
+// Keeps access tokens usable, with one refresh per connection at a time. The intent is durable before the request, and the
+// new pair before it is used. RefreshAnswer interprets failures; RefreshState decides what follows.
 
 import Background
 package import ConnectionModel
@@ -18,7 +18,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
     private let vault: CredentialVault
     private let time: TimeSource
     private let log: Log
-    /// Ends a pair of tokens that came for a connection that has none any more; nil where nobody can.
+    /// Revokes a pair of tokens that came after its connection lost its grant; nil where revoking is not possible.
     private let revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)?
     private let breakers = CircuitBreakers()
     private let running = Mutex<[String: Task<Result<Secret, ProviderError>, Never>]>([:])
@@ -35,10 +35,10 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         self.revokesOrphan = revokesOrphan
     }
 
-    /// Where the tokens of a connection come from.
+    /// Returns the source of a connection's tokens.
     ///
-    /// - Parameter grant: the only grant whose tokens are given out; nil for whichever there is. What was begun with one must not go on
-    ///   with the next, which may be for another account.
+    /// - Parameter grant: the only grant whose tokens are returned; nil for any. Work that began with one grant must not
+    ///   continue with the next, which may be for another account.
     package func source(
         user: String, connection: String, provider: ConfiguredProvider, grant: Int? = nil
     ) -> any CredentialSource {
@@ -56,14 +56,14 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         throw ProviderError(.transient, "The connection was connected again meanwhile.")
     }
 
-    /// A usable access token: the stored one, or a fresh one when it is about to expire.
+    /// Returns a usable access token: the stored one, or a fresh one when it is about to expire.
     ///
-    /// - Parameter grant: the only grant whose token is given out; nil when any will do.
+    /// - Parameter grant: the only grant whose token is returned; nil for any.
     package func accessToken(
         user userID: String, connection id: String, provider: ConfiguredProvider, grant: Int? = nil
     ) async throws(ProviderError) -> Secret {
         let connection = try await connection(id, user: userID)
-        // Grants are only ever counted up, so a good token of this look-up is of this grant.
+        // Grant numbers only grow, so a good token of this look-up belongs to this grant.
         try Self.checkGrant(grant, of: connection)
         guard let token = try opened({ () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) })
         else { throw ProviderError(.authRevoked, "The connection has no credential: connect it again.") }
@@ -72,7 +72,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
             connection.disconnection == nil, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
         else { return token }
         let isGood = connection.expiresAt.map { $0 > now } ?? true
-        // While it is good nobody waits for a provider that failed a moment ago.
+        // While the token is good, callers do not wait for a provider that failed a moment ago.
         if isGood, connection.refresh.wait(at: now) != nil { return token }
         let usable: Secret
         do {
@@ -88,11 +88,11 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         return usable
     }
 
-    /// A token in place of `stale`.
+    /// Returns a token in place of `stale`.
     ///
     /// All callers at the same time share one request. A provider that failed is asked again only after a pause, which is stored.
     ///
-    /// - Parameter stale: the token that is no longer good; nil when a person asks, who need not wait out the pause.
+    /// - Parameter stale: the token that is no longer good; nil when a person asks, who does not wait for the pause to end.
     package func refresh(
         user userID: String, connection id: String, provider: ConfiguredProvider, replacing stale: Secret?
     ) async throws(ProviderError) -> Secret {
@@ -114,10 +114,10 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         return try await task.value.get()
     }
 
-    /// What callers are told when the failure is the host's own.
+    /// The error that callers get when the host's own store fails.
     private static let storeUnavailable = ProviderError(.transient, "The store cannot be read or written for now.")
 
-    /// Replaces the access token because somebody asks for it, whatever waits and whenever it ends.
+    /// Replaces the access token on request, regardless of pauses and of when the token ends.
     ///
     /// - Throws: ``ServiceError/provider(_:)``, or ``ServiceError/unavailable(_:retryAfterSeconds:)`` for the host's own store.
     package func refreshAtOnce(
@@ -131,12 +131,12 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         }
     }
 
-    /// Waits for the requests that are under way; each of them ends by its own time limit.
+    /// Waits for the requests under way; each of them has its own time limit.
     package func settle() async {
         for task in running.withLock({ Array($0.values) }) { _ = await task.value }
     }
 
-    /// Waits for the request of one connection, if there is one, but not longer than `longest`.
+    /// Waits for the request of one connection, if there is one, for at most `longest`.
     package func settle(connection id: String, longest: Duration) async {
         guard let task = running.withLock({ $0[id] }) else { return }
         let ended = OneTimeEvent()
@@ -152,13 +152,13 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
     ) async throws(ProviderError) -> Secret {
         let connection = try await connection(id, user: userID)
         let current = try opened { () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) }
-        // Somebody refreshed while this caller was on its way.
+        // Another caller refreshed the token meanwhile.
         if let current, let stale, current != stale { return current }
         guard let oauth = provider.oauth, RefreshSchedule.canRefresh(connection, oauth) else {
             throw ProviderError(.authRevoked, "The connection cannot be refreshed: connect it again.")
         }
         if RefreshSchedule.isTooYoung(connection, oauth, at: time.now) {
-            throw ProviderError(.permanent, "The token is too young to be renewed: it is good until it expires.")
+            throw ProviderError(.permanent, "The token cannot be renewed yet; it stays valid until it expires.")
         }
         if stale != nil { try checkMayAsk(connection, provider) }
         let begun = try await begin(connection, user: userID)
@@ -181,7 +181,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         }
     }
 
-    /// Refuses a request that nobody needs at once: of a grant that has ended, or within the pause after a failure.
+    /// Refuses a request that cannot help now: the grant has ended, or the pause after a failure is not over.
     private func checkMayAsk(_ connection: Connection, _ provider: ConfiguredProvider) throws(ProviderError) {
         guard connection.status != .expired, connection.status != .revoked else {
             throw ProviderError(.authRevoked, "The grant has ended: connect it again.")
@@ -198,19 +198,19 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
                 code: connection.failure?.code)
         default:
             throw ProviderError(
-                .transient, "The provider's token endpoint failed a moment ago: it is asked again soon.")
+                .transient, "The provider's token endpoint failed a moment ago; retry soon.")
         }
     }
 
     // MARK: The three steps
 
-    /// Makes the intent durable; what is sent is taken from the connection as it was then.
+    /// Makes the intent durable; the request uses the connection as it was at that moment.
     private func begin(_ connection: Connection, user userID: String) async throws(ProviderError) -> Connection {
         let now = time.now
         let begun = try await stored { () async throws(ServiceError) in
             try await self.users.update(userID) { (user) throws(ServiceError) -> Connection? in
                 try user.update(connection.id) { (stored) throws(ServiceError) -> Connection? in
-                    // The same pair of tokens, though a rotation of the keys may have sealed it again meanwhile.
+                    // The same pair of tokens, even if a key rotation has sealed it again meanwhile.
                     guard stored.grant.number == connection.grant.number, !stored.credentials.isEmpty,
                         stored.refresh.generation == connection.refresh.generation, stored.disconnection == nil
                     else { return nil }
@@ -220,7 +220,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
             }
         }
         guard let begun else {
-            throw ProviderError(.transient, "The connection was changed while its token was to be refreshed.")
+            throw ProviderError(.transient, "The connection was changed before its token could be refreshed.")
         }
         return begun
     }
@@ -251,7 +251,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
 
     /// Makes the new pair durable.
     ///
-    /// The provider has forgotten the old one, so a store that cannot be written is tried for some time.
+    /// The provider has already replaced the old pair, so a store that cannot be written is retried for some time.
     private func store(
         _ tokens: TokenResponse, of begun: Connection, user userID: String
     ) async throws(ProviderError) {
@@ -285,9 +285,9 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         }
     }
 
-    /// Ends a pair that came too late: the connection was ended meanwhile, and nobody would ever use it.
+    /// Revokes a pair that came after its connection was ended, so that no usable grant is left behind.
     ///
-    /// One that was connected again keeps its new grant, which ending the old one might end too.
+    /// A connection that was connected again keeps its new grant, which revoking the old one might end too.
     private func discard(_ tokens: TokenResponse, of begun: Connection, user userID: String) async {
         guard let revokesOrphan, let user = try? await users.user(userID),
             user.connection(begun.id)?.credentials.isEmpty ?? true
@@ -303,7 +303,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
             ])
     }
 
-    /// Keeps what went wrong with the connection; a dead grant makes it expired.
+    /// Records the failure with the connection; a dead grant makes the connection expired.
     private func record(_ failure: RefreshFailure, of begun: Connection, user userID: String) async {
         let now = time.now
         do {

@@ -1,4 +1,4 @@
-// Control commands as values, read from JSON. An unknown key is refused: a misspelt fault that never strikes makes a
+// Control commands as values, read from JSON. An unknown key is refused, because a misspelt fault that never strikes would make a
 // test pass.
 
 import ProviderSDK

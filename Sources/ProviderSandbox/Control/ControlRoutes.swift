@@ -95,7 +95,7 @@ struct ControlRoutes {
                 delayMilliseconds: fault.delayMilliseconds, isProcessed: fault.isProcessed, skip: fault.skip,
                 remaining: fault.remaining)
         }
-        guard let added else { throw .malformed("\(SandboxLimits.faultsMax) faults wait already.") }
+        guard let added else { throw .malformed("\(SandboxLimits.faultsMax) faults are queued already.") }
         return .json(201, ["id": .integer(added)])
     }
 

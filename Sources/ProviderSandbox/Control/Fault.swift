@@ -1,4 +1,4 @@
-// Faults: what goes wrong, where, and how often. Which answer comes of one is decided here; who sends it is another's.
+// Faults: what goes wrong, where, and how often. This code decides which answer a fault gives; other code sends it.
 
 import HTTPServer
 import ProviderSDK
@@ -81,7 +81,7 @@ struct Fault: Sendable {
                 body: [0x7B, 0x22, 0xFF, 0xFE] + Array("<html>\u{0}not what you asked for".utf8))
         case .redirect(let location): return .redirect(to: location)
         case .hugeBody(let bytes):
-            // Valid JSON to the last byte, so that only a size limit can tell.
+            // Valid JSON to the last byte, so that only a size limit can reject it.
             var body = [UInt8](repeating: UInt8(ascii: " "), count: max(2, bytes))
             body[0] = UInt8(ascii: "{")
             body[body.count - 1] = UInt8(ascii: "}")

@@ -21,7 +21,7 @@ struct SandboxObject: Sendable {
     var amount: Int?
     /// The number of the object it belongs to: a customer, a channel.
     var owner: Int?
-    /// The number of the object of its own type that it belongs to: a reply's message.
+    /// The number of the parent object of the same type, such as a reply's message.
     var parent: Int?
     /// How often it was changed.
     var revision = 0

@@ -1,5 +1,5 @@
-// Ends a connection without, or in the middle of, an answer: what a client sees when a provider's load balancer dies.
-// The server has no such wish of its own, so the descriptor is found by the peer's address and shut down under it.
+// Ends a connection without, or in the middle of, an answer, as a client sees it when a provider's load balancer fails. The server
+// cannot do that, so the descriptor is found by the peer's address and shut down.
 
 import Glibc
 import HTTPServer

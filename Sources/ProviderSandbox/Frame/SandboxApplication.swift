@@ -44,7 +44,7 @@ final class SandboxApplication: HTTPApplication {
         self.router = router
     }
 
-    /// Tells where the server listens; until then requests see an empty origin.
+    /// Sets where the server listens; until then requests see an empty origin.
     func opened(origin: String, port: UInt16) {
         opening.withLock { $0 = Opening(origin: origin, port: port) }
     }

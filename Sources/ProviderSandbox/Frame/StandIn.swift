@@ -1,5 +1,5 @@
-// What every stand-in of a provider brings: where it lives, its routes, its data, and its errors. The application, the
-// faults and the control routes know stand-ins only through this.
+// The interface of a provider's stand-in: its address, its routes, its data, and its errors. The application, the faults and the
+// control routes know stand-ins only through this.
 
 import HTTPServer
 import ProviderSDK
@@ -56,7 +56,7 @@ struct StandInRoute: Sendable {
 protocol StandIn: Sendable {
     /// What it is made of.
     var core: StandInCore { get }
-    /// Its routes besides those of OAuth.
+    /// Its routes other than those of OAuth.
     var apiRoutes: [StandInRoute] { get }
 
     /// The provider's own answer to a request it cannot serve: no such path, no such method, throttled, broken.
@@ -70,7 +70,7 @@ protocol StandIn: Sendable {
 }
 
 extension StandIn {
-    /// The provider's id, as the host's plugins have it.
+    /// The provider's id, as in the host's plugins.
     var providerID: String { core.specification.provider }
     /// The variant it stands in for; nil where the provider has none.
     var variant: String? { core.specification.variant }

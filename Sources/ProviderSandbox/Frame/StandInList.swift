@@ -1,5 +1,5 @@
-// Finds the stand-ins. The file of each one puts an entry into a section of the executable, and this walks the section: a new stand-in
-// is a new folder, and no list names it.
+// Finds the stand-ins. Each stand-in's file puts an entry into a section of the executable, and this code reads the section. A new
+// stand-in is a new folder; no list names it.
 
 import CStandIns
 

@@ -1,11 +1,11 @@
-// A stand-in as data: what differs between providers in where they live, which settings a client has, how OAuth is spoken and which
-// objects an account holds. It knows no provider.
+// A stand-in as data: what differs between providers in addresses, client settings, OAuth and the objects of an account. It knows
+// no provider.
 
 import ProviderSDK
 
 /// What is particular to one stand-in; ``StandInCore`` makes the rest of it.
 struct StandInSpecification: Sendable {
-    /// The provider's id, as the host's plugins have it.
+    /// The provider's id, as in the host's plugins.
     let provider: String
     /// The variant it stands in for; nil where the provider has none.
     let variant: String?

@@ -1,5 +1,5 @@
-// A JSON document written as XML, for providers that answer XML unless asked for JSON. Which members become attributes
-// is theirs.
+// A JSON document written as XML, for providers that answer XML unless asked for JSON. The provider decides which members become
+// attributes.
 
 import ProviderSDK
 

@@ -1,5 +1,5 @@
-// The authorization server as a state machine without I/O: grants, codes, tokens, their lives and deaths. Time is given
-// to it; what goes over the wire is another's.
+// The authorization server as a state machine without I/O: grants, codes, tokens and their expiry. Time is an input; other code
+// knows the wire.
 
 import Cryptography
 
@@ -25,7 +25,7 @@ struct AuthorizationServer: Sendable {
         var isRevoked = false
     }
 
-    /// What a bearer token is worth.
+    /// The state of a bearer token.
     enum Bearer: Sendable {
         case live(Grant, scopes: [String])
         case expired(since: Int64)
@@ -122,7 +122,7 @@ struct AuthorizationServer: Sendable {
         return issue(grant, scopes: scopes, refreshToken: nil, now: now)
     }
 
-    /// New tokens for a grant; `refreshToken` is the one that goes on.
+    /// Issues new tokens for a grant; `refreshToken` is the existing one to keep, if any.
     private mutating func issue(
         _ grant: Grant, scopes: [String], refreshToken: String?, now: Int64
     ) -> IssuedTokens {
@@ -145,7 +145,7 @@ struct AuthorizationServer: Sendable {
             refreshToken: refresh, refreshTokenSeconds: refresh == nil ? nil : rules.refreshTokenSeconds)
     }
 
-    /// A new access token for a live one, which goes on living: how Instagram renews.
+    /// Issues a new access token for a live one, which stays valid: this is how Instagram renews.
     ///
     /// `seconds` is the new token's life.
     mutating func renew(
@@ -166,7 +166,7 @@ struct AuthorizationServer: Sendable {
             refreshTokenSeconds: nil)
     }
 
-    /// What `text` is worth as a bearer token.
+    /// Returns the state of `text` as a bearer token.
     func bearer(_ text: String, now: Int64) -> Bearer {
         guard let token = tokens[text], token.kind == .access, let grant = grants[token.grant] else {
             return .unknown
@@ -176,7 +176,7 @@ struct AuthorizationServer: Sendable {
         return .live(grant, scopes: token.scopes)
     }
 
-    /// The grant that a token of either kind belongs to, dead ones included.
+    /// Returns the grant that a token of either kind belongs to, ended ones included.
     func grant(of text: String) -> Grant? { tokens[text].flatMap { grants[$0.grant] } }
 
     /// Whether `account` has a live grant.

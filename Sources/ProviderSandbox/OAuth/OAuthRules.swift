@@ -2,7 +2,7 @@
 
 import ProviderSDK
 
-/// Ways in which a client shows who it is at the token endpoint.
+/// Ways in which a client authenticates at the token endpoint.
 enum ClientAuthentication: Sendable, Hashable {
     /// HTTP Basic (RFC 6749 section 2.3.1).
     case basic
@@ -34,7 +34,7 @@ struct OAuthRules: Sendable {
         case none
         /// A refresh token is good for many uses.
         case keeps
-        /// Each use gives a new one; the one before dies after `graceSeconds`.
+        /// Each use gives a new one; the previous one expires after `graceSeconds`.
         case rotates(graceSeconds: Int64)
     }
 

@@ -1,5 +1,5 @@
-// The wire side of OAuth: the authorization page and its answer, client authentication, the grants of the token
-// endpoint. What a success or a fault looks like is the provider's.
+// The wire side of OAuth: the authorization page and its answer, client authentication, the grants of the token endpoint. The
+// provider decides what a success or a fault looks like.
 
 import HTTPServer
 import ProviderSDK
@@ -210,7 +210,7 @@ final class OAuthServer: Sendable {
 
     private func isSecret(_ secret: String) -> Bool { secret == rules.clientSecret }
 
-    /// What the bearer token of a request is worth; nil where none was sent.
+    /// Returns the state of a request's bearer token; nil where none was sent.
     func bearer(_ request: SandboxRequest) -> AuthorizationServer.Bearer? {
         request.bearer.map { token in withServer { server, now in server.bearer(token, now: now) } }
     }

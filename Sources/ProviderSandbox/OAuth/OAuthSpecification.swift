@@ -1,4 +1,4 @@
-// How a provider speaks OAuth 2.0, as data: its paths, its rules, and the words of its answers; and the routes that are made from it.
+// A provider's OAuth 2.0 as data: its paths, its rules, the words of its answers, and the routes made from them.
 
 import HTTPServer
 import ProviderSDK
@@ -13,7 +13,7 @@ struct OAuthSpecification: Sendable {
     let token: String
     /// The revocation endpoint in the form of RFC 7009; nil where there is none or it has another form.
     var revocation: Revocation?
-    /// Sets what the provider's rules are besides the client's credentials.
+    /// Sets the provider's rules other than the client's credentials.
     var rules: @Sendable (inout OAuthRules) -> Void = { _ in }
     /// What the callback carries when the user denied.
     var denial: [(name: String, value: String)] = [("error", "access_denied")]
@@ -95,7 +95,7 @@ struct TokenMember: Sendable {
     static let refreshTokenIfGiven = TokenMember("refresh_token") { context in
         context.tokens.refreshToken.map { .string($0) }
     }
-    /// An ID token, for those who asked for one; it says nothing.
+    /// An ID token, for clients that asked for one; it is random text.
     static let idToken = TokenMember("id_token") { context in
         context.tokens.scopes.contains("openid") ? .string(RandomText.base62(60)) : nil
     }

@@ -1,5 +1,4 @@
-// A delivery that a control command asks for, and its signed form. What the body looks like is the provider's, how it is signed
-// WebhookSignature's.
+// A delivery that a control command asks for, and its signed form. The provider determines the body; WebhookSignature signs it.
 
 import ProviderSDK
 
@@ -12,7 +11,7 @@ struct WebhookCommand: Sendable {
         case deleted
         /// The user ended the grant.
         case revoked
-        /// What the provider sends to find out whether somebody answers: a challenge, a ping, an intent to receive.
+        /// What the provider sends to check the endpoint: a challenge, a ping, an intent to receive.
         case verification
     }
 
@@ -27,7 +26,7 @@ struct WebhookCommand: Sendable {
     let occurred: Int64
     /// When it is signed, in seconds since 1970.
     private(set) var signed: Int64
-    /// Whether it is about live data, where the provider tells; the sandbox's grants are for test data.
+    /// Whether it is about live data, where the provider says so; the sandbox's grants are for test data.
     let isLive: Bool
 
     static let keys: Set<String> = [

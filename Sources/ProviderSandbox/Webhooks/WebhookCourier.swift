@@ -8,7 +8,7 @@ import Synchronization
 
 /// Delivers to the endpoints that subscribed.
 final class WebhookCourier: Sendable {
-    /// What became of deliveries.
+    /// The outcomes of deliveries.
     struct Counts: Sendable {
         var delivered = 0
         var failed = 0

@@ -1,4 +1,4 @@
-// How the providers sign what they send. Each scheme over the bytes that go over the wire.
+// How the providers sign what they send. Each scheme signs the bytes that are sent.
 
 import Cryptography
 import Primitives

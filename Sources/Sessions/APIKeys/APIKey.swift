@@ -1,4 +1,4 @@
-// What an API key looks like, and the form it is stored in: a hash, from which nobody can make the key. Knows no store.
+// The form of an API key, and the form it is stored in: a hash, from which the key cannot be computed. Knows no store.
 
 package import ConnectionModel
 package import Cryptography
@@ -7,15 +7,15 @@ package import ProviderSDK
 
 /// An API key: `ihk_<id>_<secret>`.
 package struct APIKey: Sendable {
-    /// What every key begins with.
+    /// The prefix of every key.
     package static let prefix = "ihk_"
 
-    /// What the key is looked up by; not secret.
+    /// The id by which the key is looked up; not secret.
     package let id: String
     /// The whole text of the key: a secret.
     package let text: String
 
-    /// Whether `text` says of itself that it is an API key.
+    /// Whether `text` has the prefix of an API key.
     static func isOne(_ text: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
 
     /// A new key with 256 random bits.
@@ -46,9 +46,9 @@ package struct APIKey: Sendable {
             && id.utf8.allSatisfy { 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 }
     }
 
-    /// What is stored of the key.
+    /// The stored form of the key.
     ///
-    /// A plain hash is enough: nobody can try 2^256 keys.
+    /// A plain hash is enough: 2^256 keys cannot be tried.
     package var digest: [UInt8] { SHA256.digest(text).bytes }
 }
 
@@ -98,7 +98,7 @@ package final class StoredAPIKey: Sendable {
     }
 }
 
-/// A stored API key is not what was written.
+/// A stored API key is damaged.
 package struct APIKeyCodingError: Error, CustomStringConvertible {
     package let description = "a stored API key cannot be read; revoke it and create another"
 }

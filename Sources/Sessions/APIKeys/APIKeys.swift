@@ -27,13 +27,13 @@ package struct APIKeys: Sendable {
         DocumentKey(collection: collection, id: Array(id.utf8))
     }
 
-    /// The principal of a key whose document is in memory; nil says nothing.
+    /// Returns the principal of a key whose document is in memory; nil means undecided.
     package func cachedPrincipal(of text: String) -> Principal? {
         guard let key = APIKey(text), let document = documents.cached(Self.key(key.id))?.document else { return nil }
         return try? Self.decoded(document).principal(of: key)
     }
 
-    /// The principal of a good key; nil for any other text.
+    /// Returns the principal of a good key; nil for any other text.
     package func principal(of text: String) async -> Principal? {
         guard let key = APIKey(text) else { return nil }
         do throws(ServiceError) {
@@ -84,7 +84,7 @@ package struct APIKeys: Sendable {
         return keys.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
-    /// Takes a key back; it is refused from now on.
+    /// Revokes a key; it is refused from now on.
     ///
     /// - Returns: false when there is no such key.
     package func revoke(_ id: String) async throws(ServiceError) -> Bool {

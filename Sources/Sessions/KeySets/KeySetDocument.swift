@@ -7,7 +7,7 @@ import ProviderSDK
 struct KeySetDocument: Sendable {
     let verifiers: [[UInt8]: JWSVerifier]
 
-    /// Nil when the text is no key set, or none of its keys can be used.
+    /// Nil when the text is not a key set, or none of its keys can be used.
     ///
     /// Keys without an id, of other types or for other purposes are left out, and so are two keys with one id.
     init?(_ bytes: [UInt8]) {

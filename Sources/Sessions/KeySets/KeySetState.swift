@@ -1,15 +1,15 @@
-// When a key set is fetched: the rules as a state machine without I/O. Knows keys by id and moments as numbers.
+// Decides when a key set is fetched: the rules as a state machine without I/O. Knows keys by id, and moments as numbers.
 
 import Cryptography
 import Primitives
 
-/// What is known of a key set, and what to do for a token that names one of its keys.
+/// The known keys of a key set, and the next step for a token that names one of its keys.
 struct KeySetState: Sendable {
-    /// What to do for a key id.
+    /// The next step for a key id.
     enum Decision: Sendable {
         /// Verify with this key.
         case use(JWSVerifier)
-        /// Fetch the set, tell the outcome with ``finished(_:now:)``, and ask again.
+        /// Fetch the set, report the outcome with ``finished(_:now:)``, and ask again.
         case fetch
         /// Wait for the fetch that is under way, and ask again.
         case wait
@@ -24,7 +24,7 @@ struct KeySetState: Sendable {
 
     /// Decides about `keyID` at `now`, nanoseconds of the monotonic clock.
     ///
-    /// A set that is too old is fetched again by the first who needs it; meanwhile, and when that fails, its keys stay good.
+    /// The first caller who needs a set that is too old fetches it. Its keys stay good meanwhile, and if the fetch fails.
     mutating func decide(_ keyID: [UInt8], now: UInt64) -> Decision {
         if let verifier = verifiers[keyID], isFresh(now) || isFetching || !mayFetch(now) { return .use(verifier) }
         if isFetching { return .wait }

@@ -1,5 +1,5 @@
-// A key set at a pinned URL: fetched when the rules say so, by one task for all who wait. What is in it is KeySetDocument's, when it is
-// fetched is KeySetState's.
+// A key set at a pinned URL. One task fetches it for all callers who wait. KeySetDocument reads it; KeySetState decides
+// when it is fetched.
 
 import Cryptography
 package import HTTPClient
@@ -22,7 +22,7 @@ package enum KeySetError: Error, CustomStringConvertible {
 
 /// The keys of one issuer, kept up to date.
 package final class RemoteKeySet: Sendable {
-    /// Gives the text of the key set.
+    /// Fetches the text of the key set.
     package typealias Fetcher = @Sendable () async throws(KeySetError) -> [UInt8]
 
     private struct Work {

@@ -1,5 +1,5 @@
-// A record that could not be taken in, as it is kept: where it failed, why, and the record itself, sealed and in a form that may be
-// shown. Knows no files and no routes.
+// A stored record that could not be mapped or stored: where it failed, why, and the record itself. The record is kept
+// sealed, and in a redacted form that may be shown. Knows no files and no routes.
 
 import Cryptography
 package import ProviderSDK
@@ -9,30 +9,32 @@ package struct DeadLetter: Sendable, Equatable {
     /// The data type of the record stream that holds the letters of a connection; no provider has one of this name.
     static let storedDataType = "~dead-letters"
 
-    /// `letter-` and 32 hex digits: the same for every failure of the same record.
+    /// `letter-` and 32 hex digits.
+    ///
+    /// The id is the same for every failure of the same record.
     package let id: String
     package let dataType: String
-    /// The provider's id of the record; nil when that is what is missing.
+    /// The provider's id of the record; nil when the id is missing.
     package let sourceID: String?
     package let change: SourceRecord.Change
-    /// Which field failed by which rule, and what was wrong.
+    /// The field and rule that failed, and the problem.
     package let failure: RecordFailure
     package let pluginID: String
     package let pluginVersion: String
-    /// The sync that met it last.
+    /// The last sync that met the record.
     package let syncID: String
     package let at: Timestamp
-    /// The record in the form that may be shown, as JSON.
+    /// The redacted record, as JSON.
     package let redacted: [UInt8]
     /// The size of the record as the provider sent it.
     package let payloadBytes: Int
-    /// The record itself, sealed; nil when it was too large to be kept, and then it cannot be replayed.
+    /// The sealed record; nil when it was too large to keep, so it cannot be replayed.
     package let sealed: String?
 
-    /// The id of the letter of a record.
+    /// Returns the id of the letter of a record.
     ///
     /// - Parameters:
-    ///   - sourceID: nil when the record has none; it is then told by its content.
+    ///   - sourceID: nil when the record has none; the id then depends on the record's content.
     ///   - payload: the record as JSON.
     package static func id(dataType: String, sourceID: String?, payload: @autoclosure () -> [UInt8]) -> String {
         var hash = SHA256()
@@ -43,10 +45,12 @@ package struct DeadLetter: Sendable, Equatable {
     }
 }
 
-/// What of a letter can be told without reading it: it is stored beside the letter's id.
+/// The facts of a letter that are known without reading it.
+///
+/// They are stored beside the letter's id.
 struct DeadLetterNote: Sendable, Equatable {
     let dataType: String
-    /// The full read that met it last; `-` for reads of changes.
+    /// The last full read that met the record; `-` for reads of changes.
     let reading: String
     /// Whether the record has a source id.
     let isIdentified: Bool
@@ -92,7 +96,7 @@ extension DeadLetter {
         return writer.bytes
     }
 
-    /// Reads a stored letter; nil when it is none.
+    /// Reads a stored letter; nil when the bytes are not a letter.
     package init?(id: [UInt8], _ bytes: [UInt8]) {
         guard let value = try? JSONValue.parse(bytes), let dataType = value["dataType"]?.string,
             let field = value["field"]?.string, let rule = value["rule"]?.string,

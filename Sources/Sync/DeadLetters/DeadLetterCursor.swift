@@ -1,8 +1,8 @@
-// The text of a place in the dead letters of a connection. Knows no route.
+// Encodes a position in the dead letters of a connection as text. Knows no route.
 
 import Cryptography
 
-/// A place in the dead letters of one connection, as text of 33 bytes.
+/// A position in the dead letters of one connection, as text of 33 bytes.
 package struct DeadLetterCursor {
     package let position: UInt64
     package let text: String
@@ -13,7 +13,7 @@ package struct DeadLetterCursor {
         text = Self.mark(id) + "-" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
-    /// Nil when the text is no cursor of this connection.
+    /// Reads a cursor; nil when the text is not a cursor of this connection.
     package init?(_ text: String, connection id: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 33, bytes.starts(with: (Self.mark(id) + "-").utf8),

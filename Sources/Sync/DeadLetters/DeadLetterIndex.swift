@@ -1,4 +1,4 @@
-// Indexes the dead letters of a connection in the order they came, and drops the oldest when there are too many. No I/O.
+// Indexes the dead letters of a connection in order of arrival, and drops the oldest when there are too many. No I/O.
 
 /// The letters of one connection by id, without their contents.
 struct DeadLetterIndex: Sendable {
@@ -8,13 +8,13 @@ struct DeadLetterIndex: Sendable {
     }
 
     private var entries: [String: Entry] = [:]
-    // Places in the order they were given; those that an entry has no more are passed over.
+    // Places in the order they were assigned; places that no entry has any more are skipped.
     private var queue: [(id: String, place: Int)] = []
     private var head = 0
     private var nextPlace = 0
     private var unidentified = 0
     private let countMax: Int
-    /// The letters that were dropped to make room, ever.
+    /// The number of letters that were ever dropped to make room.
     private(set) var dropped: Int
 
     init(countMax: Int, dropped: Int = 0) {
@@ -27,12 +27,12 @@ struct DeadLetterIndex: Sendable {
     /// Whether there are letters of records without a source id.
     var hasUnidentified: Bool { unidentified > 0 }
 
-    /// Takes in a letter that is stored; they come oldest first.
+    /// Adds a stored letter; stored letters come oldest first.
     mutating func restore(_ id: String, _ note: DeadLetterNote) { put(id, note) }
 
-    /// Takes in a letter, new or again.
+    /// Adds a new letter, or one that failed again.
     ///
-    /// - Returns: the ids of the oldest ones, which it drops because there are too many.
+    /// - Returns: the ids of the oldest letters, dropped because there are too many.
     mutating func add(_ id: String, _ note: DeadLetterNote) -> [String] {
         put(id, note)
         var surplus: [String] = []
@@ -43,14 +43,14 @@ struct DeadLetterIndex: Sendable {
         return surplus
     }
 
-    /// Takes a letter out; false when there is none.
+    /// Removes a letter; returns false when there is none.
     mutating func remove(_ id: String) -> Bool {
         guard let entry = entries.removeValue(forKey: id) else { return false }
         if !entry.note.isIdentified { unidentified -= 1 }
         return true
     }
 
-    /// Takes out the letters of a data type that a full read has not met.
+    /// Removes the letters of a data type that a full read has not met.
     mutating func removeAll(of dataType: String, notMetBy reading: String) -> [String] {
         let ids = entries.filter { $0.value.note.dataType == dataType && $0.value.note.reading != reading }.keys
             .sorted()
@@ -64,7 +64,7 @@ struct DeadLetterIndex: Sendable {
         queue.append((id, nextPlace))
         nextPlace += 1
         if !note.isIdentified { unidentified += 1 }
-        // Letters that fail again and again leave their old places behind.
+        // A letter that fails repeatedly leaves its old places behind.
         if queue.count > 2 * countMax + 64 {
             queue = queue[head...].filter { entries[$0.id]?.place == $0.place }
             head = 0

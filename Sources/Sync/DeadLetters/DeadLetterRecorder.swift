@@ -1,12 +1,12 @@
-// Keeps the dead letters of one data type while it is synced: what failed becomes a letter, what maps well ends its letter. It
-// makes batches that go with the page they belong to; what is written when is the sync's.
+// Keeps the dead letters of one data type during a sync. A record that fails becomes a letter, and a record that maps
+// well ends its letter. The recorder makes batches that are written with their page; the sync decides when.
 
 import ConnectionModel
 import ProviderSDK
 import RecordStore
 import StoreFiles
 
-/// Where letters come from and for whom they are sealed.
+/// Identifies where letters come from and for whom they are sealed.
 struct DeadLetterOrigin: Sendable {
     let vault: CredentialVault
     let userID: String
@@ -15,10 +15,10 @@ struct DeadLetterOrigin: Sendable {
     let pluginVersion: String
     let syncID: String
 
-    /// The field that the record of a letter is sealed for.
+    /// The field name that a letter's record is sealed for.
     static func field(_ letterID: String) -> String { "deadLetter.\(letterID)" }
 
-    /// Seals a record; nil when it is too large to be kept, or cannot be sealed now.
+    /// Seals a record; nil when it is too large to keep, or cannot be sealed now.
     func seal(_ payload: [UInt8], letter id: String) -> String? {
         guard payload.count <= SyncLimits.deadLetterPayloadBytesMax else { return nil }
         return try? vault.seal(
@@ -26,7 +26,7 @@ struct DeadLetterOrigin: Sendable {
             field: Self.field(id))
     }
 
-    /// The record of a letter.
+    /// Opens the record of a letter; nil when it was not kept or cannot be opened.
     func open(_ letter: DeadLetter) -> JSONValue? {
         guard let sealed = letter.sealed,
             let secret = try? vault.open(
@@ -35,7 +35,7 @@ struct DeadLetterOrigin: Sendable {
         return try? JSONValue.parse(Array(secret.value.utf8))
     }
 
-    /// The letter of a record that failed.
+    /// Makes the letter of a record that failed.
     func letter(
         _ record: SourceRecord, of dataType: String, _ failure: RecordFailure, at now: Timestamp
     ) -> DeadLetter {
@@ -58,10 +58,10 @@ struct DeadLetterRecorder: Sendable {
     private var index: DeadLetterIndex
     private var pending = RecordBatch(dataType: DeadLetter.storedDataType)
     private var storedDrops: Int
-    /// What the letters of a full read have in common, and no others.
+    /// Identifies the full read whose letters these are; `-` for reads of changes.
     var reading = "-"
 
-    /// Reads which letters the connection has.
+    /// Loads the letters that the connection has.
     init(
         _ origin: DeadLetterOrigin, dataType: String, stream: StreamID, records: Records, state: StreamState?
     ) async throws(StoreError) {
@@ -89,7 +89,7 @@ struct DeadLetterRecorder: Sendable {
 
     var pendingCount: Int { pending.count }
 
-    /// Keeps a record that failed.
+    /// Records a failed record as a letter.
     mutating func failed(_ record: SourceRecord, _ failure: RecordFailure, at now: Timestamp) {
         let letter = origin.letter(record, of: dataType, failure, at: now)
         let note = DeadLetterNote(
@@ -113,12 +113,12 @@ struct DeadLetterRecorder: Sendable {
         if index.remove(other) { delete(other, at: now) }
     }
 
-    /// Ends the letters of all records that this reading, which has met everything, did not fail on.
+    /// Ends the letters of all records that a complete read did not fail on.
     mutating func endUnmet(at now: Timestamp) {
         for id in index.removeAll(of: dataType, notMetBy: reading) { delete(id, at: now) }
     }
 
-    /// What goes with the next page; nil when that is nothing.
+    /// Returns the batch for the next page; nil when it is empty.
     mutating func take() -> CompanionBatch? {
         if index.dropped != storedDrops {
             storedDrops = index.dropped
@@ -134,7 +134,9 @@ struct DeadLetterRecorder: Sendable {
     }
 }
 
-/// How many letters were dropped because there were too many, as it is stored with the letters.
+/// The number of letters that were dropped because there were too many.
+///
+/// It is stored with the letters.
 struct DeadLetterDrops {
     let count: Int
 
@@ -153,7 +155,7 @@ struct DeadLetterDrops {
 }
 
 extension RecordFailure {
-    /// The failure with texts of a bounded length, whatever a plugin put in them.
+    /// The failure with its texts cut to a bounded length, because plugins write them.
     var bounded: RecordFailure {
         let bytesMax = SyncLimits.deadLetterTextBytesMax
         return RecordFailure(
@@ -163,7 +165,7 @@ extension RecordFailure {
 }
 
 extension String {
-    /// The beginning of the text in at most `bytesMax` bytes of UTF-8, at the end of a scalar.
+    /// The beginning of the text in at most `bytesMax` bytes of UTF-8, cut at the end of a scalar.
     fileprivate func bounded(_ bytesMax: Int) -> String {
         guard utf8.count > bytesMax else { return self }
         var text = ""

@@ -1,4 +1,4 @@
-// Dead letters for a terminal: which there are, or what a replay made of them, one line each.
+// Prints dead letters for a terminal: a list of them, or the result of a replay, one line each.
 
 package import ConnectionModel
 import ProviderSDK
@@ -11,10 +11,10 @@ package struct DeadLetterReport: Sendable {
         self.service = service
     }
 
-    /// Letters of one connection that are listed; the rest is counted.
+    /// The letters of one connection that are listed; the others are only counted.
     static let lettersMax = 1000
 
-    /// The lines of a list, or of a replay.
+    /// Returns the lines of a list, or of a replay.
     ///
     /// - Parameter connection: nil for all connections of the user.
     /// - Throws: ``ServiceError/notFound`` when the user has no such connection.

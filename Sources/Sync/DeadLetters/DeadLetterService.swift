@@ -1,4 +1,4 @@
-// What can be done with dead letters: list them, and take their records in again with the present plugin. Knows no HTTP.
+// Lists dead letters, and replays their records with the current plugin. Knows no HTTP.
 
 package import ConnectionModel
 import Cryptography
@@ -26,7 +26,7 @@ package struct DeadLetterService: Sendable {
         self.time = time
     }
 
-    /// Which letters are meant; by default all.
+    /// Selects letters; by default all.
     package struct Selection: Sendable {
         package var dataType: String?
         package var ids: Set<String>?
@@ -46,24 +46,24 @@ package struct DeadLetterService: Sendable {
         }
     }
 
-    /// One page of letters, the one that failed longest ago first.
+    /// One page of letters; the letter that failed longest ago comes first.
     package struct Page: Sendable {
         package let letters: [DeadLetter]
-        /// Where the next page begins; nil on the last one.
+        /// Where the next page begins; nil on the last page.
         package let next: UInt64?
-        /// All letters of the connection.
+        /// The number of letters of the connection.
         package let total: Int
-        /// Letters that were dropped because there were too many.
+        /// The number of letters that were dropped because there were too many.
         package let dropped: Int
     }
 
-    /// What a replay did.
+    /// The counts of a replay.
     package struct Outcome: Sendable, Equatable {
         package var replayed = 0
         package var failed = 0
     }
 
-    /// A page of the letters of a connection.
+    /// Returns a page of the letters of a connection.
     package func list(
         _ connectionID: String, of userID: String, _ selection: Selection, after position: UInt64, limit: Int
     ) async throws(ServiceError) -> Page {
@@ -79,13 +79,14 @@ package struct DeadLetterService: Sendable {
         }
     }
 
-    /// Takes the records of letters in again, mapped by the plugin as it is now.
+    /// Maps the records of letters again with the current plugin, and stores them.
     ///
-    /// Records and the end of their letters are durable together. A record that was synced well in the meantime has no letter any
-    /// more, so that nothing older ever replaces something newer; what is replayed twice is the same record.
+    /// Records and the end of their letters become durable together. A record that a sync stored meanwhile has no
+    /// letter any more, so an older record never replaces a newer one. A second replay stores the same record.
     ///
-    /// - Returns: the counts of those whose letter has ended, and those that failed again.
-    /// - Throws: ``ServiceError/conflict(_:)`` while a full sync of one of their data types is under way: it reads the same records anew.
+    /// - Returns: how many letters ended, and how many records failed again.
+    /// - Throws: ``ServiceError/conflict(_:)`` while a full sync of one of their data types runs. That sync reads the
+    ///   same records again.
     package func replay(
         _ connectionID: String, of userID: String, _ selection: Selection
     ) async throws(ServiceError) -> Outcome {
@@ -111,7 +112,7 @@ package struct DeadLetterService: Sendable {
         return outcome
     }
 
-    /// The data types that the letters of a selection are of, in the order of their oldest letter.
+    /// The data types of the selected letters, in the order of their oldest letter.
     private func dataTypes(
         with selection: Selection, in stream: StreamID
     ) async throws(ServiceError) -> [String] {
@@ -145,20 +146,20 @@ struct DeadLetterReplay: Sendable {
     let records: Records
     let stream: StreamID
     let dataType: String
-    /// The data type as the present plugin has it; nil when it has none of this name.
+    /// The mapping of the data type in the current plugin; nil when the plugin has no such data type.
     let mapping: FieldMapping?
     let origin: DeadLetterOrigin
     let time: TimeSource
 
-    /// Letters that are taken in at once.
+    /// Letters that are replayed at once.
     static let batchMax = 100
-    /// Pages that are read again because a sync changed the letters in between.
+    /// The retries of pages, because a sync changed the letters meanwhile.
     static let attemptsMax = 64
 
     func run(_ selection: DeadLetterService.Selection, _ outcome: inout DeadLetterService.Outcome)
         async throws(ServiceError)
     {
-        // Letters that fail again move to the end; those are not met a second time.
+        // Letters that fail again move to the end. The replay does not meet them a second time.
         var end: UInt64?
         var position: UInt64? = 0
         var attemptsLeft = Self.attemptsMax
@@ -186,25 +187,25 @@ struct DeadLetterReplay: Sendable {
         }
     }
 
-    /// Makes sure that no full read of the data type is open.
+    /// Ensures that no full read of the data type is open.
     ///
-    /// What one has read so far is newer than the letters, and which of its records are new is written down already: a letter that came
-    /// between would be told twice, or set a record back. One that no sync goes on with is given up.
+    /// What an open read has stored is newer than the letters, and it has recorded which records are new. A replay in
+    /// between would report a record twice, or set it back. A read that no sync continues is given up.
     func requireNoGeneration() async throws(ServiceError) {
         let state: StreamState?
         do { state = try await records.state(of: stream) } catch { throw ServiceError(error) }
         guard let left = state?[dataType]?.generation else { return }
-        // In this order: a sync that begins after the look at the stream has a generation of its own.
+        // This order is needed: a sync that begins after the stream was read has a separate generation.
         let connection = try await users.user(origin.userID).connection(origin.connectionID)
         if let run = connection?.runningSync, run.dataTypes.contains(dataType) {
-            throw .conflict("\(run.id) reads all \(dataType) anew: replay when it has ended")
+            throw .conflict("\(run.id) reads all \(dataType) again: replay once it has ended")
         }
         do { try await records.abandon(left) } catch {
             guard case .generationNotOpen = error else { throw ServiceError(error) }
         }
     }
 
-    /// Takes in the records of some letters, in one step with the end of the letters.
+    /// Replays the records of some letters, and ends the letters in the same step.
     private func take(
         _ found: [RecordChange], _ lastSequence: UInt64
     ) async throws(StoreError) -> DeadLetterService.Outcome {
@@ -235,12 +236,12 @@ struct DeadLetterReplay: Sendable {
         return outcome
     }
 
-    /// Maps the record of a letter into a batch; why that failed, or nil.
+    /// Maps the record of a letter into a batch; returns the failure, or nil.
     private func replay(_ letter: DeadLetter, into batch: inout RecordBatch, at now: Timestamp) -> RecordFailure? {
-        guard let mapping else { return letter.failure(rule: "dataType", "the plugin has no such data type any more") }
+        guard let mapping else { return letter.failure(rule: "dataType", "the plugin no longer has this data type") }
         guard let value = origin.open(letter) else {
             return letter.failure(
-                rule: "replay", "the record was not kept, or cannot be opened any more: sync it again")
+                rule: "replay", "the record was not kept, or can no longer be opened: sync it again")
         }
         do {
             try RecordIntake(mapping: mapping).add(
@@ -257,7 +258,7 @@ extension DeadLetter {
         RecordFailure(sourceID: sourceID, field: "record", rule: rule, problem: problem)
     }
 
-    /// The letter after it failed again.
+    /// The letter after another failure.
     fileprivate func failed(_ failure: RecordFailure, pluginVersion: String, at now: Timestamp) -> DeadLetter {
         DeadLetter(
             id: id, dataType: dataType, sourceID: sourceID, change: change, failure: failure, pluginID: pluginID,

@@ -1,30 +1,31 @@
-// What of a provider's record may be shown to whoever mends a mapping: its structure and the shapes of its values, never the
-// values. Pure.
+// Redacts a provider's record, so that it can be shown to the person who repairs a mapping. It keeps the record's
+// structure and the shapes of its values, never the values. Pure.
 
 import ProviderSDK
 
-/// Turns a record into a form that tells what it looks like and not what is in it.
+/// Turns a record into a form that shows its shape but not its content.
 ///
-/// Members, nesting, booleans and nulls stay. In texts and numbers every digit becomes `9` and every letter `a` or `A`: a date
-/// that is none, an amount with a comma or an empty id can be seen, a name or an address cannot. Words of a closed set are kept
-/// where the member's name says that there is one (`status`, `currency`, …).
+/// Members, nesting, booleans and nulls stay. In texts and numbers every digit becomes `9` and every letter `a` or `A`.
+/// An invalid date, an amount with a comma or an empty id remains visible; a name or an address does not.
+///
+/// Words of a closed set stay where the member's name shows that there is such a set (`status`, `currency`, …).
 struct PayloadRedaction {
-    /// Bytes after which values are left out.
+    /// The size in bytes after which values are left out.
     static let bytesMax = 8 << 10
-    /// Characters of one text that are shown.
+    /// The characters of one text that are shown.
     static let textMax = 64
-    /// Elements of one array that are shown.
+    /// The elements of one array that are shown.
     static let elementsMax = 5
-    /// Levels of nesting that are shown.
+    /// The levels of nesting that are shown.
     static let depthMax = 12
-    /// Members whose values are words of a closed set, and say nothing of a person.
+    /// Members whose values are words of a closed set, and reveal nothing about a person.
     private static let wordMembers: Set<String> = [
         "object", "type", "kind", "status", "state", "currency", "mode", "category", "event", "interval",
     ]
 
     private var writer = JSONWriter()
 
-    /// `value` redacted, as JSON of about ``bytesMax`` bytes at the most.
+    /// Returns `value` redacted, as JSON of at most about ``bytesMax`` bytes.
     static func redact(_ value: JSONValue) -> [UInt8] {
         var redaction = PayloadRedaction()
         redaction.write(value, member: "", depth: 0)
@@ -68,13 +69,15 @@ struct PayloadRedaction {
         writer = outer
     }
 
-    /// A number of the same form; very long ones are told by their length.
+    /// Returns a number of the same form; a very long number becomes a text with its length.
     private static func number(_ text: String) -> [UInt8] {
         guard text.utf8.count <= textMax else { return Array("\"… (\(text.utf8.count) digits)\"".utf8) }
         return text.utf8.map { 0x30...0x39 ~= $0 ? 0x39 : $0 }
     }
 
-    /// The name of a member; names that look like values, as in tables by id or address, are redacted like these.
+    /// Returns the name of a member.
+    ///
+    /// Names that look like values, as in tables by id or address, are redacted like values.
     private static func name(_ key: String) -> String {
         let isPlain = key.utf8.allSatisfy { byte in
             0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte || byte == 0x5F || byte == 0x2D
@@ -99,7 +102,7 @@ struct PayloadRedaction {
         return count > textMax ? shape + "… (\(count) characters)" : shape
     }
 
-    /// `9` for a digit, `a` or `A` for a letter, `?` for a control character; signs stay.
+    /// Returns `9` for a digit, `a` or `A` for a letter, `?` for a control character; signs stay.
     private static func shape(_ byte: UInt8) -> UInt8 {
         switch byte {
         case 0x30...0x39: 0x39

@@ -1,5 +1,5 @@
-// The sealed records of dead letters: sealing them again with the primary key, and counting what they were sealed with. They lie in
-// the record streams, so this reads every stream that has letters, and runs by command only.
+// Seals the records of dead letters again with the primary key, and lists their sealed texts. The letters lie in the
+// record streams. This reads every stream that has letters, so it runs by command only.
 
 package import ConnectionModel
 import ProviderSDK
@@ -18,15 +18,15 @@ package struct SealedLetters: SealedRecordTexts {
 
     /// Letters that are read at once.
     static let batchMax = 100
-    /// Pages that are read again because a sync changed the letters in between.
+    /// The retries of pages, because a sync changed the letters meanwhile.
     package static let attemptsMax = 64
 
-    /// Seals again what a retired key has sealed.
+    /// Seals again the records that a retired key has sealed.
     package func reseal(_ connection: Connection, user: String) async throws(ServiceError) -> ResealOutcome {
         let stream = StreamID(connection.id)
         var outcome = ResealOutcome()
         var attemptsLeft = Self.attemptsMax
-        // What is sealed again moves to the end, where it is met once more and left alone.
+        // A letter that is sealed again moves to the end. The loop meets it once more and skips it.
         var position: UInt64? = 0
         while let after = position {
             do {
@@ -44,7 +44,7 @@ package struct SealedLetters: SealedRecordTexts {
         return outcome
     }
 
-    /// Shows every sealed text.
+    /// Passes every sealed text to `body`.
     package func forEach(_ connection: Connection, _ body: (String) -> Void) async throws(ServiceError) {
         var position: UInt64? = 0
         while let after = position {
@@ -93,7 +93,7 @@ package struct SealedLetters: SealedRecordTexts {
 }
 
 extension DeadLetter {
-    /// The letter with its record sealed anew.
+    /// The letter with its record sealed again.
     fileprivate func sealed(as text: String) -> DeadLetter {
         DeadLetter(
             id: id, dataType: dataType, sourceID: sourceID, change: change, failure: failure, pluginID: pluginID,

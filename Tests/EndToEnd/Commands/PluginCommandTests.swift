@@ -58,7 +58,7 @@ struct PluginCommandTests {
         let verified = try await HostProcess.run(["plugin", "verify", "./libAcme2Shop.so"], in: root.path)
         #expect(verified.code == 0, "\(verified.errors)")
         #expect(verified.output.contains("plugin       Acme2Shop 1.0.0 (acme2shop)"))
-        #expect(verified.output.contains("verdict      holds what every plugin must hold"))
+        #expect(verified.output.contains("verdict      conformance checks passed"))
 
         let main = try root.write(
             "Main.swift",
@@ -97,10 +97,10 @@ struct PluginCommandTests {
         #expect(try await HostProcess.run(["plugin", "new", "Acme"], in: root.path).code == 0)
         let again = try await HostProcess.run(["plugin", "new", name], in: root.path)
         #expect(again.code == 1)
-        #expect(again.errors.contains("is there already"), "\(again.errors)")
+        #expect(again.errors.contains("exists already"), "\(again.errors)")
         let elsewhere = try await HostProcess.run(["plugin", "new", "Acme"], in: root.path + "/Plugins")
         #expect(elsewhere.code == 1)
-        #expect(elsewhere.errors.contains("Package.swift is not here"), "\(elsewhere.errors)")
+        #expect(elsewhere.errors.contains("Package.swift is missing"), "\(elsewhere.errors)")
     }
 
     @Test(
@@ -132,7 +132,7 @@ struct PluginCommandTests {
             "plugin", "verify", "Text", "--plugins", folder.path, "--data", folder.path + "/data",
         ])
         #expect(text.code == 1)
-        #expect(text.errors.contains("is not a plugin library (it is no ELF file)"), "\(text.errors)")
+        #expect(text.errors.contains("is not a plugin library (it is not an ELF file)"), "\(text.errors)")
         let plain = try await HostProcess.run(["plugin", "verify", folder.path + "/libPlain.so"])
         #expect(plain.code == 1)
         #expect(plain.output.contains("verdict      the manifest has no description"), "\(plain.output)")

@@ -1,4 +1,4 @@
-// Link tokens over a real store: how long an expired one is remembered.
+// Link tokens over a real store: when an expired or used token is removed.
 
 import DocumentStore
 import Foundation
@@ -24,7 +24,7 @@ struct LinkTokenTests {
     private let now = SessionFixtures.now
     private func days(_ count: Int) -> Timestamp { now.advanced(by: .seconds(86_400 * count)) }
 
-    @Test("a token without an end goes a month after it was used, and stays as long as nobody has used it")
+    @Test("A used token without an expiry is removed after a month, and an unused one is kept")
     func used() async throws {
         try await withTokens { tokens in
             for token in ["used", "again", "unused", "ends"] {
@@ -35,7 +35,7 @@ struct LinkTokenTests {
                         createdAt: days(-400)))
             }
             for token in ["used", "again", "ends"] { try await tokens.claim(token, for: "1", at: days(-31)) }
-            // Who repeats it does not lengthen it.
+            // Claiming a token again does not extend its time.
             try await tokens.claim("again", for: "1", at: now)
             #expect(try await tokens.find("used")?.linkedAt == days(-31))
             #expect(try await tokens.removeForgotten(at: days(-2)) == 0)
@@ -47,7 +47,7 @@ struct LinkTokenTests {
         }
     }
 
-    @Test("a used token is there for its user, by bytes, and for programs of the operator")
+    @Test("A used token is visible to its user, compared by bytes, and to bots and services")
     func owner() {
         var token = LinkToken(attributes: ["discordId": "d"], expiresAt: nil, createdAt: now)
         func principal(_ id: String, _ kind: PrincipalKind = .session, roles: [String] = []) -> Principal {
@@ -61,7 +61,7 @@ struct LinkTokenTests {
         for kind in [PrincipalKind.bot, .service] { #expect(token.mayBeSeen(by: principal("bot", kind))) }
     }
 
-    @Test("a token that expired long ago is removed; a young one, one without end and one in use stay")
+    @Test("A token is removed a month after its expiry; newer, endless and valid tokens are kept")
     func sweep() async throws {
         try await withTokens { tokens in try await sweep(tokens) }
     }

@@ -1,4 +1,4 @@
-// What a load balancer is told while the host stops.
+// The readiness that a load balancer sees while the host stops.
 
 import DocumentStore
 import Foundation
@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Readiness", .timeLimit(.minutes(2)))
 struct ReadinessTests {
-    @Test("a host is ready until it begins to stop, and then says why it is not")
+    @Test("A host is ready until it begins to stop, and then reports the reason")
     func draining() throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "ready-\(UUID().uuidString)").path
         let data = try DataDirectory(path: path)

@@ -1,4 +1,4 @@
-// Trying again what may pass: how often, and what is never tried again.
+// Retries of transient failures: how many are made, and which failures are not retried.
 
 import Primitives
 import ProviderSDK
@@ -41,7 +41,7 @@ struct RetryingTests {
         .provider(ProviderError(.transient, "The provider does not answer.")),
     ]
 
-    @Test("what fails three times and then works has worked; what fails once more has failed", arguments: passing)
+    @Test("An operation is tried four times before its transient failure is reported", arguments: passing)
     func transient(error: ServiceError) async throws {
         let (good, bad, clock, pauses) = (Attempts(), Attempts(), ManualClock(), Pauses())
         let passing = Task { await Self.pass(clock, pauses) }
@@ -55,7 +55,7 @@ struct RetryingTests {
         #expect(bad.count == 4)
     }
 
-    @Test("what has failed for ten seconds is not tried again", arguments: passing)
+    @Test("An operation is not retried after ten seconds", arguments: passing)
     func slow(error: ServiceError) async {
         let (attempts, clock, pauses) = (Attempts(), ManualClock(), Pauses())
         let passing = Task { await Self.pass(clock, pauses) }
@@ -70,7 +70,7 @@ struct RetryingTests {
     }
 
     @Test(
-        "what will not pass is not tried again",
+        "A permanent failure is not retried",
         arguments: [
             ServiceError.notFound, .forbidden("no"), .invalid(field: "a", message: "b"), .internalFault("c"),
             .provider(ProviderError(.authRevoked, "gone")), .provider(ProviderError(.permanent, "no")),

@@ -1,4 +1,4 @@
-// The queue of background work on a manual clock: what runs, when it runs again, and how it stops.
+// The queue of background work on a manual clock: what runs, when it runs again, and how the queue stops.
 
 import Primitives
 import Synchronization
@@ -43,7 +43,7 @@ struct KeyedWorkQueueTests {
         Queue(FairWorkLine(runningMax: runningMax), time: clock.source)
     }
 
-    @Test("work begins once the queue is started, and delayed work when its time has come")
+    @Test("Work begins when the queue starts, and delayed work when it is due")
     func starts() async {
         let (queue, runs) = (queue(), Runs())
         queue.schedule("later", after: .seconds(60))
@@ -63,7 +63,7 @@ struct KeyedWorkQueueTests {
         await queue.stop()
     }
 
-    @Test("work that becomes due earlier than what the queue waits for is not late")
+    @Test("Work scheduled for an earlier time than the queue's timer runs on time")
     func earlier() async {
         let (queue, runs) = (queue(), Runs())
         queue.start { work in
@@ -80,7 +80,7 @@ struct KeyedWorkQueueTests {
         await queue.stop()
     }
 
-    @Test("the work itself decides when it is tried again")
+    @Test("Work chooses the delay of its next run")
     func again() async {
         let (queue, runs) = (queue(), Runs())
         let pauses = Mutex<[Duration]>([.seconds(1), .seconds(2), .seconds(4)])
@@ -103,7 +103,7 @@ struct KeyedWorkQueueTests {
         await queue.stop()
     }
 
-    @Test("settle waits for what runs and is ready, not for what is delayed, and no longer than it is told")
+    @Test("Settle waits for running and ready work up to its limit, and does not wait for delayed work")
     func settles() async {
         let (queue, door) = (queue(1), Door())
         queue.start { _ in
@@ -117,7 +117,7 @@ struct KeyedWorkQueueTests {
         await queue.settle("unknown", atMost: .seconds(60))
         let impatient = Task { await queue.settle("b", atMost: .seconds(5)) }
         let patient = Task { await queue.settle("b", atMost: .seconds(600)) }
-        // The timer of the queue and those who wait.
+        // The timer of the queue and the two waiting tasks.
         await clock.waitForSleepers(3)
         clock.advance(by: .seconds(5))
         await impatient.value
@@ -126,7 +126,7 @@ struct KeyedWorkQueueTests {
         await queue.stop()
     }
 
-    @Test("a claim keeps work from running, and hands on what came meanwhile")
+    @Test("A claim keeps work from running, and its release runs the work scheduled meanwhile")
     func claims() async {
         let (queue, runs) = (queue(), Runs())
         #expect(queue.claim("a"))
@@ -145,7 +145,7 @@ struct KeyedWorkQueueTests {
         await queue.stop()
     }
 
-    @Test("cancel ends a run and forgets what was scheduled")
+    @Test("Cancel ends a run and drops its scheduled work")
     func cancels() async {
         let (queue, runs, clock) = (queue(), Runs(), clock)
         queue.start { work in
@@ -162,7 +162,7 @@ struct KeyedWorkQueueTests {
         await queue.stop()
     }
 
-    @Test("stop waits for what runs, cancels it after the grace, and begins nothing more")
+    @Test("Stop waits for running work, cancels it after the grace period, and begins no more")
     func stops() async throws {
         let (queue, runs, door, clock) = (queue(), Runs(), Door(), clock)
         let canceled = Mutex<[String]>([])

@@ -1,4 +1,4 @@
-// The state machine of background work, step by step: what begins when, and what never happens twice.
+// The state machine of background work, step by step: which work begins when, and that no work runs twice at once.
 
 import Primitives
 import Testing
@@ -23,12 +23,12 @@ struct TestWork: Identifiable, Sendable, Equatable, ExpressibleByStringLiteral {
 struct KeyedWorkStateTests {
     private typealias State = KeyedWorkState<FairWorkLine<TestWork>>
 
-    /// One step with the state machine; moments are seconds.
+    /// A step of the state machine; moments are seconds.
     enum Step: Sendable {
         case schedule(TestWork, at: UInt64)
         case refuse(TestWork, at: UInt64)
         case begin(String)
-        /// Nothing begins before this moment; with nil, before anything changes.
+        /// No work begins before this moment; with nil, before another step.
         case wait(UInt64?)
         case finish(String, again: UInt64? = nil)
         case claim(TestWork, Bool)
@@ -134,7 +134,7 @@ struct KeyedWorkStateTests {
         Case("a key that finishes without having begun changes nothing", [.finish("a"), .wait(nil)]),
     ]
 
-    @Test("each step leads where it should", arguments: cases)
+    @Test("Each step leads to the expected state", arguments: cases)
     func steps(_ test: Case) {
         var state = State(
             FairWorkLine(runningMax: test.runningMax, waitingMax: test.waitingMax, share: \.share),
@@ -166,7 +166,7 @@ struct KeyedWorkStateTests {
         }
     }
 
-    @Test("a thousand keys at random moments run in the order of their moments, each one once")
+    @Test("A thousand keys at random moments run once each, in the order of their moments")
     func order() {
         var state = State(FairWorkLine(runningMax: 1))
         var generator = SystemRandomNumberGenerator()

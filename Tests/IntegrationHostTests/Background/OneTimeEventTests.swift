@@ -1,4 +1,4 @@
-// Waiting for an event: it ends with the event, with the time it may take, and with the task.
+// Waiting for an event: the wait ends with the event, after its time limit, or when the task is canceled.
 
 import Primitives
 import Testing
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("One-time event", .timeLimit(.minutes(1)))
 struct OneTimeEventTests {
-    @Test("every waiter goes on when it happens, and later ones at once")
+    @Test("The event resumes every waiter, and a later wait returns at once")
     func signals() async {
         let event = OneTimeEvent()
         let waiters = (0..<10).map { _ in Task { await event.wait() } }
@@ -19,7 +19,7 @@ struct OneTimeEventTests {
         #expect(event.hasHappened)
     }
 
-    @Test("a canceled task waits no longer")
+    @Test("A canceled task stops waiting")
     func cancels() async {
         let event = OneTimeEvent()
         let waiter = Task { await event.wait() }
@@ -28,7 +28,7 @@ struct OneTimeEventTests {
         #expect(!event.hasHappened)
     }
 
-    @Test("a bounded wait ends with its time")
+    @Test("A wait with a time limit ends at the limit")
     func bounded() async {
         let (event, clock) = (OneTimeEvent(), ManualClock())
         let waiter = Task { await event.wait(atMost: .seconds(5), clock.source) }

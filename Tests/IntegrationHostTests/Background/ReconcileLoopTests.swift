@@ -1,4 +1,4 @@
-// The walk over all users on a manual clock: every user, again after the pause, and changes at once.
+// The loop over all users on a manual clock: it visits every user, repeats after the pause, and reports changes at once.
 
 import DocumentStore
 import HostTesting
@@ -15,7 +15,7 @@ import Testing
 
 @Suite("Reconcile loop", .timeLimit(.minutes(1)))
 struct ReconcileLoopTests {
-    /// Notes what it is shown.
+    /// Records the users it is given.
     private final class Witness: Reconciler {
         let walked = Mutex<[String: Int]>([:])
         let changed = Mutex<[String]>([])
@@ -30,7 +30,7 @@ struct ReconcileLoopTests {
         }
     }
 
-    @Test("a walk sees every user, is repeated after the pause, and changes are passed on at once")
+    @Test("The loop visits every user, repeats after the pause, and reports changes at once")
     func walks() async throws {
         let directory = try TemporaryDirectory()
         let data = try DataDirectory(path: directory.path + "/data")

@@ -1,4 +1,4 @@
-// The table of settings: what every entry must satisfy, and that file, environment and flags read a value alike.
+// The table of settings: the rules for every entry, and that file, environment and flags set the same value.
 
 import ProviderSDK
 import Testing
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Settings", .timeLimit(.minutes(1)))
 struct SettingsTests {
-    /// A value that a setting takes and that is not its default: as JSON and as the text of a variable.
+    /// A valid value of a setting that is not its default: as JSON and as the text of a variable.
     private func sample(_ setting: Setting) -> (json: String, text: String) {
         switch setting.kind {
         case .text: ("\"sample\"", "sample")
@@ -21,7 +21,7 @@ struct SettingsTests {
         }
     }
 
-    /// The value of a setting as text, to compare configurations by.
+    /// The value of a setting as text, for comparing configurations.
     private func value(_ setting: Setting, _ configuration: Configuration) -> String {
         switch setting.kind {
         case .text(let access), .word(_, let access): access.get(configuration) ?? "none"
@@ -40,7 +40,7 @@ struct SettingsTests {
         #expect(Set(variables).count == variables.count)
     }
 
-    @Test("Every setting stands in the file, in objects of the table")
+    @Test("Every setting in the file belongs to an object of the table")
     func grouped() {
         let groups = SettingsTable.groups.map(\.path)
         for setting in SettingsTable.all where setting.path.count > 1 {
@@ -55,7 +55,7 @@ struct SettingsTests {
             var expected: String?
             if setting.isInFile {
                 var configuration = Configuration()
-                // What a group needs besides stands beside the setting.
+                // The file also needs the other required members of the setting's group.
                 let needed = setting.path.count == 3 ? Self.needed(setting.path) : ""
                 let body = setting.path.reversed().reduce(json) {
                     "{\"\($1)\":\($0)\($1 == setting.path.last ? needed : "")}"
@@ -91,7 +91,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("Secrets are not in the description of a configuration")
+    @Test("The description of a configuration contains no secrets")
     func secrets() throws {
         var configuration = Configuration()
         let file = #"{"sessions":{"nextAuth":{"secrets":["canary"]}}}"#

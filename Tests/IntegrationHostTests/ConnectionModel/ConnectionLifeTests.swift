@@ -1,15 +1,15 @@
-// The life of a connection as a table: every status, kept or being ended, against every event, the impossible ones included.
+// The states of a connection as a table: every status, kept or being ended, against every event, impossible events included.
 
 import ProviderSDK
 import Testing
 
 @testable import ConnectionModel
 
-@Suite("Life of a connection", .timeLimit(.minutes(2)))
+@Suite("Connection states", .timeLimit(.minutes(2)))
 struct ConnectionLifeTests {
-    /// What each event makes of a connection that is kept, in the order of ``ConnectionStatus/allCases``.
+    /// The outcome of each event for a connection that is kept, in the order of ``ConnectionStatus/allCases``.
     ///
-    /// The status after it; `+event` for what the application is told, `erase` where the grant is erased; `ignored` and `refused`.
+    /// The resulting status; `+event` is an event for the application, `erase` erases the grant; `ignored` and `refused`.
     private static let kept: [(event: LifeEvent, outcomes: [String])] = [
         (.linked, ["connected", "connected", "refused", "refused", "refused", "refused"]),
         (
@@ -69,7 +69,7 @@ struct ConnectionLifeTests {
         (.removed, [String](repeating: "gone erase records", count: 6)),
     ]
 
-    /// What each event makes of a connection that is being ended, whatever its status (`=`).
+    /// The outcome of each event for a connection that is being ended; `=` keeps its status.
     private static let ending: [(event: LifeEvent, disconnect: String, delete: String)] = [
         (.linked, "refused", "refused"), (.authorizationFailed, "ignored", "ignored"),
         (.authorized, "refused", "refused"), (.abandoned, "refused", "refused"), (.identified, "refused", "refused"),
@@ -103,24 +103,27 @@ struct ConnectionLifeTests {
         }
     }
 
-    @Test("the tables name every event")
+    @Test("The tables contain every event")
     func complete() {
         #expect(Self.kept.map(\.event) == LifeEvent.allCases)
-        // What the last row depends on besides is tested beside the table.
+        // The other input of the last row is tested separately.
         #expect(Set(Self.ending.map(\.event)).union([.disconnected(hadGrant: false)]) == Set(LifeEvent.allCases))
     }
 
-    @Test("every event in every status", arguments: LifeEvent.allCases, ConnectionStatus.allCases)
+    @Test(
+        "Every event in every status has its outcome in the table", arguments: LifeEvent.allCases,
+        ConnectionStatus.allCases)
     func kept(_ event: LifeEvent, _ status: ConnectionStatus) throws {
         let row = try #require(Self.kept.first { $0.event == event })
         let column = try #require(ConnectionStatus.allCases.firstIndex(of: status))
         #expect(Self.words(ConnectionLife(status).outcome(of: event)) == row.outcomes[column])
     }
 
-    @Test("nothing brings back what is being ended", arguments: LifeEvent.allCases, ConnectionStatus.allCases)
+    @Test(
+        "No event restores a connection that is being ended", arguments: LifeEvent.allCases, ConnectionStatus.allCases)
     func ending(_ event: LifeEvent, _ status: ConnectionStatus) {
         guard let row = Self.ending.first(where: { $0.event == event }) else {
-            // Without a grant only a connection that worked is told of.
+            // Without a grant, only a connection that worked sends an event.
             let told = status == .connected ? " +connection.revoked" : ""
             #expect(event == .disconnected(hadGrant: false))
             #expect(Self.words(ConnectionLife(status, .disconnect).outcome(of: event)) == "disconnected erase\(told)")
@@ -134,12 +137,12 @@ struct ConnectionLifeTests {
     }
 }
 
-@Suite("Transitions of a connection", .timeLimit(.minutes(2)))
+@Suite("Connection transitions", .timeLimit(.minutes(2)))
 struct ConnectionTransitionTests {
     private static let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
     private static let tokens = SealedTokens(accessToken: "a", refreshToken: "r")
 
-    /// A connection with a grant, in this status, that tells the application of everything.
+    /// A connection with a grant, in this status, that sends all events to the application.
     private static func connection(_ status: ConnectionStatus = .connected) -> Connection {
         var connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: now)
         connection.stored.webhookURL = "https://app.example/hook"
@@ -152,13 +155,13 @@ struct ConnectionTransitionTests {
         return connection
     }
 
-    /// Whether nothing of a grant is left.
+    /// Whether no part of a grant is left.
     private static func isErased(_ connection: Connection) -> Bool {
         connection.credentials.isEmpty && connection.refresh == RefreshState() && connection.expiresAt == nil
             && connection.grant.unidentified == nil && connection.grant.deadline == nil
     }
 
-    @Test("an erased grant leaves nothing behind, whatever ended it")
+    @Test("Erasing a grant removes all its members, for every way to end it")
     func erasure() throws {
         let error = ProviderError(.permanent, "No such account.")
         var (disconnected, revoked, abandoned) = (Self.connection(), Self.connection(), Self.connection())
@@ -175,7 +178,7 @@ struct ConnectionTransitionTests {
         #expect(disconnected.revocation == .revoked && abandoned.revocation == .failed)
     }
 
-    @Test("a refresh that the provider refuses and a sync that it refuses end the grant in the same way")
+    @Test("A refused refresh and a refused sync end the grant in the same way")
     func refused() throws {
         let error = ProviderError(.authRevoked, "The grant was ended.")
         var (refreshed, synced) = (Self.connection(), Self.connection())
@@ -186,14 +189,14 @@ struct ConnectionTransitionTests {
         #expect(refreshed.status == .expired && synced.status == .expired)
         #expect(refreshed.outbox.map(\.kind) == [.expired])
         #expect(synced.outbox.map(\.kind) == [.syncFailed, .expired])
-        // It is told once.
+        // The event is sent once.
         try refreshed.refreshFailed(RefreshFailure(.revoked, error), at: Self.now)
         #expect(refreshed.outbox.count == 1)
         try refreshed.refreshed(Self.tokens, at: Self.now)
         #expect(refreshed.status == .connected && refreshed.failure == nil)
     }
 
-    @Test("a transition that cannot happen throws and leaves the connection as it was")
+    @Test("An impossible transition throws and leaves the connection unchanged")
     func impossible() throws {
         var connection = Connection(id: "conn-1", number: 1, service: "acme", status: .disconnected, at: Self.now)
         let held = UnidentifiedGrant(answer: "h", scopes: nil, requestedScopes: [], at: Self.now)
@@ -206,7 +209,7 @@ struct ConnectionTransitionTests {
         #expect(connection.disconnection == .delete)
     }
 
-    @Test("connecting an account again keeps the earlier connection, with its settings and its only refresh token")
+    @Test("Reconnecting an account keeps the earlier connection, its settings and its refresh token")
     func reconnected() throws {
         var earlier = Self.connection()
         earlier.stored.accountID = "1"

@@ -1,4 +1,4 @@
-// Connections in states that transitions take long to reach: tests edit the stored document, member by member, and decode it again.
+// Connections in states that need many transitions: tests edit members of the stored document and decode it again.
 
 import ProviderSDK
 
@@ -164,7 +164,7 @@ struct StoredDraft {
 }
 
 extension Connection {
-    /// The connection as it is stored; what is set here is decoded again.
+    /// The connection in its stored form; a change is decoded again.
     var stored: StoredDraft {
         get { StoredDraft(self) }
         set { self = newValue.connection }

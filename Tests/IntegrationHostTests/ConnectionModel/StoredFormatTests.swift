@@ -1,4 +1,4 @@
-// The stored form of a user: a document of version 0.1.0 is decoded and encoded again without a changed byte.
+// The stored form of a user: a document of version 0.1.0 is decoded and encoded again without changing a byte.
 
 import ProviderSDK
 import Testing
@@ -49,7 +49,7 @@ struct StoredFormatTests {
         #""later":{"a":[1,2.50]},"alsoLater":null}"#,
     ].joined()
 
-    /// A connection of which nothing is known yet.
+    /// A connection with only the required members.
     private static let bare = [
         #"{"id":"conn-0a1BBBBBBBBBBBBBBBBBBBBBB","number":8,"service":"integration-123","variant":null,"accountId":null,"#,
         #""accountName":null,"status":"pending","permissions":[],"requestedScopes":[],"grantedScopes":[],"#,
@@ -66,7 +66,7 @@ struct StoredFormatTests {
         return Array((head + connections.joined(separator: ",") + tail).utf8)
     }
 
-    @Test("a stored user is encoded as it was decoded, byte for byte")
+    @Test("A stored user is encoded again without changing a byte")
     func unchanged() throws {
         let stored = Self.document([Self.full, Self.bare])
         let user = try User(decoding: stored)
@@ -76,7 +76,7 @@ struct StoredFormatTests {
     }
 
     @Test(
-        "words that a later version stored survive",
+        "Values that a later version stored are kept",
         arguments: [
             (#""operation":"refresh""#, #""operation":"proxy""#), (#""kind":"rateLimited""#, #""kind":"quotaUsedUp""#),
             (#""syncStatus":"partial""#, #""syncStatus":"paused""#),
@@ -88,7 +88,7 @@ struct StoredFormatTests {
         #expect(try User(decoding: document).encoded == document)
     }
 
-    @Test("a connection without its first members is refused with a reason")
+    @Test("A connection without its required members is refused")
     func damaged() {
         let document = Self.document([Self.bare.split(separator: #""number":8,"#).joined()])
         #expect(throws: UserCodingError.self) { try User(decoding: document) }

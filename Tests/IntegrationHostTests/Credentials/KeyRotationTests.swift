@@ -1,5 +1,5 @@
-// Rotation of keys over a real store and a real key ring file: what was sealed stays readable at every moment, and no key goes that
-// something needs.
+// Key rotation over a real store and a real key ring file: sealed secrets stay readable at every moment, and no key is removed that
+// a secret needs.
 
 import Cryptography
 import DocumentStore
@@ -13,8 +13,8 @@ import Testing
 
 @testable import ConnectionModel
 @testable import Credentials
-@testable import OAuth
 @testable import Notifications
+@testable import OAuth
 @testable import Observability
 @testable import Sessions
 @testable import Sync
@@ -60,21 +60,21 @@ struct KeyRotationTests {
             }
         }
 
-        /// Whether both tokens of a connection open to what they were.
+        /// Whether both tokens of a connection open to their original values.
         func opens(_ id: String, of user: String) async throws -> Bool {
             guard let connection = try await users.user(user).connection(id) else { return false }
             return try vault.accessToken(of: connection, user: user)?.value == "accessToken of \(id)"
                 && vault.refreshToken(of: connection, user: user)?.value == "refreshToken of \(id)"
         }
 
-        /// Makes the file as old as it must be for keys to go.
+        /// Makes the file old enough for keys to be removed.
         func age() throws {
             try FileManager.default.setAttributes(
                 [.modificationDate: Date().addingTimeInterval(-3 * 86_400)], ofItemAtPath: keys.path)
         }
     }
 
-    @Test("a rotation seals everything again, and the file holds both keys before anything is sealed with the new one")
+    @Test("A rotation reseals every secret and keeps both keys in the file")
     func rotates() async throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
@@ -87,11 +87,11 @@ struct KeyRotationTests {
         #expect(try await fixture.opens(ids[1], of: "b"))
         let states = try await fixture.rotation.states()
         #expect(states == [.init(id: new, isPrimary: true, secrets: 4), .init(id: old, isPrimary: false, secrets: 0)])
-        // Doing it again changes nothing, so nothing is written.
+        // Sealing again changes nothing, so no write follows.
         #expect(try await fixture.rotation.reseal() == ResealOutcome())
     }
 
-    @Test("signing secrets are sealed again as well, the one that is being replaced too")
+    @Test("A rotation also reseals signing secrets, including the replaced one")
     func signingSecrets() async throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
@@ -116,7 +116,7 @@ struct KeyRotationTests {
         #expect(try await secrets() == before)
     }
 
-    @Test("reads never fail while keys are rotated again and again")
+    @Test("Reads succeed during repeated rotations")
     func underLoad() async throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
@@ -142,7 +142,7 @@ struct KeyRotationTests {
         #expect(fixture.keys.ring.ids.count == 11)
     }
 
-    @Test("a key that is missing fails only what it sealed, which stays as it is until the key is back")
+    @Test("A missing key affects only the secrets it sealed, which are kept")
     func missingKey() async throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
@@ -161,13 +161,13 @@ struct KeyRotationTests {
         #expect(try await fixture.opens(lost, of: "a"))
     }
 
-    @Test("a retired key goes when it is old and nothing needs it, and not before")
+    @Test("A retired key is removed when it is old and no secret needs it")
     func prunes() async throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
         let id = try await fixture.connect("a")
         let first = fixture.keys.ring.primaryID
-        // An authorization under way: its verifier is left as it is, because its state is signed over it.
+        // An authorization in progress: its verifier is not resealed, because its state is signed over it.
         let vault = fixture.vault
         try await fixture.users.update("a") { (user) throws(ServiceError) in
             let verifier = try vault.seal(Secret("verifier"), user: "a", connection: id, field: "verifier")
@@ -192,7 +192,7 @@ struct KeyRotationTests {
         #expect(try await fixture.opens(id, of: "a"))
     }
 
-    @Test("a ring that somebody changed is not written over")
+    @Test("A key ring file that another process changed is not overwritten")
     func changedByHand() throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
@@ -202,7 +202,7 @@ struct KeyRotationTests {
         #expect(fixture.keys.ring.ids == before)
     }
 
-    @Test("what a retired key signed is good until it expires: states and sessions")
+    @Test("A signature of a retired key is valid until it expires, for states and sessions")
     func signatures() throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }
@@ -221,7 +221,7 @@ struct KeyRotationTests {
         }
     }
 
-    @Test("a sealed secret opens in its own place only, of all places there are")
+    @Test("A sealed secret opens only at its own place")
     func swapMatrix() throws {
         let fixture = try Fixture()
         defer { fixture.data.close() }

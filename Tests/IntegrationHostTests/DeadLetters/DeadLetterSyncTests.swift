@@ -1,4 +1,4 @@
-// Letters over a real store and real syncs: when they come, when they end, and that a replay never brings back what is older.
+// Dead letters over a real store and real syncs: when they are added, when they are removed, and that a replay restores no older state.
 
 import DocumentStore
 import Primitives
@@ -20,7 +20,7 @@ struct DeadLetterSyncTests {
             ["id": .string("t\(id)"), "size": size.map { .string($0) } ?? .string("not a number")], change)
     }
 
-    /// What a provider answers next: what is put in is answered to the next sync.
+    /// The next answer of a provider: the pages set here are returned to the next sync.
     private final class Answer: Sendable {
         private let pages = Mutex<[[SourceRecord]]>([])
         func set(_ pages: [[SourceRecord]]) { self.pages.withLock { $0 = pages } }
@@ -48,7 +48,7 @@ struct DeadLetterSyncTests {
         try await service.list(id, of: "u", .init(), after: 0, limit: 200).letters.map { $0.sourceID ?? "-" }
     }
 
-    @Test("a letter ends with the page of an incremental sync that maps its record, or says that it is gone")
+    @Test("An incremental sync removes a letter when it maps or deletes the record")
     func incremental() async throws {
         let (fixture, answer, service) = try fixture()
         let id = try await fixture.connect()
@@ -64,13 +64,13 @@ struct DeadLetterSyncTests {
         await fixture.stop()
     }
 
-    @Test("a full sync ends the letters of what it did not meet when it is complete, and none when it fails")
+    @Test("A complete full sync removes the letters of records it did not read; a failed one removes none")
     func full() async throws {
         let (fixture, answer, service) = try fixture()
         let id = try await fixture.connect()
         answer.set([[Self.record(1, nil), Self.record(2, nil), Self.record(3, "3")]])
         _ = try await fixture.sync(id)
-        // The provider tells of a page that it does not have.
+        // The first page names a next page that does not exist.
         let broken = [[Self.record(1, "1"), Self.record(9, nil)], []]
         answer.set(broken)
         let task = Task { try await fixture.start(id) }
@@ -85,7 +85,7 @@ struct DeadLetterSyncTests {
         await fixture.stop()
     }
 
-    @Test("a replay does not bring back what a sync has replaced, and takes every letter once")
+    @Test("A replay does not overwrite newer records, and takes every letter once")
     func replay() async throws {
         let (fixture, answer, service) = try fixture()
         let id = try await fixture.connect()
@@ -105,7 +105,7 @@ struct DeadLetterSyncTests {
     }
 
     @Test(
-        "while a full sync reads the records of letters anew they cannot be replayed; one that nobody goes on with is no obstacle"
+        "A running full sync refuses a replay of its letters; an abandoned one does not"
     )
     func replayDuringFullSync() async throws {
         let door = Door()
@@ -143,7 +143,7 @@ struct DeadLetterSyncTests {
         await fixture.stop()
     }
 
-    @Test("a connection keeps a bounded number of letters, and counts those that went")
+    @Test("A connection keeps a limited number of letters and counts the dropped ones")
     func bounded() async throws {
         let (fixture, answer, service) = try fixture()
         let id = try await fixture.connect()

@@ -1,4 +1,4 @@
-// What is kept of a record that failed, what is shown of it, and which letters there are.
+// Failed records: what is kept, what is shown, and which letters exist.
 
 import ProviderSDK
 import Testing
@@ -8,7 +8,7 @@ import Testing
 @Suite("Dead letters", .timeLimit(.minutes(2)))
 struct DeadLetterTests {
     @Test(
-        "a redacted record keeps its structure and the shapes of its values, and none of the values",
+        "A redacted record keeps its structure and the shapes of its values, but no values",
         arguments: [
             (
                 #"{"id":"cus_Ab12","amount":1250,"live":true,"note":null}"#,
@@ -35,7 +35,7 @@ struct DeadLetterTests {
         _ = try JSONValue.parse(redacted)
     }
 
-    @Test("what is shown of a record is bounded, however large or deep it is")
+    @Test("A redacted record has a limited size, however large or deep the record is")
     func boundedRedaction() throws {
         let wide =
             "{"
@@ -52,11 +52,12 @@ struct DeadLetterTests {
         }
     }
 
-    @Test("a letter is the same after it was stored")
+    @Test("A letter is unchanged after encoding and decoding")
     func coding() throws {
         let letter = DeadLetter(
             id: "letter-1", dataType: "payments", sourceID: nil, change: .deleted,
-            failure: RecordFailure(sourceID: nil, field: "amount", rule: "decimal", problem: "the value is no number"),
+            failure: RecordFailure(
+                sourceID: nil, field: "amount", rule: "decimal", problem: "the value is not a number"),
             pluginID: "acme", pluginVersion: "1.2.3", syncID: "sync-1",
             at: try #require(Timestamp(milliseconds: 1_700_000_000_123)), redacted: Array(#"{"a":[9]}"#.utf8),
             payloadBytes: 7, sealed: "v1:k:a:b:c")
@@ -66,7 +67,7 @@ struct DeadLetterTests {
         #expect(DeadLetterNote(note.encoded) == note)
     }
 
-    @Test("the id of a letter is that of its record, and of its content where the record has no id")
+    @Test("The id of a letter depends on the record's id, or on the content if there is none")
     func ids() {
         let first = DeadLetter.id(dataType: "a", sourceID: "x", payload: [1])
         #expect(first == DeadLetter.id(dataType: "a", sourceID: "x", payload: [2]))
@@ -81,12 +82,12 @@ struct DeadLetterTests {
         DeadLetterNote(dataType: dataType, reading: sync, isIdentified: id)
     }
 
-    @Test("a full book drops the letters that failed longest ago, and counts them")
+    @Test("A full index drops the letters that failed longest ago and counts them")
     func dropping() {
         var book = DeadLetterIndex(countMax: 3, dropped: 5)
         book.restore("a", note("t", "1"))
         book.restore("b", note("t", "1"))
-        // What fails again is the youngest.
+        // A letter that fails again is the newest.
         let dropped = ["c", "a", "d", "e"].map { book.add($0, note("t", "2")) }
         #expect(dropped == [[], [], ["b"], ["c"]])
         #expect(book.count == 3)
@@ -97,7 +98,7 @@ struct DeadLetterTests {
         #expect(book.count == 3)
     }
 
-    @Test("a complete read ends the letters of its data type that it did not meet")
+    @Test("A complete read removes the letters of its data type that it did not find")
     func unmet() {
         var book = DeadLetterIndex(countMax: 10)
         book.restore("a", note("payments", "1"))
@@ -112,7 +113,7 @@ struct DeadLetterTests {
     }
 
     @Test(
-        "a cursor of dead letters fits its connection only",
+        "A cursor of dead letters is valid only for its connection",
         arguments: ["", "x", "-", "0000000000000000-0000000000000000"])
     func cursors(text: String) {
         let cursor = DeadLetterCursor(0x1f, connection: "conn-1")

@@ -1,4 +1,4 @@
-// Diagnoses of states that are hard to bring about from outside, and of what may be shown of a provider's texts. Pure values.
+// Diagnoses of states that are hard to produce from outside, and the redaction of provider texts. Pure values.
 
 import HostTesting
 import ProviderSDK
@@ -59,20 +59,20 @@ struct DiagnosisTests {
         ).explanation
     }
 
-    @Test("a disconnect that the provider could not be told of leaves the user something to do")
+    @Test("A disconnect whose revocation failed at the provider asks the user to act")
     func notRevoked() {
         var connection = Self.connection(.disconnected)
         (connection.stored.accessToken, connection.stored.refreshToken) = (nil, nil)
-        for (outcome, by) in [(RevocationOutcome.revoked, Explanation.Actor.nobody), (.failed, .user)] {
+        for (outcome, by) in [(RevocationOutcome.revoked, Explanation.Actor.noOne), (.failed, .user)] {
             connection.stored.revocation = outcome
             let explanation = Self.explain(connection, credential: .none)
             #expect(explanation.kind == .disconnected)
             #expect(explanation.action.by == by)
-            #expect(explanation.state.contains("could not be told") == (by == .user))
+            #expect(explanation.state.contains("could not be ended") == (by == .user))
         }
     }
 
-    /// A change of a working connection, and what is to be said about it.
+    /// A change of a working connection, and its expected diagnosis.
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let kind: DiagnosisClass
@@ -103,14 +103,14 @@ struct DiagnosisTests {
     }
 
     static let cases: [Case] = [
-        Case("nothing is wrong", .working, .nobody, "works") { _ in },
-        Case("a refresh whose answer was lost", .unknown, .nobody, "was lost", failed(.refresh, .unknown)),
-        Case("a timeout", .transient, .nobody, "could not be reached", failed(.refresh, .transient)),
+        Case("nothing is wrong", .working, .noOne, "works") { _ in },
+        Case("a refresh whose answer was lost", .unknown, .noOne, "was lost", failed(.refresh, .unknown)),
+        Case("a timeout", .transient, .noOne, "could not be reached", failed(.refresh, .transient)),
         Case(
             "a scope that the app may not have", .misconfigured, .operator, "a scope",
             failed(.authorize, .permanent, code: "invalid_scope")),
         Case("a token that was refused", .revoked, .user, "ended the access", failed(.sync, .authExpired)),
-        Case("a failure before the last good sync", .working, .nobody, "works") { connection in
+        Case("a failure before the last good sync", .working, .noOne, "works") { connection in
             failed(.sync, .transient)(&connection)
             connection.stored.syncs = [
                 SyncRun(
@@ -130,7 +130,7 @@ struct DiagnosisTests {
             $0.stored.issuedAt = now.advanced(by: .seconds(-90 * 86_400))
             $0.stored.refreshExpiresAt = now.advanced(by: .seconds(6 * 86_400))
         },
-        Case("a notification that waits", .working, .nobody, "works") {
+        Case("a notification that waits", .working, .noOne, "works") {
             $0.stored.webhookURL = "https://app.example/hook"
             $0.stored.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
         },
@@ -142,14 +142,14 @@ struct DiagnosisTests {
         },
         Case(
             "a signing secret that does not open", .notificationsFailing, .operator,
-            "cannot be opened. Put the key ring"
+            "cannot be opened. Restore the key ring"
         ) {
             $0.stored.webhookURL = "https://app.example/hook"
             $0.stored.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
             $0.stored.endpointFailingSince = now.advanced(by: .seconds(-900))
             $0.stored.outbox[0].delivery.note(.init(at: now, outcome: .secretUnreadable, status: nil, milliseconds: 0))
         },
-        Case("an endpoint that has just failed once", .working, .nobody, "works") {
+        Case("an endpoint that has just failed once", .working, .noOne, "works") {
             $0.stored.webhookURL = "https://app.example/hook"
             $0.stored.endpointFailingSince = now.advanced(by: .seconds(-299))
         },
@@ -157,14 +157,14 @@ struct DiagnosisTests {
             $0.stored.webhookURL = "https://app.example/hook"
             $0.stored.endpointDisabledAt = now
         },
-        Case("an endpoint that failed and was taken away", .working, .nobody, "works") {
+        Case("an endpoint that failed and was taken away", .working, .noOne, "works") {
             $0.stored.endpointFailingSince = now.advanced(by: .seconds(-900))
         },
         Case("an authorization that was given up", .lapsed, .user, "from the beginning") { $0 = connection(.pending) },
         Case("the user ended the grant", .revoked, .user, "ended the access") { $0.stored.status = .revoked },
     ]
 
-    @Test("every state has its class, its actor and its words", arguments: cases)
+    @Test("Every state has its class, actor and text", arguments: cases)
     func table(_ item: Case) {
         var connection = Self.connection()
         item.change(&connection)
@@ -174,7 +174,7 @@ struct DiagnosisTests {
         #expect("\(found.state) \(found.action.what)".contains(item.says), "\(found)")
     }
 
-    @Test("what is around a connection counts as well: settings, keys, limits, a running sync")
+    @Test("A diagnosis considers settings, keys, limits and a running sync")
     func surroundings() throws {
         let connection = Self.connection()
         #expect(Self.explain(connection, provider: Self.provider(isConfigured: false)).kind == .misconfigured)
@@ -191,7 +191,7 @@ struct DiagnosisTests {
         #expect(waiting.action.what.contains("by itself"))
     }
 
-    @Test("the next try is the provider's moment or the schedule's, whichever is later")
+    @Test("The next try is at the later of the provider's and the schedule's moments")
     func retries() {
         var connection = Self.connection()
         connection.stored.failure = ConnectionFailure(
@@ -209,7 +209,7 @@ struct DiagnosisTests {
     }
 
     @Test(
-        "codes are shown when they look like codes",
+        "A code is shown only if it looks like a code",
         arguments: [
             ("invalid_grant", true), ("AUTHENTICATION_FAILURE_401", true), ("50001", true), ("ThrottleExceeded", true),
             ("", false), ("sk_live_51Hq8b2eZvKYlo2C0aBcDeFgH", false), ("eyJhbGciOiJIUzI1NiJ9", false),
@@ -220,7 +220,7 @@ struct DiagnosisTests {
     }
 
     @Test(
-        "nothing that could be a secret is in a text",
+        "A redacted text contains no possible secret",
         arguments: [
             ("The token xoxb-1234567890-abcdefGHIJKL1234567890 is bad.", "xoxb"),
             ("code=4/0AX4XfWjY1a2b3c4d5e6f7g8h9 expired", "0AX4"),
@@ -231,7 +231,7 @@ struct DiagnosisTests {
         #expect(!Redaction.text(text).contains(secret), "\(Redaction.text(text))")
     }
 
-    @Test("plain sentences stay as they are, within their bound")
+    @Test("A plain sentence is kept, up to its length limit")
     func sentences() {
         let sentence = "No connection to quickbooks.api.intuit.com could be opened; it refuses or cannot be reached."
         #expect(Redaction.text(sentence) == sentence)

@@ -1,4 +1,4 @@
-// Every failure in the words of every document: one table for each document in Tests/Vectors/errors, with a line for each failure.
+// Every failure in every document's format: one table for each document in Tests/Vectors/errors, with a line for each failure.
 
 import Foundation
 import ProviderSDK
@@ -7,7 +7,7 @@ import Testing
 @testable import ConnectionModel
 @testable import HTTPAPI
 
-@Suite("Errors of the documents")
+@Suite("Error documents")
 struct ErrorDocumentTests {
     private static let failures: [RouteFailure] =
         [
@@ -43,7 +43,7 @@ struct ErrorDocumentTests {
         ("webhooks", WebhookRoutes.errors), ("demo", DemoRoutes.errors),
     ]
 
-    @Test("the words of each document are those of its table", arguments: documents.map(\.name))
+    @Test("Each document answers every failure as in its table", arguments: documents.map(\.name))
     func words(of name: String) throws {
         let document = try #require(Self.documents.first { $0.name == name }).document
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

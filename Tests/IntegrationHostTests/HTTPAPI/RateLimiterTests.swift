@@ -1,4 +1,4 @@
-// The rate limiter: exact at the edges, bounded in memory.
+// The rate limiter: exact at the limits of a window, and limited in memory.
 
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
 struct RateLimiterTests {
     static let minute: UInt64 = 60_000_000_000
 
-    @Test("request 61 of a window is refused, the first of the next is not")
+    @Test("Request 61 of a window is refused, and the first of the next window is admitted")
     func edges() {
         let limiter = RateLimiter(limit: 60)
         for count in 1...60 {
@@ -22,7 +22,7 @@ struct RateLimiterTests {
         #expect(limiter.admit("b", now: 1000).isAllowed)
     }
 
-    @Test("users whose ids are only equivalent texts are counted apart")
+    @Test("Users with canonically equivalent ids are counted separately")
     func equivalentTexts() {
         let limiter = RateLimiter(limit: 1)
         #expect(limiter.admit("\u{E9}", now: 0).isAllowed)
@@ -30,13 +30,13 @@ struct RateLimiterTests {
         #expect(!limiter.admit("e\u{301}", now: 0).isAllowed)
     }
 
-    @Test("a limit of zero means no limit")
+    @Test("A limit of zero means no limit")
     func unlimited() {
         let limiter = RateLimiter(limit: 0)
         for _ in 0..<1000 { #expect(limiter.admit("a", now: 0).isAllowed) }
     }
 
-    @Test("the table stays bounded whatever the number of keys")
+    @Test("The table stays limited for any number of keys")
     func bounded() {
         let limiter = RateLimiter(limit: 1, keysMax: 100)
         for key in 0..<10_000 { _ = limiter.admit("user-\(key)", now: UInt64(key)) }

@@ -8,13 +8,13 @@ import Testing
 @testable import Connections
 @testable import OAuth
 
-@Suite("The request path", .timeLimit(.minutes(1)))
+@Suite("Request path", .timeLimit(.minutes(1)))
 struct RequestPathTests {
     private func caller(_ user: String?, _ transport: Transport) throws -> RouteCaller {
         try RouteFixture.shared.get().caller(user.map { "\($0)-\(transport)" }, transport)
     }
 
-    @Test("unknown paths and methods answer in the shape of their document", arguments: Transport.allCases)
+    @Test("Unknown paths and methods: answer in the format of the path's API document", arguments: Transport.allCases)
     func unknown(over transport: Transport) async throws {
         let caller = try caller(nil, transport)
         for (path, body) in [
@@ -30,7 +30,7 @@ struct RequestPathTests {
         #expect(options.header("Allow")?.contains("HEAD") == false)
     }
 
-    @Test("a request that is not HTTP is refused in the shape of its document", arguments: Transport.allCases)
+    @Test("A request that is not HTTP: refuse in the format of the path's API document", arguments: Transport.allCases)
     func rejected(over transport: Transport) async throws {
         let request = "GET /api/userIntegration HTTP/1.1\r\nHost: a\r\nno field\r\n\r\n"
         let response = try await RouteFixture.shared.get().send(request, over: transport)
@@ -38,7 +38,7 @@ struct RequestPathTests {
         #expect(response.text == #"{"status":400,"error":"Validation Error"}"#)
     }
 
-    @Test("two Authorization fields are no session", arguments: Transport.allCases)
+    @Test("Two Authorization fields: reject the request", arguments: Transport.allCases)
     func twoCredentials(over transport: Transport) async throws {
         let user = try caller("two", transport)
         let second = "Authorization: Bearer \(user.token ?? "")"
@@ -46,7 +46,7 @@ struct RequestPathTests {
         try await user.expect(401, from: "GET", "/api/integrations", headers: [second])
     }
 
-    @Test("a session in a cookie may not write from another site", arguments: Transport.allCases)
+    @Test("A cookie session from another site: reject the write", arguments: Transport.allCases)
     func cookieWrites(over transport: Transport) async throws {
         let user = try caller("cookie", transport)
         let cookie = "Cookie: a=b; integration-host-session=\(user.token ?? "")"
@@ -63,7 +63,7 @@ struct RequestPathTests {
         try await browser.expect(403, from: "GET", begin, headers: [cookie, "Origin: https://odd.example"])
     }
 
-    @Test("answers have the correlation id and the fields of allowed origins", arguments: Transport.allCases)
+    @Test("Answers have the correlation id and the headers for allowed origins", arguments: Transport.allCases)
     func headers(over transport: Transport) async throws {
         let user = try caller("headers", transport)
         for target in ["/api/integrations/status", "/api/integrations", "/odd"] {
@@ -80,7 +80,7 @@ struct RequestPathTests {
         }
     }
 
-    @Test("limits count a request once, in memory and in handlers", arguments: Transport.allCases)
+    @Test("Rate limits count each request once, in memory and in handlers", arguments: Transport.allCases)
     func limits(over transport: Transport) async throws {
         let fixture = try RouteFixture(.init(connectionCreation: 1, sync: 1, oauth: 1, status: 3))
         let user = try fixture.caller("u", transport)

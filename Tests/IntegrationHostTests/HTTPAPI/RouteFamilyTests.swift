@@ -1,4 +1,4 @@
-// Every route family, in memory and over a socket: what it decodes, what it refuses, and an ordinary answer of each route.
+// Every route family, in memory and over a socket: what it decodes, what it refuses, and a normal answer of each route.
 
 import HostTesting
 import ProviderSDK
@@ -16,7 +16,7 @@ struct RouteFamilyTests {
         try RouteFixture.shared.get().caller(user.map { "\($0)-\(transport)" }, transport, kind: kind, roles: roles)
     }
 
-    @Test("/api/integrations lists, creates, changes and deletes connections", arguments: Transport.allCases)
+    @Test("The /api/integrations routes list, create, change and delete connections", arguments: Transport.allCases)
     func integrations(over transport: Transport) async throws {
         let base = "/api/integrations"
         let user = try caller("integrations", transport)
@@ -45,7 +45,9 @@ struct RouteFamilyTests {
         try await user.expect(404, from: "GET", one)
     }
 
-    @Test("/api/integrations shows what a connection has synced and sent", arguments: Transport.allCases)
+    @Test(
+        "The /api/integrations routes show the syncs, records and deliveries of a connection",
+        arguments: Transport.allCases)
     func connection(over transport: Transport) async throws {
         let user = try caller("connection", transport)
         let created = try await user.expect(
@@ -75,7 +77,9 @@ struct RouteFamilyTests {
         try await user.expect(400, from: "POST", one + "/webhook-secret/rotate", #"{"odd":1}"#)
     }
 
-    @Test("/api/integrations/oauth begins and refuses authorizations", arguments: Transport.allCases)
+    @Test(
+        "The /api/integrations/oauth routes begin authorizations and refuse invalid ones", arguments: Transport.allCases
+    )
     func oauth(over transport: Transport) async throws {
         let base = "/api/integrations/oauth/plain"
         let user = try caller("oauth", transport)
@@ -88,7 +92,7 @@ struct RouteFamilyTests {
         try await user.expect(404, from: "POST", base + "/refresh", #"{"connectionId":"conn-1"}"#)
     }
 
-    @Test("/api/integrations/status has durations, limits and codes", arguments: Transport.allCases)
+    @Test("The /api/integrations/status routes answer with durations, limits and codes", arguments: Transport.allCases)
     func status(over transport: Transport) async throws {
         let base = "/api/integrations"
         let user = try caller("status", transport)
@@ -103,7 +107,7 @@ struct RouteFamilyTests {
         try await user.expect(
             200, #""connectionId":"conn-"#, from: "POST", base + "/connect/typed",
             #"{"variant":"red","accountId":"a-3"}"#)
-        // Once after the change of the user, once from memory, once with a query, which goes through the handler.
+        // After the change of the user, from the cache, and with a query, which the handler answers.
         for target in [path, path, path + "?any=1"] {
             try await user.expect(200, #""provider":"typed","accountId":"a-3""#, #"},"duration":"#, from: "GET", target)
         }
@@ -114,7 +118,7 @@ struct RouteFamilyTests {
         try await user.expect(404, #""INTEGRATION_NOT_FOUND""#, from: "DELETE", base + "/disconnect/typed/a-3")
     }
 
-    @Test("/api/v1/users sets accounts of variants with a session only", arguments: Transport.allCases)
+    @Test("The /api/v1/users routes set accounts of variants with a user session only", arguments: Transport.allCases)
     func v1Users(over transport: Transport) async throws {
         let user = try caller("7", transport)
         let base = "/api/v1/users/7-\(transport)/integrations/typed"
@@ -122,7 +126,7 @@ struct RouteFamilyTests {
         try await caller("8", transport).expect(403, #"{"success":false,"description":"#, from: "GET", base)
         try await user.expect(200, #"{"red":null,"blue":null}"#, from: "GET", base)
         try await user.expect(400, "The request changes nothing", from: "PATCH", base, "{}")
-        try await user.expect(400, "green: There is no such field", from: "PATCH", base, #"{"green":"a"}"#)
+        try await user.expect(400, "green: Unknown field", from: "PATCH", base, #"{"green":"a"}"#)
         try await user.expect(200, #""accountID":"a-4""#, #""blue":null"#, from: "PATCH", base, #"{"red":"a-4"}"#)
         try await user.expect(200, #"{"authStatus":true}"#, from: "GET", base + "/red")
         try await user.expect(400, "expected one of red, blue", from: "GET", base + "/green")
@@ -130,7 +134,7 @@ struct RouteFamilyTests {
         try await user.expect(404, from: "GET", "/api/v1/users/7-\(transport)/integrations/odd")
     }
 
-    @Test("/api/userIntegration creates, reads, lists, changes and deletes", arguments: Transport.allCases)
+    @Test("The /api/userIntegration routes create, read, list, change and delete", arguments: Transport.allCases)
     func userIntegration(over transport: Transport) async throws {
         let base = "/api/userIntegration"
         let user = try caller("crud", transport)
@@ -151,7 +155,7 @@ struct RouteFamilyTests {
         try await superuser.expect(200, "deleted Successfuly", from: "DELETE", "/api/admin/userIntegration/" + id)
     }
 
-    @Test("/external-accounts takes tokens of bots and links them", arguments: Transport.allCases)
+    @Test("The /external-accounts routes accept tokens from bots and link them", arguments: Transport.allCases)
     func externalAccounts(over transport: Transport) async throws {
         let base = "/external-accounts"
         let (user, bot) = (try caller("link", transport), try caller("bot", transport, kind: .bot))
@@ -165,7 +169,7 @@ struct RouteFamilyTests {
         try await user.expect(403, from: "POST", base + "/users?action=odd")
     }
 
-    @Test("system routes and /webhooks answer without a session", arguments: Transport.allCases)
+    @Test("System routes and /webhooks answer without a session", arguments: Transport.allCases)
     func system(over transport: Transport) async throws {
         let caller = try caller(nil, transport)
         try await caller.expect(200, #"{"status":"ok"}"#, from: "GET", "/healthz")

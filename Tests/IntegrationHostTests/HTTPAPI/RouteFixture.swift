@@ -1,4 +1,4 @@
-// All routes of a host over a temporary directory, with two providers: one with OAuth, one whose account ids users type. The same
+// All routes of a host over a temporary directory, with two providers: one with OAuth and one with typed account ids. The same
 // request can be sent in memory and over a socket.
 
 import HTTPServer
@@ -30,7 +30,7 @@ private struct PlainProvider: Provider {
 
 /// A host's routes and services.
 final class RouteFixture: Sendable {
-    /// One for all tests; each test has users of its own.
+    /// The shared fixture; each test uses different users.
     static let shared = Result { try RouteFixture() }
 
     let services: HostServices

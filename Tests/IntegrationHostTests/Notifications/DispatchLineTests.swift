@@ -1,4 +1,4 @@
-// Who delivers next where many share the places, as a value with a clock of its own.
+// The order of deliveries that share a limited number of places, as a value with a manual clock.
 
 import Primitives
 import ProviderSDK
@@ -19,7 +19,7 @@ struct DispatchLineTests {
 
     static func join(_ line: inout DispatchLine, _ work: DispatchWork) -> Bool { line.join(work) }
 
-    /// Ends a delivery.
+    /// Finishes a delivery.
     static func finish(
         _ line: inout DispatchLine, _ work: DispatchWork, isAnswered: Bool?, at now: MonotonicInstant = start
     ) {
@@ -27,14 +27,14 @@ struct DispatchLineTests {
         line.finished(work)
     }
 
-    /// All that get a place now.
+    /// Starts all work that gets a place now.
     static func started(_ line: inout DispatchLine, at now: MonotonicInstant = start) -> [String] {
         var started: [String] = []
         while case .begin(let work) = line.next(at: now) { started.append(work.connection) }
         return started
     }
 
-    @Test("a host has no more than its share of the places, and whoever waits for another host is not kept waiting")
+    @Test("A full host does not hold back work for other hosts")
     func hosts() {
         var line = DispatchLine(.init(places: 6, placesPerHost: 2, placesPerUser: 9, waitingPerHost: 9, waiting: 99))
         for number in 0..<9 { #expect(Self.join(&line, Self.work(number))) }
@@ -48,7 +48,7 @@ struct DispatchLineTests {
         #expect(Self.started(&line) == ["conn-30", "conn-31", "conn-32"], "places are bounded overall")
     }
 
-    @Test("a user with many endpoints has no more than a share of the places, and users of one host take turns")
+    @Test("A user has a limited share of the places, and users of one host take turns")
     func users() {
         var line = DispatchLine(.init(places: 9, placesPerHost: 9, placesPerUser: 3, waitingPerHost: 9, waiting: 99))
         for number in 0..<8 { #expect(Self.join(&line, Self.work(number, host: "h\(number):1", user: "many"))) }
@@ -68,7 +68,7 @@ struct DispatchLineTests {
         #expect(order == ["conn-0", "conn-10", "conn-1", "conn-2"])
     }
 
-    @Test("a host that does not answer is asked by one at a time, with pauses of up to a minute, until it answers")
+    @Test("A silent host gets one attempt at a time, with pauses of up to a minute, until it answers")
     func silence() {
         var line = DispatchLine(Self.wide)
         var now = Self.start

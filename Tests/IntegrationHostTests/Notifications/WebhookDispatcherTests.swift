@@ -1,4 +1,4 @@
-// The dispatcher over a real store, a real client and an endpoint on loopback: what is written, what is bounded, and what becomes of
+// The dispatcher over a real store, a real client and an endpoint on loopback: its writes, its limits, and the outcome of
 // deliveries that cannot succeed.
 
 import Cryptography
@@ -25,7 +25,7 @@ struct WebhookDispatcherTests {
         let count = Mutex(0)
     }
 
-    /// A host without anything but deliveries.
+    /// A host that only delivers notifications.
     struct Fixture: Sendable {
         let directory: TemporaryDirectory
         let data: DataDirectory
@@ -53,14 +53,14 @@ struct WebhookDispatcherTests {
             users.changes.observe { [dispatcher] in dispatcher.userDidChange($0, at: TimeSource.system.now) }
         }
 
-        /// A connection with events that wait, stored in one write, and with it the beginning of their delivery.
+        /// A connection with queued events, stored in one write, which also starts their delivery.
         func connect(_ user: String = "u", url: String, events: Int = 1) async throws -> String {
             let random = try SecureRandom.base62(22)
             return try await users.update(user) { (user) throws(ServiceError) in
                 let id = try user.add(
                     service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
                     random: random, at: TimeSource.system.now)
-                // As one that was made before there were secrets.
+                // Like a connection from before signing secrets existed.
                 return try user.update(id) { (connection) throws(ServiceError) in
                     connection.stored.webhookURL = url
                     for _ in 0..<events { try connection.queue(.syncCompleted, at: TimeSource.system.now) }
@@ -76,7 +76,7 @@ struct WebhookDispatcherTests {
 
         var writeCount: Int { writes.count.withLock { $0 } }
 
-        /// The connection once `condition` holds.
+        /// The connection when `condition` is true.
         func connection(
             _ id: String, of user: String = "u", until condition: (Connection) -> Bool
         ) async throws -> Connection {
@@ -96,7 +96,7 @@ struct WebhookDispatcherTests {
         }
     }
 
-    @Test("events that wait together go out in order, with one write for sixteen of them")
+    @Test("Queued events are delivered in order, with one write for sixteen of them")
     func batches() async throws {
         let receiver = try TestReceiver()
         let fixture = try Fixture()
@@ -105,14 +105,14 @@ struct WebhookDispatcherTests {
         let connection = try await fixture.connection(id) { $0.outbox.isEmpty }
         #expect(receiver.deliveries.count == 40)
         #expect(connection.webhook.log.map(\.id) == Array(receiver.deliveries.suffix(20).map(\.id).reversed()))
-        // The events, the secret, and three times what came of them; more only where a second passes before sixteen are through.
+        // One write each for the events and the secret, and three for outcomes; more only if sixteen deliveries take over a second.
         #expect(fixture.writeCount < 40)
         #expect(fixture.dispatcher.waitingCount == 0)
         await fixture.stop()
         await receiver.stop()
     }
 
-    @Test("a dead endpoint costs one attempt and one write, however many events wait, and then nothing until it is due")
+    @Test("A dead endpoint costs one attempt and one write until the next attempt is due")
     func dead() async throws {
         let receiver = try TestReceiver()
         receiver.answer(then: .init(500))
@@ -131,7 +131,7 @@ struct WebhookDispatcherTests {
         await receiver.stop()
     }
 
-    @Test("one host is never given more than its share at once, and another host does not wait for it")
+    @Test("A host gets no more than its share at once, and does not hold back another host")
     func hosts() async throws {
         let slow = try TestReceiver()
         slow.answer(then: .init(204, delay: .seconds(60)))
@@ -147,7 +147,7 @@ struct WebhookDispatcherTests {
         await quick.stop()
     }
 
-    @Test("a name that stands for a private address is not connected to, although its URL was accepted")
+    @Test("A name that resolves to a private address is refused at connection")
     func addresses() async throws {
         let receiver = try TestReceiver()
         let port = receiver.url.split(separator: ":")[2].prefix { $0 != "/" }
@@ -156,7 +156,7 @@ struct WebhookDispatcherTests {
             let id = try await fixture.connect("u\(number)", url: "http://\(host):\(port)/")
             let connection = try await fixture.connection(id, of: "u\(number)") { $0.webhook.failingSince != nil }
             let outcome = connection.outbox[0].delivery.attempts[0].outcome
-            // A resolver may know no names below localhost.
+            // A resolver may not know names below localhost.
             #expect(outcome == .addressRefused || (host == "foo.localhost" && outcome == .unreachable), "\(host)")
         }
         #expect(receiver.deliveries.isEmpty)
@@ -164,7 +164,7 @@ struct WebhookDispatcherTests {
         await receiver.stop()
     }
 
-    @Test("every failure has its class: no TLS, nobody there, an answer that is too large")
+    @Test("Each failure has its outcome: no TLS, unreachable, an answer that is too large")
     func failures() async throws {
         let receiver = try TestReceiver(.init(200, bodyBytes: NotificationLimits.answerBytesMax + 1))
         let fixture = try Fixture()
@@ -185,7 +185,7 @@ struct WebhookDispatcherTests {
         await receiver.stop()
     }
 
-    @Test("a secret that does not open keeps its events, and says so; a new one takes its place")
+    @Test("Events with an unreadable secret are kept, and a new secret delivers them")
     func unreadable() async throws {
         let receiver = try TestReceiver()
         let fixture = try Fixture()
@@ -209,7 +209,7 @@ struct WebhookDispatcherTests {
         await receiver.stop()
     }
 
-    @Test("a delivery that the host breaks off when it stops counts as not tried")
+    @Test("A delivery that the host interrupts when it stops does not count as an attempt")
     func stops() async throws {
         let receiver = try TestReceiver(.init(204, delay: .seconds(30)))
         let fixture = try Fixture()
@@ -223,7 +223,7 @@ struct WebhookDispatcherTests {
         await receiver.stop()
     }
 
-    @Test("a replaced secret is erased when its day is over")
+    @Test("A replaced secret is erased after its overlap of a day")
     func retired() async throws {
         let fixture = try Fixture()
         let id = try await fixture.connect(url: "http://127.0.0.1:9/", events: 0)

@@ -1,4 +1,4 @@
-// The state machine of deliveries with a clock of its own: order, pauses, ends, what people ask for, and what is stored.
+// The state machine of deliveries with a manual clock: order, pauses, ends, requests by users, and the stored form.
 
 import ProviderSDK
 import Testing
@@ -11,7 +11,7 @@ struct WebhookQueueTests {
     static let start = Timestamp(milliseconds: 1_800_000_000_000) ?? .epoch
     static let url = "https://app.example.com/hook"
 
-    /// A connection whose time is told by hand.
+    /// A connection with a manual clock.
     struct Clock {
         var connection: Connection
         var now = WebhookQueueTests.start
@@ -31,12 +31,12 @@ struct WebhookQueueTests {
             if case .due(let event) = next { event } else { nil }
         }
 
-        /// How long nothing is due.
+        /// The time until an event is due.
         var pause: Duration? {
             if case .at(let moment) = next { moment.duration(since: now) } else { nil }
         }
 
-        /// Attempts what is due, with this outcome.
+        /// Attempts the due event with this outcome.
         mutating func attempt(
             _ outcome: DeliveryOutcome, retryAfter: Duration? = nil, chance: Double = 0.5, url: String = url
         ) throws -> AttemptEffect {
@@ -52,7 +52,7 @@ struct WebhookQueueTests {
     }
 
     @Test(
-        "an endpoint that is down is tried ten times in three days, and the event is kept in the log when it is given up"
+        "An endpoint that is down gets ten attempts in three days, and the failed event is kept in the log"
     )
     func schedule() throws {
         var clock = try Clock(events: 1)
@@ -76,7 +76,7 @@ struct WebhookQueueTests {
     }
 
     @Test(
-        "chance moves a pause by a fifth at most, and a longer Retry-After counts, up to a day",
+        "Jitter changes a pause by at most a fifth, and a longer Retry-After is used, up to a day",
         arguments: [
             (1, nil, 0.0, 4.0), (1, nil, 1.0, 6.0), (2, nil, 0.0, 240.0), (1, 60, 0.5, 60.0), (3, 60, 0.5, 1800.0),
             (1, 1_000_000, 0.5, 86_400.0), (9, nil, 1.0, 103_680.0),
@@ -87,7 +87,7 @@ struct WebhookQueueTests {
         #expect(abs(try #require(pause) / .seconds(1) - item.seconds) < 0.001)
     }
 
-    @Test("events go out in order; one that keeps failing lets the others pass after its fourth failure")
+    @Test("Events are delivered in order, and the fourth failure of an event lets the others pass")
     func order() throws {
         var clock = try Clock(events: 3)
         let ids = clock.connection.outbox.map(\.id)
@@ -112,7 +112,7 @@ struct WebhookQueueTests {
         #expect(clock.connection.webhook.log.map(\.id) == [ids[2], ids[0], ids[1]])
     }
 
-    @Test("a Retry-After keeps the whole endpoint at rest, and a person need not wait for it")
+    @Test("Retry-After pauses the whole endpoint, and a requested redelivery does not wait for it")
     func rest() throws {
         var clock = try Clock(events: 2)
         for _ in 0..<3 {
@@ -127,7 +127,7 @@ struct WebhookQueueTests {
         #expect(clock.due?.id == clock.connection.outbox[1].id)
     }
 
-    @Test("410 ends all deliveries and loses none: they go out when the URL is set again")
+    @Test("Status 410 disables the endpoint and loses no event; setting the URL again resumes delivery")
     func gone() throws {
         var clock = try Clock(events: 2)
         #expect(try clock.attempt(.gone) == .disabled)
@@ -144,7 +144,7 @@ struct WebhookQueueTests {
         #expect(clock.connection.webhook.log.count == 3)
     }
 
-    @Test("what an earlier URL answered is held against nobody, and what it took counts as taken")
+    @Test("Failures of an earlier URL do not count, and its deliveries do")
     func changedURL() throws {
         var clock = try Clock(events: 2)
         for outcome in [DeliveryOutcome.gone, .serverError] {
@@ -156,7 +156,7 @@ struct WebhookQueueTests {
         #expect(clock.connection.outbox.count == 1)
     }
 
-    @Test("without a URL the secrets and what waits are given up, and what was dropped is counted")
+    @Test("Removing the URL drops the secrets and queued events, and counts the events")
     func removedURL() throws {
         var clock = try Clock(events: 3)
         _ = try clock.attempt(.delivered)
@@ -172,7 +172,7 @@ struct WebhookQueueTests {
         }
     }
 
-    @Test("an event is delivered again with its id, from the log and from the line")
+    @Test("An event is delivered again with its id, from the log and from the queue")
     func redelivery() throws {
         var clock = try Clock(events: 1)
         let id = clock.connection.outbox[0].id
@@ -191,7 +191,7 @@ struct WebhookQueueTests {
     }
 
     @Test(
-        "line and log are bounded, for one connection and for all of a user, and nothing is dropped without being counted"
+        "Queue and log are limited per connection and per user, and every dropped event is counted"
     )
     func bounds() throws {
         var clock = try Clock(events: Notifications.outboxMax + 5)
@@ -221,7 +221,7 @@ struct WebhookQueueTests {
         #expect(user.connections.reduce(0) { $0 + $1.webhook.log.count } == HostLimits.webhookDeliveriesPerUserMax)
     }
 
-    @Test("everything about deliveries survives its way through the document")
+    @Test("The state of deliveries is unchanged after encoding and decoding")
     func stored() throws {
         var clock = try Clock(events: 3)
         _ = try clock.attempt(.delivered)
@@ -235,7 +235,7 @@ struct WebhookQueueTests {
         #expect(read.unknown.isEmpty)
     }
 
-    @Test("a document from before there were deliveries is read as one without any")
+    @Test("A document from before webhook deliveries is read as one without deliveries")
     func earlier() throws {
         var connection = try Clock(events: 1).connection
         connection.stored.webhook = WebhookEndpoint()

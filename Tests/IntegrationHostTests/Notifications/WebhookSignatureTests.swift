@@ -1,4 +1,4 @@
-// The signature and the body of notifications, against the vectors that are published for Standard Webhooks.
+// The signature and the body of notifications, against the published vectors of Standard Webhooks.
 
 import Cryptography
 import ProviderSDK
@@ -13,7 +13,7 @@ struct WebhookSignatureTests {
     static let now = Timestamp(milliseconds: 1_731_705_121_900) ?? .epoch
     static let body = Array(#"{"event_type":"ping","data":{"success":true}}"#.utf8)
 
-    @Test("the published vector of Standard Webhooks has the published signature")
+    @Test("The published vector of Standard Webhooks has the published signature")
     func vector() throws {
         let secret = try #require(WebhookSecret(Secret("whsec_plJ3nmyCDGBKInavdOK15jsl")))
         let id = "msg_loFOjxBNrRLzqYUf"
@@ -27,7 +27,7 @@ struct WebhookSignatureTests {
             ])
     }
 
-    @Test("the vector of the Standard Webhooks libraries has its signature")
+    @Test("The vector of the Standard Webhooks libraries has the published signature")
     func libraries() throws {
         let secret = try #require(WebhookSecret(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")))
         #expect(
@@ -37,7 +37,7 @@ struct WebhookSignatureTests {
                 == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
     }
 
-    @Test("a new secret is whsec_ and the Base64 of 32 bytes, never the same, and does not print itself")
+    @Test("A new secret is unique, has the whsec_ format and is hidden in descriptions")
     func secrets() throws {
         let first = try WebhookSecret.generate()
         let second = try WebhookSecret.generate()
@@ -50,7 +50,7 @@ struct WebhookSignatureTests {
         }
     }
 
-    @Test("the body names type, time, connection, provider and user, then what the event tells, and no member twice")
+    @Test("The body has the standard members and those of the event, each once")
     func message() throws {
         let connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: Self.now)
         let event = ConnectionEvent(
@@ -61,7 +61,7 @@ struct WebhookSignatureTests {
                 + #""provider":"acme","userId":"u \"1\"","errors":0}}"#)
     }
 
-    @Test("what a provider wrote goes out without anything that could be a secret")
+    @Test("A provider's text is sent without possible secrets")
     func redaction() throws {
         let connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: Self.now)
         let event = ConnectionEvent(
@@ -73,7 +73,7 @@ struct WebhookSignatureTests {
     }
 
     @Test(
-        "every status has its class",
+        "Each status has its outcome",
         arguments: [
             (200, DeliveryOutcome.delivered), (204, .delivered), (299, .delivered), (300, .redirected),
             (307, .redirected), (304, .redirected), (400, .rejected), (401, .rejected), (404, .rejected),
@@ -85,7 +85,7 @@ struct WebhookSignatureTests {
     }
 
     @Test(
-        "every failure of the client has its class, and what the host itself called off has none",
+        "Each client failure has its outcome, and failures caused by the host have none",
         arguments: [
             (.invalidRequest(.notHTTPS), .urlRefused), (.invalidRequest(.port(25)), .urlRefused),
             (.addressRefused, .addressRefused), (.resolution, .unreachable), (.connect, .unreachable),

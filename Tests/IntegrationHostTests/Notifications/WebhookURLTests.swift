@@ -1,4 +1,4 @@
-// Which webhook URLs are accepted: what leads into the host's own network, or is read differently by different readers, is not.
+// The accepted webhook URLs: a URL into the host's own network, or one that parsers read differently, is refused.
 
 import HTTPClient
 import ProviderSDK
@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Webhook URLs", .timeLimit(.minutes(2)))
 struct WebhookURLTests {
-    /// Refused everywhere, also where private addresses are allowed.
+    /// Refused everywhere, also if private addresses are allowed.
     static let malformed: [String] = [
         "", " ", "https", "https:", "https:/", "https://", "https:///", "https:///path", "https://?", "https://#",
         "//example.com/", "/hook", "example.com", "example.com/hook", "ftp://example.com/", "file:///etc/passwd",
@@ -88,28 +88,28 @@ struct WebhookURLTests {
         "https://testing.com/",
     ]
 
-    @Test("what is no clear URL is refused, wherever the host runs", arguments: malformed)
+    @Test("A malformed URL is refused on every host", arguments: malformed)
     func refusesAnywhere(_ url: String) {
         for isPrivateAllowed in [false, true] {
             #expect(WebhookURLPolicy(allowsPrivateAddresses: isPrivateAllowed).refusal(of: url) != nil)
         }
     }
 
-    @Test("what leads into a network of one's own is refused unless that is allowed", arguments: inner)
+    @Test("A URL into a private network is refused unless private addresses are allowed", arguments: inner)
     func refusesInner(_ url: String) {
         #expect(WebhookURLPolicy(allowsPrivateAddresses: false).refusal(of: url) != nil)
         #expect(WebhookURLPolicy(allowsPrivateAddresses: true).refusal(of: url) == nil)
     }
 
-    @Test("what is on the Internet is accepted", arguments: accepted)
+    @Test("A public URL is accepted", arguments: accepted)
     func accepts(_ url: String) {
         #expect(WebhookURLPolicy(allowsPrivateAddresses: false).refusal(of: url) == nil)
     }
 
-    @Test("the table is long enough to be worth its name")
+    @Test("The tables contain at least 200 refused URLs")
     func size() { #expect(Self.malformed.count + Self.inner.count >= 200) }
 
-    @Test("length is bounded, and the reason names the field")
+    @Test("The length is limited, and the refusal names the field")
     func bounds() {
         let policy = WebhookURLPolicy(allowsPrivateAddresses: false)
         let host = String(repeating: "a.", count: 124) + "aa.co"
@@ -125,7 +125,7 @@ struct WebhookURLTests {
         }
     }
 
-    @Test("addresses are written in their one canonical form")
+    @Test("Addresses are written in their canonical form")
     func canonical() throws {
         for text in [
             "::", "::1", "1::", "1:2:3:4:5:6:7:8", "1:0:2::3", "1::2:0:0:3", "2001:db8::1", "1:2:3:4:5:6:7:0", "0:1::2",

@@ -1,5 +1,5 @@
-// Authorizations from their URL to the connected account: what a callback must bring, what it can be tricked with, and what is kept
-// when the provider fails in the middle.
+// Authorizations from their URL to the connected account: what a callback needs, how it can be attacked, and what is kept
+// when the provider fails during the flow.
 
 import Cryptography
 import Primitives
@@ -16,7 +16,7 @@ import Testing
 struct CallbackTests {
     static let tokens = #"{"access_token":"secret-a","refresh_token":"secret-r","expires_in":3600,"scope":"one"}"#
 
-    /// A provider that gives tokens and says whose they are.
+    /// A provider that issues tokens and names their account.
     static func server(
         me: @escaping @Sendable (TokenServer.Request) -> TokenServer.Reply = { _ in
             .json(200, #"{"id":"account","name":"Account"}"#)
@@ -80,7 +80,7 @@ struct CallbackTests {
         return bad
     }()
 
-    @Test("a redirect URI that differs in one byte from a registered one is refused")
+    @Test("A redirect URI that differs from a registered one in a byte is refused")
     func redirects() async throws {
         #expect(Self.nearMisses.count >= 50)
         let fixture = try OAuthFixture("http://127.0.0.1:1")
@@ -100,7 +100,7 @@ struct CallbackTests {
 
     // MARK: State
 
-    @Test("a state with any byte changed, of another session or another user is refused before anything is sent")
+    @Test("A changed state, or one of another session or user, is refused before any request")
     func altered() async throws {
         let server = try Self.server()
         let fixture = try OAuthFixture(server.url)
@@ -131,7 +131,7 @@ struct CallbackTests {
         fixture.stop()
     }
 
-    @Test("of a hundred callbacks with one state exactly one asks for tokens, and none after a restart")
+    @Test("A hundred callbacks with one state: one requests tokens, and none after a restart")
     func replay() async throws {
         let server = try Self.server()
         let first = try OAuthFixture(server.url)
@@ -152,7 +152,7 @@ struct CallbackTests {
         second.stop()
     }
 
-    @Test("the challenge of the vector of RFC 7636 appendix B is right, and what is sent fits the verifier")
+    @Test("The challenge matches the vector of RFC 7636 appendix B, and the sent verifier matches its challenge")
     func pkce() async throws {
         #expect(
             SHA256.digest("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").base64URL
@@ -172,7 +172,7 @@ struct CallbackTests {
     }
 
     @Test(
-        "a callback of another issuer, an incomplete one and a refusal are recorded, bounded and without control characters"
+        "An issuer mismatch, an incomplete callback and a refusal are recorded, cut and without control characters"
     )
     func refusals() async throws {
         let server = try Self.server()
@@ -204,7 +204,7 @@ struct CallbackTests {
         fixture.stop()
     }
 
-    @Test("where the manifest names no issuer, one of another origin than the provider's endpoints is refused")
+    @Test("Without an issuer in the manifest, an issuer of another origin than the endpoints is refused")
     func foreignIssuer() async throws {
         let server = try Self.server()
         let fixture = try OAuthFixture(server.url)
@@ -223,7 +223,7 @@ struct CallbackTests {
         fixture.stop()
     }
 
-    @Test("the end of a grant is the provider's usual one when the answer names none, and no refresh moves it")
+    @Test("A grant without an expiry in the answer gets the provider's default, and a refresh does not extend it")
     func usualEnd() async throws {
         let server = try Self.server()
         let fixture = try OAuthFixture(server.url) { oauth in
@@ -248,7 +248,7 @@ struct CallbackTests {
     // MARK: Grants that are held
 
     @Test(
-        "tokens are kept when the provider cannot say whose they are, also over a restart, and the connection is finished later"
+        "Tokens without a known account are kept over a restart, and the connection is completed later"
     )
     func held() async throws {
         let isDown = Mutex(true)
@@ -283,7 +283,7 @@ struct CallbackTests {
         second.stop()
     }
 
-    @Test("a grant that can never be finished is revoked and its tokens are forgotten")
+    @Test("A grant that cannot be completed is revoked and its tokens are erased")
     func abandoned() async throws {
         let server = try Self.server(me: { _ in .json(400, "{}") })
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
@@ -298,7 +298,7 @@ struct CallbackTests {
         fixture.stop()
     }
 
-    @Test("connecting an account again keeps id and settings; another account whose id only looks the same is another")
+    @Test("Reconnecting an account keeps id and settings; an account with an equivalent id is another account")
     func reconnect() async throws {
         let account = Mutex("caf\u{E9}")
         let server = try Self.server(me: { _ in .json(200, #"{"id":"\#(account.withLock { $0 })","name":"N"}"#) })
@@ -317,7 +317,7 @@ struct CallbackTests {
         #expect(connection.settings.syncFrequency == .daily)
         #expect(try await fixture.tokens(first) == ["secret-a", "secret-r"])
         #expect(try await fixture.users.user("u").connections.count == 1)
-        // Canonically equivalent, and not the same bytes.
+        // Canonically equivalent, but different bytes.
         account.withLock { $0 = "cafe\u{301}" }
         let other = try await Self.bring(try await Self.begin(fixture).state, to: fixture).connectionID
         #expect(other != first)
@@ -325,7 +325,7 @@ struct CallbackTests {
         fixture.stop()
     }
 
-    @Test("connections that never came to be are removed after their time, and no others")
+    @Test("Connections that were never completed are removed after their time; others are kept")
     func pruned() async throws {
         let fixture = try OAuthFixture("http://127.0.0.1:1")
         let abandoned = try await Self.begin(fixture).connectionID
@@ -373,7 +373,7 @@ struct CallbackTests {
         (200, "access_token=a&token_type=bearer"),
     ]
 
-    @Test("no hostile token answer connects anything or leaves a token behind")
+    @Test("A hostile token answer connects no account and leaves no token")
     func hostileAnswers() async throws {
         let number = Mutex(0)
         let server = try Self.server(token: { _ in

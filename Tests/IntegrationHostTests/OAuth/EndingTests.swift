@@ -1,4 +1,4 @@
-// Ending connections: the grant at the provider, the credentials in every file, and what others have of the same account.
+// Ending connections: the grant at the provider, the credentials in every file, and other connections of the same account.
 
 import Foundation
 import HostTesting
@@ -24,7 +24,7 @@ struct EndingTests {
     }
 
     @Test(
-        "after a connection was ended no file holds its sealed credentials",
+        "After a connection ends, no file contains its sealed credentials",
         arguments: [
             Disconnection.disconnect, .delete,
         ])
@@ -60,7 +60,9 @@ struct EndingTests {
         fixture.stop()
     }
 
-    @Test("a stop in the middle is gone on with at the next look", arguments: Disconnection.allCases)
+    @Test(
+        "An interrupted disconnect or deletion is resumed by the next reconciliation", arguments: Disconnection.allCases
+    )
     func resumed(_ ending: Disconnection) async throws {
         let server = try TokenServer { _ in .json(500, "") }
         let first = try OAuthFixture(server.url) { $0.revocation = Revocation() }
@@ -82,7 +84,7 @@ struct EndingTests {
         second.stop()
     }
 
-    @Test("where a revocation ends the whole account only the last connection of all users asks for it")
+    @Test("When a revocation ends the whole account, only the last connection of all users requests it")
     func account() async throws {
         let server = try TokenServer { _ in .json(200, "{}") }
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation { $0.reach = .account } }
@@ -101,14 +103,14 @@ struct EndingTests {
         try await fixture.lifecycle.end(ids[3].id, .disconnect, of: "w")
         #expect(try await fixture.connection(ids[3].id, of: "w").revocation == .revoked)
         #expect(server.requests("/revoke").count == 1)
-        // One that was connected before there was a list is found by looking at all users.
+        // A connection from before the list of accounts is found by reading all users.
         try await fixture.lifecycle.end(other, .disconnect, of: "v")
         #expect(server.requests("/revoke").count == 2)
         server.stop()
         fixture.stop()
     }
 
-    @Test("two users who end the last connections to an account at the same time end the grant")
+    @Test("Two users who end the last connections of an account at the same time end the grant")
     func together() async throws {
         let server = try TokenServer { _ in .json(200, "{}") }
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation { $0.reach = .account } }

@@ -1,4 +1,4 @@
-// The OAuth services over a real store and a real socket: a provider whose answers come from a script. No process.
+// The OAuth services over a real store and a real socket: a scripted provider in the same process.
 
 import Cryptography
 import DocumentStore
@@ -22,22 +22,22 @@ import TestSupport
 @testable import Providers
 @testable import Sync
 
-/// A server on 127.0.0.1 whose answers come from a script; one thread per connection.
+/// A scripted server on 127.0.0.1; one thread per connection.
 final class TokenServer: Sendable {
     struct Request: Sendable {
         let path: String
         let form: [String: String]
         let authorization: String?
-        /// How many requests to this path came before.
+        /// The number of earlier requests to this path.
         let index: Int
     }
 
     enum Reply: Sendable {
         case json(Int, String)
         case raw(String)
-        /// The request was read, and no answer comes.
+        /// The request is read, and no answer is sent.
         case drop
-        /// The answer comes late.
+        /// The answer is delayed.
         indirect case late(milliseconds: UInt32, Reply)
     }
 
@@ -78,7 +78,7 @@ final class TokenServer: Sendable {
     }
 
     func stop() {
-        // The accepting thread closes it: a closed descriptor's number may be another server's in no time.
+        // The accepting thread closes it, because another server could reuse the number of a closed descriptor at once.
         shutdown(listener, Int32(SHUT_RDWR))
         for socket in state.withLock({ $0.sockets }) { shutdown(socket, Int32(SHUT_RDWR)) }
     }
@@ -103,7 +103,7 @@ final class TokenServer: Sendable {
         }
     }
 
-    /// One request for each connection: `Connection: close` keeps the client from reusing it.
+    /// Serves one request per connection: `Connection: close` keeps the client from reusing it.
     private func serve(_ socket: Int32) {
         guard let text = read(socket) else { return }
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
@@ -173,7 +173,7 @@ final class TokenServer: Sendable {
     }
 }
 
-/// A provider with OAuth and nothing else.
+/// A provider with OAuth only.
 struct PlainOAuthProvider: Provider {
     let manifest: ProviderManifest
 }
@@ -225,8 +225,8 @@ final class OAuthFixture: Sendable {
     }
 
     /// - Parameters:
-    ///   - earlier: the fixture whose data, keys and time this one goes on with.
-    ///   - time: the system's unless it is given.
+    ///   - earlier: the fixture whose data, keys and time this one continues to use.
+    ///   - time: the system's time by default.
     init(
         _ url: String, after earlier: OAuthFixture? = nil, time given: TimeSource? = nil,
         _ change: (inout OAuth2) -> Void = { _ in }

@@ -1,4 +1,4 @@
-// Refreshing over a real store and a real socket: one request for all callers, nothing lost when an answer is, nobody hammered.
+// Refreshing over a real store and a real socket: one request for all callers, no token lost with an answer, and few requests on failure.
 
 import Primitives
 import ProviderSDK
@@ -15,7 +15,7 @@ import Testing
 struct RefreshServiceTests {
     private let clock = ManualClock()
 
-    /// The pair that the token request with this index brings.
+    /// The pair in the answer to the token request with this index.
     static func pair(_ index: Int, life: Int = 3600) -> TokenServer.Reply {
         .json(
             200,
@@ -23,7 +23,7 @@ struct RefreshServiceTests {
         )
     }
 
-    @Test("a thousand callers at the same time share one token request and all get the new token")
+    @Test("A thousand concurrent callers share one token request and get the new token")
     func singleFlight() async throws {
         let server = try TokenServer { .late(milliseconds: 200, Self.pair($0.index)) }
         let fixture = try OAuthFixture(server.url, time: clock.source)
@@ -45,20 +45,20 @@ struct RefreshServiceTests {
         #expect(server.requests().count == 1)
         #expect(server.requests()[0].form["refresh_token"] == "r0")
         #expect(try await fixture.tokens(id) == ["a1", "r1"])
-        // Somebody who comes late with the token before gets the new one without a request.
+        // A late caller with the previous token gets the new one without a request.
         #expect(try await fixture.refresh(id, replacing: "a0") == "a1")
         #expect(server.requests().count == 1)
         server.stop()
         fixture.stop()
     }
 
-    @Test("the intent is durable before the request is sent")
+    @Test("The intent is durable before the request is sent")
     func intentFirst() async throws {
         let seen = Mutex<OAuthFixture?>(nil)
         let intents = Mutex<[Bool]>([])
         let server = try TokenServer { request in
             if let fixture = seen.withLock({ $0 }) {
-                // In memory only what is durable is shown.
+                // The cache holds only durable state.
                 let cached = fixture.users.cached("u")?.user.connections.first
                 intents.withLock { $0.append(cached?.refresh.intent?.generation == 0) }
             }
@@ -83,7 +83,7 @@ struct RefreshServiceTests {
         ("not HTTP", .raw("hello\r\n\r\n")),
     ]
 
-    @Test("a lost answer keeps both tokens, and one retry with the old refresh token decides", arguments: 0..<9)
+    @Test("A lost answer keeps both tokens, and a retry with the old refresh token gets the outcome", arguments: 0..<9)
     func unknown(_ number: Int) async throws {
         let lost = Self.lost[number]
         let server = try TokenServer { $0.index == 0 ? lost.reply : Self.pair($0.index) }
@@ -97,7 +97,7 @@ struct RefreshServiceTests {
         #expect(connection.failure?.kind == .unknown)
         #expect(try await fixture.tokens(id) == ["a0", "r0"])
         #expect(connection.refresh.nextAttemptAt != nil)
-        // It is good until it ends, and nobody asks again before the pause has passed.
+        // The token is used until it expires, and no caller retries before the pause has passed.
         #expect(try await fixture.token(id) == "a0")
         await #expect(throws: ProviderError.self) { try await fixture.refresh(id, replacing: "a0") }
         #expect(server.requests().count == 1)
@@ -109,7 +109,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    @Test("a refusal after a lost answer ends the grant, says why, and is told once")
+    @Test("A refusal after a lost answer ends the grant with a reason, and sends one event")
     func refused() async throws {
         let server = try TokenServer { $0.index == 0 ? .drop : .json(400, #"{"error":"invalid_grant"}"#) }
         let fixture = try OAuthFixture(server.url, time: clock.source)
@@ -135,7 +135,7 @@ struct RefreshServiceTests {
         (302, "", .misconfigured, false), (403, "", .misconfigured, false),
     ]
 
-    @Test("a definite refusal leaves nothing unknown, and only invalid_grant ends the grant", arguments: 0..<6)
+    @Test("A definite refusal is no unknown outcome, and only invalid_grant ends the grant", arguments: 0..<6)
     func classes(_ number: Int) async throws {
         let answer = Self.definite[number]
         let server = try TokenServer { _ in .json(answer.status, answer.body) }
@@ -152,7 +152,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    @Test("a provider that cannot be reached was sent nothing; the pause outlives a restart")
+    @Test("An unreachable provider leaves no unknown outcome, and the pause is kept over a restart")
     func unreachable() async throws {
         let server = try TokenServer { Self.pair($0.index) }
         let url = server.url
@@ -171,7 +171,7 @@ struct RefreshServiceTests {
         second.stop()
     }
 
-    @Test("a stop between intent and answer is taken for an unknown outcome after the start")
+    @Test("A stop between intent and answer is an unknown outcome after the restart")
     func crash() async throws {
         let server = try TokenServer { Self.pair($0.index) }
         let first = try OAuthFixture(server.url, time: clock.source)
@@ -182,7 +182,7 @@ struct RefreshServiceTests {
         first.stop()
         let second = try OAuthFixture(server.url, after: first)
         #expect(try await second.connection(id).refresh.isUnknown)
-        // The walk over the users finds it and settles it, though the token is good for an hour.
+        // The reconciliation refreshes the connection, although the token is valid for an hour.
         await second.reconciler.reconcile(try await second.users.user("u"), at: clock.source.now)
         try await waitUntil("the refresh", every: .milliseconds(1)) {
             try await !second.connection(id).refresh.isUnknown
@@ -193,7 +193,7 @@ struct RefreshServiceTests {
         second.stop()
     }
 
-    @Test("a pair that comes after the connection was ended is discarded, and ended at the provider")
+    @Test("A pair that arrives after the connection ended is discarded and revoked")
     func late() async throws {
         let server = try TokenServer { request in
             request.path == "/token" ? .late(milliseconds: 300, Self.pair(request.index)) : .json(200, "")
@@ -215,7 +215,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    @Test("what was begun with one grant gets no token of the next")
+    @Test("A token source of an earlier grant gets no token of the next grant")
     func fenced() async throws {
         let server = try TokenServer { Self.pair($0.index) }
         let fixture = try OAuthFixture(server.url, time: clock.source)
@@ -239,7 +239,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    @Test("many connections of a provider that is down make few requests")
+    @Test("Many connections to a failing provider make few requests")
     func damped() async throws {
         let server = try TokenServer { _ in .json(503, "") }
         let fixture = try OAuthFixture(server.url, time: clock.source)
@@ -254,7 +254,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    @Test("tokens are replaced by schedule, kept alive when nobody uses them, and left alone when they are good")
+    @Test("Expiring and unused tokens are refreshed by schedule, and valid ones are not")
     func schedule() async throws {
         let server = try TokenServer { Self.pair($0.index, life: 7200) }
         let fixture = try OAuthFixture(server.url, time: clock.source)
@@ -278,7 +278,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    @Test("the end of a grant is told once, ahead of time")
+    @Test("An upcoming end of a grant sends one event")
     func expiring() async throws {
         let server = try TokenServer { Self.pair($0.index) }
         let fixture = try OAuthFixture(server.url, time: clock.source)
@@ -298,7 +298,7 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
-    @Test("an answer without a lifetime gets the provider's usual one")
+    @Test("An answer without a lifetime gets the provider's default lifetime")
     func defaultLifetime() async throws {
         let server = try TokenServer { _ in .json(200, #"{"access_token":"a1"}"#) }
         let fixture = try OAuthFixture(server.url, time: clock.source) { $0.lifetimes.accessToken = .seconds(1800) }

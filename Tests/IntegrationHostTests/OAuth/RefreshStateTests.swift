@@ -1,5 +1,5 @@
-// Renewing a token as a state machine, with a clock that only the test moves: what is due when, what an answer means, and what a
-// stop leaves behind.
+// The refresh of a token as a state machine, on a manual clock: what is due when, what an answer means, and the state after a
+// stop.
 
 import HTTPClient
 import ProviderSDK
@@ -32,13 +32,13 @@ struct RefreshStateTests {
 
     // MARK: Steps
 
-    @Test("a stop after the intent leaves the outcome unknown, and the next request decides it")
+    @Test("A stop after the intent leaves the outcome unknown until the next request")
     func intent() {
         var state = RefreshState()
         let first = state.begin(at: Self.moment(0))
         #expect(first == .init(generation: 0, at: Self.moment(0), attempt: 1))
         #expect(state.isUnknown)
-        // The process died here.
+        // The process stopped here.
         let second = state.begin(at: Self.moment(60))
         #expect(second.generation == 0, "the same refresh token is tried again")
         #expect(second.attempt == 2)
@@ -50,7 +50,7 @@ struct RefreshStateTests {
     }
 
     @Test(
-        "an answer that says nothing keeps the outcome unknown until a definite one",
+        "An unknown outcome stays unknown after any failure of the next request",
         arguments: RefreshFailure.Reason.allCases)
     func staysUnknown(_ second: RefreshFailure.Reason) {
         var state = RefreshState()
@@ -66,7 +66,7 @@ struct RefreshStateTests {
     }
 
     @Test(
-        "a refusal that did not touch the token leaves nothing unknown",
+        "A refusal that did not use the token leaves no unknown outcome",
         arguments: [
             RefreshFailure.Reason.transient, .rateLimited, .misconfigured, .scopeLost,
         ])
@@ -79,7 +79,7 @@ struct RefreshStateTests {
         #expect(state.wait(at: Self.moment(4000)) == nil)
     }
 
-    @Test("pauses grow, differ by connection, end somewhere, and are as long as the provider asks")
+    @Test("Pauses grow up to a limit, differ by connection, and last as long as the provider asks")
     func backoff() {
         for failure in RefreshFailure.Reason.allCases {
             let pauses = (1...40).map { RefreshPolicy.backoff(failure, failures: $0, seed: "c") }
@@ -99,7 +99,7 @@ struct RefreshStateTests {
     // MARK: Schedule
 
     @Test(
-        "a token is due within its margin: no more than ten minutes, no more than a fifth of its life",
+        "A token is due before its end: at most ten minutes, and at most a fifth of its life",
         arguments: [
             (60, 48), (600, 480), (1800, 1440), (3600, 3000), (604_800, 604_200),
         ] as [(Int64, Int64)])
@@ -118,7 +118,7 @@ struct RefreshStateTests {
         let testDescription: String
         let connection: Connection
         var refresh = Refresh.refreshToken(rotation: .rotates(grace: .zero))
-        /// Days after the start; nil for never.
+        /// Days after the start; nil if never due.
         let days: ClosedRange<Double>?
     }
 
@@ -146,7 +146,7 @@ struct RefreshStateTests {
             }(), days: -30_000 ... -1),
     ]
 
-    @Test("what dies of disuse is used in time, and what never ends is left alone", arguments: dues)
+    @Test("A token that expires when unused is refreshed in time, and an endless one never", arguments: dues)
     func keepAlive(_ due: Due) throws {
         var oauth = OAuth2()
         oauth.refresh = due.refresh
@@ -157,7 +157,7 @@ struct RefreshStateTests {
         if let found, let days = due.days { #expect(days.contains(found), "\(found)") }
     }
 
-    @Test("a token that renews itself is left alone while it is too young")
+    @Test("A token that renews itself is not due before its minimum age")
     func tooYoung() throws {
         var style = AccessTokenRefresh(endpoint: "api", path: "/r", grantType: "g")
         style.minimumAge = .seconds(86_400)
@@ -171,12 +171,12 @@ struct RefreshStateTests {
 
     // MARK: Deadlines
 
-    @Test("the end of a grant is foreseen a week ahead, and moving by seconds makes no new one")
+    @Test("The end of a grant is reported a week ahead, and a shift by seconds is the same deadline")
     func deadline() throws {
         let provider = OAuthFixture.provider { _ in }
         let end = 5 * 365 * 86_400 as Int64
         var connection = Self.connection(grant: end)
-        // It is refreshed all the time, so disuse is never near.
+        // Its constant use keeps the expiry of the unused token far away.
         connection.stored.issuedAt = Self.moment(end - 60 * 86_400)
         connection.stored.refreshExpiresAt = Self.moment(end + 40 * 86_400)
         #expect(RefreshSchedule.deadline(connection, provider.oauth, at: Self.moment(end - 8 * 86_400)) == nil)
@@ -188,7 +188,7 @@ struct RefreshStateTests {
         #expect(RefreshSchedule.deadline(connection, provider.oauth, at: Self.moment(end - 1)) == nil)
     }
 
-    @Test("a grant that could not be kept alive, and a token that nothing replaces, are foreseen too")
+    @Test("The end of an unused grant and of an irreplaceable token are reported too")
     func unused() {
         let provider = OAuthFixture.provider { _ in }
         let idle = Self.connection(life: nil, idle: 60 * 86_400)
@@ -239,7 +239,7 @@ struct RefreshStateTests {
         Answer(status: 400, body: #"{"error":"temporarily_unavailable"}"#, expected: .unknown),
     ]
 
-    @Test("only what the provider says of the grant ends it", arguments: answers)
+    @Test("Only an answer about the grant ends it", arguments: answers)
     func classes(_ answer: Answer) {
         let response = ProviderResponse(status: answer.status, headers: [], body: Array(answer.body.utf8))
         do throws(RefreshFailure) {
@@ -253,7 +253,7 @@ struct RefreshStateTests {
 
     // MARK: Circuit breaker
 
-    @Test("a provider that fails again and again is asked by one connection at a time until it works")
+    @Test("A failing provider gets requests from one connection at a time until it works")
     func circuitBreaker() {
         var state = CircuitBreaker()
         for _ in 0..<CircuitBreaker.failuresMax {

@@ -1,5 +1,5 @@
-// Token requests as providers want them, byte for byte: every way of showing who the client is, both encodings, other names, second hops
-// and tokens that renew themselves.
+// Token requests byte for byte: every client authentication, both encodings, other parameter names, second hops and tokens that
+// renew themselves.
 
 import HTTPClient
 import ProviderSDK
@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Token requests", .timeLimit(.minutes(2)))
 struct TokenRequestTests {
-    /// Id and secret with characters that each encoding treats in its own way.
+    /// Id and secret contain characters that each encoding treats differently.
     static func requests(_ change: (inout OAuth2) -> Void) -> TokenRequest {
         TokenRequest(
             oauth: OAuth2(change), clientID: "id:1", clientSecret: Secret("s&\"+"), settings: ["userAgent": "Bot/1"])
@@ -68,7 +68,7 @@ struct TokenRequestTests {
             ),
         ]
 
-    @Test("a refresh is sent as the manifest describes it", arguments: refreshes.indices)
+    @Test("A refresh request has the form that the manifest describes", arguments: refreshes.indices)
     func refresh(_ index: Int) {
         let expected = Self.refreshes[index]
         let request = Self.requests(expected.change).refresh(Secret("r 1"), at: "https://p.example/token")
@@ -79,7 +79,7 @@ struct TokenRequestTests {
         #expect(!request.isReplayable)
     }
 
-    @Test("a code is exchanged with redirect URI and verifier, unless the provider takes them not")
+    @Test("A code is exchanged with redirect URI and verifier, unless the provider does not accept them")
     func exchange() {
         let full = Self.requests { $0.clientAuthentication = .none }
         #expect(
@@ -96,7 +96,7 @@ struct TokenRequestTests {
                 == "grant_type=authorization_code&code=c&scope=x%20y")
     }
 
-    @Test("a second hop and a token that renews itself are GETs with the token in the query")
+    @Test("A second hop and a self-renewing token are GET requests with the token in the query")
     func hops() {
         let requests = Self.requests { _ in }
         #expect(

@@ -1,4 +1,4 @@
-// The queue of the log: nothing waits for its reader, every line is whole, and what was dropped is told and counted.
+// The queue of the log: no caller waits for its reader, every line is whole, and dropped lines are counted and reported.
 
 import CLinux
 import Dispatch
@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Log sink", .timeLimit(.minutes(2)))
 struct LogSinkTests {
-    /// A pipe that both ends of are closed with it.
+    /// A pipe that closes both ends when it is released.
     final class Pipe: Sendable {
         let reader: Int32
         let writer: Int32
@@ -28,7 +28,7 @@ struct LogSinkTests {
             close(writer)
         }
 
-        /// What can be read at once.
+        /// All bytes that are ready to read.
         func available() -> [UInt8] {
             _ = cl_fcntl(reader, F_SETFL, O_NONBLOCK)
             var found: [UInt8] = []
@@ -52,7 +52,7 @@ struct LogSinkTests {
         }
     }
 
-    @Test("lines come out whole and in order", arguments: [false, true])
+    @Test("Lines are written whole and in order", arguments: [false, true])
     func order(isUrgent: Bool) {
         let pipe = Pipe()
         let counter = Counter()
@@ -65,7 +65,7 @@ struct LogSinkTests {
         #expect(counter.value == 0)
     }
 
-    @Test("lines of many threads never mix")
+    @Test("Lines of several threads do not mix")
     func threads() {
         let pipe = Pipe()
         let sink = LogSink(pipe.writer, dropped: Counter())
@@ -80,7 +80,7 @@ struct LogSinkTests {
         #expect(Set(numbers).count == 400)
     }
 
-    @Test("with nobody reading, appending goes on, and what was dropped is counted and told when there is room again")
+    @Test("Without a reader, appending continues; dropped lines are counted and reported later")
     func unread() {
         let pipe = Pipe()
         let counter = Counter()
@@ -88,7 +88,7 @@ struct LogSinkTests {
         for number in 0..<10_000 { Self.append(number, to: sink, isUrgent: true) }
         let dropped = counter.value
         #expect(dropped > 0)
-        // The end of the process waits, but not for ever.
+        // The end of the process waits for a limited time.
         sink.flush(within: .milliseconds(10))
         var bytes: [UInt8] = []
         var told: Int64 = 0
@@ -104,7 +104,7 @@ struct LogSinkTests {
         #expect(Self.lines(bytes).count { $0.hasPrefix("line ") } + Int(dropped) == 10_000)
     }
 
-    @Test("with no reader left, lines are counted and nothing else happens")
+    @Test("With a closed pipe, lines are only counted")
     func closed() {
         signal(SIGPIPE, SIG_IGN)
         let counter = Counter()

@@ -1,4 +1,4 @@
-// What is told apart before the dynamic loader sees a file: real libraries pass, and no damage to their headers gets through or stops
+// The check of a file before the dynamic loader sees it: real libraries pass, damaged headers are refused, and no damage stops
 // the check itself.
 
 import Foundation
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("ELF libraries", .timeLimit(.minutes(2)))
 struct ELFLibraryTests {
-    /// A library that the build put beside the tests.
+    /// A library that the build placed beside the tests.
     static let library: [UInt8] = {
         let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let folder = executable.deletingLastPathComponent()
@@ -23,13 +23,13 @@ struct ELFLibraryTests {
         }
     }
 
-    @Test("a library that was built here passes")
+    @Test("A library from this build passes")
     func passes() {
         #expect(!Self.library.isEmpty)
         #expect(Self.problem(Self.library) == nil)
     }
 
-    @Test("a library that is cut off anywhere is refused")
+    @Test("A truncated library is refused")
     func cut() {
         let size = Self.library.count
         let lengths = Array(0...4200) + Array(stride(from: 4200, to: size, by: 9973)) + [size - 64, size - 1]
@@ -38,7 +38,7 @@ struct ELFLibraryTests {
         }
     }
 
-    @Test("a library whose second half was never written is refused")
+    @Test("A library whose second half is zeros is refused")
     func zeroed() {
         var bytes = Self.library
         for index in bytes.count / 2..<bytes.count { bytes[index] = 0 }
@@ -46,10 +46,10 @@ struct ELFLibraryTests {
     }
 
     @Test(
-        "each rule on the header names what is wrong",
+        "Each rule on the header reports its problem",
         arguments: [
-            (0, [0x7E], "no ELF file"), (4, [1], "64-bit"), (5, [2], "64-bit"), (6, [2], "version"),
-            (16, [2, 0], "no shared library"),
+            (0, [0x7E], "not an ELF file"), (4, [1], "64-bit"), (5, [2], "64-bit"), (6, [2], "version"),
+            (16, [2, 0], "not a shared library"),
             (18, [3, 0], "another kind of processor"), (20, [0], "version"), (54, [57], "program headers"),
             (56, [0, 0], "program headers"), (56, [0xFF, 0xFF], "program headers"),
             (32, [0xFF, 0xFF, 0xFF, 0xFF], "cut short"),
@@ -61,23 +61,23 @@ struct ELFLibraryTests {
         #expect(Self.problem(bytes)?.contains(sentence) == true, "\(Self.problem(bytes) ?? "accepted")")
     }
 
-    @Test("a program header with any number at its largest is refused, whichever it is", arguments: [8, 16, 32, 40])
+    @Test("A program header with any number at its maximum is refused", arguments: [8, 16, 32, 40])
     func programHeaders(field: Int) {
         for index in 0..<Int(Self.library[56]) {
             var bytes = Self.library
             let start = 64 + index * 56
-            // Those of which the loader reads nothing have no size and may say what they like.
+            // The loader reads nothing of a header without a size, so its values are ignored.
             guard [1, 2, 4, 7].contains(bytes[start]), bytes[start + 1...start + 3].allSatisfy({ $0 == 0 }) else {
                 continue
             }
             for place in start + field..<start + field + 8 { bytes[place] = 0xFF }
-            // The size in memory counts for what is loaded only.
+            // The size in memory is checked only for segments that are loaded.
             if field == 40, bytes[start] != 1 { continue }
             #expect(Self.problem(bytes) != nil, "header \(index), field \(field)")
         }
     }
 
-    @Test("damage anywhere in the first 4096 bytes is survived")
+    @Test("Damage in the first 4096 bytes does not crash the check")
     func damage() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2000 {

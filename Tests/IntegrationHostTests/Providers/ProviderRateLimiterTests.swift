@@ -1,5 +1,5 @@
-// Requests against the limits of providers, on a manual clock: never more than the limit in any stretch of time, all of a paused
-// account held up, and users served in turn.
+// Requests against the limits of providers, on a manual clock: never above the limit in any interval, no request for a paused
+// account, and users served in turn.
 
 import Primitives
 import ProviderSDK
@@ -9,9 +9,9 @@ import Testing
 @testable import Configuration
 @testable import Providers
 
-@Suite("Rate limits of providers", .timeLimit(.minutes(2)))
+@Suite("Provider rate limits", .timeLimit(.minutes(2)))
 struct SlidingWindowLimiterTests {
-    /// A moment so many seconds after the clock's zero.
+    /// A moment this many seconds after the clock's zero.
     static func at(_ seconds: Double) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: UInt64(seconds * 1_000_000_000))
     }
@@ -28,7 +28,7 @@ struct SlidingWindowLimiterTests {
         Limit(requests: 5000, interval: .seconds(86_400)),
     ]
 
-    @Test("no stretch of an interval's length holds more requests than the limit, and hardly less", arguments: limits)
+    @Test("Any interval holds at most the limit of requests, and most of the limit is used", arguments: limits)
     func neverMore(limit: Limit) {
         let demand = SlidingWindowLimiter.Demand(
             provider: "p", account: "a", limits: [RateLimit(limit.requests, per: limit.interval, scope: .account)])
@@ -51,7 +51,7 @@ struct SlidingWindowLimiterTests {
         #expect(sent.count >= 4 * limit.requests)
     }
 
-    @Test("a limit of the application counts all accounts, a limit of accounts each one")
+    @Test("An application limit counts all accounts, and an account limit each one")
     func scopes() {
         var limiter = SlidingWindowLimiter()
         func demand(_ account: String, _ scope: RateLimit.Scope) -> SlidingWindowLimiter.Demand {
@@ -64,7 +64,7 @@ struct SlidingWindowLimiterTests {
         #expect(limiter.wait(demand("b", .application), at: Self.at(2)) > .zero)
     }
 
-    @Test("after a restart short limits begin used up for whom they were used, and long ones anew")
+    @Test("After a restart, short limits begin used up for their accounts, and long ones begin fresh")
     func restart() {
         var limiter = SlidingWindowLimiter()
         let short = RateLimit(60, per: .seconds(1), scope: .account)
@@ -80,13 +80,13 @@ struct SlidingWindowLimiterTests {
         #expect(limiter.wait(demand("a", long), at: start) == .zero)
         let later = start + .milliseconds(1063)
         #expect(limiter.wait(demand("a", short), at: later) == .zero)
-        // What was counted since is known.
+        // `useUp` changes nothing once a request is counted.
         limiter.count(demand("a", short), at: later)
         limiter.useUp(demand("a", short), at: later)
         #expect(limiter.wait(demand("a", short), at: later) == .zero)
     }
 
-    @Test("a pause holds up all requests of the account and nobody else's")
+    @Test("A pause holds up all requests of its account, and only those")
     func pause() {
         var limiter = SlidingWindowLimiter()
         let named = SlidingWindowLimiter.Demand(
@@ -101,7 +101,7 @@ struct SlidingWindowLimiterTests {
         #expect(limiter.wait(other, at: Self.at(12)) == .seconds(8))
     }
 
-    @Test("fifty connections of one user leave another user every second request of a shared limit")
+    @Test("A user with fifty connections gets half of a shared limit, and another user the other half")
     func fairness() {
         var limiter = SlidingWindowLimiter()
         var queue = FairQueue<(user: String, demand: SlidingWindowLimiter.Demand)>()
@@ -129,7 +129,7 @@ struct SlidingWindowLimiterTests {
         #expect(now <= Self.at(5))
     }
 
-    @Test("accounts and pauses that are kept are bounded")
+    @Test("The limiter stores a limited number of accounts and pauses")
     func bounded() {
         var limiter = SlidingWindowLimiter()
         for index in 0..<(SlidingWindowLimiter.entriesMax + 500) {
@@ -148,7 +148,7 @@ struct SlidingWindowLimiterTests {
     }
 }
 
-@Suite("Turns at a provider", .timeLimit(.minutes(2)))
+@Suite("Provider turns", .timeLimit(.minutes(2)))
 struct ProviderRateLimiterTests {
     private let clock = ManualClock()
     private var limiter: ProviderRateLimiter { ProviderRateLimiter(time: clock.source) }
@@ -161,7 +161,7 @@ struct ProviderRateLimiterTests {
         return provider
     }
 
-    @Test("a request that has to wait tells so, keeps its turn, and tells when it goes on")
+    @Test("A waiting request reports its wait, keeps its turn, and reports its resumption")
     func waiting() async throws {
         let provider = Self.provider(1, per: .seconds(30))
         let limiter = limiter
@@ -179,7 +179,7 @@ struct ProviderRateLimiterTests {
         #expect(told.withLock { $0 } == ["waits", "resumes"])
     }
 
-    @Test("users who wait for one limit are let through in turn, however many requests each has in line")
+    @Test("Users who wait for one limit take turns, however many requests each has queued")
     func turns() async throws {
         let provider = Self.provider(1, per: .seconds(10))
         let (limiter, clock) = (limiter, clock)
@@ -212,7 +212,7 @@ struct ProviderRateLimiterTests {
         #expect(found.prefix(4).filter { $0 == "few" }.count == 2, "\(found)")
     }
 
-    @Test("accounts that are not known yet share no limit of accounts, but the application's")
+    @Test("Unknown accounts share the application's limit but no account limit")
     func unknownAccounts() async throws {
         var provider = Self.provider(1, per: .seconds(1000))
         provider.rateLimits = [RateLimit(1, per: .seconds(1000), scope: .account)]
@@ -225,7 +225,7 @@ struct ProviderRateLimiterTests {
         await #expect(throws: ProviderError.self) { try await limiter.admit(provider, account: nil, name: nil) }
     }
 
-    @Test("a wait that is too long is refused at once with its length, and one that is called off ends")
+    @Test("A wait above the maximum is refused at once with its length, and a canceled wait ends")
     func refusals() async throws {
         let provider = Self.provider(1, per: .seconds(1000))
         let limiter = limiter
@@ -234,7 +234,7 @@ struct ProviderRateLimiterTests {
             try await limiter.admit(provider, account: "a", name: nil)
         } throws: { error in
             guard case .rateLimited(let after) = (error as? ProviderError)?.kind else { return false }
-            // Whoever reads it is told until when.
+            // The message contains the end of the wait.
             guard "\(error)".contains("is used up until 2") else { return false }
             return after ?? .zero > .seconds(900)
         }

@@ -1,4 +1,4 @@
-// API keys over a real store: made once, looked up by id, compared whole, gone when revoked. And the control commands around them.
+// API keys over a real store: created once, found by id, compared whole, invalid when revoked. Also the control commands for keys.
 
 import Cryptography
 import DocumentStore
@@ -15,7 +15,7 @@ import Testing
 
 @Suite("API keys", .timeLimit(.minutes(2)))
 struct APIKeyTests {
-    @Test("a key is good from its making to its revocation, as Bearer only")
+    @Test("A key is valid from its creation to its revocation, and only as Bearer")
     func life() async throws {
         let fixture = try AuthenticatorFixture()
         let key = try await fixture.apiKeys.create(userID: "ü")
@@ -30,7 +30,7 @@ struct APIKeyTests {
         #expect(try await fixture.apiKeys.list().isEmpty)
     }
 
-    @Test("a key that is not in memory is found on disk, and only its hash is there")
+    @Test("A key is stored on disk as a hash only")
     func stored() async throws {
         let fixture = try AuthenticatorFixture()
         let key = try await fixture.apiKeys.create(userID: "u")
@@ -41,7 +41,7 @@ struct APIKeyTests {
         #expect(text.contains(SHA256.digest(key.text).hex))
     }
 
-    @Test("a key with any character changed, cut, added or swapped is refused")
+    @Test("A damaged, truncated, extended or mixed key is refused")
     func damaged() async throws {
         let fixture = try AuthenticatorFixture()
         let first = try await fixture.apiKeys.create(userID: "u")
@@ -61,7 +61,7 @@ struct APIKeyTests {
         }
     }
 
-    @Test("keys are not alike, and their form is one that other code can recognise")
+    @Test("Keys are unique and have a recognizable form")
     func form() throws {
         let keys = try (0..<200).map { _ in try APIKey() }
         #expect(Set(keys.map(\.id)).count == 200)
@@ -70,7 +70,7 @@ struct APIKeyTests {
         #expect(keys.allSatisfy { $0.text.wholeMatch(of: form) != nil })
     }
 
-    @Test("a user id that cannot be one gets no key", arguments: ["", "a\nb"])
+    @Test("An invalid user id gets no key", arguments: ["", "a\nb"])
     func invalidUser(id: String) async throws {
         let fixture = try AuthenticatorFixture()
         await #expect(throws: ServiceError.self) { try await fixture.apiKeys.create(userID: id) }
@@ -81,7 +81,7 @@ struct APIKeyTests {
 @Suite("Control socket", .timeLimit(.minutes(2)))
 struct ControlTests {
     @Test(
-        "commands and answers come through as they were",
+        "Commands and answers are unchanged after encoding and decoding",
         arguments: [
             ControlCommand.createAPIKey(userID: "a \"b\" ü"), .listAPIKeys, .revokeAPIKey(id: "x"),
             .listConnections(userID: "ü", asJSON: true), .check(repairs: true), .backup(directory: "/b"), .listKeys,
@@ -95,10 +95,11 @@ struct ControlTests {
     }
 
     @Test(
-        "what is no command gets none", arguments: ["", "{}", #"{"command":"halt"}"#, #"{"command":"api-key create"}"#])
+        "Invalid command text is refused",
+        arguments: ["", "{}", #"{"command":"halt"}"#, #"{"command":"api-key create"}"#])
     func invalid(text: String) { #expect(ControlCommand(decoding: Array(text.utf8)) == nil) }
 
-    @Test("the socket is its owner's alone, serves one after the other, survives nonsense, and goes with the host")
+    @Test("The control socket is private, serves clients in turn, survives invalid input, and is removed at the stop")
     func serves() async throws {
         let fixture = try AuthenticatorFixture()
         let directory = fixture.path
@@ -138,7 +139,7 @@ struct ControlTests {
         #expect(unsafe lstat(directory + "/" + ControlSocket.name, &status) != 0)
     }
 
-    @Test("a socket that a killed host has left is replaced, and a path longer than an address works")
+    @Test("A socket file left by a killed host is replaced, and a path longer than a socket address works")
     func leftover() async throws {
         let directory = FileManager.default.temporaryDirectory.path + "/" + String(repeating: "d", count: 150)
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -1,4 +1,4 @@
-// Who is let in, by which token, at which place: the authenticator with all schemes, over a real store.
+// Which token authenticates which user, and where: the authenticator with all schemes, over a real store.
 
 import Cryptography
 import DocumentStore
@@ -15,7 +15,7 @@ import Testing
 @testable import OAuth
 @testable import Sessions
 
-/// An authenticator over a data directory of its own.
+/// An authenticator over its own data directory.
 final class AuthenticatorFixture: Sendable {
     private typealias Fixtures = SessionFixtures
 
@@ -30,7 +30,7 @@ final class AuthenticatorFixture: Sendable {
     static let salt = "authjs.session-token"
 
     /// - Parameters:
-    ///   - version: of NextAuth; nil leaves all schemes but the host's own out.
+    ///   - version: of NextAuth; nil uses only the host's own scheme.
     init(version: Int? = nil) throws {
         path = FileManager.default.temporaryDirectory.appending(path: "sessions-\(UUID().uuidString)").path
         data = try DataDirectory(path: path)
@@ -63,7 +63,7 @@ final class AuthenticatorFixture: Sendable {
         try host.issue(userID: "h", roles: roles, kind: kind, lifetime: .seconds(60), at: Fixtures.now)
     }
 
-    /// The principal without waiting first, then the one with.
+    /// The principal from the cache, then the one from the full check.
     func principals(_ authorization: String?, _ cookies: [String] = []) async -> (Authentication?, Authentication?) {
         let cached = authenticator.cachedPrincipal(
             authorization: authorization, cookies: cookies, at: Fixtures.now)
@@ -73,7 +73,7 @@ final class AuthenticatorFixture: Sendable {
         )
     }
 
-    /// The id of the principal, which must be the same both ways where both have one.
+    /// The id of the principal; both ways must agree if both find one.
     func user(_ authorization: String?, _ cookies: [String] = []) async -> String? {
         let (cached, found) = await principals(authorization, cookies)
         if let cached { #expect(cached.principal == found?.principal && cached.place == found?.place) }
@@ -86,7 +86,7 @@ struct AuthenticatorTests {
     private typealias Fixtures = SessionFixtures
 
     @Test(
-        "a default install takes a host session as Bearer and in its four cookies, at once",
+        "A default install accepts a host session as Bearer and in its four cookies",
         arguments: [
             "integration-host-session", "next-auth.session-token", "__Secure-next-auth.session-token",
             "rds-session-development",
@@ -104,12 +104,12 @@ struct AuthenticatorTests {
         }
         #expect(await fixture.user(nil, ["x\(cookie)=\(token)"]) == nil)
         #expect(await fixture.user(nil, ["authjs.session-token=\(token); __session=\(token)"]) == nil)
-        // A bad header is not made good by a cookie.
+        // A valid cookie does not replace a bad header.
         #expect(await fixture.user("Bearer bad", ["\(cookie)=\(token)"]) == nil)
     }
 
     @Test(
-        "only `Bearer` and one token make an Authorization header",
+        "An Authorization header needs `Bearer` and one token",
         arguments: [
             ("Bearer ", true), ("bearer ", true), ("BEARER ", true), ("Bearer  ", true), ("Bearer", false),
             ("Basic ", false), ("", false), ("Token ", false), ("@earer ", false),
@@ -121,7 +121,7 @@ struct AuthenticatorTests {
         #expect(await fixture.user(prefix + token + " x") == nil)
     }
 
-    @Test("roles and kinds of host tokens hold, and no token says that it is an API key")
+    @Test("Host tokens keep their roles and kinds, and one of kind API key is refused")
     func kinds() async throws {
         let fixture = try AuthenticatorFixture()
         for kind in [PrincipalKind.session, .bot, .service] {
@@ -133,7 +133,7 @@ struct AuthenticatorTests {
         #expect(plain?.principal.isSuperuser == false)
     }
 
-    @Test("a host session ends with its exp, though it is remembered")
+    @Test("A cached host session expires at its exp")
     func end() throws {
         let fixture = try AuthenticatorFixture()
         let token = try fixture.hostToken()
@@ -144,7 +144,7 @@ struct AuthenticatorTests {
         }
     }
 
-    /// Tokens of all schemes, by a name.
+    /// Tokens of all schemes by name.
     private static func tokens(_ fixture: AuthenticatorFixture, version: Int) throws -> [String: String] {
         let claims = Array(#"{"sub":"n","exp":1000060}"#.utf8)
         let info =
@@ -164,7 +164,7 @@ struct AuthenticatorTests {
     }
 
     @Test(
-        "each scheme's token is good at its own places and nowhere else",
+        "Each scheme's token is valid only at its own places",
         arguments: [
             (4, "", ["host": "h", "clerk": "c", "next": "n", "bot": "discord-bot", "cron": "cron-job-handler"]),
             (4, "integration-host-session", ["host": "h"]), (4, "next-auth.session-token", ["host": "h", "next": "n"]),
@@ -177,7 +177,7 @@ struct AuthenticatorTests {
         ] as [(Int, String, [String: String])])
     func places(version: Int, cookie: String, users: [String: String]) async throws {
         let fixture = try AuthenticatorFixture(version: version)
-        // Twice: a token that was good at one place and is remembered must not be good at another.
+        // Twice, because a token cached for one place must stay invalid at others.
         for _ in 0..<2 {
             for (name, token) in try Self.tokens(fixture, version: version) {
                 let user =
@@ -189,7 +189,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("a session that was verified is found without waiting from then on, one that was refused is not remembered")
+    @Test("A verified session is cached, and a refused one is not")
     func remembered() async throws {
         let fixture = try AuthenticatorFixture(version: 4)
         for (name, token) in try Self.tokens(fixture, version: 4) where name != "rds" {
@@ -203,7 +203,7 @@ struct AuthenticatorTests {
         #expect(fixture.cache.count == count)
     }
 
-    @Test("a NextAuth session in parts is put together in the order of their numbers")
+    @Test("A NextAuth session in chunks is joined by chunk number")
     func chunks() async throws {
         let fixture = try AuthenticatorFixture(version: 4)
         let padding = String(repeating: "x", count: 40_000)
@@ -225,7 +225,7 @@ struct AuthenticatorTests {
         #expect(await fixture.user(nil, parts + [parts[3]]) == nil)
     }
 
-    @Test("a token longer than any is refused, whoever looks at it")
+    @Test("A token above the maximum length is refused at every place")
     func tooLong() async throws {
         let fixture = try AuthenticatorFixture(version: 4)
         let text = String(repeating: "a", count: CryptographyLimits.tokenBytesMax + 1)

@@ -1,4 +1,4 @@
-// Key sets: what is read of them, and when they are fetched.
+// Key sets: which keys are read, and when a set is fetched.
 
 import Cryptography
 import Primitives
@@ -13,7 +13,7 @@ import Testing
 struct KeySetTests {
     private typealias Fixtures = SessionFixtures
 
-    @Test("keys for other uses, without an id, or with an id given twice are left out")
+    @Test("Keys for other uses, without an id, or with a repeated id are ignored")
     func document() throws {
         let (n, e) = try Fixtures.numbers(of: Fixtures.key.publicKey)
         func key(_ members: String) -> String { #"{"kty":"RSA","n":"\#(n)","e":"\#(e)"\#(members)}"# }
@@ -28,11 +28,11 @@ struct KeySetTests {
     }
 
     @Test(
-        "what is no key set with a usable key is none",
+        "A document without usable keys is no key set",
         arguments: ["", "[]", "{}", #"{"keys":{}}"#, #"{"keys":[]}"#, #"{"keys":[],"keys":[]}"#, "<html>"])
     func noDocument(text: String) { #expect(KeySetDocument(Array(text.utf8)) == nil) }
 
-    @Test("a set with too many keys or bytes is none")
+    @Test("A document with too many keys or bytes is no key set")
     func tooLarge() throws {
         let many = (0...SessionLimits.keySetKeysMax).map { ("k\($0)", Fixtures.key) }
         #expect(KeySetDocument(try Fixtures.keySet(many)) == nil)
@@ -50,7 +50,7 @@ struct KeySetTests {
         ClerkKeySetVerifier(keySet: keySet, claims: ClerkClaims(issuer: nil, authorizedParties: []))
     }
 
-    @Test("a Clerk token is verified with the key that it names, and with no other")
+    @Test("A Clerk token is verified only with the key that it names")
     func verifies() async throws {
         let server = ScriptedKeySet()
         server.set(try Fixtures.keySet([("a", Fixtures.key), ("b", Fixtures.foreign)]))
@@ -62,7 +62,7 @@ struct KeySetTests {
         #expect(server.fetchCount == 1)
     }
 
-    @Test("an unknown key makes the host fetch at most once a minute, however many ask")
+    @Test("Unknown keys cause at most one fetch a minute")
     func unknownKey() async throws {
         let server = ScriptedKeySet()
         let clock = ManualClock()
@@ -75,7 +75,7 @@ struct KeySetTests {
             }
         }
         #expect(server.fetchCount == 1)
-        // The key is there a moment later, but the minute is not over.
+        // The key exists a moment later, but the minute has not passed.
         server.set(try Fixtures.keySet([("a", Fixtures.key), ("new", Fixtures.key)]))
         clock.advance(by: .seconds(59))
         #expect(await keySet.verifier(keyID: Array("new".utf8)) == nil)
@@ -84,7 +84,7 @@ struct KeySetTests {
         #expect(server.fetchCount == 2)
     }
 
-    @Test("those who come during a fetch wait for it and share it")
+    @Test("Callers during a fetch share it")
     func shared() async throws {
         let server = ScriptedKeySet()
         server.set(try Fixtures.keySet([("a", Fixtures.key)]))
@@ -97,14 +97,14 @@ struct KeySetTests {
         #expect(server.fetchCount == 1)
     }
 
-    @Test("a set is fetched again after its lifetime, a key taken out is gone, and a failure keeps the last good set")
+    @Test("A set is fetched again after its lifetime, a removed key is gone, and a failed fetch keeps the last set")
     func renewal() async throws {
         let server = ScriptedKeySet()
         let clock = ManualClock()
         let keySet = server.keySet(clock)
         func isKnown(_ id: String) async -> Bool { await keySet.verifier(keyID: Array(id.utf8)) != nil }
         #expect(await !isKnown("a"))
-        // Without any set the next try is soon.
+        // Without any set, the next fetch is soon.
         server.set(try Fixtures.keySet([("a", Fixtures.key), ("b", Fixtures.foreign)]))
         clock.advance(by: SessionLimits.keySetFirstFetchInterval)
         #expect(await isKnown("a"))
@@ -127,7 +127,7 @@ struct KeySetTests {
     }
 
     @Test(
-        "a token that no key could verify does not make the host ask for keys",
+        "A token that no key could verify causes no fetch",
         arguments: [
             #"{"alg":"HS256","kid":"a"}"#, #"{"alg":"none","kid":"a"}"#, #"{"alg":"RS256"}"#,
             #"{"alg":"RS256","kid":"a","crit":["b64"]}"#, "{}",
@@ -142,7 +142,7 @@ struct KeySetTests {
     }
 
     @Test(
-        "a key set comes from an https URL, unless plain HTTP is allowed",
+        "A key set needs an https URL, unless plain HTTP is allowed",
         arguments: [
             ("https://clerk.example.com/.well-known/jwks.json", false, true), ("http://127.0.0.1:1/jwks", false, false),
             ("http://127.0.0.1:1/jwks", true, true), ("ftp://example.com", true, false), ("jwks.json", true, false),

@@ -1,4 +1,4 @@
-// The memory of verified sessions: its bounds in number and time, and what it must not mix up.
+// The cache of verified sessions: its limits in number and time, and the sessions it must keep apart.
 
 import ProviderSDK
 import Testing
@@ -17,7 +17,7 @@ struct SessionCacheTests {
     }
 
     @Test(
-        "a session is remembered until it ends, at most for a minute, and not by a clock that was set back",
+        "A session is cached until it ends, for at most a minute, and not after the clock was set back",
         arguments: [
             (Duration.seconds(10), Duration.zero, true), (.seconds(10), .milliseconds(9999), true),
             (.seconds(10), .seconds(10), false), (.seconds(3600), .milliseconds(59_999), true),
@@ -30,7 +30,7 @@ struct SessionCacheTests {
         #expect((cache.find(key, at: Fixtures.later(after)) != nil) == isFound)
     }
 
-    @Test("what was verified at one place is unknown at every other")
+    @Test("A session verified at one place is unknown at other places")
     func places() {
         let cache = SessionCache()
         cache.store(.init(token: "t", place: 1), Self.session("u", lifetime: .seconds(9)), at: Fixtures.now)
@@ -39,7 +39,7 @@ struct SessionCacheTests {
         #expect(cache.find(.init(token: "T", place: 1), at: Fixtures.now) == nil)
     }
 
-    @Test("the cache stays within its capacity, and keeps what is asked for")
+    @Test("The cache stays within its capacity and keeps used sessions")
     func bounded() {
         let cache = SessionCache(capacity: 1024)
         let kept = SessionCache.Key(token: "kept", place: 0)

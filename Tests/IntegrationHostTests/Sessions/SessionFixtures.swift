@@ -1,4 +1,4 @@
-// Keys and tokens made for tests of sessions, good and forged. Nothing here is taken from elsewhere.
+// Keys and tokens for tests of sessions, valid and forged. All are made here.
 
 import Cryptography
 import Primitives
@@ -9,7 +9,7 @@ import Synchronization
 @testable import Sessions
 
 enum SessionFixtures {
-    // Made once, because a key takes a while; a static property cannot throw.
+    // Made once, because generating a key is slow; a static property cannot throw.
     // swift-format-ignore: NeverUseForceTry
     static let key = try! RSAPrivateKey.generate()
     // swift-format-ignore: NeverUseForceTry
@@ -37,8 +37,8 @@ enum SessionFixtures {
         return Array(#"{"keys":[\#((members + (more.isEmpty ? [] : [more])).joined(separator: ","))]}"#.utf8)
     }
 
-    /// The modulus and the exponent of a key of 2048 bits with the exponent 65537, out of its SubjectPublicKeyInfo, which ends with
-    /// both (RFC 8017 appendix A.1.1).
+    /// The modulus and the exponent of a key of 2048 bits with the exponent 65537, from the end of its SubjectPublicKeyInfo
+    /// (RFC 8017 appendix A.1.1).
     static func numbers(of key: RSAPublicKey) throws -> (n: String, e: String) {
         let text = try key.pem().split(separator: "\n").filter { !$0.hasPrefix("-----") }.joined()
         let der = try Base64.decode(text)
@@ -49,19 +49,19 @@ enum SessionFixtures {
     static let log = Log(level: .error)
 }
 
-/// A key set server that answers what it is told to, and counts.
+/// A key set server with scripted answers, which counts its fetches.
 final class ScriptedKeySet: Sendable {
     private let answer = Mutex<[UInt8]?>(nil)
     private let fetches = Atomic<Int>(0)
 
     var fetchCount: Int { fetches.load(ordering: .relaxed) }
-    /// Nil fails.
+    /// Sets the next answer; nil fails.
     func set(_ bytes: [UInt8]?) { answer.withLock { $0 = bytes } }
 
     func keySet(_ clock: ManualClock) -> RemoteKeySet {
         RemoteKeySet(time: clock.source, log: SessionFixtures.log) { () async throws(KeySetError) in
             self.fetches.add(1, ordering: .relaxed)
-            // Others get to ask while this fetch is under way.
+            // Other callers can ask during this fetch.
             await Task.yield()
             guard let bytes = self.answer.withLock({ $0 }) else { throw .status(503) }
             return bytes

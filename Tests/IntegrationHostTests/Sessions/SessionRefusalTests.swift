@@ -1,4 +1,4 @@
-// Tokens that must never be accepted, whatever scheme they are shown to: forged, confused, cut, or with extensions.
+// Tokens that every scheme must refuse: forged, confused, truncated, or with extensions.
 
 import Cryptography
 import ProviderSDK
@@ -24,7 +24,7 @@ struct SessionRefusalTests {
         ]
     }
 
-    /// Tokens made of good claims by somebody who has the public key only, or is careless.
+    /// Tokens with valid claims from an attacker who has only the public key, or from a careless issuer.
     static func forgeries() throws -> [String: String] {
         let good = try Fixtures.token(claims)
         let parts = good.split(separator: ".").map(String.init)
@@ -62,7 +62,7 @@ struct SessionRefusalTests {
         ]
     }
 
-    @Test("no scheme takes a forged, confused or damaged RS256 token")
+    @Test("Every scheme refuses forged, confused and damaged RS256 tokens")
     func refused() async throws {
         let good = try Fixtures.token(Self.claims)
         for verifier in Self.verifiers {
@@ -73,7 +73,7 @@ struct SessionRefusalTests {
         }
     }
 
-    @Test("a user id that is empty, too long or has control characters is none", arguments: ["", "a\\nb", "long"])
+    @Test("A user id that is empty, too long or has control characters is refused", arguments: ["", "a\\nb", "long"])
     func userIDs(id: String) throws {
         let id = id == "long" ? String(repeating: "x", count: HostLimits.userIDBytesMax + 1) : id
         let token = try Fixtures.token(#"{"userId":"\#(id)","exp":1000060}"#)
@@ -81,7 +81,7 @@ struct SessionRefusalTests {
         #expect(verifier.session(of: token, at: Fixtures.now) == nil)
     }
 
-    @Test("a NextAuth cookie with a short tag, another algorithm, an extension or any changed part is refused")
+    @Test("A NextAuth cookie with a short tag, another algorithm, an extension or a changed part is refused")
     func encrypted() throws {
         let secret = Secret("a secret of the application")
         let key = try NextAuthVerifier.key(
@@ -106,14 +106,14 @@ struct SessionRefusalTests {
         }
         refused += [token(1, "AAAA"), token(2, "AAAAAAAAAAAAAAAA"), token(3, "AAAA"), good + ".", good + "="]
         for text in refused { #expect(verifier.session(of: text, at: Fixtures.now) == nil, "\(text)") }
-        // The other version's tokens are for another key and another encryption.
+        // The tokens of the other version have another key and another encryption.
         let v5 = try NextAuthVerifier.key(
             secret, salt: "", info: "NextAuth.js Generated Encryption Key", encryption: .a256CBCHS512)
         #expect(
             verifier.session(of: try v5.encrypt(Array(#"{"sub":"u","exp":1000060}"#.utf8)), at: Fixtures.now) == nil)
     }
 
-    @Test("a pending Clerk session is not signed in, and one without a sid is bound to its token")
+    @Test("A pending Clerk session is refused, and one without a sid is bound to its token")
     func clerkStatus() throws {
         let verifier = ClerkVerifier(
             signatures: JWSVerifier(rs256: Fixtures.key.publicKey),

@@ -1,4 +1,4 @@
-// Roles that tokens of other applications tell, and that a renewed token keeps.
+// Roles in tokens of other applications, which a renewed token keeps.
 
 import Cryptography
 import ProviderSDK
@@ -11,7 +11,7 @@ import Testing
 @Suite("Roles of foreign sessions", .timeLimit(.minutes(2)))
 struct SessionRoleTests {
     @Test(
-        "a signed RDS token tells its user's roles, and nothing that is not a role makes a superuser",
+        "A signed RDS token makes a superuser only with a valid role",
         arguments: [
             (#""roles":{"super_user":true,"member":true}"#, true), (#""roles":["superuser"]"#, true),
             (#""role":"SUPERUSER""#, true), (#""roles":{"super_user":false}"#, false),
@@ -28,7 +28,7 @@ struct SessionRoleTests {
         #expect(session.principal.kind == .session)
     }
 
-    @Test("a renewed token has the rights of the one before it, and one without roles has none")
+    @Test("A renewed token has the roles of its predecessor, and one without roles has none")
     func renewed() throws {
         let verifier = RDSVerifier(signatures: JWSVerifier(rs256: SessionFixtures.key.publicKey))
         for expiry in [1_000_010, 1_000_900, 1_009_000] {

@@ -1,5 +1,5 @@
-// Vectors of tokens through the key sets and verifiers of sessions: the project's own and, where the environment names a folder of
-// them, Project Wycheproof's. A token that is wrong is no session, whatever key it was made for.
+// Token vectors through the key sets and verifiers of sessions: the project's own and, if the environment names their folder,
+// Project Wycheproof's. An invalid token is no session under any key.
 
 import Cryptography
 import Foundation
@@ -26,7 +26,7 @@ private enum TokenCases {
 
 @Suite("Session vectors", .timeLimit(.minutes(2)))
 struct SessionVectorTests {
-    @Test("no wrong signature passes a key set, and no signature alone makes a session")
+    @Test("An invalid signature is refused, and a valid one without claims is no session")
     func signatures() async throws {
         var (accepted, refused) = (0, 0)
         for group in try TokenCases.groups("json_web_signature") {
@@ -48,7 +48,7 @@ struct SessionVectorTests {
         #expect(accepted > 0 && refused > 0)
     }
 
-    @Test("no encrypted token of the cases is a session, under its own key or an application's secret")
+    @Test("An encrypted token of the vectors is no session, under its own key or an application's secret")
     func encryption() throws {
         var (refused, opened) = (0, 0)
         let secrets = [Secret("a secret of the application")]
@@ -57,7 +57,7 @@ struct SessionVectorTests {
             for cookie in NextAuthVerifier.cookieNamesV5 {
                 verifiers.append(try NextAuthVerifier(v5: secrets, cookieName: cookie))
             }
-            // Where a case has a shared key of its own, it is as if the application had derived that one.
+            // If a case has its own shared key, the test treats it as a key that the application derived.
             if let text = group.at("private.k")?.string, let bytes = try? Base64URL.decode(text) {
                 for encryption in [JWEKey.ContentEncryption.a256GCM, .a256CBCHS512] {
                     let count = encryption.keyByteCount
@@ -70,7 +70,7 @@ struct SessionVectorTests {
                     opened += 1
                 }
             }
-            // An own token that its key opens may well be a session.
+            // A valid vector may be a session under its own key.
             for test in group["tests"]?.array ?? []
             where test["result"] == "invalid" || group.at("private.alg") != "dir" {
                 let token = test["jwe"]?.string ?? ""

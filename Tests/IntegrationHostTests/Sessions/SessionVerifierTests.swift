@@ -1,4 +1,4 @@
-// The verifiers of other applications' sessions, against tokens made here with keys made here.
+// The verifiers of other applications' sessions, against tokens and keys made here.
 
 import Cryptography
 import Primitives
@@ -13,7 +13,7 @@ import Testing
 
 @Suite("Session verifiers", .timeLimit(.minutes(2)))
 struct SessionVerifierTests {
-    // Made once, because a key takes a while; a static property cannot throw.
+    // Made once, because generating a key is slow; a static property cannot throw.
     // swift-format-ignore: NeverUseForceTry
     static let key = try! RSAPrivateKey.generate()
     // swift-format-ignore: NeverUseForceTry
@@ -26,7 +26,7 @@ struct SessionVerifierTests {
     }
 
     @Test(
-        "an RDS session is good until its exp, with a userId, under its own key",
+        "An RDS session needs a userId, a future exp and its own key",
         arguments: [
             (#"{"userId":"u1","exp":1000001}"#, true), (#"{"userId":"u1","exp":1000000}"#, false),
             (#"{"userId":"u1"}"#, false), (#"{"userId":7,"exp":1000001}"#, false),
@@ -40,7 +40,7 @@ struct SessionVerifierTests {
     }
 
     @Test(
-        "the bot and the cron job handler each need their own name",
+        "The bot and the cron job handler each need their own name",
         arguments: [
             ("Cloudflare Worker", PrincipalKind.bot), ("Cron Job Handler", .service), ("Somebody", .session),
         ])
@@ -53,7 +53,7 @@ struct SessionVerifierTests {
     }
 
     @Test(
-        "a Clerk session needs good times, issuer and party, and binds by sid",
+        "A Clerk session needs valid times, issuer and party, and binds by sid",
         arguments: [
             (#""exp":1000060"#, true), (#""exp":999996"#, true), (#""exp":999995"#, false),
             (#""exp":1000060,"nbf":1000005"#, true), (#""exp":1000060,"nbf":1000006"#, false),
@@ -72,7 +72,7 @@ struct SessionVerifierTests {
         #expect(try session(#""iss":"https://i","azp":"https://a","sid":"s1""#) == nil)
     }
 
-    @Test("NextAuth and Auth.js sessions open with any secret of a rotation, and only under their own cookie's name")
+    @Test("NextAuth and Auth.js sessions open with any configured secret, and only under their own cookie name")
     func nextAuth() throws {
         let claims = Array(#"{"sub":"u","exp":999986}"#.utf8)
         let (old, new) = (Secret("old secret"), Secret("new secret"))
@@ -94,7 +94,7 @@ struct SessionVerifierTests {
     }
 
     @Test(
-        "cookie chunks are joined by number; one given twice spoils them",
+        "Cookie chunks are joined by number, and a repeated chunk invalidates them",
         arguments: [
             ("t.10=c; t.2=b; t.0=a; tt.1=x; t.x=y", "abc"), ("t.0=a; t.0=b", nil), ("t=a", nil),
         ] as [(String, String?)])
@@ -102,7 +102,7 @@ struct SessionVerifierTests {
         #expect(CookieChunks.joined("t", in: [cookies]) == token)
     }
 
-    @Test("a key file that cannot be read is an error that names its setting")
+    @Test("An unreadable key file is an error that names its setting")
     func keyFile() {
         var sessions = SessionsConfiguration()
         sessions.rds = .init(environment: "test", publicKeyFile: "/nonexistent/key.pem")

@@ -1,4 +1,4 @@
-// Syncs under random failures and restarts: whatever happens, readers get every record once and the counts add up.
+// Syncs under random failures and restarts: readers get every record once, and the counts add up.
 
 import Primitives
 import ProviderSDK
@@ -8,7 +8,7 @@ import Testing
 @testable import ConnectionModel
 @testable import Sync
 
-/// The SplitMix64 generator: the same numbers for the same seed.
+/// The SplitMix64 generator: equal seeds give equal numbers.
 struct SplitMix: Sendable {
     var state: UInt64
 
@@ -21,7 +21,7 @@ struct SplitMix: Sendable {
     }
 }
 
-/// A generator that many tasks draw from.
+/// A generator for several tasks.
 final class SharedRandom: Sendable {
     private let state: Mutex<SplitMix>
 
@@ -30,7 +30,7 @@ final class SharedRandom: Sendable {
     func next(_ bound: Int) -> Int { state.withLock { $0.next(bound) } }
 }
 
-@Suite("Endurance of syncs", .timeLimit(.minutes(2)))
+@Suite("Sync endurance", .timeLimit(.minutes(2)))
 struct SyncEnduranceTests {
     private static let pages = 12
     private static let pageSize = 5
@@ -56,7 +56,7 @@ struct SyncEnduranceTests {
     }
 
     @Test(
-        "failures at any page and stops at any moment cost no record, double none, and the counts add up",
+        "After failures and stops at random moments, readers get every record once and the counts add up",
         arguments: 1...8)
     func endures(seed: Int) async throws {
         let random = SharedRandom(seed: seed)

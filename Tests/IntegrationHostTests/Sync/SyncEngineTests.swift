@@ -1,5 +1,5 @@
-// The engine over a real store: what readers see, what is counted, and what becomes of runs that fail, wait, are joined, called
-// off, or lose their plugin.
+// The engine over a real store: what readers see, what is counted, and the outcome of runs that fail, wait, are joined or
+// canceled, or lose their plugin.
 
 import DocumentStore
 import HostTesting
@@ -20,7 +20,7 @@ struct SyncEngineTests {
     static let outage = ProviderError(.transient, "Down.", status: 503)
 
     @Test(
-        "a failure in the middle of a full sync costs nothing that was read: each page is read once, each record is there once"
+        "A failure during a full sync keeps the pages that were read: each page is read once, each record is stored once"
     )
     func keepsGeneration() async throws {
         let provider = ScriptedProvider { (request, call) throws(ProviderError) in
@@ -38,7 +38,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a full sync that fails for good hides nothing and counts only what stays")
+    @Test("A failed full sync hides no record and counts only the records that stay")
     func failedFull() async throws {
         let fails = Mutex(false)
         let provider = ScriptedProvider(dataTypes: ["things", "others"]) { (request, _) throws(ProviderError) in
@@ -64,7 +64,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("an incremental sync that fails counts the changes that readers see, and the next one reads them again")
+    @Test("A failed incremental sync counts the visible changes, and the next one reads them again")
     func failedIncremental() async throws {
         let fails = Mutex(true)
         let provider = ScriptedProvider(incremental: true) { (request, _) throws(ProviderError) in
@@ -86,14 +86,14 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a full sync reads everything itself, whatever an earlier one had read before it gave up")
+    @Test("A full sync reads every page itself, even if an earlier failed sync read some")
     func readsEverything() async throws {
         let isDown = Mutex(true)
         let provider = ScriptedProvider { (request, _) throws(ProviderError) in
             let page = Int(request.cursor?.integer ?? 0)
             let isDown = isDown.withLock { $0 }
             if page == 1, isDown { throw Self.outage }
-            // What was read by the first sync is gone by the second.
+            // The second sync does not return the records that the first one read.
             return ScriptedProvider.page(page * 2 + (isDown ? 0 : 1)..<page * 2 + 2, next: page == 0 ? 1 : nil)
         }
         let fixture = try SyncFixture(provider, retryTime: .zero)
@@ -116,7 +116,7 @@ struct SyncEngineTests {
     }
 
     @Test(
-        "a sync that was interrupted begins anew when its plugin or its grant has changed meanwhile",
+        "An interrupted sync starts again when its plugin or its grant has changed",
         arguments: [SyncType.full, .incremental], [true, false])
     func otherSource(type: SyncType, isOtherPlugin: Bool) async throws {
         let isFirst = Mutex(true)
@@ -154,7 +154,7 @@ struct SyncEngineTests {
         await later.stop()
     }
 
-    @Test("a record that the store cannot keep is an error of that record alone")
+    @Test("A record that the store refuses is an error of that record alone")
     func refusedRecords() async throws {
         let long = String(repeating: "x", count: StoreLimits.idBytesMax)
         let provider = ScriptedProvider { (_, _) in
@@ -173,7 +173,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a page of more records than a batch holds is stored whole")
+    @Test("A page with more records than a batch is stored whole")
     func largePage() async throws {
         let count = RecordLimits.batchRecordsMax + 1
         let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<count) }
@@ -183,7 +183,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a list that leads from a page to the same page ends as a failure")
+    @Test("A list whose page leads to itself fails")
     func circle() async throws {
         let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1, next: 7) }
         let fixture = try SyncFixture(provider)
@@ -193,7 +193,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a list whose pages lead round in a circle ends as a failure, and changes nothing", arguments: [2, 3, 7])
+    @Test("A list whose pages form a circle fails and changes nothing", arguments: [2, 3, 7])
     func longCircle(length: Int) async throws {
         let isRound = Mutex(false)
         let provider = ScriptedProvider { (request, _) in
@@ -213,7 +213,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a full sync deletes what is gone, never what only could not be mapped")
+    @Test("A full sync deletes missing records, but no record that could not be mapped")
     func keepsWhatFails() async throws {
         let bad = Mutex<Set<Int>>([])
         let provider = ScriptedProvider { (request, _) in
@@ -241,7 +241,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a full sync that met a record without an id deletes nothing, and says so; the next one does")
+    @Test("A full sync with records without ids deletes nothing and reports it; the next sync deletes")
     func keepsWhatMayBeThere() async throws {
         let round = Mutex(0)
         let provider = ScriptedProvider { (_, _) in
@@ -265,7 +265,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("changes that cannot be told are replaced by everything, counted once")
+    @Test("When changes are unavailable, a full read replaces them and is counted once")
     func changesUnavailable() async throws {
         let provider = ScriptedProvider(incremental: true) { (request, _) throws(ProviderError) in
             if request.since != nil {
@@ -283,7 +283,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("what a plugin remembers comes back with the next read of changes, and not with one of everything")
+    @Test("A plugin's memory is returned with the next read of changes, and not with a full read")
     func memory() async throws {
         let provider = ScriptedProvider(incremental: true) { (request, call) in
             var page = ScriptedProvider.page([call], next: request.cursor == nil ? 1 : nil)
@@ -300,7 +300,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a sync that waits for a place, or for a failure to pass, is called off at once")
+    @Test("A sync that waits for a permit or a retry is canceled at once")
     func cancellation() async throws {
         let door = Door()
         let provider = ScriptedProvider { (request, _) throws(ProviderError) in
@@ -329,7 +329,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a sync that is called off counts only what readers see, and says why it ended")
+    @Test("A canceled sync counts only visible records and reports its reason")
     func countsOfCanceled() async throws {
         let provider = ScriptedProvider(dataTypes: ["others", "things"]) { (request, _) throws(ProviderError) in
             if request.dataType == "others" { return ScriptedProvider.page(100..<102) }
@@ -355,7 +355,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a connection that is removed or expires ends its sync, whoever changed it")
+    @Test("Removing or expiring a connection ends its sync")
     func endsWithConnection() async throws {
         let provider = ScriptedProvider { (_, _) throws(ProviderError) in
             throw ProviderError(.rateLimited(after: .seconds(600)), "Slow down.", status: 429)
@@ -377,7 +377,7 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
-    @Test("a stop leaves a sync where it is, and the next start goes on from there with the same counts")
+    @Test("A stopped sync is resumed at the next start with the same counts")
     func restart() async throws {
         let stopped = ScriptedProvider { (request, _) throws(ProviderError) in
             guard request.cursor == nil else {
@@ -401,7 +401,7 @@ struct SyncEngineTests {
         let later = try SyncFixture(provider, in: fixture.directory)
         let connection = try #require(try await later.connection(id))
         #expect(connection.runningSync?.id == run.id)
-        // Before anything goes on, and before its data type is come to.
+        // Before the sync is resumed, and before its data type is read.
         #expect(await later.engine.latest(connection)?.run.recordsProcessed == 3)
         await later.reconciler.reconcile(try await later.users.user("u"), at: TimeSource.system.now)
         #expect(later.engine.running(id)?.progress.counts.processed == 3)
@@ -415,7 +415,7 @@ struct SyncEngineTests {
     }
 
     @Test(
-        "a running sync whose plugin, or whose data type, is gone at the next start is failed and says so",
+        "A running sync without its plugin or data type fails at the next start with a reason",
         arguments: [true, false])
     func pluginGone(isWholePlugin: Bool) async throws {
         let stopped = ScriptedProvider { (_, _) throws(ProviderError) in
@@ -434,7 +434,7 @@ struct SyncEngineTests {
         await later.stop()
     }
 
-    @Test("a missing scope is refused before anything is asked of the provider, and named")
+    @Test("A missing scope is refused by name before any request to the provider")
     func scopes() async throws {
         let provider = ScriptedProvider(scopes: ["read.things"]) { (_, _) in ScriptedProvider.page(0..<1) }
         let fixture = try SyncFixture(provider)
@@ -443,67 +443,6 @@ struct SyncEngineTests {
             _ = try await fixture.start(id)
         } throws: { "\($0)".contains("read.things") }
         #expect(provider.requests.isEmpty)
-        await fixture.stop()
-    }
-
-    @Test("what is due by schedule is begun once, with what was granted, and not again before its time")
-    func schedule() async throws {
-        let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1) }
-        let fixture = try SyncFixture(provider)
-        let id = try await fixture.connect { connection in
-            connection.stored.connectedAt = TimeSource.system.now.advanced(by: .seconds(-100_000))
-            connection.stored.syncFrequency = .hourly
-        }
-        let manual = try await fixture.connect()
-        let user = try await fixture.users.user("u")
-        await withTaskGroup { group in
-            for _ in 0..<10 { group.addTask { await fixture.reconciler.reconcile(user, at: TimeSource.system.now) } }
-        }
-        let run = try #require(try await fixture.ended(id))
-        #expect((run.status, run.trigger, run.type) == (.completed, .schedule, .incremental))
-        // What it was due for is done, also for whoever still holds the user as it was.
-        await fixture.reconciler.reconcile(user, at: TimeSource.system.now)
-        #expect(try await fixture.connection(id)?.syncs.count == 1)
-        #expect(try await fixture.connection(manual)?.syncs.isEmpty == true)
-        await fixture.stop()
-    }
-
-    @Test("the application is told how a sync ended, in the same change that ends it")
-    func events() async throws {
-        let provider = ScriptedProvider(dataTypes: ["things", "others"]) { (request, call) throws(ProviderError) in
-            if call >= 2 { throw ProviderError(.authRevoked, "Dead.") }
-            return ScriptedProvider.page(0..<2)
-        }
-        let fixture = try SyncFixture(provider)
-        let id = try await fixture.connect { $0.stored.webhookURL = "https://app.example.com/hook" }
-        _ = try await fixture.sync(id)
-        _ = try await fixture.sync(id)
-        let connection = try #require(try await fixture.connection(id))
-        #expect(connection.outbox.map(\.kind) == [.syncCompleted, .syncFailed, .expired])
-        #expect(connection.outbox[0].data["recordsSynced"] == 4)
-        #expect(connection.outbox[0].data["syncId"]?.string == connection.syncs[1].id)
-        #expect(connection.status == .expired)
-        await fixture.stop()
-    }
-
-    @Test("a dead grant of before says nothing about the one that the user has given since")
-    func lateFailure() async throws {
-        let door = Door()
-        let provider = ScriptedProvider { (_, _) throws(ProviderError) in
-            await door.pass()
-            throw ProviderError(.authRevoked, "Dead.")
-        }
-        let fixture = try SyncFixture(provider)
-        let id = try await fixture.connect()
-        _ = try await fixture.start(id)
-        try await waitUntil("the request to the provider", every: .milliseconds(1)) { !provider.requests.isEmpty }
-        try await fixture.users.update("u") { (user) throws(ServiceError) in
-            try user.update(id) { (connection) throws(ServiceError) in connection.stored.grantNumber += 1 }
-        }
-        door.open()
-        #expect(try await fixture.ended(id)?.status == .failed)
-        let connection = try #require(try await fixture.connection(id))
-        #expect((connection.status, connection.failure) == (.connected, nil))
         await fixture.stop()
     }
 }

@@ -1,4 +1,4 @@
-// A sync engine over a real store and a provider that answers from a script: no socket, no process. Requests for pages go straight
+// A sync engine over a real store and a scripted provider: no socket, no process. Requests for pages go straight
 // to the script.
 
 import Cryptography
@@ -45,7 +45,7 @@ final class ScriptedProvider: Provider {
         self.script = script
     }
 
-    /// The pages that were asked for so far.
+    /// The requested pages so far.
     var requests: [PageRequest] { asked.withLock { $0 } }
 
     func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
@@ -64,7 +64,7 @@ final class ScriptedProvider: Provider {
     }
 }
 
-/// A host without its routes.
+/// A host without routes.
 final class SyncFixture: Sendable {
     let directory: TemporaryDirectory
     let data: DataDirectory
@@ -74,7 +74,7 @@ final class SyncFixture: Sendable {
     let reconciler: SyncReconciler
     let time: TimeSource
 
-    /// A host with `provider`, over the data directory of an earlier one if it is given.
+    /// A host with `provider`, over the data directory of an earlier one if given.
     init(
         _ provider: ScriptedProvider?, in directory: TemporaryDirectory? = nil, retryTime: Duration = .seconds(60),
         time: TimeSource = .system
@@ -99,7 +99,7 @@ final class SyncFixture: Sendable {
         users.changes.observe { [engine] in engine.userDidChange($0) }
     }
 
-    /// Connects a user; `change` sets what else the connection is.
+    /// Connects a user; `change` sets other members of the connection.
     func connect(_ user: String = "u", _ change: (inout Connection) -> Void = { _ in }) async throws -> String {
         let now = time.now
         let random = try SecureRandom.base62(22)
@@ -140,7 +140,7 @@ final class SyncFixture: Sendable {
         return try await ended(id)
     }
 
-    /// What a reader sees, in order: the id with `+`, `~` or `-` before it.
+    /// The changes that a reader sees, in order: the id after `+`, `~` or `-`.
     func changes(_ id: String) async throws -> [String] {
         try await data.records.read(StreamID(id), after: .start, limit: 1000).changes.map { change in
             let kind = change.kind == .added ? "+" : change.kind == .updated ? "~" : "-"
@@ -148,14 +148,14 @@ final class SyncFixture: Sendable {
         }
     }
 
-    /// Stops the engine and closes the store, as the end of a process does.
+    /// Stops the engine and closes the store, like the end of a process.
     func stop() async {
         await engine.stop()
         data.close()
     }
 }
 
-/// A door that is shut until it is opened.
+/// A door that is closed until it is opened.
 final class Door: Sendable {
     private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 

@@ -1,4 +1,4 @@
-// Requests for a sync over a real store: one starts it, others join it or are refused, keys name it, and its progress is told.
+// Requests for a sync over a real store: one starts it, others join it or are refused, keys name it, and its progress is shown.
 
 import DocumentStore
 import HostTesting
@@ -10,9 +10,9 @@ import Testing
 @testable import ConnectionModel
 @testable import Sync
 
-@Suite("Requests for a sync", .timeLimit(.minutes(2)))
+@Suite("Sync requests", .timeLimit(.minutes(2)))
 struct SyncJoiningTests {
-    @Test("of a hundred requests at once one starts a sync, and all get its id")
+    @Test("A hundred requests at once start one sync, and all get its id")
     func parallel() async throws {
         let door = Door()
         let provider = ScriptedProvider { (_, _) in
@@ -33,7 +33,7 @@ struct SyncJoiningTests {
         await fixture.stop()
     }
 
-    @Test("how far a sync is, and how far it has to go, is told while it runs")
+    @Test("A running sync shows its progress and its estimated total")
     func progress() async throws {
         let door = Door()
         let provider = ScriptedProvider { (request, _) in
@@ -63,7 +63,7 @@ struct SyncJoiningTests {
         await fixture.stop()
     }
 
-    @Test("a request that the running sync does not cover is refused and names it; once it has ended, it is served")
+    @Test("A request that the running sync does not cover is refused, and accepted after its end")
     func uncovered() async throws {
         let door = Door()
         let provider = ScriptedProvider(dataTypes: ["things", "others"]) { (_, _) in
@@ -86,7 +86,7 @@ struct SyncJoiningTests {
         await fixture.stop()
     }
 
-    @Test("an idempotency key names one sync, running or ended, also after a restart")
+    @Test("An idempotency key names one sync, also after its end and after a restart")
     func idempotency() async throws {
         let provider = ScriptedProvider { (_, _) in ScriptedProvider.page(0..<1) }
         let fixture = try SyncFixture(provider)
@@ -104,7 +104,7 @@ struct SyncJoiningTests {
         await again.stop()
     }
 
-    @Test("an idempotency key that joined a sync names it for ever after")
+    @Test("An idempotency key that joined a sync keeps naming it")
     func joiningKey() async throws {
         let door = Door()
         let provider = ScriptedProvider { (_, _) in

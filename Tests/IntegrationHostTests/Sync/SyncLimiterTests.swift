@@ -1,4 +1,4 @@
-// The permits of syncs: a wait for one can be canceled, and a sync that waits for its provider gives its permit to another.
+// The permits of syncs: a wait for a permit can be canceled, and a sync that waits for its provider gives its permit to another.
 
 import ProviderSDK
 import TestSupport
@@ -6,9 +6,9 @@ import Testing
 
 @testable import Sync
 
-@Suite("Permits of syncs", .timeLimit(.minutes(1)))
+@Suite("Sync permits", .timeLimit(.minutes(1)))
 struct SyncLimiterTests {
-    @Test("a canceled wait for a permit ends, and the wait of another goes on")
+    @Test("A canceled wait for a permit ends, and another wait continues")
     func cancellation() async throws {
         let limiter = SyncLimiter(1)
         #expect(await limiter.acquire(for: "a"))
@@ -27,7 +27,7 @@ struct SyncLimiterTests {
         #expect(limiter.waitingCount == 0)
     }
 
-    @Test("a sync that waits for its provider gives its permit to another, and is not late when its turn comes")
+    @Test("A sync that waits for its provider gives its permit to another and resumes without waiting")
     func permits() async throws {
         let limiter = SyncLimiter(1)
         let progress = SyncProgress()
@@ -40,7 +40,7 @@ struct SyncLimiterTests {
         permit.resume("things")
         permit.resume("things")
         #expect(progress.snapshot.wait == nil)
-        // Two syncs work with one permit now: the next one waits for both to end.
+        // Two syncs share one permit now: the next one waits for both to end.
         let next = Task { await limiter.acquire(for: "c") }
         try await waitUntil("a sync that waits for a permit", every: .milliseconds(1)) { limiter.waitingCount != 0 }
         permit.close()

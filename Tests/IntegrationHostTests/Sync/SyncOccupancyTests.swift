@@ -1,4 +1,4 @@
-// One occupant for each connection: syncs wait for exclusive work, exclusive work does not wait for syncs.
+// One occupant per connection: syncs wait for exclusive work, and exclusive work does not wait for syncs.
 
 import ProviderSDK
 import Testing
@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Occupied connections", .timeLimit(.minutes(1)))
 struct SyncOccupancyTests {
-    @Test("a sync that is asked for beside exclusive work begins when that is done")
+    @Test("A sync requested during exclusive work begins after it")
     func waits() async throws {
         let provider = ScriptedProvider { _, _ in ScriptedProvider.page(1...2) }
         let fixture = try SyncFixture(provider)
@@ -35,7 +35,7 @@ struct SyncOccupancyTests {
         await fixture.stop()
     }
 
-    @Test("no occupant is admitted after the close")
+    @Test("No occupant is admitted after closing")
     func closes() throws {
         let occupancy = SyncOccupancy()
         #expect(try occupancy.occupyExclusively("a"))

@@ -1,4 +1,4 @@
-// What a sync of one data type does next, from what is stored: a table of every state a stop can leave behind.
+// The next step in the sync of a data type, from the stored state: a table of every state that a stop can leave.
 
 import Primitives
 import ProviderSDK
@@ -29,7 +29,7 @@ struct SyncPlanTests {
             now: Self.now)
     }
 
-    @Test("a checkpoint is read back as it was written, its end included")
+    @Test("A checkpoint is unchanged after encoding and decoding")
     func roundTrip() {
         let checkpoint = Self.checkpoint("s") { checkpoint in
             checkpoint.cursor = ["at": "x", "page": 3]
@@ -46,20 +46,20 @@ struct SyncPlanTests {
         #expect(SyncCheckpoint(nil) == nil)
     }
 
-    @Test("nothing stored means everything is read, whatever was asked for")
+    @Test("Without stored state, every sync is a full read")
     func firstSync() {
         #expect(Self.plan(.full) == .full)
         #expect(Self.plan(.incremental) == .full)
     }
 
-    @Test("a data type that this sync has done already is not read again")
+    @Test("A data type that this sync has finished is not read again")
     func done() {
         let done = Self.checkpoint("now") { $0.isDone = true }
         #expect(Self.plan(.full, stored: done) == .nothing(done))
         #expect(Self.plan(.incremental, stored: done) == .nothing(done))
     }
 
-    @Test("a generation of this sync is gone on with; one of another sync is not")
+    @Test("A generation of this sync is resumed, and one of another sync or plugin is not")
     func generations() {
         let own = Self.checkpoint("now") { $0.isRead = true }
         #expect(Self.plan(.full, generation: own) == .resumeFull(own))
@@ -71,7 +71,7 @@ struct SyncPlanTests {
         #expect(Self.plan(.full, generation: Self.checkpoint("now", source: "plugin 2")) == .full)
     }
 
-    @Test("changes are read from the watermark less the overlap, within the provider's reach only")
+    @Test("Changes are read from the watermark minus the overlap, if the provider's reach allows it")
     func changes() {
         let watermark = Self.now.advanced(by: .seconds(-3600))
         let stored = Self.checkpoint("earlier") { $0.watermark = watermark }
@@ -85,7 +85,7 @@ struct SyncPlanTests {
         #expect(Self.plan(.incremental, stored: old, incremental: Incremental()) != .full)
     }
 
-    @Test("a watermark in the future is not believed, unless the provider's clock may be that far ahead")
+    @Test("A watermark in the future is ignored, unless the provider's clock may be ahead")
     func wrongClocks() {
         func plan(_ seconds: Int64, isOfProvider: Bool) -> SyncPlan {
             let stored = Self.checkpoint("earlier") { checkpoint in
@@ -103,7 +103,7 @@ struct SyncPlanTests {
         #expect(plan(2 * 86_400, isOfProvider: true) == .full)
     }
 
-    @Test("a read is complete up to its beginning, by the provider's clock where that is known")
+    @Test("A read is complete up to its beginning, by the provider's clock if known")
     func watermarks() {
         var known = Self.checkpoint("s") { $0.asOf = Self.now.advanced(by: .seconds(-1200)) }
         known.finish(begun: Self.now, at: Self.now)
@@ -116,7 +116,7 @@ struct SyncPlanTests {
     }
 
     @Test(
-        "a provider's clock is what its answers say, if that can be",
+        "A provider's clock is read from its answers, if it is plausible",
         arguments: [
             ("Sat, 01 Jun 2024 00:00:10 GMT", "2024-06-01T00:00:07Z"),
             ("Fri, 31 May 2024 23:40:00 GMT", "2024-05-31T23:39:57Z"),
@@ -131,7 +131,7 @@ struct SyncPlanTests {
             clock.moment(at: MonotonicInstant(nanoseconds: 2_000_000_000)) == moment.flatMap { Timestamp(iso8601: $0) })
     }
 
-    @Test("changes that this sync has begun are gone on with where they were")
+    @Test("A read of changes that this sync began is resumed")
     func resumedChanges() {
         let begun = Self.checkpoint("now") { checkpoint in
             checkpoint.watermark = Self.now.advanced(by: .seconds(-3600))
@@ -143,7 +143,7 @@ struct SyncPlanTests {
                 == .changes(since: Self.now.advanced(by: .seconds(-3660)), begun))
     }
 
-    @Test("changes that this sync began to read with another plugin are read from the watermark on again")
+    @Test("A read of changes that another plugin began restarts from the watermark")
     func otherChanges() {
         let watermark = Self.now.advanced(by: .seconds(-3600))
         let begun = Self.checkpoint("now", source: "plugin 2") { checkpoint in

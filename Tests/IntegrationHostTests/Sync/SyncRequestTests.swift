@@ -1,4 +1,4 @@
-// What a request means beside the sync that runs, and beside the same request asked before.
+// The meaning of a request while another sync runs, and of a repeated request.
 
 import ProviderSDK
 import Testing
@@ -30,7 +30,7 @@ struct SyncRequestTests {
         Case(running: .full, types: ["a"], asked: .full, askedTypes: ["a", "b"], isCovered: false),
     ]
 
-    @Test("a sync that runs is the answer only where it does all that is asked for", arguments: cases)
+    @Test("A running sync answers a request only if it covers all of it", arguments: cases)
     func covers(example: Case) {
         let run = Self.run(example.running, example.types)
         if example.isCovered {
@@ -42,7 +42,7 @@ struct SyncRequestTests {
         }
     }
 
-    @Test("the same key and request is the same sync, the same key with another request is refused")
+    @Test("The same key and request name the same sync, and the same key with another request is refused")
     func idempotency() throws {
         let run = Self.run(.full, ["a", "b"], key: "k")
         func isRepeated(_ type: SyncType, _ dataTypes: [String], _ key: String?) throws -> Bool {

@@ -1,4 +1,4 @@
-// What a run does next, told as stories of events at moments of a manual clock, each with the step that must follow.
+// The next step of a run: sequences of events at moments of a manual clock, each with the expected step.
 
 import ProviderSDK
 import Testing
@@ -15,7 +15,7 @@ struct SyncRunStateTests {
         case cancel(SyncRunState.Cancellation)
     }
 
-    /// At `seconds`, after `events`, this step follows.
+    /// After `events` at `seconds`, the run takes this step.
     struct Moment: Sendable {
         let seconds: Double
         let events: [Event]
@@ -134,7 +134,7 @@ struct SyncRunStateTests {
             Moment(86_400, next: finish(.failed, "a", "b"))),
     ]
 
-    @Test("what follows from what happened", arguments: stories)
+    @Test("Each event leads to the expected step", arguments: stories)
     func steps(story: Story) {
         var state = SyncRunState(story.dataTypes, policy: Self.policy, deadline: .seconds(86_400))
         for moment in story.moments {
@@ -158,14 +158,14 @@ struct SyncRunStateTests {
         }
     }
 
-    @Test("the reason that people read names the data type and what went wrong")
+    @Test("The message for users names the data type and the problem")
     func message() {
         let failure = SyncFailure(dataType: "payments", error: ProviderError(.permanent, "No.", code: "x"))
         #expect(SyncOutcome(status: .failed, failures: [failure]).message == "payments: No. (x)")
         #expect(SyncOutcome(status: .completed, failures: []).message == nil)
     }
 
-    @Test("chance spreads pauses over half of their length, never over the time they must last")
+    @Test("Jitter spreads retry pauses, and never shortens a required pause")
     func jitter() {
         let transient = ProviderError(.transient, "")
         func pause(_ error: ProviderError, _ chance: Double) -> Duration? {

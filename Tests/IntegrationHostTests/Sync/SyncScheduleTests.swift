@@ -1,5 +1,5 @@
-// When connections are synced by themselves: from their documents alone, spread over the time, made up for once, and ever more
-// seldom while it fails.
+// When connections are synced by schedule: computed from their documents, spread over the period, missed syncs made up for once,
+// and failures repeated after growing pauses.
 
 import ProviderSDK
 import Testing
@@ -10,7 +10,7 @@ import Testing
 @Suite("Sync schedule", .timeLimit(.minutes(2)))
 struct SyncScheduleTests {
     static let connectedAt = Timestamp(iso8601: "2024-06-01T12:00:00Z") ?? .epoch
-    /// After everything that happened.
+    /// A moment after all others.
     static let later = connectedAt.advanced(by: .seconds(100 * 86_400))
 
     static func connection(
@@ -31,7 +31,7 @@ struct SyncScheduleTests {
             completedAt: status == .running ? nil : moment.advanced(by: .seconds(10)), trigger: trigger)
     }
 
-    @Test("each frequency has its period, and manual none", arguments: SyncFrequency.allCases)
+    @Test("Each frequency has its period, and manual has none", arguments: SyncFrequency.allCases)
     func periods(frequency: SyncFrequency) throws {
         var connection = Self.connection(frequency)
         guard let period = frequency.period else {
@@ -46,7 +46,7 @@ struct SyncScheduleTests {
         #expect(SyncSchedule.isDue(connection, at: first.advanced(by: period)))
     }
 
-    @Test("connections are spread over the period, each always at the same place")
+    @Test("Connections are spread over the period, each at a fixed place")
     func spread() {
         var tenths = [Int](repeating: 0, count: 10)
         for index in 0..<1000 {
@@ -57,7 +57,7 @@ struct SyncScheduleTests {
         #expect(tenths.allSatisfy { 60...140 ~= $0 }, "\(tenths)")
     }
 
-    @Test("after downtime one sync makes up for all that were missed")
+    @Test("After downtime, one sync replaces all missed ones")
     func downtime() throws {
         var connection = Self.connection(.hourly) { $0.stored.scheduledSyncAt = Self.connectedAt }
         let back = Self.connectedAt.advanced(by: .seconds(10 * 86_400))
@@ -71,7 +71,7 @@ struct SyncScheduleTests {
     }
 
     @Test(
-        "a connection that does not work, or is being synced, is not due",
+        "A connection that is not connected, or that is syncing, is not due",
         arguments: ConnectionStatus.allCases.filter { $0 != .connected })
     func dead(status: ConnectionStatus) {
         let late = Self.connectedAt.advanced(by: .seconds(86_400 * 30))
@@ -81,7 +81,7 @@ struct SyncScheduleTests {
         #expect(SyncSchedule.isDue(Self.connection(.hourly), at: late))
     }
 
-    @Test("failed syncs by schedule are repeated ever later, up to once a day", arguments: [1, 2, 3, 7, 12])
+    @Test("Failed scheduled syncs are repeated after growing pauses, up to once a day", arguments: [1, 2, 3, 7, 12])
     func backsOff(failures: Int) throws {
         let connection = Self.connection(.hourly) { connection in
             connection.stored.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
@@ -97,7 +97,7 @@ struct SyncScheduleTests {
         #expect(due <= ended.advanced(by: .seconds(Int64(pause) * 5 / 4)))
     }
 
-    @Test("a daily sync that failed is repeated within the hour, and success brings back the daily moment")
+    @Test("A failed daily sync is repeated within the hour, and a success restores the daily moment")
     func recovers() throws {
         var connection = Self.connection(.daily) { connection in
             connection.stored.scheduledSyncAt = Self.connectedAt.advanced(by: .seconds(100))
@@ -111,18 +111,18 @@ struct SyncScheduleTests {
     }
 
     @Test(
-        "what a wrong clock wrote into the future holds no sync back for longer than a period",
+        "A moment in the future from a wrong clock delays a sync for at most a period",
         arguments: [1, 10, 4000])
     func wrongClock(days: Int64) throws {
         let wrong = Self.connectedAt.advanced(by: .seconds(days * 86_400))
         var connection = Self.connection(.hourly) { $0.stored.scheduledSyncAt = wrong }
         let right = Self.connectedAt.advanced(by: .seconds(7200))
         #expect(SyncSchedule.isDue(connection, at: right))
-        // Once it ran, everything is as ever.
+        // After the run, the schedule is normal.
         connection.stored.scheduledSyncAt = right
         let next = try #require(SyncSchedule.nextDue(connection, at: right))
         #expect(next > right && next <= right.advanced(by: .seconds(3600)))
-        // The moments of failures and of the connecting may be as wrong.
+        // The moments of failures and of the connecting may be wrong too.
         let failed = Self.connection(.hourly) { $0.stored.syncs = [Self.run(.failed, at: wrong)] }
         #expect(SyncSchedule.isDue(failed, at: right))
         var new = Self.connection(.hourly) { $0.stored.connectedAt = wrong }
@@ -131,7 +131,7 @@ struct SyncScheduleTests {
         #expect(!SyncSchedule.isDue(new, at: right))
     }
 
-    @Test("a connection that was connected again does not wait for what failed before")
+    @Test("Reconnecting a connection ends the pause for earlier failures")
     func reconnected() throws {
         let connection = Self.connection(.hourly) { connection in
             connection.stored.syncs = (0..<8).map { _ in
@@ -143,7 +143,7 @@ struct SyncScheduleTests {
                 <= Self.connectedAt.advanced(by: .seconds(3600)))
     }
 
-    @Test("schedule, trigger and idempotency survive in the user's document")
+    @Test("Schedule, trigger and idempotency are unchanged after encoding and decoding")
     func coding() throws {
         let user = try User(
             id: "u",

@@ -1,5 +1,5 @@
-// The state machines behind webhooks on a manual clock: when changes are read, what a sync takes away of them, and whether the end of a
-// grant is about the present one.
+// The state machines behind webhooks on a manual clock: when changes are read, which notes a sync removes, and whether the end of a
+// grant concerns the present one.
 
 import Primitives
 import ProviderSDK
@@ -8,22 +8,22 @@ import Testing
 @testable import ConnectionModel
 @testable import Webhooks
 
-@Suite("Changes that wait for their sync", .timeLimit(.minutes(2)))
+@Suite("Debounced changes", .timeLimit(.minutes(2)))
 struct DebouncerTests {
     private static func at(_ seconds: Double) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: UInt64(seconds * 1_000_000_000))
     }
 
     struct Burst: Sendable, CustomTestStringConvertible {
-        /// Seconds at which something changes.
+        /// Seconds of the changes.
         let changes: [Double]
-        /// Seconds at which a sync begins.
+        /// Seconds of the syncs.
         let due: [Double]
         var testDescription: String { "\(changes) → \(due)" }
     }
 
     @Test(
-        "a sync begins when nothing more has changed for two seconds, after thirty at the latest",
+        "A sync begins after two seconds without changes, or after thirty seconds",
         arguments: [
             Burst(changes: [0], due: [2]), Burst(changes: [0, 1, 2, 3], due: [5]),
             Burst(changes: [0, 3], due: [2, 5]),
@@ -35,7 +35,7 @@ struct DebouncerTests {
         var begun: [Double] = []
         for step in 0...1000 {
             let now = Double(step) / 10
-            // What is due goes before what comes at the same moment.
+            // Due work is taken before a change at the same moment.
             if debouncer.take("c", at: Self.at(now)) == .due { begun.append(now) }
             if burst.changes.contains(now) { _ = debouncer.note("c", at: Self.at(now)) }
         }
@@ -43,7 +43,7 @@ struct DebouncerTests {
         #expect(debouncer.count == 0)
     }
 
-    @Test("after a sync that took long the next one waits as long, ten minutes at most")
+    @Test("After a long sync, the next one waits as long, up to ten minutes")
     func rest() {
         let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
         for (seconds, ago, rest) in [(40, 0, 40), (40, 30, 10), (40, 41, 0), (40, -1000, 40), (5000, 0, 600)] {
@@ -65,7 +65,7 @@ struct DebouncerTests {
         #expect(debouncer.take("c", at: Self.at(41)) == .due)
     }
 
-    @Test("the keys that wait are bounded, and each is taken out once")
+    @Test("The number of waiting keys is limited, and each is taken once")
     func bounds() {
         var debouncer = Debouncer(quietTime: .seconds(1), quietTimeMax: .seconds(2), countMax: 3)
         for number in 0..<5 {
@@ -79,7 +79,7 @@ struct DebouncerTests {
     }
 }
 
-@Suite("Changes noted with a connection", .timeLimit(.minutes(2)))
+@Suite("Pending changes of a connection", .timeLimit(.minutes(2)))
 struct PendingChangeTests {
     private static let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
 
@@ -107,19 +107,19 @@ struct PendingChangeTests {
     }
 
     @Test(
-        "a sync takes away what it read, and leaves what failed, what it was not about, and what it did not read whole")
+        "A sync removes the notes of data types that it read whole, and keeps the others")
     func finish() throws {
         var connection = connection(["a", "b", "c", "d"])
         connection.syncBegan(run(["a", "b", "c"]))
         try end(&connection, outcome(.partial, failed: ["b"]), read: ["a", "b"])
         #expect(connection.changes.map(\.dataType) == ["b", "c", "d"])
         #expect(connection.changes.allSatisfy { $0.syncID == nil })
-        // What failed waits; the others are due at once.
+        // The failed data type waits; the others are due at once.
         #expect(connection.dueChanges(at: Self.now) == ["c", "d"])
         #expect(connection.dueChanges(at: Self.now.advanced(by: .seconds(15 * 60))) == ["b", "c", "d"])
     }
 
-    @Test("what changes while a sync runs is left for the next")
+    @Test("A change during a sync is kept for the next sync")
     func duringASync() throws {
         var connection = connection(["a"])
         #expect(connection.sync.unnoted(["a", "b"]) == ["b"])
@@ -130,7 +130,7 @@ struct PendingChangeTests {
         #expect(connection.dueChanges(at: Self.now) == ["a"])
     }
 
-    @Test("failures in a row are tried again ever later, up to a day; a cancellation is no failure")
+    @Test("Consecutive failures are retried after growing pauses, up to a day; a cancellation does not count")
     func failures() throws {
         var connection = connection(["a"])
         var now = Self.now
@@ -152,7 +152,7 @@ struct PendingChangeTests {
     }
 
     @Test(
-        "nothing is due while a sync runs, or of a connection that does not work", arguments: ConnectionStatus.allCases)
+        "No change is due while a sync runs, or without a working connection", arguments: ConnectionStatus.allCases)
     func notDue(_ status: ConnectionStatus) {
         var connection = connection(["a"])
         connection.stored.status = status
@@ -161,7 +161,7 @@ struct PendingChangeTests {
         #expect(connection.dueChanges(at: Self.now).isEmpty)
     }
 
-    @Test("notes are in the user's document")
+    @Test("Notes are unchanged after encoding and decoding")
     func coding() throws {
         var connection = connection(["b"])
         connection.syncBegan(run(["b"]))
@@ -174,7 +174,7 @@ struct PendingChangeTests {
     }
 }
 
-@Suite("Ends of grants that come late", .timeLimit(.minutes(2)))
+@Suite("Late ends of grants", .timeLimit(.minutes(2)))
 struct GrantAgeTests {
     private static let ages: [(Int64, GrantAge)] = [
         (-86_400, .older), (-301, .older), (-299, .doubtful), (-1, .doubtful), (0, .present), (1, .present),
@@ -186,23 +186,23 @@ struct GrantAgeTests {
     }
 
     @Test(
-        "what happened before the present grant is not about it; what is close is asked about",
+        "An event before the present grant is older, and one close to its beginning is doubtful",
         arguments: ages)
     func age(_ seconds: Int64, _ age: GrantAge) {
-        // Granted in the middle of a second, of which providers tell the beginning.
+        // Granted in the middle of a second; providers report its beginning.
         #expect(GrantAge(occurredAt: Self.at(seconds), grantedAt: Self.at(0, 700)) == age)
     }
 
-    @Test("what has no time is asked about")
+    @Test("An event without a time is doubtful")
     func noTime() { #expect(GrantAge(occurredAt: nil, grantedAt: Self.at(0)) == .doubtful) }
 
-    @Test("a host whose clock is behind takes the end of an older grant for what it is")
+    @Test("With a host clock that is behind, the end of an older grant is doubtful")
     func clockBehind() {
         // By the provider's clock: ended at 0, connected again at 10, delivered at 20. The host is two minutes behind.
         let moment = GrantAge.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(-100))
         #expect(moment == Self.at(-120))
         #expect(GrantAge(occurredAt: moment, grantedAt: Self.at(-110)) == .doubtful)
-        // A host that is ahead, or a delivery that is late, moves nothing.
+        // A host that is ahead, or a late delivery, changes no moment.
         #expect(GrantAge.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(500)) == Self.at(0))
         #expect(GrantAge.moment(Self.at(0), sentAt: nil, receivedAt: Self.at(-100)) == Self.at(0))
         #expect(GrantAge.moment(nil, sentAt: Self.at(20), receivedAt: Self.at(-100)) == nil)

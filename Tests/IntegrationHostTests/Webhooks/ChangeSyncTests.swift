@@ -1,5 +1,5 @@
-// Syncs of what changed, over a real engine and store: no change is lost to a sync that runs, stops or reads what was read before, and
-// no deletion is undone by one.
+// Syncs of changes over a real engine and store: no change is lost to a sync that runs, stops or reads earlier data, and no sync
+// restores a deleted record.
 
 import DocumentStore
 import Primitives
@@ -16,9 +16,9 @@ import Testing
 @testable import Sync
 @testable import Webhooks
 
-@Suite("Syncs of what changed", .timeLimit(.minutes(2)))
+@Suite("Syncs of changes", .timeLimit(.minutes(2)))
 struct ChangeSyncTests {
-    /// The clock of the syncs, whose time passes by ``read(_:_:)`` alone; that of the engine is the system's.
+    /// The clock of the syncs, which only ``read(_:_:)`` advances; the engine uses the system's clock.
     private let clock = ManualClock(millisecondsSince1970: TimeSource.system.millisecondsSince1970)
 
     private func syncs(_ fixture: SyncFixture) -> ChangeSyncs {
@@ -37,7 +37,7 @@ struct ChangeSyncTests {
         return try await syncs.note(types, of: connection, user: "u", try #require(fixture.registry["scripted"]))
     }
 
-    /// Waits until nothing is left to be read.
+    /// Waits until no change is left to read.
     private func read(_ id: String, _ fixture: SyncFixture) async throws -> [SyncRun] {
         try await waitUntil("the reading of all changes") {
             guard let connection = try await fixture.connection(id),
@@ -49,7 +49,7 @@ struct ChangeSyncTests {
         return try await fixture.connection(id)?.syncs ?? []
     }
 
-    @Test("many changes are one sync, which reads just what changed")
+    @Test("Many changes cause one sync, which reads only the changed data types")
     func burst() async throws {
         let provider = ScriptedProvider(dataTypes: ["things", "others"], incremental: true) { _, _ in
             ScriptedProvider.page(1...2)
@@ -67,7 +67,7 @@ struct ChangeSyncTests {
         await fixture.stop()
     }
 
-    @Test("a change that comes while a sync runs is read by another")
+    @Test("A change during a sync is read by another sync")
     func whileRunning() async throws {
         let door = Door()
         let provider = ScriptedProvider(incremental: true) { _, call in
@@ -90,7 +90,7 @@ struct ChangeSyncTests {
         await fixture.stop()
     }
 
-    @Test("what a full sync had read before it failed is nothing to the one that reads the change")
+    @Test("The sync of a change ignores pages that a failed full sync read")
     func failedGeneration() async throws {
         let provider = ScriptedProvider(incremental: true) { (request, call) async throws(ProviderError) -> SyncPage in
             switch (call, request.cursor) {
@@ -113,7 +113,7 @@ struct ChangeSyncTests {
         await fixture.stop()
     }
 
-    @Test("a note that a stop left is found by the next look at the user")
+    @Test("A note from before a stop is found by the next reconciliation")
     func restart() async throws {
         let provider = ScriptedProvider(incremental: true) { _, _ in ScriptedProvider.page(1...1) }
         let fixture = try SyncFixture(provider)
@@ -130,7 +130,7 @@ struct ChangeSyncTests {
         await second.stop()
     }
 
-    @Test("a record that was deleted stays deleted, though a sync that ran meanwhile had read it")
+    @Test("A deleted record stays deleted, although a sync that ran meanwhile had read it")
     func deletion() async throws {
         let door = Door()
         let provider = ScriptedProvider { (_, call) async throws(ProviderError) -> SyncPage in
@@ -156,7 +156,7 @@ struct ChangeSyncTests {
         try await waitUntil("the request to the provider", every: .milliseconds(1)) { provider.requests.count >= 2 }
         #expect(try await delete() == .busy)
         door.open()
-        // Its second page fails; what the first one held is given up.
+        // Its second page fails, and its first page is discarded.
         #expect(try await fixture.ended(id)?.status == .failed)
         try await waitUntil("the end of the sync", every: .milliseconds(1)) { fixture.engine.running(id) == nil }
         #expect(try await delete() == .deleted)

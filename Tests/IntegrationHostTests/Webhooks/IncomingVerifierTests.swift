@@ -1,4 +1,4 @@
-// Signatures of deliveries, as the schemes of the providers describe them: what is right is taken, whatever is changed is not.
+// Signatures of deliveries in the schemes of the providers: valid ones are accepted, and changed ones are refused.
 
 import Cryptography
 import Foundation
@@ -9,7 +9,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Signatures of incoming webhooks", .timeLimit(.minutes(2)))
+@Suite("Incoming webhook signatures", .timeLimit(.minutes(2)))
 struct IncomingVerifierTests {
     static let stripe: WebhookScheme = {
         var scheme = WebhookScheme(.hmacSHA256(secretSetting: "s"), header: "Stripe-Signature")
@@ -50,7 +50,7 @@ struct IncomingVerifierTests {
         [NamedValue("stripe-signature", "t=\(seconds),v1=\(code(key, "\(seconds)."))")]
     }
 
-    @Test("each of several keys is good, and each of several signatures")
+    @Test("Each of several keys and each of several signatures is accepted")
     func several() throws {
         let keys = WebhookVerifier.keys(in: "whsec_new, whsec_old,")
         #expect(keys == ["whsec_new", "whsec_old"])
@@ -69,7 +69,7 @@ struct IncomingVerifierTests {
         #expect(verifier.verdict(headers: Self.stripeHeader("whsec_older"), body: Self.body, at: Self.now) == .forged)
     }
 
-    @Test("one changed bit of body, key, time or signature is a forgery", arguments: 0..<14)
+    @Test("A changed bit of body, time or signature is a forgery", arguments: 0..<14)
     func changedBit(_ place: Int) throws {
         let verifier = try #require(WebhookVerifier(Self.stripe, keys: ["whsec"]))
         var body = Self.body
@@ -84,7 +84,8 @@ struct IncomingVerifierTests {
     }
 
     @Test(
-        "the window is five minutes to both sides", arguments: [(-301, false), (-300, true), (300, true), (301, false)])
+        "A signature is timely within five minutes on both sides",
+        arguments: [(-301, false), (-300, true), (300, true), (301, false)])
     func window(_ seconds: Int, _ isTimely: Bool) throws {
         let verifier = try #require(WebhookVerifier(Self.stripe, keys: ["whsec"]))
         let headers = Self.stripeHeader(at: 1_700_000_000 + seconds)
@@ -93,7 +94,7 @@ struct IncomingVerifierTests {
     }
 
     @Test(
-        "what has no signature that can be read is unsigned",
+        "A delivery without a readable signature is unsigned",
         arguments: [
             [], ["t=1700000000"], ["v1=00"], ["t=+1700000000,v1=00"], ["t=1700000000,v1=zz"], ["t=,v1=00"],
             ["t=1700000000,t=1700000000,v1=00"], ["t=17000000000000,v1=00"], [""], ["t=1700000000,v1=00", "v1=00"],
@@ -104,7 +105,7 @@ struct IncomingVerifierTests {
         #expect(verifier.verdict(headers: headers, body: Self.body, at: Self.now) == .unsigned)
     }
 
-    @Test("a truncated signature is a forgery")
+    @Test("A truncated signature is a forgery")
     func truncated() throws {
         let verifier = try #require(WebhookVerifier(Self.base64("x"), keys: ["key"]))
         let bytes = Self.code("key", "").bytes
@@ -116,7 +117,7 @@ struct IncomingVerifierTests {
         #expect(verifier.verdict(headers: whole, body: Self.body, at: Self.now) == .genuine(sentAt: nil))
     }
 
-    @Test("Ed25519 over time and body, under a key in hexadecimal and no other")
+    @Test("Ed25519 signs time and body, and needs a key in hexadecimal")
     func ed25519() throws {
         let key = try Ed25519PrivateKey(seed: SymmetricKey(utf8: "0123456789abcdef0123456789abcdef"))
         let verifier = try #require(WebhookVerifier(Self.ed25519, keys: [Hex.encode(key.publicKeyBytes)]))
@@ -130,7 +131,7 @@ struct IncomingVerifierTests {
         #expect(WebhookVerifier(Self.ed25519, keys: []) == nil)
     }
 
-    @Test("The vectors of signed deliveries: every case has its verdict")
+    @Test("The vectors of signed deliveries: every case has its expected verdict")
     func vectors() throws {
         let schemes = [
             "stripe": Self.stripe, "slack": Self.slack, "quickbooks": Self.base64("intuit-signature"),

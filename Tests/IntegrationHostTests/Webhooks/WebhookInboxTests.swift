@@ -1,5 +1,5 @@
-// The inbox over a real store: what was taken in is there after a restart until it is settled, repeats are known, what is too much is
-// refused.
+// The inbox over a real store: accepted events are kept over a restart until they are settled, repeats are detected, and a full inbox
+// refuses events.
 
 import DocumentStore
 import HostTesting
@@ -14,9 +14,9 @@ import Testing
 @testable import Observability
 @testable import Webhooks
 
-@Suite("The inbox of webhooks", .timeLimit(.minutes(2)))
+@Suite("Webhook inbox", .timeLimit(.minutes(2)))
 struct WebhookInboxTests {
-    /// An inbox with a clock that is set by hand, and what it handed on.
+    /// An inbox with a manual clock, and the events it passed on.
     private final class Fixture: Sendable {
         let directory: TemporaryDirectory
         let data: DataDirectory
@@ -53,7 +53,7 @@ struct WebhookInboxTests {
         }
     }
 
-    @Test("an event is taken in once, also within a delivery and over a restart, and handed on until it is settled")
+    @Test("An event is accepted once, also over a restart, and passed on until it is settled")
     func once() async throws {
         let fixture = try await Fixture()
         let effects: [InboxEvent.Effect] = [
@@ -81,7 +81,7 @@ struct WebhookInboxTests {
         await third.close()
     }
 
-    @Test("a thousand deliveries at the same time, each three times, are a thousand events")
+    @Test("Repeated concurrent deliveries are accepted once")
     func parallel() async throws {
         let fixture = try await Fixture()
         let counts = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -98,7 +98,7 @@ struct WebhookInboxTests {
         await second.close()
     }
 
-    @Test("too many events that wait are refused, and taken in when there is room again")
+    @Test("A full inbox refuses events, and accepts them when there is room again")
     func full() async throws {
         let fixture = try await Fixture()
         let many = (0..<IncomingLimits.pendingEventsMax).map { fixture.event($0) }
@@ -115,7 +115,7 @@ struct WebhookInboxTests {
         await fixture.close()
     }
 
-    @Test("ids are forgotten when they are old enough, and what is not settled never is")
+    @Test("Old settled ids are forgotten, and unsettled events are kept")
     func expiry() async throws {
         let fixture = try await Fixture()
         let start = fixture.handed.clock.source.now
@@ -148,7 +148,7 @@ struct WebhookInboxTests {
         await second.close()
     }
 
-    @Test("a store that takes nothing refuses the delivery, and a later one is taken in")
+    @Test("A closed store refuses the delivery, and a later delivery is accepted")
     func closedStore() async throws {
         let fixture = try await Fixture()
         #expect(try await fixture.inbox.accept([fixture.event(1)]) == 1)
@@ -162,7 +162,7 @@ struct WebhookInboxTests {
         await second.close()
     }
 
-    @Test("a segment reads as it was written; what is none is refused")
+    @Test("A segment is unchanged after encoding and decoding, and invalid text is refused")
     func coding() throws {
         let now = Timestamp(seconds: 1_700_000_000) ?? .epoch
         var segment = InboxSegment(number: 7, at: now)

@@ -1,5 +1,5 @@
-// What plugins that were built for an earlier SDK link to. Each name here means what its successor means, and no code of ours uses
-// one: the compiler forbids it, because all of them are deprecated.
+// Names that plugins built for an earlier SDK link to. Each means what its successor means. All are deprecated, so the compiler
+// keeps this project from using them.
 
 /// An enum with cases that have a successor.
 ///

@@ -67,10 +67,10 @@ public struct HeaderCondition: Sendable, Equatable {
 
 /// How a provider's answers are sorted into the classes of ``ProviderError``.
 ///
-/// The first rule that fits decides; none can call a token bad or a grant dead for an answer with 408, 425 or 429, which describe the
-/// moment, independent of their body. When no rule fits, the status decides: 2xx and 304 are no error, 401 ``ProviderError/Kind/authExpired``,
-/// 403 ``ProviderError/Kind/scopeMissing(_:)``, 408, 425 and 5xx ``ProviderError/Kind/transient``, 429
-/// ``ProviderError/Kind/rateLimited(after:)``, any other ``ProviderError/Kind/permanent``.
+/// The first rule that fits decides. For 408, 425 and 429, no rule can call a token bad or a grant dead: these describe the moment.
+/// When no rule fits, the status decides. 2xx and 304 are no error, 401 is ``ProviderError/Kind/authExpired``, and 403 is
+/// ``ProviderError/Kind/scopeMissing(_:)``. 408, 425 and 5xx are ``ProviderError/Kind/transient``, and 429 is
+/// ``ProviderError/Kind/rateLimited(after:)``. Any other is ``ProviderError/Kind/permanent``.
 public struct ErrorClassification: Sendable {
     /// The rules, most particular first.
     public var rules: [ErrorRule] = []
@@ -88,7 +88,7 @@ public struct ErrorClassification: Sendable {
     public var defaultRetryAfter: Duration = .seconds(1)
     /// The longest pause that is waited for.
     ///
-    /// A daily quota asks for hours: then the sync ends as failed and says when it can go on, instead of sleeping.
+    /// A daily quota asks for hours: then the sync ends as failed and says when it can resume, instead of sleeping.
     public var pauseMax: Duration = .seconds(900)
 
     /// Classification by status alone.

@@ -16,7 +16,7 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
         case transient
         /// A failure that will not pass: recorded, not retried.
         case permanent
-        /// The application's own settings at the provider are wrong: only the operator can mend it.
+        /// The application's own settings at the provider are wrong: only the operator can fix it.
         case misconfigured
         /// What changed since the moment that was asked for is not known, or not completely: everything is read instead.
         case changesUnavailable

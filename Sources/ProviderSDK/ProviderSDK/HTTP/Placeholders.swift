@@ -1,5 +1,5 @@
-// Placeholders in requests: which there are, and what stands for them. They are filled in one pass, so what a value brings with it
-// is never taken for a placeholder itself.
+// Placeholders in requests: which there are, and their values. They are filled in one pass, so a value is never read as a
+// placeholder itself.
 
 extension ProviderRequest {
     /// The names of the placeholders in path, query, header fields and form body, in the order they stand there.
@@ -23,8 +23,8 @@ extension ProviderRequest {
     /// The request with every placeholder replaced by its value, percent-encoded in the path.
     ///
     /// - Parameter value: the value of a placeholder by its name; nil and empty text mean that there is none.
-    /// - Throws: a ``ProviderError`` when a placeholder has no value, of kind misconfigured for a setting and permanent for any
-    ///   other; and when a value cannot stand where it is wanted: `.` and `..` in the path, control characters in a header field.
+    /// - Throws: a ``ProviderError`` when a placeholder has no value: misconfigured for a setting, permanent for any other. Also
+    ///   when a value is not allowed at its place: `.` and `..` in the path, control characters in a header field.
     public func filled(_ value: (String) -> String?) throws(ProviderError) -> ProviderRequest {
         var request = self
         if !isAbsolute {

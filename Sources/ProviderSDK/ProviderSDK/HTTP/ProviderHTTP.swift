@@ -1,9 +1,9 @@
-// The door through which a plugin reaches its provider. The host implements it; tests implement it with recorded answers.
+// The interface through which a plugin reaches its provider. The host implements it; tests implement it with recorded answers.
 
 /// Sends requests to the provider on behalf of one connection.
 ///
-/// The host adds the origin and the credential, keeps to the provider's rate limits, sorts answers by the manifest's
-/// ``ErrorClassification``, and refreshes an expired access token once before it gives up.
+/// The host adds the origin and the credential, keeps to the provider's rate limits, and sorts answers by the manifest's
+/// ``ErrorClassification``. It refreshes an expired access token once before it gives up.
 public protocol ProviderHTTP: Sendable {
     /// The provider's good answer to `request`.
     ///

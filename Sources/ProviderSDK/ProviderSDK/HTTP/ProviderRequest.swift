@@ -16,9 +16,9 @@ public struct NamedValue: Sendable, Hashable {
 
 /// A request to one of the provider's endpoints.
 ///
-/// In ``path``, ``query``, ``headers`` and a form body, `{accountId}`, `{accountName}`, `{variant}`, `{callback.NAME}` and
-/// `{setting.NAME}` stand for the connection's account id and name, its variant, a parameter of its OAuth callback, and a setting
-/// of the operator that is not secret. In the path they are percent-encoded. ``filled(_:)`` puts the values in.
+/// In ``path``, ``query``, ``headers`` and a form body, placeholders stand for values. `{accountId}`, `{accountName}` and
+/// `{variant}` are the connection's. `{callback.NAME}` is a parameter of its OAuth callback, and `{setting.NAME}` an operator's setting
+/// that is not secret. In the path they are percent-encoded. ``filled(_:)`` puts the values in.
 public struct ProviderRequest: Sendable {
     /// Request methods (RFC 9110 section 9).
     public enum Method: String, Sendable {

@@ -1,5 +1,5 @@
-// Where a request may go. A next-page link comes from the provider and carries the user's token along: it must stay at the origin of
-// the endpoint that it came from. Bytes only; no URL library decides here.
+// Where a request may go. A next-page link comes from the provider, and the request carries the user's token. So the link must stay
+// at the origin of the endpoint it came from. Bytes only; no URL library decides here.
 
 /// The origin of an http or https URL: scheme, host and port (RFC 6454).
 public struct WebOrigin: Sendable, Hashable {
@@ -12,8 +12,7 @@ public struct WebOrigin: Sendable, Hashable {
 
     /// The origin of `url`; nil when it is not an absolute URL of scheme http or https that every reader understands alike.
     ///
-    /// User information, backslashes, spaces, control and non-ASCII characters are refused wherever they stand, and percent signs
-    /// in the host.
+    /// User information, backslashes, spaces, control and non-ASCII characters are refused everywhere, and percent signs in the host.
     public init?(of url: String) {
         let bytes = Array(url.utf8)
         let refused = Array("\\\"<>^`{}".utf8)

@@ -8,8 +8,10 @@ struct JSONNode {
     var start: UInt32
     var end: UInt32
     var next: UInt32
-    /// Kind in the low 4 bits, bit 4 = the string holds escapes, the upper 24 bits = children of a container or, in a member
-    /// name, the hash of the name with its escapes resolved.
+    /// The kind in the low 4 bits; bit 4 means that the string holds escapes.
+    ///
+    /// The upper 24 bits count a container's children. In a member name they are the hash of the name with its escapes
+    /// resolved.
     private var tag: UInt32
 
     init(kind: Kind, start: Int, end: Int, next: Int, isEscaped: Bool = false) {

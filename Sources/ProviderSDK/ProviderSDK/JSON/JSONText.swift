@@ -6,8 +6,8 @@ enum JSONText {
 
     /// Where the plain bytes from `start` on end: before a quote, a backslash, a control character, a byte above ASCII, or the end.
     ///
-    /// Nearly all bytes of a text are plain, so eight are looked at together: a byte that is not plain sets its highest bit in `found`.
-    /// Bytes behind it may set theirs without reason, which is why only the first counts.
+    /// Nearly all bytes of a text are plain, so eight are checked together: a byte that is not plain sets its highest bit in `found`.
+    /// Bytes behind it may set theirs wrongly, so only the first counts.
     @inline(__always) static func plainEnd(_ b: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
         var i = start
         let raw = UnsafeRawBufferPointer(b)

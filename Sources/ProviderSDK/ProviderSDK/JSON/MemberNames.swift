@@ -12,7 +12,7 @@ struct MemberNames {
     private var seen = SIMD8<UInt64>()
     private var large: Set<[UInt8]>?
 
-    /// Takes in the name at node `index`, the last one, and notes its hash there; false when an earlier name has the same bytes.
+    /// Adds the name at node `index`, the last one, and stores its hash there; false when an earlier name has the same bytes.
     mutating func insert(
         _ index: Int, firstName: Int, nodes: inout [JSONNode], bytes: UnsafeBufferPointer<UInt8>
     ) -> Bool {

@@ -1,5 +1,5 @@
-// Mapping tables: from a provider's record to a normalised one, as data that reads like documentation. Nothing here does the
-// work; MappingEngine does.
+// Mapping tables: from a provider's record to a normalised one, as data that reads like documentation. MappingEngine does the
+// work.
 
 /// A table that turns a provider's record into a normalised one.
 ///
@@ -55,7 +55,7 @@ public struct FieldMapping: Sendable {
         for field in fields {
             let name = place + field.name
             if field.name.isEmpty { problems.append("a field\(place.isEmpty ? "" : " of “\(place)”") has no name") }
-            if !names.insert(field.name).inserted { problems.append("the field “\(name)” stands twice") }
+            if !names.insert(field.name).inserted { problems.append("the field “\(name)” appears twice") }
             if field.sources.isEmpty, field.transform.needsSource {
                 problems.append("the field “\(name)” does not say where its value comes from")
             }
@@ -88,7 +88,7 @@ public struct Field: Sendable {
         self.init(name, from: [source], as: transform, isRequired: isRequired)
     }
 
-    /// A row without a source, for transforms that look at the whole record.
+    /// A row without a source, for transforms of the whole record.
     public init(_ name: String, as transform: Transform, isRequired: Bool = false) {
         self.init(name, from: [], as: transform, isRequired: isRequired)
     }
@@ -154,8 +154,9 @@ public indirect enum Transform: Sendable {
     case earliestEpoch
     /// The greatest of all values, as ISO 8601 in UTC, of epoch seconds.
     case latestEpoch
-    /// The sum of `amount` times `quantity` over the elements of the array, in minor units, as an exact amount in major units;
-    /// null when an element has no amount.
+    /// The sum of `amount` times `quantity` over the elements of the array, in minor units, as an exact amount in major units.
+    ///
+    /// Null when an element has no amount.
     case sumOfMinorUnits(amount: ValuePath, quantity: ValuePath, currency: ValuePath, CurrencyExponents)
     /// This value, always.
     case constant(JSONValue)

@@ -1,4 +1,4 @@
-// The transforms that look at one value.
+// The transforms of one value.
 
 extension MappingRun {
     /// Writes what `transform` makes of `value`, which is not null.
@@ -10,7 +10,7 @@ extension MappingRun {
             guard value.isPresent else { return writer.null() }
             try writeMoment(transform, value, place: place)
         case .boolean:
-            guard let boolean = value.boolean else { throw failure(place, "boolean", "the value is no boolean") }
+            guard let boolean = value.boolean else { throw failure(place, "boolean", "the value is not a boolean") }
             writer.value(boolean)
         case .decimal:
             guard value.isPresent else { return writer.null() }
@@ -19,12 +19,12 @@ extension MappingRun {
             } else if let amount = value.decimal {
                 writer.value(amount)
             } else {
-                throw failure(place, "decimal", "the value is no number")
+                throw failure(place, "decimal", "the value is not a number")
             }
         case .integer(let range):
             guard let integer = value.integer, range ~= integer else {
                 throw failure(
-                    place, "integer", "the value is no integer from \(range.lowerBound) to \(range.upperBound)")
+                    place, "integer", "the value is not an integer from \(range.lowerBound) to \(range.upperBound)")
             }
             writer.value(JSONNumber(integer))
         case .bounded(let range):
@@ -35,26 +35,26 @@ extension MappingRun {
                 !(amount < least), !(greatest < amount)
             else {
                 throw failure(
-                    place, "bounded", "the value is no number from \(range.lowerBound) to \(range.upperBound)")
+                    place, "bounded", "the value is not a number from \(range.lowerBound) to \(range.upperBound)")
             }
             try write(.decimal, value, place: place)
         case .each(let inner):
-            guard let elements = value.array else { throw failure(place, "each", "the value is no array") }
+            guard let elements = value.array else { throw failure(place, "each", "the value is not an array") }
             try list(elements) { (run, element) throws(MappingFailure) in
                 if element.isNull { run.writer.null() } else { try run.write(inner, element, place: place) }
             }
         case .table(let fields, let condition):
-            guard let elements = value.array else { throw failure(place, "table", "the value is no array") }
+            guard let elements = value.array else { throw failure(place, "table", "the value is not an array") }
             let now = now
             try list(elements.filter { condition?.isMet(by: $0, now: now) ?? true }) {
                 (run, element) throws(MappingFailure) in
-                guard element.kind == .object else { throw run.failure(place, "table", "an element is no object") }
+                guard element.kind == .object else { throw run.failure(place, "table", "an element is not an object") }
                 try run.object { (run) throws(MappingFailure) in
                     for field in fields { try run.write(field, from: element, path: place + ".") }
                 }
             }
         case .object(let fields):
-            guard value.kind == .object else { throw failure(place, "object", "the value is no object") }
+            guard value.kind == .object else { throw failure(place, "object", "the value is not an object") }
             try object { (run) throws(MappingFailure) in
                 for field in fields { try run.write(field, from: value, path: place + ".") }
             }
@@ -84,14 +84,14 @@ extension MappingRun {
             }
             writer.value(text)
         case .index(let texts, let first, let other):
-            guard let number = value.integer else { throw failure(place, "index", "the value is no integer") }
+            guard let number = value.integer else { throw failure(place, "index", "the value is not an integer") }
             let (position, overflow) = number.subtractingReportingOverflow(first)
             guard !overflow, position >= 0, position < texts.count else { return writer.value(other) }
             writer.value(texts[Int(position)])
         case .exactIndex(let texts, let first):
             let end = first + Int64(texts.count)
             guard let number = value.integer, first <= number, number < end else {
-                throw failure(place, "exactIndex", "the value is no integer from \(first) to \(end - 1)")
+                throw failure(place, "exactIndex", "the value is not an integer from \(first) to \(end - 1)")
             }
             writer.value(texts[Int(number - first)])
         case .exactOneOf(let table):
@@ -102,19 +102,19 @@ extension MappingRun {
             }
             writer.value(text)
         case .parts(let separator):
-            guard let text = value.string else { throw failure(place, "parts", "the value is no text") }
+            guard let text = value.string else { throw failure(place, "parts", "the value is not a text") }
             let parts = text.parts(separatedBy: separator)
             writer.value(JSONValue.array(parts.map(JSONValue.string)))
         case .firstPart(let separator):
-            guard let text = value.string else { throw failure(place, "firstPart", "the value is no text") }
+            guard let text = value.string else { throw failure(place, "firstPart", "the value is not a text") }
             writer.value(text.parts(separatedBy: separator).first)
         case .oneOf(let table, let other):
-            guard let text = value.scalarText else { throw failure(place, "oneOf", "the value is no text") }
+            guard let text = value.scalarText else { throw failure(place, "oneOf", "the value is not a text") }
             writer.value(table[text] ?? other)
         case .text where value.isPresent && writer.copyText(of: value): return
         default:
             guard let text = value.scalarText, value.kind != .boolean else {
-                throw failure(place, "text", "the value is no text")
+                throw failure(place, "text", "the value is not a text")
             }
             switch transform {
             case .uppercased:
@@ -142,7 +142,7 @@ extension MappingRun {
             moment = id.flatMap { $0 < 0 ? nil : Timestamp(milliseconds: ($0 >> 22) + epoch) }
         default: moment = nil
         }
-        guard let moment else { throw failure(place, "moment", "the value is no moment in the expected form") }
+        guard let moment else { throw failure(place, "moment", "the value is not a moment in the expected form") }
         writer.value(moment)
     }
 }

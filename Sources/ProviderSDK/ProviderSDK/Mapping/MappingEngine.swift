@@ -121,7 +121,7 @@ struct MappingRun {
         return empty
     }
 
-    /// Writes what `transform` makes of its sources; the transforms that look at more than one value are handled here.
+    /// Writes the result of `transform` for its sources; transforms of more than one value are handled here.
     private mutating func write(
         _ transform: Transform, sources: [ValuePath], scope: JSONValue, place: String
     ) throws(MappingFailure) {
@@ -139,7 +139,7 @@ struct MappingRun {
             }
         case .object(let fields):
             guard let value = sources.isEmpty ? scope : source(sources, in: scope) else { return writer.null() }
-            guard value.kind == .object else { throw failure(place, "object", "the value is no object") }
+            guard value.kind == .object else { throw failure(place, "object", "the value is not an object") }
             try object { (run) throws(MappingFailure) in
                 for field in fields { try run.write(field, from: value, path: place + ".") }
             }
@@ -159,7 +159,7 @@ struct MappingRun {
             }
         case .minorUnits(let currency, let exponents):
             guard let value = source(sources, in: scope), value.isPresent else { return writer.null() }
-            guard let amount = value.integer else { throw failure(place, "minorUnits", "the amount is no integer") }
+            guard let amount = value.integer else { throw failure(place, "minorUnits", "the amount is not an integer") }
             let code = currency.first(in: scope)?.string ?? currency.first(in: record)?.string
             try write(amount: amount, currency: code, exponents, place: place)
         case .sumOfMinorUnits(let amount, let quantity, let currency, let exponents):
@@ -169,7 +169,7 @@ struct MappingRun {
         case .negated(let condition):
             guard let value = source(sources, in: scope), value.isPresent else { return writer.null() }
             guard let amount = value.decimal, let negated = amount.negated else {
-                throw failure(place, "negated", "the value is no number")
+                throw failure(place, "negated", "the value is not a number")
             }
             let isNegated = condition.isMet(by: scope, now: now)
             if isNegated { writer.value(negated) } else { try write(.decimal, value, place: place) }

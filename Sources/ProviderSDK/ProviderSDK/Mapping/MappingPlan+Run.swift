@@ -1,5 +1,5 @@
-// Takes a parsed record through a plan: one pass over its members finds every source, then each row goes from tape to bytes. Where
-// a value is not as a row expects, the general engine does the row, so that both ways give the same bytes and the same failures.
+// Takes a parsed record through a plan. One pass over its members finds every source; then each row goes from tape to bytes. Rows
+// with unexpected values go through the general engine, so both ways give the same bytes and failures.
 
 extension MappingPlan {
     /// One record on its way through the plan.
@@ -157,7 +157,7 @@ extension MappingPlan {
         return at
     }
 
-    /// The first of a row's sources that has a value: -1 when none has, nil when one is an empty text, which is another matter.
+    /// Returns the first of a row's sources that has a value; -1 when none has, nil when one is an empty text.
     private func source(_ row: Row, _ pass: borrowing Pass) -> Int? {
         for index in row.sources.range {
             let at = node(places[index], pass)
@@ -186,7 +186,7 @@ extension MappingPlan {
         default:
             guard let at = source(row, pass) else { return false }
             if at < 0 {
-                // A row that needs a value fails, which is the general engine's to say.
+                // A row that needs a value fails in the general engine, which reports it.
                 if !isRequired { writer.null() }
                 return !isRequired
             }

@@ -1,10 +1,10 @@
-// A mapping table made ready for parsed records: every text it writes or compares lies as bytes in one pool, every source is a number,
-// and a row is plain numbers that are copied without counting references. Made once for each table; MappingPlan+Run follows it.
+// A mapping table prepared for parsed records. Every text is bytes in one pool, every source is a number, and rows are copied
+// without reference counting. Made once for each table; MappingPlan+Run follows it.
 
 /// A mapping table in the form in which parsed records go through it fast.
 ///
-/// Rows that only the general engine can do are marked as such, and every row falls back to it where a value is not as expected: the
-/// plan decides nothing that the engine would decide otherwise.
+/// Rows that only the general engine can map are marked, and every row falls back to it on an unexpected value. The plan never
+/// decides otherwise than the engine would.
 final class MappingPlan: Sendable {
     /// A range of ``pool``.
     struct Piece {

@@ -51,7 +51,7 @@ public struct AccountIDAuth: Sendable {
     /// An account id of at most 256 bytes, with what `configure` sets.
     public init(_ configure: (inout AccountIDAuth) -> Void) { configure(&self) }
 
-    /// Why `id` is no account id, as the end of a sentence that begins with its name; nil when it can be one.
+    /// Why `id` is not an account id, as the end of a sentence that begins with its name; nil when it can be one.
     ///
     /// Hosts ask before they store an id: it goes into requests, documents and logs.
     public func refusal(of id: String) -> String? {
@@ -89,10 +89,10 @@ public struct AccountIdentity: Sendable, Equatable {
 
 /// Where the identity of a freshly connected account comes from, as data.
 ///
-/// The paths look into one JSON object: `token` (the token response without its secrets), `claims` (the claims of the access
-/// token when it is a JWT), `callback` (the query of the OAuth callback), and `response` (the answer to ``request``).
+/// The paths look into one JSON object. `token` is the token response without its secrets, and `claims` are the claims of the
+/// access token when it is a JWT. `callback` is the query of the OAuth callback, and `response` the answer to ``request``.
 public struct IdentitySource: Sendable {
-    /// The request that tells who the account is; nil when the token response does.
+    /// The request that returns the account's identity; nil when the token response contains it.
     public var request: ProviderRequest?
     /// Where the account id stands; the first path that leads to a non-empty text counts.
     public var id: [ValuePath]
@@ -100,10 +100,10 @@ public struct IdentitySource: Sendable {
     public var name: [ValuePath]
     /// Where the mode stands, as a text, a number or a boolean; empty for providers without modes.
     public var mode: [ValuePath] = []
-    /// Whether ``request`` only tells the name.
+    /// Whether ``request`` only returns the name.
     ///
-    /// Then a failure of it that may pass, or that is not about the grant, leaves the account without a name instead of losing
-    /// an authorization that cannot be repeated.
+    /// A temporary failure, or one that is not about the grant, then leaves the account without a name. The authorization, which
+    /// cannot be repeated, is kept.
     public var requestTellsNameOnly: Bool = false
 
     /// An identity found by these paths.

@@ -1,5 +1,5 @@
-// OAuth 2.0 as a provider does it, as data: the host runs the flow (RFC 6749, 7636, 7009), the plugin only says where this
-// provider differs. URLs are endpoints of the manifest, named "authorize", "token" and "revoke".
+// OAuth 2.0 as a provider does it, as data. The host runs the flow (RFC 6749, 7636, 7009); the plugin says where this provider
+// differs. URLs are endpoints of the manifest, named "authorize", "token" and "revoke".
 
 /// How a provider does OAuth 2.0.
 ///
@@ -79,10 +79,10 @@ public struct OAuth2: Sendable {
     /// How the access token, `{accessToken}`, stands in API requests.
     public var send = CredentialForm(header: "Authorization", "Bearer {accessToken}")
 
-    /// How long a grant outlives its last refresh when the token response does not say; nil when it does not die of disuse.
+    /// How long a grant outlives its last refresh when the token response does not say; nil when it does not expire unused.
     ///
-    /// A grant without syncs is kept alive by a refresh well before this has passed: it is the idle life of the refresh token, or
-    /// the life of an access token that renews itself, which ``AccessTokenRefresh/minimumAge`` keeps from being renewed too early.
+    /// A refresh well before this time keeps a grant without syncs alive. It is the idle life of the refresh token, or the life of an
+    /// access token that renews itself. ``AccessTokenRefresh/minimumAge`` keeps the latter from being renewed too early.
     public var diesWhenUnusedFor: Duration? {
         switch refresh {
         case .none: nil
@@ -91,9 +91,9 @@ public struct OAuth2: Sendable {
         }
     }
 
-    /// How long the refresh token before still works after a refresh, for an answer that was lost; zero when it does not.
+    /// How long the previous refresh token still works after a refresh whose answer was lost; zero when it does not.
     ///
-    /// Nil when refreshing does not replace it, so that it can be sent again whenever it likes.
+    /// Nil when refreshing does not replace it, so that it can be sent again at any time.
     public var rotationGrace: Duration? {
         guard case .refreshToken(.rotates(let grace)) = refresh else { return nil }
         return grace
@@ -130,9 +130,9 @@ public struct TokenResponseFields: Sendable {
     public var refreshToken: ValuePath = "refresh_token"
     /// The access token's life in seconds.
     public var expiresIn: ValuePath = "expires_in"
-    /// The refresh token's life in seconds, where the provider tells it.
+    /// The refresh token's life in seconds, where the provider reports it.
     public var refreshExpiresIn: [ValuePath] = ["refresh_expires_in", "refresh_token_expires_in"]
-    /// The moment in seconds after which no refresh can renew the grant, where the provider tells it.
+    /// The time in seconds after which no refresh can renew the grant, where the provider reports it.
     public var refreshHardExpiresIn: [ValuePath] = []
     /// The scopes granted, as text or as an array of texts.
     public var scope: ValuePath = "scope"
@@ -176,7 +176,7 @@ public struct SecondExchange: Sendable {
 
 /// How an access token is renewed.
 public enum Refresh: Sendable {
-    /// What becomes of the refresh token when it is used.
+    /// What happens to the refresh token when it is used.
     public enum Rotation: Sendable, Equatable {
         /// It stays good; a new one in the reply replaces it.
         case keepsUntilReplaced
@@ -225,7 +225,7 @@ public struct AccessTokenRefresh: Sendable {
 public struct TokenLifetimes: Sendable {
     /// The access token; nil means it does not expire.
     public var accessToken: Duration?
-    /// The refresh token while it is not used; nil means it does not die of disuse.
+    /// The refresh token while it is not used; nil means it does not expire unused.
     public var refreshTokenIdle: Duration?
     /// The whole grant, however often it is refreshed; nil means no end.
     public var grant: Duration?

@@ -1,5 +1,5 @@
-// The two C symbols through which a host and a plugin meet. The version is checked before any Swift of the plugin is called, so
-// that a plugin built for an incompatible SDK is refused instead of crashing.
+// The two C symbols through which a host and a plugin meet. The version is checked before any Swift of the plugin is called, so a
+// plugin built for an incompatible SDK is refused and does not crash.
 
 /// The version of this SDK as plugins are built against it.
 public enum SDKVersion {

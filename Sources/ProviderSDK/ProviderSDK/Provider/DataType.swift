@@ -41,9 +41,9 @@ public struct DataType: Sendable {
 
 /// How changes are read.
 public struct Incremental: Sendable {
-    /// How far back the provider tells changes; a longer gap means reading everything.
+    /// How far back the provider reports changes; after a longer gap everything is read.
     ///
-    /// Nil means without end.
+    /// Nil means no limit.
     public var reach: Duration?
     /// How far before the last sync the next begins, so that late changes are not missed.
     public var overlap: Duration

@@ -1,5 +1,5 @@
-// The checks on a manifest before a provider is used. What could go wrong later from a slip in a plugin's data is found here,
-// at load, with a sentence that names the place.
+// The checks on a manifest before a provider is used. Mistakes in a plugin's data that would fail later are found here, at load,
+// with a sentence that names the place.
 
 extension ProviderManifest {
     /// Longest id and names, in bytes.
@@ -38,7 +38,7 @@ extension ProviderManifest {
                 let number = JSONNumber(text)?.integer.map(Int.init)
                 check(
                     number.map(range.contains) ?? false,
-                    "the default of the setting “\(setting.key)” is no integer from \(range.lowerBound) to \(range.upperBound)"
+                    "the default of the setting “\(setting.key)” is not an integer from \(range.lowerBound) to \(range.upperBound)"
                 )
             }
         }

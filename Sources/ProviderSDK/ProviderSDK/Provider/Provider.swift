@@ -19,9 +19,8 @@ public protocol Provider: Sendable {
 
     /// Ends at the provider what belongs to this connection alone, before the grant is revoked as the manifest says.
     ///
-    /// For providers where one grant serves several accounts, so that ending it would end other connections too. When it throws,
-    /// the grant is left alone: the connection is disconnected all the same. The default does nothing and lets the grant be
-    /// revoked.
+    /// For providers where one grant serves several accounts, so that ending it would end other connections too. When this throws, the
+    /// grant stays and the connection is disconnected all the same. The default does nothing and lets the grant be revoked.
     func detach(in context: ProviderContext) async throws(ProviderError) -> Detachment
 
     /// What a verified webhook delivery means.
@@ -52,7 +51,7 @@ extension Provider {
     }
 }
 
-/// What becomes of a grant when a connection is disconnected.
+/// What happens to a grant when a connection is disconnected.
 public enum Detachment: Sendable, Equatable {
     /// It serves nothing else and is revoked.
     case revokesGrant

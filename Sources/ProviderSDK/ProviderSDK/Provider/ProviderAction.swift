@@ -1,7 +1,7 @@
-// Things that a host feature can have a provider do, as data: the feature knows the action by its name, the plugin says which
-// request it is and which failures do not matter. No feature names a provider.
+// What a host feature can ask a provider to do, as data. The feature knows the action's name; the plugin says which request it is
+// and which failures do not matter. No feature names a provider.
 
-/// Something that a provider can be asked to do besides telling its records.
+/// Something that a provider can be asked to do besides returning its records.
 public struct ProviderAction: Sendable {
     /// The name by which a host feature asks for it.
     public let name: String
@@ -39,7 +39,7 @@ public struct ProviderAction: Sendable {
             ?? Placeholders.suffix(of: placeholder, after: "parameter.")
     }
 
-    /// What came of an action.
+    /// The outcome of an action.
     public enum Outcome: Sendable, Equatable {
         /// It is done; the answer, normalised where the action says how, or null for an empty answer.
         case done(JSONValue)
@@ -52,8 +52,8 @@ public struct ProviderAction: Sendable {
     /// - Parameters:
     ///   - parameters: a value for each of ``parameters``.
     ///   - context: the way to the provider. An action that is not authorised by a connection needs no account in it.
-    /// - Throws: ``ProviderError``: permanent for a parameter that is missing, too long or holds braces or control characters, or for
-    ///   an answer that cannot be mapped; else what the provider's answer means, unless its code is tolerated.
+    /// - Throws: ``ProviderError``: permanent for a parameter that is missing, too long, or holds braces or control characters.
+    ///   Permanent also for an answer that cannot be mapped; otherwise what the answer means, unless its code is tolerated.
     public func perform(
         _ parameters: [String: String], in context: ProviderContext
     ) async throws(ProviderError) -> Outcome {
@@ -93,7 +93,7 @@ public struct AccountLinking: Sendable {
     public var actionsOnLink: [String] = []
     /// The parameter of those actions that takes the account id.
     public var accountIDParameter: String = "userId"
-    /// The data type whose records are the accounts that have joined; nil when the provider does not tell.
+    /// The data type whose records are the accounts that have joined; nil when the provider does not say.
     public var memberDataType: String?
     /// Where the account id stands in a normalised record of that data type.
     public var memberAccountID: ValuePath = "accountId"

@@ -1,14 +1,14 @@
-// The checks that every provider must pass: run by the tests of each plugin, here and elsewhere, and by the host when it is asked to
-// verify one.
+// The checks that every provider must pass. The tests of each plugin run them, and so does the host when it is asked to verify a
+// plugin.
 
-/// Checks that hold for every provider.
+/// Checks that every provider must pass.
 public struct ProviderConformance: Sendable {
     private let provider: any Provider
 
     /// The checks for `provider`.
     public init(_ provider: any Provider) { self.provider = provider }
 
-    /// What does not hold, one sentence each; empty for a provider that can be loaded.
+    /// Returns the failed checks, one sentence each; empty for a provider that can be loaded.
     public func problems() -> [String] {
         let manifest = provider.manifest
         var problems = manifest.problems

@@ -35,13 +35,13 @@ public struct ProviderFacts: Sendable, Equatable {
     var problems: [String] {
         var problems: [String] = []
         if date.utf8.count != 10 || Timestamp(iso8601: date) == nil {
-            problems.append("the date of the facts, “\(date)”, is no day such as 2026-11-30")
+            problems.append("the date of the facts, “\(date)”, is not a day such as 2026-11-30")
         }
         for source in sources where !source.hasPrefix("https://") {
             problems.append("the source “\(source)” is not an https URL")
         }
         for fact in unverified where fact.place.utf8.first != UInt8(ascii: "/") || fact.note.isEmpty {
-            problems.append("the unverified fact “\(fact.place)” is no place such as /endpoints/revoke with a note")
+            problems.append("the unverified fact “\(fact.place)” is not a place such as /endpoints/revoke with a note")
         }
         return problems
     }

@@ -1,10 +1,10 @@
-// All that a provider says about itself, as data. The host reads everything it can from here, so that a plugin writes code only
-// where its provider is peculiar.
+// All that a provider says about itself, as data. The host reads as much as possible from here, so that a plugin writes code only
+// where its provider differs from all others.
 
 /// What a provider is, how an account is connected, and what can be synced from it.
 ///
-/// A manifest is built from its id and name and then filled in; new properties with defaults can appear in later SDK versions
-/// without breaking plugins built before.
+/// A manifest is built from its id and name and then filled in. Later SDK versions can add properties with defaults without breaking
+/// plugins built before.
 public struct ProviderManifest: Sendable {
     /// The id in routes and documents: 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.
     public let id: String
@@ -50,8 +50,9 @@ public struct ProviderManifest: Sendable {
     public var webhooks: WebhookScheme?
     /// Whether credentials are refreshed before every sync.
     public var refreshesBeforeSync: Bool = false
-    /// How often an access token may be refreshed within one sync because it was rejected, not counting the refresh before it; nil
-    /// means once for every request.
+    /// How often an access token may be refreshed within one sync because it was rejected, not counting the refresh before it.
+    ///
+    /// Nil means once for every request.
     public var refreshesPerSyncMax: Int?
     /// What features of the host can have the provider do.
     public var actions: [ProviderAction] = []

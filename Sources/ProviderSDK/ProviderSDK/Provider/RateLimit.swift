@@ -1,4 +1,4 @@
-// How many requests a provider takes, and how its answers tell what is left, as data. Hosts count.
+// How many requests a provider takes, and how its answers show what is left, as data. Hosts count.
 
 /// How many requests the provider takes.
 public struct RateLimit: Sendable {

@@ -1,11 +1,11 @@
-// Lists of changes, as data: what makes a list one of changes instead of records, and how a record is read by itself where the list
-// cannot tell which change is the last. The walk is in ChangeWalk.
+// Lists of changes, as data: what makes a list one of changes instead of records. Also how a record is read by itself where the
+// list does not show which change is the last. The walk is in ChangeWalk.
 
-/// What makes a list one of changes, newest first: several of its items may tell of the same record.
+/// What makes a list one of changes, newest first: several of its items may be about the same record.
 ///
-/// A walk along it takes the newest change of each record and passes over the older ones, whichever page they stand on, so that no
-/// record is ever set back. The records met so far are kept in the cursor: a walk that is broken off goes on where it was. Where the
-/// list alone cannot decide — two changes of one moment, more records than a cursor holds — the record is read by itself as it is now.
+/// A walk takes the newest change of each record and skips the older ones on all pages, so that no record is set back. The cursor
+/// keeps the records met so far, so an interrupted walk resumes where it was. Where the list cannot decide, the record is read by
+/// itself as it is now: for two changes of one moment, or for more records than a cursor holds.
 public struct ChangeLog: Sendable {
     /// Where the id of the changed record stands in an item.
     public var recordID: ValuePath
@@ -13,7 +13,7 @@ public struct ChangeLog: Sendable {
     ///
     /// The order of changes that have the same moment is not relied on.
     public var moment: ValuePath
-    /// Which items tell that a record was made: older than every other change of the same moment.
+    /// Which items say that a record was made: older than every other change of the same moment.
     public var createdWhen: Condition?
     /// The request for one record as it is now, which gets a slash and the id behind its path.
     public var read: ProviderRequest
@@ -26,7 +26,7 @@ public struct ChangeLog: Sendable {
     public static let rememberedMax = 2000
     /// Records that are read by themselves for one page.
     ///
-    /// A provider's limit that strikes in between costs no more than these; the rest of the page comes as a page of its own.
+    /// If a provider's limit is hit in between, no more than these reads are lost; the rest of the page comes as another page.
     public static let readsPerPageMax = 10
 
     /// Changes that name their record at `recordID` and their time at `moment`; `read` reads one record.

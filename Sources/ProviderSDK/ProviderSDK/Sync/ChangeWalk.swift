@@ -1,5 +1,5 @@
-// One step of a walk along a list of changes: which of a page's items count, which records are read by themselves, and what the cursor
-// remembers. It holds no state of its own.
+// One step of a walk along a list of changes. It decides which items of a page count, which records are read by themselves, and what
+// the cursor keeps. It holds no state.
 
 /// A page of changes on its way to records.
 struct ChangeWalk {
@@ -35,7 +35,7 @@ struct ChangeWalk {
     mutating func page(_ answer: JSONValue, as page: SyncPage) async throws(ProviderError) -> SyncPage {
         let items = try list.matchingItems(in: answer, now: context.now)
         let groups = groups(of: items)
-        // Changes of the page's last moment may go on on the next page.
+        // Changes of the page's last moment may continue on the next page.
         let edge = page.next == nil ? nil : items.last.flatMap { log.moment.first(in: $0) }
         let isFull = Self.isFull(cursor)
         var records: [SourceRecord] = []
@@ -104,7 +104,7 @@ struct ChangeWalk {
 
     /// A record as it is now.
     ///
-    /// - Parameter isListReliable: whether the newest change on this page is the newest of all, so that it counts where the record
+    /// - Parameter isListReliable: whether the newest change on this page is the newest of all. Then it counts where the record
     ///   cannot be read by itself.
     private func present(_ group: Group, isListReliable: Bool) async throws(ProviderError) -> SourceRecord {
         let listed = try sourceRecord(group.items[0])

@@ -1,5 +1,5 @@
-// Reading a list of records page by page, as data: the request, where the records are, how to get to the next page, how to ask
-// for changes only. A provider that needs more writes its own page function.
+// Reading a list of records page by page, as data: the request, the place of the records, the next page, and changes only. A provider
+// that needs more writes its own page function.
 
 /// A list of records of the provider.
 public struct ListRequest: Sendable {
@@ -25,13 +25,13 @@ public struct ListRequest: Sendable {
     public var isSingle: Bool = false
     /// Members added to each record, with placeholders in their values as in ``ProviderRequest``.
     ///
-    /// For records that do not tell what they belong to.
+    /// For records that do not say what they belong to.
     public var additions: [NamedValue] = []
     /// Where the record stands in an item; the item itself by default.
     public var record: ValuePath = ""
     /// Which items are records of this data type; nil means all.
     public var `where`: Condition?
-    /// Which items tell that their record was deleted; nil means none.
+    /// Which items say that their record was deleted; nil means none.
     public var deletedWhen: Condition?
     /// What makes it a list of changes, newest first; nil for a list of records.
     public var changeLog: ChangeLog?

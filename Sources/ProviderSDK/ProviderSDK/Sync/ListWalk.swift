@@ -33,7 +33,7 @@ extension ListRequest {
     public func request(at cursor: JSONValue?, since moment: Timestamp?) throws(ProviderError) -> ProviderRequest {
         var request = request
         if let pageSizeParameter {
-            // Where every record is read by itself, a page is no longer than what is read for it.
+            // Where every record is read by itself, a page is no longer than the reads for one page.
             let isShort = changeLog != nil && ChangeWalk.isFull(cursor)
             let size = isShort ? min(pageSize, ChangeLog.readsPerPageMax) : pageSize
             add(pageSizeParameter, .number(JSONNumber(size)), to: &request)
@@ -105,8 +105,9 @@ extension ListRequest {
 
     /// The cursor of page `number`, which the page at `cursor` leads to.
     ///
-    /// It carries the mark of the place that the walk had at the last power of two: a walk that comes to that place again goes round
-    /// in a circle of any length (Brent's algorithm). A page at a power of two is itself that place.
+    /// It carries the mark of the walk's place at the last power of two. A walk that returns to that place loops; this finds loops
+    /// of any
+    /// length (Brent's algorithm). A page at a power of two is itself that place.
     private static func cursor(
         of number: Int, at place: JSONValue, after cursor: JSONValue?
     ) throws(ProviderError) -> JSONValue {
@@ -123,7 +124,7 @@ extension ListRequest {
 
     private static func mark(_ place: JSONValue) -> Int64 { ChangeWalk.mark(place.scalarText ?? "") }
 
-    /// An answer that contradicts itself: as a rule the next one does not.
+    /// An answer that contradicts itself; the next one usually does not.
     private static func contradiction(_ problem: String) -> ProviderError {
         ProviderError(.transient, "The provider's answer \(problem).")
     }
@@ -144,8 +145,8 @@ extension ListRequest {
 
     /// What the next request must say; nil at the end of the list.
     ///
-    /// A list ends where the answer says so: one that promises more and does not say where has not ended: taking it for the end would
-    /// take all that is behind it for deleted.
+    /// A list ends where the answer says so. An answer that promises more without saying where is not the end: otherwise the records
+    /// behind it would count as deleted.
     private func position(
         after items: [JSONValue], of answer: JSONValue, cursor: JSONValue?
     ) throws(ProviderError) -> JSONValue? {
@@ -186,9 +187,9 @@ extension ListRequest {
         case .link(let next):
             let link = next.link.first(in: answer)
             if let text = link?.string {
-                // What comes from the provider is never taken for a placeholder.
+                // A value from the provider is never read as a placeholder.
                 guard !text.utf8.contains(UInt8(ascii: "{")) else {
-                    throw ProviderError(.permanent, "The link to the next page is no URL.")
+                    throw ProviderError(.permanent, "The link to the next page is not a URL.")
                 }
                 guard !text.isEmpty else { return nil }
                 guard next.parameter != nil else { return .string(text) }

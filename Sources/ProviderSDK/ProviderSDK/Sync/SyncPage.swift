@@ -48,10 +48,10 @@ public struct SyncPage: Sendable {
     public var next: JSONValue?
     /// How many records the provider says there are in all.
     public var totalCount: Int?
-    /// What the provider's code wants to know at the next read of changes; only on the last page.
+    /// What the provider's code needs at the next read of changes; only on the last page.
     ///
-    /// Nil keeps what it is. The host stores it with the read, once that is complete: together with a cursor it has at most
-    /// 60 KiB, and holds nothing secret.
+    /// Nil keeps the earlier one. The host stores it once the read is complete. Together with a cursor it has at most 60 KiB, and
+    /// holds nothing secret.
     public var memory: JSONValue?
 
     /// A page.

@@ -20,7 +20,7 @@ public struct ExactDecimal: Sendable, Hashable, Comparable, CustomStringConverti
         self.places = places
     }
 
-    /// The exact value of a decimal text such as `-12.50`, `1000` or `1.5e3`; nil when it is no number or does not fit.
+    /// The exact value of a decimal text such as `-12.50`, `1000` or `1.5e3`; nil when it is not a number or does not fit.
     public init?(_ text: String) { self.init(utf8: text.utf8) }
 
     /// The exact value of a JSON number; nil when it does not fit.

@@ -1,10 +1,10 @@
-// What a provider's webhook deliveries mean, as data: which answer they get, which accounts they are about, what is to be done.
-// The host has verified the signature before any of this is asked.
+// What a provider's webhook deliveries mean, as data: which answer they get, which accounts they are about, what the host does.
+// The host verifies the signature before it uses any of this.
 
 /// The events in a delivery.
 ///
-/// Paths and conditions look into one JSON object: `body` (the body as JSON, null when it is none), `headers` (the header fields by
-/// name in lower case), and with ``each`` the `item` and, two levels deep, the `parent` that holds it.
+/// Paths and conditions look into one JSON object. `body` is the body as JSON, or null; `headers` are the header fields by name in
+/// lower case. With ``each`` there are also the `item` and, two levels deep, the `parent` that holds it.
 public struct WebhookEvents: Sendable {
     /// What an event does.
     public enum Effect: Sendable, Equatable {

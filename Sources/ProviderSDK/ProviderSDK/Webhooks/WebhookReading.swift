@@ -3,7 +3,7 @@
 extension WebhookScheme {
     /// What `delivery` means: the first answer that fits, and the events.
     ///
-    /// Events of the same account, mode and id that tell of changes are one event.
+    /// Changes under the same account, mode and id are one event.
     ///
     /// - Throws: a permanent ``ProviderError`` with the status of an answer that refuses the delivery.
     public func outcome(of delivery: WebhookDelivery) throws(ProviderError) -> WebhookOutcome {
@@ -115,7 +115,7 @@ extension WebhookOutcome {
 }
 
 extension WebhookOutcome.Event {
-    /// Whether both tell of changes in the same account under one id.
+    /// Whether both report changes in the same account under one id.
     fileprivate func isChange(of other: WebhookOutcome.Event) -> Bool {
         guard case .changed = effect else { return false }
         return accountID.utf8.elementsEqual(other.accountID.utf8) && mode == other.mode && id == other.id

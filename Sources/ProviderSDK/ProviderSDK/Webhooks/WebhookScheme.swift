@@ -87,21 +87,22 @@ public struct WebhookOutcome: Sendable {
         }
         /// An id that repeats of the event share and no other event of the provider has, for deduplication.
         ///
-        /// It is the provider's own where there is one, else made of what tells the event apart. Nil when nothing does: then repeats
-        /// have the same bytes, and a host that tells them apart by a digest of the delivery loses nothing.
+        /// It is the provider's own id where there is one; otherwise it is made of what distinguishes the event. Nil when nothing does:
+        /// repeats then have the same bytes, and the host distinguishes deliveries by a digest.
         public var id: String?
         /// The account it is about, as ``AccountIdentity/id`` has it: every connection to it is meant.
         public var accountID: String
         /// The mode that it is about, as ``AccountIdentity/mode`` has it: connections of another mode are not meant.
         ///
-        /// Nil where the provider has none, or does not tell.
+        /// Nil where the provider has none, or does not say.
         public var mode: String?
         /// What it does.
         public var effect: Effect
-        /// When it happened, to tell an old event from one about the present grant: one that ends a grant says nothing
-        /// about a grant made later.
+        /// When it happened, to distinguish an old event from one about the present grant.
         ///
-        /// Nil when the provider does not tell.
+        /// An event that ends a grant says nothing about a later grant.
+        ///
+        /// Nil when the provider does not say.
         public var occurredAt: Timestamp?
 
         /// An event.

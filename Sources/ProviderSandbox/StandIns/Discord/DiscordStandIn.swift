@@ -1,5 +1,5 @@
-// Discord: OAuth with the form only, a user's own objects with a bearer token, a server's members with the bot's token,
-// roles, rate headers on every answer, and a User-Agent without which nothing is served.
+// Discord: OAuth with the form only, a user's objects with a bearer token, a server's members and roles with the bot's token.
+// Every answer has rate headers, and every request needs a User-Agent.
 
 import HTTPServer
 import ProviderSDK

@@ -1,5 +1,5 @@
-// Discord's webhook events: the ping of an endpoint that is set up, and the event that a user ended the grant. Signed with a key whose
-// seed everybody knows.
+// Discord's webhook events: the ping of an endpoint that is set up, and the event that a user ended the grant. They are signed
+// with a key whose seed is public.
 
 import Cryptography
 import Primitives

@@ -1,5 +1,5 @@
-// Instagram with Instagram Login: no refresh token, but a short-lived token that is exchanged for a long-lived one,
-// which renews itself once it is a day old. Errors are the Graph API's.
+// Instagram with Instagram Login. There is no refresh token: a short-lived token is exchanged for a long-lived one, which renews
+// itself once it is a day old. Errors are the Graph API's.
 
 import HTTPServer
 import ProviderSDK

@@ -1,4 +1,4 @@
-// What a QuickBooks company answers: queries, single objects, changes. It knows no HTTP.
+// A QuickBooks company's answers: queries, single objects, changes. It knows no HTTP.
 
 import HTTPServer
 import ProviderSDK
@@ -48,7 +48,7 @@ struct QuickBooksCompany: Sendable {
         if query.isCount {
             return (["QueryResponse": ["totalCount": .integer(total)], "time": .string(time)] as JSONValue).serialized
         }
-        // Only some entities' answers tell how many there are.
+        // Only some entities' answers contain the total.
         let isCounted = index == QuickBooksObjects.invoices || index == QuickBooksObjects.bills
         return enveloped(name, rows, query, total: isCounted ? total : nil)
     }
@@ -116,7 +116,7 @@ struct QuickBooksCompany: Sendable {
         }
         var left = Self.changesMax
         var groups: [[UInt8]] = []
-        // The groups come in an order of their own, which is not the one asked for.
+        // The groups do not come in the requested order.
         for index in indices.reversed() {
             let rows: [[UInt8]] = dataset.withTable(account, index) { table, type, context in
                 let changed = table.objects.indices.filter { table.objects[$0].updated >= since.milliseconds }
@@ -257,7 +257,7 @@ struct QuickBooksFilter {
         }
     }
 
-    /// `%` at either end stands for anything.
+    /// `%` at either end matches anything.
     private static func isLike(_ own: Value, _ pattern: Value) -> Bool {
         guard case .text(let text) = own, case .text(let pattern) = pattern else { return false }
         let core = pattern.split(separator: "%").joined(separator: "%")

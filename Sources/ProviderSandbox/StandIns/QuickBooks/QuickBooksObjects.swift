@@ -1,5 +1,5 @@
-// QuickBooks' objects as they are generated and changed. A company's sums are in major units on the wire and in minor
-// units here; an invoice's status is nowhere on the wire, it follows from its balance.
+// QuickBooks' objects as they are generated and changed. Sums are in major units on the wire and in minor units here. An invoice's
+// status is not on the wire; it follows from its balance.
 
 import ProviderSDK
 

@@ -1,5 +1,4 @@
-// The part of QuickBooks' query language that connectors use, as a parser of its own: a statement in, a value or an
-// error out.
+// A parser of the part of QuickBooks' query language that connectors use: a statement in, a value or an error out.
 
 import ProviderSDK
 

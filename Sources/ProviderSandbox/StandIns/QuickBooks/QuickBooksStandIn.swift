@@ -1,5 +1,5 @@
-// QuickBooks Online: where it lives, who may read which company, its OAuth endpoints, JSON or XML. Queries and changes
-// are answered by QuickBooksCompany.
+// QuickBooks Online: where it lives, who may read which company, its OAuth endpoints, JSON or XML. QuickBooksCompany answers
+// queries and changes.
 
 import HTTPServer
 import ProviderSDK

@@ -20,7 +20,7 @@ enum QuickBooksText {
         return withoutNulls(context, value).serialized
     }
 
-    /// What is left of an object that was deleted, as the change data capture tells it.
+    /// The remains of a deleted object, as the change data capture returns them.
     static func deleted(_ object: SandboxObject) -> JSONValue {
         [
             "domain": "QBO", "status": "Deleted", "Id": .string(object.id),

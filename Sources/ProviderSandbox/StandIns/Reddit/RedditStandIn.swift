@@ -120,7 +120,7 @@ struct RedditStandIn: StandIn {
         let (rows, next): ([JSONValue], String?) = dataset.withTable(account, index) { table, _, context in
             var below: Int?
             if let after {
-                // A thing that is no more begins nothing.
+                // A listing after a deleted thing is empty.
                 guard let position = table.position(of: String(after.dropFirst(3))) else { return ([], nil) }
                 below = position
             }

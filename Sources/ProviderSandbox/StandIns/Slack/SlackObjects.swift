@@ -73,7 +73,7 @@ enum SlackObjects {
 
     /// The channel of a generated message, whether it would rather be a reply, and whether others would answer it.
     ///
-    /// Threads are few, because each costs its reader a request of its own, under a narrow limit.
+    /// Threads are few, because each costs its reader a separate request, under a narrow limit.
     private static func place(
         _ context: DataContext, _ number: Int
     ) -> (channel: Int, wantsReply: Bool, opensThread: Bool) {

@@ -1,5 +1,5 @@
-// Slack: where it lives, its OAuth v2 with or without token rotation, who may call a method and how often. Status 200
-// says nothing here. What the methods answer is SlackWorkspace's.
+// Slack: where it lives, its OAuth v2 with or without token rotation, who may call a method and how often. Status 200 does not
+// mean success. SlackWorkspace answers the methods.
 
 import HTTPServer
 import ProviderSDK

@@ -2,7 +2,7 @@
 
 import ProviderSDK
 
-/// What a channel's history tells of a message that began a thread.
+/// What a channel's history contains about a message that began a thread.
 struct SlackThread: Sendable {
     var replies = 0
     var users: [String] = []

@@ -1,4 +1,4 @@
-// What a workspace answers to the methods that read it. It knows no HTTP; every answer is a body, every refusal a Slack
+// A workspace's answers to the methods that read it. It knows no HTTP; every answer is a body, every refusal a Slack
 // error.
 
 import Cryptography

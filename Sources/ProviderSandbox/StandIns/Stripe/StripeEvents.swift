@@ -74,7 +74,7 @@ struct StripeEvents: Sendable {
             .map(\.value)
     }
 
-    /// Whether a type is one of those asked for; `*` stands for any end.
+    /// Whether a type is one of those asked for; `*` matches any end.
     private static func matches(_ type: String, _ wanted: [String]) -> Bool {
         wanted.isEmpty
             || wanted.contains { $0.hasSuffix("*") ? type.hasPrefix(String($0.dropLast())) : type == $0 }

@@ -197,7 +197,7 @@ extension String {
         return String(decoding: inner.reversed().drop { $0 == 32 }.reversed(), as: UTF8.self)
     }
 
-    /// `&&` as a word of its own.
+    /// `&&` as a separate word.
     fileprivate func replacingPairs() -> String {
         var text = ""
         var rest = self[...]

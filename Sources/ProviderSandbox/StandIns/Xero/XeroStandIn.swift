@@ -161,7 +161,7 @@ final class XeroStandIn: StandIn {
         if newest.number > gone[grant.account] ?? 0 {
             rows.append((grant.account, Self.event(core.seed, newest), newest.created))
         }
-        // The second was connected long ago, by an event of its own.
+        // The second was connected long ago, by a separate event.
         if newest.number > gone[second] ?? 0 {
             var draw = Draw(seed: core.seed, account: second, type: "xero-event", number: 0)
             rows.append((second, draw.uuid(), environment.start * 1000 - 86_400_000 * 90))
