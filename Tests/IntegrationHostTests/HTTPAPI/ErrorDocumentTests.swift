@@ -7,7 +7,7 @@ import Testing
 @testable import ConnectionModel
 @testable import HTTPAPI
 
-@Suite("Error documents")
+@Suite("Error documents", .timeLimit(.minutes(1)))
 struct ErrorDocumentTests {
     private static let failures: [RouteFailure] =
         [
