@@ -1,5 +1,5 @@
 // Delivers the events of all connections in the background: finds due events in the users' documents, sends them, and
-// stores the outcomes. WebhookQueue decides order and pauses, DispatchLine who delivers next.
+// stores the outcomes. The connection's `Notifications` decides order and pauses, DispatchLine who delivers next.
 
 import Background
 package import ConnectionModel

@@ -1,4 +1,4 @@
-// One attempt to deliver one event: signs it, sends it, classifies the answer. Keeps no state; WebhookQueue decides
+// One attempt to deliver one event: signs it, sends it, classifies the answer. Keeps no state; `Notifications` decides
 // what follows from an outcome.
 
 package import ConnectionModel

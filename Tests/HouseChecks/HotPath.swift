@@ -1,5 +1,5 @@
 // The rule for code on the status path: what crosses a module there is `public` or `@inlinable`, because a call to a plain `package`
-// function costs 2.6 times as much, and to a generic one 10 times (docs/decisions). Reads text that it is given; knows no files.
+// function costs 2.6 times as much, and to a generic one 10 times. Reads text that it is given; knows no files.
 
 /// The rule for files that lie on the status path.
 struct HotPath {

@@ -1,5 +1,5 @@
 // The endpoint of a connection's notifications: its signing secrets, its availability, and its finished deliveries.
-// This value is stored with the connection. WebhookQueue decides what follows from it.
+// This value is stored with the connection. `Notifications` decides what follows from it.
 
 package import ProviderSDK
 

@@ -4,6 +4,7 @@
 import Primitives
 import ProviderSDK
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -195,7 +196,7 @@ struct ProviderRateLimiterTests {
                     group.addTask { try await limiter.admit(provider, account: user, name: nil, turn) }
                 }
             }
-            while waiting.withLock({ $0 }) < 8 { await Task.yield() }
+            try await waitUntil("eight waiting requests", every: .milliseconds(1)) { waiting.withLock { $0 } == 8 }
             for served in 1...8 {
                 while order.withLock({ $0.count }) < served {
                     await clock.waitForSleepers()
