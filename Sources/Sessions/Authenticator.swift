@@ -138,13 +138,18 @@ package struct Authenticator: Sendable {
 
     /// The token of `Bearer <token>`, the scheme in any case and one or more spaces after it (RFC 6750, RFC 9110 section 11.4).
     static func bearerToken(_ authorization: String) -> String? {
-        let utf8 = Array(authorization.utf8)
-        guard utf8.count > 7, utf8[..<7].elementsEqual("bearer ".utf8, by: { ASCII.lowercased($0) == $1 }) else {
-            return nil
+        let scheme: StaticString = "bearer "
+        var authorization = authorization
+        return authorization.withUTF8 { bytes in
+            guard bytes.count > scheme.utf8CodeUnitCount else { return nil }
+            for index in 0..<scheme.utf8CodeUnitCount {
+                guard unsafe ASCII.lowercased(bytes[index]) == scheme.utf8Start[index] else { return nil }
+            }
+            let token = unsafe bytes.dropFirst(scheme.utf8CodeUnitCount).drop { $0 == 0x20 }
+            // Without an early exit, the compiler examines many bytes at once.
+            let hiddenCount = unsafe token.reduce(0) { count, byte in count &+ (byte &- 0x21 > 0x7E - 0x21 ? 1 : 0) }
+            return unsafe token.isEmpty || hiddenCount > 0 ? nil : String(decoding: token, as: UTF8.self)
         }
-        let token = utf8[7...].drop { $0 == 0x20 }
-        guard !token.isEmpty, token.allSatisfy({ 0x21...0x7E ~= $0 }) else { return nil }
-        return String(decoding: token, as: UTF8.self)
     }
 
     /// The values of a cookie in Cookie header fields (RFC 6265 section 4.2).

@@ -14,6 +14,15 @@ struct HexTests {
         }
     }
 
+    @Test(
+        "Packed digits are the digits of the number",
+        arguments: [0, 1, 9, 10, 15, 0x0123_4567, 0x89AB_CDEF, 0x9A9A_A9A9, .max] as [UInt32])
+    func packed(number: UInt32) {
+        let packed = Hex.packedDigits(number)
+        let digits = (0..<8).map { UInt8(truncatingIfNeeded: packed >> (56 - 8 * $0)) }
+        #expect(String(decoding: digits, as: UTF8.self) == Hex.encode(number))
+    }
+
     @Test("Hexadecimal is written in lower case and read in either case; other characters are refused")
     func spelling() {
         #expect(Hex.encode([0x00, 0x0F, 0xA5, 0xFF]) == "000fa5ff")

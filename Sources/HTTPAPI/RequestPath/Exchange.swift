@@ -65,14 +65,21 @@ package struct Exchange: Sendable {
     func withCorrelationID<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         if let given { return body(given.utf8Span.span) }
         var text = InlineArray<36, UInt8>(repeating: UInt8(ascii: "-"))
-        var place = 0
-        for digit in 0..<32 {
-            if place == 8 || place == 13 || place == 18 || place == 23 { place += 1 }
-            let half = digit < 16 ? high : low
-            text[place] = Hex.digit(UInt8(half >> UInt64(60 - (digit & 15) * 4) & 15))
-            place += 1
-        }
+        // The form 8-4-4-4-12: each 32 bits are two groups of four digits, with or without a hyphen between them.
+        Self.write(UInt32(truncatingIfNeeded: high >> 32), to: &text, at: 0, 4)
+        Self.write(UInt32(truncatingIfNeeded: high), to: &text, at: 9, 14)
+        Self.write(UInt32(truncatingIfNeeded: low >> 32), to: &text, at: 19, 24)
+        Self.write(UInt32(truncatingIfNeeded: low), to: &text, at: 28, 32)
         return body(text.span)
+    }
+
+    @inline(__always)
+    private static func write(_ bits: UInt32, to text: inout InlineArray<36, UInt8>, at first: Int, _ second: Int) {
+        let digits = Hex.packedDigits(bits)
+        for index in 0..<4 {
+            text[first + index] = UInt8(truncatingIfNeeded: digits >> UInt64(56 - 8 * index))
+            text[second + index] = UInt8(truncatingIfNeeded: digits >> UInt64(24 - 8 * index))
+        }
     }
 
     /// The nanoseconds since the request arrived.

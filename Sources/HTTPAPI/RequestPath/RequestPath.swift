@@ -17,13 +17,20 @@ package struct RequestPath: HTTPApplication {
         let counters: RouteCounters
     }
 
-    /// A request with its route.
+    /// A request that continues as a task, with its route.
     private struct Call: Sendable {
+        let request: HTTPRequestSnapshot
         let route: Route<Handler>
-        let refusals: HeadRefusals
         /// The decoded path parameters by name.
         let parameters: [String: String]
         let exchange: Exchange
+
+        init(
+            _ request: HTTPRequestSnapshot, _ route: Route<Handler>, _ parameters: [String: String],
+            _ exchange: Exchange
+        ) {
+            (self.request, self.route, self.parameters, self.exchange) = (request, route, parameters, exchange)
+        }
     }
 
     /// The decision whether the handler may run, with the limit that counted the request.
@@ -106,26 +113,23 @@ package struct RequestPath: HTTPApplication {
         to request: borrowing HTTPRequest, _ route: Route<Handler>, _ captures: PathCaptures, _ exchange: Exchange,
         _ response: inout ResponseWriter
     ) -> DeferredResponse? {
-        let isSigned = route.handler.entry.isSigned
-        let call = Call(
-            route: route,
-            refusals: HeadRefusals(
-                request, effect: route.handler.entry.effect, isSigned: isSigned, origins: origins),
-            parameters: Self.parameters(of: route, captures, in: request.path),
-            exchange: isSigned ? exchange.withoutOrigin : exchange)
-        let credentials = isSigned ? .none : RequestCredentials(request)
+        let entry = route.handler.entry
+        let exchange = entry.isSigned ? exchange.withoutOrigin : exchange
+        let credentials = entry.isSigned ? .none : RequestCredentials(request)
         let found = credentials.isEmpty ? nil : authenticator.cachedPrincipal(credentials)
+        let refusals = HeadRefusals(request, effect: entry.effect, isSigned: entry.isSigned, origins: origins)
+        let parameters = Self.parameters(of: route, captures, in: request.path)
         guard found != nil || credentials.isEmpty else {
-            let snapshot = request.snapshot()
+            let call = Call(request.snapshot(), route, parameters, exchange)
             return DeferredResponse { [self] in
                 let found = await authenticator.principal(credentials)
-                return await self.response(to: snapshot, call, found, admit(call, found))
+                return await self.response(to: call, found, admit(entry, refusals, found, parameters))
             }
         }
-        let admission = admit(call, found)
-        if finishAtOnce(request, call, found, admission, &response) { return nil }
-        let snapshot = request.snapshot()
-        return DeferredResponse { [self] in await self.response(to: snapshot, call, found, admission) }
+        let admission = admit(entry, refusals, found, parameters)
+        if finishAtOnce(request, route, exchange, found, admission, &response) { return nil }
+        let call = Call(request.snapshot(), route, parameters, exchange)
+        return DeferredResponse { [self] in await self.response(to: call, found, admission) }
     }
 
     /// Returns the decoded parameters of a path.
@@ -144,12 +148,11 @@ package struct RequestPath: HTTPApplication {
 
     // MARK: Refuse and count
 
-    private func admit(_ call: borrowing Call, _ found: Authentication?) -> Admission {
-        if let failure = call.refusals.failure(access: call.route.handler.entry.access, found) {
-            return .refused(failure, nil)
-        }
-        let decision = limits.admit(
-            call.route.handler.entry.limit, principal: found?.principal, parameters: call.parameters)
+    private func admit(
+        _ entry: RouteEntry, _ refusals: HeadRefusals, _ found: Authentication?, _ parameters: [String: String]
+    ) -> Admission {
+        if let failure = refusals.failure(access: entry.access, found) { return .refused(failure, nil) }
+        let decision = limits.admit(entry.limit, principal: found?.principal, parameters: parameters)
         if let decision, !decision.isAllowed {
             return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
         }
@@ -162,10 +165,9 @@ package struct RequestPath: HTTPApplication {
     ///
     /// Returns false when there is neither, and then writes nothing.
     private func finishAtOnce(
-        _ request: borrowing HTTPRequest, _ call: borrowing Call, _ found: Authentication?, _ admission: Admission,
-        _ response: inout ResponseWriter
+        _ request: borrowing HTTPRequest, _ route: Route<Handler>, _ exchange: Exchange, _ found: Authentication?,
+        _ admission: Admission, _ response: inout ResponseWriter
     ) -> Bool {
-        let (route, exchange) = (call.route, call.exchange)
         switch admission {
         case .refused(let failure, let decision):
             let reply = complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
@@ -187,30 +189,28 @@ package struct RequestPath: HTTPApplication {
         }
     }
 
-    private func response(
-        to request: HTTPRequestSnapshot, _ call: Call, _ found: Authentication?, _ admission: Admission
-    ) async -> HTTPResponse {
+    private func response(to call: Call, _ found: Authentication?, _ admission: Admission) async -> HTTPResponse {
         let (route, exchange) = (call.route, call.exchange)
         let reply =
             switch admission {
             case .refused(let failure, let decision):
                 complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
-            case .admitted(let decision): complete(await handle(request, call, found?.principal), route, decision)
+            case .admitted(let decision): complete(await handle(call, found?.principal), route, decision)
             }
-        record(request.method, route.template, route.handler.counters, reply, found?.principal, exchange)
+        record(call.request.method, route.template, route.handler.counters, reply, found?.principal, exchange)
         return exchange.response(reply)
     }
 
-    private func handle(_ request: HTTPRequestSnapshot, _ call: Call, _ principal: Principal?) async -> Reply {
+    private func handle(_ call: Call, _ principal: Principal?) async -> Reply {
         let handler = call.route.handler
         do throws(ServiceError) {
             let query: QueryParameters
-            do { query = try request.queryParameters() } catch {
+            do { query = try call.request.queryParameters() } catch {
                 throw .invalid(field: "query", message: "The query is not valid: \(error)")
             }
             return try await handler.entry.handle(
                 RouteContext(
-                    request: request, parameters: call.parameters, query: query, principal: principal,
+                    request: call.request, parameters: call.parameters, query: query, principal: principal,
                     exchange: call.exchange))
         } catch {
             if case .internalFault(let fault) = error {
