@@ -135,10 +135,17 @@ let hostModules: [Target] = [
             "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "StoreFiles", "Sync",
             providerSDK,
         ]),
+    module(
+        "Commands",
+        [
+            "CLinux", "Configuration", "ConnectionModel", "Credentials", "Cryptography", "HTTPServer", "HostControl",
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage",
+            providerSDK,
+        ]),
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
-            "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
+            "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
             "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "Sync",
             "Webhooks", providerSDK,

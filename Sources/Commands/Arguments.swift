@@ -2,15 +2,15 @@
 // a usage error with a suggestion.
 
 /// A command line that cannot be understood.
-struct UsageError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
+package struct UsageError: Error, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
 }
 
 /// The flags and operands of one command.
-struct Arguments {
+package struct Arguments {
     /// The value that a flag takes.
-    enum Flag: Equatable {
+    package enum Flag: Equatable {
         /// Nothing.
         case toggle
         /// One value; the last counts.
@@ -20,10 +20,10 @@ struct Arguments {
     }
 
     private var given: [String: [String]] = [:]
-    private(set) var operands: [String] = []
+    package private(set) var operands: [String] = []
 
     /// Reads `arguments` for a command that takes `flags`.
-    init(_ arguments: some Sequence<String>, flags: [String: Flag]) throws(UsageError) {
+    package init(_ arguments: some Sequence<String>, flags: [String: Flag]) throws(UsageError) {
         var rest = Array(arguments)[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--"), argument.utf8.count > 2 else {
@@ -51,11 +51,11 @@ struct Arguments {
     }
 
     /// The value of a flag; nil when it was not given.
-    subscript(_ name: String) -> String? { given[name]?.last }
+    package subscript(_ name: String) -> String? { given[name]?.last }
 
-    func values(_ name: String) -> [String] { given[name] ?? [] }
+    package func values(_ name: String) -> [String] { given[name] ?? [] }
 
-    func has(_ name: String) -> Bool { given[name] != nil }
+    package func has(_ name: String) -> Bool { given[name] != nil }
 
     private static func suggestion(_ name: String, _ flags: [String: Flag]) -> String {
         let near = flags.keys.filter { $0.hasPrefix(name.prefix(4)) }.sorted()

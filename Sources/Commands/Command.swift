@@ -1,19 +1,38 @@
-// The commands of the program as a table: names, flags and help. Each command's work is in another file.
+// A command of the program: its name, flags and help; and a table of the commands that run no host. Each command's work
+// is in another file.
 
 import Configuration
 
 /// A command of the program.
-struct Command: Sendable {
+package struct Command: Sendable {
     let name: String
     let usage: String
     let summary: String
     /// The flags that only this command has.
-    var ownFlags: [String: Arguments.Flag] = [:]
+    let ownFlags: [String: Arguments.Flag]
     /// The flags that set settings, besides `--data`.
-    var settings: [String] = []
+    let settings: [String]
     /// The largest number of operands.
-    var operandsMax = 0
+    let operandsMax: Int
     let run: @Sendable (Arguments) throws -> Void
+
+    /// - Parameters:
+    ///   - usage: the options and operands, for the help.
+    ///   - ownFlags: the flags that only this command has.
+    ///   - settings: the flags that set settings, besides `--data`.
+    ///   - run: does the work; what it throws ends the program with a message.
+    package init(
+        name: String, usage: String, summary: String, ownFlags: [String: Arguments.Flag] = [:],
+        settings: [String] = [], operandsMax: Int = 0, run: @escaping @Sendable (Arguments) throws -> Void
+    ) {
+        self.name = name
+        self.usage = usage
+        self.summary = summary
+        self.ownFlags = ownFlags
+        self.settings = settings
+        self.operandsMax = operandsMax
+        self.run = run
+    }
 
     /// All the flags that it takes.
     var flags: [String: Arguments.Flag] {
@@ -26,15 +45,8 @@ struct Command: Sendable {
         return flags
     }
 
-    /// All commands, in the order of the help.
-    static let all: [Command] = [
-        Command(
-            name: "serve", usage: "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT]",
-            summary: "Run the host.", settings: ["--plugins", "--listen"], run: ServeCommand.run),
-        Command(
-            name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",
-            summary: "Run the host with stand-in providers and print what to try.",
-            settings: ["--plugins", "--listen"], run: DemoCommand.run),
+    /// The commands that run no host, in the order of the help.
+    package static let withoutHost: [Command] = [
         Command(
             name: "sandbox", usage: "[--listen ADDRESS:PORT]", summary: "Run the stand-in providers alone.",
             ownFlags: ["--listen": .value], run: SandboxCommand.run),
@@ -74,27 +86,7 @@ struct Command: Sendable {
             name: "plugin", usage: "new NAME | verify NAME|FILE [--plugins DIR]…",
             summary: "Write a new plugin in Plugins/NAME, or load one plugin alone and check it.",
             settings: ["--plugins"], operandsMax: 2, run: PluginCommand.run),
-        Command(
-            name: "openapi", usage: "[--plugins DIR]…", summary: "Print every route as an OpenAPI document.",
-            settings: ["--plugins"], run: OpenAPICommand.run),
     ]
-
-    /// The help of the whole program.
-    static var help: String {
-        let width = all.map(\.name.utf8.count).max() ?? 0
-        let lines = all.map { command in
-            "  \(command.name)\(String(repeating: " ", count: width - command.name.utf8.count))  \(command.summary)"
-        }
-        return """
-            integration-host \(Version.text): connect, sync and read third-party accounts, self-hosted.
-
-            Usage: integration-host COMMAND [OPTION]…
-
-            \(lines.joined(separator: "\n"))
-
-            Every command takes --config FILE and --data DIR, --help and --version.
-            """
-    }
 
     var help: String {
         """

@@ -1,31 +1,39 @@
-// The entry point: finds the command, and turns its result into an exit code and one line on standard error.
+// Runs a command line: finds the command, and turns its result into an exit code and one line on standard error.
 
 import Configuration
 import Glibc
 import Observability
 import Processes
 
-@main
-enum Program {
+/// A program that consists of commands.
+package struct CommandRunner: Sendable {
     /// The exit codes of the program.
-    enum Exit {
+    private enum Exit {
         static let failed: Int32 = 1
         static let usage: Int32 = 2
         static let configuration: Int32 = 78
     }
 
-    static func main() {
+    private let commands: [Command]
+
+    /// - Parameter commands: the commands in the order of the help.
+    package init(_ commands: [Command]) { self.commands = commands }
+
+    /// Runs the command that the arguments of the process name.
+    ///
+    /// Returns when the command has succeeded; otherwise ends the process with a message and an exit code.
+    package func run() {
         ProcessSettings.apply()
         let arguments = CommandLine.arguments.dropFirst()
         guard let name = arguments.first, name != "--help", name != "-h", name != "help" else {
-            if arguments.isEmpty { fail(Command.help, Exit.usage) }
-            return print(Command.help)
+            if arguments.isEmpty { fail(help, Exit.usage) }
+            return print(help)
         }
         if name == "--version" { return print("integration-host \(Version.text)") }
-        guard let command = Command.all.first(where: { $0.name == name }) else {
-            let near = Command.all.map(\.name).filter { $0.hasPrefix(name.prefix(2)) }
+        guard let command = commands.first(where: { $0.name == name }) else {
+            let near = commands.map(\.name).filter { $0.hasPrefix(name.prefix(2)) }
             let suggestion = near.isEmpty ? "" : ": did you mean \(near.joined(separator: " or "))?"
-            fail("There is no command “\(name)”\(suggestion)\n\n\(Command.help)", Exit.usage)
+            fail("There is no command “\(name)”\(suggestion)\n\n\(help)", Exit.usage)
         }
         do {
             let parsed = try Arguments(arguments.dropFirst(), flags: command.flags)
@@ -44,15 +52,32 @@ enum Program {
         }
     }
 
-    private static func fail(_ message: String, _ code: Int32) -> Never {
+    private func fail(_ message: String, _ code: Int32) -> Never {
         StandardError.line(message)
         exit(code)
+    }
+
+    /// The help of the whole program.
+    private var help: String {
+        let width = commands.map(\.name.utf8.count).max() ?? 0
+        let lines = commands.map { command in
+            "  \(command.name)\(String(repeating: " ", count: width - command.name.utf8.count))  \(command.summary)"
+        }
+        return """
+            integration-host \(Version.text): connect, sync and read third-party accounts, self-hosted.
+
+            Usage: integration-host COMMAND [OPTION]…
+
+            \(lines.joined(separator: "\n"))
+
+            Every command takes --config FILE and --data DIR, --help and --version.
+            """
     }
 }
 
 /// Writes messages to the person at the terminal that are not events of the log.
-enum StandardError {
-    static func line(_ text: String) {
+package enum StandardError {
+    package static func line(_ text: String) {
         LogSink.standardError.flush()
         // A reader that has stopped reading must not keep the process from ending.
         var ready = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)

@@ -1,13 +1,13 @@
 // Reads the configuration of a command: defaults, then the file, then the environment, then the flags.
 
-import Configuration
+package import Configuration
 import Glibc
 import Observability
 import ProviderSDK
 
 extension Configuration {
     /// The configuration for a command line.
-    static func load(_ arguments: Arguments) throws -> Configuration {
+    package static func load(_ arguments: Arguments) throws -> Configuration {
         let environment = Environment.all
         var configuration = Configuration()
         let variable = environment[ConfigurationEnvironment.prefix + ConfigurationEnvironment.file].flatMap {
@@ -42,8 +42,8 @@ extension Configuration {
 }
 
 /// The environment of the process.
-enum Environment {
-    static var all: [String: String] {
+package enum Environment {
+    package static var all: [String: String] {
         var variables: [String: String] = [:]
         var entry = unsafe environ
         while let text = unsafe entry.pointee {

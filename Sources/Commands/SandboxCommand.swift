@@ -4,9 +4,9 @@ import Configuration
 import HTTPServer
 import Processes
 
-enum SandboxCommand {
+package enum SandboxCommand {
     /// The program with the stand-ins, in the same folder as this one.
-    static let program = "integration-host-sandbox"
+    package static let program = "integration-host-sandbox"
 
     static func run(_ arguments: Arguments) throws {
         let listen = arguments["--listen"]

@@ -1,5 +1,6 @@
 // `integration-host demo`: the host with every provider wired to a stand-in, and one user's session.
 
+import Commands
 import Configuration
 import Credentials
 import HTTPAPI

@@ -1,5 +1,6 @@
 // The stand-in providers of a demo: a child process, controlled over its control routes. Knows no stand-in.
 
+import Commands
 import Configuration
 import Credentials
 import HTTPClient

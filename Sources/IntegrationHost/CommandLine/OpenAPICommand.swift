@@ -1,5 +1,6 @@
 // `integration-host openapi`: prints the document of all routes that a running host serves at /openapi.json.
 
+import Commands
 import Configuration
 import Credentials
 import Glibc

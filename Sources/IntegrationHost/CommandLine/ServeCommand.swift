@@ -1,5 +1,6 @@
 // `integration-host serve`: runs the host until a signal stops it.
 
+import Commands
 import Configuration
 import Observability
 import Processes

@@ -1,0 +1,24 @@
+// The entry point: all commands of the program. This module holds the commands that run a host.
+
+import Commands
+
+@main
+enum Program {
+    static func main() {
+        CommandRunner(
+            [
+                Command(
+                    name: "serve", usage: "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT]",
+                    summary: "Run the host.", settings: ["--plugins", "--listen"], run: ServeCommand.run),
+                Command(
+                    name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",
+                    summary: "Run the host with stand-in providers and print what to try.",
+                    settings: ["--plugins", "--listen"], run: DemoCommand.run),
+            ] + Command.withoutHost + [
+                Command(
+                    name: "openapi", usage: "[--plugins DIR]…", summary: "Print every route as an OpenAPI document.",
+                    settings: ["--plugins"], run: OpenAPICommand.run)
+            ]
+        ).run()
+    }
+}
