@@ -1,8 +1,7 @@
 // One line of JSON per event on standard error. Callers pass facts, never secrets; nothing here decides what to log.
 
-import Glibc
-import Primitives
-package import ProviderSDK
+package import Primitives
+import ProviderSDK
 
 /// Writes log lines.
 ///
@@ -23,23 +22,30 @@ package struct Log: Sendable {
     /// The least severe level that is written.
     package let level: LogLevel
 
-    package init(level: LogLevel) {
+    private let time: TimeSource
+
+    package init(level: LogLevel, time: TimeSource = .system) {
         self.level = level
+        self.time = time
     }
 
     /// Writes an event with its facts.
     package func log(_ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value> = [:]) {
         guard level >= self.level else { return }
-        LogSink.standardError.append(isUrgent: true) { buffer in Self.appendLine(to: &buffer, level, message, facts) }
+        LogSink.standardError.append(isUrgent: true) { buffer in
+            Self.appendLine(to: &buffer, at: time, level, message, facts)
+        }
     }
 
     /// Appends an event as a line.
     static func appendLine(
-        to buffer: inout LogBuffer, _ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value>
+        to buffer: inout LogBuffer, at time: TimeSource, _ level: LogLevel, _ message: String,
+        _ facts: KeyValuePairs<String, Value>
     ) {
         var writer = JSONWriter(capacity: 256)
         writer.object { writer in
-            writer.member("ts", WallClock.now.text(withMilliseconds: true))
+            let now = Timestamp(milliseconds: time.millisecondsSince1970) ?? .epoch
+            writer.member("ts", now.text(withMilliseconds: true))
             writer.member("level", level.rawValue)
             writer.member("msg", message)
             for (name, value) in facts {
@@ -60,18 +66,4 @@ package struct Log: Sendable {
         log(.warning, message, facts)
     }
     package func error(_ message: String, _ facts: KeyValuePairs<String, Value> = [:]) { log(.error, message, facts) }
-}
-
-/// The time of day.
-package enum WallClock {
-    /// Now, in UTC.
-    package static var now: Timestamp {
-        Timestamp(milliseconds: SystemClock.millisecondsSince1970) ?? .epoch
-    }
-}
-
-/// A monotonic clock for durations.
-package enum MonotonicClock {
-    /// Nanoseconds since a moment before the process began.
-    package static var nanoseconds: UInt64 { SystemClock.instant.nanoseconds }
 }

@@ -4,6 +4,7 @@
 import CLinux
 package import Dispatch
 import Glibc
+package import Primitives
 import Synchronization
 
 /// Whole lines on their way to a descriptor.
@@ -37,17 +38,20 @@ package final class LogSink: Sendable {
     private let bytesMax: Int
     private let dropped: Counter
     private let isFlushedAtExit: Bool
+    private let time: TimeSource
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
 
     /// A sink that writes to `descriptor` and counts in `dropped` what it could not write.
     package init(
-        _ descriptor: Int32, bytesMax: Int = LogSink.bufferBytesMax, dropped: Counter, isFlushedAtExit: Bool = false
+        _ descriptor: Int32, bytesMax: Int = LogSink.bufferBytesMax, dropped: Counter, isFlushedAtExit: Bool = false,
+        time: TimeSource = .system
     ) {
         self.descriptor = descriptor
         self.bytesMax = bytesMax
         self.dropped = dropped
         self.isFlushedAtExit = isFlushedAtExit
+        self.time = time
     }
 
     /// Appends the line that `write` writes, with its end; never waits for the descriptor.
@@ -128,7 +132,8 @@ package final class LogSink: Sendable {
         state.withLock { state in
             if state.dropped > 0 {
                 Log.appendLine(
-                    to: &state.buffer, .warning, "Log lines were dropped.", ["count": .integer(state.dropped)])
+                    to: &state.buffer, at: time, .warning, "Log lines were dropped.", ["count": .integer(state.dropped)]
+                )
                 state.dropped = 0
             }
             state.isUrgent = false

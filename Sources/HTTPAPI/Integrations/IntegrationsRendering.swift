@@ -27,7 +27,8 @@ enum IntegrationsRendering {
     ///
     /// Only the answer with a single connection has the settings; `expiresSoon` appears only when true.
     static func connection(
-        _ connection: Connection, _ provider: ConfiguredProvider?, withSettings: Bool, to writer: inout JSONWriter
+        _ connection: Connection, _ provider: ConfiguredProvider?, withSettings: Bool, at now: Timestamp,
+        to writer: inout JSONWriter
     ) {
         writer.object { writer in
             writer.member("id", connection.id)
@@ -39,7 +40,7 @@ enum IntegrationsRendering {
             writer.member("syncStatus", connection.syncStatus?.rawValue)
             writer.member("permissions", connection.permissions)
             writer.member("expiresAt", connection.expiresAt?.description)
-            if connection.expiresSoon(provider?.oauth, at: WallClock.now) { writer.member("expiresSoon", true) }
+            if connection.expiresSoon(provider?.oauth, at: now) { writer.member("expiresSoon", true) }
             if withSettings { settings(connection, to: &writer) }
         }
     }

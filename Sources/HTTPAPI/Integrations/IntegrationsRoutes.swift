@@ -114,7 +114,8 @@ package struct IntegrationsRoutes: Sendable {
             writer.array { writer in
                 for connection in found {
                     IntegrationsRendering.connection(
-                        connection, registry[connection.service], withSettings: false, to: &writer)
+                        connection, registry[connection.service], withSettings: false, at: connections.time.now,
+                        to: &writer)
                 }
             }
         }
@@ -145,7 +146,8 @@ package struct IntegrationsRoutes: Sendable {
         return .json { writer in
             writer.member("success", true)
             writer.key("connection")
-            IntegrationsRendering.connection(connection, registry[connection.service], withSettings: true, to: &writer)
+            IntegrationsRendering.connection(
+                connection, registry[connection.service], withSettings: true, at: connections.time.now, to: &writer)
         }
     }
 

@@ -2,8 +2,7 @@
 // all documents share. Knows no route. The hot route pays for nothing here that it does not send.
 
 package import HTTPServer
-import Observability
-import Primitives
+package import Primitives
 import Synchronization
 
 /// A request that is being answered.
@@ -12,23 +11,28 @@ package struct Exchange: Sendable {
     private let given: String?
     private let high: UInt64
     private let low: UInt64
-    private let start: UInt64
+    private let time: TimeSource
+    private let start: MonotonicInstant
     /// The origin of a browser that may read the answer; nil for every other caller.
     let allowedOrigin: String?
     /// Whether answers differ by origin.
     private let variesByOrigin: Bool
 
     /// Creates an exchange for a request that cannot be parsed.
-    package init() {
+    package init(time: TimeSource) {
         given = nil
-        start = MonotonicClock.nanoseconds
+        self.time = time
+        start = time.instant
         (high, low) = CorrelationIDs.next()
         variesByOrigin = false
         allowedOrigin = nil
     }
 
-    package init(_ request: borrowing some HeaderFields & ~Copyable, origins: borrowing OriginPolicy) {
-        start = MonotonicClock.nanoseconds
+    package init(
+        _ request: borrowing some HeaderFields & ~Copyable, origins: borrowing OriginPolicy, time: TimeSource
+    ) {
+        self.time = time
+        start = time.instant
         given = request.headerText("x-correlation-id").flatMap { Self.isValid($0) ? $0 : nil }
         (high, low) = given == nil ? CorrelationIDs.next() : (0, 0)
         variesByOrigin = origins.isCrossOriginAllowed
@@ -38,7 +42,7 @@ package struct Exchange: Sendable {
 
     private init(_ exchange: Exchange, allowedOrigin: String?) {
         (given, high, low) = (exchange.given, exchange.high, exchange.low)
-        start = exchange.start
+        (time, start) = (exchange.time, exchange.start)
         self.allowedOrigin = allowedOrigin
         variesByOrigin = allowedOrigin != nil
     }
@@ -83,7 +87,7 @@ package struct Exchange: Sendable {
     }
 
     /// The nanoseconds since the request arrived.
-    var elapsedNanoseconds: UInt64 { MonotonicClock.nanoseconds &- start }
+    var elapsedNanoseconds: UInt64 { time.instant.nanoseconds &- start.nanoseconds }
 
     /// The whole milliseconds since the request arrived.
     package var durationMilliseconds: Int { Int(elapsedNanoseconds / 1_000_000) }

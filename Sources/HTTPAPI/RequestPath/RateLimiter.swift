@@ -1,8 +1,6 @@
 // Fixed windows of one minute per key: exact at the edges, bounded in memory, on the monotonic clock. Knows no
 // routes.
 
-import Observability
-import ProviderSDK
 import Synchronization
 
 /// Counts requests per key and minute.
@@ -55,9 +53,9 @@ final class RateLimiter: Sendable {
     /// Counts a request of the key `text`, compared as bytes, at `now`, nanoseconds of the monotonic clock.
     ///
     /// O(1) unless the table is full.
-    func admit(_ text: String, now: UInt64 = MonotonicClock.nanoseconds) -> Decision {
+    func admit(_ text: String, now: @autoclosure () -> UInt64) -> Decision {
         guard limit > 0 else { return Decision(isAllowed: true, limit: 0, remaining: 0, resetNanoseconds: 0) }
-        let key = Key(text: text)
+        let (key, now) = (Key(text: text), now())
         return windows.withLock { windows in
             var window = windows[key] ?? Window(start: now, count: 0)
             if now &- window.start >= Self.windowNanoseconds { window = Window(start: now, count: 0) }

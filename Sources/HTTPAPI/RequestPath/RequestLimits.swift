@@ -2,8 +2,7 @@
 
 import ConnectionModel
 import HTTPServer
-import Observability
-import ProviderSDK
+package import Primitives
 
 /// The rate limits of routes.
 package struct RequestLimits: Sendable {
@@ -11,13 +10,15 @@ package struct RequestLimits: Sendable {
     private let sync: RateLimiter
     private let oauth: RateLimiter
     private let status: RateLimiter
+    private let time: TimeSource
 
     /// Creates limits in requests per minute; 0 switches a limit off.
-    package init(connectionCreation: Int, sync: Int, oauth: Int, status: Int) {
+    package init(connectionCreation: Int, sync: Int, oauth: Int, status: Int, time: TimeSource) {
         self.connectionCreation = RateLimiter(limit: connectionCreation)
         self.sync = RateLimiter(limit: sync)
         self.oauth = RateLimiter(limit: oauth)
         self.status = RateLimiter(limit: status)
+        self.time = time
     }
 
     /// Counts a request; nil when no limit applies to it.
@@ -27,34 +28,35 @@ package struct RequestLimits: Sendable {
         let user = principal?.userID ?? ""
         switch limit {
         case .none: return nil
-        case .connectionCreation: return connectionCreation.admit(user)
-        case .sync: return sync.admit("\(user.utf8.count):\(user)/\(parameters["id"] ?? "")")
-        case .oauth: return oauth.admit(user)
-        case .status: return status.admit(user)
+        case .connectionCreation: return connectionCreation.admit(user, now: time.instant.nanoseconds)
+        case .sync:
+            return sync.admit("\(user.utf8.count):\(user)/\(parameters["id"] ?? "")", now: time.instant.nanoseconds)
+        case .oauth: return oauth.admit(user, now: time.instant.nanoseconds)
+        case .status: return status.admit(user, now: time.instant.nanoseconds)
         }
     }
 }
 
 extension RateLimiter.Decision {
     /// The end of the window in seconds since 1970, rounded up.
-    private var resetSeconds: Int {
-        Int((WallClock.now.milliseconds + Int64(resetNanoseconds / 1_000_000) + 999) / 1000)
+    private func resetSeconds(at time: TimeSource) -> Int {
+        Int((time.millisecondsSince1970 + Int64(resetNanoseconds / 1_000_000) + 999) / 1000)
     }
 
     /// The `X-RateLimit-` fields; empty when there is no limit.
-    var headers: [(name: String, value: String)] {
+    func headers(at time: TimeSource) -> [(name: String, value: String)] {
         guard limit > 0 else { return [] }
         return [
             ("X-RateLimit-Limit", String(limit)), ("X-RateLimit-Remaining", String(remaining)),
-            ("X-RateLimit-Reset", String(resetSeconds)),
+            ("X-RateLimit-Reset", String(resetSeconds(at: time))),
         ]
     }
 
     /// Writes the same fields on the event loop.
-    func writeHeaders(to response: inout ResponseWriter) {
+    func writeHeaders(at time: TimeSource, to response: inout ResponseWriter) {
         guard limit > 0 else { return }
         response.header("X-RateLimit-Limit", limit)
         response.header("X-RateLimit-Remaining", remaining)
-        response.header("X-RateLimit-Reset", resetSeconds)
+        response.header("X-RateLimit-Reset", resetSeconds(at: time))
     }
 }

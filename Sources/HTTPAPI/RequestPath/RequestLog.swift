@@ -1,15 +1,21 @@
 // One line of JSON per request, written in batches: a line costs a copy of some bytes, not a system call. Knows no
 // route and makes no decisions.
 
+import ConnectionModel
 import HTTPServer
 package import Observability
+package import Primitives
 import ProviderSDK
 
 /// Writes a line for every request.
 package struct RequestLog: Sendable {
     private let isEnabled: Bool
+    private let time: TimeSource
 
-    package init(level: LogLevel) { isEnabled = level <= .info }
+    package init(level: LogLevel, time: TimeSource) {
+        isEnabled = level <= .info
+        self.time = time
+    }
 
     /// Records a request that has been answered.
     func record(
@@ -17,7 +23,7 @@ package struct RequestLog: Sendable {
         facts: ReplyFacts
     ) {
         guard isEnabled else { return }
-        let now = WallClock.now
+        let now = time.now
         let duration = exchange.durationMilliseconds
         exchange.withCorrelationID { correlationID in
             LogSink.standardError.append(isUrgent: false) { line in

@@ -5,6 +5,7 @@
 import ConnectionModel
 package import HTTPServer
 package import Observability
+package import Primitives
 import ProviderSDK
 package import Sessions
 
@@ -46,11 +47,12 @@ package struct RequestPath: HTTPApplication {
     private let origins: OriginPolicy
     private let metrics: RequestMetrics
     private let requestLog: RequestLog
+    private let time: TimeSource
     private let log: Log
 
     package init(
         families: [RouteFamily], authenticator: Authenticator, limits: RequestLimits, origins: OriginPolicy,
-        metrics: RequestMetrics, requestLog: RequestLog, log: Log
+        metrics: RequestMetrics, requestLog: RequestLog, time: TimeSource, log: Log
     ) {
         var router = Router<Handler>()
         for family in families {
@@ -66,13 +68,14 @@ package struct RequestPath: HTTPApplication {
         self.origins = origins
         self.metrics = metrics
         self.requestLog = requestLog
+        self.time = time
         self.log = log
     }
 
     // MARK: Route
 
     package func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
-        let exchange = Exchange(request, origins: origins)
+        let exchange = Exchange(request, origins: origins, time: time)
         switch router.match(request.method, request.path) {
         case .found(let route, let captures):
             if request.method == .head, route.handler.entry.effect != .ofMethod {
@@ -181,7 +184,7 @@ package struct RequestPath: HTTPApplication {
             else { return false }
             let duration = exchange.durationMilliseconds
             exchange.writeHeaders(durationMilliseconds: duration, to: &response)
-            if route.handler.family.reportsRateLimit { decision?.writeHeaders(to: &response) }
+            if route.handler.family.reportsRateLimit { decision?.writeHeaders(at: time, to: &response) }
             ready.writeBody(durationMilliseconds: duration, to: &response.body)
             record(
                 request.method, route.template, route.handler.counters, status: 200, ready.facts, principal, exchange)
@@ -225,7 +228,7 @@ package struct RequestPath: HTTPApplication {
     /// Adds the fields of the limit and of the route to an answer.
     private func complete(_ reply: Reply, _ route: Route<Handler>, _ decision: RateLimiter.Decision?) -> Reply {
         var reply = reply
-        if route.handler.family.reportsRateLimit, let decision { reply.headers += decision.headers }
+        if route.handler.family.reportsRateLimit, let decision { reply.headers += decision.headers(at: time) }
         reply.headers += route.handler.entry.headers
         return reply
     }
@@ -257,7 +260,7 @@ package struct RequestPath: HTTPApplication {
     ///
     /// Without a path, the first document's format is used.
     package func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
-        let exchange = rejected.request.map { Exchange($0, origins: origins) } ?? Exchange()
+        let exchange = rejected.request.map { Exchange($0, origins: origins, time: time) } ?? Exchange(time: time)
         let family = family { prefix in rejected.target.starts(with: prefix) }
         let reply = family.errors.reply(
             to: .rejected(status: Int(rejected.status.code), detail: "\(rejected.reason.detail)"), exchange)

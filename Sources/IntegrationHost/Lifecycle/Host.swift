@@ -39,7 +39,7 @@ final class Host: Sendable {
     /// - Parameter isDemo: whether the host has a session that a link gives to a browser.
     init(_ configuration: Configuration, isDemo: Bool = false, time: TimeSource = .system) throws {
         try configuration.checkListening()
-        let log = Log(level: configuration.logLevel)
+        let log = Log(level: configuration.logLevel, time: time)
         parts = try HostResources(configuration, time: time, log: log, providers: HostResources.providers)
         services = HostServices(parts)
         readiness = Readiness(parts.data)

@@ -7,6 +7,7 @@ import HTTPAPI
 import HTTPServer
 import Notifications
 import Observability
+package import Primitives
 import ProviderSDK
 import Storage
 import Sync
@@ -23,9 +24,11 @@ struct HostRoutes: Sendable {
         let system = system(documents, readiness: readiness, metrics: metrics)
         return RequestPath(
             families: documents + [system.family] + (session.map { [demo($0)] } ?? []),
-            authenticator: try services.makeAuthenticator(), limits: RequestLimits(configuration.rateLimits),
+            authenticator: try services.makeAuthenticator(),
+            limits: RequestLimits(configuration.rateLimits, time: parts.time),
             origins: OriginPolicy(address: parts.address, allowedOrigins: configuration.allowedOrigins),
-            metrics: metrics, requestLog: RequestLog(level: configuration.logLevel), log: parts.log)
+            metrics: metrics, requestLog: RequestLog(level: configuration.logLevel, time: parts.time),
+            time: parts.time, log: parts.log)
     }
 
     /// The families of the documents and of the webhooks of providers.
@@ -96,9 +99,9 @@ extension MetricsPage.StoreFigures {
 }
 
 extension RequestLimits {
-    package init(_ configuration: RateLimitsConfiguration) {
+    package init(_ configuration: RateLimitsConfiguration, time: TimeSource) {
         self.init(
             connectionCreation: configuration.connectionCreation, sync: configuration.sync,
-            oauth: configuration.oauth, status: configuration.status)
+            oauth: configuration.oauth, status: configuration.status, time: time)
     }
 }

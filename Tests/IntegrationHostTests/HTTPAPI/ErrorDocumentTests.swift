@@ -1,6 +1,7 @@
 // Every failure in every document's format: one table for each document in Tests/Vectors/errors, with a line for each failure.
 
 import Foundation
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -28,7 +29,7 @@ struct ErrorDocumentTests {
     /// The answers to all failures, one line for each: status, header fields, body.
     private func table(_ document: ErrorDocument) -> String {
         Self.failures.map { failure in
-            let reply = document.reply(to: failure, Exchange())
+            let reply = document.reply(to: failure, Exchange(time: .system))
             let headers = reply.headers.map { "\($0.name): \($0.value)" }
             let body = String(decoding: reply.body, as: UTF8.self).replacing(#/"duration":\d+/#, with: #""duration":0"#)
             return ([String(reply.status)] + headers + [body.filter { $0 != "\n" }]).joined(

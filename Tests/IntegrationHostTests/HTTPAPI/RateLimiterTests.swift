@@ -1,5 +1,6 @@
 // The rate limiter: exact at the limits of a window, and limited in memory.
 
+import Primitives
 import Testing
 
 @testable import HTTPAPI
@@ -41,5 +42,20 @@ struct RateLimiterTests {
         let limiter = RateLimiter(limit: 1, keysMax: 100)
         for key in 0..<10_000 { _ = limiter.admit("user-\(key)", now: UInt64(key)) }
         #expect(limiter.keyCount <= 100)
+    }
+
+    @Test("A window and its reported end follow the host's clock")
+    func injectedClock() throws {
+        let clock = ManualClock(millisecondsSince1970: 1_767_225_600_000)
+        let limits = RequestLimits(connectionCreation: 0, sync: 0, oauth: 1, status: 0, time: clock.source)
+        let first = try #require(limits.admit(.oauth, principal: nil))
+        #expect(first.isAllowed)
+        #expect(first.headers(at: clock.source).map(\.value) == ["1", "0", "1767225660"])
+        clock.advance(by: .seconds(59))
+        let second = try #require(limits.admit(.oauth, principal: nil))
+        #expect(!second.isAllowed)
+        #expect(second.headers(at: clock.source).map(\.value) == ["1", "0", "1767225660"])
+        clock.advance(by: .seconds(1))
+        #expect(limits.admit(.oauth, principal: nil)?.isAllowed == true)
     }
 }

@@ -90,7 +90,7 @@ final class RouteFixture: Sendable {
     ) throws -> RouteCaller {
         let token = try user.map { user in
             try services.sessions.issue(
-                userID: user, roles: roles, kind: kind, lifetime: .seconds(3600), at: WallClock.now)
+                userID: user, roles: roles, kind: kind, lifetime: .seconds(3600), at: TimeSource.system.now)
         }
         return RouteCaller(fixture: self, transport: transport, token: token)
     }
