@@ -16,6 +16,8 @@ package final class ConnectionLifecycle: Reconciler {
     static let concurrentMax = 4
     /// The maximum number of connections in the queue; the next walk finds the others.
     static let waitingMax = 4096
+    /// How long a stop waits for disconnects and deletions under way; the next start continues the others.
+    static let stopGrace = Duration.seconds(10)
 
     private let users: UserStore
     private let grants: any GrantRevoking
@@ -53,7 +55,8 @@ package final class ConnectionLifecycle: Reconciler {
 
     /// Ends a connection; returns when no file contains its credentials any more.
     ///
-    /// A provider that cannot be reached does not keep the connection.
+    /// A provider that cannot be reached does not keep the connection. When the task is cancelled, the host continues in
+    /// the background.
     package func end(_ id: String, _ disconnection: Disconnection, of userID: String) async throws(ServiceError) {
         guard let found = try await users.user(userID).connection(id) else { throw .notFound }
         let work = ConnectionWork(found, of: userID)
@@ -68,7 +71,10 @@ package final class ConnectionLifecycle: Reconciler {
                 return connection
             }
         }
-        try await finish(connection, of: userID)
+        do throws(ServiceError) { try await finish(connection, of: userID) } catch {
+            if Task.isCancelled { queue.schedule(work) }
+            throw error
+        }
     }
 
     /// Continues disconnects and deletions that a stop or a failure interrupted.
@@ -78,8 +84,8 @@ package final class ConnectionLifecycle: Reconciler {
         }
     }
 
-    /// Prevents further work from starting.
-    package func stop() async { await queue.stop() }
+    /// Prevents further work from starting, and waits for work under way.
+    package func stop() async { await queue.stop(grace: Self.stopGrace) }
 
     private func goOn(_ work: ConnectionWork) async {
         do throws(ServiceError) {
@@ -97,7 +103,10 @@ package final class ConnectionLifecycle: Reconciler {
 
     private func finish(_ connection: Connection, of userID: String) async throws(ServiceError) {
         let id = connection.id
-        let outcome = await grants.revoke(connection, user: userID)
+        let outcome: RevocationOutcome
+        do { outcome = try await grants.revoke(connection, user: userID) } catch {
+            throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
+        }
         Metrics.revocations[outcome]?.add()
         log.info(
             "A connection was ended.",

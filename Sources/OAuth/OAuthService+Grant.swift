@@ -21,7 +21,20 @@ extension OAuthService {
     }
 
     /// Exchanges the code of a callback for tokens.
+    ///
+    /// The provider accepts a code once, so the exchange goes on when the task of the caller is cancelled.
     package func exchange(
+        _ code: String, verifier: Secret?, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2
+    ) async throws(ProviderError) -> CodeAnswer {
+        let task = Task<Result<CodeAnswer, ProviderError>, Never> {
+            do throws(ProviderError) {
+                return .success(try await redeem(code, verifier: verifier, claim, provider, oauth))
+            } catch { return .failure(error) }
+        }
+        return try await task.value.get()
+    }
+
+    private func redeem(
         _ code: String, verifier: Secret?, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2
     ) async throws(ProviderError) -> CodeAnswer {
         guard let url = provider.endpoint("token", variant: claim.variant),
@@ -109,7 +122,8 @@ extension OAuthService {
     ///
     /// - Returns: the id of the connection: the one that the user already had to the same account, if there was one.
     /// - Throws: ``ServiceError/provider(_:)`` when the provider fails to identify the account. The failure is recorded with
-    ///   the time of the next attempt, or the grant is ended when it can never be finished.
+    ///   the time of the next attempt, or the grant is ended when it can never be finished. A cancelled task records nothing:
+    ///   the reconciler finishes the grant.
     package func finish(
         _ id: String, of userID: String, _ provider: ConfiguredProvider, credentials: any CredentialSource
     ) async throws(ServiceError) -> String {
@@ -122,6 +136,7 @@ extension OAuthService {
         do {
             identity = try await self.identity(grant, connection, provider, credentials)
         } catch {
+            if Task.isCancelled { throw Self.canceled }
             if Self.mayPass(error), held.at.advanced(by: UnidentifiedGrant.lifetime) > time.now {
                 try await postpone(connection, of: userID, error)
             } else {
@@ -132,6 +147,8 @@ extension OAuthService {
         try await accountGrants.add(connection, accountID: identity.id, user: userID)
         return try await connect(connection, callback: grant.callback, identity, user: userID)
     }
+
+    private static let canceled = ServiceError.unavailable("The request was canceled.", retryAfterSeconds: 1)
 
     private static func mayPass(_ error: ProviderError) -> Bool {
         switch error.kind {
@@ -175,7 +192,8 @@ extension OAuthService {
     /// Ends a grant that cannot be used.
     private func abandon(_ connection: Connection, of userID: String, _ error: ProviderError) async throws(ServiceError)
     {
-        let outcome = await revoke(connection, user: userID)
+        let outcome: RevocationOutcome
+        do { outcome = try await revoke(connection, user: userID) } catch { throw Self.canceled }
         let now = time.now
         try await users.update(userID) { (user) throws(ServiceError) in
             try user.update(connection.id, where: { $0.grant.number == connection.grant.number }) {

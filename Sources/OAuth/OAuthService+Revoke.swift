@@ -1,5 +1,5 @@
-// Ends a grant at the provider, where the provider offers a way (RFC 7009). Returns the outcome and never throws:
-// a user can disconnect even while the provider is down.
+// Ends a grant at the provider, where the provider offers a way (RFC 7009). A failure of the provider is an outcome:
+// a user can disconnect even while the provider is down. A cancellation is not.
 
 package import ConnectionModel
 import HTTPClient
@@ -11,7 +11,9 @@ extension OAuthService: GrantRevoking {
     /// Ends the grant at the provider.
     ///
     /// Where that would end the grants of other connections to the same account, only the last connection ends it.
-    package func revoke(_ connection: Connection, user: String) async -> RevocationOutcome {
+    package func revoke(
+        _ connection: Connection, user: String
+    ) async throws(CancellationError) -> RevocationOutcome {
         guard let provider = registry[connection.service], let oauth = provider.oauth,
             let revocation = oauth.revocation,
             let url = provider.endpoint("revoke", variant: connection.variant),
@@ -27,6 +29,7 @@ extension OAuthService: GrantRevoking {
                 return .revoked
             }
         } catch {
+            if Task.isCancelled { throw CancellationError() }
             log.warning(
                 "Could not detach the account at the provider.",
                 ["connectionId": .text(connection.id), "error": .text(error.shown().message)])
@@ -57,6 +60,7 @@ extension OAuthService: GrantRevoking {
             }
             return isDone ? .revoked : .failed
         } catch {
+            if Task.isCancelled { throw CancellationError() }
             log.warning(
                 "Could not revoke the grant at the provider.",
                 ["connectionId": .text(connection.id), "error": .text(error.message)])

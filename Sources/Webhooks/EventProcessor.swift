@@ -92,6 +92,8 @@ final class EventProcessor: Sendable {
             return (pending[lane]?.events ?? [], pending[lane]?.failures ?? 0)
         }
         var result = await carryOut(events, lane)
+        // A stop is not a failure: the inbox keeps what is left for the next start.
+        if Task.isCancelled { result.failed = false }
         if result.failed, failures + 1 >= IncomingLimits.attemptsMax {
             WebhookCounters.count(.failed, result.left.count)
             log.error(

@@ -8,7 +8,9 @@ package protocol GrantRevoking: Sendable {
     /// Ends the grant of a connection at its provider.
     ///
     /// A failure of the provider is an outcome, not an error.
-    func revoke(_ connection: Connection, user: String) async -> RevocationOutcome
+    ///
+    /// - Throws: `CancellationError` when the task was cancelled before the provider answered.
+    func revoke(_ connection: Connection, user: String) async throws(CancellationError) -> RevocationOutcome
 }
 
 /// A service that renews tokens.

@@ -46,7 +46,7 @@ struct HostServices: Sendable {
             redirects: RedirectURIs(address: parts.address, registered: configuration.redirectURIs),
             time: time, log: log)
         refresher = RefreshService(users: users, gateway: gateway, vault: vault, time: time, log: log) {
-            [oauth] orphan, user in await oauth.revoke(orphan, user: user)
+            [oauth] orphan, user in try await oauth.revoke(orphan, user: user)
         }
         sync = SyncEngine(
             users: users, registry: registry, credentials: refresher, gateway: gateway, vault: vault,

@@ -19,13 +19,13 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
     private let time: TimeSource
     private let log: Log
     /// Revokes a pair of tokens that came after its connection lost its grant; nil where revoking is not possible.
-    private let revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)?
+    private let revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async throws -> RevocationOutcome)?
     private let breakers = CircuitBreakers()
     private let running = Mutex<[String: Task<Result<Secret, ProviderError>, Never>]>([:])
 
     package init(
         users: UserStore, gateway: ProviderGateway, vault: CredentialVault, time: TimeSource, log: Log,
-        revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async -> RevocationOutcome)? = nil
+        revokesOrphan: (@Sendable (_ orphan: Connection, _ user: String) async throws -> RevocationOutcome)? = nil
     ) {
         self.users = users
         self.gateway = gateway
@@ -293,7 +293,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
             user.connection(begun.id)?.credentials.isEmpty ?? true
         else { return }
         guard let sealed = try? vault.sealed(tokens, user: userID, connection: begun.id) else { return }
-        let outcome = await revokesOrphan(begun.carrying(sealed, at: time.now), userID)
+        let outcome = (try? await revokesOrphan(begun.carrying(sealed, at: time.now), userID)) ?? .failed
         Metrics.revocations[outcome]?.add()
         log.info(
             "A pair of tokens came after its connection was ended.",

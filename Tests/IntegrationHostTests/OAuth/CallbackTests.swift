@@ -283,6 +283,39 @@ struct CallbackTests {
         second.stop()
     }
 
+    @Test(
+        "When the caller of a callback goes away, the tokens are kept and no failure is stored",
+        arguments: ["/token", "/api/me"])
+    func callerGone(_ path: String) async throws {
+        let server = try Self.server(
+            me: { request in
+                let reply = TokenServer.Reply.json(200, #"{"id":"account","name":"Account"}"#)
+                return path == "/api/me" && request.index == 0 ? .late(milliseconds: 1000, reply) : reply
+            },
+            token: { _ in
+                path == "/token" ? .late(milliseconds: 200, .json(200, Self.tokens)) : .json(200, Self.tokens)
+            })
+        let fixture = try OAuthFixture(server.url)
+        let begun = try await Self.begin(fixture)
+        let caller = Task { try await Self.bring(begun.state, to: fixture) }
+        try await waitUntil("the request", every: .milliseconds(1)) { !server.requests(path).isEmpty }
+        caller.cancel()
+        await #expect(throws: ServiceError.self) { try await caller.value }
+        let left = try await fixture.connection(begun.connectionID)
+        #expect(left.failure == nil)
+        #expect(left.grant.unidentified?.attempts == 0)
+        fixture.stop()
+        let now = TimeSource.system.now.advanced(by: .seconds(60))
+        let second = try OAuthFixture(
+            server.url, after: fixture, time: ManualClock(millisecondsSince1970: now.milliseconds).source)
+        await second.grants.reconcile(try await second.users.user("u"), at: now)
+        try await waitUntil("the completed connection", every: .milliseconds(1)) {
+            try await second.connection(begun.connectionID).status == .connected
+        }
+        server.stop()
+        second.stop()
+    }
+
     @Test("A grant that cannot be completed is revoked and its tokens are erased")
     func abandoned() async throws {
         let server = try Self.server(me: { _ in .json(400, "{}") })

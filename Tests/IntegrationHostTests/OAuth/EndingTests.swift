@@ -123,4 +123,77 @@ struct EndingTests {
         server.stop()
         fixture.stop()
     }
+
+    // MARK: Stops
+
+    /// A connection that is being disconnected, over a provider that needs `milliseconds` for its first revocation.
+    private static func revoking(
+        _ milliseconds: UInt32, time: TimeSource
+    ) async throws -> (fixture: OAuthFixture, server: TokenServer, id: String) {
+        let server = try TokenServer { request in
+            request.path == "/revoke" && request.index == 0
+                ? .late(milliseconds: milliseconds, .json(200, "")) : .json(200, "")
+        }
+        let fixture = try OAuthFixture(server.url, time: time) { $0.revocation = Revocation() }
+        return (fixture, server, try await fixture.connect())
+    }
+
+    private static func begin(_ fixture: OAuthFixture, _ server: TokenServer) async throws {
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.updateFirst { $0.stored.disconnection = .disconnect }
+        }
+        await fixture.lifecycle.reconcile(try await fixture.users.user("u"), at: fixture.time.now)
+        try await waitUntil("the revocation", every: .milliseconds(1)) { !server.requests("/revoke").isEmpty }
+    }
+
+    @Test("A stop waits for a revocation under way")
+    func stopWaits() async throws {
+        let (fixture, server, id) = try await Self.revoking(200, time: .system)
+        try await Self.begin(fixture, server)
+        await fixture.lifecycle.stop()
+        #expect(try await fixture.connection(id).revocation == .revoked)
+        #expect(try await fixture.connection(id).status == .disconnected)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("A revocation that outlasts the stop is not stored as failed, and the next start repeats it")
+    func stopInterrupts() async throws {
+        let clock = ManualClock()
+        let (first, server, id) = try await Self.revoking(2000, time: clock.source)
+        try await Self.begin(first, server)
+        let stop = Task { await first.lifecycle.stop() }
+        await clock.waitForSleepers()
+        clock.advance(by: ConnectionLifecycle.stopGrace)
+        await stop.value
+        let left = try await first.connection(id)
+        #expect(left.revocation == nil)
+        #expect(left.disconnection == .disconnect)
+        #expect(!left.credentials.isEmpty)
+        first.stop()
+        let second = try OAuthFixture(server.url, after: first) { $0.revocation = Revocation() }
+        await second.lifecycle.reconcile(try await second.users.user("u"), at: second.time.now)
+        try await waitUntil("the end of the disconnection", every: .milliseconds(1)) {
+            try await second.connection(id).disconnection == nil
+        }
+        #expect(try await second.connection(id).revocation == .revoked)
+        server.stop()
+        second.stop()
+    }
+
+    @Test("When the caller of a disconnect goes away, the host finishes the disconnect")
+    func callerGone() async throws {
+        let (fixture, server, id) = try await Self.revoking(2000, time: .system)
+        let caller = Task { try await fixture.lifecycle.end(id, .disconnect, of: "u") }
+        try await waitUntil("the revocation", every: .milliseconds(1)) { !server.requests("/revoke").isEmpty }
+        caller.cancel()
+        await #expect(throws: ServiceError.self) { try await caller.value }
+        try await waitUntil("the end of the disconnection", every: .milliseconds(1)) {
+            try await fixture.connection(id).disconnection == nil
+        }
+        #expect(try await fixture.connection(id).revocation == .revoked)
+        #expect(server.requests("/revoke").count == 2)
+        server.stop()
+        fixture.stop()
+    }
 }

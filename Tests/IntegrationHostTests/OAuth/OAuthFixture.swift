@@ -258,7 +258,7 @@ final class OAuthFixture: Sendable {
             time: time, log: log)
         refresher = RefreshService(users: users, gateway: gateway, vault: vault, time: time, log: log) {
             [oauth] orphan, user in
-            await oauth.revoke(orphan, user: user)
+            try await oauth.revoke(orphan, user: user)
         }
         reconciler = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         grants = UnidentifiedGrantReconciler(
