@@ -24,14 +24,18 @@ enum People {
     ]
     private static let streets = ["Harbour Road", "Rua do Alecrim", "Lindenstraße", "Mill Lane", "Canal Street"]
 
-    static func name(_ draw: inout Draw) -> (given: String, family: String) { (draw.pick(given), draw.pick(family)) }
+    static func name(_ random: inout SeededRandom) -> (given: String, family: String) {
+        (random.pick(given), random.pick(family))
+    }
 
-    static func company(_ draw: inout Draw) -> String { draw.pick(companyStart) + " " + draw.pick(companyEnd) }
+    static func company(_ random: inout SeededRandom) -> String {
+        random.pick(companyStart) + " " + random.pick(companyEnd)
+    }
 
-    static func street(_ draw: inout Draw) -> String { "\(draw.within(1...240)) \(draw.pick(streets))" }
+    static func street(_ random: inout SeededRandom) -> String { "\(random.within(1...240)) \(random.pick(streets))" }
 
     /// An address under a domain that cannot exist (RFC 2606).
     static func email(_ number: Int, _ word: String = "person") -> String { "\(word)\(number)@example.com" }
 
-    static func phone(_ draw: inout Draw) -> String { "+1555\(String(1_000_000 + draw.below(9_000_000)))" }
+    static func phone(_ random: inout SeededRandom) -> String { "+1555\(String(1_000_000 + random.below(9_000_000)))" }
 }

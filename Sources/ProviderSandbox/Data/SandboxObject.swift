@@ -37,8 +37,8 @@ struct DataContext: Sendable {
     /// The end of the generated past, in seconds since 1970.
     let start: Int64
 
-    func draw(_ type: String, _ number: Int, salt: UInt64 = 0) -> Draw {
-        Draw(seed: seed, account: account, type: type, number: number, salt: salt)
+    func draw(_ type: String, _ number: Int, salt: UInt64 = 0) -> SeededRandom {
+        SeededRandom(seed: seed, account: account, type: type, number: number, salt: salt)
     }
 }
 

@@ -16,7 +16,7 @@ struct StandInSpecification: Sendable {
     /// The name that the accounts are drawn by; a change of it changes the accounts.
     var accountSeed: String
     /// The account of a number.
-    var account: @Sendable (_ number: Int, _ draw: inout Draw) -> SandboxAccount
+    var account: @Sendable (_ number: Int, _ random: inout SeededRandom) -> SandboxAccount
     /// The types of objects.
     var types: [ObjectType] = []
     /// Whose objects they are; the accounts unless others are named.
@@ -28,7 +28,7 @@ struct StandInSpecification: Sendable {
 
     init(
         _ provider: String, variant: String? = nil, accountSeed: String,
-        account: @escaping @Sendable (_ number: Int, _ draw: inout Draw) -> SandboxAccount,
+        account: @escaping @Sendable (_ number: Int, _ random: inout SeededRandom) -> SandboxAccount,
         _ configure: (inout StandInSpecification) -> Void
     ) {
         self.provider = provider
@@ -61,9 +61,9 @@ final class StandInCore: Sendable {
         for (key, value) in settings { settings[key] = environment.setting(name, key, value) }
         self.settings = settings
         let accounts = environment.accounts { number in
-            var draw = Draw(
+            var random = SeededRandom(
                 seed: environment.configuration.seed, account: number, type: specification.accountSeed, number: 0)
-            return specification.account(number, &draw)
+            return specification.account(number, &random)
         }
         let oauth = specification.oauth
         let rules = OAuthRules(

@@ -69,11 +69,11 @@ struct ArcStandIn: StandIn {
         guard let account = server.accounts.firstIndex(where: { $0.id == id }) else {
             return .items([], links: ["_next": .null])
         }
-        var draw = Draw(seed: core.seed, account: account, type: "arc-profile", number: 0)
+        var random = SeededRandom(seed: core.seed, account: account, type: "arc-profile", number: 0)
         let item: JSONValue = [
             "_id": .string(id), "name": .string(server.accounts[account].name),
-            "sp": ["rank": .string(draw.pick(Self.ranks))],
-            "dp": ["rank": draw.chance(50) ? .null : .string(draw.pick(Self.ranks))],
+            "sp": ["rank": .string(random.pick(Self.ranks))],
+            "dp": ["rank": random.chance(50) ? .null : .string(random.pick(Self.ranks))],
         ]
         return .items([item.serialized], links: ["_next": .null])
     }
@@ -81,46 +81,46 @@ struct ArcStandIn: StandIn {
     private static let iidx = ObjectType(
         "iidx-bests", count: 450, id: { id("arc-iidx", $0, $1) },
         text: { context, object in
-            var draw = context.draw("arc-iidx-text", object.number, salt: UInt64(object.revision))
-            let lamp = draw.pick([
+            var random = context.draw("arc-iidx-text", object.number, salt: UInt64(object.revision))
+            let lamp = random.pick([
                 "NO_PLAY", "FAILED", "ASSIST_CLEAR", "EASY_CLEAR", "CLEAR", "HARD_CLEAR", "EX_HARD_CLEAR", "FULL_COMBO",
             ])
             let own: [(key: String, value: JSONValue)] = [
-                ("lamp", .string(lamp)), ("status", .string(lamp)), ("ex_score", .integer(draw.below(3800))),
-                ("miss_count", draw.chance(10) ? .null : .integer(draw.below(200))),
+                ("lamp", .string(lamp)), ("status", .string(lamp)), ("ex_score", .integer(random.below(3800))),
+                ("miss_count", random.chance(10) ? .null : .integer(random.below(200))),
             ]
-            return common(context, object, &draw) + own
+            return common(context, object, &random) + own
         })
 
     private static let sdvx = ObjectType(
         "sdvx-bests", count: 320, id: { id("arc-sdvx", $0, $1) },
         text: { context, object in
-            var draw = context.draw("arc-sdvx-text", object.number, salt: UInt64(object.revision))
-            let lamp = draw.pick(["PLAY", "CLEAR", "HC", "UC", "PUC"])
+            var random = context.draw("arc-sdvx-text", object.number, salt: UInt64(object.revision))
+            let lamp = random.pick(["PLAY", "CLEAR", "HC", "UC", "PUC"])
             let own: [(key: String, value: JSONValue)] = [
-                ("lamp", .string(lamp)), ("status", .string(lamp)), ("score", .integer(draw.below(10_000_001))),
-                ("grade", .string(draw.pick(["S", "AAA+", "AAA", "AA", "A"]))),
-                ("critical", .integer(draw.below(2000))),
-                ("near", .integer(draw.below(300))), ("error", .integer(draw.below(100))),
-                ("max_chain", .integer(draw.below(2200))), ("btn_rate", .integer(draw.within(0...100))),
-                ("long_rate", .integer(draw.within(0...100))), ("vol_rate", .integer(draw.within(0...100))),
+                ("lamp", .string(lamp)), ("status", .string(lamp)), ("score", .integer(random.below(10_000_001))),
+                ("grade", .string(random.pick(["S", "AAA+", "AAA", "AA", "A"]))),
+                ("critical", .integer(random.below(2000))),
+                ("near", .integer(random.below(300))), ("error", .integer(random.below(100))),
+                ("max_chain", .integer(random.below(2200))), ("btn_rate", .integer(random.within(0...100))),
+                ("long_rate", .integer(random.within(0...100))), ("vol_rate", .integer(random.within(0...100))),
             ]
-            return common(context, object, &draw) + own
+            return common(context, object, &random) + own
         })
 
     private static func id(_ type: String, _ context: DataContext, _ number: Int) -> String {
-        var draw = context.draw(type, number)
-        return draw.base62(11)
+        var random = context.draw(type, number)
+        return random.base62(11)
     }
 
     private static func common(
-        _ context: DataContext, _ object: SandboxObject, _ draw: inout Draw
+        _ context: DataContext, _ object: SandboxObject, _ random: inout SeededRandom
     ) -> [(key: String, value: JSONValue)] {
-        let chart = draw.base62(11)
-        let music = draw.base62(11)
+        let chart = random.base62(11)
+        let music = random.base62(11)
         let moment = Timestamp(milliseconds: object.updated)?.text(withMilliseconds: true)
         return [
-            ("_id", .string(object.id)), ("_etag", .string(draw.hex(32))), ("chart_id", .string(chart)),
+            ("_id", .string(object.id)), ("_etag", .string(random.hex(32))), ("chart_id", .string(chart)),
             ("music_id", .string(music)), ("profile_id", .string(context.accountID)), ("timestamp", .text(moment)),
             ("_links", ["_self": .string("/bests/\(object.id)/"), "chart": .string("/charts/\(chart)/")]),
         ]

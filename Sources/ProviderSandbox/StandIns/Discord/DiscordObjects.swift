@@ -16,10 +16,10 @@ enum DiscordObjects {
         ObjectType(
             "members", count: 1200,
             make: { context, number, created in
-                var draw = context.draw("discord-member", number)
+                var random = context.draw("discord-member", number)
                 var object = SandboxObject(
                     number: number, id: userID(number), created: created, updated: created * 1000)
-                object.status = draw.chance(10) ? "pending" : "active"
+                object.status = random.chance(10) ? "pending" : "active"
                 return object
             }, render: { member($0, $1, roles: roles($0, $1)) },
             change: { $1.status = $1.status == "active" ? "pending" : "active" }),
@@ -41,23 +41,23 @@ enum DiscordObjects {
     }
 
     static func user(_ context: DataContext, _ object: SandboxObject) -> [(key: String, value: JSONValue)] {
-        var draw = context.draw("discord-user", object.number)
-        let (given, _) = People.name(&draw)
-        let isMigrated = draw.chance(85)
-        let isBot = object.number > 3 && draw.chance(3)
+        var random = context.draw("discord-user", object.number)
+        let (given, _) = People.name(&random)
+        let isMigrated = random.chance(85)
+        let isBot = object.number > 3 && random.chance(3)
         var members: [(key: String, value: JSONValue)] = [
             ("id", .string(object.id)), ("username", .string("person\(object.number)")),
-            ("discriminator", .string(isMigrated ? "0" : String(1000 + draw.below(9000)))),
-            ("global_name", draw.chance(70) ? .string(given) : .null),
-            ("avatar", draw.chance(50) ? .string(draw.hex(32)) : .null), ("public_flags", 0), ("flags", 0),
+            ("discriminator", .string(isMigrated ? "0" : String(1000 + random.below(9000)))),
+            ("global_name", random.chance(70) ? .string(given) : .null),
+            ("avatar", random.chance(50) ? .string(random.hex(32)) : .null), ("public_flags", 0), ("flags", 0),
         ]
         if isBot { members.append(("bot", true)) }
         return members
     }
 
     static func roles(_ context: DataContext, _ object: SandboxObject) -> [String] {
-        var draw = context.draw("discord-roles", object.number)
-        return draw.chance(30) ? [unverifiedRole] : draw.chance(60) ? [developerRole, newRole] : []
+        var random = context.draw("discord-roles", object.number)
+        return random.chance(30) ? [unverifiedRole] : random.chance(60) ? [developerRole, newRole] : []
     }
 
     /// A moment with microseconds and an offset.
@@ -68,17 +68,17 @@ enum DiscordObjects {
     }
 
     static func member(_ context: DataContext, _ object: SandboxObject, roles: [String]) -> [UInt8] {
-        var draw = context.draw("discord-member-text", object.number)
+        var random = context.draw("discord-member-text", object.number)
         let members: [(key: String, value: JSONValue)] = [
             ("avatar", .null), ("banner", .null),
             (
                 "communication_disabled_until",
-                draw.chance(4) ? .string(moment(object.created + 86_400, object.number)) : .null
+                random.chance(4) ? .string(moment(object.created + 86_400, object.number)) : .null
             ),
-            ("flags", 0), ("joined_at", draw.chance(1) ? .null : .string(moment(object.created, object.number))),
-            ("nick", draw.chance(25) ? .string("nick \(object.number) ✨") : .null),
+            ("flags", 0), ("joined_at", random.chance(1) ? .null : .string(moment(object.created, object.number))),
+            ("nick", random.chance(25) ? .string("nick \(object.number) ✨") : .null),
             ("pending", .boolean(object.status == "pending")),
-            ("premium_since", draw.chance(5) ? .string(moment(object.created + 3600, object.number)) : .null),
+            ("premium_since", random.chance(5) ? .string(moment(object.created + 3600, object.number)) : .null),
             ("roles", .array(roles.map { .string($0) })), ("unusual_dm_activity_until", .null),
             ("user", .object(user(context, object))), ("mute", false), ("deaf", false),
         ]
@@ -86,8 +86,8 @@ enum DiscordObjects {
     }
 
     static func guildName(_ context: DataContext, _ number: Int) -> String {
-        var draw = context.draw("discord-guild", number)
-        return People.company(&draw)
+        var random = context.draw("discord-guild", number)
+        return People.company(&random)
     }
 
     /// A server as its member's list has it.

@@ -327,7 +327,7 @@ final class DiscordStandIn: StandIn {
 /// A short name for a bucket, the same for the same text.
 enum SandboxHash {
     static func short(_ text: String) -> String {
-        var draw = Draw(seed: 0, account: 0, type: text, number: 0)
-        return draw.hex(32)
+        var random = SeededRandom(seed: 0, account: 0, type: text, number: 0)
+        return random.hex(32)
     }
 }

@@ -50,9 +50,9 @@ struct InstagramStandIn: StandIn {
 
     private static let specification = StandInSpecification(
         "instagram", accountSeed: "ig-account",
-        account: { number, draw in
+        account: { number, random in
             SandboxAccount(
-                id: "178414" + String(10_000_000_000 + draw.below(89_999_999_999)), name: "studio.\(number + 1)")
+                id: "178414" + String(10_000_000_000 + random.below(89_999_999_999)), name: "studio.\(number + 1)")
         }
     ) { standIn in
         standIn.settings = ["clientId": "instagram-sandbox-client", "clientSecret": "instagram-sandbox-secret"]
@@ -240,18 +240,18 @@ struct InstagramStandIn: StandIn {
         "media", count: 260, id: { String(17_900_000_000_000_000 + $0.account * 1_000_000_000 + $1) }, text: text)
 
     private static func text(_ context: DataContext, _ object: SandboxObject) -> [(key: String, value: JSONValue)] {
-        var draw = context.draw("ig-media", object.number)
-        let type = draw.pick(["IMAGE", "IMAGE", "VIDEO", "CAROUSEL_ALBUM"])
+        var random = context.draw("ig-media", object.number)
+        let type = random.pick(["IMAGE", "IMAGE", "VIDEO", "CAROUSEL_ALBUM"])
         let moment = (Timestamp(seconds: object.created)?.description ?? "").dropLast()
         var members: [(key: String, value: JSONValue)] = [
             ("id", .string(object.id)), ("media_type", .string(type)),
             ("media_url", .string("https://media.example/\(object.id)")),
             ("permalink", .string("https://www.instagram.example/p/\(object.number)/")),
-            ("timestamp", .string(moment + "+0000")), ("like_count", .integer(draw.below(9000) + object.revision)),
-            ("comments_count", .integer(draw.below(300))),
+            ("timestamp", .string(moment + "+0000")), ("like_count", .integer(random.below(9000) + object.revision)),
+            ("comments_count", .integer(random.below(300))),
         ]
         // What a post does not have is left out.
-        if draw.chance(85) { members.append(("caption", .string("Day \(object.number) ✨ #work & \"play\""))) }
+        if random.chance(85) { members.append(("caption", .string("Day \(object.number) ✨ #work & \"play\""))) }
         if type == "VIDEO" {
             members.append(("thumbnail_url", .string("https://media.example/\(object.id)/thumbnail")))
         }

@@ -26,37 +26,39 @@ enum KaiObjects {
     }
 
     private static func iidxText(_ context: DataContext, _ object: SandboxObject) -> [UInt8] {
-        var draw = context.draw("kai-iidx-text", object.number, salt: UInt64(object.revision))
-        let isOld = draw.chance(10)
+        var random = context.draw("kai-iidx-text", object.number, salt: UInt64(object.revision))
+        let isOld = random.chance(10)
         return
             ([
-                "_id": .integer(Int(object.id)), "music_id": .integer(1000 + draw.below(28_000)),
-                "play_style": .string(draw.pick(["SINGLE", "SINGLE", "DOUBLE"])),
-                "difficulty": .string(draw.pick(["BEGINNER", "NORMAL", "HYPER", "ANOTHER", "ANOTHER", "LEGGENDARIA"])),
-                "version_played": .integer(draw.within(20...32)), "lamp": .integer(draw.within(0...7)),
-                "ex_score": .integer(draw.within(0...3800)),
+                "_id": .integer(Int(object.id)), "music_id": .integer(1000 + random.below(28_000)),
+                "play_style": .string(random.pick(["SINGLE", "SINGLE", "DOUBLE"])),
+                "difficulty": .string(
+                    random.pick(["BEGINNER", "NORMAL", "HYPER", "ANOTHER", "ANOTHER", "LEGGENDARIA"])),
+                "version_played": .integer(random.within(20...32)), "lamp": .integer(random.within(0...7)),
+                "ex_score": .integer(random.within(0...3800)),
                 // Unknown is -1 here and null there.
-                "miss_count": draw.chance(10) ? -1 : isOld ? .null : .integer(draw.below(200)),
-                "fast_count": isOld ? .null : .integer(draw.below(400)),
-                "slow_count": isOld ? .null : .integer(draw.below(400)), "timestamp": moment(object),
-                "grade": .string(draw.pick(["AAA", "AA", "A", "B"])),
+                "miss_count": random.chance(10) ? -1 : isOld ? .null : .integer(random.below(200)),
+                "fast_count": isOld ? .null : .integer(random.below(400)),
+                "slow_count": isOld ? .null : .integer(random.below(400)), "timestamp": moment(object),
+                "grade": .string(random.pick(["AAA", "AA", "A", "B"])),
             ] as JSONValue).serialized
     }
 
     private static func sdvxText(_ context: DataContext, _ object: SandboxObject) -> [UInt8] {
-        var draw = context.draw("kai-sdvx-text", object.number, salt: UInt64(object.revision))
-        let isOld = draw.chance(10)
+        var random = context.draw("kai-sdvx-text", object.number, salt: UInt64(object.revision))
+        let isOld = random.chance(10)
         return
             ([
-                "_id": .integer(Int(object.id)), "music_id": .integer(1 + draw.below(2000)),
-                "music_difficulty": .integer(draw.within(0...4)), "played_version": .integer(draw.within(1...6)),
-                "clear_type": .integer(draw.weighted([(5, 0), (20, 1), (40, 2), (25, 3), (7, 4), (2, 5), (1, 6)])),
-                "score": .integer(draw.within(0...10_000_000)), "grade": .integer(draw.within(0...10)),
-                "critical": .integer(draw.below(2000)), "near": .integer(draw.below(200)),
-                "error": isOld ? .null : .integer(draw.below(100)), "early": isOld ? .null : .integer(draw.below(100)),
-                "late": isOld ? .null : .integer(draw.below(100)),
-                "max_chain": isOld ? .null : .integer(draw.below(2200)),
-                "gauge_rate": isOld ? .null : .decimal(draw.below(10_001), places: 2), "timestamp": moment(object),
+                "_id": .integer(Int(object.id)), "music_id": .integer(1 + random.below(2000)),
+                "music_difficulty": .integer(random.within(0...4)), "played_version": .integer(random.within(1...6)),
+                "clear_type": .integer(random.weighted([(5, 0), (20, 1), (40, 2), (25, 3), (7, 4), (2, 5), (1, 6)])),
+                "score": .integer(random.within(0...10_000_000)), "grade": .integer(random.within(0...10)),
+                "critical": .integer(random.below(2000)), "near": .integer(random.below(200)),
+                "error": isOld ? .null : .integer(random.below(100)),
+                "early": isOld ? .null : .integer(random.below(100)),
+                "late": isOld ? .null : .integer(random.below(100)),
+                "max_chain": isOld ? .null : .integer(random.below(2200)),
+                "gauge_rate": isOld ? .null : .decimal(random.below(10_001), places: 2), "timestamp": moment(object),
             ] as JSONValue).serialized
     }
 }

@@ -25,8 +25,8 @@ struct KaiStandIn: StandIn {
     private static func specification(_ environment: SandboxEnvironment, _ network: String) -> StandInSpecification {
         StandInSpecification(
             "kai", variant: network, accountSeed: "kai/\(network)",
-            account: { _, draw in
-                SandboxAccount(id: String(10_000_000 + draw.below(89_999_999)), name: "DJ " + draw.base36(6))
+            account: { _, random in
+                SandboxAccount(id: String(10_000_000 + random.below(89_999_999)), name: "DJ " + random.base36(6))
             }
         ) { standIn in
             standIn.settings = ["clientId": "\(network)-sandbox-client", "clientSecret": "\(network)-sandbox-secret"]
@@ -91,7 +91,7 @@ struct KaiStandIn: StandIn {
 
     private func profile(_ game: String, _ account: Int) -> Answer {
         let own = server.account(account)
-        var draw = Draw(seed: core.seed, account: account, type: "kai-profile-\(network)-\(game)", number: 0)
+        var random = SeededRandom(seed: core.seed, account: account, type: "kai-profile-\(network)-\(game)", number: 0)
         let times: [(key: String, value: JSONValue)] = [
             ("access_time", "2026-02-20T11:00:00Z"), ("register_time", "2019-05-04T09:30:00Z"),
         ]
@@ -99,12 +99,12 @@ struct KaiStandIn: StandIn {
             game == "iidx/v2"
             ? [
                 ("iidx_id", .integer(Int(own.id))), ("dj_name", .string(own.name)),
-                ("sp", .integer(draw.within(0...18))),
-                ("dp", draw.chance(30) ? .null : .integer(draw.within(0...18))),
+                ("sp", .integer(random.within(0...18))),
+                ("dp", random.chance(30) ? .null : .integer(random.within(0...18))),
             ]
             : [
                 ("sdvx_id", .integer(Int(own.id))), ("name", .string(own.name)),
-                ("skill_level", .integer(draw.within(0...12))),
+                ("skill_level", .integer(random.within(0...12))),
             ]
         return .json(200, .object([("_links", .object([]))] + members + times))
     }

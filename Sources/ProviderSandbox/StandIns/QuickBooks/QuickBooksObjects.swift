@@ -51,68 +51,68 @@ enum QuickBooksObjects {
     /// Whether the company of this account uses one currency only: then no object names it.
     static func hasOneCurrency(_ context: DataContext) -> Bool { context.account % 2 == 1 }
 
-    private static func currency(_ context: DataContext, _ draw: inout Draw) -> String {
-        let foreign = draw.weighted([(80, "USD"), (12, "EUR"), (5, "GBP"), (3, "JPY")])
+    private static func currency(_ context: DataContext, _ random: inout SeededRandom) -> String {
+        let foreign = random.weighted([(80, "USD"), (12, "EUR"), (5, "GBP"), (3, "JPY")])
         return hasOneCurrency(context) ? "USD" : foreign
     }
 
-    private static func amount(_ draw: inout Draw, _ currency: String) -> Int {
-        currency == "JPY" ? draw.within(100...900_000) : draw.pick([100, 50, 1]) * draw.within(1...4000)
+    private static func amount(_ random: inout SeededRandom, _ currency: String) -> Int {
+        currency == "JPY" ? random.within(100...900_000) : random.pick([100, 50, 1]) * random.within(1...4000)
     }
 
     private static func invoice(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("qb-invoices", number)
+        var random = context.draw("qb-invoices", number)
         var object = SandboxObject(
             number: number, id: id(invoices, number), created: created, updated: created * 1000)
-        object.currency = currency(context, &draw)
-        object.status = draw.weighted([(55, "paid"), (27, "open"), (12, "partial"), (6, "void")])
-        object.amount = object.status == "void" ? 0 : amount(&draw, object.currency)
-        object.owner = draw.below(min(300, number + 1))
-        touch(&object, &draw, context)
+        object.currency = currency(context, &random)
+        object.status = random.weighted([(55, "paid"), (27, "open"), (12, "partial"), (6, "void")])
+        object.amount = object.status == "void" ? 0 : amount(&random, object.currency)
+        object.owner = random.below(min(300, number + 1))
+        touch(&object, &random, context)
         return object
     }
 
     private static func purchase(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("qb-purchases", number)
+        var random = context.draw("qb-purchases", number)
         var object = SandboxObject(
             number: number, id: id(purchases, number), created: created, updated: created * 1000)
-        object.currency = currency(context, &draw)
-        object.kind = draw.pick(["Cash", "Check", "CreditCard", "CreditCard"])
-        let isCredit = object.kind == "CreditCard" && draw.chance(12)
-        object.amount = amount(&draw, object.currency) * (isCredit ? -1 : 1)
-        object.owner = draw.chance(80) ? draw.below(min(150, number + 1)) : nil
-        touch(&object, &draw, context)
+        object.currency = currency(context, &random)
+        object.kind = random.pick(["Cash", "Check", "CreditCard", "CreditCard"])
+        let isCredit = object.kind == "CreditCard" && random.chance(12)
+        object.amount = amount(&random, object.currency) * (isCredit ? -1 : 1)
+        object.owner = random.chance(80) ? random.below(min(150, number + 1)) : nil
+        touch(&object, &random, context)
         return object
     }
 
     private static func bill(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("qb-bills", number)
+        var random = context.draw("qb-bills", number)
         var object = SandboxObject(number: number, id: id(bills, number), created: created, updated: created * 1000)
-        object.currency = currency(context, &draw)
-        object.status = draw.weighted([(60, "paid"), (30, "open"), (10, "partial")])
-        object.amount = amount(&draw, object.currency)
-        object.owner = draw.below(min(150, number + 1))
-        touch(&object, &draw, context)
+        object.currency = currency(context, &random)
+        object.status = random.weighted([(60, "paid"), (30, "open"), (10, "partial")])
+        object.amount = amount(&random, object.currency)
+        object.owner = random.below(min(150, number + 1))
+        touch(&object, &random, context)
         return object
     }
 
     private static func named(_ type: String) -> @Sendable (DataContext, Int, Int64) -> SandboxObject {
         { context, number, created in
-            var draw = context.draw("qb-\(type)", number)
+            var random = context.draw("qb-\(type)", number)
             var object = SandboxObject(
                 number: number, id: id(type == "customers" ? customers : vendors, number), created: created,
                 updated: created * 1000)
-            object.currency = currency(context, &draw)
-            object.status = draw.chance(10) ? "inactive" : "active"
-            object.amount = draw.chance(40) ? amount(&draw, object.currency) : 0
-            touch(&object, &draw, context)
+            object.currency = currency(context, &random)
+            object.status = random.chance(10) ? "inactive" : "active"
+            object.amount = random.chance(40) ? amount(&random, object.currency) : 0
+            touch(&object, &random, context)
             return object
         }
     }
 
-    private static func touch(_ object: inout SandboxObject, _ draw: inout Draw, _ context: DataContext) {
-        if draw.chance(35) {
-            let later = object.created + Int64(draw.within(60...2_000_000))
+    private static func touch(_ object: inout SandboxObject, _ random: inout SeededRandom, _ context: DataContext) {
+        if random.chance(35) {
+            let later = object.created + Int64(random.within(60...2_000_000))
             object.updated = min(later, max(object.created, context.start)) * 1000
         }
     }

@@ -22,9 +22,9 @@ struct QuickBooksStandIn: StandIn {
 
     private static let specification = StandInSpecification(
         "quickbooks", accountSeed: "qb-company",
-        account: { _, draw in
+        account: { _, random in
             SandboxAccount(
-                id: "93414" + String(10_000_000_000 + draw.below(89_999_999_999)), name: People.company(&draw))
+                id: "93414" + String(10_000_000_000 + random.below(89_999_999_999)), name: People.company(&random))
         }
     ) { standIn in
         standIn.settings = [

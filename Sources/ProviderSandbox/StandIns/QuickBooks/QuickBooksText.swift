@@ -86,24 +86,24 @@ enum QuickBooksText {
     }
 
     static func displayName(_ index: Int, _ context: DataContext, _ number: Int) -> String {
-        var draw = context.draw(index == QuickBooksObjects.customers ? "qb-customer-name" : "qb-vendor-name", number)
-        let (given, family) = People.name(&draw)
+        var random = context.draw(index == QuickBooksObjects.customers ? "qb-customer-name" : "qb-vendor-name", number)
+        let (given, family) = People.name(&random)
         return index == QuickBooksObjects.customers
-            ? "\(given) \(family) \(number + 1)" : "\(People.company(&draw)) \(number + 1)"
+            ? "\(given) \(family) \(number + 1)" : "\(People.company(&random)) \(number + 1)"
     }
 
     private static func invoiceValues(_ context: DataContext, _ object: SandboxObject) -> [String: JSONValue] {
-        var draw = context.draw("qb-invoice-text", object.number)
+        var random = context.draw("qb-invoice-text", object.number)
         let amount = object.amount ?? 0
-        let tax = draw.chance(40) && amount > 100 ? amount / 110 * 10 : 0
+        let tax = random.chance(40) && amount > 100 ? amount / 110 * 10 : 0
         let first = (amount - tax) / 3
         let isVoid = object.status == "void"
         return [
             "Balance": decimal(balance(object), object), "DueDate": .string(date(dueDate(object))),
             "CustomerRef": reference(QuickBooksObjects.customers, context, object.owner) ?? .null,
-            "PrivateNote": isVoid ? "Voided" : draw.chance(20) ? "Call first" : .null,
-            "EmailStatus": .string(draw.pick(["NotSet", "NeedToSend", "EmailSent"])),
-            "BillEmail": draw.chance(60) ? ["Address": .string(People.email(object.owner ?? 0, "customer"))] : .null,
+            "PrivateNote": isVoid ? "Voided" : random.chance(20) ? "Call first" : .null,
+            "EmailStatus": .string(random.pick(["NotSet", "NeedToSend", "EmailSent"])),
+            "BillEmail": random.chance(60) ? ["Address": .string(People.email(object.owner ?? 0, "customer"))] : .null,
             "TotalTax": decimal(tax, object),
             "Line1": decimal(first, object), "Line2": decimal(amount - tax - first, object),
             "SubTotal": decimal(amount - tax, object),
@@ -129,16 +129,16 @@ enum QuickBooksText {
         """#)
 
     private static func purchase(_ context: DataContext, _ object: SandboxObject) -> [UInt8] {
-        var draw = context.draw("qb-purchase-text", object.number)
+        var random = context.draw("qb-purchase-text", object.number)
         var members: [(key: String, value: JSONValue)] = [
             (
                 "AccountRef",
-                draw.pick([["value": "35", "name": "Checking"], ["value": "42", "name": "Visa"]] as [JSONValue])
+                random.pick([["value": "35", "name": "Checking"], ["value": "42", "name": "Visa"]] as [JSONValue])
             ),
             ("PaymentType", .string(object.kind)),
         ]
         if let vendor = reference(
-            QuickBooksObjects.vendors, context, object.owner, draw.pick(["Vendor", "Vendor", "Vendor", "Customer"]))
+            QuickBooksObjects.vendors, context, object.owner, random.pick(["Vendor", "Vendor", "Vendor", "Customer"]))
         {
             members.append(("EntityRef", vendor))
         }
@@ -154,9 +154,9 @@ enum QuickBooksText {
                 "MetaData",
                 ["CreateTime": values["CreateTime"] ?? .null, "LastUpdatedTime": values["LastUpdatedTime"] ?? .null]
             ))
-        let category = draw.pick(["Fuel", "Meals & Entertainment", "Office Expenses", "Rent"])
+        let category = random.pick(["Fuel", "Meals & Entertainment", "Office Expenses", "Rent"])
         let detail: (key: String, value: JSONValue) =
-            draw.chance(75)
+            random.chance(75)
             ? (
                 "AccountBasedExpenseLineDetail",
                 ["AccountRef": ["value": "56", "name": .string(category)], "BillableStatus": "NotBillable"]
@@ -172,7 +172,7 @@ enum QuickBooksText {
                     ])
                 ])
             ))
-        if draw.chance(25) { members.append(("PrivateNote", "Receipt in the folder")) }
+        if random.chance(25) { members.append(("PrivateNote", "Receipt in the folder")) }
         return withoutNulls(context, .object(members)).serialized
     }
 
@@ -198,27 +198,27 @@ enum QuickBooksText {
 
     private static func named(_ index: Int, _ context: DataContext, _ object: SandboxObject) -> [UInt8] {
         let isCustomer = index == QuickBooksObjects.customers
-        var draw = context.draw(isCustomer ? "qb-customer-name" : "qb-vendor-name", object.number)
-        let (given, family) = People.name(&draw)
-        let company = People.company(&draw)
+        var random = context.draw(isCustomer ? "qb-customer-name" : "qb-vendor-name", object.number)
+        let (given, family) = People.name(&random)
+        let company = People.company(&random)
         let values = common(context, object)
-        let place = draw.pick(People.cities)
+        let place = random.pick(People.cities)
         var members: [(key: String, value: JSONValue)] = []
         if isCustomer {
-            let isSub = object.number > 10 && draw.chance(8)
+            let isSub = object.number > 10 && random.chance(8)
             members += [("Taxable", false), ("Job", .boolean(isSub)), ("BillWithParent", false)]
             if isSub {
                 members.append(("ParentRef", ["value": .string(QuickBooksObjects.id(index, object.number / 2))]))
             }
         } else {
-            members += [("Vendor1099", .boolean(draw.chance(20))), ("AcctNum", .string("V\(1000 + object.number)"))]
+            members += [("Vendor1099", .boolean(random.chance(20))), ("AcctNum", .string("V\(1000 + object.number)"))]
         }
-        if draw.chance(80) {
+        if random.chance(80) {
             members.append(
                 (
                     "BillAddr",
                     [
-                        "Id": .string(String(2000 + object.number)), "Line1": .string(People.street(&draw)),
+                        "Id": .string(String(2000 + object.number)), "Line1": .string(People.street(&random)),
                         "City": .string(place.city), "CountrySubDivisionCode": .text(place.state),
                         "PostalCode": .string(place.code),
                     ]
@@ -238,13 +238,13 @@ enum QuickBooksText {
         members.append(("DisplayName", .string(displayName(index, context, object.number))))
         members.append(("PrintOnCheckName", .string(company)))
         members.append(("Active", .boolean(object.status != "inactive")))
-        if draw.chance(70) { members.append(("PrimaryPhone", ["FreeFormNumber": .string(People.phone(&draw))])) }
-        if draw.chance(80) {
+        if random.chance(70) { members.append(("PrimaryPhone", ["FreeFormNumber": .string(People.phone(&random))])) }
+        if random.chance(80) {
             let mail = People.email(object.number, isCustomer ? "customer" : "vendor")
-            let second = draw.chance(15) ? ", accounts@example.com" : ""
+            let second = random.chance(15) ? ", accounts@example.com" : ""
             members.append(("PrimaryEmailAddr", ["Address": .string(mail + second)]))
         }
-        if !isCustomer, draw.chance(40) { members.append(("WebAddr", ["URI": "http://vendor.example"])) }
+        if !isCustomer, random.chance(40) { members.append(("WebAddr", ["URI": "http://vendor.example"])) }
         return withoutNulls(context, .object(members)).serialized
     }
 

@@ -19,8 +19,8 @@ struct RedditStandIn: StandIn {
 
     private static let specification = StandInSpecification(
         "reddit", accountSeed: "reddit-account",
-        account: { number, draw in
-            SandboxAccount(id: draw.base36(8).lowercased(), name: "sandbox_redditor_\(number + 1)")
+        account: { number, random in
+            SandboxAccount(id: random.base36(8).lowercased(), name: "sandbox_redditor_\(number + 1)")
         }
     ) { standIn in
         standIn.settings = ["clientId": "reddit-sandbox-client", "clientSecret": "reddit-sandbox-secret"]
@@ -149,9 +149,9 @@ struct RedditStandIn: StandIn {
         ObjectType(
             name, count: count,
             make: { context, number, created in
-                var draw = context.draw("reddit-\(name)", number)
+                var random = context.draw("reddit-\(name)", number)
                 return SandboxObject(
-                    number: number, id: draw.base36(7).lowercased(), created: created, updated: created * 1000)
+                    number: number, id: random.base36(7).lowercased(), created: created, updated: created * 1000)
             },
             render: { context, object in
                 thing(name == "posts" ? 0 : 1, context, object, author: "", isRaw: true).serialized
@@ -161,9 +161,9 @@ struct RedditStandIn: StandIn {
     private static func thing(
         _ index: Int, _ context: DataContext, _ object: SandboxObject, author: String, isRaw: Bool
     ) -> JSONValue {
-        var draw = context.draw(index == 0 ? "reddit-post-text" : "reddit-comment-text", object.number)
-        let subreddit = draw.pick(["swift", "selfhosted", "accounting"])
-        let words = draw.pick(["1 < 2 & 3 > 2", "Plain words", "“Quoted” – déjà vu"])
+        var random = context.draw(index == 0 ? "reddit-post-text" : "reddit-comment-text", object.number)
+        let subreddit = random.pick(["swift", "selfhosted", "accounting"])
+        let words = random.pick(["1 < 2 & 3 > 2", "Plain words", "“Quoted” – déjà vu"])
         // Three characters come as entities unless raw JSON is asked for.
         let text = isRaw ? words : Encoded.html(words)
         let seconds = JSONNumber("\(object.created).0").map { JSONValue.number($0) } ?? .null
@@ -175,20 +175,20 @@ struct RedditStandIn: StandIn {
             ("id", .string(object.id)), ("name", .string("\(kind)_\(object.id)")), ("author", .string(author)),
             ("subreddit", .string(subreddit)), ("subreddit_name_prefixed", .string("r/\(subreddit)")),
             ("created", seconds), ("created_utc", seconds), ("edited", edited),
-            ("score", .integer(draw.below(4000) - 50)),
+            ("score", .integer(random.below(4000) - 50)),
             ("permalink", .string("/r/\(subreddit)/comments/\(object.id)/")), ("over_18", false), ("archived", false),
         ]
         if index == 0 {
             members += [
-                ("title", .string(text)), ("selftext", .string(draw.chance(60) ? text : "")),
-                ("is_self", true), ("num_comments", .integer(draw.below(500))),
+                ("title", .string(text)), ("selftext", .string(random.chance(60) ? text : "")),
+                ("is_self", true), ("num_comments", .integer(random.below(500))),
                 ("upvote_ratio", .decimal(97, places: 2)),
                 ("url", .string("https://www.reddit.example/r/\(subreddit)/comments/\(object.id)/")),
             ]
         } else {
             members += [
-                ("body", .string(text)), ("link_id", .string("t3_\(draw.base36(7).lowercased())")),
-                ("link_title", .string(text)), ("parent_id", .string("t3_\(draw.base36(7).lowercased())")),
+                ("body", .string(text)), ("link_id", .string("t3_\(random.base36(7).lowercased())")),
+                ("link_title", .string(text)), ("parent_id", .string("t3_\(random.base36(7).lowercased())")),
             ]
         }
         return ["kind": .string(kind), "data": .object(members)]

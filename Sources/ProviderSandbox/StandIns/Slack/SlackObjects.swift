@@ -28,46 +28,46 @@ enum SlackObjects {
     static let threadReach = 100
 
     static func channelID(_ context: DataContext, _ number: Int) -> String {
-        var draw = context.draw("slack-channel-id", number)
-        return (kind(context, number) == "im" ? "D0" : "C0") + draw.base36(9)
+        var random = context.draw("slack-channel-id", number)
+        return (kind(context, number) == "im" ? "D0" : "C0") + random.base36(9)
     }
 
     static func userID(_ context: DataContext, _ number: Int) -> String {
         if number == 0 { return "USLACKBOT" }
-        var draw = context.draw("slack-user-id", number)
-        return "U0" + draw.base36(9)
+        var random = context.draw("slack-user-id", number)
+        return "U0" + random.base36(9)
     }
 
     /// The kind of a channel, as `types` has it.
     static func kind(_ context: DataContext, _ number: Int) -> String {
         if number < channelsWithMessages { return number == 6 ? "private_channel" : "public_channel" }
-        var draw = context.draw("slack-channel", number)
-        return draw.weighted([(50, "public_channel"), (25, "private_channel"), (10, "mpim"), (15, "im")])
+        var random = context.draw("slack-channel", number)
+        return random.weighted([(50, "public_channel"), (25, "private_channel"), (10, "mpim"), (15, "im")])
     }
 
     static func isMember(_ context: DataContext, _ number: Int) -> Bool {
         if number < channelsWithMessages { return true }
-        var draw = context.draw("slack-membership", number)
-        return kind(context, number) != "public_channel" || draw.chance(30)
+        var random = context.draw("slack-membership", number)
+        return kind(context, number) != "public_channel" || random.chance(30)
     }
 
     private static func channel(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("slack-channel-state", number)
+        var random = context.draw("slack-channel-state", number)
         var object = SandboxObject(
             number: number, id: channelID(context, number), created: created, updated: created * 1000 + 261)
         object.kind = kind(context, number)
-        object.status = number == 7 || number > 8 && object.kind != "im" && draw.chance(10) ? "archived" : "active"
+        object.status = number == 7 || number > 8 && object.kind != "im" && random.chance(10) ? "archived" : "active"
         return object
     }
 
     private static func user(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("slack-user", number)
+        var random = context.draw("slack-user", number)
         var object = SandboxObject(
             number: number, id: userID(context, number), created: created, updated: number == 0 ? 0 : created * 1000)
         object.kind =
             number == 0
-            ? "bot" : draw.weighted([(70, "member"), (8, "admin"), (3, "owner"), (9, "guest"), (10, "bot")])
-        object.status = number > 0 && draw.chance(8) ? "deactivated" : "active"
+            ? "bot" : random.weighted([(70, "member"), (8, "admin"), (3, "owner"), (9, "guest"), (10, "bot")])
+        object.status = number > 0 && random.chance(8) ? "deactivated" : "active"
         return object
     }
 
@@ -77,10 +77,10 @@ enum SlackObjects {
     private static func place(
         _ context: DataContext, _ number: Int
     ) -> (channel: Int, wantsReply: Bool, opensThread: Bool) {
-        var draw = context.draw("slack-message-place", number)
-        let channel = draw.weighted([(30, 0), (20, 1), (12, 2), (10, 3), (8, 4), (8, 5), (8, 6), (4, 7)])
-        let wantsReply = draw.chance(25)
-        return (channel, wantsReply, !wantsReply && draw.chance(4))
+        var random = context.draw("slack-message-place", number)
+        let channel = random.weighted([(30, 0), (20, 1), (12, 2), (10, 3), (8, 4), (8, 5), (8, 6), (4, 7)])
+        let wantsReply = random.chance(25)
+        return (channel, wantsReply, !wantsReply && random.chance(4))
     }
 
     private static func message(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {

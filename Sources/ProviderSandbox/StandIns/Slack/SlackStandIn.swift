@@ -31,7 +31,7 @@ struct SlackStandIn: StandIn {
     private static func specification(hasRotation: Bool, enforcesRateLimits: Bool) -> StandInSpecification {
         StandInSpecification(
             "slack", accountSeed: "slack-team",
-            account: { _, draw in SandboxAccount(id: "T0" + draw.base36(9), name: People.company(&draw)) }
+            account: { _, random in SandboxAccount(id: "T0" + random.base36(9), name: People.company(&random)) }
         ) { standIn in
             standIn.settings = [
                 "clientId": "2026.1772323200", "clientSecret": "slack-sandbox-secret",
@@ -75,8 +75,8 @@ struct SlackStandIn: StandIn {
 
     /// The ids of the user who allowed the application, and of its bot.
     private static func userIDs(_ seed: UInt64, _ account: Int) -> (user: String, bot: String) {
-        var draw = Draw(seed: seed, account: account, type: "slack-bot", number: 0)
-        return ("U0" + draw.base36(9), "U0" + draw.base36(9))
+        var random = SeededRandom(seed: seed, account: account, type: "slack-bot", number: 0)
+        return ("U0" + random.base36(9), "U0" + random.base36(9))
     }
 
     var apiRoutes: [StandInRoute] {

@@ -15,8 +15,8 @@ enum SlackText {
     ]
 
     static func channel(_ context: DataContext, _ object: SandboxObject) -> [UInt8] {
-        var draw = context.draw("slack-channel-text", object.number)
-        let creator = SlackObjects.userID(context, 1 + draw.below(40))
+        var random = context.draw("slack-channel-text", object.number)
+        let creator = SlackObjects.userID(context, 1 + random.below(40))
         var members: [(key: String, value: JSONValue)] = [
             ("id", .string(object.id)), ("created", .integer(object.created)), ("updated", .integer(object.updated)),
             ("is_archived", .boolean(object.status == "archived")), ("is_im", .boolean(object.kind == "im")),
@@ -40,22 +40,22 @@ enum SlackText {
             ("is_general", .boolean(object.number == 0)), ("unlinked", 0), ("is_shared", false),
             ("is_ext_shared", false), ("is_pending_ext_shared", false), ("pending_shared", []),
             ("creator", .string(creator)), ("is_member", .boolean(SlackObjects.isMember(context, object.number))),
-            ("topic", note(draw.chance(50) ? "Plans & problems" : "")), ("purpose", note("All about \(name)")),
-            ("previous_names", []), ("num_members", .integer(draw.within(2...60))),
+            ("topic", note(random.chance(50) ? "Plans & problems" : "")), ("purpose", note("All about \(name)")),
+            ("previous_names", []), ("num_members", .integer(random.within(2...60))),
         ]
         return JSONValue.object(members).serialized
     }
 
     static func user(_ context: DataContext, _ object: SandboxObject, hasEmail: Bool) -> [UInt8] {
-        var draw = context.draw("slack-user-text", object.number)
-        let (given, family) = People.name(&draw)
+        var random = context.draw("slack-user-text", object.number)
+        let (given, family) = People.name(&random)
         let isSlackbot = object.number == 0
         let real = isSlackbot ? "Slackbot" : "\(given) \(family)"
         let name = isSlackbot ? "slackbot" : "person\(object.number)"
         var profile: [(key: String, value: JSONValue)] = [
             ("real_name", .string(real)), ("real_name_normalized", .string(real)),
-            ("display_name", .string(isSlackbot ? "Slackbot" : draw.chance(50) ? given : "")),
-            ("status_text", .string(draw.chance(20) ? "On <holiday> & away" : "")),
+            ("display_name", .string(isSlackbot ? "Slackbot" : random.chance(50) ? given : "")),
+            ("status_text", .string(random.chance(20) ? "On <holiday> & away" : "")),
             ("team", .string(context.accountID)),
         ]
         if hasEmail, !isSlackbot, object.kind != "bot" {
@@ -80,10 +80,10 @@ enum SlackText {
     }
 
     static func message(_ context: DataContext, _ object: SandboxObject, thread: SlackThread?) -> [UInt8] {
-        var draw = context.draw("slack-message-text", object.number)
+        var random = context.draw("slack-message-text", object.number)
         let timestamp = SlackObjects.timestamp(object.created, object.number)
-        let author = SlackObjects.userID(context, 1 + draw.below(59))
-        let sentence = draw.pick([
+        let author = SlackObjects.userID(context, 1 + random.below(59))
+        let sentence = random.pick([
             "Deployed :tada:", "See <https://example.com/a?b=1&amp;c=2|the document>", "Who has *five* minutes?",
             "Merci, à demain", "了解です", "The \"quote\" & the <@\(author)>", "1 &lt; 2",
         ])
@@ -95,7 +95,7 @@ enum SlackText {
         let isReply = object.parent != nil
         switch isReply
             ? "message"
-            : draw.weighted([(84, "message"), (8, "bot_message"), (4, "channel_join"), (4, "channel_topic")])
+            : random.weighted([(84, "message"), (8, "bot_message"), (4, "channel_join"), (4, "channel_topic")])
         {
         case "bot_message":
             members += [
@@ -110,10 +110,10 @@ enum SlackText {
             ]
         case "channel_join": members += [("subtype", "channel_join"), ("user", .string(author))]
         case "channel_topic": members += [("subtype", "channel_topic"), ("user", .string(author)), ("topic", "Plans")]
-        default: members += [("user", .string(author)), ("client_msg_id", .string(draw.uuid()))]
+        default: members += [("user", .string(author)), ("client_msg_id", .string(random.uuid()))]
         }
-        if draw.chance(15) {
-            let people = (0..<draw.within(1...3)).map { JSONValue.string(SlackObjects.userID(context, 5 + $0)) }
+        if random.chance(15) {
+            let people = (0..<random.within(1...3)).map { JSONValue.string(SlackObjects.userID(context, 5 + $0)) }
             members.append(("reactions", [["name": "+1", "users": .array(people), "count": .integer(people.count)]]))
         }
         if object.revision > 0 {
@@ -140,13 +140,13 @@ enum SlackText {
     }
 
     static func author(_ context: DataContext, _ object: SandboxObject) -> String {
-        var draw = context.draw("slack-message-text", object.number)
-        return SlackObjects.userID(context, 1 + draw.below(59))
+        var random = context.draw("slack-message-text", object.number)
+        return SlackObjects.userID(context, 1 + random.below(59))
     }
 
     /// Whether a reply was sent to the channel too.
     static func isBroadcast(_ context: DataContext, _ object: SandboxObject) -> Bool {
-        var draw = context.draw("slack-broadcast", object.number)
-        return object.parent != nil && draw.chance(10)
+        var random = context.draw("slack-broadcast", object.number)
+        return object.parent != nil && random.chance(10)
     }
 }

@@ -88,8 +88,8 @@ struct StripeEvents: Sendable {
             text.append(digits[rest % 62])
             rest /= 62
         }
-        var draw = context.draw("events", number)
-        return "evt_1" + String(decoding: text.reversed(), as: UTF8.self) + draw.base62(18)
+        var random = context.draw("events", number)
+        return "evt_1" + String(decoding: text.reversed(), as: UTF8.self) + random.base62(18)
     }
 
     private static func number(

@@ -52,68 +52,70 @@ enum StripeObjects {
     ]
 
     /// An amount that is possible in the currency: no hundredths of a UGX, no thousandths of a dinar.
-    private static func amount(_ draw: inout Draw, _ currency: String) -> Int {
+    private static func amount(_ random: inout SeededRandom, _ currency: String) -> Int {
         switch currency {
-        case "JPY", "KRW": draw.within(50...250_000)
-        case "KWD": draw.within(25...80_000) * 10
-        case "UGX", "ISK": draw.within(5...90_000) * 100
-        default: draw.within(50...500_000)
+        case "JPY", "KRW": random.within(50...250_000)
+        case "KWD": random.within(25...80_000) * 10
+        case "UGX", "ISK": random.within(5...90_000) * 100
+        default: random.within(50...500_000)
         }
     }
 
     static func id(_ type: String, _ context: DataContext, _ number: Int) -> String {
-        var draw = context.draw(type, number)
+        var random = context.draw(type, number)
         switch type {
-        case "payments": return "pi_3" + draw.base62(23)
-        case "invoices": return "in_1" + draw.base62(23)
-        case "subscriptions": return "sub_1" + draw.base62(23)
-        default: return "cus_" + draw.base62(14)
+        case "payments": return "pi_3" + random.base62(23)
+        case "invoices": return "in_1" + random.base62(23)
+        case "subscriptions": return "sub_1" + random.base62(23)
+        default: return "cus_" + random.base62(14)
         }
     }
 
     /// Where a customer of that time is; new objects may belong to any of the generated customers.
-    private static func owner(_ draw: inout Draw, _ number: Int) -> Int { draw.below(min(800, number / 2 + 1)) }
+    private static func owner(_ random: inout SeededRandom, _ number: Int) -> Int {
+        random.below(min(800, number / 2 + 1))
+    }
 
     private static func payment(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("payments", number, salt: 1)
-        let currency = draw.weighted(currencies)
+        var random = context.draw("payments", number, salt: 1)
+        let currency = random.weighted(currencies)
         var object = SandboxObject(
             number: number, id: id("payments", context, number), created: created, updated: created * 1000)
         object.currency = currency
-        object.amount = amount(&draw, currency)
-        object.status = draw.weighted([
+        object.amount = amount(&random, currency)
+        object.status = random.weighted([
             (68, "succeeded"), (3, "processing"), (9, "requires_payment_method"), (3, "requires_confirmation"),
             (3, "requires_action"), (5, "requires_capture"), (9, "canceled"),
         ])
-        object.owner = draw.chance(80) ? owner(&draw, number / 3) : nil
+        object.owner = random.chance(80) ? owner(&random, number / 3) : nil
         if ["succeeded", "canceled", "requires_capture"].contains(object.status) {
-            object.updated = min(created + Int64(draw.within(5...3000)), max(created, context.start)) * 1000
+            object.updated = min(created + Int64(random.within(5...3000)), max(created, context.start)) * 1000
         }
         return object
     }
 
     private static func invoice(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("invoices", number, salt: 1)
-        let currency = draw.weighted(currencies)
+        var random = context.draw("invoices", number, salt: 1)
+        let currency = random.weighted(currencies)
         var object = SandboxObject(
             number: number, id: id("invoices", context, number), created: created, updated: created * 1000)
         object.currency = currency
-        object.amount = draw.chance(3) ? 0 : amount(&draw, currency)
-        object.status = draw.weighted([(8, "draft"), (17, "open"), (64, "paid"), (6, "void"), (5, "uncollectible")])
-        object.owner = owner(&draw, number)
+        object.amount = random.chance(3) ? 0 : amount(&random, currency)
+        object.status = random.weighted([(8, "draft"), (17, "open"), (64, "paid"), (6, "void"), (5, "uncollectible")])
+        object.owner = owner(&random, number)
         if object.status != "draft" {
-            object.updated = min(created + Int64(draw.within(60...86_400)), max(created, context.start)) * 1000
+            object.updated = min(created + Int64(random.within(60...86_400)), max(created, context.start)) * 1000
         }
         return object
     }
 
     private static func customer(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("customers", number, salt: 1)
+        var random = context.draw("customers", number, salt: 1)
         var object = SandboxObject(
             number: number, id: id("customers", context, number), created: created, updated: created * 1000)
-        if draw.chance(75) {
-            object.currency = draw.weighted(currencies)
-            object.amount = draw.chance(15) ? -amount(&draw, object.currency) : 0
+        if random.chance(75) {
+            object.currency = random.weighted(currencies)
+            object.amount = random.chance(15) ? -amount(&random, object.currency) : 0
         } else {
             object.amount = 0
         }
@@ -121,20 +123,21 @@ enum StripeObjects {
     }
 
     private static func subscription(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
-        var draw = context.draw("subscriptions", number, salt: 1)
-        let currency = draw.pick(["USD", "EUR", "GBP", "JPY"])
+        var random = context.draw("subscriptions", number, salt: 1)
+        let currency = random.pick(["USD", "EUR", "GBP", "JPY"])
         var object = SandboxObject(
             number: number, id: id("subscriptions", context, number), created: created, updated: created * 1000)
         object.currency = currency
-        object.status = draw.weighted([
+        object.status = random.weighted([
             (8, "trialing"), (55, "active"), (6, "past_due"), (4, "unpaid"), (3, "paused"), (18, "canceled"),
             (4, "incomplete"), (2, "incomplete_expired"),
         ])
         // Tiered prices have no unit amount.
-        object.amount = draw.chance(5) ? nil : draw.pick([500, 1000, 1500, 2900, 4900, 9900]) * draw.within(1...4)
-        object.owner = owner(&draw, number)
+        object.amount =
+            random.chance(5) ? nil : random.pick([500, 1000, 1500, 2900, 4900, 9900]) * random.within(1...4)
+        object.owner = owner(&random, number)
         if object.status == "canceled" {
-            object.updated = min(created + Int64(draw.within(3600...2_592_000)), max(created, context.start)) * 1000
+            object.updated = min(created + Int64(random.within(3600...2_592_000)), max(created, context.start)) * 1000
         }
         return object
     }

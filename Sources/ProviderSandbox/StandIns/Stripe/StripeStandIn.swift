@@ -18,7 +18,7 @@ struct StripeStandIn: StandIn {
 
     private static let specification = StandInSpecification(
         "stripe", accountSeed: "account",
-        account: { _, draw in SandboxAccount(id: "acct_1" + draw.base62(15), name: People.company(&draw)) }
+        account: { _, random in SandboxAccount(id: "acct_1" + random.base62(15), name: People.company(&random)) }
     ) { standIn in
         standIn.settings = [
             "clientId": "ca_sandbox", "clientSecret": "sk_sandbox_platform", "webhookSecret": "whsec_sandbox",

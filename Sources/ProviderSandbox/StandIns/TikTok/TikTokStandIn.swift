@@ -47,8 +47,8 @@ struct TikTokStandIn: StandIn {
 
     private static let specification = StandInSpecification(
         "tiktok", accountSeed: "tiktok-account",
-        account: { number, draw in
-            SandboxAccount(id: "-000" + draw.base62(32), name: "creator \(number + 1) 🎬")
+        account: { number, random in
+            SandboxAccount(id: "-000" + random.base62(32), name: "creator \(number + 1) 🎬")
         }
     ) { standIn in
         standIn.settings = ["clientId": "tiktok-sandbox-key", "clientSecret": "tiktok-sandbox-secret"]
@@ -181,17 +181,17 @@ struct TikTokStandIn: StandIn {
         id: { String(7_200_000_000_000_000_000 + $0.account * 1_000_000_000 + $1 * 7919) }, text: text)
 
     private static func text(_ context: DataContext, _ object: SandboxObject) -> [(key: String, value: JSONValue)] {
-        var draw = context.draw("tiktok-video", object.number)
+        var random = context.draw("tiktok-video", object.number)
         return [
             ("id", .string(object.id)), ("create_time", .integer(object.created)),
             ("cover_image_url", .string("https://media.example/\(object.id)/cover")),
             ("share_url", .string("https://www.tiktok.example/video/\(object.id)")),
             ("embed_link", .string("https://www.tiktok.example/embed/\(object.id)")),
-            ("video_description", .string(draw.chance(80) ? "Take \(object.number) #fyp & more" : "")),
-            ("title", .string("Take \(object.number)")), ("duration", .integer(draw.within(5...180))),
-            ("height", 1024), ("width", 576), ("like_count", .integer(draw.below(100_000) + object.revision)),
-            ("comment_count", .integer(draw.below(4000))), ("share_count", .integer(draw.below(900))),
-            ("view_count", .integer(draw.below(3_000_000))),
+            ("video_description", .string(random.chance(80) ? "Take \(object.number) #fyp & more" : "")),
+            ("title", .string("Take \(object.number)")), ("duration", .integer(random.within(5...180))),
+            ("height", 1024), ("width", 576), ("like_count", .integer(random.below(100_000) + object.revision)),
+            ("comment_count", .integer(random.below(4000))), ("share_count", .integer(random.below(900))),
+            ("view_count", .integer(random.below(3_000_000))),
         ]
     }
 }

@@ -23,7 +23,7 @@ final class XeroStandIn: StandIn {
     private static func specification(_ environment: SandboxEnvironment) -> StandInSpecification {
         let seed = environment.configuration.seed
         return StandInSpecification(
-            "xero", accountSeed: "xero-tenant", account: { _, draw in tenant(&draw, suffix: "") }
+            "xero", accountSeed: "xero-tenant", account: { _, random in tenant(&random, suffix: "") }
         ) { standIn in
             standIn.settings = [
                 "clientId": "xero-sandbox-client", "clientSecret": "xero-sandbox-secret",
@@ -34,9 +34,9 @@ final class XeroStandIn: StandIn {
             standIn.holders = { users in
                 users
                     + users.indices.map { number in
-                        var draw = Draw(
+                        var random = SeededRandom(
                             seed: seed, account: number + users.count, type: "xero-tenant", number: 0)
-                        return tenant(&draw, suffix: " Holdings")
+                        return tenant(&random, suffix: " Holdings")
                     }
             }
             standIn.oauth = oauth(environment)
@@ -92,18 +92,18 @@ final class XeroStandIn: StandIn {
         return scopes
     }()
 
-    private static func tenant(_ draw: inout Draw, suffix: String) -> SandboxAccount {
-        SandboxAccount(id: draw.uuid(), name: People.company(&draw) + suffix)
+    private static func tenant(_ random: inout SeededRandom, suffix: String) -> SandboxAccount {
+        SandboxAccount(id: random.uuid(), name: People.company(&random) + suffix)
     }
 
     private static func user(_ seed: UInt64, _ grant: Grant) -> String {
-        var draw = Draw(seed: seed, account: grant.account, type: "xero-user", number: 0)
-        return draw.uuid()
+        var random = SeededRandom(seed: seed, account: grant.account, type: "xero-user", number: 0)
+        return random.uuid()
     }
 
     private static func event(_ seed: UInt64, _ grant: Grant) -> String {
-        var draw = Draw(seed: seed, account: grant.account, type: "xero-event", number: grant.number)
-        return draw.uuid()
+        var random = SeededRandom(seed: seed, account: grant.account, type: "xero-event", number: grant.number)
+        return random.uuid()
     }
 
     var apiRoutes: [StandInRoute] {
@@ -163,15 +163,15 @@ final class XeroStandIn: StandIn {
         }
         // The second was connected long ago, by a separate event.
         if newest.number > gone[second] ?? 0 {
-            var draw = Draw(seed: core.seed, account: second, type: "xero-event", number: 0)
-            rows.append((second, draw.uuid(), environment.start * 1000 - 86_400_000 * 90))
+            var random = SeededRandom(seed: core.seed, account: second, type: "xero-event", number: 0)
+            rows.append((second, random.uuid(), environment.start * 1000 - 86_400_000 * 90))
         }
         return rows
     }
 
     private func connectionID(_ tenant: Int) -> String {
-        var draw = Draw(seed: core.seed, account: tenant, type: "xero-connection", number: 0)
-        return draw.uuid()
+        var random = SeededRandom(seed: core.seed, account: tenant, type: "xero-connection", number: 0)
+        return random.uuid()
     }
 
     private func connections(_ request: SandboxRequest) throws(XeroFault) -> Answer {

@@ -28,9 +28,9 @@ enum XeroText {
     }
 
     static func contactName(_ context: DataContext, _ number: Int) -> (name: String, given: String, family: String) {
-        var draw = context.draw("xero-contact-name", number)
-        let (given, family) = People.name(&draw)
-        let name = draw.chance(60) ? "\(People.company(&draw)) \(number + 1)" : "\(given) \(family) \(number + 1)"
+        var random = context.draw("xero-contact-name", number)
+        let (given, family) = People.name(&random)
+        let name = random.chance(60) ? "\(People.company(&random)) \(number + 1)" : "\(given) \(family) \(number + 1)"
         return (name, given, family)
     }
 
@@ -43,24 +43,26 @@ enum XeroText {
         ]
     }
 
-    private static func lines(_ object: SandboxObject, _ net: Int, _ tax: Int, _ draw: inout Draw) -> JSONValue {
+    private static func lines(_ object: SandboxObject, _ net: Int, _ tax: Int, _ random: inout SeededRandom)
+        -> JSONValue
+    {
         [
             [
-                "Description": .string(draw.pick(["Consulting", "Office rent", "Paper & pens", "Travel"])),
+                "Description": .string(random.pick(["Consulting", "Office rent", "Paper & pens", "Travel"])),
                 "UnitAmount": amount(net, object), "TaxType": tax == 0 ? "NONE" : "OUTPUT2",
                 "TaxAmount": amount(tax, object), "LineAmount": amount(net, object),
-                "AccountCode": .string(draw.pick(["200", "400", "429", "469"])), "Tracking": [],
-                "Quantity": .decimal(10_000, places: 4, keepsZeros: true), "LineItemID": .string(draw.uuid()),
+                "AccountCode": .string(random.pick(["200", "400", "429", "469"])), "Tracking": [],
+                "Quantity": .decimal(10_000, places: 4, keepsZeros: true), "LineItemID": .string(random.uuid()),
             ]
         ]
     }
 
     private static func invoiceText(_ context: DataContext, _ object: SandboxObject, _ isSummary: Bool) -> [UInt8] {
-        var draw = context.draw("xero-invoice-text", object.number)
+        var random = context.draw("xero-invoice-text", object.number)
         let total = object.amount ?? 0
-        let tax = draw.chance(50) ? total / 8 : 0
-        let credited = draw.chance(4) ? total : 0
-        let part = draw.chance(20) ? total / 3 : 0
+        let tax = random.chance(50) ? total / 8 : 0
+        let credited = random.chance(4) ? total : 0
+        let part = random.chance(20) ? total / 3 : 0
         let (due, paid, credit): (Int, Int, Int) =
             switch object.status {
             case "PAID": (0, total - credited, credited)
@@ -74,14 +76,14 @@ enum XeroText {
             "Type": .string(object.kind), "InvoiceID": .string(object.id),
             // Suppliers' numbers repeat.
             "InvoiceNumber": .string(isPayable ? "AP" : "INV-\(1000 + object.number)"),
-            "Reference": .string(draw.chance(40) ? "PO \(object.number)" : ""), "AmountDue": amount(due, object),
+            "Reference": .string(random.chance(40) ? "PO \(object.number)" : ""), "AmountDue": amount(due, object),
             "AmountPaid": amount(paid, object), "AmountCredited": amount(credit, object),
             "Contact": contact(context, object.owner), "DateString": dateText(object.created),
             "Date": date(object.created), "DueDateString": dateText(dueAt), "DueDate": date(dueAt),
             "Status": .string(object.status), "SubTotal": amount(total - tax, object), "TotalTax": amount(tax, object),
             "Total": amount(total, object), "UpdatedDateUTC": instant(object.updated),
             "CurrencyCode": .string(object.currency),
-            "LineItems": isSummary ? [] : lines(object, total - tax, tax, &draw),
+            "LineItems": isSummary ? [] : lines(object, total - tax, tax, &random),
             "FullyPaidOnDate": object.status == "PAID" ? date(object.updated / 1000) : .null,
         ])
     }
@@ -99,21 +101,21 @@ enum XeroText {
         """#)
 
     private static func bankTransactionText(_ context: DataContext, _ object: SandboxObject) -> [UInt8] {
-        var draw = context.draw("xero-bank-text", object.number)
+        var random = context.draw("xero-bank-text", object.number)
         let total = object.amount ?? 0
         return bankTransaction.render([
             "BankTransactionID": .string(object.id), "Type": .string(object.kind),
-            "BankAccount": draw.pick(
+            "BankAccount": random.pick(
                 [
                     [
                         "AccountID": "6f0a2a5e-4f3c-4c1e-9a55-0d9a3a1f0001", "Code": "090",
                         "Name": "Business Bank Account",
                     ],
                     ["AccountID": "6f0a2a5e-4f3c-4c1e-9a55-0d9a3a1f0002", "Code": "091", "Name": "Savings & Reserve"],
-                ] as [JSONValue]), "Reference": .string(draw.chance(50) ? "Card \(object.number)" : ""),
-            "IsReconciled": .boolean(draw.chance(60)), "Contact": contact(context, object.owner),
+                ] as [JSONValue]), "Reference": .string(random.chance(50) ? "Card \(object.number)" : ""),
+            "IsReconciled": .boolean(random.chance(60)), "Contact": contact(context, object.owner),
             "DateString": dateText(object.created), "Date": date(object.created), "Status": .string(object.status),
-            "LineItems": lines(object, total, 0, &draw), "Total": amount(total, object),
+            "LineItems": lines(object, total, 0, &random), "Total": amount(total, object),
             "TotalTax": amount(0, object), "UpdatedDateUTC": instant(object.updated),
             "CurrencyCode": .string(object.currency),
         ])
@@ -129,18 +131,18 @@ enum XeroText {
         """#)
 
     private static func contactText(_ context: DataContext, _ object: SandboxObject) -> [UInt8] {
-        var draw = context.draw("xero-contact-text", object.number)
+        var random = context.draw("xero-contact-text", object.number)
         let (name, given, family) = contactName(context, object.number)
-        let place = draw.pick(People.cities)
-        let isCustomer = draw.chance(50)
-        let isSupplier = draw.chance(35)
+        let place = random.pick(People.cities)
+        let isCustomer = random.chance(50)
+        let isSupplier = random.chance(35)
         let balances: JSONValue = [
-            "AccountsReceivable": ["Outstanding": .decimal(draw.below(90_000), places: 2), "Overdue": 0],
+            "AccountsReceivable": ["Outstanding": .decimal(random.below(90_000), places: 2), "Overdue": 0],
             "AccountsPayable": ["Outstanding": 0, "Overdue": 0],
         ]
         var phones: [JSONValue] = []
         for type in ["DDI", "DEFAULT", "FAX", "MOBILE"] {
-            let number = type == "DEFAULT" && draw.chance(60) ? String(200_000 + draw.below(700_000)) : ""
+            let number = type == "DEFAULT" && random.chance(60) ? String(200_000 + random.below(700_000)) : ""
             phones.append([
                 "PhoneType": .string(type), "PhoneNumber": .string(number),
                 "PhoneAreaCode": .string(number.isEmpty ? "" : "09"),
@@ -150,11 +152,12 @@ enum XeroText {
         return contact.render([
             "ContactID": .string(object.id), "ContactStatus": .string(object.status), "Name": .string(name),
             "FirstName": .string(given), "LastName": .string(family),
-            "EmailAddress": .string(draw.chance(75) ? People.email(object.number, "contact") : ""),
-            "Street": .string(People.street(&draw)), "City": .string(place.city), "Region": .string(place.state ?? ""),
+            "EmailAddress": .string(random.chance(75) ? People.email(object.number, "contact") : ""),
+            "Street": .string(People.street(&random)), "City": .string(place.city),
+            "Region": .string(place.state ?? ""),
             "PostalCode": .string(place.code), "Country": .string(place.country), "Phones": .array(phones),
             "UpdatedDateUTC": instant(object.updated), "IsSupplier": .boolean(isSupplier),
-            "IsCustomer": .boolean(isCustomer), "DefaultCurrency": draw.chance(30) ? "NZD" : .string(""),
+            "IsCustomer": .boolean(isCustomer), "DefaultCurrency": random.chance(30) ? "NZD" : .string(""),
             "Balances": isCustomer ? balances : .null,
         ])
     }
