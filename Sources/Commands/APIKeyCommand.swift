@@ -14,7 +14,7 @@ enum APIKeyCommand {
             guard operands.count == 1 else { throw UsageError("“\(operands[1])” is not expected here") }
             guard let user = arguments["--user"] else { throw UsageError("“--user” is needed") }
             guard UserID.isValid(user) else {
-                throw UsageError("a user id has 1 to \(HostLimits.userIDBytesMax) bytes and no control characters")
+                throw UsageError("a user id has 1 to \(SessionLimits.userIDBytesMax) bytes and no control characters")
             }
             command = .createAPIKey(userID: user)
         case "list":

@@ -9,7 +9,7 @@ enum DeadLetterCommand {
     static func run(_ arguments: Arguments) throws {
         guard let user = arguments["--user"] else { throw UsageError("“--user” is needed") }
         guard UserID.isValid(user) else {
-            throw UsageError("a user id has 1 to \(HostLimits.userIDBytesMax) bytes and no control characters")
+            throw UsageError("a user id has 1 to \(SessionLimits.userIDBytesMax) bytes and no control characters")
         }
         if let operand = arguments.operands.first, operand != "replay" {
             throw UsageError("“\(operand)” is not an action; the only action is “replay”")

@@ -12,7 +12,7 @@ enum TokenCommand {
     static func run(_ arguments: Arguments) throws {
         guard let user = arguments["--user"] else { throw UsageError("“--user” is needed") }
         guard UserID.isValid(user) else {
-            throw UsageError("a user id has 1 to \(HostLimits.userIDBytesMax) bytes and no control characters")
+            throw UsageError("a user id has 1 to \(SessionLimits.userIDBytesMax) bytes and no control characters")
         }
         var kind = PrincipalKind.session
         if let text = arguments["--kind"] {

@@ -32,48 +32,20 @@ package struct Configuration: Sendable {
     /// Whether outgoing requests may reach loopback and private addresses.
     package var allowPrivateAddresses = false
     /// The pause between two passes over all users for background work.
-    package var sweepPause = HostLimits.sweepPause
+    package var sweepPause = Duration.seconds(60)
     /// How long a sync retries consecutive temporary failures.
-    package var syncRetryTime = HostLimits.syncRetryTime
+    package var syncRetryTime = Duration.seconds(600)
     /// The pauses between the attempts to deliver a notification.
-    package var webhookPauses = HostLimits.webhookPauses
+    package var webhookPauses = WebhookSchedule.pausesDefault
     /// How long a provider must report no more changes before a sync reads them.
-    package var webhookQuietTime = HostLimits.webhookQuietTime
+    package var webhookQuietTime = Duration.seconds(2)
     /// The least severe events that are logged.
     package var logLevel = LogLevel.info
     /// Where the settings were given.
     package var places = ConfigurationPlaces()
 
-    package init(
-        listen: String = "127.0.0.1:8080", publicURL: String = "http://127.0.0.1:8080", isPublicURLGiven: Bool = false,
-        dataDirectory: String = "data", keysDirectory: String? = nil, pluginDirectories: [String] = [],
-        redirectURIs: [String] = [], allowedOrigins: [String] = [],
-        sessions: SessionsConfiguration = SessionsConfiguration(), providers: [String: ProviderConfiguration] = [:],
-        rateLimits: RateLimitsConfiguration = RateLimitsConfiguration(), allowPrivateAddresses: Bool = false,
-        sweepPause: Duration = HostLimits.sweepPause, syncRetryTime: Duration = HostLimits.syncRetryTime,
-        webhookPauses: [Duration] = HostLimits.webhookPauses,
-        webhookQuietTime: Duration = HostLimits.webhookQuietTime, logLevel: LogLevel = LogLevel.info,
-        places: ConfigurationPlaces = ConfigurationPlaces()
-    ) {
-        self.listen = listen
-        self.publicURL = publicURL
-        self.isPublicURLGiven = isPublicURLGiven
-        self.dataDirectory = dataDirectory
-        self.keysDirectory = keysDirectory
-        self.pluginDirectories = pluginDirectories
-        self.redirectURIs = redirectURIs
-        self.allowedOrigins = allowedOrigins
-        self.sessions = sessions
-        self.providers = providers
-        self.rateLimits = rateLimits
-        self.allowPrivateAddresses = allowPrivateAddresses
-        self.sweepPause = sweepPause
-        self.syncRetryTime = syncRetryTime
-        self.webhookPauses = webhookPauses
-        self.webhookQuietTime = webhookQuietTime
-        self.logLevel = logLevel
-        self.places = places
-    }
+    /// Creates the configuration of a host that is given no settings.
+    package init() {}
 }
 
 /// Requests per minute; 0 means no limit.

@@ -118,7 +118,7 @@ extension ConfigurationFile {
     private func fileText(_ value: JSONValue, _ key: String) throws(ConfigurationError) -> String {
         let path = try text(value, key)
         let bytes: [UInt8]
-        do throws(FileError) { bytes = try FileBytes.read(path, bytesMax: HostLimits.tokenBytesMax) } catch {
+        do throws(FileError) { bytes = try FileBytes.read(path, bytesMax: ConnectionLimits.tokenBytesMax) } catch {
             throw self.error(
                 value,
                 "the file that “\(key)” names cannot be read (\(error.reason)): check its path and its permissions")

@@ -6,4 +6,6 @@ package enum ConfigurationLimits {
     static let deliveryPausesMax = 20
     /// Bytes of the configuration file.
     package static let fileBytesMax = 1 << 20
+    /// How long a session of the host is valid, unless its creator sets another lifetime.
+    package static let sessionLifetime = Duration.seconds(86_400)
 }

@@ -78,8 +78,8 @@ extension Connection {
     func isStale(at now: Timestamp) -> Bool {
         let lifetime: Duration
         switch status {
-        case .pending: lifetime = HostLimits.pendingConnectionLifetime
-        case .error: lifetime = HostLimits.failedConnectionLifetime
+        case .pending: lifetime = ConnectionLimits.pendingConnectionLifetime
+        case .error: lifetime = ConnectionLimits.failedConnectionLifetime
         default: return false
         }
         return connectedAt == nil && credentials.isEmpty && grant.unidentified == nil

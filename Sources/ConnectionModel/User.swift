@@ -67,8 +67,9 @@ package struct User: Sendable {
     ) throws(ServiceError) -> String {
         removeStale(at: now)
         if status == .pending { makeRoomForPending() }
-        guard connections.count < HostLimits.connectionsPerUserMax else {
-            throw .limit("A user can have at most \(HostLimits.connectionsPerUserMax) connections: delete one first.")
+        guard connections.count < ConnectionLimits.connectionsPerUserMax else {
+            throw .limit(
+                "A user can have at most \(ConnectionLimits.connectionsPerUserMax) connections: delete one first.")
         }
         let id = "conn-\(shard)\(random)"
         connections.append(
@@ -104,7 +105,7 @@ package struct User: Sendable {
     /// Removes the oldest unfinished connections until one more fits.
     private mutating func makeRoomForPending() {
         let unfinished = connections.filter(\.isUnfinished).sorted { $0.number < $1.number }
-        for connection in unfinished.dropLast(HostLimits.pendingConnectionsMax - 1) {
+        for connection in unfinished.dropLast(ConnectionLimits.pendingConnectionsMax - 1) {
             connections.removeAll { $0.number == connection.number }
         }
     }
@@ -155,14 +156,14 @@ package struct User: Sendable {
     ///
     /// The connection with the most events drops its oldest ones. Costs O(connections) when nothing has to be dropped.
     mutating func boundNotifications() {
-        var surplus = connections.reduce(0) { $0 + $1.outbox.count } - HostLimits.waitingEventsPerUserMax
+        var surplus = connections.reduce(0) { $0 + $1.outbox.count } - ConnectionLimits.waitingEventsPerUserMax
         while surplus > 0,
             let index = connections.indices.max(by: { connections[$0].outbox.count < connections[$1].outbox.count })
         {
             connections[index].oldestEventDropped()
             surplus -= 1
         }
-        surplus = connections.reduce(0) { $0 + $1.webhook.log.count } - HostLimits.webhookDeliveriesPerUserMax
+        surplus = connections.reduce(0) { $0 + $1.webhook.log.count } - ConnectionLimits.webhookDeliveriesPerUserMax
         while surplus > 0,
             let index = connections.indices.max(by: {
                 connections[$0].webhook.log.count < connections[$1].webhook.log.count

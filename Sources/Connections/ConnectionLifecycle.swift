@@ -16,6 +16,8 @@ package final class ConnectionLifecycle: Reconciler {
     static let concurrentMax = 4
     /// The maximum number of connections in the queue; the next walk finds the others.
     static let waitingMax = 4096
+    /// How long a deletion waits for the delivery of the connection's last events.
+    static let farewellMax = Duration.seconds(5)
     /// How long a stop waits for disconnects and deletions under way; the next start continues the others.
     static let stopGrace = Duration.seconds(10)
 
@@ -113,7 +115,7 @@ package final class ConnectionLifecycle: Reconciler {
             ["connectionId": .text(id), "service": .text(connection.service), "revocation": .text(outcome.rawValue)])
         // Do not wait for an endpoint that accepts nothing.
         if connection.disconnection == .delete, connection.webhook.failingSince == nil {
-            await events?.settle(connection: id, longest: HostLimits.webhookFarewellMax)
+            await events?.settle(connection: id, longest: Self.farewellMax)
         }
         let now = time.now
         let consequences = try await users.update(userID) { (user) throws(ServiceError) -> [Consequence] in

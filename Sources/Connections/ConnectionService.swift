@@ -101,7 +101,8 @@ package struct ConnectionService: Sendable {
             }
             accountID = new.accountID
         case .apiKey:
-            guard let given = new.apiKey, !given.value.isEmpty, given.value.utf8.count <= HostLimits.tokenBytesMax,
+            guard let given = new.apiKey, !given.value.isEmpty,
+                given.value.utf8.count <= ConnectionLimits.tokenBytesMax,
                 given.value.utf8.allSatisfy({ 0x21...0x7E ~= $0 })
             else { throw .invalid(field: "apiKey", message: "An API key is needed") }
             key = given

@@ -9,6 +9,11 @@ import StoreFiles
 
 /// The stored data of a link token.
 package struct LinkToken: Sendable {
+    /// How long a used token without an expiry is kept.
+    static let usedLifetime = Duration.seconds(30 * 86_400)
+    /// How long an expired token is reported as expired; after that it is reported as not found.
+    static let expiredLifetime = Duration.seconds(30 * 86_400)
+
     /// The attributes as the bot sent them.
     package let attributes: JSONValue
     /// When the token expires; nil for never.
@@ -34,10 +39,10 @@ package struct LinkToken: Sendable {
     /// A token that had already expired on arrival is kept equally long. An unused token without an expiry is kept.
     func isForgotten(at now: Timestamp) -> Bool {
         if let expiresAt {
-            return max(expiresAt, createdAt).advanced(by: HostLimits.expiredLinkTokenLifetime) < now
+            return max(expiresAt, createdAt).advanced(by: Self.expiredLifetime) < now
         }
         guard linkedBy != nil else { return false }
-        return (linkedAt ?? createdAt).advanced(by: HostLimits.usedLinkTokenLifetime) < now
+        return (linkedAt ?? createdAt).advanced(by: Self.usedLifetime) < now
     }
 }
 

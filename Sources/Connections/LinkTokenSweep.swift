@@ -7,6 +7,9 @@ package import Primitives
 
 /// A sweep over all link tokens.
 package struct LinkTokenSweep: Sendable {
+    /// The pause between two sweeps.
+    package static let pause = Duration.seconds(3600)
+
     package let tokens: LinkTokenStore
     package let time: TimeSource
     package let log: Log

@@ -2,6 +2,7 @@
 // An interruption is safe at any point: a text that is not sealed again yet opens with its old key.
 
 import Background
+import Configuration
 package import ConnectionModel
 import Cryptography
 package import Observability
@@ -28,7 +29,7 @@ package struct KeyRotation: Sendable {
     /// The minimum time for which a retired key is kept.
     ///
     /// It is the longest lifetime of the states and, by default, sessions that the key has signed.
-    static let retiredKeyLifetime = max(HostLimits.authorizationLifetime, HostLimits.sessionLifetime)
+    static let retiredKeyLifetime = max(PendingAuthorization.lifetime, ConfigurationLimits.sessionLifetime)
 
     /// A key of the ring and its number of uses.
     package struct KeyState: Sendable, Equatable {

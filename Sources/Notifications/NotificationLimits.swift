@@ -2,6 +2,8 @@
 
 /// The limits of notifications.
 enum NotificationLimits {
+    /// Bytes of an endpoint's URL.
+    static let urlBytesMax = 2048
     /// How long a whole delivery may take.
     static let timeout = Duration.seconds(15)
     /// Bytes of an endpoint's answer, which is read and discarded.

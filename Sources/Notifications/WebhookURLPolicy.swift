@@ -36,7 +36,9 @@ package struct WebhookURLPolicy: Sendable {
 
     /// Returns why the host does not deliver to a URL, as the end of a sentence; nil when it does.
     package func refusal(of url: String) -> String? {
-        guard url.utf8.count <= HostLimits.urlBytesMax else { return "is longer than \(HostLimits.urlBytesMax) bytes" }
+        guard url.utf8.count <= NotificationLimits.urlBytesMax else {
+            return "is longer than \(NotificationLimits.urlBytesMax) bytes"
+        }
         let bytes = Array(url.utf8)
         guard let parts = WebhookURL(bytes) else {
             return "must be an absolute https URL of the characters of RFC 3986, without user information or fragment"

@@ -1,7 +1,11 @@
 // The bounds of authorizations and token requests, each with its unit in the name.
 
 /// The bounds of OAuth.
-enum OAuthLimits {
+package enum OAuthLimits {
+    /// Bytes of one parameter of a callback.
+    package static let callbackParameterBytesMax = 4096
+    /// The pauses between the attempts to identify an account.
+    static let identityPauses: [Duration] = [.milliseconds(100), .milliseconds(200), .milliseconds(400)]
     /// Bytes of a token response.
     static let tokenResponseBytesMax = 64 << 10
 }

@@ -72,7 +72,7 @@ extension OAuthService {
             let authorization = PendingAuthorization(
                 nonce: nonce, redirectURI: redirectURI, verifier: nil, callerState: nil,
                 sessionBinding: principal.sessionBinding, requestedScopes: scopes,
-                expiresAt: now.advanced(by: HostLimits.authorizationLifetime))
+                expiresAt: now.advanced(by: PendingAuthorization.lifetime))
             return (Claim(connection, authorization), true)
         }
     }

@@ -166,7 +166,7 @@ extension OAuthService {
         account.variant = connection.variant
         account.callback = grant.callback
         let session = ProviderSession(gateway, provider, account: account, credentials: credentials)
-        for pause in Retrying.pauses {
+        for pause in OAuthLimits.identityPauses {
             do { return try await session.identity(of: grant) } catch {
                 guard error.kind == .transient else { throw error.shown() }
             }

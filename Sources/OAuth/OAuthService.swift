@@ -80,7 +80,7 @@ package struct OAuthService: Sendable {
         let scopes = provider.manifest.requestedScopes(for: request.permissions, variant: request.variant)
         let secrets = try makeSecrets(for: oauth)
         let now = time.now
-        let expiresAt = now.advanced(by: HostLimits.authorizationLifetime)
+        let expiresAt = now.advanced(by: PendingAuthorization.lifetime)
         let connectionRandom = secrets.connectionRandom
         let (connectionID, state) = try await users.update(principal.userID) {
             (user) throws(ServiceError) -> (String, OAuthState) in
@@ -164,7 +164,7 @@ package struct OAuthService: Sendable {
         guard let provider = registry[service], let oauth = provider.oauth else {
             throw .invalid(field: "service", message: "Service not supported")
         }
-        for pair in query where pair.value.utf8.count > HostLimits.callbackParameterBytesMax {
+        for pair in query where pair.value.utf8.count > OAuthLimits.callbackParameterBytesMax {
             throw .invalid(field: pair.name, message: "The parameter is too long")
         }
         // A parameter that is sent twice means nothing (RFC 6749 section 3.1).

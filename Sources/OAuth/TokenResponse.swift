@@ -41,7 +41,7 @@ package struct TokenResponse: Sendable {
         guard let access = fields.accessToken.first(in: body)?.string else {
             throw ProviderError(.transient, "The token endpoint's answer holds no token.", status: response.status)
         }
-        guard !access.isEmpty, access.utf8.count <= HostLimits.tokenBytesMax, Self.isHeaderSafe(access) else {
+        guard !access.isEmpty, access.utf8.count <= ConnectionLimits.tokenBytesMax, Self.isHeaderSafe(access) else {
             throw ProviderError(.permanent, "The provider's access token is empty, too long, or not ASCII.")
         }
         if let type = fields.tokenType.first(in: body), !type.isNull {
@@ -55,7 +55,7 @@ package struct TokenResponse: Sendable {
         guard refreshValue.isNull || refresh != nil else {
             throw ProviderError(.permanent, "The provider's refresh token is not a text.")
         }
-        guard refresh.map({ $0.utf8.count <= HostLimits.tokenBytesMax && Self.isHeaderSafe($0) }) ?? true else {
+        guard refresh.map({ $0.utf8.count <= ConnectionLimits.tokenBytesMax && Self.isHeaderSafe($0) }) ?? true else {
             throw ProviderError(.permanent, "The provider's refresh token is too long or not ASCII.")
         }
         accessToken = Secret(access)

@@ -1,5 +1,6 @@
 // The host's own sessions: HS256 JWTs signed with a key of its ring. Issues and verifies; knows no HTTP.
 
+import Configuration
 package import ConnectionModel
 package import Cryptography
 package import ProviderSDK
@@ -8,7 +9,7 @@ package import ProviderSDK
 package struct HostSessions: Sendable {
     static let issuer = "integration-host"
     /// How long a token is valid by default.
-    package static let lifetimeDefault = HostLimits.sessionLifetime
+    package static let lifetimeDefault = ConfigurationLimits.sessionLifetime
     /// How long a token may be valid at most.
     static let lifetimeMax = Duration.seconds(366 * 86_400)
 
@@ -55,8 +56,8 @@ package struct HostSessions: Sendable {
 
 /// User ids in the form that the application uses.
 package enum UserID {
-    /// Whether `id` can be a user's id: 1 to ``HostLimits/userIDBytesMax`` bytes without control characters.
+    /// Whether `id` can be a user's id: 1 to ``SessionLimits/userIDBytesMax`` bytes without control characters.
     package static func isValid(_ id: String) -> Bool {
-        !id.isEmpty && id.utf8.count <= HostLimits.userIDBytesMax && id.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        !id.isEmpty && id.utf8.count <= SessionLimits.userIDBytesMax && id.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
     }
 }

@@ -2,6 +2,8 @@
 
 /// The bounds of the session schemes.
 package enum SessionLimits {
+    /// Bytes of a user id.
+    package static let userIDBytesMax = 256
     /// Cookies of one name that are read.
     static let cookiesPerNameMax = 8
     /// Cookies that one token may be spread over.

@@ -10,7 +10,7 @@ package struct RetryPolicy: Sendable, Equatable {
     /// The longest pause between two tries, unless the provider asks for a longer one.
     var backoffMax = Duration.seconds(60)
     /// How long failures in a row are retried.
-    package var failingTimeMax = SyncLimits.retryTime
+    package var failingTimeMax: Duration
     /// The longest pause that a provider can ask for; a longer one is a failure.
     var pauseMax = Duration.seconds(900)
     /// How long refusals for too many requests are retried without a page in between.
@@ -18,7 +18,7 @@ package struct RetryPolicy: Sendable, Equatable {
 
     package init(
         firstPause: Duration = Duration.milliseconds(400), backoffMax: Duration = Duration.seconds(60),
-        failingTimeMax: Duration = SyncLimits.retryTime, pauseMax: Duration = Duration.seconds(900),
+        failingTimeMax: Duration, pauseMax: Duration = Duration.seconds(900),
         limitedTimeMax: Duration = SyncLimits.limitedTimeMax
     ) {
         self.firstPause = firstPause

@@ -257,10 +257,14 @@ extension SyncRun {
     }
 }
 
-extension SyncEngine: ChangeSyncing {
-    package func isRunning(connection id: String) -> Bool { running(id) != nil }
+extension SyncEngine {
+    /// Whether a sync of a connection runs, or has ended and is about to release the connection.
+    func isRunning(connection id: String) -> Bool { running(id) != nil }
 
-    package func startChanges(user userID: String, connection id: String, dataTypes: [String])
+    /// Starts an incremental sync of `dataTypes`.
+    ///
+    /// - Throws: ``ServiceError`` when the connection is not connected, or when another sync runs.
+    func startChanges(user userID: String, connection id: String, dataTypes: [String])
         async throws(ServiceError)
     {
         _ = try await start(

@@ -1,11 +1,7 @@
 // The bounds of syncs and dead letters, each with its unit in the name.
 
-import ConnectionModel
-
 /// The bounds of syncs.
 package enum SyncLimits {
-    /// How long a sync retries failures in a row that may pass, unless it is configured.
-    package static let retryTime = HostLimits.syncRetryTime
     /// How long a sync retries refusals for too many requests without a page in between.
     package static let limitedTimeMax = Duration.seconds(3600)
     /// How long a sync may take in all.
@@ -20,6 +16,16 @@ package enum SyncLimits {
     static let scheduledWaitingMax = 256
     /// Syncs that run at the same time.
     package static let concurrentMax = 16
+    /// How long further changes can delay a sync of changes.
+    package static let changesQuietTimeMax = Duration.seconds(30)
+    /// The longest pause after a long sync of changes.
+    static let changesRestTimeMax = Duration.seconds(600)
+    /// Syncs of changes that begin at the same time.
+    static let changesStartingMax = 8
+    /// Connections whose changes wait for their sync; the walk over the users finds the rest.
+    package static let changesWaitingMax = 50_000
+    /// Dead letters on one page.
+    package static let deadLetterPageMax = 200
     /// Dead letters kept with a connection.
     static let deadLettersMax = 10_000
     /// The most bytes of a record that its dead letter keeps sealed for a replay.

@@ -33,7 +33,7 @@ final class EventProcessor: Sendable {
     private let registry: ProviderRegistry
     private let index: AccountIndex
     private let inbox: WebhookInbox
-    private let syncs: ChangeSyncs
+    private let noting: any ChangeNoting
     private let grants: GrantEvents
     private let deletions: any RecordDeleting
     private let log: Log
@@ -42,19 +42,20 @@ final class EventProcessor: Sendable {
     private let endings: Queue
 
     init(
-        users: UserStore, registry: ProviderRegistry, index: AccountIndex, inbox: WebhookInbox, syncs: ChangeSyncs,
+        users: UserStore, registry: ProviderRegistry, index: AccountIndex, inbox: WebhookInbox,
+        noting: any ChangeNoting,
         grants: GrantEvents, deletions: any RecordDeleting, time: TimeSource, log: Log
     ) {
         self.users = users
         self.registry = registry
         self.index = index
         self.inbox = inbox
-        self.syncs = syncs
+        self.noting = noting
         self.grants = grants
         self.deletions = deletions
         self.log = log
-        changes = Queue(FairWorkLine(runningMax: IncomingLimits.lanesMax), time: time)
-        endings = Queue(FairWorkLine(runningMax: IncomingLimits.endingLanesMax), time: time)
+        changes = Queue(FairWorkLine(runningMax: WebhookLimits.lanesMax), time: time)
+        endings = Queue(FairWorkLine(runningMax: WebhookLimits.endingLanesMax), time: time)
     }
 
     /// Begins to process; the accounts of all users must be known.
@@ -94,7 +95,7 @@ final class EventProcessor: Sendable {
         var result = await carryOut(events, lane)
         // A stop is not a failure: the inbox keeps what is left for the next start.
         if Task.isCancelled { result.failed = false }
-        if result.failed, failures + 1 >= IncomingLimits.attemptsMax {
+        if result.failed, failures + 1 >= WebhookLimits.attemptsMax {
             WebhookCounters.count(.failed, result.left.count)
             log.error(
                 "Dropped webhook events after many attempts.",
@@ -107,7 +108,7 @@ final class EventProcessor: Sendable {
             guard result.left.isEmpty else {
                 pending[lane]?.events.insert(contentsOf: result.left, at: 0)
                 pending[lane]?.failures = result.failed ? failures + 1 : 0
-                return .again(after: result.failed ? Self.pause(after: failures + 1) : IncomingLimits.busyPause)
+                return .again(after: result.failed ? Self.pause(after: failures + 1) : WebhookLimits.busyPause)
             }
             pending[lane]?.failures = 0
             // Events that arrived meanwhile go behind the waiting lanes.
@@ -120,7 +121,7 @@ final class EventProcessor: Sendable {
     }
 
     private static func pause(after failures: Int) -> Duration {
-        min(IncomingLimits.retryPauseMax, .seconds(1) * (1 << min(failures - 1, 10)))
+        min(WebhookLimits.retryPauseMax, .seconds(1) * (1 << min(failures - 1, 10)))
     }
 
     // MARK: Effects
@@ -147,7 +148,7 @@ final class EventProcessor: Sendable {
             if lane.isEnding {
                 for event in events { try await end(event, provider, &result) }
             } else {
-                try await change(events, provider, &result)
+                try await change(events, &result)
             }
         } catch {
             log.warning(
@@ -161,7 +162,7 @@ final class EventProcessor: Sendable {
     }
 
     private func change(
-        _ events: [InboxEvent], _ provider: ConfiguredProvider, _ result: inout Result
+        _ events: [InboxEvent], _ result: inout Result
     ) async throws(ServiceError) {
         // Note the changes once per connection, even when several events report them.
         var useful: Set<EventDigest> = []
@@ -174,7 +175,7 @@ final class EventProcessor: Sendable {
                 for name in names where !dataTypes.contains(name) { dataTypes.append(name) }
             }
             guard !dataTypes.isEmpty else { continue }
-            if try await syncs.note(dataTypes, of: connection, user: user, provider) { useful.formUnion(reports) }
+            if try await noting.note(dataTypes, of: connection, user: user) { useful.formUnion(reports) }
         }
         for event in events {
             switch event.effect {

@@ -31,7 +31,7 @@ enum GrantAge: Sendable, Equatable {
         let second = Timestamp(seconds: grantedAt.milliseconds / 1000) ?? grantedAt
         if occurredAt >= second {
             self = .present
-        } else if occurredAt.advanced(by: IncomingLimits.clockSkewMax) < grantedAt {
+        } else if occurredAt.advanced(by: WebhookLimits.clockSkewMax) < grantedAt {
             self = .older
         } else {
             self = .doubtful

@@ -25,13 +25,13 @@ struct InboxSegment: Sendable {
 
     /// Returns whether the next event must go into a new segment.
     func isFull(at now: Timestamp) -> Bool {
-        digests.count >= IncomingLimits.segmentEventsMax || pendingBytes >= IncomingLimits.segmentBytesMax
-            || begunAt.advanced(by: IncomingLimits.segmentTimeMax) < now
+        digests.count >= WebhookLimits.segmentEventsMax || pendingBytes >= WebhookLimits.segmentBytesMax
+            || begunAt.advanced(by: WebhookLimits.segmentTimeMax) < now
     }
 
     /// Returns whether the whole segment may be deleted.
     func isExpired(at now: Timestamp) -> Bool {
-        pending.isEmpty && newestAt.advanced(by: IncomingLimits.rememberedTime) < now
+        pending.isEmpty && newestAt.advanced(by: WebhookLimits.rememberedTime) < now
     }
 
     mutating func add(_ event: InboxEvent) {

@@ -1,4 +1,4 @@
-// Incoming webhooks as one part of the host: puts inbox, index, processor and syncs together, starts them in order
+// Incoming webhooks as one part of the host: puts inbox, index and processor together, starts them in order
 // and stops them. Makes no decisions.
 
 package import ConnectionModel
@@ -13,33 +13,24 @@ import Synchronization
 package final class IncomingWebhooks: Sendable {
     /// The intake that the routes call.
     package let intake: WebhookIntake
-    /// The retrier of syncs that did not begin.
-    package let syncs: ChangeSyncs
-    package let time: TimeSource
     private let inbox: WebhookInbox
     private let index: AccountIndex
     private let processor: EventProcessor
     private let opening = Mutex<Task<Void, Never>?>(nil)
 
     package init(
-        users: UserStore, registry: ProviderRegistry, documents: Documents, syncs engine: any ChangeSyncing,
+        users: UserStore, registry: ProviderRegistry, documents: Documents, changes: any ChangeNoting,
         deletions: any RecordDeleting, credentials: any ConnectionCredentials, gateway: ProviderGateway,
-        quietTime: Duration,
         time: TimeSource, log: Log
     ) {
         let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
         let services = setups.filter { setup in
             if case .ready = setup.value { true } else { false }
         }
-        self.time = time
         inbox = WebhookInbox(documents, time: time, log: log)
         index = AccountIndex(users, services: Set(services.keys), time: time, log: log)
-        syncs = ChangeSyncs(
-            users: users, registry: registry, engine: engine,
-            debouncer: Debouncer(quietTime: quietTime, quietTimeMax: max(IncomingLimits.quietTimeMax, quietTime)),
-            time: time, log: log)
         processor = EventProcessor(
-            users: users, registry: registry, index: index, inbox: inbox, syncs: syncs,
+            users: users, registry: registry, index: index, inbox: inbox, noting: changes,
             grants: GrantEvents(users: users, credentials: credentials, gateway: gateway, time: time, log: log),
             deletions: deletions, time: time, log: log)
         intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, time: time, log: log)
@@ -66,7 +57,6 @@ package final class IncomingWebhooks: Sendable {
         opening?.cancel()
         await opening?.value
         await processor.stop()
-        await syncs.stop()
         await inbox.close()
     }
 }

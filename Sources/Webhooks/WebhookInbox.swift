@@ -31,7 +31,7 @@ package struct InboxStatistics: Sendable, Equatable {
 
 /// The durable queue of events from providers.
 ///
-/// The inbox accepts an event once and passes it on until it is settled, again after a crash. ``IncomingLimits``
+/// The inbox accepts an event once and passes it on until it is settled, again after a crash. ``WebhookLimits``
 /// bounds its memory: about 60 bytes for each remembered id.
 package actor WebhookInbox {
     private struct Waiter {
@@ -182,9 +182,9 @@ package actor WebhookInbox {
                 bytes += event.byteCount
             }
             guard !fresh.isEmpty || isOnItsWay else { return count }
-            guard waiters.count < IncomingLimits.waitingDeliveriesMax,
-                places.count + queue.count + fresh.count <= IncomingLimits.pendingEventsMax,
-                pendingBytes + bytes <= IncomingLimits.pendingBytesMax
+            guard waiters.count < WebhookLimits.waitingDeliveriesMax,
+                places.count + queue.count + fresh.count <= WebhookLimits.pendingEventsMax,
+                pendingBytes + bytes <= WebhookLimits.pendingBytesMax
             else {
                 unsettled.subtract(fresh.map(\.digest))
                 throw .full
@@ -206,9 +206,9 @@ package actor WebhookInbox {
         case .closed: throw .unavailable
         case .new, .opening: break
         }
-        guard openers.count < IncomingLimits.waitingDeliveriesMax else { throw .full }
+        guard openers.count < WebhookLimits.waitingDeliveriesMax else { throw .full }
         let patience = Task {
-            try? await time.sleep(for: IncomingLimits.openingTimeMax)
+            try? await time.sleep(for: WebhookLimits.openingTimeMax)
             self.wakeOpeners()
         }
         await withCheckedContinuation { openers.append($0) }
@@ -330,7 +330,7 @@ package actor WebhookInbox {
         let now = time.now
         while let number = order.first, order.count > 1, let segment = segments[number],
             segment.isExpired(at: now)
-                || (segment.pending.isEmpty && remembered.count > IncomingLimits.rememberedEventsMax)
+                || (segment.pending.isEmpty && remembered.count > WebhookLimits.rememberedEventsMax)
         {
             do {
                 _ = try await documents.delete(

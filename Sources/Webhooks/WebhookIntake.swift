@@ -131,7 +131,7 @@ package struct WebhookIntake: Sendable {
 
     private func take(_ events: [InboxEvent], _ provider: ConfiguredProvider) async throws(ServiceError) {
         guard !events.isEmpty else { return WebhookCounters.count(.accepted) }
-        guard events.count <= IncomingLimits.eventsPerDeliveryMax else {
+        guard events.count <= WebhookLimits.eventsPerDeliveryMax else {
             WebhookCounters.count(.full)
             notices.note(provider.id, "Refused a webhook that has too many events.")
             throw .unavailable("The delivery has too many events.", retryAfterSeconds: 300)
@@ -181,7 +181,7 @@ private final class NoticeLog: Sendable {
         let now = time.instant
         let key = "\(provider)/\(problem)"
         let count = notices.withLock { notices -> Int? in
-            if let notice = notices[key], now - notice.loggedAt < IncomingLimits.logPause {
+            if let notice = notices[key], now - notice.loggedAt < WebhookLimits.logPause {
                 notices[key]?.count += 1
                 return nil
             }

@@ -54,7 +54,7 @@ package struct WebhookVerifier: Sendable {
 
     /// Returns the keys in a setting, separated by commas or spaces; there are several while one replaces another.
     package static func keys(in setting: String) -> [String] {
-        setting.split { $0 == "," || $0.isWhitespace }.prefix(IncomingLimits.secretsMax).map(String.init)
+        setting.split { $0 == "," || $0.isWhitespace }.prefix(WebhookLimits.secretsMax).map(String.init)
     }
 
     /// Verifies a delivery.
@@ -100,7 +100,7 @@ package struct WebhookVerifier: Sendable {
                 if name.elementsEqual(timestamp.utf8) {
                     guard signed.timestamp == nil else { return nil }
                     signed.timestamp = String(value)
-                } else if name.elementsEqual(signature.utf8), signed.signatures.count < IncomingLimits.signaturesMax,
+                } else if name.elementsEqual(signature.utf8), signed.signatures.count < WebhookLimits.signaturesMax,
                     let bytes = decoded(value)
                 {
                     signed.signatures.append(bytes)
@@ -126,7 +126,7 @@ package struct WebhookVerifier: Sendable {
 
     /// Parses seconds since 1970: decimal digits and nothing else.
     private static func moment(_ text: String) -> Timestamp? {
-        guard 1...IncomingLimits.timestampDigitsMax ~= text.utf8.count else { return nil }
+        guard 1...WebhookLimits.timestampDigitsMax ~= text.utf8.count else { return nil }
         var seconds: Int64 = 0
         for byte in text.utf8 {
             guard 0x30...0x39 ~= byte else { return nil }

@@ -4,6 +4,9 @@ package import ProviderSDK
 
 /// An authorization that was started and not completed.
 package struct PendingAuthorization: Sendable, Equatable {
+    /// How long an authorization may take, from its URL to its callback.
+    package static let lifetime = Duration.seconds(600)
+
     /// The random part of the authorization's state.
     package let nonce: String
     package let redirectURI: String

@@ -77,8 +77,8 @@ package struct EventDelivery: Sendable, Equatable {
     /// Records an attempt, and drops the oldest ones.
     package mutating func note(_ attempt: Attempt) {
         attempts.append(attempt)
-        if attempts.count > HostLimits.webhookAttemptsKept {
-            attempts.removeFirst(attempts.count - HostLimits.webhookAttemptsKept)
+        if attempts.count > ConnectionLimits.webhookAttemptsKept {
+            attempts.removeFirst(attempts.count - ConnectionLimits.webhookAttemptsKept)
         }
     }
 

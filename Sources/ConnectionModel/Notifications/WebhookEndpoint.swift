@@ -92,8 +92,8 @@ package struct WebhookEndpoint: Sendable, Equatable {
     /// Adds an event whose delivery has ended, and drops the oldest ones.
     package mutating func keep(_ event: ConnectionEvent) {
         log.insert(event, at: 0)
-        if log.count > HostLimits.webhookDeliveriesKept {
-            log.removeLast(log.count - HostLimits.webhookDeliveriesKept)
+        if log.count > ConnectionLimits.webhookDeliveriesKept {
+            log.removeLast(log.count - ConnectionLimits.webhookDeliveriesKept)
         }
     }
 

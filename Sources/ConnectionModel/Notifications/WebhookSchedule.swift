@@ -4,12 +4,17 @@ import ProviderSDK
 
 /// The pauses between the attempts to deliver one event.
 package struct WebhookSchedule: Sendable, Equatable {
+    /// The pauses unless they are configured: ten attempts in three days.
+    package static let pausesDefault: [Duration] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map {
+        .seconds($0)
+    }
+
     /// The pauses after the first failure, the second, and so on.
     ///
     /// After one more failure the event is dropped.
-    package var pauses = HostLimits.webhookPauses
+    package var pauses: [Duration]
 
-    package init(pauses: [Duration] = HostLimits.webhookPauses) {
+    package init(pauses: [Duration] = WebhookSchedule.pausesDefault) {
         self.pauses = pauses
     }
 

@@ -31,18 +31,12 @@ package protocol EventSink: Sendable {
     func settle(connection id: String, longest: Duration) async
 }
 
-/// A service that starts syncs when a provider reports changes.
-package protocol ChangeSyncing: Sendable {
-    /// Whether so many syncs wait that no further one should start without a request.
-    var isCrowded: Bool { get }
-
-    /// Whether a sync of a connection runs, or has ended and is about to release the connection.
-    func isRunning(connection id: String) -> Bool
-
-    /// Starts an incremental sync of `dataTypes`.
+/// A service that syncs what a provider reports as changed.
+package protocol ChangeNoting: Sendable {
+    /// Records that data types of a connection changed and schedules their sync; durable on return.
     ///
-    /// - Throws: ``ServiceError`` when the connection is not connected, or when another sync runs.
-    func startChanges(user userID: String, connection id: String, dataTypes: [String]) async throws(ServiceError)
+    /// - Returns: whether there was anything to record.
+    func note(_ dataTypes: [String], of connection: Connection, user userID: String) async throws(ServiceError) -> Bool
 }
 
 /// A service that deletes records which a provider reports as deleted.

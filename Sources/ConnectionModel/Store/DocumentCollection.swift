@@ -92,7 +92,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     ) async throws(ServiceError) -> Result {
         let key = key(id)
         return try await documents.inTurn(key) { () async throws(ServiceError) in
-            for _ in 0..<HostLimits.updateAttemptsMax {
+            for _ in 0..<ConnectionLimits.updateAttemptsMax {
                 let stored = try await find(key)
                 var value = stored?.form.value
                 let result = try change(&value)

@@ -128,7 +128,7 @@ package struct SyncRun: Sendable, Equatable {
     package mutating func remember(_ request: SyncIdempotency) {
         guard known(request.key) == nil else { return }
         joined.append(request)
-        joined.removeFirst(max(0, joined.count - HostLimits.joinedKeysMax))
+        joined.removeFirst(max(0, joined.count - ConnectionLimits.joinedKeysMax))
     }
 
     /// Returns the run when it covers a request.

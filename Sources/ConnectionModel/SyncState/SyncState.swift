@@ -89,7 +89,7 @@ package struct SyncState: Sendable {
             changes[index].isRead(by: run.id)
         }
         runs.insert(run, at: 0)
-        runs.removeLast(max(0, runs.count - HostLimits.syncHistoryMax))
+        runs.removeLast(max(0, runs.count - ConnectionLimits.syncHistoryMax))
         status = .running
     }
 

@@ -131,7 +131,7 @@ package struct ExternalAccountsRoutes: Sendable {
             guard body["data"].map({ $0.isNull || $0.members != nil }) ?? true else {
                 throw .invalid(field: "data", message: "\"data\" must be an object")
             }
-            action = try body.text("action", bytesMax: HostLimits.serviceBytesMax) ?? action
+            action = try body.text("action", bytesMax: RequestBounds.serviceBytesMax) ?? action
         }
         let providers = service.memberProviders
         guard let action,

@@ -11,7 +11,7 @@ enum IntegrationsDecoding {
     static func change(_ body: JSONValue) throws(ServiceError) -> SettingsChange {
         var change = SettingsChange()
         change.permissions = try body.texts(
-            "permissions", countMax: HostLimits.permissionsMax, bytesMax: HostLimits.permissionBytesMax)
+            "permissions", countMax: RequestBounds.permissionsMax, bytesMax: RequestBounds.permissionBytesMax)
         if let settings = body["settings"] {
             guard let members = settings.members else {
                 throw .invalid(field: "settings", message: "“settings” must be an object")
@@ -52,7 +52,7 @@ enum IntegrationsDecoding {
             }
             type = known
         }
-        let dataTypes = try body.texts("dataTypes", countMax: 64, bytesMax: HostLimits.serviceBytesMax)
+        let dataTypes = try body.texts("dataTypes", countMax: 64, bytesMax: RequestBounds.serviceBytesMax)
         if let dataTypes, dataTypes.isEmpty {
             throw .invalid(field: "dataTypes", message: "“dataTypes” must name at least one data type")
         }
@@ -123,7 +123,7 @@ enum IntegrationsDecoding {
         }
         return (
             DeadLetterService.Selection(dataType: try query.single("dataType")), position,
-            try limit(query, default: RequestBounds.deadLetterPageDefault, max: HostLimits.deadLetterPageMax)
+            try limit(query, default: RequestBounds.deadLetterPageDefault, max: SyncLimits.deadLetterPageMax)
         )
     }
 
@@ -132,7 +132,7 @@ enum IntegrationsDecoding {
         guard !context.request.body.isEmpty else { return DeadLetterService.Selection() }
         let body = try context.body(["ids", "dataType"])
         var selection = DeadLetterService.Selection(
-            dataType: try body.text("dataType", bytesMax: HostLimits.serviceBytesMax))
+            dataType: try body.text("dataType", bytesMax: RequestBounds.serviceBytesMax))
         selection.ids = try body.texts("ids", countMax: RequestBounds.deadLetterIDsMax, bytesMax: 64).map(Set.init)
         return selection
     }
@@ -143,9 +143,9 @@ enum IntegrationsDecoding {
         guard let redirectURI = try context.queryValue("redirectUri"), !redirectURI.isEmpty else {
             throw .invalid(field: "redirectUri", message: "“redirectUri” is required")
         }
-        guard redirectURI.utf8.count <= HostLimits.urlBytesMax else {
+        guard redirectURI.utf8.count <= RequestBounds.urlBytesMax else {
             throw .invalid(
-                field: "redirectUri", message: "“redirectUri” is longer than \(HostLimits.urlBytesMax) bytes")
+                field: "redirectUri", message: "“redirectUri” is longer than \(RequestBounds.urlBytesMax) bytes")
         }
         request.redirectURI = redirectURI
         request.variant = try context.queryValue("variant")
@@ -153,19 +153,19 @@ enum IntegrationsDecoding {
             request.permissions = scopes.split(separator: ",").map { String($0.trimmingPrefix { $0 == " " }) }.filter {
                 !$0.isEmpty
             }
-            guard request.permissions.count <= HostLimits.permissionsMax,
-                request.permissions.allSatisfy({ $0.utf8.count <= HostLimits.permissionBytesMax && !$0.hasControls })
+            guard request.permissions.count <= RequestBounds.permissionsMax,
+                request.permissions.allSatisfy({ $0.utf8.count <= RequestBounds.permissionBytesMax && !$0.hasControls })
             else {
                 throw .invalid(
                     field: "scopes",
-                    message: "There are more than \(HostLimits.permissionsMax) scopes, one is longer than "
-                        + "\(HostLimits.permissionBytesMax) bytes, or has a control character")
+                    message: "There are more than \(RequestBounds.permissionsMax) scopes, one is longer than "
+                        + "\(RequestBounds.permissionBytesMax) bytes, or has a control character")
             }
         }
         if let state = try context.queryValue("state") {
-            guard state.utf8.count <= HostLimits.callerStateBytesMax else {
+            guard state.utf8.count <= RequestBounds.callerStateBytesMax else {
                 throw .invalid(
-                    field: "state", message: "“state” is longer than \(HostLimits.callerStateBytesMax) bytes")
+                    field: "state", message: "“state” is longer than \(RequestBounds.callerStateBytesMax) bytes")
             }
             request.callerState = state
         }

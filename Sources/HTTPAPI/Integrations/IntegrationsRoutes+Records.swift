@@ -19,7 +19,7 @@ extension IntegrationsRoutes {
         let connection = try await connections.connection(
             try context.parameter("id"), of: context.authenticated())
         let limit = try IntegrationsDecoding.limit(
-            context.query, default: HostLimits.syncHistoryMax, max: HostLimits.syncHistoryMax)
+            context.query, default: ConnectionLimits.syncHistoryMax, max: ConnectionLimits.syncHistoryMax)
         // The newest sync may be running; the answer has its present counts.
         let latest = await sync.latest(connection)
         return .json { writer in

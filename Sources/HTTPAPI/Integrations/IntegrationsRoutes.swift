@@ -125,12 +125,12 @@ package struct IntegrationsRoutes: Sendable {
         let principal = try context.authenticated()
         let body = try context.body(["service", "permissions", "variant", "redirectUri", "accountId", "apiKey"])
         var new = ConnectionService.NewConnection(
-            service: try body.requiredText("service", bytesMax: HostLimits.serviceBytesMax))
+            service: try body.requiredText("service", bytesMax: RequestBounds.serviceBytesMax))
         new.permissions = try permissions(in: body) ?? []
-        new.variant = try body.text("variant", bytesMax: HostLimits.serviceBytesMax)
-        new.redirectURI = try body.text("redirectUri", bytesMax: HostLimits.urlBytesMax)
-        new.accountID = try body.text("accountId", bytesMax: HostLimits.urlBytesMax)
-        new.apiKey = try body.text("apiKey", bytesMax: HostLimits.tokenBytesMax).map(Secret.init)
+        new.variant = try body.text("variant", bytesMax: RequestBounds.serviceBytesMax)
+        new.redirectURI = try body.text("redirectUri", bytesMax: RequestBounds.urlBytesMax)
+        new.accountID = try body.text("accountId", bytesMax: RequestBounds.urlBytesMax)
+        new.apiKey = try body.text("apiKey", bytesMax: ConnectionLimits.tokenBytesMax).map(Secret.init)
         let created = try await connections.create(new, for: principal)
         return .json { writer in
             writer.member("success", true)
@@ -232,7 +232,7 @@ package struct IntegrationsRoutes: Sendable {
         let principal = try context.authenticated()
         let service = try context.parameter("service")
         let body = try context.body(["connectionId"])
-        let id = try body.requiredText("connectionId", bytesMax: HostLimits.serviceBytesMax)
+        let id = try body.requiredText("connectionId", bytesMax: RequestBounds.serviceBytesMax)
         guard let provider = registry[service] else {
             throw .invalid(field: "service", message: "Service not supported")
         }
@@ -252,6 +252,6 @@ package struct IntegrationsRoutes: Sendable {
 
     private func permissions(in body: JSONValue) throws(ServiceError) -> [String]? {
         try body.texts(
-            "permissions", countMax: HostLimits.permissionsMax, bytesMax: HostLimits.permissionBytesMax)
+            "permissions", countMax: RequestBounds.permissionsMax, bytesMax: RequestBounds.permissionBytesMax)
     }
 }

@@ -55,11 +55,12 @@ package struct StatusRoutes: Sendable {
             let body = try context.body(["permissions", "variant", "redirectUri", "accountId", "apiKey"])
             new.permissions =
                 try body.texts(
-                    "permissions", countMax: HostLimits.permissionsMax, bytesMax: HostLimits.permissionBytesMax) ?? []
-            new.variant = try body.text("variant", bytesMax: HostLimits.serviceBytesMax)
-            new.redirectURI = try body.text("redirectUri", bytesMax: HostLimits.urlBytesMax)
-            new.accountID = try body.text("accountId", bytesMax: HostLimits.urlBytesMax)
-            new.apiKey = try body.text("apiKey", bytesMax: HostLimits.tokenBytesMax).map(Secret.init)
+                    "permissions", countMax: RequestBounds.permissionsMax, bytesMax: RequestBounds.permissionBytesMax)
+                ?? []
+            new.variant = try body.text("variant", bytesMax: RequestBounds.serviceBytesMax)
+            new.redirectURI = try body.text("redirectUri", bytesMax: RequestBounds.urlBytesMax)
+            new.accountID = try body.text("accountId", bytesMax: RequestBounds.urlBytesMax)
+            new.apiKey = try body.text("apiKey", bytesMax: ConnectionLimits.tokenBytesMax).map(Secret.init)
         }
         let request = new
         let created = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in

@@ -16,4 +16,14 @@ enum RequestBounds {
     static let webhookDeliveryPageMax = 100
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255
+    /// Bytes of a provider or integration id.
+    static let serviceBytesMax = 128
+    /// Entries of a permissions list.
+    static let permissionsMax = 64
+    /// Bytes of one permission.
+    static let permissionBytesMax = 128
+    /// Bytes of a redirect URI or an account id.
+    static let urlBytesMax = 2048
+    /// Bytes of a caller's own OAuth state.
+    static let callerStateBytesMax = 1024
 }

@@ -37,8 +37,8 @@ package struct UserIntegrationRoutes: Sendable {
         guard let isConnected = body["isconnected"]?.boolean else {
             throw .invalid(field: "isconnected", message: "“isconnected” must be true or false")
         }
-        let userID = try body.requiredText("userId", bytesMax: HostLimits.userIDBytesMax)
-        let integration = try body.requiredText("integrationId", bytesMax: HostLimits.serviceBytesMax)
+        let userID = try body.requiredText("userId", bytesMax: SessionLimits.userIDBytesMax)
+        let integration = try body.requiredText("integrationId", bytesMax: RequestBounds.serviceBytesMax)
         guard UserID.isValid(userID), integration.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
             throw .invalid(field: "userId", message: "“userId” must not contain control characters")
         }

@@ -46,7 +46,7 @@ package struct V1UsersRoutes: Sendable {
         let variant = try variant(context, of: provider)
         guard provider.oauth != nil else { throw .notFound }
         let body = try context.body(["code"])
-        let code = try body.requiredText("code", bytesMax: HostLimits.callbackParameterBytesMax)
+        let code = try body.requiredText("code", bytesMax: OAuthLimits.callbackParameterBytesMax)
         _ = try await oauth.complete(service: provider.id, variant: variant, code: code, for: principal)
         return .json { _ in }
     }

@@ -55,7 +55,7 @@ final class Host: Sendable {
             users: parts.users, reconcilers: services.reconcilers, pause: configuration.sweepPause, time: time,
             log: log)
         let linkTokens = LinkTokenSweep(tokens: services.linkTokens, time: time, log: log)
-        linkTokenSweep = RepeatedWork(pause: HostLimits.linkTokenSweepPause, time: time) { await linkTokens.run() }
+        linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
     }
 
     var log: Log { parts.log }
@@ -87,6 +87,7 @@ final class Host: Sendable {
         await services.unidentifiedGrants.stop()
         await services.refreshes.stop()
         await services.webhooks.stop()
+        await services.changes.stop()
         await linkTokenSweep.stop()
         await services.sync.stop()
         await services.refresher.settle()

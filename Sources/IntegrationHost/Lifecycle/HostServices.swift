@@ -23,6 +23,7 @@ struct HostServices: Sendable {
     let unidentifiedGrants: UnidentifiedGrantReconciler
     let sync: SyncEngine
     let notifications: WebhookDispatcher
+    let changes: ChangeSyncs
     let webhooks: IncomingWebhooks
     let recordErasure: RecordErasure
     let lifecycle: ConnectionLifecycle
@@ -57,12 +58,16 @@ struct HostServices: Sendable {
             users: users, sender: WebhookSender(client: parts.client, policy: webhookURLs, vault: vault, time: time),
             schedule: WebhookSchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
             time: time, log: log)
+        let quietTime = configuration.webhookQuietTime
+        changes = ChangeSyncs(
+            users: users, registry: registry, engine: sync,
+            debouncer: Debouncer(quietTime: quietTime, quietTimeMax: max(SyncLimits.changesQuietTimeMax, quietTime)),
+            time: time, log: log)
         webhooks = IncomingWebhooks(
-            users: users, registry: registry, documents: parts.data.documents, syncs: sync,
+            users: users, registry: registry, documents: parts.data.documents, changes: changes,
             deletions: RecordDeletions(
                 users: users, registry: registry, engine: sync, records: parts.data.records, vault: vault, time: time),
-            credentials: refresher, gateway: gateway, quietTime: parts.configuration.webhookQuietTime, time: time,
-            log: log)
+            credentials: refresher, gateway: gateway, time: time, log: log)
         recordErasure = RecordErasure(users: users, sync: sync, records: parts.data.records, log: log)
         lifecycle = ConnectionLifecycle(
             users: users, grants: oauth, refreshes: refresher, sync: sync, records: recordErasure,
@@ -92,7 +97,7 @@ struct HostServices: Sendable {
     var reconcilers: [any Reconciler] {
         [
             lifecycle, recordErasure, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
-            SyncReconciler(engine: sync, registry: parts.registry, log: parts.log), webhooks.syncs,
+            SyncReconciler(engine: sync, registry: parts.registry, log: parts.log), changes,
             ResealReconciler(rotation: rotation), notifications,
         ]
     }

@@ -51,7 +51,7 @@ package struct APIKeys: Sendable {
         guard UserID.isValid(userID) else {
             throw .invalid(
                 field: "user",
-                message: "a user id has 1 to \(HostLimits.userIDBytesMax) bytes and no control characters")
+                message: "a user id has 1 to \(SessionLimits.userIDBytesMax) bytes and no control characters")
         }
         let key: APIKey
         do throws(CryptographyError) { key = try APIKey() } catch { throw .internalFault("\(error)") }

@@ -44,7 +44,7 @@ package struct DeadLetterReport: Sendable {
         var position: UInt64? = 0
         while let after = position, lines.count < Self.lettersMax {
             let page = try await service.list(
-                connection.id, of: userID, .init(), after: after, limit: HostLimits.deadLetterPageMax)
+                connection.id, of: userID, .init(), after: after, limit: SyncLimits.deadLetterPageMax)
             lines += page.letters.map { letter in
                 "  \(letter.id)  \(letter.dataType)  \(letter.sourceID ?? "-")  \(letter.failure.field): "
                     + "\(letter.failure.rule): \(letter.failure.problem)  \(letter.pluginVersion)  \(letter.at)"

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import ConnectionModel
+@testable import Connections
 
 @Suite("Retries", .timeLimit(.minutes(2)))
 struct RetryingTests {

@@ -199,7 +199,7 @@ struct WebhookQueueTests {
         #expect(clock.connection.notifications.dropped == 5)
         #expect(throws: ServiceError.self) { try clock.connection.testRequested(at: clock.now) }
         while clock.due != nil { _ = try clock.attempt(.delivered) }
-        #expect(clock.connection.webhook.log.count == HostLimits.webhookDeliveriesKept)
+        #expect(clock.connection.webhook.log.count == ConnectionLimits.webhookDeliveriesKept)
         for _ in 0..<15 {
             try clock.connection.queue(.syncFailed, at: clock.now)
             _ = try clock.connection.redeliveryRequested(clock.connection.outbox[0].id)
@@ -213,12 +213,13 @@ struct WebhookQueueTests {
                 return full
             })
         user.boundNotifications()
-        #expect(user.connections.reduce(0) { $0 + $1.outbox.count } == HostLimits.waitingEventsPerUserMax)
+        #expect(user.connections.reduce(0) { $0 + $1.outbox.count } == ConnectionLimits.waitingEventsPerUserMax)
         #expect(
             user.connections.reduce(0) { $0 + $1.notifications.dropped } == 3 + 59 * 100
-                - HostLimits.waitingEventsPerUserMax)
+                - ConnectionLimits.waitingEventsPerUserMax)
         #expect(user.connections[0].outbox.count == 3, "who has few keeps them")
-        #expect(user.connections.reduce(0) { $0 + $1.webhook.log.count } == HostLimits.webhookDeliveriesPerUserMax)
+        #expect(
+            user.connections.reduce(0) { $0 + $1.webhook.log.count } == ConnectionLimits.webhookDeliveriesPerUserMax)
     }
 
     @Test("The state of deliveries is unchanged after encoding and decoding")

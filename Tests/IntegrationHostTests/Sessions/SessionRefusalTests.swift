@@ -75,7 +75,7 @@ struct SessionRefusalTests {
 
     @Test("A user id that is empty, too long or has control characters is refused", arguments: ["", "a\\nb", "long"])
     func userIDs(id: String) throws {
-        let id = id == "long" ? String(repeating: "x", count: HostLimits.userIDBytesMax + 1) : id
+        let id = id == "long" ? String(repeating: "x", count: SessionLimits.userIDBytesMax + 1) : id
         let token = try Fixtures.token(#"{"userId":"\#(id)","exp":1000060}"#)
         let verifier = RDSVerifier(signatures: JWSVerifier(rs256: Fixtures.key.publicKey))
         #expect(verifier.session(of: token, at: Fixtures.now) == nil)

@@ -6,6 +6,7 @@ import ProviderSDK
 import Testing
 
 @testable import ConnectionModel
+@testable import Sync
 @testable import Webhooks
 
 @Suite("Debounced changes", .timeLimit(.minutes(2)))

@@ -101,7 +101,7 @@ struct WebhookInboxTests {
     @Test("A full inbox refuses events, and accepts them when there is room again")
     func full() async throws {
         let fixture = try await Fixture()
-        let many = (0..<IncomingLimits.pendingEventsMax).map { fixture.event($0) }
+        let many = (0..<WebhookLimits.pendingEventsMax).map { fixture.event($0) }
         for start in stride(from: 0, to: many.count, by: 4000) {
             #expect(try await fixture.inbox.accept(Array(many[start..<start + 4000])) == 4000)
         }

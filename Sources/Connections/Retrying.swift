@@ -1,5 +1,6 @@
 // Retries transient failures as the status document promises: three times, after 100, 200 and 400 ms.
 
+package import ConnectionModel
 import Observability
 package import Primitives
 import ProviderSDK

@@ -14,7 +14,6 @@ import Testing
 @testable import Observability
 @testable import Providers
 @testable import Sync
-@testable import Webhooks
 
 @Suite("Syncs of changes", .timeLimit(.minutes(2)))
 struct ChangeSyncTests {
@@ -24,7 +23,8 @@ struct ChangeSyncTests {
     private func syncs(_ fixture: SyncFixture) -> ChangeSyncs {
         let time = clock.source
         let syncs = ChangeSyncs(
-            users: fixture.users, registry: fixture.registry, engine: fixture.engine, debouncer: Debouncer(),
+            users: fixture.users, registry: fixture.registry, engine: fixture.engine,
+            debouncer: Debouncer(quietTime: .seconds(2)),
             time: time, log: Log(level: .error))
         fixture.users.changes.observe { syncs.userDidChange($0, at: time.now) }
         return syncs
@@ -34,7 +34,7 @@ struct ChangeSyncTests {
         async throws -> Bool
     {
         let connection = try #require(try await fixture.connection(id))
-        return try await syncs.note(types, of: connection, user: "u", try #require(fixture.registry["scripted"]))
+        return try await syncs.note(types, of: connection, user: "u")
     }
 
     /// Waits until no change is left to read.

@@ -32,8 +32,8 @@ package struct Debouncer: Sendable {
     ///   - quietTimeMax: how long further changes can delay a key.
     ///   - countMax: how many keys may wait.
     package init(
-        quietTime: Duration = IncomingLimits.quietTime, quietTimeMax: Duration = IncomingLimits.quietTimeMax,
-        countMax: Int = IncomingLimits.waitingConnectionsMax
+        quietTime: Duration, quietTimeMax: Duration = SyncLimits.changesQuietTimeMax,
+        countMax: Int = SyncLimits.changesWaitingMax
     ) {
         self.quietTime = quietTime
         self.quietTimeMax = quietTimeMax

@@ -1,5 +1,5 @@
 // Begins the syncs that changes at a provider require. The connection's document records what changed, so that a
-// restart finds it. Debouncer decides when to read it, ChangeSyncing what a sync does.
+// restart finds it. Debouncer decides when to read it, SyncEngine what a sync does.
 
 import Background
 package import ConnectionModel
@@ -10,19 +10,19 @@ package import Providers
 import Synchronization
 
 /// Begins syncs of changes.
-package final class ChangeSyncs: Reconciler {
+package final class ChangeSyncs: Reconciler, ChangeNoting {
     private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
 
     private let users: UserStore
     private let registry: ProviderRegistry
-    private let engine: any ChangeSyncing
+    private let engine: SyncEngine
     private let time: TimeSource
     private let log: Log
     private let debouncer: Mutex<Debouncer>
     private let queue: Queue
 
     package init(
-        users: UserStore, registry: ProviderRegistry, engine: any ChangeSyncing, debouncer: Debouncer = Debouncer(),
+        users: UserStore, registry: ProviderRegistry, engine: SyncEngine, debouncer: Debouncer,
         time: TimeSource, log: Log
     ) {
         self.users = users
@@ -31,7 +31,7 @@ package final class ChangeSyncs: Reconciler {
         self.time = time
         self.log = log
         self.debouncer = Mutex(debouncer)
-        queue = Queue(FairWorkLine(runningMax: IncomingLimits.startingSyncsMax, share: \.user), time: time)
+        queue = Queue(FairWorkLine(runningMax: SyncLimits.changesStartingMax, share: \.user), time: time)
         queue.start { [weak self] work in await self?.perform(work) ?? .done }
     }
 
@@ -41,9 +41,11 @@ package final class ChangeSyncs: Reconciler {
     ///
     /// - Returns: whether there was anything to record.
     package func note(
-        _ dataTypes: [String], of connection: Connection, user userID: String, _ provider: ConfiguredProvider
+        _ dataTypes: [String], of connection: Connection, user userID: String
     ) async throws(ServiceError) -> Bool {
-        guard connection.status == .connected, connection.disconnection == nil else { return false }
+        guard connection.status == .connected, connection.disconnection == nil,
+            let provider = registry[connection.service]
+        else { return false }
         let granted = provider.grantedDataTypes(of: connection)
         let wanted = granted.filter(dataTypes.contains)
         guard !wanted.isEmpty else { return false }
@@ -130,7 +132,7 @@ extension Connection {
         guard let last = syncs.first(where: { $0.status != .running }), last.trigger == .webhook,
             let end = last.completedAt
         else { return .zero }
-        let rest = min(end.duration(since: last.startedAt), IncomingLimits.restTimeMax)
+        let rest = min(end.duration(since: last.startedAt), SyncLimits.changesRestTimeMax)
         return min(rest, max(.zero, end.advanced(by: rest).duration(since: now)))
     }
 }

@@ -1,11 +1,9 @@
 // Every limit of incoming webhooks in one place, with its unit in the name.
 
-import ConnectionModel
-
 /// The limits of incoming webhooks.
 ///
 /// The server limits the bytes of a body.
-package enum IncomingLimits {
+package enum WebhookLimits {
     /// Secrets of one provider that are valid at the same time.
     static let secretsMax = 8
     /// Signatures that are checked in one delivery.
@@ -42,16 +40,6 @@ package enum IncomingLimits {
     static let retryPauseMax = Duration.seconds(300)
     /// How long a deletion waits for a running sync before it checks again.
     static let busyPause = Duration.seconds(2)
-    /// How long a connection must have no further change before its sync begins.
-    package static let quietTime = HostLimits.webhookQuietTime
-    /// How long further changes can delay a sync.
-    package static let quietTimeMax = Duration.seconds(30)
-    /// The longest pause after a long sync of changes.
-    static let restTimeMax = Duration.seconds(600)
-    /// Syncs of changes that begin at the same time.
-    static let startingSyncsMax = 8
-    /// Connections whose changes wait for their sync; the walk over the users finds the rest.
-    package static let waitingConnectionsMax = 50_000
     /// The largest accepted difference between the clocks of a provider and this host.
     static let clockSkewMax = Duration.seconds(300)
     /// How long the log leaves out repeats of the same problem of the same provider.

@@ -1,0 +1,33 @@
+// The limits of users' documents, each with its unit in the name.
+
+/// The limits of connections.
+package enum ConnectionLimits {
+    /// The maximum number of connections of one user, in any state.
+    static let connectionsPerUserMax = 200
+    /// The maximum number of a user's connections that wait for their first authorization.
+    ///
+    /// The oldest one is removed to make room.
+    static let pendingConnectionsMax = 10
+    /// How long a connection that was never completed is kept.
+    static let pendingConnectionLifetime = Duration.seconds(3600)
+    /// How long a connection whose only attempt failed is kept, so that users can see the reason.
+    static let failedConnectionLifetime = Duration.seconds(86_400)
+    /// The maximum size of one token in bytes.
+    package static let tokenBytesMax = 16 << 10
+    /// The maximum number of idempotency keys that are stored with a sync which already ran when they arrived.
+    static let joinedKeysMax = 20
+    /// The maximum number of past syncs that are kept with a connection.
+    package static let syncHistoryMax = 20
+    /// The maximum number of waiting events of all connections of a user together.
+    ///
+    /// The connection with the most events drops its oldest ones.
+    static let waitingEventsPerUserMax = 2000
+    /// The maximum number of finished deliveries that are kept for one connection.
+    static let webhookDeliveriesKept = 20
+    /// The maximum number of finished deliveries that are kept for all connections of a user together.
+    static let webhookDeliveriesPerUserMax = 1000
+    /// The maximum number of attempts that are kept with an event.
+    static let webhookAttemptsKept = 10
+    /// The maximum number of attempts to update a user's document that others change at the same time.
+    static let updateAttemptsMax = 64
+}
