@@ -75,7 +75,7 @@ struct TimeTests {
             let timeouts = HTTPClient.Timeouts(firstByte: .milliseconds(80))
             let first = await failure(client, .init(url: server.url(), timeouts: timeouts))
             #expect(first == HTTPClientError(.timeout(.firstByte), host: "127.0.0.1", mayHaveBeenSent: true))
-            #expect(try await client.send(.init(url: server.url(), timeouts: timeouts)).status == 200)
+            #expect(try await client.send(.init(url: server.url())).status == 200)
             let kept = await failure(client, .init(url: server.url(), timeouts: timeouts))
             #expect(kept?.kind == .timeout(.firstByte))
             #expect(server.acceptedCount == 2)
@@ -89,9 +89,11 @@ struct TimeTests {
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
             while connection.send([0x78]) { connection.pause(milliseconds: 10) }
         } test: { server, client async throws in
-            let timeouts = HTTPClient.Timeouts(firstByte: .seconds(5), total: .milliseconds(150))
-            let error = await failure(client, .init(url: server.url(), timeouts: timeouts))
-            #expect(error == HTTPClientError(.timeout(.total), host: "127.0.0.1", mayHaveBeenSent: true))
+            try await withGrowingLimit(.milliseconds(100)) { limit in
+                let timeouts = HTTPClient.Timeouts(firstByte: .seconds(60), total: limit)
+                let error = await failure(client, .init(url: server.url(), timeouts: timeouts))
+                return error == HTTPClientError(.timeout(.total), host: "127.0.0.1", mayHaveBeenSent: true)
+            }
         }
     }
 
@@ -102,8 +104,10 @@ struct TimeTests {
             connection.send("HTTP/1.1 200 OK\r\n")
             while connection.send("X: y\r\n") { connection.pause(milliseconds: 10) }
         } test: { server, client async throws in
-            let timeouts = HTTPClient.Timeouts(firstByte: .milliseconds(100), total: .milliseconds(200))
-            #expect(await failure(client, .init(url: server.url(), timeouts: timeouts))?.kind == .timeout(.total))
+            try await withGrowingLimit(.milliseconds(100)) { limit in
+                let timeouts = HTTPClient.Timeouts(firstByte: limit, total: limit * 2)
+                return await failure(client, .init(url: server.url(), timeouts: timeouts))?.kind == .timeout(.total)
+            }
         }
     }
 
@@ -113,9 +117,7 @@ struct TimeTests {
         configuration.transfersPerHostMax = 1
         try await withServer(configuration, script: Self.silent) { server, client async throws in
             let blocking = Task { await failure(client, .init(url: server.url())) }
-            try await waitUntil("the start of the request", every: .milliseconds(1)) {
-                client.counters.active > 0 || server.acceptedCount > 0
-            }
+            try await waitUntil("the connection", every: .milliseconds(1)) { server.acceptedCount > 0 }
             let timeouts = HTTPClient.Timeouts(total: .milliseconds(100))
             let error = await failure(client, .init(url: server.url(), timeouts: timeouts))
             #expect(error == HTTPClientError(.timeout(.queue), host: "127.0.0.1"))
@@ -131,13 +133,15 @@ struct TimeTests {
         configuration.transfersMax = 40
         configuration.transfersPerHostMax = 40
         try await withServer(configuration, script: Self.silent) { server, client async throws in
-            let url = server.url()
+            let (url, line) = (server.url(), TaskLine())
             let tasks = (0..<300).map { index in
-                Task {
+                Task(executorPreference: line) {
                     if index % 3 == 0 { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
                     return await failure(client, .init(url: url))
                 }
             }
+            // The last in the line begins when all requests are handed over that will be.
+            await Task(executorPreference: line) {}.value
             try await waitUntil("40 connections", every: .milliseconds(1)) { server.acceptedCount >= 40 }
             for task in tasks { task.cancel() }
             for task in tasks { #expect(await task.value?.kind == .cancelled) }

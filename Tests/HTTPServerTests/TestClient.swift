@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import HTTPServer
+import TestSupport
 import Testing
 
 /// What a client read.
@@ -162,11 +163,8 @@ func withServer(
     #expect(server.counters.connectionsOpen == 0)
 }
 
-/// Waits until `condition` holds; false after ten seconds.
+/// Waits until `condition` is true; false when it is not in time.
 func eventually(_ condition: () -> Bool) async -> Bool {
-    for _ in 0..<1000 {
-        if condition() { return true }
-        try? await Task.sleep(for: .milliseconds(10))
-    }
-    return false
+    do { try await waitUntil("the condition", condition) } catch { return false }
+    return true
 }

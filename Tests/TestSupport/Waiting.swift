@@ -39,3 +39,18 @@ package func waitFor<Answer>(
     }
     throw DeadlineExceeded(description: "\(fileID):\(line): not within \(limit): \(what())")
 }
+
+/// Doubles a time limit until it was long enough: what must happen before its end takes longer on a busy machine.
+///
+/// - Parameter isEnough: tries with this limit, and says whether all that had to happen before its end did.
+/// - Throws: ``DeadlineExceeded`` with the caller's line.
+package func withGrowingLimit(
+    _ first: Duration, fileID: StaticString = #fileID, line: Int = #line,
+    _ isEnough: (Duration) async throws -> Bool
+) async throws {
+    var limit = first
+    try await waitUntil("a time limit that is long enough", fileID: fileID, line: line) {
+        defer { limit = limit * 2 }
+        return try await isEnough(limit)
+    }
+}

@@ -187,9 +187,9 @@ struct KeyedWorkQueueTests {
         door.open()
         await clock.waitForSleepers(2)
         #expect(canceled.withLock { $0 }.isEmpty)
-        while canceled.withLock({ $0 }).isEmpty {
+        try await waitUntil("the cancellation", every: .milliseconds(1)) {
             clock.advance(by: .seconds(3))
-            await Task.yield()
+            return !canceled.withLock { $0 }.isEmpty
         }
         await stopped.value
         #expect(Set(runs.ids) == ["quick", "slow"])

@@ -23,9 +23,9 @@ struct ReconcileLoopTests {
         func reconcile(_ user: User, at now: Timestamp) async { walked.withLock { $0[user.id, default: 0] += 1 } }
         func userDidChange(_ user: User, at now: Timestamp) { changed.withLock { $0.append(user.id) } }
 
-        func reached(_ count: Int, of users: [String]) async {
-            while !walked.withLock({ walked in users.allSatisfy { walked[$0, default: 0] >= count } }) {
-                await Task.yield()
+        func reached(_ count: Int, of users: [String]) async throws {
+            try await waitUntil("visit \(count) of every user", every: .milliseconds(1)) {
+                walked.withLock { walked in users.allSatisfy { walked[$0, default: 0] >= count } }
             }
         }
     }
@@ -55,7 +55,7 @@ struct ReconcileLoopTests {
         clock.advance(by: .seconds(59))
         #expect(clock.sleeperCount == 1)
         clock.advance(by: .seconds(1))
-        await witness.reached(2, of: ids)
+        try await witness.reached(2, of: ids)
         await loop.stop()
     }
 }

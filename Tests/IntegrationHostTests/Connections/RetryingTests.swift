@@ -3,6 +3,7 @@
 import Primitives
 import ProviderSDK
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ConnectionModel
@@ -24,12 +25,9 @@ struct RetryingTests {
 
     /// Ends each sleep on `clock` as soon as it begins, until the task is canceled; the pauses so far.
     private static func pass(_ clock: ManualClock, _ pauses: Pauses) async {
-        while !Task.isCancelled {
-            if let pause = clock.advanceToNextSleeper() {
-                pauses.made.withLock { $0.append(pause) }
-            } else {
-                await Task.yield()
-            }
+        try? await waitUntil("the end of the retries", every: .milliseconds(1)) {
+            if let pause = clock.advanceToNextSleeper() { pauses.made.withLock { $0.append(pause) } }
+            return Task.isCancelled
         }
     }
 

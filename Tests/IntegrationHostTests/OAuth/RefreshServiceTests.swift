@@ -25,12 +25,16 @@ struct RefreshServiceTests {
 
     @Test("A thousand concurrent callers share one token request and get the new token")
     func singleFlight() async throws {
-        let server = try TokenServer { .late(milliseconds: 200, Self.pair($0.index)) }
+        let (answer, line) = (Latch(), TaskLine())
+        let server = try TokenServer { request in
+            answer.wait()
+            return Self.pair(request.index)
+        }
         let fixture = try OAuthFixture(server.url, time: clock.source)
         let id = try await fixture.connect(life: 10)
         let tokens = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<1000 {
-                group.addTask {
+                group.addTask(executorPreference: line) {
                     switch number % 3 {
                     case 0: try await fixture.token(id)
                     case 1: try await fixture.refresh(id, replacing: "a0")
@@ -38,6 +42,8 @@ struct RefreshServiceTests {
                     }
                 }
             }
+            // The answer comes when all have called.
+            await Task(executorPreference: line) { answer.open() }.value
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(tokens.count == 1000)
@@ -195,8 +201,11 @@ struct RefreshServiceTests {
 
     @Test("A pair that arrives after the connection ended is discarded and revoked")
     func late() async throws {
+        let answer = Latch()
         let server = try TokenServer { request in
-            request.path == "/token" ? .late(milliseconds: 300, Self.pair(request.index)) : .json(200, "")
+            guard request.path == "/token" else { return .json(200, "") }
+            answer.wait()
+            return Self.pair(request.index)
         }
         let fixture = try OAuthFixture(server.url, time: clock.source) { $0.revocation = Revocation() }
         let id = try await fixture.connect()
@@ -206,6 +215,7 @@ struct RefreshServiceTests {
         try await fixture.users.update("u") { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in try connection.disconnected(nil, at: now) }
         }
+        answer.open()
         await #expect(throws: ProviderError.self) { try await refreshed.value }
         let connection = try await fixture.connection(id)
         #expect(connection.status == .disconnected)

@@ -184,6 +184,8 @@ struct ProviderRateLimiterTests {
     func turns() async throws {
         let provider = Self.provider(1, per: .seconds(10))
         let (limiter, clock) = (limiter, clock)
+        // In a line, they resume in the order of their turns.
+        let line = TaskLine()
         let waiting = Mutex(0)
         let order = Mutex<[String]>([])
         limiter.pause(provider, account: nil, for: .seconds(5))
@@ -193,18 +195,15 @@ struct ProviderRateLimiterTests {
                     share: user, onWait: { _ in waiting.withLock { $0 += 1 } },
                     onResume: { order.withLock { $0.append(user) } })
                 for _ in 0..<count {
-                    group.addTask { try await limiter.admit(provider, account: user, name: nil, turn) }
+                    group.addTask(executorPreference: line) {
+                        try await limiter.admit(provider, account: user, name: nil, turn)
+                    }
                 }
             }
             try await waitUntil("eight waiting requests", every: .milliseconds(1)) { waiting.withLock { $0 } == 8 }
-            for served in 1...8 {
-                while order.withLock({ $0.count }) < served {
-                    await clock.waitForSleepers()
-                    clock.advanceToNextSleeper()
-                    for _ in 0..<1000 where order.withLock({ $0.count }) < served {
-                        try await Task.sleep(for: .milliseconds(1))
-                    }
-                }
+            try await waitUntil("eight turns", every: .milliseconds(1)) {
+                clock.advanceToNextSleeper()
+                return order.withLock { $0.count } == 8
             }
             try await group.waitForAll()
         }

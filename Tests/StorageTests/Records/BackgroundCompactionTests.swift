@@ -5,6 +5,7 @@ import Glibc
 import Storage
 import StoreFiles
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import RecordStore
@@ -103,14 +104,11 @@ struct BackgroundCompactionTests {
             _ = try await store.records.append(batch(records, checkpoint: "1"), to: generation)
             _ = try await store.records.commit(generation, timestampMilliseconds: 1)
         }
-        var size = Int.max
-        for _ in 0..<500 where size > 600_000 {
-            try await Task.sleep(for: .milliseconds(10))
-            store.records.compactIfWorthwhile(stream)
-            size = try await store.records.state(of: stream)?.bytes ?? .max
-        }
         // 60 readings leave 80 kB of marks each; the records themselves are 200 kB.
-        #expect(size < 4_500_000)
+        try await waitUntil("the compaction") {
+            store.records.compactIfWorthwhile(stream)
+            return try await (store.records.state(of: stream)?.bytes ?? .max) < 4_500_000
+        }
         #expect(try await store.records.state(of: stream)?["payments"]?.recordCount == 5000)
         #expect(try await store.records.all(stream, limit: 1000).changes.count == 5000)
         store.close()
