@@ -66,6 +66,9 @@ static int reached(const char *name, int fd, const char *path, int can_be_torn) 
     return 0;
 }
 
+// O_TMPFILE has the bits of O_DIRECTORY, with which a directory is only read.
+static int makes_file(int flags) { return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE; }
+
 #define REAL(type, name, ...) \
     static type (*real)(__VA_ARGS__); \
     if (!real) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
@@ -193,7 +196,7 @@ int mkdirat(int at, const char *path, mode_t mode) {
 int openat(int at, const char *path, int flags, ...) {
     REAL(int, "openat", int, const char *, int, mode_t);
     mode_t mode = 0;
-    if (flags & (O_CREAT | O_TMPFILE)) {
+    if (makes_file(flags)) {
         va_list rest;
         va_start(rest, flags);
         mode = va_arg(rest, mode_t);
@@ -205,7 +208,7 @@ int openat(int at, const char *path, int flags, ...) {
 int open(const char *path, int flags, ...) {
     REAL(int, "open", const char *, int, mode_t);
     mode_t mode = 0;
-    if (flags & (O_CREAT | O_TMPFILE)) {
+    if (makes_file(flags)) {
         va_list rest;
         va_start(rest, flags);
         mode = va_arg(rest, mode_t);
