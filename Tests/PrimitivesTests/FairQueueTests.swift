@@ -109,11 +109,11 @@ struct FairQueueTests {
                 #expect(queue.leave(victim.ticket) == victim.element)
             default:
                 let odd = random.next() % 4 == 0
-                let first = { (share: String) in waiting.first { $0.share == share }?.element ?? 0 }
+                let firsts = Dictionary(waiting.map { ($0.share, $0.element) }) { first, _ in first }
                 let expected = waiting.indices.filter { !odd || waiting[$0].element % 2 == 1 }.min { left, right in
                     let (left, right) = (waiting[left], waiting[right])
                     if left.share == right.share { return left.element < right.element }
-                    return (level(left.share), first(left.share)) < (level(right.share), first(right.share))
+                    return (level(left.share), firsts[left.share] ?? 0) < (level(right.share), firsts[right.share] ?? 0)
                 }
                 #expect(queue.next(where: { !odd || $0 % 2 == 1 }) == expected.map { waiting[$0].element })
                 if let expected { charge(waiting.remove(at: expected).share) }

@@ -158,7 +158,8 @@ struct ChangeLogTests {
         let provider = ChangingProvider(changes, pageSize: 100)
         let result = try await walk(provider, limit: 100_000)
         #expect(result.states.count == count)
-        for (id, state) in result.states { #expect(state == provider.present[id] ?? "deleted") }
+        let present = provider.present
+        for (id, state) in result.states { #expect(state == present[id] ?? "deleted") }
         let other = ChangingProvider(changes, pageSize: 100, canReadOne: false)
         let error = await #expect(throws: ProviderError.self) { try await walk(other, limit: 100_000) }
         #expect(error?.kind == .changesUnavailable)

@@ -23,46 +23,52 @@ struct RetryingTests {
         }
     }
 
-    /// Ends each sleep on `clock` as soon as it begins, until the task is canceled; the pauses so far.
-    private static func pass(_ clock: ManualClock, _ pauses: Pauses) async {
-        try? await waitUntil("the end of the retries", every: .milliseconds(1)) {
-            if let pause = clock.advanceToNextSleeper() { pauses.made.withLock { $0.append(pause) } }
-            return Task.isCancelled
+    /// Runs `work` on a clock on which each sleep ends as soon as it begins; its result and the lengths of the sleeps.
+    private static func passing<Value>(_ work: (ManualClock) async -> Value) async -> (Value, [Duration]) {
+        let clock = ManualClock()
+        let pauses = Task {
+            var pauses: [Duration] = []
+            try? await waitUntil("the end of the retries", every: .milliseconds(1)) {
+                if let pause = clock.advanceToNextSleeper() { pauses.append(pause) }
+                return Task.isCancelled
+            }
+            return pauses
         }
+        let value = await work(clock)
+        pauses.cancel()
+        return (value, await pauses.value)
     }
 
-    private final class Pauses: Sendable {
-        let made = Mutex<[Duration]>([])
-    }
-
-    private static let passing: [ServiceError] = [
+    private static let temporary: [ServiceError] = [
         .unavailable("busy", retryAfterSeconds: 1),
         .provider(ProviderError(.transient, "The provider does not answer.")),
     ]
 
-    @Test("An operation is tried four times before its transient failure is reported", arguments: passing)
-    func transient(error: ServiceError) async throws {
-        let (good, bad, clock, pauses) = (Attempts(), Attempts(), ManualClock(), Pauses())
-        let passing = Task { await Self.pass(clock, pauses) }
-        defer { passing.cancel() }
-        #expect(
-            try await Retrying.run(on: clock.source) { () async throws(ServiceError) in try good.run(3, error) } == 4)
-        #expect(pauses.made.withLock { $0 } == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
-        await #expect(throws: error) {
-            try await Retrying.run(on: clock.source) { () async throws(ServiceError) in try bad.run(9, error) }
+    @Test("An operation is tried four times before its transient failure is reported", arguments: temporary)
+    func transient(error: ServiceError) async {
+        let (good, bad) = (Attempts(), Attempts())
+        let (result, pauses) = await Self.passing { clock in
+            try? await Retrying.run(on: clock.source) { () async throws(ServiceError) in try good.run(3, error) }
+        }
+        #expect(result == 4)
+        #expect(pauses == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
+        _ = await Self.passing { clock in
+            await #expect(throws: error) {
+                try await Retrying.run(on: clock.source) { () async throws(ServiceError) in try bad.run(9, error) }
+            }
         }
         #expect(bad.count == 4)
     }
 
-    @Test("An operation is not retried after ten seconds", arguments: passing)
+    @Test("An operation is not retried after ten seconds", arguments: temporary)
     func slow(error: ServiceError) async {
-        let (attempts, clock, pauses) = (Attempts(), ManualClock(), Pauses())
-        let passing = Task { await Self.pass(clock, pauses) }
-        defer { passing.cancel() }
-        await #expect(throws: error) {
-            try await Retrying.run(on: clock.source) { () async throws(ServiceError) in
-                clock.advance(by: Retrying.timeMax / 2)
-                return try attempts.run(9, error)
+        let attempts = Attempts()
+        _ = await Self.passing { clock in
+            await #expect(throws: error) {
+                try await Retrying.run(on: clock.source) { () async throws(ServiceError) in
+                    clock.advance(by: Retrying.timeMax / 2)
+                    return try attempts.run(9, error)
+                }
             }
         }
         #expect(attempts.count == 2)

@@ -205,13 +205,10 @@ struct WebhookQueueTests {
             _ = try clock.connection.redeliveryRequested(clock.connection.outbox[0].id)
         }
         let endpoint = WebhookEndpoint(log: clock.connection.webhook.log)
-        var user = try User(
-            id: "u",
-            (0..<60).map { number in
-                var full = try Clock(events: number == 0 ? 3 : 100).connection
-                full.stored.webhook = endpoint
-                return full
-            })
+        var (few, many) = (try Clock(events: 3).connection, try Clock(events: 100).connection)
+        few.stored.webhook = endpoint
+        many.stored.webhook = endpoint
+        var user = try User(id: "u", [few] + Array(repeating: many, count: 59))
         user.boundNotifications()
         #expect(user.connections.reduce(0) { $0 + $1.outbox.count } == ConnectionLimits.waitingEventsPerUserMax)
         #expect(
