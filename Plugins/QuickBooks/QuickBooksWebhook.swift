@@ -7,12 +7,7 @@ enum QuickBooksWebhook {
         WebhookEvents(
             each: ["body.eventNotifications", "dataChangeEvent.entities"], id: [], account: ["parent.realmId"],
             at: ["item.lastUpdated"], effects: .changes(at: "item.name", dataTypes)),
-        // The type of a CloudEvent is `qbo.<entity>.<what happened>.v1`; capitals are not relied on.
-        WebhookEvents(
-            each: ["body"], id: ["item.id"], account: ["item.intuitaccountid"], at: ["item.time"],
-            effects: dataTypes.flatMap { name, dataType in
-                [name, name.lowercased()].map { .init(.hasPrefix("item.type", "qbo.\($0)."), .changed([dataType])) }
-            }),
+        .cloudEvents(account: "intuitaccountid", prefix: "qbo.", dataTypes),
     ]
 
     /// Payments and credits change what an invoice still owes.

@@ -49,6 +49,59 @@ struct WebhookEventsTests {
         #expect(error?.status == 422 && error?.message == "No.")
     }
 
+    @Test("The check of an endpoint gets its member back, and one without it is refused")
+    func challenges() throws {
+        let provider = TableProvider(.challenge("word", where: .equals("body.type", "check"), refusal: "No word."))
+        #expect(try provider.outcome(#"{"type":"check","word":"w"}"#).reply == ["word": "w"])
+        #expect(try provider.outcome(#"{"type":"other","word":"w"}"#).reply == nil)
+        let error = #expect(throws: ProviderError.self) { try provider.outcome(#"{"type":"check","word":""}"#) }
+        #expect(error?.status == 400 && error?.message == "No word.")
+    }
+
+    @Test(
+        "The first account that fits an event counts, and no other is tried",
+        arguments: [
+            (#"{"isGroup":true,"group":"g","user":"u"}"#, "g"), (#"{"isGroup":true,"user":"u"}"#, nil),
+            (#"{"group":"g","user":"u"}"#, "u"), (#"{"group":"g"}"#, nil),
+        ] as [(String, String?)])
+    func choosesAccounts(body: String, account: String?) throws {
+        let events = WebhookEvents(
+            id: [],
+            accounts: [.init(where: .equals("body.isGroup", true), ["body.group"]), .init(["body.user"])], at: [],
+            effects: [.init(.not(.isSet("body.none")), .revoked)])
+        #expect(try TableProvider([], [events]).outcome(body).events.map(\.accountID) == [account].compactMap(\.self))
+    }
+
+    @Test("A data type changed where one of its texts stands")
+    func changesOfSeveralTexts() throws {
+        let events = WebhookEvents(
+            id: [], account: ["body.user"], at: [],
+            effects: .changes(at: "body.kind", ["exes": ["x", "xx"], "whys": ["y"]]))
+        for (kind, wanted) in [("x", ["exes"]), ("xx", ["exes"]), ("y", ["whys"]), ("z", [])] {
+            let found = try TableProvider([], [events]).outcome(#"{"user":"u","kind":"\#(kind)"}"#).events
+            #expect(found.map(\.effect) == wanted.map { .changed(dataTypes: [$0]) })
+        }
+    }
+
+    @Test("CloudEvents are read in a batch and alone, by the type after the prefix")
+    func readsCloudEvents() throws {
+        let provider = TableProvider([], [.cloudEvents(account: "owner", prefix: "a.", ["Thing": "things"])])
+        func event(_ type: String) -> String {
+            #"{"specversion":"1.0","id":"1","type":"\#(type)","time":"2026-01-01T00:00:00Z","owner":"o"}"#
+        }
+        for type in ["a.Thing.made", "a.thing.made.v1"] {
+            for body in [event(type), "[\(event(type)),\(event("a.Things.made"))]"] {
+                let events = try provider.outcome(body).events
+                #expect(events.map(\.effect) == [.changed(dataTypes: ["things"])])
+                #expect(events.first?.id == "1" && events.first?.accountID == "o")
+                #expect(events.first?.occurredAt == Timestamp(iso8601: "2026-01-01"))
+            }
+        }
+        for type in ["a.thing", "b.thing.made", "a.other.made"] {
+            #expect(try provider.outcome(event(type)).events.isEmpty)
+        }
+    }
+
     @Test("Nested events are read, and changes of one account become one event")
     func readsNestedEvents() throws {
         let events = try TableProvider([], [Self.nested]).outcome(

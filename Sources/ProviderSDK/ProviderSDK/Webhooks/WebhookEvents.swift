@@ -32,6 +32,20 @@ public struct WebhookEvents: Sendable {
         }
     }
 
+    /// Which account an event is about, where that depends on the event.
+    public struct Account: Sendable {
+        /// What the event must show; nil fits every event.
+        public var `where`: Condition?
+        /// Where the account stands; the first path that leads to a text counts.
+        public var paths: [ValuePath]
+
+        /// An account at one of `paths`, for events that meet `condition`.
+        public init(where condition: Condition? = nil, _ paths: [ValuePath]) {
+            self.where = condition
+            self.paths = paths
+        }
+    }
+
     /// What a delivery must show for these events to be looked for; nil fits every delivery.
     public var `where`: Condition?
     /// Where the events stand: the array at the first path, and in each of its elements the array at the second.
@@ -42,6 +56,8 @@ public struct WebhookEvents: Sendable {
     public var id: [ValuePath]
     /// Where the account stands; the first path that leads to a text counts, and without one there is no event.
     public var account: [ValuePath]
+    /// Where the account stands instead of ``account``, by what the event shows: the first that fits counts, and no other is tried.
+    public var accounts: [Account] = []
     /// Where the mode stands; empty for providers without modes.
     public var mode: [ValuePath]
     /// Where the moment of the event stands, in any form.
@@ -62,6 +78,31 @@ public struct WebhookEvents: Sendable {
         self.at = at
         self.effects = effects
     }
+
+    /// Events that are found by these paths, with an account that depends on what they show.
+    public init(
+        where condition: Condition? = nil, each: [ValuePath] = [], id: [ValuePath], accounts: [Account],
+        mode: [ValuePath] = [], at: [ValuePath], effects: [Rule]
+    ) {
+        self.init(where: condition, each: each, id: id, account: [], mode: mode, at: at, effects: effects)
+        self.accounts = accounts
+    }
+
+    /// Events in the form of CloudEvents 1.0, in a batch or alone.
+    ///
+    /// - Parameters:
+    ///   - account: the attribute that holds the account.
+    ///   - prefix: what the type of every event begins with.
+    ///   - dataTypes: the data type that changed, by what follows the prefix up to the next dot, as written here or in lower case.
+    public static func cloudEvents(account: String, prefix: String, _ dataTypes: [String: String]) -> WebhookEvents {
+        WebhookEvents(
+            each: ["body"], id: ["item.id"], account: [ValuePath("item.\(account)")], at: ["item.time"],
+            effects: dataTypes.sorted { $0.key < $1.key }.flatMap { name, dataType in
+                Set([name, name.lowercased()]).map {
+                    Rule(.hasPrefix("item.type", "\(prefix)\($0)."), .changed([dataType]))
+                }
+            })
+    }
 }
 
 extension [WebhookEvents.Rule] {
@@ -69,6 +110,13 @@ extension [WebhookEvents.Rule] {
     public static func changes(at path: ValuePath, _ dataTypes: [String: String]) -> [WebhookEvents.Rule] {
         dataTypes.sorted { $0.key < $1.key }.map { text, dataType in
             WebhookEvents.Rule(.equals(path, .string(text)), .changed([dataType]))
+        }
+    }
+
+    /// One rule for each data type in `texts`: where one of its texts stands at `path`, it changed.
+    public static func changes(at path: ValuePath, _ texts: [String: [String]]) -> [WebhookEvents.Rule] {
+        texts.sorted { $0.key < $1.key }.map { dataType, texts in
+            WebhookEvents.Rule(.isOneOf(path, texts), .changed([dataType]))
         }
     }
 }
@@ -101,5 +149,22 @@ public struct WebhookAnswer: Sendable {
     public init(where condition: Condition? = nil, refusing status: Int, _ refusal: String) {
         self.init(where: condition, status: status)
         self.refusal = refusal
+    }
+}
+
+extension [WebhookAnswer] {
+    /// The answers to a delivery by which the provider checks the endpoint: it wants the member `name` of the body back.
+    ///
+    /// - Parameters:
+    ///   - condition: what such a delivery shows.
+    ///   - refusal: why one without the member is refused with 400, in one sentence.
+    public static func challenge(
+        _ name: String, where condition: Condition, refusal: String
+    ) -> [WebhookAnswer] {
+        let value = ValuePath("body.\(name)")
+        return [
+            WebhookAnswer(where: .all([condition, .not(.isSet(value))]), refusing: 400, refusal),
+            WebhookAnswer(where: condition, reply: [Field(name, from: value)]),
+        ]
     }
 }

@@ -69,7 +69,7 @@ extension WebhookEvents {
     }
 
     private func event(in facts: JSONValue, now: Timestamp) -> WebhookOutcome.Event? {
-        guard let account = text(account, in: facts),
+        guard let account = text(accountPaths(for: facts, now: now), in: facts),
             let rule = effects.first(where: { $0.where.isMet(by: facts, now: now) }),
             let effect = effect(rule.effect, in: facts)
         else { return nil }
@@ -78,6 +78,11 @@ extension WebhookEvents {
             id: joined(id, in: facts), accountID: account, effect: effect, occurredAt: moment)
         event.mode = text(mode, in: facts)
         return event
+    }
+
+    private func accountPaths(for facts: JSONValue, now: Timestamp) -> [ValuePath] {
+        guard !accounts.isEmpty else { return account }
+        return accounts.first { $0.where?.isMet(by: facts, now: now) ?? true }?.paths ?? []
     }
 
     private func effect(_ effect: Effect, in facts: JSONValue) -> WebhookOutcome.Event.Effect? {
