@@ -237,6 +237,7 @@ let package = Package(
         + pluginTests.map { folder in
             let plugin = String(folder.dropLast(5))
             return tests(
-                of: plugin, [.target(name: plugin), providerSDK, providerSDKTesting], linker: severalEntryPoints)
+                of: plugin, [.target(name: plugin), "HostTesting", providerSDK, providerSDKTesting],
+                linker: severalEntryPoints)
         }
 )
