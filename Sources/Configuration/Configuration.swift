@@ -58,12 +58,25 @@ package struct RateLimitsConfiguration: Sendable, Equatable {
     package var oauth = 20
     /// Reads of the integration status, per user.
     package var status = 60
+    /// All other writes, per user; nil means ``writeDefault``, or no limit where creations have none.
+    package var write: Int?
+    /// Requests without a valid session where one is needed, per client address; nil means ``addressDefault``, or no
+    /// limit where reads of the status have none.
+    package var address: Int?
 
-    package init(connectionCreation: Int = 5, sync: Int = 10, oauth: Int = 20, status: Int = 60) {
+    package static let writeDefault = 600
+    package static let addressDefault = 6000
+
+    package init(
+        connectionCreation: Int = 5, sync: Int = 10, oauth: Int = 20, status: Int = 60, write: Int? = nil,
+        address: Int? = nil
+    ) {
         self.connectionCreation = connectionCreation
         self.sync = sync
         self.oauth = oauth
         self.status = status
+        self.write = write
+        self.address = address
     }
 }
 

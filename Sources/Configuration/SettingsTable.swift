@@ -97,6 +97,14 @@ package enum SettingsTable {
         Setting(
             "rateLimits", "status", kind: .integer(0...1_000_000, .init(\.rateLimits.status)),
             "reads of the integration status, for each user"),
+        Setting(
+            "rateLimits", "write", kind: .integer(0...1_000_000, .init(\.rateLimits.write)),
+            "writes that no other limit counts, for each user; by default \(RateLimitsConfiguration.writeDefault), or 0 where `rateLimits.connectionCreation` is 0"
+        ),
+        Setting(
+            "rateLimits", "address", kind: .integer(0...1_000_000, .init(\.rateLimits.address)),
+            "requests without a valid session where one is needed, for each client address; by default \(RateLimitsConfiguration.addressDefault), or 0 where `rateLimits.status` is 0"
+        ),
     ]
 
     private static let background = [

@@ -1,81 +1,89 @@
-// Fixed windows of one minute per key: exact at the edges, bounded in memory, on the monotonic clock. Knows no
+// Sliding windows of one minute per key, bounded in memory for any input, on the monotonic clock. Knows no
 // routes.
 
+import Primitives
 import Synchronization
 
-/// Counts requests per key and minute.
+/// Counts requests per key.
+///
+/// A key is kept as a hash, so its length costs nothing. Two generations of windows take turns: a window that is not used
+/// for a minute or two goes with its generation, without a search.
 final class RateLimiter: Sendable {
-    /// The largest number of keys.
-    ///
-    /// Beyond it, the limiter removes keys whose window has passed, and then those with the oldest windows.
+    /// The largest number of keys; beyond it, the keys used longest ago are forgotten.
     static let keysMax = 100_000
-    static let windowNanoseconds: UInt64 = 60_000_000_000
+    private static let windowNanoseconds = RateWindow.lengthMicroseconds * 1000
 
     /// The limiter's decision about one request.
     struct Decision: Sendable, Equatable {
         let isAllowed: Bool
         let limit: Int
         let remaining: Int
-        /// The nanoseconds until the window ends.
+        /// The nanoseconds until the oldest counted request leaves the window.
         let resetNanoseconds: UInt64
 
-        /// The whole seconds until the window ends, at least 1.
+        /// The whole seconds until another request is allowed, at least 1.
         var retryAfterSeconds: Int { max(1, Int((resetNanoseconds + 999_999_999) / 1_000_000_000)) }
     }
 
-    /// A key that compares bytes, so that user ids that are only canonically equivalent stay different.
+    /// A keyed hash of the bytes of a key: no caller can choose two texts that count as one.
     private struct Key: Hashable {
-        let text: String
+        let hash: SipHash128
 
-        static func == (first: Key, second: Key) -> Bool { first.text.utf8.elementsEqual(second.text.utf8) }
-
-        func hash(into hasher: inout Hasher) {
-            var text = text
-            text.withUTF8 { bytes in unsafe hasher.combine(bytes: UnsafeRawBufferPointer(bytes)) }
-        }
+        func hash(into hasher: inout Hasher) { hasher.combine(hash.low) }
     }
 
-    private struct Window {
-        var start: UInt64
-        var count: Int
+    private struct Generations {
+        var young: [Key: RateWindow] = [:]
+        var old: [Key: RateWindow] = [:]
+        /// When the young generation began.
+        var start: UInt64 = 0
     }
 
     private let limit: Int
-    private let keysMax: Int
-    private let windows = Mutex<[Key: Window]>([:])
+    private let generationMax: Int
+    private let hashKey = SipKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
+    private let windows = Mutex(Generations())
 
-    /// Creates a limiter for `limit` requests per key and minute; 0 means no limit.
+    /// Creates a limiter for `limit` requests per key in any minute; 0 means no limit.
     init(limit: Int, keysMax: Int = RateLimiter.keysMax) {
         self.limit = limit
-        self.keysMax = keysMax
+        generationMax = max(1, keysMax / 2)
     }
 
     /// Counts a request of the key `text`, compared as bytes, at `now`, nanoseconds of the monotonic clock.
     ///
-    /// O(1) unless the table is full.
-    func admit(_ text: String, now: @autoclosure () -> UInt64) -> Decision {
+    /// O(1) on average.
+    func admit(_ text: String, now: UInt64) -> Decision {
         guard limit > 0 else { return Decision(isAllowed: true, limit: 0, remaining: 0, resetNanoseconds: 0) }
-        let (key, now) = (Key(text: text), now())
-        return windows.withLock { windows in
-            var window = windows[key] ?? Window(start: now, count: 0)
-            if now &- window.start >= Self.windowNanoseconds { window = Window(start: now, count: 0) }
-            let isAllowed = window.count < limit
-            if isAllowed { window.count += 1 }
-            if windows.count >= keysMax, windows[key] == nil { Self.makeRoom(in: &windows, now: now, keysMax: keysMax) }
-            windows[key] = window
-            return Decision(
-                isAllowed: isAllowed, limit: limit, remaining: limit - window.count,
-                resetNanoseconds: window.start + Self.windowNanoseconds - now)
+        let key = Key(hash: SipHash.hash128(text.utf8Span.span, key: hashKey))
+        return windows.withLock { generations in
+            rotate(&generations, now: now)
+            if let index = generations.young.index(forKey: key) {
+                return decide(&generations.young.values[index], now: now)
+            }
+            var window = generations.old.removeValue(forKey: key) ?? RateWindow()
+            let decision = decide(&window, now: now)
+            generations.young[key] = window
+            return decision
         }
     }
 
-    /// The number of stored keys.
-    var keyCount: Int { windows.withLock { $0.count } }
+    private func decide(_ window: inout RateWindow, now: UInt64) -> Decision {
+        let isAllowed = window.admit(limit: limit, now: now)
+        return Decision(
+            isAllowed: isAllowed, limit: limit, remaining: limit - window.count,
+            resetNanoseconds: window.nanosecondsUntilOldestLeaves(at: now))
+    }
 
-    private static func makeRoom(in windows: inout [Key: Window], now: UInt64, keysMax: Int) {
-        windows = windows.filter { now &- $0.value.start < windowNanoseconds }
-        guard windows.count >= keysMax else { return }
-        let oldest = windows.sorted { $0.value.start < $1.value.start }.prefix(max(1, keysMax / 10))
-        for (key, _) in oldest { windows[key] = nil }
+    /// The number of stored keys.
+    var keyCount: Int { windows.withLock { $0.young.count + $0.old.count } }
+
+    private func rotate(_ generations: inout Generations, now: UInt64) {
+        let age = now &- generations.start
+        guard age >= Self.windowNanoseconds || generations.young.count >= generationMax else { return }
+        // After two minutes without a request, no window of either generation counts.
+        generations.old = age >= 2 * Self.windowNanoseconds ? [:] : generations.young
+        generations.young = [:]
+        generations.start = now
     }
 }

@@ -6,34 +6,62 @@ package import Primitives
 
 /// The rate limits of routes.
 package struct RequestLimits: Sendable {
+    /// The requests per minute of each limit; 0 switches a limit off.
+    package struct Rates: Sendable {
+        package var connectionCreation = 0
+        package var sync = 0
+        package var oauth = 0
+        package var status = 0
+        package var write = 0
+        package var address = 0
+
+        package init() {}
+    }
+
     private let connectionCreation: RateLimiter
     private let sync: RateLimiter
     private let oauth: RateLimiter
     private let status: RateLimiter
+    private let write: RateLimiter
+    private let address: RateLimiter
     private let time: TimeSource
 
-    /// Creates limits in requests per minute; 0 switches a limit off.
-    package init(connectionCreation: Int, sync: Int, oauth: Int, status: Int, time: TimeSource) {
-        self.connectionCreation = RateLimiter(limit: connectionCreation)
-        self.sync = RateLimiter(limit: sync)
-        self.oauth = RateLimiter(limit: oauth)
-        self.status = RateLimiter(limit: status)
+    package init(_ rates: Rates, time: TimeSource) {
+        connectionCreation = RateLimiter(limit: rates.connectionCreation)
+        sync = RateLimiter(limit: rates.sync)
+        oauth = RateLimiter(limit: rates.oauth)
+        status = RateLimiter(limit: rates.status)
+        write = RateLimiter(limit: rates.write)
+        address = RateLimiter(limit: rates.address)
         self.time = time
     }
 
-    /// Counts a request; nil when no limit applies to it.
+    /// Counts a request of a route; nil when no limit applies to it.
+    ///
+    /// Without a user, requests of one client address count together.
     func admit(
-        _ limit: RouteLimit, principal: Principal?, parameters: [String: String] = [:]
+        _ limit: RouteLimit, principal: Principal?, parameters: [String: String], address: String
     ) -> RateLimiter.Decision? {
-        let user = principal?.userID ?? ""
+        let limiter: RateLimiter
         switch limit {
-        case .none: return nil
-        case .connectionCreation: return connectionCreation.admit(user, now: time.instant.nanoseconds)
-        case .sync:
-            return sync.admit("\(user.utf8.count):\(user)/\(parameters["id"] ?? "")", now: time.instant.nanoseconds)
-        case .oauth: return oauth.admit(user, now: time.instant.nanoseconds)
-        case .status: return status.admit(user, now: time.instant.nanoseconds)
+        case .unlimited: return nil
+        case .connectionCreation: limiter = connectionCreation
+        case .sync: limiter = sync
+        case .oauth: limiter = oauth
+        case .status: limiter = status
+        case .write: limiter = write
         }
+        // No user id contains NUL, so the kinds of keys stay apart.
+        guard let user = principal?.userID else { return limiter.admit("\0\(address)", now: time.instant.nanoseconds) }
+        guard limit == .sync, let id = parameters["id"], id.utf8.count <= RequestBounds.limitedIDBytesMax else {
+            return limiter.admit(user, now: time.instant.nanoseconds)
+        }
+        return limiter.admit("\(user)\0\(id)", now: time.instant.nanoseconds)
+    }
+
+    /// Counts a request that needs a session and has none.
+    func admitStranger(_ address: String) -> RateLimiter.Decision {
+        self.address.admit(address, now: time.instant.nanoseconds)
     }
 }
 

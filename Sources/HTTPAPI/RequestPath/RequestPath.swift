@@ -126,10 +126,12 @@ package struct RequestPath: HTTPApplication {
             let call = Call(request.snapshot(), route, parameters, exchange)
             return DeferredResponse { [self] in
                 let found = await authenticator.principal(credentials)
-                return await self.response(to: call, found, admit(entry, refusals, found, parameters))
+                let client = call.request.remoteAddress.host
+                return await self.response(to: call, found, admit(entry, refusals, found, parameters, client))
             }
         }
-        let admission = admit(entry, refusals, found, parameters)
+        let client = found == nil ? request.remoteAddress.host : ""
+        let admission = admit(entry, refusals, found, parameters, client)
         if finishAtOnce(request, route, exchange, found, admission, &response) { return nil }
         let call = Call(request.snapshot(), route, parameters, exchange)
         return DeferredResponse { [self] in await self.response(to: call, found, admission) }
@@ -151,11 +153,19 @@ package struct RequestPath: HTTPApplication {
 
     // MARK: Refuse and count
 
+    /// - Parameter client: the address that counts for a request without a user.
     private func admit(
-        _ entry: RouteEntry, _ refusals: HeadRefusals, _ found: Authentication?, _ parameters: [String: String]
+        _ entry: RouteEntry, _ refusals: HeadRefusals, _ found: Authentication?, _ parameters: [String: String],
+        _ client: String
     ) -> Admission {
-        if let failure = refusals.failure(access: entry.access, found) { return .refused(failure, nil) }
-        let decision = limits.admit(entry.limit, principal: found?.principal, parameters: parameters)
+        if let failure = refusals.failure(access: entry.access, found) {
+            guard found == nil else { return .refused(failure, nil) }
+            let decision = limits.admitStranger(client)
+            guard !decision.isAllowed else { return .refused(failure, nil) }
+            return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
+        }
+        let decision = limits.admit(
+            entry.limit, principal: found?.principal, parameters: parameters, address: client)
         if let decision, !decision.isAllowed {
             return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
         }

@@ -20,7 +20,10 @@ package enum RouteAccess: Sendable {
 
 /// The rate limit that counts a route, and its key.
 package enum RouteLimit: Sendable {
-    case none
+    /// No limit.
+    case unlimited
+    /// Writes that no other limit counts, per user.
+    case write
     /// Creations of connections, per user.
     case connectionCreation
     /// Syncs, per connection: the path parameter `id`.
@@ -94,8 +97,10 @@ package struct RouteEntry: Sendable {
     /// It must have no effects.
     package var immediate: (@Sendable (Principal) -> ReadyReply?)?
 
+    /// - Parameter limit: the limit that counts the route; nil means none for a GET and ``RouteLimit/write`` for every
+    ///   other method.
     package init(
-        _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, limit: RouteLimit = .none,
+        _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, limit: RouteLimit? = nil,
         effect: RouteEffect = .ofMethod, headers: [(name: String, value: String)] = [],
         immediate: (@Sendable (Principal) -> ReadyReply?)? = nil,
         _ handle: @escaping @Sendable (RouteContext) async throws(ServiceError) -> Reply
@@ -103,7 +108,7 @@ package struct RouteEntry: Sendable {
         self.method = method
         self.template = template
         self.access = access
-        self.limit = limit
+        self.limit = limit ?? (method == .get ? .unlimited : .write)
         self.effect = effect
         self.headers = headers
         self.immediate = immediate

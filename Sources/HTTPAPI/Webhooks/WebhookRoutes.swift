@@ -18,8 +18,8 @@ package struct WebhookRoutes: Sendable {
         RouteFamily(
             name: "webhooks", prefixes: ["/webhooks"],
             routes: [
-                RouteEntry(.post, "/webhooks/{provider}", access: .signature, receive),
-                RouteEntry(.post, "/webhooks/{provider}/{variant}", access: .signature, receive),
+                RouteEntry(.post, "/webhooks/{provider}", access: .signature, limit: .unlimited, receive),
+                RouteEntry(.post, "/webhooks/{provider}/{variant}", access: .signature, limit: .unlimited, receive),
             ], errors: Self.errors)
     }
 

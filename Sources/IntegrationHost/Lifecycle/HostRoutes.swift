@@ -100,8 +100,14 @@ extension MetricsPage.StoreFigures {
 
 extension RequestLimits {
     package init(_ configuration: RateLimitsConfiguration, time: TimeSource) {
-        self.init(
-            connectionCreation: configuration.connectionCreation, sync: configuration.sync,
-            oauth: configuration.oauth, status: configuration.status, time: time)
+        var rates = Rates()
+        rates.connectionCreation = configuration.connectionCreation
+        rates.sync = configuration.sync
+        rates.oauth = configuration.oauth
+        rates.status = configuration.status
+        rates.write =
+            configuration.write ?? (rates.connectionCreation == 0 ? 0 : RateLimitsConfiguration.writeDefault)
+        rates.address = configuration.address ?? (rates.status == 0 ? 0 : RateLimitsConfiguration.addressDefault)
+        self.init(rates, time: time)
     }
 }

@@ -98,4 +98,21 @@ struct RequestPathTests {
         try await user.expect(400, from: "POST", target, "{}")
         try await user.expect(429, #""error":"Rate limit exceeded""#, from: "POST", target, "{}")
     }
+
+    @Test("Every write counts, and so does a request that lacks a session", arguments: Transport.allCases)
+    func writesAndStrangers(over transport: Transport) async throws {
+        let fixture = try RouteFixture(
+            .init(connectionCreation: 0, sync: 0, oauth: 0, status: 0, write: 2, address: 3))
+        let user = try fixture.caller("u", transport)
+        try await user.expect(404, from: "DELETE", "/api/integrations/connections/none")
+        try await user.expect(404, from: "DELETE", "/api/integrations/connections/odd")
+        try await user.expect(429, from: "DELETE", "/api/integrations/connections/none")
+        try await user.expect(200, from: "GET", "/api/integrations/connections")
+        let stranger = try fixture.caller(nil, transport)
+        for _ in 0..<3 { try await stranger.expect(401, from: "GET", "/api/integrations/status") }
+        let refused = try await stranger.expect(429, from: "GET", "/api/integrations/status")
+        #expect(refused.header("Retry-After") != nil)
+        try await stranger.expect(404, from: "GET", "/odd")
+        try await user.expect(200, from: "GET", "/api/integrations/status")
+    }
 }
