@@ -82,7 +82,9 @@ let hostModules: [Target] = [
     module(
         "ConnectionModel", ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", providerSDK]),
     module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", providerSDK]),
-    module("Background", ["ConnectionModel", "Observability", "Primitives", "RecordStore", providerSDK]),
+    module(
+        "Background",
+        ["ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives", "RecordStore", providerSDK]),
     module(
         "Providers", ["Configuration", "ConnectionModel", "HTTPClient", "Observability", "Primitives", providerSDK]),
     module("PluginLoading", ["CLinux", "Configuration", "Cryptography", "Processes", "Providers", providerSDK]),

@@ -1,6 +1,7 @@
 // From a code to a connected account. The tokens are stored durably first; then the account is looked up. Either step
 // can be interrupted.
 
+import Background
 package import ConnectionModel
 import Cryptography
 import HTTPClient
@@ -144,7 +145,7 @@ extension OAuthService {
             }
             throw .provider(error)
         }
-        try await accountGrants.add(connection, accountID: identity.id, user: userID)
+        try await accounts.add(connection, accountID: identity.id, user: userID)
         return try await connect(connection, callback: grant.callback, identity, user: userID)
     }
 

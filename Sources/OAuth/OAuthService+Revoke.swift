@@ -1,6 +1,7 @@
 // Ends a grant at the provider, where the provider offers a way (RFC 7009). A failure of the provider is an outcome:
 // a user can disconnect even while the provider is down. A cancellation is not.
 
+import Background
 package import ConnectionModel
 import HTTPClient
 import Observability
@@ -21,7 +22,7 @@ extension OAuthService: GrantRevoking {
         else { return .notOffered }
         if revocation.reach == .account {
             // If the other connections cannot be looked up, the grant is not ended: it may be shared with other users.
-            guard (try? await accountGrants.isLast(connection, user: user)) == true else { return .sharedAccount }
+            guard (try? await accounts.isLast(connection, user: user)) == true else { return .sharedAccount }
         }
         do {
             guard try await session(connection, user: user, provider).detach() == .revokesGrant

@@ -1,6 +1,7 @@
 // The OAuth flow, from an authorization URL to a connected account. OAuthState signs, TokenRequest builds what is sent,
 // and UserStore stores. Knows no HTTP request of ours.
 
+package import Background
 package import Configuration
 package import ConnectionModel
 import Cryptography
@@ -17,21 +18,21 @@ package struct OAuthService: Sendable {
     package let gateway: ProviderGateway
     package let keys: any KeySource
     package let vault: CredentialVault
-    package let accountGrants: AccountGrants
+    package let accounts: AccountUsers
     package let redirects: RedirectURIs
     package let time: TimeSource
     package let log: Log
 
     package init(
         users: UserStore, registry: ProviderRegistry, gateway: ProviderGateway, keys: any KeySource,
-        vault: CredentialVault, accountGrants: AccountGrants, redirects: RedirectURIs, time: TimeSource, log: Log
+        vault: CredentialVault, accounts: AccountUsers, redirects: RedirectURIs, time: TimeSource, log: Log
     ) {
         self.users = users
         self.registry = registry
         self.gateway = gateway
         self.keys = keys
         self.vault = vault
-        self.accountGrants = accountGrants
+        self.accounts = accounts
         self.redirects = redirects
         self.time = time
         self.log = log

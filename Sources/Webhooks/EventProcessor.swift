@@ -31,7 +31,7 @@ final class EventProcessor: Sendable {
 
     private let users: UserStore
     private let registry: ProviderRegistry
-    private let index: AccountIndex
+    private let accounts: AccountUsers
     private let inbox: WebhookInbox
     private let noting: any ChangeNoting
     private let grants: GrantEvents
@@ -42,13 +42,13 @@ final class EventProcessor: Sendable {
     private let endings: Queue
 
     init(
-        users: UserStore, registry: ProviderRegistry, index: AccountIndex, inbox: WebhookInbox,
+        users: UserStore, registry: ProviderRegistry, accounts: AccountUsers, inbox: WebhookInbox,
         noting: any ChangeNoting,
         grants: GrantEvents, deletions: any RecordDeleting, time: TimeSource, log: Log
     ) {
         self.users = users
         self.registry = registry
-        self.index = index
+        self.accounts = accounts
         self.inbox = inbox
         self.noting = noting
         self.grants = grants
@@ -136,7 +136,7 @@ final class EventProcessor: Sendable {
 
     private func carryOut(_ events: [InboxEvent], _ lane: Lane) async -> Result {
         var result = Result()
-        guard let first = events.first, let provider = registry[first.provider], index.covers(first.provider) else {
+        guard let first = events.first, let provider = registry[first.provider], accounts.covers(first.provider) else {
             // Without its plugin or its key the account is unknown. The event stays in the inbox for a start with
             // them.
             log.warning(
@@ -225,7 +225,7 @@ final class EventProcessor: Sendable {
         guard let first = events.first else { return [] }
         let key = AccountKey(service: first.provider, variant: first.variant, accountID: first.accountID)
         var found: [(user: String, connection: Connection)] = []
-        for id in index.users(of: key) {
+        for id in accounts.users(of: key) {
             let user: User
             do { user = try await users.user(id) } catch {
                 guard case .internalFault = error else { throw error }

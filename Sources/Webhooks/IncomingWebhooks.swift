@@ -1,6 +1,7 @@
-// Incoming webhooks as one part of the host: puts inbox, index and processor together, starts them in order
+// Incoming webhooks as one part of the host: puts inbox and processor together, starts them in order
 // and stops them. Makes no decisions.
 
+package import Background
 package import ConnectionModel
 package import DocumentStore
 package import Observability
@@ -14,26 +15,32 @@ package final class IncomingWebhooks: Sendable {
     /// The intake that the routes call.
     package let intake: WebhookIntake
     private let inbox: WebhookInbox
-    private let index: AccountIndex
+    private let accounts: AccountUsers
     private let processor: EventProcessor
     private let opening = Mutex<Task<Void, Never>?>(nil)
 
     package init(
-        users: UserStore, registry: ProviderRegistry, documents: Documents, changes: any ChangeNoting,
+        users: UserStore, registry: ProviderRegistry, documents: Documents, accounts: AccountUsers,
+        changes: any ChangeNoting,
         deletions: any RecordDeleting, credentials: any ConnectionCredentials, gateway: ProviderGateway,
         time: TimeSource, log: Log
     ) {
         let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
-        let services = setups.filter { setup in
-            if case .ready = setup.value { true } else { false }
-        }
         inbox = WebhookInbox(documents, time: time, log: log)
-        index = AccountIndex(users, services: Set(services.keys), time: time, log: log)
+        self.accounts = accounts
         processor = EventProcessor(
-            users: users, registry: registry, index: index, inbox: inbox, noting: changes,
+            users: users, registry: registry, accounts: accounts, inbox: inbox, noting: changes,
             grants: GrantEvents(users: users, credentials: credentials, gateway: gateway, time: time, log: log),
             deletions: deletions, time: time, log: log)
-        intake = WebhookIntake(registry, setups: setups, inbox: inbox, index: index, time: time, log: log)
+        intake = WebhookIntake(registry, setups: setups, inbox: inbox, accounts: accounts, time: time, log: log)
+    }
+
+    /// Returns the providers whose webhooks the host can verify.
+    package static func services(in registry: ProviderRegistry) -> Set<String> {
+        Set(
+            registry.providers.filter { provider in
+                if case .ready = WebhookSetup(provider) { true } else { false }
+            }.map(\.id))
     }
 
     /// The statistics of the inbox.
@@ -43,9 +50,9 @@ package final class IncomingWebhooks: Sendable {
     package func start() {
         opening.withLock { opening in
             guard opening == nil else { return }
-            opening = Task { [inbox, index, processor] in
+            opening = Task { [inbox, accounts, processor] in
                 await inbox.open { processor.take($0) }
-                await index.read()
+                await accounts.read()
                 if !Task.isCancelled { processor.start() }
             }
         }

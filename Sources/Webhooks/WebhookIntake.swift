@@ -1,6 +1,7 @@
 // The steps before a delivery is answered: verify it, let the plugin parse it, store its events durably. Processes no
 // event. Never answers success for events that could still be lost. Knows neither routes nor providers.
 
+package import Background
 package import ConnectionModel
 import Cryptography
 package import Observability
@@ -37,18 +38,18 @@ package struct WebhookIntake: Sendable {
     private let registry: ProviderRegistry
     private let setups: [String: WebhookSetup]
     private let inbox: WebhookInbox
-    private let index: AccountIndex
+    private let accounts: AccountUsers
     private let notices: NoticeLog
     private let time: TimeSource
 
     package init(
-        _ registry: ProviderRegistry, setups: [String: WebhookSetup], inbox: WebhookInbox, index: AccountIndex,
+        _ registry: ProviderRegistry, setups: [String: WebhookSetup], inbox: WebhookInbox, accounts: AccountUsers,
         time: TimeSource, log: Log
     ) {
         self.registry = registry
         self.setups = setups
         self.inbox = inbox
-        self.index = index
+        self.accounts = accounts
         notices = NoticeLog(log, time)
         self.time = time
     }
@@ -109,11 +110,11 @@ package struct WebhookIntake: Sendable {
         of outcome: WebhookOutcome, _ delivery: IncomingDelivery, sentAt: Timestamp?, at now: Timestamp
     ) -> [InboxEvent] {
         var events: [InboxEvent] = []
-        let isComplete = index.isComplete
+        let isComplete = accounts.isComplete
         for (number, event) in outcome.events.enumerated() {
             guard let effect = InboxEvent.Effect(event.effect) else { continue }
             let key = AccountKey(service: delivery.provider, variant: delivery.variant, accountID: event.accountID)
-            if isComplete, index.users(of: key).isEmpty {
+            if isComplete, accounts.users(of: key).isEmpty {
                 WebhookCounters.count(.ignored)
                 continue
             }

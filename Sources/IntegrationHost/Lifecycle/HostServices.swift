@@ -41,9 +41,13 @@ struct HostServices: Sendable {
         let (configuration, log, users, time) = (parts.configuration, parts.log, parts.users, parts.time)
         let (registry, gateway, vault) = (parts.registry, parts.gateway, parts.vault)
         self.parts = parts
+        let accountUsers = AccountUsers(
+            users: users, documents: parts.data.documents, indexing: IncomingWebhooks.services(in: registry),
+            time: time,
+            log: log)
         oauth = OAuthService(
             users: users, registry: registry, gateway: gateway, keys: parts.keys, vault: vault,
-            accountGrants: AccountGrants(users: users, documents: parts.data.documents, time: time),
+            accounts: accountUsers,
             redirects: RedirectURIs(address: parts.address, registered: configuration.redirectURIs),
             time: time, log: log)
         refresher = RefreshService(users: users, gateway: gateway, vault: vault, time: time, log: log) {
@@ -64,7 +68,7 @@ struct HostServices: Sendable {
             debouncer: Debouncer(quietTime: quietTime, quietTimeMax: max(SyncLimits.changesQuietTimeMax, quietTime)),
             time: time, log: log)
         webhooks = IncomingWebhooks(
-            users: users, registry: registry, documents: parts.data.documents, changes: changes,
+            users: users, registry: registry, documents: parts.data.documents, accounts: accountUsers, changes: changes,
             deletions: RecordDeletions(
                 users: users, registry: registry, engine: sync, records: parts.data.records, vault: vault, time: time),
             credentials: refresher, gateway: gateway, time: time, log: log)

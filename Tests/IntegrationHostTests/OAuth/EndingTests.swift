@@ -7,6 +7,7 @@ import ProviderSDK
 import TestSupport
 import Testing
 
+@testable import Background
 @testable import ConnectionModel
 @testable import Connections
 @testable import OAuth
@@ -92,7 +93,7 @@ struct EndingTests {
         for user in ["u", "u", "v", "w"] { ids.append((user, try await fixture.connect(user))) }
         let other = try await fixture.connect("v") { $0.stored.accountID = "another" }
         for (user, id) in ids {
-            try await fixture.oauth.accountGrants.add(
+            try await fixture.oauth.accounts.add(
                 try await fixture.connection(id, of: user), accountID: "account", user: user)
         }
         for (user, id) in ids.dropLast() {

@@ -12,6 +12,7 @@ import Storage
 import Synchronization
 import TestSupport
 
+@testable import Background
 @testable import Configuration
 @testable import ConnectionModel
 @testable import Connections
@@ -186,6 +187,7 @@ final class OAuthFixture: Sendable {
     let registry: ProviderRegistry
     let vault: CredentialVault
     let keys: HostKeys
+    let accounts: AccountUsers
     let refresher: RefreshService
     let oauth: OAuthService
     let gateway: ProviderGateway
@@ -250,9 +252,10 @@ final class OAuthFixture: Sendable {
             log: log)
         keys = try earlier?.keys ?? HostKeys(try KeyRing.generate(), path: "")
         vault = CredentialVault(keys)
+        accounts = AccountUsers(users: users, documents: data.documents, indexing: ["plain"], time: time, log: log)
         oauth = OAuthService(
             users: users, registry: registry, gateway: gateway, keys: keys, vault: vault,
-            accountGrants: AccountGrants(users: users, documents: data.documents, time: time),
+            accounts: accounts,
             redirects: RedirectURIs(
                 address: PublicAddress("https://host.example"), registered: ["https://app.example.com/callback"]),
             time: time, log: log)
