@@ -125,17 +125,22 @@ let hostModules: [Target] = [
             "Primitives", "Providers", "RecordStore", "StoreFiles", "Sync", providerSDK,
         ]),
     module(
+        "Requests",
+        [
+            "Configuration", "ConnectionModel", "HTTPServer", "Observability", "Primitives", "Sessions", providerSDK,
+        ]),
+    module(
         "HTTPAPI",
         [
             "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications", "OAuth",
-            "Observability", "Primitives", "Providers", "Sessions", "Sync", "Webhooks", providerSDK,
+            "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Webhooks", providerSDK,
         ]),
     module(
         "HostControl",
         [
             "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI", "Observability",
-            "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "StoreFiles", "Sync",
-            providerSDK,
+            "PluginLoading", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Storage", "StoreFiles",
+            "Sync", providerSDK,
         ]),
     module(
         "Commands",
@@ -149,8 +154,8 @@ let hostModules: [Target] = [
         dependencies: [
             "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
-            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "Sync",
-            "Webhooks", providerSDK,
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Storage",
+            "Sync", "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
@@ -217,6 +222,7 @@ let moduleTests: [Target] = [
             "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting", "IntegrationHost",
             "Notifications", "OAuth", "Observability", "PluginLoading", "Primitives", "Processes", "Providers",
+            "Requests",
             "RecordStore", "Sessions",
             "Storage", "StoreFiles", "Sync", "TestSupport", "Webhooks", providerSDK,
         ]),

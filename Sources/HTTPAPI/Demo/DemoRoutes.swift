@@ -7,6 +7,7 @@ package import Connections
 import HTTPServer
 import ProviderSDK
 package import Providers
+package import Requests
 
 /// The routes of a demo.
 package struct DemoRoutes: Sendable {

@@ -2,6 +2,7 @@
 
 import HTTPServer
 import ProviderSDK
+import Requests
 
 enum ExternalAccountsErrors {
     private static let unavailable = "Something went wrong. Please try again or contact admin"

@@ -3,6 +3,7 @@
 import Connections
 import HTTPServer
 import ProviderSDK
+import Requests
 
 enum ExternalAccountsRendering {
     static func message(_ message: String, status: Int = 200) -> Reply {

@@ -6,6 +6,7 @@ package import Connections
 import HTTPServer
 import ProviderSDK
 import Providers
+package import Requests
 
 /// The external-accounts document.
 package struct ExternalAccountsRoutes: Sendable {

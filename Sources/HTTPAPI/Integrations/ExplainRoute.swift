@@ -3,6 +3,7 @@
 import ConnectionModel
 import Connections
 import ProviderSDK
+import Requests
 
 extension IntegrationsRoutes {
     @Sendable func explain(_ context: RouteContext) async throws(ServiceError) -> Reply {

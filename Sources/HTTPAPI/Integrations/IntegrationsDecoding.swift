@@ -4,6 +4,7 @@ import ConnectionModel
 import HTTPServer
 import OAuth
 import ProviderSDK
+import Requests
 import Sync
 
 enum IntegrationsDecoding {

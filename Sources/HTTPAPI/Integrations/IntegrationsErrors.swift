@@ -1,6 +1,7 @@
 // The errors of the integrations document: `{"success":false,"error":…}`, with details where the document has them.
 
 import ProviderSDK
+import Requests
 
 enum IntegrationsErrors {
     /// The document's words for 400 and 403.

@@ -5,6 +5,7 @@ import ConnectionModel
 import Connections
 import HTTPServer
 import ProviderSDK
+import Requests
 import Sync
 
 extension IntegrationsRoutes {

@@ -6,6 +6,7 @@ import Connections
 import HTTPServer
 import Notifications
 import ProviderSDK
+import Requests
 
 extension IntegrationsRoutes {
     @Sendable func showWebhookSecret(_ context: RouteContext) async throws(ServiceError) -> Reply {

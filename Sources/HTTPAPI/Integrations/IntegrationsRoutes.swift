@@ -9,6 +9,7 @@ package import Notifications
 package import OAuth
 import ProviderSDK
 package import Providers
+package import Requests
 package import Sync
 
 /// The integrations document.

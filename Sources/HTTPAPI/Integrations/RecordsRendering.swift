@@ -1,6 +1,7 @@
 // Renders the record stream of a connection and its dead letters.
 
 import ProviderSDK
+import Requests
 import Sync
 
 enum RecordsRendering {

@@ -3,6 +3,7 @@
 
 import ConnectionModel
 import ProviderSDK
+import Requests
 
 enum WebhookRendering {
     /// Renders a page of deliveries, the newest event first.

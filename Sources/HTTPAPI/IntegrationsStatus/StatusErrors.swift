@@ -1,6 +1,7 @@
 // The errors of the status document: a code, a message, a duration, and always a time after which to retry.
 
 import ProviderSDK
+import Requests
 
 enum StatusErrors {
     /// The field name of an invalid user id.

@@ -4,6 +4,7 @@ package import ConnectionModel
 import Connections
 import HTTPServer
 import ProviderSDK
+import Requests
 
 enum StatusRendering {
     /// Renders `{"success":true,"data":{…},"duration":…}`.

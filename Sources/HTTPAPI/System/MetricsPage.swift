@@ -4,6 +4,7 @@ import ConnectionModel
 import Observability
 package import Primitives
 import ProviderSDK
+package import Requests
 package import Webhooks
 
 /// The metrics as text.

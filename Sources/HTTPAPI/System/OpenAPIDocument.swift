@@ -3,6 +3,7 @@
 
 import HTTPServer
 import ProviderSDK
+import Requests
 
 /// The routes as an OpenAPI 3.1 document.
 enum OpenAPIDocument {

@@ -1,6 +1,7 @@
 // The errors of the system routes and of /webhooks, which have no API document: `success` and an error.
 
 import ProviderSDK
+package import Requests
 
 package enum SystemErrors {
     package static let document = ErrorDocument(shape: body)

@@ -5,6 +5,7 @@ import ConnectionModel
 import HTTPServer
 import ProviderSDK
 package import Providers
+package import Requests
 
 /// The system routes.
 package struct SystemRoutes: Sendable {

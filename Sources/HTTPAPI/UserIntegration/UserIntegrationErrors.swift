@@ -2,6 +2,7 @@
 // match on it.
 
 import ProviderSDK
+import Requests
 
 enum UserIntegrationErrors {
     static let document = ErrorDocument(shape: body, words: words)

@@ -2,6 +2,7 @@
 
 import Connections
 import ProviderSDK
+import Requests
 
 enum UserIntegrationRendering {
     typealias UserIntegration = UserIntegrationService.UserIntegration

@@ -5,6 +5,7 @@ import ConnectionModel
 package import Connections
 import HTTPServer
 import ProviderSDK
+package import Requests
 import Sessions
 
 /// The UserIntegration document.

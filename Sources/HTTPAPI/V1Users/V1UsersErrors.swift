@@ -1,6 +1,7 @@
 // The errors of /api/v1/users: `success` and a description.
 
 import ProviderSDK
+import Requests
 
 enum V1UsersErrors {
     static let document = ErrorDocument(shape: body, words: words)

@@ -3,6 +3,7 @@
 import HTTPServer
 import ProviderSDK
 import Providers
+import Requests
 
 enum V1UsersRendering {
     /// Renders one member per variant: the user's account there, or null.

@@ -7,6 +7,7 @@ import HTTPServer
 package import OAuth
 import ProviderSDK
 package import Providers
+package import Requests
 
 /// The user-integrations document.
 package struct V1UsersRoutes: Sendable {

@@ -4,6 +4,7 @@
 import ConnectionModel
 import HTTPServer
 import ProviderSDK
+package import Requests
 package import Webhooks
 
 /// The routes of incoming webhooks.

@@ -9,6 +9,7 @@ import Observability
 import Primitives
 import Processes
 import ProviderSDK
+import Requests
 import Storage
 
 enum OpenAPICommand {

@@ -9,6 +9,7 @@ import Notifications
 import Observability
 package import Primitives
 import ProviderSDK
+import Requests
 import Storage
 import Sync
 import Webhooks

@@ -15,6 +15,7 @@ import Testing
 @testable import OAuth
 @testable import Observability
 @testable import Providers
+@testable import Requests
 @testable import Sessions
 @testable import Webhooks
 

@@ -11,6 +11,7 @@ import Testing
 @testable import ConnectionModel
 @testable import HTTPAPI
 @testable import OAuth
+@testable import Requests
 
 @Suite("Callbacks", .timeLimit(.minutes(1)))
 struct CallbackTests {

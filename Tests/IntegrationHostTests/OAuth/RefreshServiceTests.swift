@@ -10,6 +10,7 @@ import Testing
 @testable import HTTPAPI
 @testable import OAuth
 @testable import Providers
+@testable import Requests
 
 @Suite("Refresh service", .timeLimit(.minutes(1)))
 struct RefreshServiceTests {

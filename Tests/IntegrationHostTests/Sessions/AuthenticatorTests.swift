@@ -13,6 +13,7 @@ import Testing
 @testable import Credentials
 @testable import HTTPAPI
 @testable import OAuth
+@testable import Requests
 @testable import Sessions
 
 /// An authenticator over its own data directory.

@@ -9,6 +9,7 @@ import Testing
 @testable import ConnectionModel
 @testable import HTTPAPI
 @testable import Observability
+@testable import Requests
 @testable import Sessions
 
 @Suite("Session verifiers", .timeLimit(.minutes(2)))

@@ -1,7 +1,7 @@
 // Requests counted by route and status, with a histogram of their durations. Counting is a few atomic additions;
 // nothing here takes a lock after start. The metrics route renders the numbers.
 
-import Observability
+package import Observability
 import Synchronization
 
 /// The requests of one route.
@@ -11,13 +11,13 @@ package final class RouteCounters: Sendable {
         200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 502, 503,
     ]
     /// The upper bounds of the histogram, in milliseconds.
-    static let bucketsMilliseconds = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000]
+    package static let bucketsMilliseconds = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000]
 
     package let method: String
     package let template: String
-    let byStatus = (0...RouteCounters.statuses.count).map { _ in Counter() }
-    let byDuration = (0...RouteCounters.bucketsMilliseconds.count).map { _ in Counter() }
-    let microseconds = Counter()
+    package let byStatus = (0...RouteCounters.statuses.count).map { _ in Counter() }
+    package let byDuration = (0...RouteCounters.bucketsMilliseconds.count).map { _ in Counter() }
+    package let microseconds = Counter()
 
     package init(method: String, template: String) {
         self.method = method

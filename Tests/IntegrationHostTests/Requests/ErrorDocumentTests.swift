@@ -7,6 +7,7 @@ import Testing
 
 @testable import ConnectionModel
 @testable import HTTPAPI
+@testable import Requests
 
 @Suite("Error documents", .timeLimit(.minutes(1)))
 struct ErrorDocumentTests {

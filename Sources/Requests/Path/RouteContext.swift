@@ -9,22 +9,22 @@ package import ProviderSDK
 package struct RouteContext: Sendable {
     package let request: HTTPRequestSnapshot
     /// The decoded path parameters by name.
-    let parameters: [String: String]
-    let query: QueryParameters
+    package let parameters: [String: String]
+    package let query: QueryParameters
     /// The authenticated principal; nil on public routes without a session.
-    let principal: Principal?
+    package let principal: Principal?
     package let exchange: Exchange
 
     /// Returns the principal.
     ///
     /// - Throws: ``ServiceError/unauthenticated`` when there is none.
-    func authenticated() throws(ServiceError) -> Principal {
+    package func authenticated() throws(ServiceError) -> Principal {
         guard let principal else { throw .unauthenticated }
         return principal
     }
 
     /// Returns a path parameter.
-    func parameter(_ name: String) throws(ServiceError) -> String {
+    package func parameter(_ name: String) throws(ServiceError) -> String {
         guard let value = parameters[name] else { throw .notFound }
         return value
     }
@@ -32,7 +32,7 @@ package struct RouteContext: Sendable {
     /// Returns a query parameter; nil when it is absent.
     ///
     /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice.
-    func queryValue(_ name: String) throws(ServiceError) -> String? { try query.single(name) }
+    package func queryValue(_ name: String) throws(ServiceError) -> String? { try query.single(name) }
 
     /// Returns the body as a JSON object that has no members besides `members`.
     package func body(_ members: Set<String>) throws(ServiceError) -> JSONValue {
@@ -62,6 +62,18 @@ package struct Reply: Sendable {
     /// Whether the request log gets a line for the answer.
     package var isLogged = true
 
+    package init(
+        status: Int, headers: [(name: String, value: String)] = [], body: [UInt8], durationMilliseconds: Int? = nil,
+        facts: ReplyFacts = ReplyFacts(), isLogged: Bool = true
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.durationMilliseconds = durationMilliseconds
+        self.facts = facts
+        self.isLogged = isLogged
+    }
+
     /// Creates an answer with the JSON that `write` writes.
     package static func json(_ status: Int = 200, _ write: (inout JSONWriter) -> Void) -> Reply {
         var writer = JSONWriter(capacity: 512)
@@ -75,7 +87,7 @@ extension QueryParameters {
     ///
     /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice, because it is ambiguous which one
     ///   counts.
-    func single(_ name: String) throws(ServiceError) -> String? {
+    package func single(_ name: String) throws(ServiceError) -> String? {
         let values = all(name)
         guard values.count <= 1 else {
             throw .invalid(field: name, message: "“\(name)” is given more than once")
@@ -96,7 +108,7 @@ extension JSONValue {
     }
 
     /// Returns the string member `name`, which must be present and not empty.
-    func requiredText(_ name: String, bytesMax: Int) throws(ServiceError) -> String {
+    package func requiredText(_ name: String, bytesMax: Int) throws(ServiceError) -> String {
         guard let text = try text(name, bytesMax: bytesMax), !text.isEmpty else {
             throw .invalid(field: name, message: "“\(name)” is required")
         }
@@ -104,7 +116,7 @@ extension JSONValue {
     }
 
     /// Returns the strings of the array member `name`; nil when it is absent.
-    func texts(_ name: String, countMax: Int, bytesMax: Int) throws(ServiceError) -> [String]? {
+    package func texts(_ name: String, countMax: Int, bytesMax: Int) throws(ServiceError) -> [String]? {
         guard let value = self[name] else { return nil }
         guard let elements = value.array else {
             throw .invalid(field: name, message: "“\(name)” must be an array of strings")
@@ -128,5 +140,5 @@ extension JSONValue {
 
 extension String {
     /// Whether the text contains an ASCII control character, which no name contains.
-    var hasControls: Bool { utf8.contains { $0 < 0x20 || $0 == 0x7F } }
+    package var hasControls: Bool { utf8.contains { $0 < 0x20 || $0 == 0x7F } }
 }

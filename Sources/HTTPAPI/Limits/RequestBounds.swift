@@ -14,8 +14,6 @@ enum RequestBounds {
     static let webhookDeliveryPageDefault = 50
     /// The most deliveries on one page.
     static let webhookDeliveryPageMax = 100
-    /// Bytes of an id that has a separate rate limit; requests with a longer one count for the user.
-    static let limitedIDBytesMax = 128
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255
     /// Bytes of a provider or integration id.

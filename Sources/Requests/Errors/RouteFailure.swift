@@ -32,7 +32,7 @@ package struct FailureFacts: Sendable, Equatable {
     /// The status of the server's refusal, or of the provider's answer; nil for every other failure.
     package var status: Int?
     /// The wrong part of the request, or the part of the host that failed.
-    var field = ""
+    package var field = ""
     /// The failure's own message.
     package var reason = ""
     /// The seconds that the caller should wait; nil when the failure names no time.

@@ -18,6 +18,9 @@ package struct RequestLimits: Sendable {
         package init() {}
     }
 
+    /// Bytes of an id that has a separate rate limit; requests with a longer one count for the user.
+    private static let idBytesMax = 128
+
     private let connectionCreation: RateLimiter
     private let sync: RateLimiter
     private let oauth: RateLimiter
@@ -53,7 +56,7 @@ package struct RequestLimits: Sendable {
         }
         // No user id contains NUL, so the kinds of keys stay apart.
         guard let user = principal?.userID else { return limiter.admit("\0\(address)", now: time.instant.nanoseconds) }
-        guard limit == .sync, let id = parameters["id"], id.utf8.count <= RequestBounds.limitedIDBytesMax else {
+        guard limit == .sync, let id = parameters["id"], id.utf8.count <= Self.idBytesMax else {
             return limiter.admit(user, now: time.instant.nanoseconds)
         }
         return limiter.admit("\(user)\0\(id)", now: time.instant.nanoseconds)

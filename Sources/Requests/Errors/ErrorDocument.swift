@@ -11,8 +11,8 @@ package struct ErrorAnswer: Sendable {
     package let code: String
     package let message: String
     /// The wrong field and the reason; nil when the document does not show them.
-    let details: (field: String, message: String)?
-    let retryAfterSeconds: Int?
+    package let details: (field: String, message: String)?
+    package let retryAfterSeconds: Int?
 }
 
 /// The errors of one API document.

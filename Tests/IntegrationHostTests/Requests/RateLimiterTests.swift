@@ -4,6 +4,7 @@ import Primitives
 import Testing
 
 @testable import HTTPAPI
+@testable import Requests
 
 @Suite("Rate limiter", .timeLimit(.minutes(2)))
 struct RateLimiterTests {

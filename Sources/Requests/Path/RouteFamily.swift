@@ -54,6 +54,11 @@ package struct ReadyReply: Sendable {
     package let bytes: [UInt8]
     package let facts: ReplyFacts
 
+    package init(bytes: [UInt8], facts: ReplyFacts) {
+        self.bytes = bytes
+        self.facts = facts
+    }
+
     func writeBody(durationMilliseconds: Int, to body: inout ByteBuffer) {
         body.append(bytes)
         body.append(decimal: durationMilliseconds)
@@ -74,6 +79,11 @@ package struct ReplyFacts: Sendable, Equatable {
     var integrationCount: Int?
     /// The number of expired integrations among them.
     var expiredCount: Int?
+
+    package init(integrationCount: Int? = nil, expiredCount: Int? = nil) {
+        self.integrationCount = integrationCount
+        self.expiredCount = expiredCount
+    }
 
     /// Adds the numbers to the metrics.
     package func count() {
