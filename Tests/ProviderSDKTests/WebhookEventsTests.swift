@@ -69,7 +69,13 @@ struct WebhookEventsTests {
             id: [],
             accounts: [.init(where: .equals("body.isGroup", true), ["body.group"]), .init(["body.user"])], at: [],
             effects: [.init(.not(.isSet("body.none")), .revoked)])
-        #expect(try TableProvider([], [events]).outcome(body).events.map(\.accountID) == [account].compactMap(\.self))
+        let provider = TableProvider([], [events])
+        #expect(try provider.outcome(body).events.map(\.accountID) == [account].compactMap(\.self))
+        let problem = "a webhook event does not say where its account stands"
+        #expect(!ProviderConformance(provider).problems().contains(problem))
+        var without = events
+        without.accounts = [.init([])]
+        #expect(ProviderConformance(TableProvider([], [without])).problems().contains(problem))
     }
 
     @Test("A data type changed where one of its texts stands")

@@ -109,7 +109,7 @@ extension ProviderManifest {
                 return names.filter { dataType($0) == nil }.map {
                     "a webhook is about the data type “\($0)”, which does not exist"
                 }
-            } + (events.account.isEmpty ? ["a webhook event does not say where its account stands"] : [])
+            } + (events.namesAccount ? [] : ["a webhook event does not say where its account stands"])
         }
     }
 
@@ -136,5 +136,12 @@ extension ProviderManifest {
         let utf8 = text.utf8
         guard let first = utf8.first, 0x61...0x7A ~= first, utf8.count <= idBytesMax else { return false }
         return utf8.allSatisfy { 0x61...0x7A ~= $0 || $0 &- 0x30 < 10 || $0 == UInt8(ascii: "-") }
+    }
+}
+
+extension WebhookEvents {
+    /// Whether there is a path to the account of every event.
+    fileprivate var namesAccount: Bool {
+        accounts.isEmpty ? !account.isEmpty : accounts.allSatisfy { !$0.paths.isEmpty }
     }
 }
