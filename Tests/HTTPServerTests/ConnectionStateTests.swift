@@ -153,9 +153,12 @@ struct ConnectionStateTests {
 
     @Test("An idle connection is closed without a word")
     func idleConnectionClosedWithoutWord() {
+        var fresh = ProtocolDriver()
+        fresh.pass(.seconds(9))
+        #expect(fresh.events.isEmpty)
+        fresh.pass(.seconds(1))
+        #expect(fresh.events == [.closed], "a new connection has ten seconds for its first byte")
         var driver = ProtocolDriver()
-        driver.pass(.seconds(74))
-        #expect(driver.events.isEmpty)
         driver.receive(Self.get)
         driver.pass(.seconds(74))
         #expect(driver.events.count == 1)
@@ -166,7 +169,7 @@ struct ConnectionStateTests {
     @Test("A head that drips is refused ten seconds after its first byte")
     func headDripsRefusedTenSeconds() {
         var driver = ProtocolDriver()
-        driver.pass(.seconds(60))
+        driver.pass(.seconds(9))
         for byte in "GET / HTT".utf8 {
             driver.receive([byte])
             driver.pass(.seconds(1))
@@ -212,13 +215,19 @@ struct ConnectionStateTests {
         #expect(driver.state.phase == .closing)
     }
 
-    @Test("Output that waits has its own deadline")
+    @Test("Output that waits has its own deadline, which moves with a peer that takes enough")
     func outputWaitsOwnDeadline() {
-        var driver = ProtocolDriver()
+        var driver = ProtocolDriver { $0.outputBytesPerSecondMin = 10 }
         driver.receive(Self.get)
-        driver.state.outputWaits(now: driver.now, driver.limits)
-        let early = driver.state.deadlineReached(now: driver.now + 29_000_000_000, outputIsWaiting: true)
-        let late = driver.state.deadlineReached(now: driver.now + 30_000_000_000, outputIsWaiting: true)
-        #expect(early == .notYet && late == .close)
+        func look(afterSeconds seconds: UInt64, _ delivered: Int) -> ConnectionState.Deadline {
+            driver.state.deadlineReached(now: driver.now + seconds * 1_000_000_000, delivered: delivered, driver.limits)
+        }
+        driver.state.outputWaits(delivered: -100, now: driver.now, driver.limits)
+        #expect(look(afterSeconds: 29, 0) == .notYet)
+        #expect(look(afterSeconds: 30, 200) == .notYet, "300 bytes in 30 seconds are enough")
+        #expect(look(afterSeconds: 59, 200) == .notYet)
+        #expect(look(afterSeconds: 60, 499) == .close(.slowReader))
+        driver.state.outputSent(now: driver.now, driver.limits)
+        #expect(driver.state.deadline == driver.now + 75_000_000_000)
     }
 }

@@ -16,6 +16,12 @@ struct ProtocolDriver {
     enum Event: Equatable {
         case request(Request, isLast: Bool)
         case continueSent
+        /// A body was refused after its head, and the answer was given.
+        case headRefused(isLast: Bool)
+        /// A handler that reads in pieces was started.
+        case streamBegun
+        case piece(String)
+        case bodyEnded
         case refused(RequestRejection)
         case closed
     }
@@ -31,7 +37,15 @@ struct ProtocolDriver {
     var events: [Event] = []
     /// Requests are left without an answer until `answer()`.
     var defersAnswers = false
+    var decision = Decision.buffer(bytesMax: nil)
     private var head = RequestHead()
+
+    /// What is decided about bodies.
+    enum Decision {
+        case buffer(bytesMax: Int?)
+        case refuse
+        case stream(bytesMax: Int)
+    }
 
     init(_ configure: (inout HTTPServerLimits) -> Void = { _ in }) {
         var limits = HTTPServerLimits()
@@ -74,11 +88,42 @@ struct ProtocolDriver {
 
     mutating func pass(_ duration: Duration) {
         now += Nanoseconds(clamping: duration.nanoseconds)
-        switch state.deadlineReached(now: now, outputIsWaiting: false) {
+        switch state.deadlineReached(now: now, delivered: nil, limits) {
         case .close: events.append(.closed)
         case .refuse(let reason): events.append(.refused(reason))
         case .notYet: break
         }
+    }
+
+    /// The handler that reads in pieces asks for more, or has no room.
+    mutating func wantsBody(_ isWanted: Bool) {
+        if state.bodyIsWanted(isWanted, now: now, limits) { events.append(.continueSent) }
+        proceed()
+    }
+
+    private mutating func decide() throws(RequestRejection) {
+        switch decision {
+        case .buffer(let bytesMax):
+            try state.buffer(
+                head, bytesMax: bytesMax ?? limits.limits.bodyBytesMax, inputCount: buffer.bytes.count, now: now, limits
+            )
+        case .refuse:
+            state.refuseBody(head, &buffer.bytes, now: now, limits)
+            let isLast = state.isLastAnswer(limits) || !state.canDiscardBody(limits)
+            events.append(.headRefused(isLast: isLast))
+            state.answered(closes: isLast, inputIsEmpty: buffer.bytes.isEmpty, now: now, limits)
+        case .stream(let bytesMax):
+            try state.stream(head, &buffer.bytes, bytesMax: bytesMax, now: now, limits)
+            events.append(.streamBegun)
+            try deliver()
+        }
+    }
+
+    private mutating func deliver() throws(RequestRejection) {
+        var piece: [UInt8] = []
+        try state.takeBody(&buffer.bytes, now: now, limits) { span in piece = (0..<span.count).map { span[$0] } }
+        if !piece.isEmpty { events.append(.piece(String(decoding: piece, as: UTF8.self))) }
+        if state.incoming == nil { events.append(.bodyEnded) }
     }
 
     private mutating func proceed() {
@@ -87,6 +132,14 @@ struct ProtocolDriver {
             case .needBytes, .stop: return
             case .sendContinue: events.append(.continueSent)
             case .refuse(let reason): events.append(.refused(reason))
+            case .decide, .deliver:
+                do throws(RequestRejection) {
+                    if state.phase == .deciding { try decide() } else { try deliver() }
+                    if state.phase == .responding { return }
+                } catch {
+                    state.refuse(error)
+                    events.append(.refused(error))
+                }
             case .respond:
                 events.append(.request(request(), isLast: state.isLastAnswer(limits)))
                 state.consumeRequest(&buffer.bytes)

@@ -102,8 +102,7 @@ struct ResponseWriterTests {
             $0.header("allow", "GET")
         }
         #expect(own.contains("allow: GET\r\n") && !own.contains("Allow: "))
-        #expect(
-            Self.sent { $0.status = .methodNotAllowed }.contains("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
+        #expect(Self.sent { $0.status = .methodNotAllowed }.contains("Allow: \r\n"), "what is not known is not claimed")
     }
 
     @Test("A reset restores the initial state")

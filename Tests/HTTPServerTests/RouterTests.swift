@@ -41,7 +41,7 @@ struct RouterTests {
             (.patch, "/a/new", "allowed: GET, HEAD, DELETE"), (.get, "/a//b", "not found"),
             (.get, "/a/1/", "not found"),
             (.get, "/x/y/z", "GET /{x}/{y}/{z} | x | y | z"), (.get, "//y/z", "not found"), (.get, "/x", "not found"),
-            (.head, "/h", "HEAD /h"), (.get, "/o", "allowed: OPTIONS"), (.get, "*", "not found"),
+            (.head, "/h", "HEAD /h"), (.get, "/o", "allowed: OPTIONS"), (.get, "**", "not found"),
             (.get, "", "not found"),
             (.options, "/a", "allowed: GET, HEAD, POST"), (.get, "/A", "not found"),
             (.get, "/a/1/b/2/c", "GET /a/{id}/b/{key}/c | 1 | 2"),
@@ -54,6 +54,17 @@ struct RouterTests {
         ])
     func pathLeadsRoute(method: HTTPMethod, path: String, expected: String) {
         #expect(outcome(method, path) == expected)
+    }
+
+    @Test("The asterisk and a path say which methods are served")
+    func methodsServed() {
+        #expect(outcome(.options, "*") == "allowed: " + Self.router.methods(at: Array("*".utf8)).fieldValue)
+        let all = Self.router.routes.reduce(into: HTTPMethodSet(.head)) { $0.insert(HTTPMethodSet($1.method)) }
+        #expect(Self.router.methods(at: Array("*".utf8)) == all)
+        #expect(Self.router.methods(at: Array("/a".utf8)).fieldValue == "GET, HEAD, POST")
+        #expect(Self.router.methods(at: Array("/a/new/c".utf8)).fieldValue == "GET, HEAD, PUT")
+        #expect(Self.router.methods(at: Array("/x".utf8)).isEmpty)
+        #expect(Self.router.methods(at: []).isEmpty)
     }
 
     @Test("A route knows its template and its captures by name")

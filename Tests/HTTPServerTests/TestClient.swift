@@ -92,6 +92,14 @@ final class TestClient {
         return String(decoding: received, as: UTF8.self)
     }
 
+    /// The next bytes up to and with `text`, or to the end of the connection.
+    func read(until text: String) -> String {
+        while find(Array(text.utf8)) == nil, fill() {}
+        let end = find(Array(text.utf8)).map { $0 + text.utf8.count } ?? received.count
+        defer { received.removeFirst(end) }
+        return String(decoding: received[..<end], as: UTF8.self)
+    }
+
     /// The next response; nil when the connection ends before it is complete.
     func readResponse(toHead: Bool = false) -> ReceivedResponse? {
         let end: [UInt8] = [13, 10, 13, 10]
@@ -111,10 +119,29 @@ final class TestClient {
             fields[line[..<colon].lowercased()] = String(line[line.index(colon, offsetBy: 2)...])
         }
         guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return nil }
+        if fields["transfer-encoding"] == "chunked" && !toHead {
+            guard let body = readChunks() else { return nil }
+            return ReceivedResponse(status: status, fields: fields, body: body)
+        }
         let length = toHead || status < 200 ? 0 : Int(fields["content-length"] ?? "0") ?? 0
         while received.count < length { guard fill() else { return nil } }
         defer { received.removeFirst(length) }
         return ReceivedResponse(status: status, fields: fields, body: Array(received[..<length]))
+    }
+
+    /// A body in chunks without extensions and trailers; nil when the connection ends before its last.
+    private func readChunks() -> [UInt8]? {
+        var body: [UInt8] = []
+        while true {
+            while find([13, 10]) == nil { guard fill() else { return nil } }
+            guard let lineEnd = find([13, 10]),
+                let size = Int(String(decoding: received[..<lineEnd], as: UTF8.self), radix: 16)
+            else { return nil }
+            while received.count < lineEnd + 2 + size + 2 { guard fill() else { return nil } }
+            body += received[(lineEnd + 2)..<(lineEnd + 2 + size)]
+            received.removeFirst(lineEnd + 2 + size + 2)
+            if size == 0 { return body }
+        }
     }
 
     private func find(_ pattern: [UInt8]) -> Int? {
@@ -125,7 +152,22 @@ final class TestClient {
 
 /// An application that is one function.
 struct TestApplication: HTTPApplication {
+    var decider: @Sendable (borrowing HTTPRequest, inout ResponseWriter) -> HeadDecision = { _, _ in .buffer() }
     let handler: @Sendable (borrowing HTTPRequest, inout ResponseWriter) -> DeferredResponse?
+
+    init(handler: @escaping @Sendable (borrowing HTTPRequest, inout ResponseWriter) -> DeferredResponse?) {
+        self.handler = handler
+    }
+
+    /// An echo that decides about bodies.
+    init(deciding decider: @escaping @Sendable (borrowing HTTPRequest, inout ResponseWriter) -> HeadDecision) {
+        self.decider = decider
+        handler = Self.echo.handler
+    }
+
+    func decide(about request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> HeadDecision {
+        decider(request, &response)
+    }
 
     func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
         handler(request, &response)
@@ -146,11 +188,13 @@ struct TestApplication: HTTPApplication {
 /// Starts a server for `application`, lets `body` use it, and stops it.
 func withServer(
     _ application: any HTTPApplication = TestApplication.echo, loops: Int = 1,
-    _ configure: (inout HTTPServerLimits) -> Void = { _ in }, grace: Duration = .seconds(2),
+    _ configure: (inout HTTPServerLimits) -> Void = { _ in }, memory: MemoryBudget = MemoryBudget(),
+    grace: Duration = .seconds(2),
     _ body: (SocketAddress, HTTPServer) async throws -> Void
 ) async throws {
     var configuration = ServerConfiguration(address: try SocketAddress("127.0.0.1:0"), loopCount: loops)
     configure(&configuration.limits)
+    configuration.memory = memory
     let server = try HTTPServer(configuration, application: application)
     let address = try server.start()
     do {

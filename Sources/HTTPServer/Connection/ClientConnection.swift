@@ -4,6 +4,8 @@
 struct UnsentOutput: ~Copyable {
     var bytes: ByteBuffer
     var offset = 0
+    /// Bytes sent since output began to wait.
+    var sentCount = 0
     var count: Int { bytes.count - offset }
 }
 
@@ -21,6 +23,10 @@ final class ClientConnection {
     var task: Task<Void, Never>?
     /// The head of the request whose response is being made.
     var deferredHead: [UInt8] = []
+    /// The body of the request that is being answered, while its handler reads it in pieces.
+    var reader: BodyReader?
+    /// The answer that is being made, while its handler writes it in pieces.
+    var writer: BodyWriter?
     /// How the response that is being made will be framed.
     var framing = ResponseFraming()
     /// The earliest entry of this connection in the loop's timers.
@@ -44,8 +50,10 @@ final class ClientConnection {
         if peerEnded || unsent != nil || waitsForTurn { return false }
         switch state.phase {
         case .closing: return false
-        case .responding: return inputCount < waitingBytesMax
-        case .idle, .head, .body, .chunkedBody, .draining: return true
+        case .responding:
+            if state.incoming != nil { return state.streaming.wantsBody }
+            return inputCount < waitingBytesMax
+        case .idle, .head, .deciding, .body, .chunkedBody, .discarding, .draining: return true
         }
     }
 

@@ -8,8 +8,12 @@ import Synchronization
 final class SharedState: Sendable {
     let openConnections = Atomic<Int>(0)
     let connectionsMax: Int
+    let memory: MemoryBudget
 
-    init(connectionsMax: Int) { self.connectionsMax = connectionsMax }
+    init(connectionsMax: Int, memory: MemoryBudget) {
+        self.connectionsMax = connectionsMax
+        self.memory = memory
+    }
 }
 
 /// A listening socket of one loop, and a descriptor kept back for when there are no others.

@@ -27,10 +27,10 @@ final class LoopWorker: @unchecked Sendable {
     var whenEmpty: (@Sendable () -> Void)?
 
     private var received = InputBuffer(capacity: LoopWorker.receiveBytes)
-    private var output = ByteBuffer(capacity: 64 * 1024)
-    private var writer = ResponseWriter()
-    private var date = DateCache()
-    private let head: UnsafeMutablePointer<RequestHead>
+    var output = ByteBuffer(capacity: 64 * 1024)
+    var writer = ResponseWriter()
+    var date = DateCache()
+    let head: UnsafeMutablePointer<RequestHead>
     private var turns: [ConnectionToken] = []
     private var turnsTaken: [ConnectionToken] = []
     private var startingToken: ConnectionToken?
@@ -98,21 +98,30 @@ final class LoopWorker: @unchecked Sendable {
     func deadlineReached(_ token: ConnectionToken, armedAt: Nanoseconds) {
         guard let connection = connection(token), connection.armedAt == armedAt else { return }
         connection.armedAt = .max
-        switch connection.state.deadlineReached(now: loop.now, outputIsWaiting: connection.unsent != nil) {
-        case .close: end(connection)
+        switch connection.state.deadlineReached(now: loop.now, delivered: delivered(connection), limits) {
+        case .close(let reason): end(connection, reason)
         case .notYet: arm(connection)
         case .refuse(let reason):
-            connection.task?.cancel()
-            connection.task = nil
-            writeRefusal(rejected(reason, connection), connection)
+            let rejected = rejected(reason, connection)
+            abandonHandler(connection, .rejected(reason))
+            writeRefusal(rejected, connection)
             settle(connection)
         }
     }
 
+    /// What the peer has taken since output began to wait, up to a constant; nil while none waits.
+    func delivered(_ connection: ClientConnection) -> Int? {
+        guard connection.unsent != nil else { return nil }
+        // What the kernel holds for the peer is not taken.
+        var queued: Int32 = 0
+        _ = unsafe ioctl(connection.descriptor, UInt(TIOCOUTQ), &queued)
+        return (connection.unsent?.sentCount ?? 0) - Int(queued)
+    }
+
     /// A request that took too long, with what was received of it.
-    private func rejected(_ reason: RequestRejection, _ connection: ClientConnection) -> RejectedRequest {
+    func rejected(_ reason: RequestRejection, _ connection: ClientConnection) -> RejectedRequest {
         // What is received behind a request that was handed out is another one.
-        if reason == .handlerTimeout {
+        if !connection.deferredHead.isEmpty {
             let head = connection.deferredHead
             return RejectedRequest(
                 reason: reason, remoteAddress: connection.remoteAddress, bytes: head.span, parser: limits.parser)
@@ -120,12 +129,19 @@ final class LoopWorker: @unchecked Sendable {
         guard let input = connection.input.take() else {
             return RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress)
         }
-        let rejected = input.withBytes { bytes in
+        let rejected = rejected(reason, connection, input)
+        connection.input = consume input
+        return rejected
+    }
+
+    /// The refusal of the message that `input` begins with.
+    func rejected(
+        _ reason: RequestRejection, _ connection: ClientConnection, _ input: borrowing InputBuffer
+    ) -> RejectedRequest {
+        input.withBytes { bytes in
             RejectedRequest(
                 reason: reason, remoteAddress: connection.remoteAddress, bytes: bytes, parser: limits.parser)
         }
-        connection.input = consume input
-        return rejected
     }
 
     // MARK: Reading
@@ -174,6 +190,7 @@ final class LoopWorker: @unchecked Sendable {
         connection.peerEnded = true
         // A client that has gone needs no answer; one that only ended its side still gets what the task makes of it.
         connection.task?.cancel()
+        if connection.state.incoming != nil { connection.reader?.fail(.connectionClosed) }
         settle(connection)
         return false
     }
@@ -182,11 +199,13 @@ final class LoopWorker: @unchecked Sendable {
         received.removeAll()
         let count = unsafe recv(connection.descriptor, received.space.baseAddress, received.space.count, 0)
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return }
-        if count <= 0 || !connection.state.dropped(count, limits) { end(connection) }
+        if count <= 0 { return end(connection) }
+        if !connection.state.dropped(count, limits) { end(connection, .drain) }
     }
 
     /// Continues with what a connection has received before.
     func resume(_ connection: ClientConnection) {
+        if connection.unsent == nil { takeWritten(connection) }
         if connection.unsent == nil, var own = connection.input.take() {
             process(connection, &own)
             if !own.isEmpty { connection.input = consume own }
@@ -202,15 +221,15 @@ final class LoopWorker: @unchecked Sendable {
             let action = unsafe connection.state.advance(&input, into: &head.pointee, now: loop.now, limits)
             switch action {
             case .needBytes, .stop: return
-            case .sendContinue: output.append("HTTP/1.1 100 Continue\r\n\r\n")
-            case .refuse(let reason):
-                let rejected = input.withBytes { bytes in
-                    RejectedRequest(
-                        reason: reason, remoteAddress: connection.remoteAddress, bytes: bytes, parser: limits.parser)
-                }
-                return writeRefusal(rejected, connection)
+            case .sendContinue: sendContinue()
+            case .refuse(let reason): return writeRefusal(rejected(reason, connection, input), connection)
+            case .deliver: guard deliver(connection, &input), connection.state.incoming == nil else { return }
+            case .decide:
+                guard decide(connection, &input) else { return }
+                if connection.state.phase != .idle { continue }
+                fallthrough
             case .respond:
-                guard respond(connection, &input) else { return }
+                guard action == .decide || respond(connection, &input) else { return }
                 answeredCount += 1
                 if answeredCount >= limits.limits.pipelinedRequestsMax
                     || output.count >= limits.limits.outputBytesMax
@@ -223,6 +242,25 @@ final class LoopWorker: @unchecked Sendable {
                 }
             }
         }
+    }
+
+    func sendContinue() { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
+
+    /// Asks the application about the head that was just read; `.refuse` leaves its answer in `writer`.
+    func askApplication(_ connection: ClientConnection, _ input: borrowing InputBuffer) -> HeadDecision {
+        writer.reset()
+        let request = unsafe HTTPRequest(
+            head: head, message: input.message, bodyStart: connection.state.headLength, bodyCount: 0,
+            isLastOnConnection: connection.state.isLastAnswer(limits), remoteAddress: connection.remoteAddress)
+        return application.decide(about: request, &writer)
+    }
+
+    /// Notes that a request was handed out after its head, and how it will be answered.
+    func countRequest(_ connection: ClientConnection) {
+        counters.requests.add()
+        connection.framing = unsafe ResponseFraming(
+            isHead: head.pointee.method == .head, closes: connection.state.isLastAnswer(limits),
+            saysKeepAlive: head.pointee.minorVersion == 0)
     }
 
     /// Gives the request to the application; false when its answer comes later.
@@ -256,9 +294,18 @@ final class LoopWorker: @unchecked Sendable {
     }
 
     /// Appends the writer's response to the output and moves the connection on.
-    private func finish(_ connection: ClientConnection, inputIsEmpty: Bool) {
-        if writer.closesConnection || connection.state.isLast { connection.framing.closes = true }
+    func finish(_ connection: ClientConnection, inputIsEmpty: Bool) {
+        if writer.closesConnection || connection.state.isLast || !connection.state.canDiscardBody(limits) {
+            connection.framing.closes = true
+        }
         writer.finish(into: &output, connection.framing, date: date)
+        answered(connection, inputIsEmpty: inputIsEmpty)
+    }
+
+    /// Moves the connection on after an answer.
+    func answered(_ connection: ClientConnection, inputIsEmpty: Bool) {
+        if !connection.deferredHead.isEmpty { connection.deferredHead = [] }
+        if let reader = connection.reader.take() { reader.fail(.connectionClosed) }
         connection.state.answered(
             closes: connection.framing.closes, inputIsEmpty: inputIsEmpty, now: loop.now, limits)
     }
@@ -270,26 +317,39 @@ final class LoopWorker: @unchecked Sendable {
         writer.status = reason.status
         application.respond(toRejected: rejected, &writer)
         // Only a request that was handed out is known to be a HEAD.
-        let isHead = reason == .handlerTimeout && connection.framing.isHead
+        let isHead = !connection.deferredHead.isEmpty && connection.framing.isHead
+        connection.deferredHead = []
         writer.finish(into: &output, ResponseFraming(isHead: isHead, closes: true), date: date)
     }
 
     // MARK: Deferred responses
 
     /// Starts the task; returns its response where it was made without waiting.
-    private func start(_ deferred: DeferredResponse, _ connection: ClientConnection) -> HTTPResponse? {
+    func start(_ deferred: DeferredResponse, _ connection: ClientConnection) -> HTTPResponse? {
         counters.deferred.add()
         let token = connection.token
         startingToken = token
         let task = Task.immediate(executorPreference: loop) { [self] in
             let response = await deferred.operation()
-            deferredFinished(token, response)
+            guard let stream = response.stream, hasBody(token, response, stream) else {
+                return deferredFinished(token, response)
+            }
+            guard let body = beginStream(token, response) else { return }
+            do {
+                try await stream.produce(body)
+                endStream(token, body, hasFailed: false)
+            } catch {
+                endStream(token, body, hasFailed: true)
+            }
         }
         startingToken = nil
         if let response = immediateResponse.take() { return response }
-        connection.task = task
+        if connection.state.phase == .responding { connection.task = task }
         return nil
     }
+
+    /// Whether the task of the connection is being started just now.
+    func isStarting(_ token: ConnectionToken) -> Bool { startingToken == token }
 
     private func deferredFinished(_ token: ConnectionToken, _ response: HTTPResponse) {
         guard loop.isCurrent else {
@@ -306,134 +366,5 @@ final class LoopWorker: @unchecked Sendable {
         writer.write(response)
         finish(connection, inputIsEmpty: connection.inputCount == 0)
         resume(connection)
-    }
-
-    // MARK: Writing
-
-    /// Sends what was answered, then closes, waits or watches as the connection's state says.
-    func settle(_ connection: ClientConnection) {
-        if !output.isEmpty {
-            let isOpen = send(connection)
-            output.removeAll(keepingAtMost: 1024 * 1024)
-            guard isOpen else { return }
-        }
-        if connection.unsent == nil {
-            switch connection.state.phase {
-            case .closing: return finishClosing(connection)
-            case .responding: break
-            case .idle, .head, .body, .chunkedBody:
-                if connection.peerEnded && !connection.waitsForTurn { return end(connection) }
-            case .draining:
-                if connection.peerEnded { return end(connection) }
-            }
-        }
-        watch(connection)
-        arm(connection)
-    }
-
-    /// Sends the output; keeps what the peer does not take.
-    ///
-    /// False when the connection has been ended.
-    private func send(_ connection: ClientConnection) -> Bool {
-        if connection.unsent != nil {
-            connection.unsent?.bytes.append(output)
-            connection.state.outputWaits(now: loop.now, limits)
-            return true
-        }
-        var sent = 0
-        while sent < output.count {
-            let count = unsafe Glibc.send(
-                connection.descriptor, output.base + sent, output.count - sent, CL_MSG_NOSIGNAL)
-            if count > 0 {
-                sent += count
-                counters.bytesSent.add(count)
-                continue
-            }
-            if errno == EINTR { continue }
-            guard errno == EAGAIN else {
-                end(connection)
-                return false
-            }
-            keepUnsent(from: sent, connection)
-            connection.state.outputWaits(now: loop.now, limits)
-            return true
-        }
-        return true
-    }
-
-    /// Keeps the output from `sent` on; a large one is handed over as it is, a small rest is copied.
-    private func keepUnsent(from sent: Int, _ connection: ClientConnection) {
-        if output.count - sent < 64 * 1024 {
-            var rest = ByteBuffer(capacity: output.count - sent)
-            rest.append(output.view[sent..<output.count])
-            connection.unsent = UnsentOutput(bytes: rest)
-        } else {
-            var whole = ByteBuffer(capacity: 64 * 1024)
-            swap(&output, &whole)
-            connection.unsent = UnsentOutput(bytes: whole, offset: sent)
-        }
-    }
-
-    /// Sends what waited, now that the peer takes more.
-    private func sendUnsent(_ connection: ClientConnection) {
-        guard var unsent = connection.unsent.take() else { return }
-        while unsent.count > 0 {
-            let count = unsafe Glibc.send(
-                connection.descriptor, unsent.bytes.base + unsent.offset, unsent.count, CL_MSG_NOSIGNAL)
-            if count > 0 {
-                unsent.offset += count
-                counters.bytesSent.add(count)
-                connection.state.outputWaits(now: loop.now, limits)
-                continue
-            }
-            if errno == EINTR { continue }
-            if errno != EAGAIN { return end(connection) }
-            connection.unsent = consume unsent
-            return settle(connection)
-        }
-        connection.state.outputSent(now: loop.now, limits)
-        resume(connection)
-    }
-
-    /// The last answer is out: ends at once where nothing is left unread, else lets the peer read the answer first.
-    private func finishClosing(_ connection: ClientConnection) {
-        if connection.peerEnded || !connection.state.leavesInputUnread { return end(connection) }
-        shutdown(connection.descriptor, Int32(SHUT_WR))
-        connection.input = nil
-        connection.state.beginDraining(now: loop.now, limits)
-        watch(connection)
-        arm(connection)
-    }
-
-    private func watch(_ connection: ClientConnection) {
-        var wanted: UInt32 = 0
-        if connection.unsent != nil { wanted |= CL_EPOLLOUT }
-        if connection.wantsInput(waitingBytesMax: limits.limits.waitingBytesMax) { wanted |= CL_EPOLLIN }
-        if wanted == connection.interest { return }
-        connection.interest = wanted
-        loop.watch(connection.descriptor, EPOLL_CTL_MOD, wanted, connection.token.packed)
-    }
-
-    /// Makes sure that a timer comes up no later than the connection's deadline.
-    ///
-    /// Later deadlines need no new timer: the one that is set finds out.
-    func arm(_ connection: ClientConnection) {
-        guard connection.state.deadline < connection.armedAt else { return }
-        if connection.armedAt != .max { loop.noteStaleTimer() }
-        connection.armedAt = connection.state.deadline
-        loop.arm(connection.token, at: connection.armedAt)
-    }
-
-    /// Closes the socket and forgets the connection.
-    func end(_ connection: ClientConnection) {
-        connection.task?.cancel()
-        connection.task = nil
-        connections[Int(connection.descriptor)] = nil
-        close(connection.descriptor)
-        counters.connectionsClosed.add()
-        openCount -= 1
-        shared.openConnections.wrappingSubtract(1, ordering: .relaxed)
-        if connection.armedAt != .max { loop.noteStaleTimer() }
-        if openCount == 0, let whenEmpty = whenEmpty.take() { whenEmpty() }
     }
 }

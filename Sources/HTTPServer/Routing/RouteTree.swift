@@ -81,15 +81,33 @@ struct RouteTree: Sendable {
     /// Static segments win over parameters at each place; where that leads nowhere, the parameter is tried. A path that
     /// exists only for other methods yields those of every template it fits.
     func match(_ method: HTTPMethod, _ path: Span<UInt8>) -> Match {
-        guard path.count > 0, path[0] == ASCII.slash else { return .notFound }
+        guard path.count > 0, path[0] == ASCII.slash else {
+            // OPTIONS asks about the server as a whole (RFC 9110 section 9.3.7).
+            return path.count == 1 && path[0] == 42 ? .methodNotAllowed(methods(at: path)) : .notFound
+        }
         var captures = PathCaptures()
         var allowed = HTTPMethodSet()
         if let route = search(0, 1, method, path, &captures, &allowed) { return .route(route, captures) }
         return allowed.isEmpty ? .notFound : .methodNotAllowed(allowed)
     }
 
+    /// The methods of every template that `path` fits, and of all templates for `*`.
+    func methods(at path: Span<UInt8>) -> HTTPMethodSet {
+        var methods = HTTPMethodSet()
+        if path.count == 1 && path[0] == 42 {
+            for node in nodes { methods.formUnion(node.methods) }
+            if methods.contains(.get) { methods.insert(HTTPMethodSet(.head)) }
+            return methods
+        }
+        guard path.count > 0, path[0] == ASCII.slash else { return methods }
+        var captures = PathCaptures()
+        // No route has this method: the search looks at every template.
+        _ = search(0, 1, nil, path, &captures, &methods)
+        return methods
+    }
+
     private func search(
-        _ node: Int, _ start: Int, _ method: HTTPMethod, _ path: Span<UInt8>, _ captures: inout PathCaptures,
+        _ node: Int, _ start: Int, _ method: HTTPMethod?, _ path: Span<UInt8>, _ captures: inout PathCaptures,
         _ allowed: inout HTTPMethodSet
     ) -> Int? {
         if start > path.count || (node == 0 && path.count == 1) { return route(node, method, &allowed) }
@@ -113,12 +131,20 @@ struct RouteTree: Sendable {
         return true
     }
 
-    private func route(_ node: Int, _ method: HTTPMethod, _ allowed: inout HTTPMethodSet) -> Int? {
+    private func route(_ node: Int, _ method: HTTPMethod?, _ allowed: inout HTTPMethodSet) -> Int? {
+        guard let method else {
+            addMethods(of: node, to: &allowed)
+            return nil
+        }
         var route = nodes[node].routes[Int(method.rawValue)]
         if route < 0 && method == .head { route = nodes[node].routes[Int(HTTPMethod.get.rawValue)] }
         if route >= 0 { return Int(route) }
+        addMethods(of: node, to: &allowed)
+        return nil
+    }
+
+    private func addMethods(of node: Int, to allowed: inout HTTPMethodSet) {
         allowed.formUnion(nodes[node].methods)
         if nodes[node].methods.contains(.get) { allowed.insert(HTTPMethodSet(.head)) }
-        return nil
     }
 }

@@ -57,7 +57,12 @@ public struct Router<Handler: Sendable>: Sendable {
         table.append(Route(method: method, template: template, parameterNames: names, handler: handler))
     }
 
-    /// What `method` and `path`, a request's raw path, lead to.
+    /// The methods that `path`, a raw path without its query, serves; those of all routes for `*`.
+    ///
+    /// For the Allow field of an answer to a request that the server refuses before its path is looked up.
+    public func methods(at path: [UInt8]) -> HTTPMethodSet { tree.methods(at: path.span) }
+
+    /// What `method` and `path`, a request's raw path, lead to; `*` leads to the methods of all routes.
     @inlinable
     public func match(_ method: HTTPMethod, _ path: ByteView) -> RouteMatch<Handler> {
         path.withSpan { match(method, $0) }
@@ -111,6 +116,8 @@ struct RouteTable: Sendable {
         case .notFound: return Self.notFound
         }
     }
+
+    func methods(at path: Span<UInt8>) -> HTTPMethodSet { tree.methods(at: path) }
 
     @usableFromInline
     static func allowed(_ found: Int) -> HTTPMethodSet {

@@ -2,6 +2,12 @@
 
 /// The program behind a server: bytes of a request in, a response out.
 public protocol HTTPApplication: Sendable {
+    /// Decides about a request whose head announces a body, before the body is read; `request.body` is empty.
+    ///
+    /// Called on the connection's event loop, once for each such request: it must not block. With `.refuse` the answer
+    /// is what it wrote to `response`. The default is `.buffer()`.
+    func decide(about request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> HeadDecision
+
     /// Answers one complete request. Called on the connection's event loop: it must not block.
     ///
     /// Either writes the whole answer to `response` and returns nil, or returns a `DeferredResponse` that makes it
@@ -16,6 +22,11 @@ public protocol HTTPApplication: Sendable {
 }
 
 extension HTTPApplication {
+    /// Takes every body up to `HTTPServerLimits.bodyBytesMax`.
+    public func decide(about request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> HeadDecision {
+        .buffer()
+    }
+
     /// The refusal as `application/problem+json`.
     public func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
         response.header("Content-Type", "application/problem+json")

@@ -63,6 +63,17 @@ public struct HTTPRequest: ~Copyable {
     /// The body after decoding; empty where there is none.
     public var body: ByteView { view(bodyStart..<(bodyStart + bodyCount)) }
 
+    /// Whether the head announces a body: with a Content-Length above zero, or in chunks.
+    public var announcesBody: Bool { unsafe head.pointee.framing != .none }
+
+    /// The value of Content-Length; nil where there is none, and for a chunked body.
+    public var contentLength: Int? {
+        if case .length(let count) = unsafe head.pointee.framing { count } else { nil }
+    }
+
+    /// Whether the body has a content coding other than identity.
+    public var hasContentCoding: Bool { unsafe head.pointee.hasContentCoding }
+
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     public var minorVersion: Int { Int(unsafe head.pointee.minorVersion) }
 

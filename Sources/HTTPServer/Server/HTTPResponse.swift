@@ -10,12 +10,39 @@ public struct HTTPResponse: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body; not sent with 204, 304, or in answer to HEAD.
     public var body: [UInt8]
+    /// Makes the body piece by piece, in place of `body`.
+    public var stream: StreamedBody?
 
     /// A response of the parts given.
     public init(status: HTTPStatus, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+
+    /// A response whose body `stream` makes.
+    public init(status: HTTPStatus, headers: [(name: String, value: String)] = [], stream: StreamedBody) {
+        self.init(status: status, headers: headers)
+        self.stream = stream
+    }
+}
+
+/// A body that is made while it is sent.
+public struct StreamedBody: Sendable {
+    let lengthBytes: Int?
+    let produce: @Sendable (BodyWriter) async throws -> Void
+
+    /// A body that `produce` writes; it ends when `produce` returns.
+    ///
+    /// `produce` runs in the task that made the response; it does not run where no body is sent, as in answer to HEAD.
+    /// Where it throws, the connection closes so that the client sees that the body is not complete. Its task is
+    /// cancelled when the client goes away.
+    ///
+    /// - Parameter lengthBytes: sent as Content-Length; without it the body is sent in chunks, and to HTTP/1.0 until the
+    ///   connection closes.
+    public init(lengthBytes: Int? = nil, _ produce: @escaping @Sendable (BodyWriter) async throws -> Void) {
+        self.lengthBytes = lengthBytes
+        self.produce = produce
     }
 }
 

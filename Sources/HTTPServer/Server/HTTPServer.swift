@@ -16,6 +16,8 @@ public struct ServerConfiguration: Sendable {
     public var descriptorsReserved = 128
     /// The bounds the server keeps.
     public var limits = HTTPServerLimits()
+    /// The memory that bodies, answers and waiting output take together; more answers 503.
+    public var memory = MemoryBudget()
 
     /// A server on `address`.
     public init(address: SocketAddress, loopCount: Int = ServerConfiguration.coreCount) {
@@ -71,7 +73,7 @@ public final class HTTPServer: Sendable {
         guard isNew else { throw .alreadyStarted }
         let (address, listeners) = try listen()
         let limits = ConnectionLimits(configuration.limits)
-        let shared = SharedState(connectionsMax: connectionsMax)
+        let shared = SharedState(connectionsMax: connectionsMax, memory: configuration.memory)
         var workers: [LoopWorker] = []
         for (loop, listener) in zip(loops, listeners) {
             let worker = LoopWorker(

@@ -36,12 +36,26 @@ public struct HTTPServerLimits: Sendable {
     public var bodyBytesPerSecondMin = 1024
     /// How long a body may be slower than `bodyBytesPerSecondMin`.
     public var bodyRateGrace: Duration = .seconds(5)
+    /// Bytes of a body, and of an answer, that wait for a handler that reads or a peer that takes them in pieces.
+    public var streamBufferBytesMax = 256 * 1024
+    /// The time over which a body that is read in pieces must come with `bodyBytesPerSecondMin`; slower is 408.
+    public var streamRateWindow: Duration = .seconds(30)
+    /// The rest of a body that the application does not read: longer closes the connection after the answer.
+    public var discardBytesMax = 256 * 1024
+    /// How long the rest of such a body may take; then the connection is closed.
+    public var discardTimeout: Duration = .seconds(5)
+    /// How long a new connection may take for its first byte; then it is closed without an answer.
+    public var firstByteTimeout: Duration = .seconds(10)
     /// How long a connection may wait for its next request; then it is closed without an answer.
     public var idleTimeout: Duration = .seconds(75)
     /// How long a deferred response may take; then its task is cancelled and 503 is sent.
     public var handlerTimeout: Duration = .seconds(60)
-    /// How long output may wait without one byte being taken by the peer; then the connection is reset.
+    /// The time over which the peer must take waiting output with `outputBytesPerSecondMin`; else the connection is reset.
     public var writeStallTimeout: Duration = .seconds(30)
+    /// The slowest peer that output waits for.
+    ///
+    /// Zero accepts every peer that takes one byte in `writeStallTimeout`.
+    public var outputBytesPerSecondMin = 1024
     /// Requests served on one connection; the last answer says `Connection: close`.
     public var requestsPerConnectionMax = 1000
     /// Open connections of the whole server; lowered at start when the process may not open as many descriptors.

@@ -16,6 +16,10 @@ public struct RejectedRequest: Sendable {
     ///
     /// Nothing about it was checked: it is good for comparing, not for showing.
     public let target: [UInt8]
+    /// The value of the one Origin field among the lines that were received; nil where there is none, or more than one.
+    ///
+    /// For the CORS fields of the answer. It is there even where the head as a whole was refused.
+    public let origin: [UInt8]?
     /// The request without its body, where its head was good.
     public let request: HTTPRequestSnapshot?
 
@@ -27,6 +31,7 @@ public struct RejectedRequest: Sendable {
         self.reason = reason
         self.remoteAddress = remoteAddress
         target = []
+        origin = nil
         request = nil
     }
 
@@ -35,6 +40,7 @@ public struct RejectedRequest: Sendable {
         self.reason = reason
         self.remoteAddress = remoteAddress
         target = Self.target(in: bytes)
+        origin = Self.origin(in: bytes)
         var head = RequestHead()
         var progress = HeadProgress()
         guard (try? parser.parse(bytes, &progress, into: &head)) == true else {
@@ -43,6 +49,21 @@ public struct RejectedRequest: Sendable {
         }
         request = HTTPRequestSnapshot(
             head: head, bytes: (0..<head.length).map { bytes[$0] }, body: [], remoteAddress: remoteAddress)
+    }
+
+    /// Looks at whole lines up to the end of the fields or to the first that is not a field.
+    private static func origin(in bytes: Span<UInt8>) -> [UInt8]? {
+        guard var start = bytes.firstLineFeed(from: 2).map({ $0 + 1 }) else { return nil }
+        var found: [UInt8]?
+        while let lineFeed = bytes.firstLineFeed(from: start), lineFeed - 1 > start,
+            let field = try? FieldLine.parse(bytes, start..<(lineFeed - 1))
+        {
+            start = lineFeed + 1
+            guard bytes.matches(field.name, lowercase: "origin") else { continue }
+            if found != nil || field.value.count > targetBytesMax { return nil }
+            found = field.value.map { bytes[$0] }
+        }
+        return found
     }
 
     /// What lies between the first space of the request line and its end.

@@ -129,6 +129,13 @@ public struct ResponseWriter: ~Copyable {
 }
 
 extension ByteBuffer {
+    @inline(__always)
+    mutating func appendContentLength(_ count: Int) {
+        append("Content-Length: ")
+        append(decimal: count)
+        append("\r\n")
+    }
+
     /// Replaces every control character but the tab, from index `start` on, with a space.
     mutating func replaceControls(from start: Int) {
         for index in start..<count {
@@ -140,7 +147,16 @@ extension ByteBuffer {
 
 /// What the connection adds to a response when it is sent.
 struct ResponseFraming {
+    /// What marks the end of the body.
+    enum Body: Equatable {
+        /// The body is in the writer.
+        case whole
+        /// The body follows in pieces.
+        case streamed(AnswerCoding)
+    }
+
     var isHead = false
+    var body = Body.whole
     var closes = false
     /// HTTP/1.0 keeps a connection only when the response says so.
     var saysKeepAlive = false
@@ -159,12 +175,17 @@ extension ResponseWriter {
         output.append("\r\n")
         output.append(fields)
         if status.code == 405 && !hasAllow {
-            output.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
+            // The field must be there (RFC 9110 section 15.5.6); only the application knows what the path serves.
+            output.append("Allow: \r\n")
         }
         if !status.forbidsBody {
-            output.append("Content-Length: ")
-            output.append(decimal: body.count)
-            output.append("\r\n")
+            switch framing.body {
+            case .whole: output.appendContentLength(body.count)
+            case .streamed(.length(let count)): output.appendContentLength(count)
+            // An answer to HEAD may leave out what the answer to GET would be framed by.
+            case .streamed(.chunked): if !framing.isHead { output.append("Transfer-Encoding: chunked\r\n") }
+            case .streamed(.untilClose): break
+            }
         }
         if framing.closes {
             output.append("Connection: close\r\n")

@@ -21,9 +21,12 @@ final class LoopCounters: Sendable {
     let connectionsClosed = Counter()
     let requests = Counter()
     let deferred = Counter()
+    let headRefusals = Counter()
+    let streamedAnswers = Counter()
     let bytesReceived = Counter()
     let bytesSent = Counter()
     let rejections = RequestRejection.allCases.map { _ in Counter() }
+    let ends = ConnectionEnd.allCases.map { _ in Counter() }
 
     func count(_ reason: RequestRejection) { rejections[reason.index].add() }
 }
@@ -38,6 +41,10 @@ public struct ServerCounters: Sendable {
     public var requests: UInt64 = 0
     /// Requests that the application answered with a `DeferredResponse`.
     public var deferredResponses: UInt64 = 0
+    /// Requests that the application refused when it had seen their heads.
+    public var headRefusals: UInt64 = 0
+    /// Answers sent in pieces.
+    public var streamedAnswers: UInt64 = 0
     /// Bytes read from connections.
     public var bytesReceived: UInt64 = 0
     /// Bytes written to connections.
@@ -45,7 +52,13 @@ public struct ServerCounters: Sendable {
     /// Requests refused, by reason; every reason is there.
     public var rejections: [(reason: RequestRejection, count: UInt64)] = []
 
+    /// Connections that the server ended without an answer that says so, by reason; every reason is there.
+    public var connectionEnds: [(reason: ConnectionEnd, count: UInt64)] = []
+
     init(_ loops: [LoopCounters]) {
+        connectionEnds = ConnectionEnd.allCases.map { reason in
+            (reason, loops.reduce(0) { $0 + $1.ends[reason.index].total })
+        }
         rejections = RequestRejection.allCases.map { reason in
             (reason, loops.reduce(0) { $0 + $1.rejections[reason.index].total })
         }
@@ -57,6 +70,8 @@ public struct ServerCounters: Sendable {
             connectionsOpen += accepted >= closed ? accepted - closed : 0
             requests += loop.requests.total
             deferredResponses += loop.deferred.total
+            headRefusals += loop.headRefusals.total
+            streamedAnswers += loop.streamedAnswers.total
             bytesReceived += loop.bytesReceived.total
             bytesSent += loop.bytesSent.total
         }

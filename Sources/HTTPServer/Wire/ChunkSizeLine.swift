@@ -3,15 +3,17 @@
 import Primitives
 
 enum ChunkSizeLine {
-    /// More digits, zeros in front included, are refused: no body that is accepted needs them.
+    /// More digits, zeros in front not counted, are refused: no body that is accepted needs them.
     static let digitsMax = 16
 
     /// The size in the line `range`, without its CR LF.
     static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(RequestRejection) -> Int {
         var at = range.lowerBound
+        while at < range.upperBound, bytes[at] == 48 { at += 1 }
+        let first = at
         var size = 0
         while at < range.upperBound, let digit = Hex.value(of: bytes[at]) {
-            if at - range.lowerBound == digitsMax { throw .chunkInvalid }
+            if at - first == digitsMax { throw .chunkInvalid }
             // Beyond every limit already; stays there without overflowing.
             size = size > 1 << 40 ? size : size * 16 + Int(digit)
             at += 1
@@ -27,8 +29,10 @@ enum ChunkSizeLine {
         guard Hex.value(of: bytes[0]) != nil else { throw .chunkInvalid }
         for index in 0..<(bytes.count - 1) where bytes[index] == ASCII.cr || bytes[index] == 0 { throw .chunkInvalid }
         var digits = 0
+        while digits < bytes.count, bytes[digits] == 48 { digits += 1 }
+        let zeros = digits
         while digits < bytes.count, Hex.value(of: bytes[digits]) != nil { digits += 1 }
-        if digits > digitsMax { throw .chunkInvalid }
+        if digits - zeros > digitsMax { throw .chunkInvalid }
         if digits < bytes.count {
             let next = bytes[digits]
             guard next == 59 || next == ASCII.space || next == ASCII.tab || next == ASCII.cr else {

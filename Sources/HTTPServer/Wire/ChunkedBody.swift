@@ -14,12 +14,16 @@ struct ChunkedBody: Equatable, Sendable {
     /// Decoded bytes; they lie right behind the head.
     private(set) var count = 0
     private let headLength: Int
+    private let bodyBytesMax: Int
+    /// Decoded bytes that were taken out of the buffer before.
+    private var takenCount = 0
     private var excess = 0
     private var trailerBytes = 0
     private var trailerCount = 0
 
-    init(headLength: Int) {
+    init(headLength: Int, bodyBytesMax: Int) {
         self.headLength = headLength
+        self.bodyBytesMax = bodyBytesMax
         rawOffset = headLength
     }
 
@@ -64,6 +68,13 @@ struct ChunkedBody: Equatable, Sendable {
         rawOffset -= gap
     }
 
+    /// The decoded bytes and what they were decoded from have left the buffer; for a body without its head in front.
+    mutating func taken() {
+        takenCount += count
+        count = 0
+        rawOffset = headLength
+    }
+
     private mutating func decodeSize(_ input: borrowing InputBuffer, _ limits: HTTPServerLimits)
         throws(RequestRejection) -> Bool
     {
@@ -79,7 +90,7 @@ struct ChunkedBody: Equatable, Sendable {
             return (try ChunkSizeLine.parse(bytes, 0..<(lineFeed - 1)), lineFeed + 1)
         }
         guard let line else { return false }
-        if line.size > limits.bodyBytesMax - count { throw .bodyTooLarge }
+        if line.size > bodyBytesMax - count - takenCount { throw .bodyTooLarge }
         // An honest chunk needs a short size line; many tiny chunks or long extensions are an attack on the reader.
         excess = max(0, excess + line.length + 2 - 16 - 2 * line.size)
         if excess > limits.chunkExcessBytesMax { throw .chunkInvalid }

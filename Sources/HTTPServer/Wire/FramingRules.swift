@@ -10,6 +10,7 @@ enum FramingRules {
         head.framing = .none
         head.keepsAlive = head.minorVersion == 1
         head.expectsContinue = false
+        head.hasContentCoding = false
         var length: Range<Int>?
         var coding: Range<Int>?
         var closes = false
@@ -29,6 +30,10 @@ enum FramingRules {
             case 14 where bytes.matches(field.name, lowercase: "content-length"):
                 if length != nil { throw .contentLengthInvalid }
                 length = field.value
+            case 16 where bytes.matches(field.name, lowercase: "content-encoding"):
+                if !field.value.isEmpty && !bytes.matches(field.value, lowercase: "identity") {
+                    head.hasContentCoding = true
+                }
             case 17 where bytes.matches(field.name, lowercase: "transfer-encoding"):
                 if coding != nil { throw .transferEncodingInvalid }
                 coding = field.value
@@ -57,13 +62,13 @@ enum FramingRules {
         }
     }
 
-    /// 1*DIGIT, nothing before or after, no leading zero, at most 18 digits.
+    /// 1*DIGIT, nothing before or after, at most 18 digits after leading zeros.
     private static func contentLength(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(RequestRejection) -> Int {
-        guard !range.isEmpty, range.count <= 18, range.count == 1 || bytes[range.lowerBound] != 48 else {
-            throw .contentLengthInvalid
-        }
+        var start = range.lowerBound
+        while start < range.upperBound, bytes[start] == 48 { start += 1 }
+        guard !range.isEmpty, range.upperBound - start <= 18 else { throw .contentLengthInvalid }
         var count = 0
-        for index in range {
+        for index in start..<range.upperBound {
             guard ASCII.isDigit(bytes[index]) else { throw .contentLengthInvalid }
             count = count * 10 + Int(bytes[index] - 48)
         }

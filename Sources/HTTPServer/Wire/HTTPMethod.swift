@@ -2,7 +2,7 @@
 
 /// A request method (RFC 9110 section 9).
 ///
-/// Methods outside this list are answered 501, CONNECT and TRACE 405, before an application sees them.
+/// Methods outside this list are answered 501, TRACE 405, before an application sees them.
 public enum HTTPMethod: UInt8, Sendable, CaseIterable, Hashable {
     case get, head, post, put, patch, delete, options
 

@@ -37,6 +37,8 @@ struct RequestHead {
     var framing = BodyFraming.none
     var keepsAlive = true
     var expectsContinue = false
+    /// The body has a Content-Encoding other than identity.
+    var hasContentCoding = false
 
     init(fieldsMax: Int = 100) { fields.reserveCapacity(fieldsMax) }
 }

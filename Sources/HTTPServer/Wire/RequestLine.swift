@@ -14,7 +14,9 @@ enum RequestLine {
         guard let target = parts.target, let version = parts.version else { throw .requestLineMalformed }
         try parseVersion(bytes, version, into: &head)
         head.target = target
-        if bytes.equals(parts.method, "CONNECT") || bytes.equals(parts.method, "TRACE") { throw .methodNotAllowed }
+        // CONNECT names no resource that could say what it allows.
+        if bytes.equals(parts.method, "CONNECT") { throw .methodNotImplemented }
+        if bytes.equals(parts.method, "TRACE") { throw .methodNotAllowed }
         let method = method(bytes, parts.method)
         try parseTarget(bytes, target, isOptions: method == .options, into: &head)
         guard let method else { throw .methodNotImplemented }

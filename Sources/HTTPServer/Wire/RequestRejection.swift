@@ -10,8 +10,9 @@ public enum RequestRejection: String, Error, Sendable, CaseIterable {
     case fieldNameInvalid, fieldValueInvalid, fieldFolded, headerTooLarge, tooManyFields
     case hostMissing, hostInvalid
     case contentLengthInvalid, transferEncodingInvalid, transferCodingNotImplemented, framingAmbiguous
-    case chunkInvalid, trailerInvalid, bodyTooLarge, expectationFailed
-    case headerTimeout, bodyTimeout, handlerTimeout, tooManyConnections
+    case chunkInvalid, trailerInvalid, bodyTooLarge, expectationFailed, contentCodingNotSupported
+    case headerTimeout, bodyTimeout, handlerTimeout
+    case tooManyConnections, tooManyConnectionsOfAddress, memoryExhausted
 
     /// The status it is answered with.
     public var status: HTTPStatus {
@@ -23,8 +24,9 @@ public enum RequestRejection: String, Error, Sendable, CaseIterable {
         case .headerTooLarge, .tooManyFields: .requestHeaderFieldsTooLarge
         case .bodyTooLarge: .contentTooLarge
         case .expectationFailed: .expectationFailed
+        case .contentCodingNotSupported: .unsupportedMediaType
         case .headerTimeout, .bodyTimeout: .requestTimeout
-        case .handlerTimeout, .tooManyConnections: .serviceUnavailable
+        case .handlerTimeout, .tooManyConnections, .tooManyConnectionsOfAddress, .memoryExhausted: .serviceUnavailable
         default: .badRequest
         }
     }
@@ -38,7 +40,7 @@ public enum RequestRejection: String, Error, Sendable, CaseIterable {
     public var detail: StaticString {
         switch self {
         case .requestLineMalformed: "The request line is not \"method target version\" with single spaces."
-        case .methodNotAllowed: "CONNECT and TRACE are not served here."
+        case .methodNotAllowed: "TRACE is not served here."
         case .methodNotImplemented: "The method is not implemented by this server."
         case .targetInvalid: "The request target holds a byte or a form that is not allowed; percent-encode it."
         case .targetTooLong: "The request line is longer than this server reads."
@@ -61,10 +63,13 @@ public enum RequestRejection: String, Error, Sendable, CaseIterable {
         case .trailerInvalid: "A trailer field is malformed or may not be sent as a trailer."
         case .bodyTooLarge: "The body is larger than this server reads."
         case .expectationFailed: "The only expectation served here is 100-continue."
+        case .contentCodingNotSupported: "Bodies are taken without a content coding; send no Content-Encoding."
         case .headerTimeout: "The request head did not arrive in time."
         case .bodyTimeout: "The request body did not arrive in time or came too slowly."
         case .handlerTimeout: "The answer took too long to make; try again later."
         case .tooManyConnections: "The server has as many connections as it takes; try again shortly."
+        case .tooManyConnectionsOfAddress: "Your address has as many connections as one may have; close some."
+        case .memoryExhausted: "The server has no room for this request now; try again shortly."
         }
     }
 }

@@ -1,0 +1,139 @@
+// What leaves a connection: sending, keeping what the peer does not take, watching for more, and the end. Every method runs
+// on the loop's thread.
+
+import CLinux
+import Glibc
+import Synchronization
+
+extension LoopWorker {
+    /// Sends what was answered, then closes, waits or watches as the connection's state says.
+    func settle(_ connection: ClientConnection) {
+        if !output.isEmpty {
+            let isOpen = send(connection)
+            output.removeAll(keepingAtMost: 1024 * 1024)
+            guard isOpen else { return }
+        }
+        if connection.unsent == nil {
+            switch connection.state.phase {
+            case .closing: return finishClosing(connection)
+            case .responding: break
+            case .idle, .head, .deciding, .body, .chunkedBody, .discarding:
+                if connection.peerEnded && !connection.waitsForTurn { return end(connection) }
+            case .draining:
+                if connection.peerEnded { return end(connection) }
+            }
+        }
+        watch(connection)
+        arm(connection)
+    }
+
+    /// Sends the output; keeps what the peer does not take.
+    ///
+    /// False when the connection has been ended.
+    private func send(_ connection: ClientConnection) -> Bool {
+        if connection.unsent != nil {
+            connection.unsent?.bytes.append(output)
+            return true
+        }
+        var sent = 0
+        while sent < output.count {
+            let count = unsafe Glibc.send(
+                connection.descriptor, output.base + sent, output.count - sent, CL_MSG_NOSIGNAL)
+            if count > 0 {
+                sent += count
+                counters.bytesSent.add(count)
+                continue
+            }
+            if errno == EINTR { continue }
+            guard errno == EAGAIN else {
+                end(connection)
+                return false
+            }
+            keepUnsent(from: sent, connection)
+            connection.state.outputWaits(delivered: delivered(connection) ?? 0, now: loop.now, limits)
+            return true
+        }
+        return true
+    }
+
+    /// Keeps the output from `sent` on; a large one is handed over as it is, a small rest is copied.
+    private func keepUnsent(from sent: Int, _ connection: ClientConnection) {
+        if output.count - sent < 64 * 1024 {
+            var rest = ByteBuffer(capacity: output.count - sent)
+            rest.append(output.view[sent..<output.count])
+            connection.unsent = UnsentOutput(bytes: rest)
+        } else {
+            var whole = ByteBuffer(capacity: 64 * 1024)
+            swap(&output, &whole)
+            connection.unsent = UnsentOutput(bytes: whole, offset: sent)
+        }
+    }
+
+    /// Sends what waited, now that the peer takes more.
+    func sendUnsent(_ connection: ClientConnection) {
+        guard var unsent = connection.unsent.take() else { return }
+        while unsent.count > 0 {
+            let count = unsafe Glibc.send(
+                connection.descriptor, unsent.bytes.base + unsent.offset, unsent.count, CL_MSG_NOSIGNAL)
+            if count > 0 {
+                unsent.offset += count
+                unsent.sentCount += count
+                counters.bytesSent.add(count)
+                continue
+            }
+            if errno == EINTR { continue }
+            if errno != EAGAIN { return end(connection) }
+            connection.unsent = consume unsent
+            return settle(connection)
+        }
+        connection.state.outputSent(now: loop.now, limits)
+        resume(connection)
+    }
+
+    /// The last answer is out: ends at once where nothing is left unread, else lets the peer read the answer first.
+    private func finishClosing(_ connection: ClientConnection) {
+        if connection.peerEnded || !connection.state.leavesInputUnread { return end(connection) }
+        shutdown(connection.descriptor, Int32(SHUT_WR))
+        connection.input = nil
+        connection.state.beginDraining(now: loop.now, limits)
+        watch(connection)
+        arm(connection)
+    }
+
+    private func watch(_ connection: ClientConnection) {
+        var wanted: UInt32 = 0
+        if connection.unsent != nil { wanted |= CL_EPOLLOUT }
+        if connection.wantsInput(waitingBytesMax: limits.limits.waitingBytesMax) { wanted |= CL_EPOLLIN }
+        if wanted == connection.interest { return }
+        connection.interest = wanted
+        loop.watch(connection.descriptor, EPOLL_CTL_MOD, wanted, connection.token.packed)
+    }
+
+    /// Makes sure that a timer comes up no later than the connection's deadline.
+    ///
+    /// Later deadlines need no new timer: the one that is set finds out.
+    func arm(_ connection: ClientConnection) {
+        guard connection.state.deadline < connection.armedAt else { return }
+        if connection.armedAt != .max { loop.noteStaleTimer() }
+        connection.armedAt = connection.state.deadline
+        loop.arm(connection.token, at: connection.armedAt)
+    }
+
+    /// Closes the socket, for a reason that is counted, and forgets the connection.
+    func end(_ connection: ClientConnection, _ reason: ConnectionEnd) {
+        counters.ends[reason.index].add()
+        end(connection)
+    }
+
+    /// Closes the socket and forgets the connection.
+    func end(_ connection: ClientConnection) {
+        abandonHandler(connection, .connectionClosed)
+        connections[Int(connection.descriptor)] = nil
+        close(connection.descriptor)
+        counters.connectionsClosed.add()
+        openCount -= 1
+        shared.openConnections.wrappingSubtract(1, ordering: .relaxed)
+        if connection.armedAt != .max { loop.noteStaleTimer() }
+        if openCount == 0, let whenEmpty = whenEmpty.take() { whenEmpty() }
+    }
+}
