@@ -23,6 +23,8 @@
 extern int accept4(int fd, void *address, void *length, int flags);
 extern int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags);
 extern int syncfs(int fd);
+// Gives memory that was freed back to the kernel.
+extern int malloc_trim(size_t pad);
 extern void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 extern int fallocate(int fd, int mode, off_t offset, off_t length);
 // The actions are a posix_spawn_file_actions_t.

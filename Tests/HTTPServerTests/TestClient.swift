@@ -189,12 +189,13 @@ struct TestApplication: HTTPApplication {
 func withServer(
     _ application: any HTTPApplication = TestApplication.echo, loops: Int = 1,
     _ configure: (inout HTTPServerLimits) -> Void = { _ in }, memory: MemoryBudget = MemoryBudget(),
-    grace: Duration = .seconds(2),
+    trustedPeers: [AddressRange] = AddressRange.loopback, grace: Duration = .seconds(2),
     _ body: (SocketAddress, HTTPServer) async throws -> Void
 ) async throws {
     var configuration = ServerConfiguration(address: try SocketAddress("127.0.0.1:0"), loopCount: loops)
     configure(&configuration.limits)
     configuration.memory = memory
+    configuration.trustedPeers = trustedPeers
     let server = try HTTPServer(configuration, application: application)
     let address = try server.start()
     do {

@@ -29,6 +29,12 @@ final class ClientConnection {
     var writer: BodyWriter?
     /// How the response that is being made will be framed.
     var framing = ResponseFraming()
+    /// Bytes that the handler of the present request holds of it.
+    var heldCount = 0
+    /// Bytes taken from the server's `MemoryBudget`.
+    var chargedCount = 0
+    /// Counts among the connections of its address.
+    var isCounted = false
     /// The earliest entry of this connection in the loop's timers.
     var armedAt: Nanoseconds = .max
     /// The peer has ended its side.
@@ -56,6 +62,17 @@ final class ClientConnection {
         case .idle, .head, .deciding, .body, .chunkedBody, .discarding, .draining: return true
         }
     }
+
+    /// The memory it has now, without that of bodies and answers in pieces.
+    var memoryCount: Int {
+        var count = heldCount
+        if input != nil { count += input?.capacity ?? 0 }
+        if unsent != nil { count += unsent?.bytes.capacity ?? 0 }
+        return count
+    }
+
+    /// Whether nothing happens on it.
+    var isIdle: Bool { state.phase == .idle && input == nil && unsent == nil && !waitsForTurn }
 
     var inputCount: Int {
         guard input != nil else { return 0 }

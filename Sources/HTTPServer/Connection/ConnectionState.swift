@@ -371,9 +371,6 @@ struct ConnectionState: Sendable {
         hasUnreadBody = incoming != nil
     }
 
-    /// Refuses the connection before anything was read from it.
-    mutating func refuseConnection() { refuse(.tooManyConnections) }
-
     /// Ends reading for good because of `reason`, with an answer that says so.
     @discardableResult
     mutating func refuse(_ reason: RequestRejection) -> Action {
@@ -460,6 +457,11 @@ struct ConnectionState: Sendable {
     private mutating func refused(_ reason: RequestRejection) -> Deadline {
         refuse(reason)
         return .refuse(reason)
+    }
+
+    /// Since when the connection waits for a request; meaningful while it is idle.
+    func idleSince(_ limits: ConnectionLimits) -> Nanoseconds {
+        phaseDeadline &- (answeredCount == 0 ? limits.firstByte : limits.idle)
     }
 
     /// Brings the deadline of a connection that waits for a request forward to `limit`, at shutdown.

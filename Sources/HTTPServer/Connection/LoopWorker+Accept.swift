@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Primitives
 import Synchronization
 
 /// What the loops of one server share.
@@ -9,10 +10,12 @@ final class SharedState: Sendable {
     let openConnections = Atomic<Int>(0)
     let connectionsMax: Int
     let memory: MemoryBudget
+    let clients: ClientCounts
 
-    init(connectionsMax: Int, memory: MemoryBudget) {
+    init(connectionsMax: Int, memory: MemoryBudget, clients: ClientCounts) {
         self.connectionsMax = connectionsMax
         self.memory = memory
+        self.clients = clients
     }
 }
 
@@ -80,15 +83,52 @@ extension LoopWorker {
         connections[Int(descriptor)] = connection
         if open > shared.connectionsMax + Self.overflowMax { return end(connection) }
         guard loop.watch(descriptor, EPOLL_CTL_ADD, CL_EPOLLIN, token.packed) else { return end(connection) }
-        if open > shared.connectionsMax {
-            connection.state.refuseConnection()
-            writeRefusal(
-                RejectedRequest(reason: .tooManyConnections, remoteAddress: address), connection)
-            return settle(connection)
+        switch shared.clients.add(address) {
+        case .refused: return refuse(connection, .tooManyConnectionsOfAddress)
+        case .counted: connection.isCounted = true
+        case .exempt: break
         }
+        if open > shared.connectionsMax, !evictLongestIdle() { return refuse(connection, .tooManyConnections) }
         connection.state.isLast = whenEmpty != nil
         arm(connection)
     }
+
+    /// Refuses a connection before anything was read from it.
+    private func refuse(_ connection: ClientConnection, _ reason: RequestRejection) {
+        connection.state.refuse(reason)
+        writeRefusal(RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress), connection)
+        settle(connection)
+    }
+
+    /// Closes the connection of this loop that has been idle for longest; false where none has been for long enough.
+    private func evictLongestIdle() -> Bool {
+        let least = Nanoseconds(clamping: limits.limits.idleBeforeEvictionMin.nanoseconds)
+        for isLastLook in [false, true] {
+            while let candidate = idleCandidates.popLast() {
+                guard let connection = connection(candidate.token), connection.isIdle,
+                    connection.state.idleSince(limits) == candidate.since
+                else { continue }
+                end(connection, .evicted)
+                return true
+            }
+            // A look at all connections serves many that come after it.
+            if isLastLook || loop.now < nextLook { break }
+            var idle: [(token: ConnectionToken, since: Nanoseconds)] = []
+            for case let connection? in connections where connection.isIdle {
+                let since = connection.state.idleSince(limits)
+                if since &+ least <= loop.now { idle.append((connection.token, since)) }
+            }
+            idle.sort { $0.since > $1.since }
+            idleCandidates = Array(idle.suffix(Self.candidatesMax))
+            if idleCandidates.isEmpty { nextLook = loop.now &+ Self.lookPause }
+        }
+        return false
+    }
+
+    /// Idle connections that are noted at one look.
+    private static let candidatesMax = 64
+    /// The pause after a look that found none.
+    private static let lookPause: Nanoseconds = 100_000_000
 
     /// With no descriptor left, gives up the reserve for a moment to tell one client so.
     private func turnAwayWithReserve() {

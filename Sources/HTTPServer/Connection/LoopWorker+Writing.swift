@@ -23,8 +23,43 @@ extension LoopWorker {
                 if connection.peerEnded { return end(connection) }
             }
         }
+        let memoryCount = connection.memoryCount
+        if memoryCount != connection.chargedCount, !charge(connection, memoryCount) { return }
         watch(connection)
         arm(connection)
+    }
+
+    /// Takes from the memory budget what the connection has come to hold, or gives back what it holds no more.
+    ///
+    /// False when there is no room: then the connection has been answered 503, or ended where its answer had begun.
+    private func charge(_ connection: ClientConnection, _ count: Int) -> Bool {
+        let more = count - connection.chargedCount
+        // What a handler holds is there already, and its work has begun.
+        if connection.heldCount > 0 {
+            shared.memory.takeAlways(more)
+        } else if more < 0 {
+            shared.memory.giveBack(-more)
+        } else if !shared.memory.take(more) {
+            refuseForMemory(connection)
+            return false
+        }
+        connection.chargedCount = count
+        return true
+    }
+
+    private func refuseForMemory(_ connection: ClientConnection) {
+        switch connection.state.phase {
+        case .head where connection.unsent == nil, .body where connection.unsent == nil,
+            .chunkedBody where connection.unsent == nil:
+            let rejected = rejected(.memoryExhausted, connection)
+            connection.input = nil
+            connection.state.refuse(.memoryExhausted)
+            writeRefusal(rejected, connection)
+            settle(connection)
+        default:
+            counters.count(.memoryExhausted)
+            end(connection, .memory)
+        }
     }
 
     /// Sends the output; keeps what the peer does not take.
@@ -96,6 +131,7 @@ extension LoopWorker {
         shutdown(connection.descriptor, Int32(SHUT_WR))
         connection.input = nil
         connection.state.beginDraining(now: loop.now, limits)
+        _ = charge(connection, connection.memoryCount)
         watch(connection)
         arm(connection)
     }
@@ -128,6 +164,9 @@ extension LoopWorker {
     /// Closes the socket and forgets the connection.
     func end(_ connection: ClientConnection) {
         abandonHandler(connection, .connectionClosed)
+        if connection.chargedCount > 0 { shared.memory.giveBack(connection.chargedCount) }
+        connection.chargedCount = 0
+        if connection.isCounted { shared.clients.remove(connection.remoteAddress) }
         connections[Int(connection.descriptor)] = nil
         close(connection.descriptor)
         counters.connectionsClosed.add()

@@ -23,6 +23,9 @@ final class LoopWorker: @unchecked Sendable {
     var openCount = 0
     var overflowCount = 0
     var generation: UInt32 = 0
+    /// Idle connections at the last look, the longest idle last.
+    var idleCandidates: [(token: ConnectionToken, since: Nanoseconds)] = []
+    var nextLook: Nanoseconds = 0
     /// Set while the server shuts down: called when the last connection has gone.
     var whenEmpty: (@Sendable () -> Void)?
 
@@ -283,6 +286,7 @@ final class LoopWorker: @unchecked Sendable {
             // If the answer takes too long, the refusal names its request.
             let length = connection.state.headLength
             connection.deferredHead = input.withBytes { bytes in (0..<length).map { bytes[$0] } }
+            connection.heldCount = 2 * length + connection.state.bodyCount
         }
         connection.state.consumeRequest(&input)
         if let deferred {
@@ -304,7 +308,10 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Moves the connection on after an answer.
     func answered(_ connection: ClientConnection, inputIsEmpty: Bool) {
-        if !connection.deferredHead.isEmpty { connection.deferredHead = [] }
+        if !connection.deferredHead.isEmpty {
+            connection.deferredHead = []
+            connection.heldCount = 0
+        }
         if let reader = connection.reader.take() { reader.fail(.connectionClosed) }
         connection.state.answered(
             closes: connection.framing.closes, inputIsEmpty: inputIsEmpty, now: loop.now, limits)
@@ -319,6 +326,9 @@ final class LoopWorker: @unchecked Sendable {
         // Only a request that was handed out is known to be a HEAD.
         let isHead = !connection.deferredHead.isEmpty && connection.framing.isHead
         connection.deferredHead = []
+        connection.heldCount = 0
+        if writer.status == .serviceUnavailable && !writer.hasRetryAfter { writer.header("Retry-After", "1") }
+        if reason == .contentCodingNotSupported { writer.header("Accept-Encoding", "identity") }
         writer.finish(into: &output, ResponseFraming(isHead: isHead, closes: true), date: date)
     }
 

@@ -11,8 +11,8 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     private let family: Family
     /// The address in network order: 4 bytes at the end for IPv4, 16 for IPv6.
-    private let high: UInt64
-    private let low: UInt64
+    let high: UInt64
+    let low: UInt64
     private let scope: UInt32
     /// The port.
     public let port: UInt16

@@ -19,6 +19,10 @@ public struct ServerConfiguration: Sendable {
     /// The memory that bodies, answers and waiting output take together; more answers 503.
     public var memory = MemoryBudget()
 
+    /// Peers that bring connections of many clients, such as a proxy: they are exempt from
+    /// `HTTPServerLimits.connectionsPerAddressMax`.
+    public var trustedPeers = AddressRange.loopback
+
     /// A server on `address`.
     public init(address: SocketAddress, loopCount: Int = ServerConfiguration.coreCount) {
         self.address = address
@@ -73,7 +77,10 @@ public final class HTTPServer: Sendable {
         guard isNew else { throw .alreadyStarted }
         let (address, listeners) = try listen()
         let limits = ConnectionLimits(configuration.limits)
-        let shared = SharedState(connectionsMax: connectionsMax, memory: configuration.memory)
+        let shared = SharedState(
+            connectionsMax: connectionsMax, memory: configuration.memory,
+            clients: ClientCounts(
+                countMax: configuration.limits.connectionsPerAddressMax, exempt: configuration.trustedPeers))
         var workers: [LoopWorker] = []
         for (loop, listener) in zip(loops, listeners) {
             let worker = LoopWorker(

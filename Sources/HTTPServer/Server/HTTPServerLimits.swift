@@ -60,8 +60,14 @@ public struct HTTPServerLimits: Sendable {
     public var requestsPerConnectionMax = 1000
     /// Open connections of the whole server; lowered at start when the process may not open as many descriptors.
     ///
-    /// A connection beyond it is answered 503.
+    /// For a connection beyond it the longest idle one is closed; where none is idle, it is answered 503.
     public var connectionsMax = 10_000
+    /// How long a connection must have been idle to be closed for another.
+    public var idleBeforeEvictionMin: Duration = .seconds(1)
+    /// Open connections of one client address; a connection beyond it is answered 503.
+    ///
+    /// An IPv6 client counts by the first 64 bits. `ServerConfiguration.trustedPeers` are exempt.
+    public var connectionsPerAddressMax = 256
     /// Pipelined requests answered in one go before other connections have their turn.
     public var pipelinedRequestsMax = 16
     /// Answers collected before they are sent, in bytes: more requests are not read until these are sent.

@@ -21,6 +21,7 @@ public struct ResponseWriter: ~Copyable {
     public var closesConnection = false
     @usableFromInline var fields: ByteBuffer
     private(set) var hasAllow = false
+    private(set) var hasRetryAfter = false
 
     init() {
         body = ByteBuffer(capacity: 16 * 1024)
@@ -32,6 +33,7 @@ public struct ResponseWriter: ~Copyable {
         status = .ok
         closesConnection = false
         hasAllow = false
+        hasRetryAfter = false
         fields.removeAll(keepingAtMost: 16 * 1024)
         body.removeAll(keepingAtMost: 256 * 1024)
     }
@@ -118,6 +120,7 @@ public struct ResponseWriter: ~Copyable {
             return false
         case 10 where span.matches(whole, lowercase: "connection") || span.matches(whole, lowercase: "keep-alive"):
             return false
+        case 11 where span.matches(whole, lowercase: "retry-after"): hasRetryAfter = true
         case 14 where span.matches(whole, lowercase: "content-length"): return false
         case 17 where span.matches(whole, lowercase: "transfer-encoding"): return false
         default: break
