@@ -14,6 +14,9 @@ enum Benchmark {
             try await SyncBenchmark.run(records: records)
         case "instructions":
             guard try await InstructionsBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
+        case "streaming":
+            let gigabytes = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 10
+            try await StreamingBenchmark.run(gigabytes: gigabytes)
         // One run of what `instructions` counts.
         case "map":
             let arguments = CommandLine.arguments
@@ -21,7 +24,8 @@ enum Benchmark {
             try MappingBenchmark.map(arguments[2], records: records)
         default:
             print(
-                "usage: integration-host-bench mapping | sync [RECORDS] | instructions [--host PATH] [--baseline FILE]")
+                "usage: integration-host-bench mapping | sync [RECORDS] | streaming [GIGABYTES] | instructions [--host PATH] [--baseline FILE]"
+            )
             exit(2)
         }
     }

@@ -21,6 +21,8 @@ final class ClientConnection {
     var interest: UInt32
     /// The deferred response that is being made.
     var task: Task<Void, Never>?
+    /// A handler makes the response: something of the four values below may be set.
+    var hasHandler = false
     /// The head of the request whose response is being made.
     var deferredHead: [UInt8] = []
     /// The body of the request that is being answered, while its handler reads it in pieces.
@@ -51,9 +53,9 @@ final class ClientConnection {
 
     var descriptor: Int32 { token.descriptor }
 
-    /// Whether more should be read now.
+    /// Whether more should be read now, where no output waits.
     func wantsInput(waitingBytesMax: Int) -> Bool {
-        if peerEnded || unsent != nil || waitsForTurn { return false }
+        if peerEnded || waitsForTurn { return false }
         switch state.phase {
         case .closing: return false
         case .responding:

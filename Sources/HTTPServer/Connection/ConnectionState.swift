@@ -124,6 +124,7 @@ struct ConnectionState: Sendable {
     // MARK: Reading
 
     /// What to do with the bytes received so far; call again after every action but `needBytes` and `stop`.
+    @inline(__always)
     mutating func advance(
         _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionLimits
     ) -> Action {

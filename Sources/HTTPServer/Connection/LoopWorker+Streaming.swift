@@ -45,6 +45,7 @@ extension LoopWorker {
         try unsafe connection.state.stream(head.pointee, &input, bytesMax: bytesMax, now: loop.now, limits)
         countRequest(connection)
         connection.deferredHead = headBytes
+        connection.hasHandler = true
         let token = connection.token
         let reader = BodyReader(
             budget: shared.memory, bufferBytesMax: limits.limits.streamBufferBytesMax, announcedBytes: announcedBytes,
@@ -186,7 +187,7 @@ extension LoopWorker {
             return body.endsWithConnection ? reset(connection, .failedAnswer) : end(connection, .failedAnswer)
         }
         if !connection.state.canDiscardBody(limits) { connection.framing.closes = true }
-        answered(connection, inputIsEmpty: connection.inputCount == 0)
+        answered(connection, closes: connection.framing.closes, inputIsEmpty: connection.inputCount == 0)
         resume(connection)
     }
 

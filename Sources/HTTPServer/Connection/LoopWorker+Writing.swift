@@ -13,18 +13,22 @@ extension LoopWorker {
             output.removeAll(keepingAtMost: 1024 * 1024)
             guard isOpen else { return }
         }
+        // Between requests there is nothing to count, unless more of them wait for their turn.
+        var holdsMemory = true
         if connection.unsent == nil {
             switch connection.state.phase {
             case .closing: return finishClosing(connection)
             case .responding: break
-            case .idle, .head, .deciding, .body, .chunkedBody, .discarding:
+            case .idle:
+                if connection.peerEnded && !connection.waitsForTurn { return end(connection) }
+                holdsMemory = false
+            case .head, .deciding, .body, .chunkedBody, .discarding:
                 if connection.peerEnded && !connection.waitsForTurn { return end(connection) }
             case .draining:
                 if connection.peerEnded { return end(connection) }
             }
         }
-        let memoryCount = connection.memoryCount
-        if memoryCount != connection.chargedCount, !charge(connection, memoryCount) { return }
+        if holdsMemory || connection.chargedCount != 0, !charge(connection) { return }
         watch(connection)
         arm(connection)
     }
@@ -32,7 +36,10 @@ extension LoopWorker {
     /// Takes from the memory budget what the connection has come to hold, or gives back what it holds no more.
     ///
     /// False when there is no room: then the connection has been answered 503, or ended where its answer had begun.
-    private func charge(_ connection: ClientConnection, _ count: Int) -> Bool {
+    @inline(never)
+    private func charge(_ connection: ClientConnection) -> Bool {
+        let count = connection.memoryCount
+        if count == connection.chargedCount { return true }
         let more = count - connection.chargedCount
         // What a handler holds is there already, and its work has begun.
         if connection.heldCount > 0 {
@@ -131,15 +138,18 @@ extension LoopWorker {
         shutdown(connection.descriptor, Int32(SHUT_WR))
         connection.input = nil
         connection.state.beginDraining(now: loop.now, limits)
-        _ = charge(connection, connection.memoryCount)
+        _ = charge(connection)
         watch(connection)
         arm(connection)
     }
 
     private func watch(_ connection: ClientConnection) {
         var wanted: UInt32 = 0
-        if connection.unsent != nil { wanted |= CL_EPOLLOUT }
-        if connection.wantsInput(waitingBytesMax: limits.limits.waitingBytesMax) { wanted |= CL_EPOLLIN }
+        if connection.unsent != nil {
+            wanted = CL_EPOLLOUT
+        } else if connection.wantsInput(waitingBytesMax: limits.limits.waitingBytesMax) {
+            wanted = CL_EPOLLIN
+        }
         if wanted == connection.interest { return }
         connection.interest = wanted
         loop.watch(connection.descriptor, EPOLL_CTL_MOD, wanted, connection.token.packed)

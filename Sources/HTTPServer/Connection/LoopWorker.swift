@@ -286,6 +286,7 @@ final class LoopWorker: @unchecked Sendable {
             // If the answer takes too long, the refusal names its request.
             let length = connection.state.headLength
             connection.deferredHead = input.withBytes { bytes in (0..<length).map { bytes[$0] } }
+            connection.hasHandler = true
             connection.heldCount = 2 * length + connection.state.bodyCount
         }
         connection.state.consumeRequest(&input)
@@ -299,22 +300,24 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Appends the writer's response to the output and moves the connection on.
     func finish(_ connection: ClientConnection, inputIsEmpty: Bool) {
-        if writer.closesConnection || connection.state.isLast || !connection.state.canDiscardBody(limits) {
-            connection.framing.closes = true
-        }
-        writer.finish(into: &output, connection.framing, date: date)
-        answered(connection, inputIsEmpty: inputIsEmpty)
+        var framing = connection.framing
+        if writer.closesConnection || connection.state.isLast { framing.closes = true }
+        // The state is not copied for what most requests do not have.
+        if connection.state.incoming != nil, !connection.state.canDiscardBody(limits) { framing.closes = true }
+        writer.finish(into: &output, framing, date: date)
+        answered(connection, closes: framing.closes, inputIsEmpty: inputIsEmpty)
     }
 
     /// Moves the connection on after an answer.
-    func answered(_ connection: ClientConnection, inputIsEmpty: Bool) {
-        if !connection.deferredHead.isEmpty {
+    @inline(__always)
+    func answered(_ connection: ClientConnection, closes: Bool, inputIsEmpty: Bool) {
+        if connection.hasHandler {
+            connection.hasHandler = false
             connection.deferredHead = []
             connection.heldCount = 0
+            if let reader = connection.reader.take() { reader.fail(.connectionClosed) }
         }
-        if let reader = connection.reader.take() { reader.fail(.connectionClosed) }
-        connection.state.answered(
-            closes: connection.framing.closes, inputIsEmpty: inputIsEmpty, now: loop.now, limits)
+        connection.state.answered(closes: closes, inputIsEmpty: inputIsEmpty, now: loop.now, limits)
     }
 
     func writeRefusal(_ rejected: RejectedRequest, _ connection: ClientConnection) {
