@@ -74,6 +74,18 @@ package struct RequestPath: HTTPApplication {
 
     // MARK: Route
 
+    /// Refuses a request whose head means 404, 405 or 401 before its body is read.
+    package func decide(about request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> HeadDecision {
+        if case .found(let route, _) = router.match(request.method, request.path) {
+            guard case .signedIn = route.handler.entry.access, RequestCredentials(request).isEmpty else {
+                return .buffer()
+            }
+        }
+        // None of these answers looks at the body.
+        if respond(to: request, &response) != nil { return .buffer() }
+        return .refuse
+    }
+
     package func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
         let exchange = Exchange(request, origins: origins, time: time)
         switch router.match(request.method, request.path) {

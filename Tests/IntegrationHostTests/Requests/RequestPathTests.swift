@@ -30,6 +30,26 @@ struct RequestPathTests {
         #expect(options.header("Allow")?.contains("HEAD") == false)
     }
 
+    @Test(
+        "A head that means 401, 404 or 405: answer without the body and without 100 Continue",
+        arguments: [
+            ("POST /api/integrations/connections", 401), ("PUT /api/integrations/connections", 405), ("POST /odd", 404),
+        ])
+    func refusedFromHead(line: String, status: Int) async throws {
+        let fields = "Host: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Type: application/json"
+        let response = try await RouteFixture.shared.get().send(
+            "\(line) HTTP/1.1\r\n\(fields)\r\nContent-Length: 1000\r\n\r\n", over: .socket)
+        #expect(response.status == status)
+    }
+
+    @Test("OPTIONS *: say which methods the host has")
+    func asterisk() async throws {
+        let response = try await RouteFixture.shared.get().send(
+            "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", over: .socket)
+        #expect(response.status == 204)
+        #expect(response.header("Allow") == "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+    }
+
     @Test("A request that is not HTTP: refuse in the format of the path's API document", arguments: Transport.allCases)
     func rejected(over transport: Transport) async throws {
         let request = "GET /api/userIntegration HTTP/1.1\r\nHost: a\r\nno field\r\n\r\n"
