@@ -25,6 +25,7 @@ extern int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char
 extern int syncfs(int fd);
 // Gives memory that was freed back to the kernel.
 extern int malloc_trim(size_t pad);
+extern int mallopt(int parameter, int value);
 extern void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 extern int fallocate(int fd, int mode, off_t offset, off_t length);
 // The actions are a posix_spawn_file_actions_t.
@@ -35,6 +36,7 @@ extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
 #define RENAME_NOREPLACE (1 << 0)
 #endif
 
+static const int32_t CL_M_ARENA_MAX = -8;
 static const uint32_t CL_EPOLLIN = EPOLLIN, CL_EPOLLOUT = EPOLLOUT, CL_EPOLLRDHUP = EPOLLRDHUP,
                       CL_EPOLLHUP = EPOLLHUP, CL_EPOLLERR = EPOLLERR, CL_EPOLLET = EPOLLET;
 static const int32_t CL_EPOLL_CLOEXEC = EPOLL_CLOEXEC, CL_EFD_NONBLOCK = EFD_NONBLOCK, CL_EFD_CLOEXEC = EFD_CLOEXEC;

@@ -29,6 +29,9 @@ package struct Configuration: Sendable {
     package var providers: [String: ProviderConfiguration] = [:]
     /// Requests per minute.
     package var rateLimits = RateLimitsConfiguration()
+    /// Addresses and networks of proxies in front of the host.
+    package var trustedProxies: [String] = []
+    package var limits = LimitsConfiguration()
     /// Whether outgoing requests may reach loopback and private addresses.
     package var allowPrivateAddresses = false
     /// The pause between two passes over all users for background work.
@@ -45,6 +48,18 @@ package struct Configuration: Sendable {
     package var places = ConfigurationPlaces()
 
     /// Creates the configuration of a host that is given no settings.
+    package init() {}
+}
+
+/// Bounds of what callers together may take.
+package struct LimitsConfiguration: Sendable, Equatable {
+    /// Memory of request bodies, answers and waiting output.
+    package var memoryMiB = 64
+    /// Open connections.
+    package var connections = 10_000
+    /// Open connections of one client address.
+    package var connectionsPerAddress = 256
+
     package init() {}
 }
 

@@ -1,6 +1,6 @@
 // Checks settings regardless of where they were given, once the file, the environment and the flags are merged.
 
-import HTTPServer
+package import HTTPServer
 import ProviderSDK
 
 extension Configuration {
@@ -19,6 +19,7 @@ extension Configuration {
     /// Checks what every command relies on.
     package func check() throws(ConfigurationError) {
         _ = try listenAddress
+        _ = try trustedProxyRanges
         guard WebOrigin(of: publicURL) != nil, !Self.hasQueryOrFragment(publicURL) else {
             throw error(["publicURL"], "“publicURL” must be an absolute http or https URL without query and fragment")
         }
@@ -35,6 +36,22 @@ extension Configuration {
             throw error(
                 ["redirectURIs", String(index)],
                 "an entry of “redirectURIs” must be an absolute http or https URL without a fragment")
+        }
+    }
+
+    /// The ranges of `trustedProxies`.
+    package var trustedProxyRanges: [AddressRange] {
+        get throws(ConfigurationError) {
+            var ranges: [AddressRange] = []
+            for (index, text) in trustedProxies.enumerated() {
+                guard let range = AddressRange(text) else {
+                    throw error(
+                        ["trustedProxies", String(index)],
+                        "an entry of “trustedProxies” must be an address or a network such as 10.0.0.0/8 or fd00::/8")
+                }
+                ranges.append(range)
+            }
+            return ranges
         }
     }
 

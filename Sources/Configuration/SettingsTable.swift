@@ -10,6 +10,7 @@ package enum SettingsTable {
 
     /// The objects of the configuration file that hold them.
     package static let groups: [SettingGroup] = [
+        SettingGroup("limits", default: "as below", "bounds of what callers together may take"),
         SettingGroup("rateLimits", default: "as below", "requests per minute; 0 means no limit"),
         SettingGroup(
             "sessions", default: "none", "session schemes besides the host's own; each is off unless it is given"),
@@ -83,6 +84,19 @@ package enum SettingsTable {
         Setting(
             "allowedOrigins", kind: .texts(separator: ",", .init(\.allowedOrigins)),
             "origins whose pages may write with a session cookie, besides `publicURL`"),
+        Setting(
+            "trustedProxies", kind: .texts(separator: ",", .init(\.trustedProxies)),
+            "addresses or networks, such as `10.0.0.0/8`, of proxies in front of the host: their `X-Forwarded-For` names the client, and they may have any number of connections"
+        ),
+        Setting(
+            "limits", "memoryMiB", kind: .integer(1...1_048_576, .init(\.limits.memoryMiB)),
+            "memory of request bodies, answers and waiting output, in MiB; beyond it a request is answered 503"),
+        Setting(
+            "limits", "connections", kind: .integer(1...1_000_000, .init(\.limits.connections)),
+            "open connections; beyond it the longest idle one is closed, or the new one is answered 503"),
+        Setting(
+            "limits", "connectionsPerAddress", kind: .integer(1...1_000_000, .init(\.limits.connectionsPerAddress)),
+            "open connections of one client address; trusted proxies are exempt"),
     ]
 
     private static let rateLimits = [

@@ -6,6 +6,9 @@ import Glibc
 
 /// The settings of this process.
 package enum ProcessSettings {
+    /// Arenas of the allocator.
+    private static let arenasMax: Int32 = 2
+
     /// Applies the settings; call it before any thread exists.
     package static func apply() {
         umask(0o077)
@@ -16,6 +19,8 @@ package enum ProcessSettings {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         _ = cl_set_dumpable(0)
+        // With an arena for each thread, memory that one thread frees is kept from all others.
+        _ = mallopt(CL_M_ARENA_MAX, arenasMax)
         var files = rlimit()
         if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
             files.rlim_cur = files.rlim_max

@@ -27,18 +27,22 @@ package struct MetricsPage: Sendable {
     package let requests: RequestMetrics
     package let store: @Sendable () -> StoreFigures
     package let inbox: @Sendable () -> InboxStatistics
+    /// Returns what the server counts; nil before there is a server.
+    package let server: @Sendable () -> ServerFigures?
     package let time: TimeSource
     /// Returns the number of undelivered notifications.
     package let notificationsWaiting: @Sendable () -> Int
 
     package init(
         requests: RequestMetrics, store: @escaping @Sendable () -> StoreFigures,
-        inbox: @escaping @Sendable () -> InboxStatistics, time: TimeSource,
+        inbox: @escaping @Sendable () -> InboxStatistics,
+        server: @escaping @Sendable () -> ServerFigures? = { nil }, time: TimeSource,
         notificationsWaiting: @escaping @Sendable () -> Int
     ) {
         self.requests = requests
         self.store = store
         self.inbox = inbox
+        self.server = server
         self.time = time
         self.notificationsWaiting = notificationsWaiting
     }
@@ -52,7 +56,25 @@ package struct MetricsPage: Sendable {
         Self.writeOutcomes(to: &page)
         Self.writeInbox(inbox(), at: time.now, to: &page)
         writeGauges(to: &page)
+        if let figures = server() { Self.write(figures, to: &page) }
         return page
+    }
+
+    private static func write(_ figures: ServerFigures, to page: inout String) {
+        gauges(figures.gauges, &page)
+        for total in figures.totals {
+            head(total.name, "counter", total.help, &page)
+            page += "\(full(total.name)) \(total.value)\n"
+        }
+        for (name, help, counts) in [
+            ("http_rejections_total", "Requests that the server refused, by reason.", figures.rejections),
+            ("http_connection_ends_total", "Connections ended without an answer, by reason.", figures.connectionEnds),
+        ] {
+            head(name, "counter", help, &page)
+            for (label, count) in counts where count > 0 {
+                page += "\(full(name)){reason=\"\(label)\"} \(count)\n"
+            }
+        }
     }
 
     private func writeRequests(to page: inout String) {
@@ -145,7 +167,7 @@ package struct MetricsPage: Sendable {
     private static func gauges(_ gauges: [(name: String, help: String, value: Int)], _ page: inout String) {
         for gauge in gauges {
             head(gauge.name, "gauge", gauge.help, &page)
-            page += "integration_host_\(gauge.name) \(gauge.value)\n"
+            page += "\(full(gauge.name)) \(gauge.value)\n"
         }
     }
 
@@ -158,8 +180,12 @@ package struct MetricsPage: Sendable {
         }
     }
 
+    private static func full(_ name: String) -> String {
+        name.hasPrefix("http_") ? name : "integration_host_" + name
+    }
+
     private static func head(_ name: String, _ type: String, _ help: String, _ page: inout String) {
-        let full = name.hasPrefix("http_") ? name : "integration_host_" + name
+        let full = full(name)
         page += "# HELP \(full) \(help)\n# TYPE \(full) \(type)\n"
     }
 

@@ -12,7 +12,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     private let family: Family
     /// The address in network order: 4 bytes at the end for IPv4, 16 for IPv6.
     let high: UInt64
-    let low: UInt64
+    private(set) var low: UInt64
     private let scope: UInt32
     /// The port.
     public let port: UInt16
@@ -21,6 +21,21 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     public init(_ text: String) throws(ServerError) {
         guard let parsed = SocketAddress(parsing: Array(text.utf8)) else { throw .addressInvalid(text) }
         self = parsed
+    }
+
+    /// The address `host` without a port, IPv6 with or without brackets; nil where it is malformed.
+    ///
+    /// An IPv4 address in IPv6 form (RFC 4291 section 2.5.5.2) is the IPv4 address.
+    public init?(host: some StringProtocol) {
+        let isBare = host.contains(":") && host.first != "["
+        guard let parsed = SocketAddress(parsing: Array((isBare ? "[\(host)]:0" : "\(host):0").utf8)) else {
+            return nil
+        }
+        guard parsed.isIPv6, parsed.high == 0, parsed.low >> 32 == 0xFFFF else {
+            self = parsed
+            return
+        }
+        self.init(v4: in_addr(s_addr: UInt32(truncatingIfNeeded: parsed.low).bigEndian), port: 0)
     }
 
     private init?(parsing bytes: [UInt8]) {
@@ -136,6 +151,14 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
         guard ok else { return "" }
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The part of the address that stands for one client: all of IPv4, the first 64 bits of IPv6.
+    public var clientName: String {
+        guard isIPv6 else { return host }
+        var network = self
+        network.low = 0
+        return "\(network.host)/64"
     }
 
     /// `address:port`, IPv6 in brackets.

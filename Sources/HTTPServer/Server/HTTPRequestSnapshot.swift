@@ -20,6 +20,11 @@ public struct HTTPRequestSnapshot: Sendable {
         self.remoteAddress = remoteAddress
     }
 
+    /// The same request with `body`, for a handler that has read the body itself.
+    public func with(body: [UInt8]) -> HTTPRequestSnapshot {
+        HTTPRequestSnapshot(head: head, bytes: bytes, body: body, remoteAddress: remoteAddress)
+    }
+
     /// The method.
     public var method: HTTPMethod { head.method }
     /// The target as it was sent.

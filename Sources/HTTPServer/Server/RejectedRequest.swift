@@ -16,6 +16,8 @@ public struct RejectedRequest: Sendable {
     ///
     /// Nothing about it was checked: it is good for comparing, not for showing.
     public let target: [UInt8]
+    /// The path in `target`: what comes before the first `?`.
+    public var path: [UInt8] { Array(target.prefix { $0 != UInt8(ascii: "?") }) }
     /// The value of the one Origin field among the lines that were received; nil where there is none, or more than one.
     ///
     /// For the CORS fields of the answer. It is there even where the head as a whole was refused.

@@ -45,10 +45,11 @@ final class Host: Sendable {
         readiness = Readiness(parts.data)
         demoSession = isDemo ? try DemoSession(services.sessions, at: time.now) : nil
         if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
-        let application = try HostRoutes(parts: parts, services: services).requestPath(
-            readiness: readiness, demo: demoSession)
-        server = try HTTPServer(
-            ServerConfiguration(address: SocketAddress(configuration.listen)), application: application)
+        let routes = HostRoutes(parts: parts, services: services)
+        let application = try routes.requestPath(readiness: readiness, demo: demoSession)
+        let settings = try ServerConfiguration(configuration)
+        server = try HTTPServer(settings, application: application)
+        routes.server.set(server, settings.memory)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
         reconcileLoop = ReconcileLoop(
@@ -94,5 +95,15 @@ final class Host: Sendable {
         await services.notifications.stop()
         await parts.client.shutdown()
         parts.data.close()
+    }
+}
+
+extension ServerConfiguration {
+    fileprivate init(_ configuration: Configuration) throws {
+        self.init(address: try SocketAddress(configuration.listen))
+        memory = MemoryBudget(bytesMax: configuration.limits.memoryMiB << 20)
+        limits.connectionsMax = configuration.limits.connections
+        limits.connectionsPerAddressMax = configuration.limits.connectionsPerAddress
+        trustedPeers += try configuration.trustedProxyRanges
     }
 }

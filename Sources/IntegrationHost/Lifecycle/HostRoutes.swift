@@ -18,6 +18,8 @@ import Webhooks
 struct HostRoutes: Sendable {
     let parts: HostResources
     let services: HostServices
+    /// The server that the routes are for; the metrics show what it counts.
+    var server = ServerProbe()
 
     /// The path of every request to the host, with a demo's routes where there is a demo.
     func requestPath(readiness: Readiness, demo session: DemoSession? = nil) throws -> RequestPath {
@@ -28,6 +30,7 @@ struct HostRoutes: Sendable {
             authenticator: try services.makeAuthenticator(),
             limits: RequestLimits(configuration.rateLimits, time: parts.time),
             origins: OriginPolicy(address: parts.address, allowedOrigins: configuration.allowedOrigins),
+            clients: ClientAddresses(trusted: try configuration.trustedProxyRanges),
             metrics: metrics, requestLog: RequestLog(level: configuration.logLevel, time: parts.time),
             time: parts.time, log: parts.log)
     }
@@ -73,12 +76,12 @@ struct HostRoutes: Sendable {
 
     /// The routes that belong to no document; they describe those that do.
     func system(_ documents: [RouteFamily], readiness: Readiness, metrics: RequestMetrics) -> SystemRoutes {
-        let (data, notifications, webhooks) = (parts.data, services.notifications, services.webhooks)
+        let (data, notifications, webhooks, server) = (parts.data, services.notifications, services.webhooks, server)
         return SystemRoutes(
             unreadyReason: { readiness.reason }, registry: parts.registry,
             metrics: MetricsPage(
                 requests: metrics, store: { MetricsPage.StoreFigures(data) }, inbox: { webhooks.statistics },
-                time: parts.time,
+                server: { server.figures }, time: parts.time,
                 notificationsWaiting: { notifications.waitingCount }), version: Version.text, documented: documents)
     }
 

@@ -19,13 +19,15 @@ package struct Exchange: Sendable {
     private let variesByOrigin: Bool
 
     /// Creates an exchange for a request that cannot be parsed.
-    package init(time: TimeSource) {
+    ///
+    /// - Parameter origin: the value of its one Origin field; nil when there is none.
+    package init(origin: [UInt8]? = nil, origins: OriginPolicy? = nil, time: TimeSource) {
         given = nil
         self.time = time
         start = time.instant
         (high, low) = CorrelationIDs.next()
-        variesByOrigin = false
-        allowedOrigin = nil
+        variesByOrigin = origins?.isCrossOriginAllowed ?? false
+        allowedOrigin = origins?.allowed(origin.flatMap { String(validating: $0, as: UTF8.self) })
     }
 
     package init(

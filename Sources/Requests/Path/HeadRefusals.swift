@@ -20,7 +20,8 @@ struct HeadRefusals: Sendable {
     ) {
         let isWrite = effect == .begins || (request.method != .get && request.method != .head)
         isForeignWrite = isWrite && !origins.allowsCookieWrite(request)
-        hasUnsupportedBody = !request.body.isEmpty && !isSigned && !MediaType.isJSON(request)
+        hasUnsupportedBody =
+            request.announcesBody && !isSigned && (request.hasContentCoding || !MediaType.isJSON(request))
     }
 
     /// Returns why a route with `access` refuses the request of `found`; nil when it does not.

@@ -68,6 +68,16 @@ final class RateLimiter: Sendable {
         }
     }
 
+    /// Returns whether a request of the key `text` at `now` would be allowed; counts nothing.
+    func hasRoom(_ text: String, now: UInt64) -> Bool {
+        guard limit > 0 else { return true }
+        let key = Key(hash: SipHash.hash128(text.utf8Span.span, key: hashKey))
+        return windows.withLock { generations in
+            guard var window = generations.young[key] ?? generations.old[key] else { return true }
+            return window.hasRoom(limit: limit, now: now)
+        }
+    }
+
     private func decide(_ window: inout RateWindow, now: UInt64) -> Decision {
         let isAllowed = window.admit(limit: limit, now: now)
         return Decision(

@@ -47,6 +47,12 @@ struct RateWindow: Sendable {
         return true
     }
 
+    /// Returns whether fewer than `limit` requests count at `now`.
+    mutating func hasRoom(limit: Int, now: UInt64) -> Bool {
+        removePassed(now / 1000)
+        return count < limit
+    }
+
     /// The nanoseconds from `now` until the oldest request leaves; 0 when none counts.
     func nanosecondsUntilOldestLeaves(at now: UInt64) -> UInt64 {
         guard first < slots.count else { return 0 }

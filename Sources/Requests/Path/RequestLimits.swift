@@ -45,21 +45,36 @@ package struct RequestLimits: Sendable {
     func admit(
         _ limit: RouteLimit, principal: Principal?, parameters: [String: String], address: String
     ) -> RateLimiter.Decision? {
-        let limiter: RateLimiter
+        guard let limiter = limiter(limit) else { return nil }
+        return limiter.admit(Self.key(limit, principal, parameters, address), now: time.instant.nanoseconds)
+    }
+
+    /// Returns whether ``admit(_:principal:parameters:address:)`` would allow a request; counts nothing.
+    func hasRoom(
+        _ limit: RouteLimit, principal: Principal?, parameters: [String: String], address: String
+    ) -> Bool {
+        guard let limiter = limiter(limit) else { return true }
+        return limiter.hasRoom(Self.key(limit, principal, parameters, address), now: time.instant.nanoseconds)
+    }
+
+    private func limiter(_ limit: RouteLimit) -> RateLimiter? {
         switch limit {
-        case .unlimited: return nil
-        case .connectionCreation: limiter = connectionCreation
-        case .sync: limiter = sync
-        case .oauth: limiter = oauth
-        case .status: limiter = status
-        case .write: limiter = write
+        case .unlimited: nil
+        case .connectionCreation: connectionCreation
+        case .sync: sync
+        case .oauth: oauth
+        case .status: status
+        case .write: write
         }
-        // No user id contains NUL, so the kinds of keys stay apart.
-        guard let user = principal?.userID else { return limiter.admit("\0\(address)", now: time.instant.nanoseconds) }
-        guard limit == .sync, let id = parameters["id"], id.utf8.count <= Self.idBytesMax else {
-            return limiter.admit(user, now: time.instant.nanoseconds)
-        }
-        return limiter.admit("\(user)\0\(id)", now: time.instant.nanoseconds)
+    }
+
+    /// Returns the text that counts; no user id contains NUL, so the kinds of keys stay apart.
+    private static func key(
+        _ limit: RouteLimit, _ principal: Principal?, _ parameters: [String: String], _ address: String
+    ) -> String {
+        guard let user = principal?.userID else { return "\0\(address)" }
+        guard limit == .sync, let id = parameters["id"], id.utf8.count <= idBytesMax else { return user }
+        return "\(user)\0\(id)"
     }
 
     /// Counts a request that needs a session and has none.

@@ -45,6 +45,8 @@ package struct RequestPath: HTTPApplication {
     private let authenticator: Authenticator
     private let limits: RequestLimits
     private let origins: OriginPolicy
+    private let clients: ClientAddresses
+    private let bodyBytesMax: Int
     private let metrics: RequestMetrics
     private let requestLog: RequestLog
     private let time: TimeSource
@@ -52,6 +54,7 @@ package struct RequestPath: HTTPApplication {
 
     package init(
         families: [RouteFamily], authenticator: Authenticator, limits: RequestLimits, origins: OriginPolicy,
+        clients: ClientAddresses = ClientAddresses(), bodyBytesMax: Int = HTTPServerLimits().bodyBytesMax,
         metrics: RequestMetrics, requestLog: RequestLog, time: TimeSource, log: Log
     ) {
         var router = Router<Handler>()
@@ -66,6 +69,8 @@ package struct RequestPath: HTTPApplication {
         self.authenticator = authenticator
         self.limits = limits
         self.origins = origins
+        self.clients = clients
+        self.bodyBytesMax = bodyBytesMax
         self.metrics = metrics
         self.requestLog = requestLog
         self.time = time
@@ -74,16 +79,54 @@ package struct RequestPath: HTTPApplication {
 
     // MARK: Route
 
-    /// Refuses a request whose head means 404, 405 or 401 before its body is read.
+    /// Refuses a request before its body is read, when its head says enough.
+    ///
+    /// Without a session in memory, the session is looked up first, and then the body is read.
     package func decide(about request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> HeadDecision {
-        if case .found(let route, _) = router.match(request.method, request.path) {
-            guard case .signedIn = route.handler.entry.access, RequestCredentials(request).isEmpty else {
-                return .buffer()
+        if case .found(let route, let captures) = router.match(request.method, request.path) {
+            let entry = route.handler.entry
+            guard !entry.isSigned else { return .buffer() }
+            let refusals = HeadRefusals(request, effect: entry.effect, isSigned: false, origins: origins)
+            let parameters = Self.parameters(of: route, captures, in: request.path)
+            let credentials = RequestCredentials(request)
+            let found = credentials.isEmpty ? nil : authenticator.cachedPrincipal(credentials)
+            guard found != nil || credentials.isEmpty else {
+                let exchange = Exchange(request, origins: origins, time: time)
+                let call = Call(request.snapshot(), route, parameters, exchange)
+                return .stream(bytesMax: bodyBytesMax) { [self] reader in
+                    await self.response(to: call, credentials, refusals, reader)
+                }
             }
+            let client = found == nil ? clients.client(of: request) : ""
+            let isRefused = refusals.failure(access: entry.access, found) != nil
+            guard
+                isRefused
+                    || !limits.hasRoom(
+                        entry.limit, principal: found?.principal, parameters: parameters, address: client)
+            else { return .buffer() }
         }
-        // None of these answers looks at the body.
-        if respond(to: request, &response) != nil { return .buffer() }
-        return .refuse
+        return respond(to: request, &response) == nil ? .refuse : .buffer()
+    }
+
+    /// Answers a request whose session is not in memory; reads the body when nothing else refuses the request.
+    @concurrent
+    private func response(
+        to call: Call, _ credentials: RequestCredentials, _ refusals: HeadRefusals, _ reader: BodyReader
+    ) async -> HTTPResponse {
+        let entry = call.route.handler.entry
+        let found = await authenticator.principal(credentials)
+        let admission = admit(entry, refusals, found, call.parameters, clients.client(of: call.request))
+        guard case .admitted(let decision) = admission else { return await response(to: call, found, admission) }
+        do throws(BodyError) {
+            let body = try await reader.collect(bytesMax: bodyBytesMax)
+            let whole = Call(call.request.with(body: body), call.route, call.parameters, call.exchange)
+            return await response(to: whole, found, admission)
+        } catch {
+            // The server has answered a body that it refuses itself.
+            let status = if case .tooLarge = error { 413 } else { 503 }
+            let failure = RouteFailure.rejected(status: status, detail: "\(error)")
+            return await response(to: call, found, .refused(failure, decision))
+        }
     }
 
     package func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
@@ -138,11 +181,11 @@ package struct RequestPath: HTTPApplication {
             let call = Call(request.snapshot(), route, parameters, exchange)
             return DeferredResponse { [self] in
                 let found = await authenticator.principal(credentials)
-                let client = call.request.remoteAddress.host
+                let client = clients.client(of: call.request)
                 return await self.response(to: call, found, admit(entry, refusals, found, parameters, client))
             }
         }
-        let client = found == nil ? request.remoteAddress.host : ""
+        let client = found == nil ? clients.client(of: request) : ""
         let admission = admit(entry, refusals, found, parameters, client)
         if finishAtOnce(request, route, exchange, found, admission, &response) { return nil }
         let call = Call(request.snapshot(), route, parameters, exchange)
@@ -282,10 +325,15 @@ package struct RequestPath: HTTPApplication {
     ///
     /// Without a path, the first document's format is used.
     package func respond(toRejected rejected: RejectedRequest, _ response: inout ResponseWriter) {
-        let exchange = rejected.request.map { Exchange($0, origins: origins, time: time) } ?? Exchange(time: time)
+        let exchange =
+            rejected.request.map { Exchange($0, origins: origins, time: time) }
+            ?? Exchange(origin: rejected.origin, origins: origins, time: time)
         let family = family { prefix in rejected.target.starts(with: prefix) }
-        let reply = family.errors.reply(
-            to: .rejected(status: Int(rejected.status.code), detail: "\(rejected.reason.detail)"), exchange)
+        let failure: RouteFailure =
+            rejected.status == .methodNotAllowed
+            ? .methodNotAllowed(allowed: router.methods(at: rejected.path).union(.init(.options)).fieldValue)
+            : .rejected(status: Int(rejected.status.code), detail: "\(rejected.reason.detail)")
+        let reply = family.errors.reply(to: failure, exchange)
         exchange.finish(reply, &response)
         metrics.unmatchedCounters.record(status: reply.status, nanoseconds: exchange.elapsedNanoseconds)
         // Bytes without a target are not a request.

@@ -42,6 +42,36 @@ struct RequestPathTests {
         #expect(response.status == status)
     }
 
+    @Test("A session that must be verified first: refuse a wrong type or too many requests before the body is sent")
+    func refusedBeforeBody() async throws {
+        let fixture = try RouteFixture(.init(connectionCreation: 1, sync: 0, oauth: 0, status: 0))
+        let user = try fixture.caller("u", .socket)
+        func head(_ type: String, _ length: Int, _ token: String?) async throws -> Int {
+            let fields =
+                "Host: a\r\nConnection: close\r\nExpect: 100-continue\r\nAuthorization: Bearer \(token ?? "odd")"
+            let response = try await fixture.send(
+                "POST /api/integrations/connections HTTP/1.1\r\n\(fields)\r\nContent-Type: \(type)\r\n"
+                    + "Content-Length: \(length)\r\n\r\n", over: .socket)
+            return response.status
+        }
+        #expect(try await head("application/json", 1000, nil) == 401)
+        #expect(try await head("text/plain", 1000, user.token) == 415)
+        #expect(try await head("application/json", 2 << 20, user.token) == 413)
+        try await user.expect(400, from: "POST", "/api/integrations/connections", "{}")
+        #expect(try await head("application/json", 1000, user.token) == 429)
+    }
+
+    @Test("TRACE: say which methods the path serves, and let an allowed origin read the answer")
+    func trace() async throws {
+        let response = try await RouteFixture.shared.get().send(
+            "TRACE /api/integrations/status HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example.com\r\n\r\n",
+            over: .socket)
+        #expect(response.status == 405)
+        #expect(response.header("Allow") == "GET, HEAD, OPTIONS")
+        #expect(response.header("Access-Control-Allow-Origin") == "https://app.example.com")
+        #expect(response.header("Vary") == "Origin")
+    }
+
     @Test("OPTIONS *: say which methods the host has")
     func asterisk() async throws {
         let response = try await RouteFixture.shared.get().send(

@@ -1,0 +1,35 @@
+// The address that counts for a request without a user.
+
+import HTTPServer
+import Testing
+
+@testable import Requests
+
+@Suite("Client addresses", .timeLimit(.minutes(1)))
+struct ClientAddressTests {
+    struct Case: Sendable {
+        let peer: String
+        let forwarded: [String]
+        let client: String
+    }
+
+    @Test(
+        "Behind trusted proxies, the client is the last address that a trusted proxy forwards and that is not a proxy",
+        arguments: [
+            Case(peer: "10.0.0.1:1", forwarded: ["203.0.113.7"], client: "203.0.113.7"),
+            Case(peer: "10.0.0.1:1", forwarded: ["198.51.100.1, 203.0.113.7"], client: "203.0.113.7"),
+            Case(peer: "10.0.0.1:1", forwarded: ["198.51.100.1", "203.0.113.7 , 10.0.0.2"], client: "203.0.113.7"),
+            Case(peer: "10.0.0.1:1", forwarded: ["10.0.0.3, 10.0.0.2"], client: "10.0.0.3"),
+            Case(peer: "10.0.0.1:1", forwarded: ["203.0.113.7:4711"], client: "203.0.113.7"),
+            Case(peer: "10.0.0.1:1", forwarded: ["[2001:db8:1:2::9]:80"], client: "2001:db8:1:2::/64"),
+            Case(peer: "10.0.0.1:1", forwarded: ["2001:db8:1:2:ffff::1"], client: "2001:db8:1:2::/64"),
+            Case(peer: "10.0.0.1:1", forwarded: ["::ffff:203.0.113.7"], client: "203.0.113.7"),
+            Case(peer: "10.0.0.1:1", forwarded: ["203.0.113.7, unknown"], client: "10.0.0.1"),
+            Case(peer: "10.0.0.1:1", forwarded: [""], client: "10.0.0.1"),
+            Case(peer: "10.0.0.1:1", forwarded: [], client: "10.0.0.1"),
+        ])
+    func forwarded(_ example: Case) throws {
+        let addresses = ClientAddresses(trusted: [try #require(AddressRange("10.0.0.0/8"))])
+        #expect(addresses.client(forwarded: example.forwarded, by: try SocketAddress(example.peer)) == example.client)
+    }
+}
