@@ -335,9 +335,8 @@ package struct Connection: Sendable {
     package mutating func settingsChanged(
         _ change: SettingsChange, newSecret: () throws(ServiceError) -> String, at now: Timestamp
     ) throws(ServiceError) {
-        if let frequency = change.syncFrequency { settings.set(syncFrequency: frequency) }
+        settings.apply(change)
         if let url = change.webhookURL {
-            settings.set(webhookURL: url)
             if url == nil { notifications.close() } else { try notifications.open(newSecret: newSecret) }
         }
         if let permissions = change.permissions { grant.ask(permissions: permissions) }

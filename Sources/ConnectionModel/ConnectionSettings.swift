@@ -14,12 +14,15 @@ package struct ConnectionSettings: Sendable, Equatable {
     /// How often the connection is synced.
     package private(set) var syncFrequency = SyncFrequency.manual
 
-    package mutating func set(webhookURL: String?) { self.webhookURL = webhookURL }
-    package mutating func set(syncFrequency: SyncFrequency) { self.syncFrequency = syncFrequency }
+    /// Applies the changed settings.
+    mutating func apply(_ change: SettingsChange) {
+        if let frequency = change.syncFrequency { syncFrequency = frequency }
+        if let url = change.webhookURL { webhookURL = url }
+    }
 }
 
-/// A change of the settings; nil leaves a setting unchanged.
-package struct SettingsChange: Sendable {
+/// A change of the settings and of the wanted permissions; nil leaves a value unchanged.
+package struct SettingsChange: Sendable, Equatable {
     package var syncFrequency: SyncFrequency?
     /// The outer nil leaves the URL unchanged; the inner nil removes it.
     package var webhookURL: String??
@@ -30,6 +33,9 @@ package struct SettingsChange: Sendable {
         self.webhookURL = webhookURL
         self.permissions = permissions
     }
+
+    /// Whether nothing changes.
+    package var isEmpty: Bool { self == SettingsChange() }
 }
 
 // MARK: Stored form

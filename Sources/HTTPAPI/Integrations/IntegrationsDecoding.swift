@@ -35,9 +35,7 @@ enum IntegrationsDecoding {
                 }
             }
         }
-        guard change.permissions != nil || change.syncFrequency != nil || change.webhookURL != nil else {
-            throw .invalid(field: "body", message: "The request changes nothing")
-        }
+        guard !change.isEmpty else { throw .invalid(field: "body", message: "The request changes nothing") }
         return change
     }
 
