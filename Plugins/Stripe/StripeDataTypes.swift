@@ -3,26 +3,41 @@
 import ProviderSDK
 
 enum StripeDataTypes {
-    static let all: [DataType] = [
-        dataType("payments", StripeMappings.payment, path: "/v1/payment_intents", object: "payment_intent"),
-        dataType("invoices", StripeMappings.invoice, path: "/v1/invoices", object: "invoice"),
-        dataType("customers", StripeMappings.customer, path: "/v1/customers", object: "customer"),
-        dataType(
-            "subscriptions", StripeMappings.subscription, path: "/v1/subscriptions", object: "subscription",
+    /// A data type in Stripe's words.
+    private struct Kind {
+        let name: String
+        let mapping: FieldMapping
+        let path: String
+        /// The `object` member of its objects.
+        let object: String
+        var query: [NamedValue] = []
+        /// What its event types begin with; nil when they begin with `object`.
+        var event: String?
+    }
+
+    private static let kinds = [
+        Kind(name: "payments", mapping: StripeMappings.payment, path: "/v1/payment_intents", object: "payment_intent"),
+        Kind(name: "invoices", mapping: StripeMappings.invoice, path: "/v1/invoices", object: "invoice"),
+        Kind(name: "customers", mapping: StripeMappings.customer, path: "/v1/customers", object: "customer"),
+        Kind(
+            name: "subscriptions", mapping: StripeMappings.subscription, path: "/v1/subscriptions",
+            object: "subscription",
             // Without it, canceled subscriptions are left out.
             query: [NamedValue("status", "all")], event: "customer.subscription"),
     ]
 
-    private static func dataType(
-        _ name: String, _ mapping: FieldMapping, path: String, object: String, query: [NamedValue] = [],
-        event: String? = nil
-    ) -> DataType {
-        DataType(name, mapping: mapping) { dataType in
+    static let all = kinds.map(dataType)
+
+    /// The names of the data types by the `object` member of their objects, for webhooks.
+    static let names = Dictionary(uniqueKeysWithValues: kinds.map { ($0.object, $0.name) })
+
+    private static func dataType(_ kind: Kind) -> DataType {
+        DataType(kind.name, mapping: kind.mapping) { dataType in
             dataType.scopes = ["read_only"]
-            dataType.list = ListRequest(.get(path, query), items: "data", paging: paging) { list in
+            dataType.list = ListRequest(.get(kind.path, kind.query), items: "data", paging: paging) { list in
                 list.pageSizeParameter = "limit"
             }
-            dataType.changes = changes(of: object, at: path, event: event ?? object)
+            dataType.changes = changes(of: kind.object, at: kind.path, event: kind.event ?? kind.object)
             // Events reach back 30 days; a day less leaves room for a slow walk.
             dataType.incremental = Incremental(reach: .seconds(29 * 86_400), overlap: .seconds(600))
         }

@@ -100,15 +100,11 @@ struct StripeProvider: Provider {
         scheme.payload = [.timestamp, .text("."), .body]
         scheme.tolerance = .seconds(300)
         scheme.rejectionStatus = 400
-        let dataTypes = [
-            "payment_intent": "payments", "invoice": "invoices", "customer": "customers",
-            "subscription": "subscriptions",
-        ]
         scheme.events = [
             WebhookEvents(
                 id: ["body.id"], account: ["body.account"], mode: ["body.livemode"], at: ["body.created"],
                 effects: [.init(.equals("body.type", "account.application.deauthorized"), .revoked)]
-                    + .changes(at: "body.data.object.object", dataTypes))
+                    + .changes(at: "body.data.object.object", StripeDataTypes.names))
         ]
     }
 }
