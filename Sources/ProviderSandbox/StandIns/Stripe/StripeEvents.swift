@@ -111,9 +111,10 @@ struct StripeEvents: Sendable {
         case StripeObjects.invoices where change.kind == .updated: return invoiceType(change.object.status)
         case StripeObjects.invoices: return "invoice.\(kind)"
         case StripeObjects.customers: return "customer.\(kind)"
-        default:
+        case StripeObjects.subscriptions:
             let isOver = change.kind == .updated && change.object.status == "canceled"
             return "customer.subscription.\(isOver ? "deleted" : kind)"
+        default: preconditionFailure("Stripe's stand-in has no type at \(change.type)")
         }
     }
 

@@ -65,6 +65,7 @@ struct StripeLists: Sendable {
         let statuses: [String]
     }
 
+    /// The lists, in the order of ``StripeObjects/types``.
     static let all = [
         List(
             path: "/v1/payment_intents", object: "payment_intent", filters: ["customer"], ranges: [],

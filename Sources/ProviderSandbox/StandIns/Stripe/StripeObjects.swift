@@ -4,7 +4,7 @@
 import ProviderSDK
 
 enum StripeObjects {
-    /// The places of the types in the data set.
+    /// The positions of the types in ``types`` and in ``StripeLists/all``.
     static let payments = 0
     static let invoices = 1
     static let customers = 2
@@ -12,25 +12,24 @@ enum StripeObjects {
 
     static let types: [ObjectType] = [
         type(
-            "payments", 2500, payment,
+            payments, "payments", 2500, payment,
             change: { $0.status = $0.status == "succeeded" ? "canceled" : "succeeded" }, retire: cancel),
         type(
-            "invoices", 1200, invoice,
+            invoices, "invoices", 1200, invoice,
             change: { $0.status = $0.status == "open" || $0.status == "draft" ? "paid" : "void" }),
-        type("customers", 800, customer, change: { $0.amount = ($0.amount ?? 0) - 500 }),
+        type(customers, "customers", 800, customer, change: { $0.amount = ($0.amount ?? 0) - 500 }),
         type(
-            "subscriptions", 400, subscription,
+            subscriptions, "subscriptions", 400, subscription,
             change: { $0.status = $0.status == "active" ? "past_due" : "active" }, retire: cancel),
     ]
 
     private static func type(
-        _ name: String, _ count: Int,
+        _ index: Int, _ name: String, _ count: Int,
         _ make: @escaping @Sendable (DataContext, Int, Int64) -> SandboxObject,
         change: @escaping @Sendable (inout SandboxObject) -> Void,
         retire: (@Sendable (inout SandboxObject) -> Void)? = nil
     ) -> ObjectType {
-        let index = ["payments", "invoices", "customers", "subscriptions"].firstIndex(of: name) ?? 0
-        return ObjectType(
+        ObjectType(
             name, count: count, make: make,
             render: { context, object in written(index, context, object, replacing: [:]) },
             change: { _, object in change(&object) }, retire: retire)
@@ -67,11 +66,12 @@ enum StripeObjects {
         case "payments": return "pi_3" + random.base62(23)
         case "invoices": return "in_1" + random.base62(23)
         case "subscriptions": return "sub_1" + random.base62(23)
-        default: return "cus_" + random.base62(14)
+        case "customers": return "cus_" + random.base62(14)
+        default: preconditionFailure("Stripe's stand-in has no type “\(type)”")
         }
     }
 
-    /// Where a customer of that time is; new objects may belong to any of the generated customers.
+    /// The position of a customer of that time; new objects may belong to any of the generated customers.
     private static func owner(_ random: inout SeededRandom, _ number: Int) -> Int {
         random.below(min(800, number / 2 + 1))
     }
@@ -179,9 +179,10 @@ enum StripeObjects {
             let values = StripeInvoiceFacts(context, object).values
             return StripeTemplates.invoice.render(values.merging(replacing) { $1 })
         case customers: return StripeTemplates.customer.render(StripeCustomerFacts(context, object).values)
-        default:
+        case subscriptions:
             let values = StripeSubscriptionFacts(context, object).values
             return StripeTemplates.subscription.render(values.merging(replacing) { $1 })
+        default: preconditionFailure("Stripe's stand-in has no type at \(index)")
         }
     }
 
