@@ -1,6 +1,8 @@
-// The waiting elements of one share, in the order they came. It knows no turns.
+// A queue of elements with increasing numbers. FairQueue has one for each share, and decides whose turn it is.
 
-/// Elements in the order of their numbers, each of which is larger than those before it.
+/// A queue of elements with numbers.
+///
+/// Each number is larger than all numbers appended before it, so an element is found by its number in O(log n).
 @usableFromInline
 struct NumberedElements<Element> {
     @usableFromInline
@@ -16,7 +18,7 @@ struct NumberedElements<Element> {
     }
 
     @usableFromInline var places: [Place] = []
-    /// Where the first element that waits stands; those before it were taken.
+    /// The index of the first element; the places before it are free and are cut off later.
     @usableFromInline var head = 0
 
     @inlinable
@@ -33,14 +35,14 @@ struct NumberedElements<Element> {
         places.append(Place(number: number, element: element))
     }
 
-    /// Takes out the first element that `fits` accepts.
+    /// Removes and returns the first element that `fits` accepts.
     @inlinable
     mutating func removeFirst(where fits: (Element) -> Bool) -> Element? {
         guard let index = places[head...].firstIndex(where: { fits($0.element) }) else { return nil }
         return remove(at: index)
     }
 
-    /// Takes out the element with a number.
+    /// Removes and returns the element with a number; nil when there is none.
     @inlinable
     mutating func remove(number: UInt64) -> Element? {
         var (low, high) = (head, places.count)
@@ -51,7 +53,7 @@ struct NumberedElements<Element> {
         return low < places.count && places[low].number == number ? remove(at: low) : nil
     }
 
-    /// Takes out the elements that `isUnwanted` accepts.
+    /// Removes and returns the elements that `isUnwanted` accepts.
     @inlinable
     mutating func removeAll(where isUnwanted: (Element) -> Bool) -> [Element] {
         places.removeFirst(head)
@@ -65,6 +67,7 @@ struct NumberedElements<Element> {
         return removed
     }
 
+    /// Removes and returns the element at an index of ``places``.
     @inlinable
     mutating func remove(at index: Int) -> Element {
         guard index == head else { return places.remove(at: index).element }

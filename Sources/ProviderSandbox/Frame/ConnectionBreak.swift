@@ -1,5 +1,5 @@
-// Ends a connection without, or in the middle of, an answer, as a client sees it when a provider's load balancer fails. The server
-// cannot do that, so the descriptor is found by the peer's address and shut down.
+// Ends a connection before or in the middle of an answer, as a provider's load balancer does when it fails. HTTPServer has no
+// such call, so this file finds the socket by the peer's address and shuts it down.
 
 import Glibc
 import HTTPServer
@@ -7,7 +7,7 @@ import HTTPServer
 enum ConnectionBreak {
     /// Sends `bytes` to `peer` as they are and shuts the connection down.
     ///
-    /// Called on the connection's own event loop: the descriptor cannot be closed or used again meanwhile.
+    /// Call it on the connection's own event loop. Nothing else can then close the socket and reuse its descriptor.
     static func end(_ peer: SocketAddress, localPort: UInt16, after bytes: [UInt8]) {
         guard let descriptor = descriptor(of: peer, localPort: localPort) else { return }
         var sent = 0
@@ -22,6 +22,7 @@ enum ConnectionBreak {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
+    /// Returns the descriptor of the socket between `localPort` and `peer`; nil when there is none.
     private static func descriptor(of peer: SocketAddress, localPort: UInt16) -> Int32? {
         let wanted = peer.description
         guard let directory = unsafe opendir("/proc/self/fd") else { return nil }
@@ -40,6 +41,7 @@ enum ConnectionBreak {
         return nil
     }
 
+    /// Returns the address of one side of a socket; `call` is `getsockname` or `getpeername`.
     private static func address(
         _ descriptor: Int32,
         _ call: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
