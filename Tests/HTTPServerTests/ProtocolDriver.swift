@@ -31,7 +31,7 @@ struct ProtocolDriver {
     }
 
     private let buffer = Buffer()
-    let limits: ConnectionLimits
+    let limits: ConnectionRules
     var state: ConnectionState
     var now: Nanoseconds = 1_000_000_000_000
     var events: [Event] = []
@@ -50,7 +50,7 @@ struct ProtocolDriver {
     init(_ configure: (inout HTTPServerLimits) -> Void = { _ in }) {
         var limits = HTTPServerLimits()
         configure(&limits)
-        self.limits = ConnectionLimits(limits)
+        self.limits = ConnectionRules(limits)
         state = ConnectionState(now: now, self.limits)
     }
 

@@ -7,7 +7,7 @@ import Primitives
 typealias Nanoseconds = UInt64
 
 /// The times and rates of `HTTPServerLimits` as the numbers the connection computes with.
-struct ConnectionLimits: Sendable {
+struct ConnectionRules: Sendable {
     let limits: HTTPServerLimits
     let parser: RequestParser
     let header: Nanoseconds
@@ -117,7 +117,7 @@ struct ConnectionState: Sendable {
     /// The last answer was given while its request's body was still coming.
     private var hasUnreadBody = false
 
-    init(now: Nanoseconds, _ limits: ConnectionLimits) {
+    init(now: Nanoseconds, _ limits: ConnectionRules) {
         phaseDeadline = now &+ limits.firstByte
     }
 
@@ -126,7 +126,7 @@ struct ConnectionState: Sendable {
     /// What to do with the bytes received so far; call again after every action but `needBytes` and `stop`.
     @inline(__always)
     mutating func advance(
-        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionLimits
+        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionRules
     ) -> Action {
         do throws(RequestRejection) {
             switch phase {
@@ -143,7 +143,7 @@ struct ConnectionState: Sendable {
     }
 
     private mutating func advanceHead(
-        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionLimits
+        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionRules
     ) throws(RequestRejection) -> Action {
         if input.isEmpty { return .needBytes }
         let isComplete = try input.withBytes { bytes throws(RequestRejection) in
@@ -169,7 +169,7 @@ struct ConnectionState: Sendable {
 
     /// Decides to collect the body, whose head was just handed out.
     mutating func buffer(
-        _ head: borrowing RequestHead, bytesMax: Int, inputCount: Int, now: Nanoseconds, _ limits: ConnectionLimits
+        _ head: borrowing RequestHead, bytesMax: Int, inputCount: Int, now: Nanoseconds, _ limits: ConnectionRules
     ) throws(RequestRejection) {
         precondition(phase == .deciding, "there is no body to decide about")
         if head.hasContentCoding { throw .contentCodingNotSupported }
@@ -189,7 +189,7 @@ struct ConnectionState: Sendable {
     }
 
     private mutating func advanceBody(
-        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionLimits
+        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionRules
     ) throws(RequestRejection) -> Action {
         if continueIsDue {
             continueIsDue = false
@@ -222,12 +222,12 @@ struct ConnectionState: Sendable {
         return handOut(now: now, limits)
     }
 
-    private mutating func handOut(now: Nanoseconds, _ limits: ConnectionLimits) -> Action {
+    private mutating func handOut(now: Nanoseconds, _ limits: ConnectionRules) -> Action {
         beginResponding(now: now, limits)
         return .respond
     }
 
-    private mutating func beginResponding(now: Nanoseconds, _ limits: ConnectionLimits) {
+    private mutating func beginResponding(now: Nanoseconds, _ limits: ConnectionRules) {
         phase = .responding
         streaming.handlerSince = now
         streaming.answerHasBegun = false
@@ -242,7 +242,7 @@ struct ConnectionState: Sendable {
 
     /// Decides not to read the body: `input` begins behind its head afterwards, and the answer has to follow.
     mutating func refuseBody(
-        _ head: borrowing RequestHead, _ input: inout InputBuffer, now: Nanoseconds, _ limits: ConnectionLimits
+        _ head: borrowing RequestHead, _ input: inout InputBuffer, now: Nanoseconds, _ limits: ConnectionRules
     ) {
         beginIncoming(head, &input, bytesMax: limits.limits.discardBytesMax, now: now, limits)
         streaming.wantsBody = false
@@ -253,7 +253,7 @@ struct ConnectionState: Sendable {
     /// Decides that a handler reads the body in pieces: `input` begins behind its head afterwards.
     mutating func stream(
         _ head: borrowing RequestHead, _ input: inout InputBuffer, bytesMax: Int, now: Nanoseconds,
-        _ limits: ConnectionLimits
+        _ limits: ConnectionRules
     ) throws(RequestRejection) {
         if case .length(let count) = head.framing, count > bytesMax { throw .bodyTooLarge }
         beginIncoming(head, &input, bytesMax: bytesMax, now: now, limits)
@@ -262,7 +262,7 @@ struct ConnectionState: Sendable {
 
     private mutating func beginIncoming(
         _ head: borrowing RequestHead, _ input: inout InputBuffer, bytesMax: Int, now: Nanoseconds,
-        _ limits: ConnectionLimits
+        _ limits: ConnectionRules
     ) {
         precondition(phase == .deciding, "there is no body to decide about")
         incoming = IncomingBody(head.framing, bytesMax: bytesMax)
@@ -274,7 +274,7 @@ struct ConnectionState: Sendable {
 
     /// Takes what has come of the body that the request handed out has.
     mutating func takeBody(
-        _ input: inout InputBuffer, now: Nanoseconds, _ limits: ConnectionLimits, _ deliver: (Span<UInt8>) -> Void
+        _ input: inout InputBuffer, now: Nanoseconds, _ limits: ConnectionRules, _ deliver: (Span<UInt8>) -> Void
     ) throws(RequestRejection) {
         if !input.isEmpty { streaming.continueIsDue = false }
         try incoming?.take(&input, limits.limits, deliver)
@@ -286,7 +286,7 @@ struct ConnectionState: Sendable {
     /// The handler asks for the body, or has room for no more of it.
     ///
     /// - Returns: whether the client waits for "100 Continue".
-    mutating func bodyIsWanted(_ isWanted: Bool, now: Nanoseconds, _ limits: ConnectionLimits) -> Bool {
+    mutating func bodyIsWanted(_ isWanted: Bool, now: Nanoseconds, _ limits: ConnectionRules) -> Bool {
         guard phase == .responding, incoming != nil else { return false }
         if isWanted && !streaming.wantsBody { streaming.beginWindow(now: now, received: bodyReceived) }
         streaming.wantsBody = isWanted
@@ -298,12 +298,12 @@ struct ConnectionState: Sendable {
     }
 
     /// The head of an answer that goes in pieces was given.
-    mutating func answerBegins(now: Nanoseconds, _ limits: ConnectionLimits) {
+    mutating func answerBegins(now: Nanoseconds, _ limits: ConnectionRules) {
         streaming.answerHasBegun = true
         setRespondingDeadline(limits)
     }
 
-    private mutating func setRespondingDeadline(_ limits: ConnectionLimits) {
+    private mutating func setRespondingDeadline(_ limits: ConnectionRules) {
         phaseDeadline = streaming.answerHasBegun ? .max : streaming.handlerSince &+ limits.handler
         if incoming != nil && streaming.wantsBody {
             phaseDeadline = min(phaseDeadline, streaming.windowStart &+ limits.streamWindow)
@@ -313,7 +313,7 @@ struct ConnectionState: Sendable {
     /// Whether the next request can be read after this answer even though its body has not been read.
     ///
     /// Where it cannot, the connection must end: what is left of the body would be read as a request.
-    func canDiscardBody(_ limits: ConnectionLimits) -> Bool {
+    func canDiscardBody(_ limits: ConnectionRules) -> Bool {
         guard let incoming else { return true }
         // A client that waits for "100 Continue" may send the body or not: both would be right.
         guard !streaming.continueIsDue, let remaining = incoming.remainingCount else { return false }
@@ -321,7 +321,7 @@ struct ConnectionState: Sendable {
     }
 
     private mutating func discard(
-        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionLimits
+        _ input: inout InputBuffer, into head: inout RequestHead, now: Nanoseconds, _ limits: ConnectionRules
     ) throws(RequestRejection) -> Action {
         try incoming?.take(&input, limits.limits) { _ in }
         guard incoming?.isComplete == true else { return .needBytes }
@@ -331,7 +331,7 @@ struct ConnectionState: Sendable {
         return try advanceHead(&input, into: &head, now: now, limits)
     }
 
-    private mutating func setBodyDeadline(_ limits: ConnectionLimits) {
+    private mutating func setBodyDeadline(_ limits: ConnectionRules) {
         phaseDeadline = bodyStarted &+ limits.body
         let rate = limits.limits.bodyBytesPerSecondMin
         guard rate > 0 else { return }
@@ -343,7 +343,7 @@ struct ConnectionState: Sendable {
     // MARK: Answering
 
     /// Whether the answer to the request handed out is the last on this connection.
-    func isLastAnswer(_ limits: ConnectionLimits) -> Bool {
+    func isLastAnswer(_ limits: ConnectionRules) -> Bool {
         !keepsAlive || isLast || answeredCount + 1 >= limits.limits.requestsPerConnectionMax
     }
 
@@ -354,7 +354,7 @@ struct ConnectionState: Sendable {
     }
 
     /// The request handed out has been answered; `closes` ends the connection.
-    mutating func answered(closes: Bool, inputIsEmpty: Bool, now: Nanoseconds, _ limits: ConnectionLimits) {
+    mutating func answered(closes: Bool, inputIsEmpty: Bool, now: Nanoseconds, _ limits: ConnectionRules) {
         precondition(phase == .responding, "an answer without a request")
         answeredCount += 1
         phaseDeadline = now &+ limits.idle
@@ -385,25 +385,25 @@ struct ConnectionState: Sendable {
     // MARK: Ending
 
     /// The last answer has been sent and our side is shut: drop what still comes, within bounds.
-    mutating func beginDraining(now: Nanoseconds, _ limits: ConnectionLimits) {
+    mutating func beginDraining(now: Nanoseconds, _ limits: ConnectionRules) {
         phase = .draining
         phaseDeadline = now &+ (wasRefused || hasUnreadBody ? limits.drain : limits.linger)
     }
 
     /// `count` bytes were read and dropped; false when it has been enough.
-    mutating func dropped(_ count: Int, _ limits: ConnectionLimits) -> Bool {
+    mutating func dropped(_ count: Int, _ limits: ConnectionRules) -> Bool {
         drained += count
         return drained <= limits.limits.drainBytesMax
     }
 
     /// Output waits for the peer; `delivered` counts the bytes that the peer has taken, from any start.
-    mutating func outputWaits(delivered: Int, now: Nanoseconds, _ limits: ConnectionLimits) {
+    mutating func outputWaits(delivered: Int, now: Nanoseconds, _ limits: ConnectionRules) {
         outputMark = delivered
         outputDeadline = now &+ limits.writeStall
     }
 
     /// All output was taken: the time that counts now is that of the phase.
-    mutating func outputSent(now: Nanoseconds, _ limits: ConnectionLimits) {
+    mutating func outputSent(now: Nanoseconds, _ limits: ConnectionRules) {
         outputDeadline = 0
         switch phase {
         case .idle, .closing: phaseDeadline = now &+ limits.idle
@@ -419,7 +419,7 @@ struct ConnectionState: Sendable {
     }
 
     /// What the passing of time means; `delivered` is nil while no output waits, else what the peer has taken so far.
-    mutating func deadlineReached(now: Nanoseconds, delivered: Int?, _ limits: ConnectionLimits) -> Deadline {
+    mutating func deadlineReached(now: Nanoseconds, delivered: Int?, _ limits: ConnectionRules) -> Deadline {
         if now < deadline { return .notYet }
         if let delivered {
             let least = max(1, Double(limits.limits.outputBytesPerSecondMin) * Double(limits.writeStall) / 1e9)
@@ -437,7 +437,7 @@ struct ConnectionState: Sendable {
         }
     }
 
-    private mutating func respondingDeadlineReached(now: Nanoseconds, _ limits: ConnectionLimits) -> Deadline {
+    private mutating func respondingDeadlineReached(now: Nanoseconds, _ limits: ConnectionRules) -> Deadline {
         if !streaming.answerHasBegun, now >= streaming.handlerSince &+ limits.handler {
             return refused(.handlerTimeout)
         }
@@ -461,7 +461,7 @@ struct ConnectionState: Sendable {
     }
 
     /// Since when the connection waits for a request; meaningful while it is idle.
-    func idleSince(_ limits: ConnectionLimits) -> Nanoseconds {
+    func idleSince(_ limits: ConnectionRules) -> Nanoseconds {
         phaseDeadline &- (answeredCount == 0 ? limits.firstByte : limits.idle)
     }
 

@@ -14,7 +14,7 @@ final class LoopWorker: @unchecked Sendable {
     /// A cycle while the loop runs; the loop lets go of its worker when it stops.
     let loop: EventLoop
     let application: any HTTPApplication
-    let limits: ConnectionLimits
+    let limits: ConnectionRules
     let counters = LoopCounters()
     let shared: SharedState
 
@@ -40,7 +40,7 @@ final class LoopWorker: @unchecked Sendable {
     private var immediateResponse: HTTPResponse?
 
     init(
-        loop: EventLoop, application: any HTTPApplication, limits: ConnectionLimits, listener: Int32,
+        loop: EventLoop, application: any HTTPApplication, limits: ConnectionRules, listener: Int32,
         shared: SharedState
     ) {
         self.loop = loop

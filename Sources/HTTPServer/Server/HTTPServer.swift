@@ -76,7 +76,7 @@ public final class HTTPServer: Sendable {
         }
         guard isNew else { throw .alreadyStarted }
         let (address, listeners) = try listen()
-        let limits = ConnectionLimits(configuration.limits)
+        let limits = ConnectionRules(configuration.limits)
         let shared = SharedState(
             connectionsMax: connectionsMax, memory: configuration.memory,
             clients: ClientCounts(
