@@ -8,7 +8,7 @@ import Synchronization
 package final class KeyedWorkQueue<Line: WorkLine>: Sendable {
     package typealias Work = Line.Work
 
-    /// What a run asks for next.
+    /// What happens to the key after a run.
     package enum Outcome: Sendable, Equatable {
         /// Nothing, until the key is scheduled again.
         case done

@@ -44,7 +44,7 @@ package struct Configuration: Sendable {
     package var webhookQuietTime = Duration.seconds(2)
     /// The least severe events that are logged.
     package var logLevel = LogLevel.info
-    /// Where the settings were given.
+    /// The places where the settings were given.
     package var places = ConfigurationPlaces()
 
     /// Creates the configuration of a host that is given no settings.

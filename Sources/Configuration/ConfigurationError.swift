@@ -2,9 +2,9 @@
 
 /// A mistake in the configuration.
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
-    /// Where it is: a file with line and column, an environment variable, or a flag.
+    /// The place of the problem: a file with line and column, an environment variable, or a flag.
     package let place: String
-    /// What is wrong and what to do.
+    /// The problem and what to do.
     package let problem: String
 
     package init(place: String, problem: String) {

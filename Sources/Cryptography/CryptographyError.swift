@@ -105,7 +105,7 @@ public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertib
         case idRepeated
     }
 
-    /// What happened, why, and what to do.
+    /// The problem, its cause, and what to do.
     public var description: String {
         switch self {
         case .randomUnavailable:
@@ -144,7 +144,7 @@ extension CryptographyError.TextEncoding {
 }
 
 extension CryptographyError.KeyFault: CustomStringConvertible {
-    /// What is wrong with the key and what is needed.
+    /// The problem with the key and what is needed.
     public var description: String {
         switch self {
         case .notPEM(let label):
@@ -181,7 +181,7 @@ extension CryptographyError.TokenFault: CustomStringConvertible {
 }
 
 extension CryptographyError.KeyRingFault: CustomStringConvertible {
-    /// What is wrong with the file and what to do about it.
+    /// The problem with the file and what to do.
     public var description: String {
         switch self {
         case .system(let operation, let code):

@@ -3,7 +3,7 @@
 
 import Primitives
 
-/// What a derived key is for.
+/// The purpose of a derived key.
 ///
 /// Keys of two purposes are unrelated, though they come from one master key.
 public struct KeyPurpose: Sendable, Hashable {

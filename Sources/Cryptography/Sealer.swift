@@ -1,7 +1,7 @@
 // Secrets at rest: `v1:<key id>:<iv>:<ciphertext>:<tag>`, each part base64url. The purpose of a sealed text is authenticated
 // with it: moved to another user, connection or field, it does not open. Knows no document.
 
-/// What a sealed text belongs to.
+/// The place that a sealed text belongs to.
 ///
 /// It opens under exactly the same parts in the same order.
 public struct SealingContext: Sendable, Equatable {

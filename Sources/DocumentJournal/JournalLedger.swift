@@ -3,7 +3,7 @@
 
 package import StoreFiles
 
-/// Where a document that waits in the journal is.
+/// The place of a waiting document in the journal.
 package struct PendingDocument: Sendable {
     /// The revision of the document.
     package var revision: UInt64
@@ -11,7 +11,7 @@ package struct PendingDocument: Sendable {
     package var number: UInt64
     /// The entry's place in the segment; the segment's file stays readable as long as it is referred to.
     package var segment: JournalSegment
-    /// Where the entry begins.
+    /// The offset of the entry.
     package var offset: Int
     /// The size of the entry.
     package var byteCount: Int

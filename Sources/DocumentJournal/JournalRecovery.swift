@@ -19,7 +19,7 @@ package struct JournalRecovery {
         self.salvages = salvages
     }
 
-    /// What the journal held.
+    /// The contents of the journal.
     package struct Found {
         /// The documents that wait for their files.
         package var ledger = JournalLedger()
@@ -144,7 +144,7 @@ package struct JournalRecovery {
         return isWhole
     }
 
-    /// Where the next whole batch header of this segment is.
+    /// Returns the offset of the next whole batch header in this segment.
     private func laterBatch(
         _ segment: JournalSegment, _ reader: inout WindowReader, from start: Int
     ) throws(StoreError) -> Int? {

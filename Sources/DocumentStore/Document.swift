@@ -24,7 +24,7 @@ public final class Document: Sendable {
         self.form = Mutex(form)
     }
 
-    /// What the cache keeps for a key without a document.
+    /// The cache entry of a key without a document.
     static func absence(of key: DocumentKey) -> Document { Document(key: key, revision: 0, bytes: []) }
     var isAbsence: Bool { revision == 0 }
 

@@ -86,7 +86,7 @@ final class DocumentCache: Sendable {
         Int(truncatingIfNeeded: key.hash >> 56)
     }
 
-    /// Where a key is in the table, or the empty place where it belongs.
+    /// Returns the place of a key in the table, or the empty place where it belongs.
     @inline(__always)
     private static func place(of key: DocumentKey, in state: borrowing State) -> Int {
         let mask = state.table.count - 1

@@ -5,7 +5,7 @@ import Cryptography
 package import StoreFiles
 import Synchronization
 
-/// What a document's file held.
+/// The contents of a document's file.
 enum StoredDocument: Sendable {
     case found(Envelope)
     case absent

@@ -25,7 +25,7 @@ public final class Documents: Sendable {
     private let turns = KeyLocks<DocumentKey>()
     private let deleted = DeletedRevisions()
 
-    /// What the documents of a data directory are opened with.
+    /// The settings of the document store.
     package struct Options: Sendable {
         /// The bytes of documents kept in memory.
         package var cacheBytesMax: Int
@@ -82,7 +82,7 @@ public final class Documents: Sendable {
         try folders.files.sync(quarantine)
     }
 
-    /// What memory knows of a document.
+    /// The cached state of a document.
     public enum Cached: Sendable {
         /// There is none under this key.
         case absent
@@ -95,7 +95,7 @@ public final class Documents: Sendable {
         }
     }
 
-    /// What memory knows of the document; nil says nothing about whether it exists.
+    /// Returns the cached state, or nil when the cache has no entry; the document may still exist on disk.
     ///
     /// Never waits for I/O or for a writer; O(1).
     public func cached(_ key: DocumentKey) -> Cached? {
@@ -197,7 +197,7 @@ public final class Documents: Sendable {
     public struct KeyPage: Sendable {
         /// The keys, ordered by folder and file name.
         public let keys: [DocumentKey]
-        /// Where the next page begins; nil on the last page.
+        /// The position of the next page; nil on the last page.
         public let next: ListPosition?
     }
 

@@ -94,7 +94,7 @@ package struct Envelope: Equatable, Sendable {
         self.data = data
     }
 
-    /// What is wrong with a file, without the path of the file.
+    /// The problem with a file, without the path of the file.
     package enum Failure: Error, Equatable {
         case corrupt(Corruption)
         case newerSchema(UInt64)

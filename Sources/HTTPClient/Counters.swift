@@ -1,4 +1,4 @@
-// What the client did, in numbers that only grow, and what it is doing, for metrics.
+// The counters of the client, which only grow, and its current activity, for metrics.
 
 extension HTTPClient {
     /// Counts since the client was made.

@@ -6,7 +6,7 @@
 /// One thread drives all transfers. Connections are kept and used again. Redirects are not followed, compression is not asked
 /// for, cookies, proxies from the environment and `.netrc` are not used.
 public final class HTTPClient: Sendable {
-    /// What holds for all requests of a client.
+    /// The settings that apply to all requests of a client.
     public struct Configuration: Sendable {
         /// The `User-Agent` of requests that set none.
         public var userAgent = "integration-host"
@@ -30,7 +30,7 @@ public final class HTTPClient: Sendable {
     }
 
     private let worker: TransferLoop
-    /// What the client was made with.
+    /// The settings of this client.
     public let configuration: Configuration
 
     /// A client with its thread running.

@@ -13,7 +13,7 @@ public struct HTTPClientError: Error, Equatable, Sendable {
     /// unless the request changes nothing.
     public let mayHaveBeenSent: Bool
 
-    /// What happened, without the particulars of the request.
+    /// The kind of the failure, without the details of the request.
     public enum Kind: Equatable, Sendable {
         /// The request cannot be sent as it is.
         case invalidRequest(InvalidRequest)
@@ -60,7 +60,7 @@ public struct HTTPClientError: Error, Equatable, Sendable {
         case header, body
     }
 
-    /// What went wrong with TLS.
+    /// A failure of TLS.
     public enum TLSFault: String, Sendable {
         /// The certificate is not trusted, has expired, or is for another name.
         case certificate
@@ -102,7 +102,7 @@ public struct HTTPClientError: Error, Equatable, Sendable {
 }
 
 extension HTTPClientError: CustomStringConvertible {
-    /// What happened, why, and what to do, in one or two sentences.
+    /// The problem, its cause, and what to do, in one or two sentences.
     public var description: String {
         let target = host ?? "the host"
         let outcome = mayHaveBeenSent ? " The request may have been received." : ""
@@ -137,7 +137,7 @@ extension HTTPClientError: CustomStringConvertible {
 }
 
 extension HTTPClientError.InvalidRequest: CustomStringConvertible {
-    /// What about the request is not allowed.
+    /// The reason why a request is not allowed.
     public var description: String {
         switch self {
         case .url: "its URL is not a well-formed http or https URL."

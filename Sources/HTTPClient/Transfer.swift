@@ -18,7 +18,7 @@ final class Transfer: @unchecked Sendable {
     let created = SystemClock.instant
     private let continuation: CheckedContinuation<Outcome, Never>
 
-    /// Where the transfer is.
+    /// The phase of the transfer.
     ///
     /// It only ever goes down this list.
     enum Stage: Sendable {
@@ -101,7 +101,7 @@ final class Transfer: @unchecked Sendable {
     }
 }
 
-/// What libcurl's callbacks report.
+/// The reports of libcurl's callbacks.
 extension Transfer {
     /// A connection is about to be opened to an address: the socket, or `CC_SOCKET_BAD` where the policy refuses it.
     func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {

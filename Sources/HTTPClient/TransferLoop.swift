@@ -282,7 +282,7 @@ extension TransferLoop {
         for continuation in stopped { continuation.resume() }
     }
 
-    /// What libcurl's result means; nil for a complete response.
+    /// Returns the error that libcurl's result stands for; nil for a complete response.
     private func failureKind(_ result: CURLcode, _ transfer: Transfer) -> HTTPClientError.Kind? {
         if let refusal = transfer.refusal { return refusal }
         switch result {

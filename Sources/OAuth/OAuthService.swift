@@ -45,11 +45,11 @@ package struct OAuthService: Sendable {
         package let state: String
     }
 
-    /// What a caller wants to authorize.
+    /// The parameters of an authorization.
     package struct Request: Sendable {
         package var service: String
         package var variant: String?
-        /// Where the provider sends the user; nil for the host's own callback.
+        /// The URI to which the provider sends the user; nil for the host's own callback.
         package var redirectURI: String?
         package var permissions: [String] = []
         package var callerState: String?
@@ -194,10 +194,10 @@ package struct OAuthService: Sendable {
         return Completion(connectionID: connectionID, callerState: callerState)
     }
 
-    /// Why a callback completes nothing.
+    /// The reason why a callback completes nothing.
     private struct CallbackRefusal: Error {
         var operation = ConnectionOperation.authorize
-        /// What is recorded with the connection.
+        /// The error that is recorded with the connection.
         let recorded: ProviderError
         /// The error for the caller.
         let answer: ServiceError

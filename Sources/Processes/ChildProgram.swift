@@ -6,7 +6,7 @@ import Synchronization
 
 /// Why another program did not start.
 package struct ChildProgramError: Error, CustomStringConvertible {
-    /// What happened and what to do.
+    /// The problem and what to do.
     package let description: String
 }
 

@@ -8,7 +8,7 @@ import Glibc
 import RecordStore
 import StoreFiles
 
-/// What a backup holds, or a restore put back.
+/// The contents of a backup, or of a restore.
 public struct BackupOutcome: Equatable, Sendable {
     /// The documents copied.
     public internal(set) var documents = 0

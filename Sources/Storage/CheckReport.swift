@@ -1,4 +1,4 @@
-// What a check of a data directory found. Plain data.
+// The findings of a check of a data directory. Plain data.
 
 /// The findings of ``DataDirectory/check(repairs:)``.
 public struct CheckReport: Equatable, Sendable {
@@ -6,7 +6,7 @@ public struct CheckReport: Equatable, Sendable {
     public struct Problem: Equatable, Sendable {
         /// The file or folder, relative to the data directory.
         public let path: String
-        /// What is wrong and what to do, in one sentence.
+        /// The problem and what to do, in one sentence.
         public let message: String
         /// Whether it was moved out of the way: to `quarantine` in the data directory, or removed where it held
         /// nothing.
@@ -19,7 +19,7 @@ public struct CheckReport: Equatable, Sendable {
     public internal(set) var streams = 0
     /// The changes in the sound streams.
     public internal(set) var changes = 0
-    /// What is wrong.
+    /// The problems.
     public internal(set) var problems: [Problem] = []
 
     /// Whether nothing is wrong, or everything that was is repaired.

@@ -66,7 +66,7 @@ struct DataCheck: Sendable {
         return names
     }
 
-    /// What is wrong with a document's file, or nil.
+    /// Returns the problem with a document's file, or nil.
     private func problem(with name: String, in shard: Directory) throws(StoreError) -> StoreError? {
         let path = shard.path(of: name)
         let contents: Directory.Contents

@@ -8,7 +8,7 @@ public import RecordStore
 public import StoreFiles
 import Synchronization
 
-/// What a data directory is opened with.
+/// The settings of a data directory.
 public struct StoreOptions: Sendable {
     /// The threads that may wait for the disk at the same time.
     public var ioThreadsMax: Int = 32

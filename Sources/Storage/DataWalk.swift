@@ -6,7 +6,7 @@ import Glibc
 import RecordStore
 import StoreFiles
 
-/// What a name in a document folder is.
+/// The kind of a name in a document folder.
 enum DocumentFolderEntry {
     case document
     /// A copy of a damaged document.

@@ -61,7 +61,7 @@ package struct FieldReader {
         end = range.upperBound
     }
 
-    /// Where the next field begins.
+    /// The offset of the next field.
     @inlinable package var offset: Int { position }
     /// Whether every field was read.
     @inlinable package var isAtEnd: Bool { position == end }
@@ -103,7 +103,7 @@ package struct FieldReader {
 }
 
 extension Span<UInt8> {
-    /// Where the little-endian bytes of `word` occur first at or after `start`.
+    /// Returns the first offset, from `start` on, of the little-endian bytes of `word`.
     package func firstIndex(ofWord word: UInt64, from start: Int) -> Int? {
         guard start < count else { return nil }
         let rest = extracting(droppingFirst: start)

@@ -4,7 +4,7 @@
 package struct ByteReader {
     /// The bytes are not the expected ones.
     package struct Mismatch: Error {
-        /// Where the difference is.
+        /// The offset of the difference.
         package let offset: Int
         /// The schema of the file, when a newer version wrote it.
         package var newerSchema: UInt64?

@@ -94,7 +94,7 @@ package final class Directory: Sendable {
         try fileSystem.unlink(name, in: fd, isDirectory: true, path: path(of: name))
     }
 
-    /// What reading a file gave.
+    /// The result of reading a file.
     package enum Contents {
         case bytes([UInt8])
         case absent

@@ -8,7 +8,7 @@ extension SHA256Digest {
     package var shard: UInt16 { UInt16(inlineBytes[0]) << 4 | UInt16(inlineBytes[1] >> 4) }
 }
 
-/// Where a document is: collection folder, shard folder, file name.
+/// The place of a document: collection folder, shard folder, file name.
 package struct DocumentLocation: Sendable {
     /// The end of a document's file name.
     package static let fileSuffix = ".json"

@@ -10,7 +10,7 @@ package enum FileCall: String, CaseIterable, Sendable {
     case open, mkdir, read, write, fdatasync, fsync, close, rename, unlink, truncate, syncfs, link, allocate
 }
 
-/// What a fault plan does to one call.
+/// The effect of a fault plan on one call.
 package enum Fault: Sendable {
     case error(Int32)
     /// Only this many bytes of a write reach the file.

@@ -19,7 +19,7 @@ public enum Corruption: Equatable, Sendable {
     case missing
 }
 
-/// What a write expects to replace.
+/// The revision that a write expects to replace.
 public enum Expectation: Equatable, Sendable {
     /// There is no such document yet.
     case absent

@@ -27,7 +27,7 @@ package struct RecordPosition: Sendable {
 
 /// One change of one record, as readers see it.
 package struct SyncedRecord: Sendable {
-    /// What happened to the record.
+    /// How the record changed.
     package enum Change: String, Sendable {
         case added, updated, deleted
     }
@@ -76,7 +76,7 @@ package struct RecordReader: Sendable {
     /// A page of changes.
     package struct Page: Sendable {
         package let records: [SyncedRecord]
-        /// Where the next page begins.
+        /// The position of the next page.
         package let next: RecordPosition
         package let hasMore: Bool
     }

@@ -19,7 +19,7 @@ package struct OccupyingSync: Sendable {
 
 /// The occupants of connections.
 final class SyncOccupancy: Sendable {
-    /// What occupies a connection.
+    /// The holder of a connection: a sync, or work that excludes syncs.
     enum Occupant: Sendable {
         case sync(OccupyingSync)
         /// Work that excludes syncs; the event happens when the work is done.

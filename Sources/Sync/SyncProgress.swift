@@ -28,7 +28,7 @@ package final class SyncProgress: Sendable {
         package var current = Counts()
         /// The number of its records that the provider reports; nil when it reports none.
         package var estimate: Int?
-        /// What the run waits for; nil while it works.
+        /// The reason why the run waits; nil while it works.
         package var wait: SyncWait?
         /// The earliest moment at which the wait can end.
         package var waitsUntil: Timestamp?

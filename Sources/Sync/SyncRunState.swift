@@ -4,7 +4,7 @@
 import ConnectionModel
 import ProviderSDK
 
-/// What a run waits for.
+/// The reason why a run waits.
 package enum SyncWait: String, Sendable, Equatable {
     /// A permit to work.
     case turn

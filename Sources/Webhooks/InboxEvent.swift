@@ -8,7 +8,7 @@ package import ProviderSDK
 
 /// A provider's event that is not processed yet.
 package struct InboxEvent: Sendable, Equatable {
-    /// What processing the event does.
+    /// The effect of the event.
     package enum Effect: Sendable, Equatable {
         case changed(dataTypes: [String])
         case revoked

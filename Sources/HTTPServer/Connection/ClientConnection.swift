@@ -17,7 +17,7 @@ final class ClientConnection {
     var input: InputBuffer?
     /// nil while everything was sent: an idle connection holds no buffer.
     var unsent: UnsentOutput?
-    /// What epoll watches for.
+    /// The events that epoll watches for.
     var interest: UInt32
     /// The deferred response that is being made.
     var task: Task<Void, Never>?

@@ -5,7 +5,7 @@ import Glibc
 import Primitives
 import Synchronization
 
-/// What the loops of one server share.
+/// The state that the loops of one server share.
 final class SharedState: Sendable {
     let openConnections = Atomic<Int>(0)
     let connectionsMax: Int

@@ -23,7 +23,7 @@ public enum DecodingError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What is wrong and what to send instead.
+    /// The problem and what to send instead.
     public var description: String {
         switch self {
         case .percentInvalid:

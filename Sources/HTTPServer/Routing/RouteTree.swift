@@ -15,7 +15,7 @@ public struct PathCaptures: Sendable {
 
     init() {}
 
-    /// Where the segment at `index` lies in the path that was matched, as it was sent.
+    /// The range of the segment at `index` in the raw path that was matched.
     ///
     /// Traps outside `0..<count`.
     public func range(_ index: Int) -> Range<Int> {

@@ -10,7 +10,7 @@ public final class Route<Handler: Sendable>: Sendable {
     public let template: String
     /// The names of its parameters, in order.
     public let parameterNames: [String]
-    /// What was added for it.
+    /// The handler that was added with it.
     public let handler: Handler
 
     @usableFromInline
@@ -22,7 +22,7 @@ public final class Route<Handler: Sendable>: Sendable {
     }
 }
 
-/// What a router says of a method and a path.
+/// The result of a look-up by method and path.
 public enum RouteMatch<Handler: Sendable> {
     /// A route, and the segments its parameters stand for.
     case found(Route<Handler>, PathCaptures)
@@ -68,7 +68,7 @@ public struct Router<Handler: Sendable>: Sendable {
         path.withSpan { match(method, $0) }
     }
 
-    /// What `method` and `path`, a request's raw path, lead to.
+    /// Returns the route for `method` and `path`, which is the raw path of a request.
     @inlinable
     public func match(_ method: HTTPMethod, _ path: Span<UInt8>) -> RouteMatch<Handler> {
         var captures = PathCaptures.none

@@ -1,4 +1,4 @@
-// What a server asks of the program behind it. It knows no route; the program brings them.
+// The interface between a server and the program behind it. Knows no route.
 
 /// The program behind a server: bytes of a request in, a response out.
 public protocol HTTPApplication: Sendable {

@@ -46,7 +46,7 @@ public struct HTTPRequest: ~Copyable {
 
     private static let root: StaticString = "/"
 
-    /// What follows the first `?` of the target, percent-encoding untouched; nil where there is no `?`.
+    /// The query: the bytes after the first `?` of the target, still percent-encoded; nil when there is no `?`.
     public var query: ByteView? {
         guard let query = unsafe head.pointee.query else { return nil }
         return view(query)

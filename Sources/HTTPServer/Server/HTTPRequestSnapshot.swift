@@ -31,7 +31,7 @@ public struct HTTPRequestSnapshot: Sendable {
     public var target: [UInt8] { Array(bytes[head.target]) }
     /// The path as it was sent; see `HTTPRequest.path`.
     public var path: [UInt8] { head.path.isEmpty ? [ASCII.slash] : Array(bytes[head.path]) }
-    /// What follows the first `?` of the target; nil where there is no `?`.
+    /// The query: the bytes after the first `?` of the target; nil when there is no `?`.
     public var query: [UInt8]? { head.query.map { Array(bytes[$0]) } }
     /// The host the request is for; see `HTTPRequest.host`.
     public var host: [UInt8]? { head.host.map { Array(bytes[$0]) } }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// How a server listens.
 public struct ServerConfiguration: Sendable {
-    /// Where to listen; port 0 lets the system choose one.
+    /// The address to listen on; with port 0 the system chooses a port.
     public var address: SocketAddress
     /// Event loops, each with a thread; by default one for each core this process may use.
     public var loopCount: Int
@@ -143,7 +143,7 @@ public final class HTTPServer: Sendable {
         for loop in loops { loop.stop() }
     }
 
-    /// What has been counted so far.
+    /// The current counts.
     ///
     /// Takes no lock that serving takes.
     public var counters: ServerCounters {

@@ -148,7 +148,7 @@ extension ByteBuffer {
     }
 }
 
-/// What the connection adds to a response when it is sent.
+/// The properties of a response that depend on its connection.
 struct ResponseFraming {
     /// What marks the end of the body.
     enum Body: Equatable {

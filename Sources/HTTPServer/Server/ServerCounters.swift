@@ -1,4 +1,4 @@
-// What a server counts: one set per loop, written by its thread alone, read by anyone. It knows no metrics format.
+// The counters of a server: one set per loop, which only the loop's thread writes. Knows no metrics format.
 
 import Synchronization
 
@@ -31,7 +31,7 @@ final class LoopCounters: Sendable {
     func count(_ reason: RequestRejection) { rejections[reason.index].add() }
 }
 
-/// What a server has counted since it was started.
+/// The counts of a server since its start.
 public struct ServerCounters: Sendable {
     /// Connections accepted, those answered 503 for want of room included.
     public var connectionsAccepted: UInt64 = 0

@@ -15,7 +15,7 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A system call failed.
     case system(call: String, code: Int32)
 
-    /// What happened, why, and what to do.
+    /// The problem, its cause, and what to do.
     public var description: String {
         switch self {
         case .addressInvalid(let text):

@@ -52,7 +52,7 @@ struct InputBuffer: ~Copyable {
         end = kept
     }
 
-    /// Where received bytes go; say how many came with `received`.
+    /// The free space for received bytes; call `received` with their number.
     var space: UnsafeMutableRawBufferPointer { unsafe UnsafeMutableRawBufferPointer(start: base + end, count: room) }
 
     mutating func received(_ count: Int) {

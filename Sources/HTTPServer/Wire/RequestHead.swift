@@ -1,7 +1,7 @@
 // The parsed head of one request: offsets into the message's bytes and the few facts that decide framing. It holds no
 // bytes; the parser fills it, one per event loop, and requests are views through it.
 
-/// Where one header field's name and value lie, as offsets from the first byte of the message.
+/// The name and the value of one header field, as offsets from the first byte of the message.
 struct HeaderField {
     var nameStart: UInt32
     var nameEnd: UInt32

@@ -10,7 +10,7 @@ struct HeadProgress: Equatable, Sendable {
     var lineStart = 0
     /// Complete field lines seen.
     var fieldCount = 0
-    /// Where the fields begin; 0 until the request line is complete.
+    /// The offset of the first field; 0 until the request line is complete.
     var fieldsStart = 0
 }
 

@@ -36,7 +36,7 @@ public enum RequestRejection: String, Error, Sendable, CaseIterable {
 
     var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
-    /// What was wrong and what to send instead; holds nothing of the request.
+    /// The problem and what to send instead; contains nothing of the request.
     public var detail: StaticString {
         switch self {
         case .requestLineMalformed: "The request line is not \"method target version\" with single spaces."

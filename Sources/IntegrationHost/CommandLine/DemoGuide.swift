@@ -7,11 +7,11 @@ import Providers
 
 /// The text that the demo prints.
 struct DemoGuide {
-    /// Where the host listens.
+    /// The URL of the host.
     let url: String
     /// The link that signs a browser in.
     let link: String
-    /// Where the stand-ins are.
+    /// The URL of the stand-ins.
     let sandbox: String
     let token: String
     let dataDirectory: String

@@ -11,7 +11,7 @@ import ProviderSDK
 struct DemoSandbox: Sendable {
     /// The process; the demo ends with it.
     let process: ChildProgram
-    /// Where the stand-ins are, such as `http://127.0.0.1:40123`.
+    /// The URL of the stand-ins, such as `http://127.0.0.1:40123`.
     let origin: String
     private let client: HTTPClient
 

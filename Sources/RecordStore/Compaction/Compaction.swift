@@ -6,7 +6,7 @@ import Glibc
 import StoreFiles
 import Synchronization
 
-/// What a compaction did.
+/// The result of a compaction.
 public struct CompactionOutcome: Equatable, Sendable {
     /// The changes before and after.
     public let changesBefore: Int, changesAfter: Int
@@ -23,7 +23,7 @@ struct Compaction: Sendable {
     struct Start: Sendable {
         var manifest: Manifest
         var layout: StreamLayout
-        /// Where the frames end that are compacted.
+        /// The end of the frames that are compacted.
         var end: FramePosition
         var ordinal: UInt32
         /// The numbers of segments that only this compaction uses.

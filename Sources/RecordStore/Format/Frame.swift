@@ -133,7 +133,7 @@ struct FrameRow: Equatable, Sendable {
     var history: History?
     var contentHash: UInt64
     var timestamp: Int64
-    /// Where id, source and payload are, in the buffers they are read from.
+    /// The ranges of id, source and payload in the buffers that they are read from.
     var id: Range<Int>
     var source: Range<Int>
     var payload: Range<Int>

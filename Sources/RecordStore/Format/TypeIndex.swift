@@ -14,7 +14,7 @@ struct TypeIndex: Sendable {
     /// The records that readers see and the open generation has not met.
     var unseenCount: Int { committed.liveCount - committed.liveSeenCount }
 
-    /// What a record of a batch is.
+    /// The kind of a record in a batch.
     enum Verdict: Equatable {
         case change(RecordChange.Kind)
         case unchanged

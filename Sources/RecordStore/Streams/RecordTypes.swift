@@ -16,7 +16,7 @@ public struct StreamID: Hashable, Sendable {
 
 /// One change of one record.
 public struct RecordChange: Equatable, Sendable {
-    /// What happened to the record.
+    /// How the record changed.
     public enum Kind: UInt8, Sendable {
         /// The reader has not seen the record before, or saw it deleted.
         case added = 0
@@ -28,7 +28,7 @@ public struct RecordChange: Equatable, Sendable {
 
     /// The place in the stream: larger than that of every earlier change.
     public let sequence: UInt64
-    /// What happened.
+    /// The kind of the change.
     public let kind: Kind
     /// The data type that the record belongs to.
     public let dataType: String
@@ -48,7 +48,7 @@ public struct RecordChange: Equatable, Sendable {
 public struct ChangePage: Sendable {
     /// The changes in order; may be empty while `hasMore` is true.
     public let changes: [RecordChange]
-    /// Where the next page begins; valid on the last page too, to ask again later.
+    /// The position of the next page; valid on the last page, too, to ask again later.
     public let next: RecordCursor
     /// Whether there was more when this page was read.
     public let hasMore: Bool
@@ -92,7 +92,7 @@ public struct Generation: Hashable, Sendable {
     public let number: UInt32
 }
 
-/// What a stream holds of one data type.
+/// The state of one data type in a stream.
 public struct DataTypeState: Sendable {
     /// The data type.
     public let dataType: String
@@ -106,7 +106,7 @@ public struct DataTypeState: Sendable {
     public let generationCheckpoint: [UInt8]?
 }
 
-/// What a stream holds.
+/// The state of a stream.
 public struct StreamState: Sendable {
     /// The data types, in the order of their first use.
     public let dataTypes: [DataTypeState]

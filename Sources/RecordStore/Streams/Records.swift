@@ -199,7 +199,7 @@ public final class Records: Sendable {
         }
     }
 
-    /// What a stream holds, or nil when there is none.
+    /// Returns the contents of a stream, or nil when there is none.
     public func state(of stream: StreamID) async throws(StoreError) -> StreamState? {
         guard let open = try await find(stream) else { return nil }
         return try await threads.run { () throws(StoreError) in try StreamState(of: open) }

@@ -49,7 +49,7 @@ package struct DeadLetterService: Sendable {
     /// One page of letters; the letter that failed longest ago comes first.
     package struct Page: Sendable {
         package let letters: [DeadLetter]
-        /// Where the next page begins; nil on the last page.
+        /// The position of the next page; nil on the last page.
         package let next: UInt64?
         /// The number of letters of the connection.
         package let total: Int
