@@ -39,7 +39,7 @@ package struct Configuration: Sendable {
     /// How long a sync retries consecutive temporary failures.
     package var syncRetryTime = Duration.seconds(600)
     /// The pauses between the attempts to deliver a notification.
-    package var webhookPauses = WebhookSchedule.pausesDefault
+    package var webhookPauses = DeliverySchedule.pausesDefault
     /// How long a provider must report no more changes before a sync reads them.
     package var webhookQuietTime = Duration.seconds(2)
     /// The least severe events that are logged.

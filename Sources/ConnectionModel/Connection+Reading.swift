@@ -37,7 +37,7 @@ extension Connection {
     package var runningSync: SyncRun? { sync.running }
 
     package var outbox: [ConnectionEvent] { notifications.outbox }
-    package var webhook: WebhookEndpoint { notifications.endpoint }
+    package var webhook: NotificationEndpoint { notifications.endpoint }
 
     /// Whether the connection is to this account, compared byte for byte.
     package func isOf(_ service: String, _ variant: String?, accountID: String) -> Bool {

@@ -345,7 +345,7 @@ package struct Connection: Sendable {
 
     /// Records an attempt to deliver a notification.
     @discardableResult
-    package mutating func deliveryAttempted(_ result: WebhookAttempt, _ schedule: WebhookSchedule) -> AttemptEffect {
+    package mutating func deliveryAttempted(_ result: DeliveryAttempt, _ schedule: DeliverySchedule) -> AttemptEffect {
         notifications.record(result, url: settings.webhookURL, schedule)
     }
 

@@ -16,12 +16,12 @@ package struct ConnectionService: Sendable {
     package let oauth: OAuthService
     package let vault: CredentialVault
     package let lifecycle: ConnectionLifecycle
-    package let webhookURLs: WebhookURLPolicy
+    package let webhookURLs: NotificationURLPolicy
     package let time: TimeSource
 
     package init(
         users: UserStore, registry: ProviderRegistry, oauth: OAuthService, vault: CredentialVault,
-        lifecycle: ConnectionLifecycle, webhookURLs: WebhookURLPolicy, time: TimeSource
+        lifecycle: ConnectionLifecycle, webhookURLs: NotificationURLPolicy, time: TimeSource
     ) {
         self.users = users
         self.registry = registry
@@ -145,7 +145,7 @@ package struct ConnectionService: Sendable {
         let changed = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in
                 let newSecret = { () throws(ServiceError) -> String in
-                    try vault.newWebhookSecret(user: userID, connection: id)
+                    try vault.newSigningSecret(user: userID, connection: id)
                 }
                 try connection.settingsChanged(change, newSecret: newSecret, at: now)
                 return connection

@@ -14,7 +14,7 @@ package enum NextDelivery: Sendable, Equatable {
 }
 
 /// An attempt to deliver an event, with everything that determines its consequences.
-package struct WebhookAttempt: Sendable {
+package struct DeliveryAttempt: Sendable {
     package let eventID: String
     /// The URL that was called.
     package let url: String
@@ -64,7 +64,7 @@ package struct Notifications: Sendable {
     /// The number of events that were dropped because too many waited, or because no URL was left.
     package private(set) var dropped = 0
     /// The endpoint of the events, and the results of their deliveries.
-    package private(set) var endpoint = WebhookEndpoint()
+    package private(set) var endpoint = NotificationEndpoint()
 
     // MARK: Events
 
@@ -89,7 +89,7 @@ package struct Notifications: Sendable {
 
     /// Returns the next delivery that is due.
     ///
-    /// Events are delivered in order. After ``WebhookSchedule/orderedFailuresMax`` failures, an event no longer blocks the events
+    /// Events are delivered in order. After ``DeliverySchedule/orderedFailuresMax`` failures, an event no longer blocks the events
     /// behind it. It is then retried on its own.
     package func next(at now: Timestamp) -> NextDelivery {
         guard endpoint.disabledAt == nil, !outbox.isEmpty else { return .none }
@@ -98,7 +98,7 @@ package struct Notifications: Sendable {
         for event in outbox {
             guard let due = event.delivery.nextAttemptAt, due > now else { return .due(event) }
             earliest = min(earliest ?? due, due)
-            if event.delivery.failures < WebhookSchedule.orderedFailuresMax { break }
+            if event.delivery.failures < DeliverySchedule.orderedFailuresMax { break }
         }
         return earliest.map { .at($0) } ?? .none
     }
@@ -106,7 +106,8 @@ package struct Notifications: Sendable {
     /// Applies the result of an attempt.
     ///
     /// - Parameter url: the current webhook URL; the result of a call to another URL does not affect this one.
-    package mutating func record(_ result: WebhookAttempt, url: String?, _ schedule: WebhookSchedule) -> AttemptEffect {
+    package mutating func record(_ result: DeliveryAttempt, url: String?, _ schedule: DeliverySchedule) -> AttemptEffect
+    {
         guard let index = outbox.firstIndex(where: { $0.hasID(result.eventID) }) else { return .none }
         outbox[index].delivery.note(result.attempt)
         if result.attempt.outcome == .delivered {
@@ -123,7 +124,7 @@ package struct Notifications: Sendable {
         }
         let failures = outbox[index].delivery.fail()
         if let rest = result.retryAfter, rest > .zero {
-            endpoint.rest(until: result.endedAt.advanced(by: min(rest, WebhookSchedule.retryAfterMax)))
+            endpoint.rest(until: result.endedAt.advanced(by: min(rest, DeliverySchedule.retryAfterMax)))
         }
         guard let pause = schedule.pause(after: failures, retryAfter: result.retryAfter, chance: result.chance) else {
             close(index, .failed)
@@ -197,7 +198,7 @@ package struct Notifications: Sendable {
     package mutating func close() {
         dropped += outbox.count
         outbox = []
-        endpoint = WebhookEndpoint(log: endpoint.log)
+        endpoint = NotificationEndpoint(log: endpoint.log)
     }
 
     package mutating func ensureSecret(_ new: () throws(ServiceError) -> String) throws(ServiceError) {
@@ -224,7 +225,7 @@ extension Notifications {
             "eventsDropped", omittedIf: { $0.dropped <= 0 }, { $1.value($0.dropped) },
             { $0.dropped = $1.integer.map(Int.init) ?? 0 }),
         .init(
-            "webhook", omittedIf: { $0.endpoint == WebhookEndpoint() }, { $0.endpoint.write(to: &$1) },
-            { $0.endpoint = WebhookEndpoint(decoding: $1) }),
+            "webhook", omittedIf: { $0.endpoint == NotificationEndpoint() }, { $0.endpoint.write(to: &$1) },
+            { $0.endpoint = NotificationEndpoint(decoding: $1) }),
     ]
 }

@@ -23,12 +23,12 @@ package struct IntegrationsRoutes: Sendable {
     package let deadLetters: DeadLetterService
     package let address: PublicAddress
     package let diagnoses: DiagnosisService
-    package let webhooks: WebhookService
+    package let webhooks: NotificationService
 
     package init(
         registry: ProviderRegistry, connections: ConnectionService, oauth: OAuthService, refresher: RefreshService,
         sync: SyncEngine, records: RecordReader, deadLetters: DeadLetterService, address: PublicAddress,
-        diagnoses: DiagnosisService, webhooks: WebhookService
+        diagnoses: DiagnosisService, webhooks: NotificationService
     ) {
         self.registry = registry
         self.connections = connections

@@ -70,7 +70,7 @@ struct HostRoutes: Sendable {
             records: RecordReader(
                 records: parts.data.records, registry: parts.registry, damage: DamageLog(parts.log, time: parts.time)),
             deadLetters: services.deadLetters, address: parts.address, diagnoses: services.diagnoses,
-            webhooks: WebhookService(users: parts.users, vault: parts.vault, time: parts.time)
+            webhooks: NotificationService(users: parts.users, vault: parts.vault, time: parts.time)
         ).family
     }
 

@@ -22,7 +22,7 @@ struct HostServices: Sendable {
     let refreshes: RefreshReconciler
     let unidentifiedGrants: UnidentifiedGrantReconciler
     let sync: SyncEngine
-    let notifications: WebhookDispatcher
+    let notifications: NotificationDispatcher
     let changes: ChangeSyncs
     let webhooks: IncomingWebhooks
     let recordErasure: RecordErasure
@@ -57,10 +57,11 @@ struct HostServices: Sendable {
             users: users, registry: registry, credentials: refresher, gateway: gateway, vault: vault,
             records: parts.data.records, retry: RetryPolicy(failingTimeMax: configuration.syncRetryTime),
             time: time, log: log)
-        let webhookURLs = WebhookURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses)
-        notifications = WebhookDispatcher(
-            users: users, sender: WebhookSender(client: parts.client, policy: webhookURLs, vault: vault, time: time),
-            schedule: WebhookSchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
+        let webhookURLs = NotificationURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses)
+        notifications = NotificationDispatcher(
+            users: users,
+            sender: NotificationSender(client: parts.client, policy: webhookURLs, vault: vault, time: time),
+            schedule: DeliverySchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
             time: time, log: log)
         let quietTime = configuration.webhookQuietTime
         changes = ChangeSyncs(

@@ -145,7 +145,7 @@ struct StoredDraft {
         get { connection.outbox }
         set { set("outbox", newValue) { $0.write(to: &$1) } }
     }
-    var webhook: WebhookEndpoint {
+    var webhook: NotificationEndpoint {
         get { connection.webhook }
         set { set("webhook", Self.json { newValue.write(to: &$0) }) }
     }

@@ -106,7 +106,7 @@ struct KeyRotationTests {
         }
         func secrets() async throws -> [Secret] {
             let connection = try #require(try await fixture.users.user("a").connection(id))
-            return try vault.webhookSecrets(of: connection, user: "a", at: TimeSource.system.now).map(\.text)
+            return try vault.signingSecrets(of: connection, user: "a", at: TimeSource.system.now).map(\.text)
         }
         let before = try await secrets()
         #expect(Set(before.map(\.value)).count == 2)

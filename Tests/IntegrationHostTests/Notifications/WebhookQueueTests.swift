@@ -15,7 +15,7 @@ struct WebhookQueueTests {
     struct Clock {
         var connection: Connection
         var now = WebhookQueueTests.start
-        var schedule = WebhookSchedule()
+        var schedule = DeliverySchedule()
 
         init(events count: Int) throws {
             connection = Connection(id: "conn-1", number: 1, service: "acme", status: .connected, at: now)
@@ -42,7 +42,7 @@ struct WebhookQueueTests {
         ) throws -> AttemptEffect {
             let event = try #require(due)
             return connection.deliveryAttempted(
-                WebhookAttempt(
+                DeliveryAttempt(
                     eventID: event.id, url: url,
                     attempt: .init(at: now, outcome: outcome, status: nil, milliseconds: 0), retryAfter: retryAfter,
                     chance: chance), schedule)
@@ -82,7 +82,7 @@ struct WebhookQueueTests {
             (1, 1_000_000, 0.5, 86_400.0), (9, nil, 1.0, 103_680.0),
         ] as [(Int, Int?, Double, Double)])
     func pauses(_ item: (failures: Int, retryAfter: Int?, chance: Double, seconds: Double)) throws {
-        let pause = WebhookSchedule().pause(
+        let pause = DeliverySchedule().pause(
             after: item.failures, retryAfter: item.retryAfter.map { .seconds($0) }, chance: item.chance)
         #expect(abs(try #require(pause) / .seconds(1) - item.seconds) < 0.001)
     }
@@ -204,7 +204,7 @@ struct WebhookQueueTests {
             try clock.connection.queue(.syncFailed, at: clock.now)
             _ = try clock.connection.redeliveryRequested(clock.connection.outbox[0].id)
         }
-        let endpoint = WebhookEndpoint(log: clock.connection.webhook.log)
+        let endpoint = NotificationEndpoint(log: clock.connection.webhook.log)
         var (few, many) = (try Clock(events: 3).connection, try Clock(events: 100).connection)
         few.stored.webhook = endpoint
         many.stored.webhook = endpoint
@@ -236,10 +236,10 @@ struct WebhookQueueTests {
     @Test("A document from before webhook deliveries is read as one without deliveries")
     func earlier() throws {
         var connection = try Clock(events: 1).connection
-        connection.stored.webhook = WebhookEndpoint()
+        connection.stored.webhook = NotificationEndpoint()
         let user = try User(id: "u", [connection])
         let read = try User(decoding: user.encoded).connections[0]
-        #expect(read.webhook == WebhookEndpoint())
+        #expect(read.webhook == NotificationEndpoint())
         #expect(read.outbox[0].delivery == EventDelivery())
         guard case .due = read.nextDelivery(at: Self.start) else { return #expect(Bool(false)) }
     }

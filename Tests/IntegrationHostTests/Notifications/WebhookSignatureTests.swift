@@ -15,7 +15,7 @@ struct WebhookSignatureTests {
 
     @Test("The published vector of Standard Webhooks has the published signature")
     func vector() throws {
-        let secret = try #require(WebhookSecret(Secret("whsec_plJ3nmyCDGBKInavdOK15jsl")))
+        let secret = try #require(SigningSecret(Secret("whsec_plJ3nmyCDGBKInavdOK15jsl")))
         let id = "msg_loFOjxBNrRLzqYUf"
         let expected = "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="
         #expect(secret.signature(id: id, timestamp: 1_731_705_121, body: Self.body) == expected)
@@ -29,7 +29,7 @@ struct WebhookSignatureTests {
 
     @Test("The vector of the Standard Webhooks libraries has the published signature")
     func libraries() throws {
-        let secret = try #require(WebhookSecret(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")))
+        let secret = try #require(SigningSecret(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")))
         #expect(
             secret.signature(
                 id: "msg_p5jXN8AQM9LWM0D4loKWxJek", timestamp: 1_614_265_330, body: Array(#"{"test": 2432232314}"#.utf8)
@@ -39,14 +39,14 @@ struct WebhookSignatureTests {
 
     @Test("A new secret is unique, has the whsec_ format and is hidden in descriptions")
     func secrets() throws {
-        let first = try WebhookSecret.generate()
-        let second = try WebhookSecret.generate()
+        let first = try SigningSecret.generate()
+        let second = try SigningSecret.generate()
         #expect(first != second)
         #expect(first.value.hasPrefix("whsec_"))
         #expect(try Base64.decode(String(first.value.dropFirst(6))).count == 32)
         #expect("\(first)" == "•••")
         for text in ["", "whsec_", "whsec_AAAA", "whsec_!", String(first.value.dropFirst(6)), "whsec_\(first.value)"] {
-            #expect(WebhookSecret(Secret(text)) == nil, "\(text)")
+            #expect(SigningSecret(Secret(text)) == nil, "\(text)")
         }
     }
 

@@ -91,19 +91,19 @@ struct WebhookURLTests {
     @Test("A malformed URL is refused on every host", arguments: malformed)
     func refusesAnywhere(_ url: String) {
         for isPrivateAllowed in [false, true] {
-            #expect(WebhookURLPolicy(allowsPrivateAddresses: isPrivateAllowed).refusal(of: url) != nil)
+            #expect(NotificationURLPolicy(allowsPrivateAddresses: isPrivateAllowed).refusal(of: url) != nil)
         }
     }
 
     @Test("A URL into a private network is refused unless private addresses are allowed", arguments: inner)
     func refusesInner(_ url: String) {
-        #expect(WebhookURLPolicy(allowsPrivateAddresses: false).refusal(of: url) != nil)
-        #expect(WebhookURLPolicy(allowsPrivateAddresses: true).refusal(of: url) == nil)
+        #expect(NotificationURLPolicy(allowsPrivateAddresses: false).refusal(of: url) != nil)
+        #expect(NotificationURLPolicy(allowsPrivateAddresses: true).refusal(of: url) == nil)
     }
 
     @Test("A public URL is accepted", arguments: accepted)
     func accepts(_ url: String) {
-        #expect(WebhookURLPolicy(allowsPrivateAddresses: false).refusal(of: url) == nil)
+        #expect(NotificationURLPolicy(allowsPrivateAddresses: false).refusal(of: url) == nil)
     }
 
     @Test("The tables contain at least 200 refused URLs")
@@ -111,7 +111,7 @@ struct WebhookURLTests {
 
     @Test("The length is limited, and the refusal names the field")
     func bounds() {
-        let policy = WebhookURLPolicy(allowsPrivateAddresses: false)
+        let policy = NotificationURLPolicy(allowsPrivateAddresses: false)
         let host = String(repeating: "a.", count: 124) + "aa.co"
         #expect(host.utf8.count == 253)
         #expect(policy.refusal(of: "https://\(host)/") == nil)

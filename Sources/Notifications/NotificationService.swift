@@ -6,7 +6,7 @@ package import Primitives
 package import ProviderSDK
 
 /// The notifications of connections.
-package struct WebhookService: Sendable {
+package struct NotificationService: Sendable {
     package let users: UserStore
     package let vault: CredentialVault
     package let time: TimeSource
@@ -75,7 +75,7 @@ package struct WebhookService: Sendable {
 
     private func shown(_ connection: Connection, user: String) throws(ServiceError) -> ShownSecret {
         let now = time.now
-        let secrets = try vault.webhookSecrets(of: connection, user: user, at: now)
+        let secrets = try vault.signingSecrets(of: connection, user: user, at: now)
         guard let present = secrets.first else { throw .internalFault("The signing secret is missing.") }
         return ShownSecret(
             secret: present.text, previousUntil: secrets.count > 1 ? connection.webhook.retiring?.until : nil)

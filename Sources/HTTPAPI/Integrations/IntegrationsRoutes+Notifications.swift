@@ -1,5 +1,5 @@
-// The routes of a connection's notifications: the signing secret, the delivery log, a redelivery, a test. Each looks
-// up the connection before it checks the request, so that another user's connection always looks missing.
+// The routes of a connection's notifications: show and rotate the signing secret, list deliveries, deliver again, send a
+// test. Each looks up the connection before it checks the request, so that another user's connection always looks missing.
 
 import ConnectionModel
 import Connections
@@ -25,23 +25,24 @@ extension IntegrationsRoutes {
         let limit = try IntegrationsDecoding.limit(
             context.query, default: RequestBounds.webhookDeliveryPageDefault, max: RequestBounds.webhookDeliveryPageMax)
         let page = try IntegrationsDecoding.page(context.query)
-        return WebhookRendering.deliveries(of: connection, page: page, limit: limit)
+        return DeliveryRendering.deliveries(of: connection, page: page, limit: limit)
     }
 
     @Sendable func testDelivery(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let (connection, principal) = try await ownConnection(context)
         try Self.checkEmpty(context)
-        return WebhookRendering.delivery(try await webhooks.test(connection.id, of: principal.userID))
+        return DeliveryRendering.delivery(try await webhooks.test(connection.id, of: principal.userID))
     }
 
     @Sendable func redeliver(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let (connection, principal) = try await ownConnection(context)
         try Self.checkEmpty(context)
-        return WebhookRendering.delivery(
+        return DeliveryRendering.delivery(
             try await webhooks.redeliver(
                 try context.parameter("eventId"), of: connection.id, user: principal.userID))
     }
 
+    /// Returns the connection that the path names, and the caller, who owns it.
     private func ownConnection(
         _ context: RouteContext
     ) async throws(ServiceError) -> (connection: Connection, principal: Principal) {
@@ -49,12 +50,12 @@ extension IntegrationsRoutes {
         return (try await connections.connection(try context.parameter("id"), of: principal), principal)
     }
 
-    /// Checks that the body is an empty object or absent; the path of these requests says everything.
+    /// Checks that the body is an empty object or absent, because these requests have no parameters.
     private static func checkEmpty(_ context: RouteContext) throws(ServiceError) {
         if !context.request.body.isEmpty { _ = try context.body([]) }
     }
 
-    private static func reply(_ shown: WebhookService.ShownSecret) -> Reply {
+    private static func reply(_ shown: NotificationService.ShownSecret) -> Reply {
         .json { writer in
             writer.member("success", true)
             writer.member("secret", shown.secret.value)

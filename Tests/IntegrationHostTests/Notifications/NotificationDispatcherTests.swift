@@ -19,7 +19,7 @@ import Testing
 @testable import Observability
 
 @Suite("Webhook dispatcher", .timeLimit(.minutes(1)))
-struct WebhookDispatcherTests {
+struct NotificationDispatcherTests {
     /// Counts the changes of users.
     final class Writes: Sendable {
         let count = Mutex(0)
@@ -31,7 +31,7 @@ struct WebhookDispatcherTests {
         let data: DataDirectory
         let users: UserStore
         let vault: CredentialVault
-        let dispatcher: WebhookDispatcher
+        let dispatcher: NotificationDispatcher
         let client: HTTPClient
         let writes = Writes()
 
@@ -43,12 +43,12 @@ struct WebhookDispatcherTests {
             var configuration = HTTPClient.Configuration()
             configuration.addressPolicy = addresses
             client = try HTTPClient(configuration)
-            dispatcher = WebhookDispatcher(
+            dispatcher = NotificationDispatcher(
                 users: users,
-                sender: WebhookSender(
-                    client: client, policy: WebhookURLPolicy(allowsPrivateAddresses: true), vault: vault,
+                sender: NotificationSender(
+                    client: client, policy: NotificationURLPolicy(allowsPrivateAddresses: true), vault: vault,
                     time: .system),
-                schedule: WebhookSchedule(pauses: pauses), sweepPause: .seconds(60), time: .system,
+                schedule: DeliverySchedule(pauses: pauses), sweepPause: .seconds(60), time: .system,
                 log: Log(level: .error))
             users.changes.observe { [dispatcher] in dispatcher.userDidChange($0, at: TimeSource.system.now) }
         }
@@ -200,7 +200,7 @@ struct WebhookDispatcherTests {
         let connection = try await fixture.connection(id) { $0.webhook.failingSince != nil }
         #expect(connection.outbox[0].delivery.attempts[0].outcome == .secretUnreadable)
         #expect(receiver.deliveries.isEmpty)
-        let service = WebhookService(users: fixture.users, vault: fixture.vault, time: .system)
+        let service = NotificationService(users: fixture.users, vault: fixture.vault, time: .system)
         let shown = try await service.rotateSecret(of: id, user: "u")
         #expect(shown.previousUntil == nil)
         _ = try await service.redeliver(connection.outbox[0].id, of: id, user: "u")
@@ -237,7 +237,7 @@ struct WebhookDispatcherTests {
             }
         }
         let rotated = try #require(try await fixture.users.user("u").connection(id))
-        #expect(try vault.webhookSecrets(of: rotated, user: "u", at: now).count == 1)
+        #expect(try vault.signingSecrets(of: rotated, user: "u", at: now).count == 1)
         #expect(rotated.webhook.retiring != nil)
         await fixture.dispatcher.reconcile(try await fixture.users.user("u"), at: now)
         #expect(try await fixture.users.user("u").connection(id)?.webhook.retiring == nil)

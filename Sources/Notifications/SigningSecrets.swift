@@ -6,31 +6,32 @@ import ProviderSDK
 
 extension CredentialVault {
     /// Returns a new signing secret in its sealed form.
-    package func newWebhookSecret(user: String, connection: String) throws(ServiceError) -> String {
-        try seal(try WebhookSecret.generate(), user: user, connection: connection, field: WebhookEndpoint.secretField)
+    package func newSigningSecret(user: String, connection: String) throws(ServiceError) -> String {
+        try seal(
+            try SigningSecret.generate(), user: user, connection: connection, field: NotificationEndpoint.secretField)
     }
 
     /// Returns the secrets that sign for a connection now, the present one first; empty when there is none yet.
     ///
     /// - Throws: when the present secret cannot be decrypted. A replaced secret that cannot be decrypted is left out.
-    func webhookSecrets(
+    func signingSecrets(
         of connection: Connection, user: String, at now: Timestamp
-    ) throws(ServiceError) -> [WebhookSecret] {
+    ) throws(ServiceError) -> [SigningSecret] {
         guard let sealed = connection.webhook.secret else { return [] }
-        var secrets = [try webhookSecret(sealed, connection: connection.id, user: user)]
+        var secrets = [try signingSecret(sealed, connection: connection.id, user: user)]
         if let retiring = connection.webhook.retiring, retiring.until > now,
-            let secret = try? webhookSecret(retiring.sealed, connection: connection.id, user: user)
+            let secret = try? signingSecret(retiring.sealed, connection: connection.id, user: user)
         {
             secrets.append(secret)
         }
         return secrets
     }
 
-    private func webhookSecret(
+    private func signingSecret(
         _ sealed: String, connection: String, user: String
-    ) throws(ServiceError) -> WebhookSecret {
-        let opened = try open(sealed, user: user, connection: connection, field: WebhookEndpoint.secretField)
-        guard let secret = WebhookSecret(opened) else { throw .internalFault("The stored signing secret is invalid.") }
+    ) throws(ServiceError) -> SigningSecret {
+        let opened = try open(sealed, user: user, connection: connection, field: NotificationEndpoint.secretField)
+        guard let secret = SigningSecret(opened) else { throw .internalFault("The stored signing secret is invalid.") }
         return secret
     }
 }
@@ -39,7 +40,7 @@ extension Connection {
     /// Creates the signing secret of a connection whose URL is older than signing secrets.
     mutating func ensureSigningSecret(_ vault: CredentialVault, user: String) throws(ServiceError) {
         let id = id
-        try signingSecretNeeded { () throws(ServiceError) in try vault.newWebhookSecret(user: user, connection: id) }
+        try signingSecretNeeded { () throws(ServiceError) in try vault.newSigningSecret(user: user, connection: id) }
     }
 
     /// Replaces the signing secret.
@@ -50,10 +51,10 @@ extension Connection {
     ) throws(ServiceError) {
         // A secret that cannot be decrypted signs nothing.
         let opens = webhook.secret.map {
-            vault.problem(of: $0, user: user, connection: id, field: WebhookEndpoint.secretField) == nil
+            vault.problem(of: $0, user: user, connection: id, field: NotificationEndpoint.secretField) == nil
         }
         try signingSecretReplaced(
-            by: try vault.newWebhookSecret(user: user, connection: id),
+            by: try vault.newSigningSecret(user: user, connection: id),
             overlapEnds: opens == true ? now.advanced(by: NotificationLimits.secretOverlap) : nil)
     }
 }

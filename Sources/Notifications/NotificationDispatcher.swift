@@ -12,20 +12,20 @@ import Synchronization
 ///
 /// A connection has at most one running delivery. Deliveries are limited overall, for each host and for each user, so
 /// that an endpoint that does not answer delays no other.
-package final class WebhookDispatcher: Reconciler, EventSink {
+package final class NotificationDispatcher: Reconciler, EventSink {
     private typealias Queue = KeyedWorkQueue<DispatchLine>
 
     private struct State {
         /// Outcomes that could not be stored yet.
-        var unsaved: [String: [WebhookAttempt]] = [:]
+        var unsaved: [String: [DeliveryAttempt]] = [:]
         /// The number of undelivered events of each user.
         var waiting: [[UInt8]: Int] = [:]
         var isStopping = false
     }
 
     private let users: UserStore
-    private let sender: WebhookSender
-    private let schedule: WebhookSchedule
+    private let sender: NotificationSender
+    private let schedule: DeliverySchedule
     /// How far ahead deliveries are scheduled; the walk over the users finds later ones.
     private let horizon: Duration
     private let time: TimeSource
@@ -35,7 +35,8 @@ package final class WebhookDispatcher: Reconciler, EventSink {
 
     /// - Parameter sweepPause: the pause between two walks over the users.
     package init(
-        users: UserStore, sender: WebhookSender, schedule: WebhookSchedule, sweepPause: Duration, time: TimeSource,
+        users: UserStore, sender: NotificationSender, schedule: DeliverySchedule, sweepPause: Duration,
+        time: TimeSource,
         log: Log
     ) {
         self.users = users
@@ -106,7 +107,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
     /// - Returns: the last outcome; nil when nothing was sent.
     private func deliver(_ work: DispatchWork) async -> DeliveryOutcome? {
         guard await saveUnsaved(work) else { return nil }
-        var results: [WebhookAttempt] = []
+        var results: [DeliveryAttempt] = []
         do {
             guard var connection = try await users.user(work.user).connection(work.connection) else { return nil }
             if connection.webhook.secret == nil, connection.settings.webhookURL != nil {
@@ -153,7 +154,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
     }
 
     @discardableResult
-    private func save(_ results: [WebhookAttempt], of work: DispatchWork) async -> Bool {
+    private func save(_ results: [DeliveryAttempt], of work: DispatchWork) async -> Bool {
         let schedule = schedule
         do {
             let effects = try await users.update(work.user) { (user) throws(ServiceError) -> [AttemptEffect] in
@@ -176,7 +177,7 @@ package final class WebhookDispatcher: Reconciler, EventSink {
     }
 
     /// Counts and logs the effect of an attempt.
-    private func report(_ result: WebhookAttempt, _ effect: AttemptEffect, _ work: DispatchWork) {
+    private func report(_ result: DeliveryAttempt, _ effect: AttemptEffect, _ work: DispatchWork) {
         Metrics.webhookAttempts[result.attempt.outcome]?.add()
         let facts: KeyValuePairs<String, Log.Value> = [
             "connectionId": .text(work.connection), "eventId": .text(result.eventID), "host": .text(work.host),

@@ -6,7 +6,7 @@ import Cryptography
 import ProviderSDK
 
 /// A signing secret: `whsec_` and the Base64 of its bytes.
-struct WebhookSecret: Sendable {
+struct SigningSecret: Sendable {
     /// The secret in the form that the verifying application needs.
     let text: Secret
     private let mac: HMACSHA256

@@ -3,7 +3,7 @@
 import ProviderSDK
 
 /// The pauses between the attempts to deliver one event.
-package struct WebhookSchedule: Sendable, Equatable {
+package struct DeliverySchedule: Sendable, Equatable {
     /// The pauses unless they are configured: ten attempts in three days.
     package static let pausesDefault: [Duration] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map {
         .seconds($0)
@@ -14,7 +14,7 @@ package struct WebhookSchedule: Sendable, Equatable {
     /// After one more failure the event is dropped.
     package var pauses: [Duration]
 
-    package init(pauses: [Duration] = WebhookSchedule.pausesDefault) {
+    package init(pauses: [Duration] = DeliverySchedule.pausesDefault) {
         self.pauses = pauses
     }
 

@@ -7,7 +7,7 @@ import Primitives
 import ProviderSDK
 
 /// The rules for webhook URLs.
-package struct WebhookURLPolicy: Sendable {
+package struct NotificationURLPolicy: Sendable {
     /// Whether http, other ports and non-public addresses are allowed as well.
     package let allowsPrivateAddresses: Bool
 

@@ -7,13 +7,13 @@ package import Primitives
 package import ProviderSDK
 
 /// Sends notifications.
-package struct WebhookSender: Sendable {
+package struct NotificationSender: Sendable {
     package let client: HTTPClient
-    package let policy: WebhookURLPolicy
+    package let policy: NotificationURLPolicy
     package let vault: CredentialVault
     package let time: TimeSource
 
-    package init(client: HTTPClient, policy: WebhookURLPolicy, vault: CredentialVault, time: TimeSource) {
+    package init(client: HTTPClient, policy: NotificationURLPolicy, vault: CredentialVault, time: TimeSource) {
         self.client = client
         self.policy = policy
         self.vault = vault
@@ -29,11 +29,11 @@ package struct WebhookSender: Sendable {
     ///   the endpoint.
     package func attempt(
         _ event: ConnectionEvent, of connection: Connection, user: String, at now: Timestamp
-    ) async -> WebhookAttempt? {
+    ) async -> DeliveryAttempt? {
         guard let url = connection.settings.webhookURL else { return nil }
         let start = time.instant
-        func result(_ outcome: DeliveryOutcome, status: Int? = nil, retryAfter: Duration? = nil) -> WebhookAttempt {
-            WebhookAttempt(
+        func result(_ outcome: DeliveryOutcome, status: Int? = nil, retryAfter: Duration? = nil) -> DeliveryAttempt {
+            DeliveryAttempt(
                 eventID: event.id, url: url,
                 attempt: .init(
                     at: now, outcome: outcome, status: status,
@@ -41,8 +41,8 @@ package struct WebhookSender: Sendable {
                 retryAfter: retryAfter, chance: .random(in: 0...1))
         }
         guard policy.refusal(of: url) == nil else { return result(.urlRefused) }
-        let secrets: [WebhookSecret]
-        do { secrets = try vault.webhookSecrets(of: connection, user: user, at: now) } catch {
+        let secrets: [SigningSecret]
+        do { secrets = try vault.signingSecrets(of: connection, user: user, at: now) } catch {
             return result(.secretUnreadable)
         }
         guard !secrets.isEmpty else { return nil }
@@ -58,7 +58,7 @@ package struct WebhookSender: Sendable {
         request.responseBodyBytesMax = NotificationLimits.answerBytesMax
         if !policy.allowsPrivateAddresses {
             request.requiresHTTPS = true
-            request.allowedPorts = WebhookURLPolicy.ports
+            request.allowedPorts = NotificationURLPolicy.ports
         }
         do {
             let response = try await client.send(request)

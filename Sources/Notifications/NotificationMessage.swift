@@ -43,7 +43,7 @@ enum WebhookHeaders {
     ///   - id: the event's id, the same at every attempt.
     ///   - secrets: the signing secrets, the present one first.
     static func fields(
-        id: String, body: [UInt8], at now: Timestamp, secrets: [WebhookSecret]
+        id: String, body: [UInt8], at now: Timestamp, secrets: [SigningSecret]
     ) -> [(name: String, value: String)] {
         let signatures = secrets.map { $0.signature(id: id, timestamp: now.seconds, body: body) }
         return [

@@ -4,7 +4,7 @@
 package import ProviderSDK
 
 /// The endpoint of a connection's notifications.
-package struct WebhookEndpoint: Sendable, Equatable {
+package struct NotificationEndpoint: Sendable, Equatable {
     /// A replaced secret, and the time until which it still signs.
     package struct RetiringSecret: Sendable, Equatable {
         package let sealed: String
@@ -106,7 +106,7 @@ package struct WebhookEndpoint: Sendable, Equatable {
 
 // MARK: Stored form
 
-extension WebhookEndpoint {
+extension NotificationEndpoint {
     package func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("secret", secret)

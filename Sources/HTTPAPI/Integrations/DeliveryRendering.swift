@@ -5,7 +5,7 @@ import ConnectionModel
 import ProviderSDK
 import Requests
 
-enum WebhookRendering {
+enum DeliveryRendering {
     /// Renders a page of deliveries, the newest event first.
     static func deliveries(of connection: Connection, page: Int, limit: Int) -> Reply {
         // Sorting is stable: of two events of one moment the later one comes first.
