@@ -42,21 +42,36 @@ struct RefreshCrashTests {
             let wereSpent = try await Self.refreshes(service, installation) > prepared.1
             let status = try await Self.settled(prepared.0, of: service, installation)
             guard status != "connected" else { return }
-            losses.withLock { $0.append(calls.count) }
             #expect(status == "expired")
             #expect(wereSpent, "the provider never saw a request, killed at \(calls.count): \(calls)")
             // What was completely written before the kill is there afterwards: then the new pair was not lost.
             let sent = try #require(calls.lastIndex { $0.hasPrefix("send socket") }, "\(calls)")
-            let written = calls.dropLast()[(sent + 1)...].contains {
-                $0.hasPrefix("pwrite") && $0.contains("/journal/")
-            }
+            let later = Self.withoutRoll(calls[(sent + 1)...])
+            losses.withLock { $0.append(later.count) }
+            let written = later.dropLast().contains { $0.hasPrefix("pwrite") && $0.contains("/journal/") }
             #expect(!written, "the new pair was written before the kill at \(calls.count): \(calls)")
         }
         #expect(kills > 5)
         // The calls between the provider's answer and the end of the journal's write: nothing else may stand there.
         let lost = losses.withLock { $0.sorted() }
-        #expect(lost.count <= 4, "\(lost)")
-        #expect(lost.isEmpty || lost == Array(lost[0]...lost[lost.count - 1]), "\(lost)")
+        #expect(lost.allSatisfy { $0 <= 4 }, "\(lost)")
+    }
+
+    /// Drops the calls of the journal's change to a new segment, and of documents that move out of it.
+    ///
+    /// They run in the background, and a slow machine lets them fall into the act.
+    private static func withoutRoll(_ calls: ArraySlice<String>) -> [String] {
+        var segments: Set<String> = []
+        return calls.filter { call in
+            let parts = call.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2 else { return true }
+            let (name, path) = (parts[0], String(parts[1]))
+            if path.contains("/users/") || path.contains(".tmp") { return false }
+            if name == "openat", path.contains("journal") || !path.contains("/") { segments.insert(path) }
+            let isOfNewSegment = segments.contains { path.hasSuffix($0) }
+            if isOfNewSegment, name == "pwrite" || name == "pwritev" { return true }
+            return !isOfNewSegment && !name.hasSuffix("@0") && name != "fallocate"
+        }
     }
 
     private static func refresh(_ id: String, of service: String, _ installation: TestInstallation) async throws -> Int

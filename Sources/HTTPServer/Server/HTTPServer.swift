@@ -14,6 +14,8 @@ public struct ServerConfiguration: Sendable {
     public var backlog: Int32 = 1024
     /// Descriptors left to the rest of the program: `HTTPServerLimits.connectionsMax` is lowered to leave so many.
     public var descriptorsReserved = 128
+    /// The fewest connections that a server is started for.
+    static let connectionsMin = 64
     /// The bounds the server keeps.
     public var limits = HTTPServerLimits()
     /// The memory that bodies, answers and waiting output take together; more answers 503.
@@ -27,6 +29,17 @@ public struct ServerConfiguration: Sendable {
     public init(address: SocketAddress, loopCount: Int = ServerConfiguration.coreCount) {
         self.address = address
         self.loopCount = loopCount
+    }
+
+    /// Checks that the process may open enough descriptors; call it before anything else is opened.
+    ///
+    /// - Throws: `ServerError.descriptorsTooFew`.
+    public func checkDescriptors() throws(ServerError) {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        let needed = descriptorsReserved + Self.connectionsMin
+        guard limit.rlim_cur < UInt64(needed) else { return }
+        throw .descriptorsTooFew(limit: Int(limit.rlim_cur), needed: needed)
     }
 
     /// The cores this process may use.

@@ -12,6 +12,8 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     case permissionDenied(SocketAddress)
     /// The server was started before.
     case alreadyStarted
+    /// The process may open fewer descriptors than the server and the rest of the program need.
+    case descriptorsTooFew(limit: Int, needed: Int)
     /// A system call failed.
     case system(call: String, code: Int32)
 
@@ -26,6 +28,8 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
             "This machine has no address \(address): choose one of its addresses, or 0.0.0.0."
         case .permissionDenied(let address):
             "This process may not listen on \(address): choose a port from 1024 up."
+        case .descriptorsTooFew(let limit, let needed):
+            "this process may open \(limit) files and sockets, and needs at least \(needed): raise the limit (ulimit -n, LimitNOFILE)."
         case .alreadyStarted:
             "The server was started already: make a new one to start again."
         case .system(let call, let code):

@@ -39,6 +39,8 @@ final class Host: Sendable {
     /// - Parameter isDemo: whether the host has a session that a link gives to a browser.
     init(_ configuration: Configuration, isDemo: Bool = false, time: TimeSource = .system) throws {
         try configuration.checkListening()
+        let settings = try ServerConfiguration(configuration)
+        try settings.checkDescriptors()
         let log = Log(level: configuration.logLevel, time: time)
         parts = try HostResources(configuration, time: time, log: log, providers: HostResources.providers)
         services = HostServices(parts)
@@ -47,7 +49,6 @@ final class Host: Sendable {
         if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
         let routes = HostRoutes(parts: parts, services: services)
         let application = try routes.requestPath(readiness: readiness, demo: demoSession)
-        let settings = try ServerConfiguration(configuration)
         server = try HTTPServer(settings, application: application)
         routes.server.set(server, settings.memory)
         control = try ControlServer(

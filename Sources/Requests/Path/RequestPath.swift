@@ -83,6 +83,8 @@ package struct RequestPath: HTTPApplication {
     ///
     /// Without a session in memory, the session is looked up first, and then the body is read.
     package func decide(about request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> HeadDecision {
+        // The server refuses a body that is too large from any caller.
+        if let length = request.contentLength, length > bodyBytesMax { return .buffer() }
         if case .found(let route, let captures) = router.match(request.method, request.path) {
             let entry = route.handler.entry
             guard !entry.isSigned else { return .buffer() }

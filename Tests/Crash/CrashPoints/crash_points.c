@@ -80,12 +80,12 @@ ssize_t write(int fd, const void *bytes, size_t n) {
 }
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
     REAL(ssize_t, "pwrite", int, const void *, size_t, off_t);
-    if (reached("pwrite", fd, NULL, 1)) { real(fd, bytes, n / 2, at); die(); }
+    if (reached(at ? "pwrite" : "pwrite@0", fd, NULL, 1)) { real(fd, bytes, n / 2, at); die(); }
     return real(fd, bytes, n, at);
 }
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off_t at) {
     REAL(ssize_t, "pwrite64", int, const void *, size_t, off_t);
-    if (reached("pwrite", fd, NULL, 1)) { real(fd, bytes, n / 2, at); die(); }
+    if (reached(at ? "pwrite" : "pwrite@0", fd, NULL, 1)) { real(fd, bytes, n / 2, at); die(); }
     return real(fd, bytes, n, at);
 }
 ssize_t writev(int fd, const struct iovec *parts, int n) {
@@ -95,12 +95,12 @@ ssize_t writev(int fd, const struct iovec *parts, int n) {
 }
 ssize_t pwritev(int fd, const struct iovec *parts, int n, off_t at) {
     REAL(ssize_t, "pwritev", int, const struct iovec *, int, off_t);
-    if (reached("pwritev", fd, NULL, n > 1)) { real(fd, parts, n / 2, at); die(); }
+    if (reached(at ? "pwritev" : "pwritev@0", fd, NULL, n > 1)) { real(fd, parts, n / 2, at); die(); }
     return real(fd, parts, n, at);
 }
 ssize_t pwritev64(int fd, const struct iovec *parts, int n, off_t at) {
     REAL(ssize_t, "pwritev64", int, const struct iovec *, int, off_t);
-    if (reached("pwritev", fd, NULL, n > 1)) { real(fd, parts, n / 2, at); die(); }
+    if (reached(at ? "pwritev" : "pwritev@0", fd, NULL, n > 1)) { real(fd, parts, n / 2, at); die(); }
     return real(fd, parts, n, at);
 }
 ssize_t send(int fd, const void *bytes, size_t n, int flags) {

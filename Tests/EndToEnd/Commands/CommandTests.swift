@@ -26,6 +26,25 @@ struct CommandTests {
         #expect(result.output.isEmpty)
     }
 
+    @Test("With too few descriptors the host does not start, and says how many it needs", arguments: [16, 64, 128])
+    func fewDescriptors(limit: Int) throws {
+        let directory = try TemporaryDirectory()
+        let serve = "ulimit -n \(limit) && exec \"$0\" serve --listen 127.0.0.1:0 --data \"$1\""
+        let ended = try ChildProcess.run(
+            ["/bin/sh", "-c", serve, HostProcess.executable.path, directory.path + "/data"], within: .seconds(20))
+        #expect(ended.code == 1)
+        #expect(ended.errors.contains("may open \(limit) files and sockets, and needs at least"), "\(ended.errors)")
+    }
+
+    @Test("A list of trusted proxies that holds anything but addresses and networks is refused")
+    func trustedProxies() async throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("host.json", #"{"trustedProxies":["10.0.0.0/8","proxy"]}"#)
+        let result = try await HostProcess.run(["token", "--user", "u", "--config", file])
+        #expect(result.code == 78)
+        #expect(result.errors.contains(":1:33: an entry of “trustedProxies” must be"), "\(result.errors)")
+    }
+
     @Test(
         "Help and version work for every command",
         arguments: ["serve", "demo", "sandbox", "providers", "token", "openapi"])
