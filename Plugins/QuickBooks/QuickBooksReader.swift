@@ -41,7 +41,8 @@ struct QuickBooksReader {
 
     private func rows(at position: Int64) async throws(ProviderError) -> SyncPage {
         let query = [NamedValue("query", statement(at: position)), Self.minorVersion]
-        let answer = try await context.json(.get("/v3/company/{accountId}/query", query))
+        let rows = ValuePath("QueryResponse.\(entity.name)")
+        let answer = try await context.json(.get("/v3/company/{accountId}/query", query), recordsAt: rows)
         // Without rows it is an empty object.
         guard let response = answer["QueryResponse"], response.kind == .object else {
             throw ProviderError(.permanent, "QuickBooks' answer is not a page of a query.")

@@ -178,7 +178,7 @@ struct SlackMessages {
         request.rateLimit = method
         if let oldest { request.query.append(NamedValue("oldest", oldest)) }
         if let cursor { request.query.append(NamedValue("cursor", cursor)) }
-        let answer = try await context.json(request)
+        let answer = try await context.json(request, recordsAt: "messages")
         guard answer["ok"]?.boolean == true, let messages = answer["messages"]?.array else {
             throw ProviderError(.permanent, "Slack's answer to \(method) is not a page of messages.")
         }
@@ -191,7 +191,9 @@ struct SlackMessages {
 
     /// `message` with its channel, which Slack includes only in events.
     private func record(_ message: JSONValue, in channel: SlackMessageCursor.Channel) -> SourceRecord {
-        let members = (message.members ?? []).filter { $0.key != "channel" }
+        guard let members = message.members?.filter({ $0.key != "channel" }) else {
+            return SourceRecord(message)
+        }
         return SourceRecord(.object(members + [("channel", .string(channel.id))]))
     }
 }

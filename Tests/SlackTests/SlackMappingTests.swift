@@ -45,7 +45,7 @@ struct SlackMappingTests {
         arguments: [
             ([:], "id", "message-C024BE91L-1704067200.000247"), ([:], "sourceId", "C024BE91L-1704067200.000247"),
             ([:], "channelId", "C024BE91L"), ([:], "date", "2024-01-01T00:00:00Z"), ([:], "text", "Hello <@U1>!"),
-            (["text": ""], "text", ""),
+            (["text": ""], "text", .null),
             ([:], "blocks", [["type": "rich_text", "block_id": "b1", "elements": []]]),
             (["blocks": .null], "blocks", .null),
             ([:], "authorId", "U012AB3CDE"), (["user": .null, "bot_id": "B1"], "authorId", "B1"),

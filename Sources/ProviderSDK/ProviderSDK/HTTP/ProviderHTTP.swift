@@ -49,4 +49,11 @@ public struct ProviderContext: Sendable {
     public func json(_ request: ProviderRequest) async throws(ProviderError) -> JSONValue {
         try await http.send(request).json()
     }
+
+    /// Sends `request` and reads the answer as a page of records, which are the elements of the arrays at `path`.
+    ///
+    /// A record that cannot be read does not stop the others, as ``ProviderResponse/json(recordsAt:)`` says.
+    public func json(_ request: ProviderRequest, recordsAt path: ValuePath) async throws(ProviderError) -> JSONValue {
+        try await http.send(request).json(recordsAt: path)
+    }
 }

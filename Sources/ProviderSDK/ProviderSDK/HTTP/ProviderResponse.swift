@@ -32,6 +32,23 @@ public struct ProviderResponse: Sendable {
         }
     }
 
+    /// The body as a page of records, which are the elements of the arrays at `paths`.
+    ///
+    /// A record that cannot be read does not stop the others: it becomes a dead letter when it is mapped (``JSONValue/damage``).
+    ///
+    /// - Throws: a ``ProviderError`` of kind transient when the body is not JSON otherwise, and a permanent one when it is larger or
+    ///   deeper than a page may be.
+    public func json(recordsAt paths: ValuePath...) throws(ProviderError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue.parsePage(body, recordsAt: paths)
+        } catch {
+            guard error.reason != .limitExceeded else {
+                throw ProviderError(.permanent, "The provider's page cannot be read: \(error).", status: status)
+            }
+            throw ProviderError(.transient, "The provider's answer is not JSON: \(error).", status: status)
+        }
+    }
+
     /// How long `Retry-After` asks to wait: seconds with or without a fraction, or a date (RFC 9110 section 10.2.3).
     public func retryAfter(now: Timestamp) -> Duration? {
         guard let text = header("retry-after") else { return nil }

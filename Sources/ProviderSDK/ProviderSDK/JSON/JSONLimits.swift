@@ -20,6 +20,8 @@ public struct JSONLimits: Sendable, Equatable {
     public var nodesMax: Int = 8 << 20
     /// Members of one object.
     public var membersMax: Int = 100_000
+    /// Elements of one array.
+    public var elementsMax: Int = 8 << 20
     /// Bytes of one string as written, without its quotes.
     public var stringBytesMax: Int = 16 << 20
     /// Characters of one number.
@@ -32,6 +34,16 @@ public struct JSONLimits: Sendable, Equatable {
 
     /// The bounds for answers of a provider.
     public static let provider = JSONLimits()
+
+    /// The bounds for a page of records.
+    ///
+    /// The page costs the host many times its bytes when it consists of small values, so these are bounded as well.
+    static let page: JSONLimits = {
+        var limits = JSONLimits()
+        limits.nodesMax = 2 << 20
+        limits.elementsMax = 50_000
+        return limits
+    }()
 
     /// The bounds for a request body of an untrusted client.
     public static let request: JSONLimits = {

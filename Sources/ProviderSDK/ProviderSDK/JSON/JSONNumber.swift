@@ -28,6 +28,23 @@ public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
     /// The value when it is written as an integer, without fraction or exponent, that fits 64 bits; else nil.
     public var integer: Int64? { JSONNumber.integer(text.utf8) }
 
+    /// The value of a checked number when it is a whole number that fits 64 bits, in any way of writing: `1000`, `1e3`, `1000.0`.
+    @inline(__always) static func wholeNumber(_ text: some Collection<UInt8>) -> Int64? {
+        if let integer = integer(text) { return integer }
+        return slowWholeNumber(Array(text))
+    }
+
+    private static func slowWholeNumber(_ text: [UInt8]) -> Int64? {
+        guard let value = ExactDecimal(utf8: text) else { return nil }
+        var coefficient = value.coefficient
+        for _ in 0..<value.places {
+            let (quotient, remainder) = coefficient.quotientAndRemainder(dividingBy: 10)
+            guard remainder == 0 else { return nil }
+            coefficient = quotient
+        }
+        return Int64(exactly: coefficient)
+    }
+
     /// The value of a checked number when it is written as an integer that fits 64 bits; else nil.
     @inline(__always) static func integer(_ text: some Collection<UInt8>) -> Int64? {
         let isNegative = text.first == UInt8(ascii: "-")

@@ -1,22 +1,27 @@
 // The strict RFC 8259 parser: bytes in, a tape of nodes out. UTF-8 only, no byte order mark, no extensions. Every limit of
-// JSONLimits is enforced while reading, so hostile input costs no more than its length.
+// JSONLimits is enforced while reading, so hostile input costs no more than its length. In a page of records it passes over a
+// value that cannot be read and notes it, because one bad record must not stop the others.
 
 struct JSONParser {
     private let bytes: [UInt8]
     private let limits: JSONLimits
+    /// Whether values that cannot be read are noted instead of refused.
+    private let isPage: Bool
     private var nodes: [JSONNode] = []
+    private var faults: [JSONFault] = []
     private var at = 0
 
-    private init(_ bytes: [UInt8], _ limits: JSONLimits) {
+    private init(_ bytes: [UInt8], _ limits: JSONLimits, isPage: Bool) {
         self.bytes = bytes
         self.limits = limits
+        self.isPage = isPage
     }
 
-    static func parse(_ bytes: [UInt8], limits: JSONLimits) throws(JSONError) -> JSONTape {
+    static func parse(_ bytes: [UInt8], limits: JSONLimits, isPage: Bool = false) throws(JSONError) -> JSONTape {
         guard bytes.count <= min(limits.bytesMax, Int(UInt32.max) - 1) else {
             throw JSONError(.limitExceeded, offset: 0, in: [])
         }
-        var parser = JSONParser(bytes, limits)
+        var parser = JSONParser(bytes, limits, isPage: isPage)
         // A page of records has about a node for each dozen bytes; growing would copy all of them.
         parser.nodes.reserveCapacity(bytes.count / 10 + 8)
         let nodes: [JSONNode]
@@ -25,7 +30,9 @@ struct JSONParser {
         } catch {
             throw JSONError(error.reason, offset: error.offset, in: bytes)
         }
-        return JSONTape(bytes: bytes, nodes: nodes, hasUniqueNames: limits.duplicateKeys == .refuse)
+        return JSONTape(
+            bytes: bytes, nodes: nodes, faults: parser.faults,
+            hasUniqueNames: limits.duplicateKeys == .refuse && parser.faults.isEmpty)
     }
 
     /// A refusal before its line and column are counted; trivially small, so throwing it costs nothing on the way out.
@@ -79,8 +86,60 @@ struct JSONParser {
         case UInt8(ascii: "f"): try unsafe literal(b, "false", .falseValue)
         case UInt8(ascii: "n"): try unsafe literal(b, "null", .null)
         case UInt8(ascii: "-"), 0x30...0x39: try unsafe number(b)
-        default: throw Fault(reason: .unexpectedByte, offset: at)
+        default: try unsafe word(b, refusal: Fault(reason: .unexpectedByte, offset: at))
         }
+    }
+
+    // MARK: Damage
+
+    /// Appends what stands from `start` to `end` as a value or name that cannot be read.
+    private mutating func appendDamaged(
+        _ problem: JSONFault.Problem, start: Int, end: Int, at offset: Int, reason: JSONError.Reason
+    ) throws(Fault) -> Int {
+        let index = try append(.damaged, start: start, end: end)
+        faults.append(JSONFault(node: index, problem: problem, reason: reason, offset: offset))
+        return index
+    }
+
+    /// Passes over a word that is no value, such as `NaN` or `007`.
+    ///
+    /// - Parameter refusal: what is thrown where that is not possible.
+    private mutating func word(_ b: UnsafeBufferPointer<UInt8>, refusal: Fault) throws(Fault) {
+        guard isPage, !nodes.isEmpty else { throw refusal }
+        let start = at
+        word: while at < b.count {
+            switch unsafe b[at] {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"):
+                at &+= 1
+            default: break word
+            }
+        }
+        guard at > start else { throw refusal }
+        _ = try appendDamaged(.word, start: start, end: at, at: refusal.offset, reason: refusal.reason)
+    }
+
+    /// Passes over an array or object that is nested too deep, by counting brackets.
+    private mutating func skipContainer(_ b: UnsafeBufferPointer<UInt8>) throws(Fault) {
+        let refusal = Fault(reason: .limitExceeded, offset: at)
+        guard isPage else { throw refusal }
+        let start = at
+        var depth = 0
+        repeat {
+            guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
+            switch unsafe b[at] {
+            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            case UInt8(ascii: "\""):
+                at &+= 1
+                while at < b.count, unsafe b[at] != UInt8(ascii: "\"") {
+                    at &+= unsafe b[at] == UInt8(ascii: "\\") ? 2 : 1
+                }
+            default: break
+            }
+            at &+= 1
+        } while depth > 0
+        _ = try appendDamaged(.depth, start: start, end: at, at: start, reason: .limitExceeded)
     }
 
     private mutating func literal(
@@ -90,7 +149,7 @@ struct JSONParser {
         let length = text.utf8CodeUnitCount
         guard start + length <= b.count else { throw Fault(reason: .unexpectedEnd, offset: b.count) }
         for offset in 0..<length where unsafe b[start + offset] != text.utf8Start[offset] {
-            throw Fault(reason: .unexpectedByte, offset: start + offset)
+            return try unsafe word(b, refusal: Fault(reason: .unexpectedByte, offset: start + offset))
         }
         at += length
         _ = try append(kind, start: start, end: at)
@@ -107,28 +166,35 @@ struct JSONParser {
         if unsafe b[i] == UInt8(ascii: "-") { i += 1 }
         let integer = digits(i)
         guard integer > i, integer == i + 1 || (unsafe b[i]) != UInt8(ascii: "0") else {
-            throw Fault(reason: .invalidNumber, offset: start)
+            return try unsafe word(b, refusal: Fault(reason: .invalidNumber, offset: start))
         }
         i = integer
         if i < b.count, unsafe b[i] == UInt8(ascii: ".") {
             let fraction = digits(i + 1)
-            guard fraction > i + 1 else { throw Fault(reason: .invalidNumber, offset: start) }
+            guard fraction > i + 1 else {
+                return try unsafe word(b, refusal: Fault(reason: .invalidNumber, offset: start))
+            }
             i = fraction
         }
         if i < b.count, unsafe b[i] | 0x20 == UInt8(ascii: "e") {
             i += 1
             if i < b.count, unsafe b[i] == UInt8(ascii: "+") || b[i] == UInt8(ascii: "-") { i += 1 }
             let exponent = digits(i)
-            guard exponent > i else { throw Fault(reason: .invalidNumber, offset: start) }
+            guard exponent > i else { return try unsafe word(b, refusal: Fault(reason: .invalidNumber, offset: start)) }
             i = exponent
         }
-        guard i - start <= limits.numberBytesMax else { throw Fault(reason: .limitExceeded, offset: start) }
+        guard i - start <= limits.numberBytesMax else {
+            guard isPage else { throw Fault(reason: .limitExceeded, offset: start) }
+            at = i
+            _ = try appendDamaged(.longNumber, start: start, end: i, at: start, reason: .limitExceeded)
+            return
+        }
         at = i
         _ = try append(.number, start: start, end: i)
     }
 
     private mutating func array(_ b: UnsafeBufferPointer<UInt8>, depth: Int) throws(Fault) {
-        guard depth <= limits.depthMax else { throw Fault(reason: .limitExceeded, offset: at) }
+        guard depth <= limits.depthMax else { return try unsafe skipContainer(b) }
         let index = try append(.array, start: at, end: at)
         at += 1
         var count = 0
@@ -137,6 +203,7 @@ struct JSONParser {
             at += 1
         } else {
             while true {
+                guard count < limits.elementsMax else { throw Fault(reason: .limitExceeded, offset: at) }
                 unsafe skipSpace(b)
                 try unsafe value(b, depth: depth)
                 count += 1
@@ -147,7 +214,7 @@ struct JSONParser {
     }
 
     private mutating func object(_ b: UnsafeBufferPointer<UInt8>, depth: Int) throws(Fault) {
-        guard depth <= limits.depthMax else { throw Fault(reason: .limitExceeded, offset: at) }
+        guard depth <= limits.depthMax else { return try unsafe skipContainer(b) }
         let index = try append(.object, start: at, end: at)
         at += 1
         var names = MemberNames()
@@ -163,8 +230,16 @@ struct JSONParser {
                 let name = try unsafe string(b)
                 guard names.count < limits.membersMax else { throw Fault(reason: .limitExceeded, offset: start) }
                 let isNew = unsafe names.insert(name, firstName: index + 1, nodes: &nodes, bytes: b)
-                guard isNew || limits.duplicateKeys == .keepLast else {
-                    throw Fault(reason: .duplicateKey, offset: start)
+                let isRefused = !isNew && limits.duplicateKeys == .refuse
+                guard isPage || !isRefused else { throw Fault(reason: .duplicateKey, offset: start) }
+                let valueIndex = nodes.count
+                let isDamaged = isPage && (isRefused || nodes[name].kind == .damaged)
+                if isDamaged {
+                    // The value cannot be asked for by its name, so it is damaged too.
+                    faults.append(
+                        JSONFault(
+                            node: valueIndex, problem: isRefused ? .doubledName : .text,
+                            reason: isRefused ? .duplicateKey : .invalidString, offset: start))
                 }
                 unsafe skipSpace(b)
                 guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
@@ -172,6 +247,7 @@ struct JSONParser {
                 at += 1
                 unsafe skipSpace(b)
                 try unsafe value(b, depth: depth)
+                if isDamaged { nodes[valueIndex].damage() }
                 if try unsafe closes(b, with: UInt8(ascii: "}")) { break }
             }
         }
@@ -206,13 +282,13 @@ struct JSONParser {
             case UInt8(ascii: "\\"):
                 isEscaped = true
                 guard let length = unsafe JSONText.escapeLength(b, at: i) else {
-                    throw Fault(reason: .invalidString, offset: i)
+                    return try unsafe damagedString(b, start: start, at: i)
                 }
                 i &+= length
-            case 0..<0x20: throw Fault(reason: .invalidString, offset: i)
+            case 0..<0x20: return try unsafe damagedString(b, start: start, at: i)
             default:
                 guard let length = unsafe JSONText.sequenceLength(b, at: i) else {
-                    throw Fault(reason: .invalidString, offset: i)
+                    return try unsafe damagedString(b, start: start, at: i)
                 }
                 i &+= length
             }
@@ -221,5 +297,17 @@ struct JSONParser {
         guard i - start <= limits.stringBytesMax else { throw Fault(reason: .limitExceeded, offset: start) }
         at = i + 1
         return try append(.string, start: start, end: i, isEscaped: isEscaped)
+    }
+
+    /// Passes over the string that begins at `start` and cannot be read from `offset` on.
+    private mutating func damagedString(
+        _ b: UnsafeBufferPointer<UInt8>, start: Int, at offset: Int
+    ) throws(Fault) -> Int {
+        guard isPage else { throw Fault(reason: .invalidString, offset: offset) }
+        var i = offset
+        while i < b.count, unsafe b[i] != UInt8(ascii: "\"") { i &+= unsafe b[i] == UInt8(ascii: "\\") ? 2 : 1 }
+        guard i < b.count else { throw Fault(reason: .unexpectedEnd, offset: b.count) }
+        at = i + 1
+        return try appendDamaged(.text, start: start, end: i, at: offset, reason: .invalidString)
     }
 }

@@ -3,7 +3,11 @@
 
 /// One value or member name: where it stands in the bytes, and the index after its whole subtree.
 struct JSONNode {
-    enum Kind: UInt8 { case null, falseValue, trueValue, number, string, array, object }
+    enum Kind: UInt8 {
+        case null, falseValue, trueValue, number, string, array, object
+        /// What cannot be read, in a page of records: a value or a name, and everything inside it.
+        case damaged
+    }
 
     var start: UInt32
     var end: UInt32
@@ -20,6 +24,9 @@ struct JSONNode {
         self.next = UInt32(truncatingIfNeeded: next)
         tag = UInt32(kind.rawValue) | (isEscaped ? 16 : 0)
     }
+
+    /// Makes a node that was read one that cannot be read.
+    mutating func damage() { tag = UInt32(Kind.damaged.rawValue) }
 
     @inline(__always) var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: tag & 15)) ?? .null }
     @inline(__always) var isEscaped: Bool { tag & 16 != 0 }
@@ -38,11 +45,16 @@ struct JSONNode {
 final class JSONTape: Sendable {
     let bytes: [UInt8]
     let nodes: [JSONNode]
+    /// What cannot be read, in the order of the nodes; empty but for pages of records.
+    let faults: [JSONFault]
+    let isDamaged: Bool
     /// Whether no object repeats a name, so that a lookup may stop at the first match.
     private let hasUniqueNames: Bool
 
-    init(bytes: [UInt8], nodes: [JSONNode], hasUniqueNames: Bool) {
+    init(bytes: [UInt8], nodes: [JSONNode], faults: [JSONFault], hasUniqueNames: Bool) {
         self.hasUniqueNames = hasUniqueNames
+        self.faults = faults
+        isDamaged = !faults.isEmpty
         self.bytes = bytes
         self.nodes = nodes
     }
@@ -104,6 +116,15 @@ final class JSONTape: Sendable {
                 while offset < length, unsafe bytes[start &+ offset] == text[offset] { offset &+= 1 }
                 return offset == length
             }
+        }
+    }
+
+    /// The value of the number node at `index` when it is a whole number that fits 64 bits; else nil.
+    func wholeNumber(at index: Int) -> Int64? {
+        let node = nodes[index]
+        guard node.kind == .number else { return nil }
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe JSONNumber.wholeNumber(buffer[Int(node.start)..<Int(node.end)])
         }
     }
 

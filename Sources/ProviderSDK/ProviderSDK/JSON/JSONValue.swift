@@ -57,7 +57,7 @@ public struct JSONValue: Sendable {
         case .object: .object
         case .node(let tape, let index):
             switch tape.nodes[index].kind {
-            case .null: .null
+            case .null, .damaged: .null
             case .trueValue, .falseValue: .boolean
             case .number: .number
             case .string: .string
@@ -99,6 +99,14 @@ public struct JSONValue: Sendable {
     public var integer: Int64? {
         if case .node(let tape, let index) = storage { return tape.integer(at: index) }
         return number?.integer
+    }
+
+    /// The value of a whole number that fits 64 bits, in any way of writing: `1000`, `1e3`, `1000.0`; nil for everything else.
+    ///
+    /// ``integer`` reads the first of these forms only, as a request of the API must be written.
+    public var wholeNumber: Int64? {
+        if case .node(let tape, let index) = storage { return tape.wholeNumber(at: index) }
+        return number.flatMap { JSONNumber.wholeNumber($0.text.utf8) }
     }
 
     /// The text of a string, escapes resolved; nil for every other kind.

@@ -128,7 +128,7 @@ public struct JSONWriter: Sendable {
         case .object:
             object { writer in
                 for _ in 0..<node.count {
-                    writer.node(tape, at)
+                    if tape.isDamaged { writer.value(tape.text(at: at)) } else { writer.node(tape, at) }
                     writer.bytes.append(UInt8(ascii: ":"))
                     writer.needsComma = false
                     writer.node(tape, at + 1)
@@ -136,6 +136,7 @@ public struct JSONWriter: Sendable {
                 }
             }
         case .string: copy(tape.bytes, from: Int(node.start) - 1, to: Int(node.end) + 1)
+        case .damaged: null()
         default: copy(tape.bytes, from: Int(node.start), to: Int(node.end))
         }
     }

@@ -95,7 +95,7 @@ extension JSONValue {
 extension Timestamp {
     /// Reads any of the forms of a moment: a number of epoch seconds (milliseconds from 10^11 on), ISO 8601, `/Date()/`.
     init?(anyForm value: JSONValue) {
-        if let number = value.integer {
+        if let number = value.wholeNumber {
             if abs(number) >= 100_000_000_000 { self.init(milliseconds: number) } else { self.init(seconds: number) }
         } else if let text = value.string {
             if let moment = Timestamp(iso8601: text) ?? Timestamp(dotNetDate: text) ?? Timestamp(epochText: text) {

@@ -95,10 +95,13 @@ public struct Field: Sendable {
 }
 
 /// What is done to a source value on its way into the normalised record.
+///
+/// An empty text is null in every transform, and so is one in a list of ``each(_:)``. A whole number may be written as `1000`,
+/// `1e3` or `1000.0`.
 public indirect enum Transform: Sendable {
     /// Nothing: any JSON value as it is, numbers with all their digits.
     case copy
-    /// A string or number as a string. Empty text is null.
+    /// A string or number as a string.
     case text
     /// Upper-case text (ASCII).
     case uppercased

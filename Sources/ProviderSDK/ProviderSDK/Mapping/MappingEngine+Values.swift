@@ -1,19 +1,17 @@
 // The transforms of one value.
 
 extension MappingRun {
-    /// Writes what `transform` makes of `value`, which is not null.
+    /// Writes what `transform` makes of `value`, which is neither null nor an empty text.
     mutating func write(_ transform: Transform, _ value: JSONValue, place: String) throws(MappingFailure) {
         switch transform {
         case .text, .uppercased, .lowercased, .reference, .oneOf, .index, .exactOneOf, .exactIndex, .parts, .firstPart:
             try writeText(transform, value, place: place)
         case .epochSeconds, .epoch, .epochText, .iso8601, .dotNetDate, .snowflakeTime:
-            guard value.isPresent else { return writer.null() }
             try writeMoment(transform, value, place: place)
         case .boolean:
             guard let boolean = value.boolean else { throw failure(place, "boolean", "the value is not a boolean") }
             writer.value(boolean)
         case .decimal:
-            guard value.isPresent else { return writer.null() }
             if value.kind == .number {
                 writer.value(value)
             } else if let amount = value.decimal {
@@ -22,13 +20,12 @@ extension MappingRun {
                 throw failure(place, "decimal", "the value is not a number")
             }
         case .integer(let range):
-            guard let integer = value.integer, range ~= integer else {
+            guard let integer = value.wholeNumber, range ~= integer else {
                 throw failure(
                     place, "integer", "the value is not an integer from \(range.lowerBound) to \(range.upperBound)")
             }
             writer.value(JSONNumber(integer))
         case .bounded(let range):
-            guard value.isPresent else { return writer.null() }
             guard let amount = value.decimal,
                 let least = ExactDecimal(coefficient: Int128(range.lowerBound), places: 0),
                 let greatest = ExactDecimal(coefficient: Int128(range.upperBound), places: 0),
@@ -41,7 +38,7 @@ extension MappingRun {
         case .each(let inner):
             guard let elements = value.array else { throw failure(place, "each", "the value is not an array") }
             try list(elements) { (run, element) throws(MappingFailure) in
-                if element.isNull { run.writer.null() } else { try run.write(inner, element, place: place) }
+                if element.isPresent { try run.write(inner, element, place: place) } else { run.writer.null() }
             }
         case .table(let fields, let condition):
             guard let elements = value.array else { throw failure(place, "table", "the value is not an array") }
@@ -78,24 +75,24 @@ extension MappingRun {
         case .reference(let id):
             guard value.kind == .object else { return try writeText(.text, value, place: place) }
             let found = id.first(in: value)
+            if found?.kind == .string, found?.isPresent == false { return writer.null() }
             if let found, found.isPresent, writer.copyText(of: found) { return }
             guard let text = found?.idText else {
                 throw failure(place, "reference", "the object has no id")
             }
             writer.value(text)
         case .index(let texts, let first, let other):
-            guard let number = value.integer else { throw failure(place, "index", "the value is not an integer") }
+            guard let number = value.wholeNumber else { throw failure(place, "index", "the value is not an integer") }
             let (position, overflow) = number.subtractingReportingOverflow(first)
             guard !overflow, position >= 0, position < texts.count else { return writer.value(other) }
             writer.value(texts[Int(position)])
         case .exactIndex(let texts, let first):
             let end = first + Int64(texts.count)
-            guard let number = value.integer, first <= number, number < end else {
+            guard let number = value.wholeNumber, first <= number, number < end else {
                 throw failure(place, "exactIndex", "the value is not an integer from \(first) to \(end - 1)")
             }
             writer.value(texts[Int(number - first)])
         case .exactOneOf(let table):
-            guard value.isPresent else { return writer.null() }
             guard let text = value.scalarText.flatMap({ table[$0] }) else {
                 throw failure(
                     place, "exactOneOf", "the value is none of \(table.keys.sorted().joined(separator: ", "))")
@@ -111,7 +108,7 @@ extension MappingRun {
         case .oneOf(let table, let other):
             guard let text = value.scalarText else { throw failure(place, "oneOf", "the value is not a text") }
             writer.value(table[text] ?? other)
-        case .text where value.isPresent && writer.copyText(of: value): return
+        case .text where writer.copyText(of: value): return
         default:
             guard let text = value.scalarText, value.kind != .boolean else {
                 throw failure(place, "text", "the value is not a text")
@@ -121,7 +118,7 @@ extension MappingRun {
                 writer.value(String(decoding: text.utf8.map { 0x61...0x7A ~= $0 ? $0 - 0x20 : $0 }, as: UTF8.self))
             case .lowercased:
                 writer.value(String(decoding: text.utf8.map { 0x41...0x5A ~= $0 ? $0 + 0x20 : $0 }, as: UTF8.self))
-            default: writer.value(text.isEmpty ? nil : text)
+            default: writer.value(text)
             }
         }
     }
@@ -130,10 +127,10 @@ extension MappingRun {
     {
         let moment: Timestamp?
         switch transform {
-        case .epochSeconds: moment = value.integer.flatMap(Timestamp.init(seconds:))
+        case .epochSeconds: moment = value.wholeNumber.flatMap(Timestamp.init(seconds:))
         case .epoch:
-            if value.integer == 0 { return writer.null() }
-            moment = value.integer == nil ? nil : Timestamp(anyForm: value)
+            if value.wholeNumber == 0 { return writer.null() }
+            moment = value.wholeNumber == nil ? nil : Timestamp(anyForm: value)
         case .epochText: moment = value.scalarText.flatMap(Timestamp.init(epochText:))
         case .iso8601: moment = value.string.flatMap(Timestamp.init(iso8601:))
         case .dotNetDate: moment = value.string.flatMap(Timestamp.init(dotNetDate:))

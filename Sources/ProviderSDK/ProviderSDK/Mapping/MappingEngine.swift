@@ -10,10 +10,13 @@ extension FieldMapping {
     /// - Throws: ``MappingFailure`` for the first field whose source does not fit its transform.
     /// - Complexity: O(fields × members).
     public func map(_ source: JSONValue, now: Timestamp) throws(MappingFailure) -> MappedRecord {
-        if case .node(let tape, let index) = source.storage, tape.nodes[index].kind == .object,
-            let record = try plan.map(tape, index, by: self, now: now)
-        {
-            return record
+        if case .node(let tape, let index) = source.storage {
+            if tape.isDamaged { try requireIntact(source) }
+            if tape.nodes[index].kind == .object, let record = try plan.map(tape, index, by: self, now: now) {
+                return record
+            }
+        } else {
+            try requireIntact(source)
         }
         let sourceID = try sourceID(of: source)
         let id = idPrefix + "-" + (dropsVendorPrefix ? FieldMapping.withoutVendorPrefix(sourceID) : sourceID)
@@ -25,6 +28,13 @@ extension FieldMapping {
             for field in fields { try run.write(field, from: source, path: "") }
         }
         return MappedRecord(id: id, sourceID: sourceID, json: mapping.writer.bytes)
+    }
+
+    /// Throws when a part of `source` cannot be read: no record is stored without what it says.
+    private func requireIntact(_ source: JSONValue) throws(MappingFailure) {
+        guard let damage = source.damage else { return }
+        throw MappingFailure(
+            sourceID: try? sourceID(of: source), field: "record", rule: "json", problem: "\(damage)")
     }
 
     /// The provider's id of `source`.
@@ -110,15 +120,12 @@ struct MappingRun {
         MappingFailure(sourceID: sourceID, field: place, rule: rule, problem: problem)
     }
 
-    /// The first source in `scope` that has a value.
+    /// The first source in `scope` that has a value: neither null nor an empty text.
     private func source(_ sources: [ValuePath], in scope: JSONValue) -> JSONValue? {
-        var empty: JSONValue?
         for path in sources {
-            guard let value = path.first(in: scope) else { continue }
-            if value.isPresent { return value }
-            if empty == nil, !value.isNull { empty = value }
+            if let value = path.first(in: scope), value.isPresent { return value }
         }
-        return empty
+        return nil
     }
 
     /// Writes the result of `transform` for its sources; transforms of more than one value are handled here.
@@ -150,7 +157,7 @@ struct MappingRun {
             writer.value(texts.isEmpty ? nil : texts.joined(separator: separator))
         case .earliestEpoch, .latestEpoch:
             let moments = sources.flatMap { $0.all(in: scope) }.compactMap {
-                $0.integer.flatMap(Timestamp.init(seconds:))
+                $0.wholeNumber.flatMap(Timestamp.init(seconds:))
             }
             if case .earliestEpoch = transform {
                 writer.value(moments.min()?.description)
@@ -158,23 +165,25 @@ struct MappingRun {
                 writer.value(moments.max()?.description)
             }
         case .minorUnits(let currency, let exponents):
-            guard let value = source(sources, in: scope), value.isPresent else { return writer.null() }
-            guard let amount = value.integer else { throw failure(place, "minorUnits", "the amount is not an integer") }
-            let code = currency.first(in: scope)?.string ?? currency.first(in: record)?.string
-            try write(amount: amount, currency: code, exponents, place: place)
+            guard let value = source(sources, in: scope) else { return writer.null() }
+            guard let amount = value.wholeNumber else {
+                throw failure(place, "minorUnits", "the amount is not an integer")
+            }
+            let code = source([currency], in: scope) ?? source([currency], in: record)
+            try write(amount: amount, currency: code?.string, exponents, place: place)
         case .sumOfMinorUnits(let amount, let quantity, let currency, let exponents):
             try writeSum(
                 of: source(sources, in: scope), amount: amount, quantity: quantity,
                 currency: currency.first(in: scope)?.string, exponents, place: place)
         case .negated(let condition):
-            guard let value = source(sources, in: scope), value.isPresent else { return writer.null() }
+            guard let value = source(sources, in: scope) else { return writer.null() }
             guard let amount = value.decimal, let negated = amount.negated else {
                 throw failure(place, "negated", "the value is not a number")
             }
             let isNegated = condition.isMet(by: scope, now: now)
             if isNegated { writer.value(negated) } else { try write(.decimal, value, place: place) }
         default:
-            guard let value = source(sources, in: scope), !value.isNull else { return writer.null() }
+            guard let value = source(sources, in: scope) else { return writer.null() }
             try write(transform, value, place: place)
         }
     }
@@ -196,8 +205,9 @@ struct MappingRun {
         guard let elements = list?.array, !elements.isEmpty else { return writer.null() }
         var sum: Int64 = 0
         for element in elements {
-            guard let price = amount.first(in: element)?.integer else { return writer.null() }
-            let (product, overflow) = price.multipliedReportingOverflow(by: quantity.first(in: element)?.integer ?? 1)
+            guard let price = amount.first(in: element)?.wholeNumber else { return writer.null() }
+            let (product, overflow) = price.multipliedReportingOverflow(
+                by: quantity.first(in: element)?.wholeNumber ?? 1)
             let (total, overflow2) = sum.addingReportingOverflow(product)
             guard !overflow, !overflow2 else { throw failure(place, "sum", "the amount does not fit") }
             sum = total

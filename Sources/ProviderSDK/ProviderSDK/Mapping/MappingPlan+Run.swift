@@ -157,15 +157,15 @@ extension MappingPlan {
         return at
     }
 
-    /// Returns the first of a row's sources that has a value; -1 when none has, nil when one is an empty text.
-    private func source(_ row: Row, _ pass: borrowing Pass) -> Int? {
+    /// Returns the first of a row's sources that has a value; -1 when all are null or empty.
+    private func source(_ row: Row, _ pass: borrowing Pass) -> Int {
         for index in row.sources.range {
             let at = node(places[index], pass)
             guard at >= 0 else { continue }
             let node = unsafe pass.nodes[at]
             switch node.kind {
             case .null: continue
-            case .string where node.start == node.end: return nil
+            case .string where node.start == node.end: continue
             default: return at
             }
         }
@@ -184,7 +184,7 @@ extension MappingPlan {
             writer.null()
             return true
         default:
-            guard let at = source(row, pass) else { return false }
+            let at = source(row, pass)
             if at < 0 {
                 // A row that needs a value fails in the general engine, which reports it.
                 if !isRequired { writer.null() }
@@ -238,11 +238,11 @@ extension MappingPlan {
             else { return false }
             copy(range, pass, &writer)
         case (.epochSeconds, .number):
-            guard let moment = pass.tape.integer(at: at).flatMap(Timestamp.init(seconds:)) else { return false }
+            guard let moment = pass.tape.wholeNumber(at: at).flatMap(Timestamp.init(seconds:)) else { return false }
             writer.value(moment)
         case (.minorUnits, .number):
             let currency = self.node(places[Int(row.currency)], pass)
-            guard let amount = pass.tape.integer(at: at), currency >= 0 else { return false }
+            guard let amount = pass.tape.wholeNumber(at: at), currency >= 0 else { return false }
             let code = unsafe pass.nodes[currency]
             guard code.kind == .string, !code.isEscaped, code.start < code.end else { return false }
             let places = unsafe exponents[Int(row.detail.start)].places(

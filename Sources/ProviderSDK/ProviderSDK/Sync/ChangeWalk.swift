@@ -38,7 +38,8 @@ struct ChangeWalk {
         // Changes of the page's last moment may continue on the next page.
         let edge = page.next == nil ? nil : items.last.flatMap { log.moment.first(in: $0) }
         let isFull = Self.isFull(cursor)
-        var records: [SourceRecord] = []
+        // An item whose record is unknown, because its id cannot be read, is one that cannot be mapped.
+        var records = items.filter { log.recordID.first(in: $0)?.damage != nil }.map { SourceRecord($0) }
         var reads = 0
         for group in groups {
             let change = newest(of: group.items, edge: edge)
@@ -112,7 +113,7 @@ struct ChangeWalk {
         var request = log.read
         request.path += "/" + group.id
         do throws(ProviderError) {
-            let value = try await context.json(request)
+            let value = try await context.json(request, recordsAt: "")
             guard value.kind == .object else {
                 throw ProviderError(.permanent, "The provider's answer is not a record.")
             }

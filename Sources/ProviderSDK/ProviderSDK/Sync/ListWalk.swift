@@ -17,7 +17,7 @@ extension ListRequest {
             guard moment != nil else { throw Self.contradiction("says that nothing changed, and was asked for all") }
             return SyncPage([])
         }
-        let answer = try response.json()
+        let answer = try response.json(recordsAt: items)
         var page = try page(answer, at: cursor, now: context.now)
         if let changeLog {
             var walk = ChangeWalk(self, changeLog, at: cursor, in: context)
@@ -91,7 +91,7 @@ extension ListRequest {
                 record.first(in: item) ?? item, deletedWhen?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
         }
         var page = SyncPage(records)
-        page.totalCount = totalCount?.first(in: answer)?.integer.map(Int.init(clamping:))
+        page.totalCount = totalCount?.first(in: answer)?.wholeNumber.map(Int.init(clamping:))
         if nextWhen?.isMet(by: answer, now: now) ?? true,
             let next = try position(after: items, of: answer, cursor: cursor)
         {
@@ -135,7 +135,11 @@ extension ListRequest {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
         guard let condition = self.where else { return items }
-        return items.filter { condition.isMet(by: $0, now: now) }
+        return items.filter { item in
+            // Where the condition looks at what cannot be read, the item may be a record.
+            condition.isMet(by: item, now: now)
+                || item.damage != nil && condition.paths.contains { $0.first(in: item)?.damage != nil }
+        }
     }
 
     private func items(in answer: JSONValue) -> [JSONValue]? {
@@ -180,7 +184,7 @@ extension ListRequest {
             return value.number.map(JSONValue.number) ?? .string(text)
         case .pageNumber(_, let first, let pageCount):
             let current = cursor?["at"]?.integer ?? Int64(first)
-            let count = pageCount.flatMap { $0.first(in: answer)?.integer }
+            let count = pageCount.flatMap { $0.first(in: answer)?.wholeNumber }
             guard count.map({ current < $0 }) ?? isFull else { return nil }
             guard !items.isEmpty else { throw Self.contradiction("counts more pages and has no records") }
             return .number(JSONNumber(current + 1))
