@@ -161,7 +161,7 @@ extension ControlCommands {
                 users: users,
                 registry: try ProviderRegistry(
                     loader.plugins, rejections: loader.rejections, configuration: configuration),
-                vault: CredentialVault(try keys()), sync: nil, limiter: nil, time: time)
+                vault: CredentialVault(try keys()), records: data.records, sync: nil, limiter: nil, time: time)
         }
     }
 }

@@ -86,10 +86,19 @@ struct SyncCheckpoint: Sendable, Equatable {
 
     /// A remark on a complete read; nil when there is none.
     var note: String? {
-        guard isDone, unidentified > 0 else { return nil }
-        return
-            "records without an id: \(unidentified). Nothing was deleted, because any missing record may be one of them."
+        guard isDone else { return nil }
+        var remarks: [String] = []
+        if hasOnlyErrors { remarks.append("no record could be stored, and \(errors) became dead letters.") }
+        if unidentified > 0 {
+            remarks.append(
+                "records without an id: \(unidentified). "
+                    + "Nothing was deleted, because any missing record may be one of them.")
+        }
+        return remarks.isEmpty ? nil : remarks.joined(separator: " ")
     }
+
+    /// Whether the read met records, and none of them could be stored.
+    var hasOnlyErrors: Bool { errors > 0 && synced == 0 }
 
     /// The counts of the read so far.
     var counts: SyncProgress.Counts {

@@ -46,7 +46,7 @@ extension SyncEngine {
                 let pages = entry.progress.counts(of: name).pages
                 do {
                     let done = try await sync(name, of: id, entry, permit, &context)
-                    state.complete(name, note: done.note)
+                    state.complete(name, note: done.note, hasOnlyErrors: done.hasOnlyErrors)
                 } catch {
                     // Another grant may be current now.
                     context.connection = nil

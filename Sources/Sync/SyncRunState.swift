@@ -53,6 +53,8 @@ struct SyncRunState: Sendable {
     private var completed: [String] = []
     private var failures: [SyncFailure] = []
     private var note: String?
+    /// Whether all records of a completed data type became dead letters.
+    private var hasOnlyErrors = false
     private(set) var cancellation: Cancellation?
 
     /// Creates the state of a run that begins or resumes.
@@ -95,8 +97,11 @@ struct SyncRunState: Sendable {
 
     /// Marks a data type as complete.
     ///
-    /// - Parameter note: a remark on the data type; the first remark of a run counts.
-    mutating func complete(_ name: String, note: String? = nil) {
+    /// - Parameters:
+    ///   - note: a remark on the data type; the first remark of a run counts.
+    ///   - hasOnlyErrors: whether all its records became dead letters. The run is then no complete success.
+    mutating func complete(_ name: String, note: String? = nil, hasOnlyErrors: Bool = false) {
+        self.hasOnlyErrors = self.hasOnlyErrors || hasOnlyErrors
         self.note = self.note ?? note.map { "\(name): \($0)" }
         pending.removeAll { $0.name == name }
         completed.append(name)
@@ -153,8 +158,8 @@ struct SyncRunState: Sendable {
     }
 
     private var outcome: SyncOutcome {
-        SyncOutcome(
-            status: failures.isEmpty ? .completed : completed.isEmpty ? .failed : .partial, failures: failures,
-            note: note)
+        let isSuccess = failures.isEmpty && !hasOnlyErrors
+        return SyncOutcome(
+            status: isSuccess ? .completed : completed.isEmpty ? .failed : .partial, failures: failures, note: note)
     }
 }

@@ -17,6 +17,8 @@ struct Diagnosis {
     var pause: Duration?
     /// The progress of the running sync; nil when no sync runs.
     var progress: SyncProgress.Snapshot?
+    /// The number of dead letters; nil when the records cannot be read.
+    var deadLetters: Int? = 0
     let now: Timestamp
 
     /// How long an endpoint may accept no notification before it counts as failing.
@@ -30,8 +32,9 @@ struct Diagnosis {
             providerCode: isAboutFailure(kind) ? Redaction.code(connection.failure?.code) : nil,
             detail: isAboutFailure(kind) ? connection.failure.map { Redaction.text($0.message) } : nil,
             nextRetry: retry(kind), dataTypes: dataTypes, grantEndsAt: connection.grantEnd(provider?.oauth),
-            expiresSoon: connection.expiresSoon(provider?.oauth, at: now), notificationsWaiting: connection.outbox.count
-        )
+            expiresSoon: connection.expiresSoon(provider?.oauth, at: now),
+            notificationsWaiting: connection.outbox.count,
+            deadLetters: deadLetters)
     }
 
     // MARK: Class

@@ -6,6 +6,7 @@ package import ConnectionModel
 package import Primitives
 import ProviderSDK
 package import Providers
+package import RecordStore
 package import Sync
 
 /// A service that explains connections.
@@ -13,6 +14,7 @@ package struct DiagnosisService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
     package let vault: CredentialVault
+    package let records: Records
     /// The running syncs; nil when no host runs.
     package let sync: SyncEngine?
     /// The limits of the provider; nil when no host runs, so that no request is held back.
@@ -20,9 +22,10 @@ package struct DiagnosisService: Sendable {
     package let time: TimeSource
 
     package init(
-        users: UserStore, registry: ProviderRegistry, vault: CredentialVault, sync: SyncEngine?,
+        users: UserStore, registry: ProviderRegistry, vault: CredentialVault, records: Records, sync: SyncEngine?,
         limiter: ProviderRateLimiter?, time: TimeSource
     ) {
+        self.records = records
         self.users = users
         self.registry = registry
         self.vault = vault
@@ -38,7 +41,7 @@ package struct DiagnosisService: Sendable {
         _ id: String, of userID: String
     ) async throws(ServiceError) -> (connection: Connection, explanation: Explanation) {
         guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
-        return (connection, explanation(connection, of: userID, at: time.now))
+        return (connection, await explanation(connection, of: userID, at: time.now))
     }
 
     /// Returns the explanations of all connections of a user.
@@ -46,7 +49,11 @@ package struct DiagnosisService: Sendable {
         of userID: String
     ) async throws(ServiceError) -> [(connection: Connection, explanation: Explanation)] {
         let now = time.now
-        return try await users.user(userID).connections.map { ($0, explanation($0, of: userID, at: now)) }
+        var found: [(connection: Connection, explanation: Explanation)] = []
+        for connection in try await users.user(userID).connections {
+            found.append((connection, await explanation(connection, of: userID, at: now)))
+        }
+        return found
     }
 
     /// Returns the name of a connection's provider.
@@ -54,12 +61,13 @@ package struct DiagnosisService: Sendable {
         registry[connection.service]?.manifest.name ?? connection.service
     }
 
-    private func explanation(_ connection: Connection, of userID: String, at now: Timestamp) -> Explanation {
+    private func explanation(_ connection: Connection, of userID: String, at now: Timestamp) async -> Explanation {
         let provider = registry[connection.service]
         return Diagnosis(
             connection: connection, provider: provider, credential: vault.state(of: connection, user: userID),
             pause: provider.flatMap { limiter?.pause(of: $0, account: connection.accountID) },
-            progress: sync?.progress(of: connection), now: now
+            progress: sync?.progress(of: connection),
+            deadLetters: await DeadLetterService.count(of: connection.id, in: records), now: now
         ).explanation
     }
 }

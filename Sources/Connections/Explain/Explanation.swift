@@ -100,4 +100,6 @@ package struct Explanation: Sendable, Equatable {
     package let expiresSoon: Bool
     /// The number of notifications that wait for delivery.
     package let notificationsWaiting: Int
+    /// The number of dead letters; nil when the records cannot be read.
+    package let deadLetters: Int?
 }

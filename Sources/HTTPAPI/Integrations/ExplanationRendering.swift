@@ -28,13 +28,11 @@ package enum ExplanationRendering {
             writer.member("detail", explanation.detail)
             retry(explanation.nextRetry, to: &writer)
             writer.key("dataTypes")
-            writer.array { writer in
-                for type in explanation.dataTypes {
-                    writer.object { writer in
-                        writer.member("name", type.name)
-                        writer.member("canSync", type.missingScopes.isEmpty && connection.status == .connected)
-                        writer.member("missingScopes", type.missingScopes)
-                    }
+            writer.array(of: explanation.dataTypes) { type, writer in
+                writer.object { writer in
+                    writer.member("name", type.name)
+                    writer.member("canSync", type.missingScopes.isEmpty && connection.status == .connected)
+                    writer.member("missingScopes", type.missingScopes)
                 }
             }
             writer.member("lastSyncAt", connection.lastSyncAt?.description)
@@ -42,6 +40,7 @@ package enum ExplanationRendering {
             writer.member("grantEndsAt", explanation.grantEndsAt?.description)
             writer.member("expiresSoon", explanation.expiresSoon)
             writer.member("notificationsWaiting", explanation.notificationsWaiting)
+            writer.member("deadLetters", explanation.deadLetters.map { .number(JSONNumber($0)) } ?? .null)
         }
     }
 
@@ -67,9 +66,7 @@ package enum ExplanationRendering {
     /// Returns one line of JSON with all connections of a user.
     package static func json(
         _ found: [(connection: Connection, explanation: Explanation)], named name: (Connection) -> String
-    )
-        -> String
-    {
+    ) -> String {
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("connections")
@@ -117,6 +114,7 @@ package enum ExplanationRendering {
         for type in explanation.dataTypes where !type.missingScopes.isEmpty {
             notes.append("\(type.name) lacks \(type.missingScopes.joined(separator: ", "))")
         }
+        if let letters = explanation.deadLetters, letters > 0 { notes.append("Dead letters: \(letters)") }
         if let end = explanation.grantEndsAt, explanation.expiresSoon { notes.append("Ends: \(end)") }
         return notes
     }

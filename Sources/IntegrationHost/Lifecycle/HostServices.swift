@@ -84,7 +84,8 @@ struct HostServices: Sendable {
             users: users, registry: registry, refresher: refresher, lifecycle: lifecycle, time: time)
         linkTokens = LinkTokenStore(parts.data.documents)
         diagnoses = DiagnosisService(
-            users: users, registry: registry, vault: vault, sync: sync, limiter: gateway.limiter, time: time)
+            users: users, registry: registry, vault: vault, records: parts.data.records, sync: sync,
+            limiter: gateway.limiter, time: time)
         deadLetters = DeadLetterService(
             users: users, registry: registry, records: parts.data.records, vault: vault, time: time)
         rotation = KeyRotation(

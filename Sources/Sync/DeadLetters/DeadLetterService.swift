@@ -79,6 +79,16 @@ package struct DeadLetterService: Sendable {
         }
     }
 
+    /// Returns the number of letters of a connection, the dropped ones included; nil when its records cannot be read.
+    package static func count(of connectionID: String, in records: Records) async -> Int? {
+        do throws(StoreError) {
+            let state = try await records.state(of: StreamID(connectionID))?[DeadLetter.storedDataType]
+            return (state?.recordCount ?? 0) + DeadLetterDrops(state?.checkpoint).count
+        } catch {
+            return nil
+        }
+    }
+
     /// Maps the records of letters again with the current plugin, and stores them.
     ///
     /// Records and the end of their letters become durable together. A record that a sync stored meanwhile has no
