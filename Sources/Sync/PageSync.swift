@@ -166,6 +166,13 @@ struct PageSync: Sendable {
         guard checkpoint.bytes < SyncLimits.bytesMax else {
             throw failure("has more than \(SyncLimits.bytesMax >> 30) GiB")
         }
+        guard page.records.count <= SyncLimits.pageRecordsMax else {
+            throw failure("has a page of more than \(SyncLimits.pageRecordsMax) records")
+        }
+        let unusable = page.records.count { $0.value.kind != .object || $0.value.damage?.isTooDeep == true }
+        guard unusable <= SyncLimits.pageUnusableRecordsMax else {
+            throw failure("has a page with \(unusable) elements that are no objects or are nested too deep")
+        }
     }
 
     /// Maps a page and appends it.
@@ -188,16 +195,15 @@ struct PageSync: Sendable {
                 if generation == nil { letters.resolve(record, sourceID: sourceID, at: now) }
             } catch {
                 next.errors += 1
-                letters.failed(record, error, at: now)
+                letters.failed(record, error)
                 if generation != nil, !intake.meet(error, in: &batch) { next.unidentified += 1 }
             }
-            if batch.byteCount + letters.pendingBytes > Self.batchBytesMax
-                || max(batch.count, letters.pendingCount) >= RecordLimits.batchRecordsMax / 2
-            {
-                next.bytes += batch.byteCount
-                try await append(batch, with: letters.take(), to: generation)
-                batch.removeAll()
-            }
+            if isFull(batch, letters) { try await flush(&batch, &letters, into: generation, &next) }
+        }
+        // Only now is it known which letters are the newest.
+        for failed in letters.takeFailed() {
+            letters.add(failed, at: now)
+            if isFull(batch, letters) { try await flush(&batch, &letters, into: generation, &next) }
         }
         next.bytes += batch.byteCount
         next.cursor = page.next
@@ -213,6 +219,21 @@ struct PageSync: Sendable {
         try await append(batch, with: letters.take(), to: generation)
         report(next, isStaged: generation != nil, estimate: page.totalCount)
         return next
+    }
+
+    private func isFull(_ batch: RecordBatch, _ letters: DeadLetterRecorder) -> Bool {
+        batch.byteCount + letters.pendingBytes > Self.batchBytesMax
+            || max(batch.count, letters.pendingCount) >= RecordLimits.batchRecordsMax / 2
+    }
+
+    /// Appends a part of a page, before the frame that makes the page count.
+    private func flush(
+        _ batch: inout RecordBatch, _ letters: inout DeadLetterRecorder, into generation: Generation?,
+        _ checkpoint: inout SyncCheckpoint
+    ) async throws(Failure) {
+        checkpoint.bytes += batch.byteCount
+        try await append(batch, with: letters.take(), to: generation)
+        batch.removeAll()
     }
 
     private func report(_ checkpoint: SyncCheckpoint, isStaged: Bool, estimate: Int? = nil) {

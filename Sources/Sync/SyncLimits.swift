@@ -10,6 +10,12 @@ package enum SyncLimits {
     static let pagesMax = 1_000_000
     /// Bytes of mapped records of one data type in one sync.
     package static let bytesMax = 64 << 30
+    /// Records on one page; a parsed page holds no longer array either.
+    static let pageRecordsMax = 50_000
+    /// Records on one page that are no objects, or nested too deep.
+    ///
+    /// Each is a dead letter. A page with more of them is no page of records.
+    static let pageUnusableRecordsMax = 100
     /// Bytes of one mapped record.
     static let recordBytesMax = 8 << 20
     /// The number of waiting syncs at which schedules start no further ones.
@@ -26,7 +32,9 @@ package enum SyncLimits {
     package static let changesWaitingMax = 50_000
     /// Dead letters on one page.
     package static let deadLetterPageMax = 200
-    /// Dead letters kept with a connection.
+    /// Dead letters kept with a connection: the newest.
+    ///
+    /// A page writes no more of them either.
     static let deadLettersMax = 10_000
     /// The most bytes of a record that its dead letter keeps sealed for a replay.
     ///

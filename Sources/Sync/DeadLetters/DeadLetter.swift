@@ -98,7 +98,10 @@ extension DeadLetter {
 
     /// Reads a stored letter; nil when the bytes are not a letter.
     package init?(id: [UInt8], _ bytes: [UInt8]) {
-        guard let value = try? JSONValue.parse(bytes), let dataType = value["dataType"]?.string,
+        // Earlier versions wrote redacted records whose names could look alike.
+        var limits = JSONLimits()
+        limits.duplicateKeys = .keepLast
+        guard let value = try? JSONValue.parse(bytes, limits: limits), let dataType = value["dataType"]?.string,
             let field = value["field"]?.string, let rule = value["rule"]?.string,
             let problem = value["problem"]?.string, let pluginID = value["plugin"]?.string,
             let syncID = value["sync"]?.string, let at = value["at"]?.string.flatMap(Timestamp.init(iso8601:))

@@ -43,6 +43,9 @@ struct DeadLetterIndex: Sendable {
         return surplus
     }
 
+    /// Counts letters that were dropped before they were added.
+    mutating func drop(_ count: Int) { dropped += count }
+
     /// Removes a letter; returns false when there is none.
     mutating func remove(_ id: String) -> Bool {
         guard let entry = entries.removeValue(forKey: id) else { return false }

@@ -42,12 +42,14 @@ struct DeadLetterOrigin: Sendable {
         var writer = JSONWriter(capacity: 1024)
         writer.value(record.value)
         let id = DeadLetter.id(dataType: dataType, sourceID: failure.sourceID, payload: writer.bytes)
+        // A replay of a record that could not be read would store it without what was lost.
+        let isWhole = record.value.damage == nil
         return DeadLetter(
             id: id, dataType: dataType,
             sourceID: failure.sourceID.map { $0.bounded(SyncLimits.deadLetterTextBytesMax) },
             change: record.change, failure: failure.bounded, pluginID: pluginID, pluginVersion: pluginVersion,
             syncID: syncID, at: now, redacted: PayloadRedaction.redact(record.value),
-            payloadBytes: writer.bytes.count, sealed: seal(writer.bytes, letter: id))
+            payloadBytes: writer.bytes.count, sealed: isWhole ? seal(writer.bytes, letter: id) : nil)
     }
 }
 
@@ -58,8 +60,19 @@ struct DeadLetterRecorder: Sendable {
     private var index: DeadLetterIndex
     private var pending = RecordBatch(dataType: DeadLetter.storedDataType)
     private var storedDrops: Int
+    /// The failed records of the page that have no letter yet; nil where the record came again.
+    private var failures: [Failed?] = []
+    private var failurePlaces: [String: Int] = [:]
+    /// The letters of this page whose records have no source id.
+    private var unidentified: Set<String> = []
     /// Identifies the full read whose letters these are; `-` for reads of changes.
     var reading = "-"
+
+    /// A record that failed.
+    struct Failed: Sendable {
+        let record: SourceRecord
+        let failure: RecordFailure
+    }
 
     /// Loads the letters that the connection has.
     init(
@@ -89,11 +102,38 @@ struct DeadLetterRecorder: Sendable {
 
     var pendingCount: Int { pending.count }
 
-    /// Records a failed record as a letter.
-    mutating func failed(_ record: SourceRecord, _ failure: RecordFailure, at now: Timestamp) {
-        let letter = origin.letter(record, of: dataType, failure, at: now)
-        let note = DeadLetterNote(
-            dataType: dataType, reading: reading, isIdentified: failure.sourceID != nil)
+    /// Notes a record of the page that failed.
+    mutating func failed(_ record: SourceRecord, _ failure: RecordFailure) {
+        if let id = failure.sourceID, let earlier = failurePlaces.updateValue(failures.count, forKey: id) {
+            failures[earlier] = nil
+        }
+        failures.append(Failed(record: record, failure: failure))
+    }
+
+    /// Returns the failed records of the page, of too many the newest.
+    ///
+    /// The others are counted as dropped, and never written.
+    mutating func takeFailed() -> [Failed] {
+        if failures.isEmpty { return [] }
+        var newest = failures.compactMap(\.self)
+        let surplus = newest.count - SyncLimits.deadLettersMax
+        if surplus > 0 {
+            newest.removeFirst(surplus)
+            index.drop(surplus)
+        }
+        failures = []
+        failurePlaces = [:]
+        unidentified = []
+        return newest
+    }
+
+    /// Adds the letter of a failed record.
+    mutating func add(_ failed: Failed, at now: Timestamp) {
+        let letter = origin.letter(failed.record, of: dataType, failed.failure, at: now)
+        let isIdentified = failed.failure.sourceID != nil
+        // Equal records without an id have one letter.
+        guard isIdentified || unidentified.insert(letter.id).inserted else { return }
+        let note = DeadLetterNote(dataType: dataType, reading: reading, isIdentified: isIdentified)
         let surplus = index.add(letter.id, note)
         pending.upsert(
             id: Array(letter.id.utf8), sourceID: note.encoded, timestampMilliseconds: now.milliseconds,
@@ -103,6 +143,7 @@ struct DeadLetterRecorder: Sendable {
 
     /// Resolves the letter of a record that was mapped or is gone, if it has one.
     mutating func resolve(_ record: SourceRecord, sourceID: String, at now: Timestamp) {
+        if let place = failurePlaces.removeValue(forKey: sourceID) { failures[place] = nil }
         if index.isEmpty { return }
         let id = DeadLetter.id(dataType: dataType, sourceID: sourceID, payload: [])
         if index.remove(id) { delete(id, at: now) }

@@ -35,7 +35,7 @@ struct PayloadRedaction {
     private mutating func write(_ value: JSONValue, member: String, depth: Int) {
         guard writer.bytes.count < Self.bytesMax, depth < Self.depthMax else { return writer.value("…") }
         switch value.kind {
-        case .null: writer.null()
+        case .null: if value.damage == nil { writer.null() } else { writer.value("(not readable)") }
         case .boolean: writer.value(value.boolean ?? false)
         case .number: writer.raw(Self.number(value.number?.text ?? "0"))
         case .string: writer.value(Self.text(value.string ?? "", member: member))
@@ -59,9 +59,14 @@ struct PayloadRedaction {
         var outer = writer
         outer.object { inner in
             writer = inner
+            var counts: [String: Int] = [:]
             for (key, value) in members {
                 guard writer.bytes.count < Self.bytesMax else { break }
-                writer.key(Self.name(key))
+                let name = Self.name(key)
+                let count = counts[name, default: 0] + 1
+                counts[name] = count
+                // Two names may look alike once they are redacted, and a damaged record may have a name twice.
+                writer.key(count == 1 ? name : "\(name) (\(count))")
                 write(value, member: key, depth: depth + 1)
             }
             inner = writer
