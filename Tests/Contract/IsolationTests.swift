@@ -26,7 +26,7 @@ struct IsolationTests {
             self.body = body
             self.own = own
             self.missing = missing
-            self.program = program ?? missing
+            self.program = program ?? (path.hasPrefix("/api/integrations/") ? 403 : missing)
         }
 
         func send(_ client: TestClient, id: String) async throws -> TestResponse {

@@ -1,11 +1,14 @@
 // Every route family, in memory and over a socket: what it decodes, what it refuses, and a normal answer of each route.
 
+import HTTPServer
 import HostTesting
 import ProviderSDK
 import Testing
 
 @testable import ConnectionModel
 @testable import Connections
+@testable import HTTPAPI
+@testable import Requests
 @testable import Sessions
 
 @Suite("Route families", .timeLimit(.minutes(1)))
@@ -43,6 +46,21 @@ struct RouteFamilyTests {
         try await caller("stranger", transport).expect(404, "Integration not found", from: "GET", one)
         try await user.expect(200, "Connection deleted successfully", from: "DELETE", one)
         try await user.expect(404, from: "GET", one)
+    }
+
+    @Test("The /api/integrations routes refuse bots and services", arguments: [PrincipalKind.bot, .service])
+    func programs(kind: PrincipalKind) async throws {
+        let fixture = try RouteFixture.shared.get()
+        // A role gives a program no connections either.
+        for roles in [[], ["superuser"]] {
+            let program = try fixture.caller("program", .memory, kind: kind, roles: roles)
+            for entry in try #require(fixture.documents.first { $0.name == "integrations" }).routes {
+                let target = entry.template.split(separator: "/").map { $0.hasPrefix("{") ? "x" : $0 }
+                try await program.expect(
+                    403, "Insufficient permissions for this integration", from: entry.method.description,
+                    "/" + target.joined(separator: "/"))
+            }
+        }
     }
 
     @Test(

@@ -35,6 +35,7 @@ final class RouteFixture: Sendable {
     static let shared = Result { try RouteFixture() }
 
     let services: HostServices
+    let documents: [RouteFamily]
     let readiness: Readiness
     private let directory: TemporaryDirectory
     private let path: RequestPath
@@ -57,7 +58,9 @@ final class RouteFixture: Sendable {
         }
         services = HostServices(parts)
         readiness = Readiness(parts.data)
-        path = try HostRoutes(parts: parts, services: services).requestPath(readiness: readiness)
+        let routes = HostRoutes(parts: parts, services: services)
+        documents = routes.documents
+        path = try routes.requestPath(readiness: readiness)
         server = try HTTPServer(
             ServerConfiguration(address: try SocketAddress("127.0.0.1:0"), loopCount: 1), application: path)
         origin = "http://\(try server.start())"
