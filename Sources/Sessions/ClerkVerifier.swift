@@ -3,7 +3,27 @@
 
 import ConnectionModel
 import Cryptography
+import Primitives
 import ProviderSDK
+
+/// The rules by which a token of Clerk is a session and not one of its tokens for programs.
+///
+/// Clerk signs both with the same keys. The subject of a machine's token is a machine. An OAuth access token has a user as its
+/// subject, but its header names its type and its claims name the client (RFC 9068 section 2).
+enum ClerkSessions {
+    /// The beginnings of the ids of machines and organizations.
+    private static let otherSubjects = ["mch_", "org_"]
+
+    /// Whether the header of a token lets it be a session: `typ` is absent or `JWT` in any case (RFC 7519 section 5.1).
+    static func allows(_ header: JOSEHeader) -> Bool {
+        header.type.map { ASCII.lowercased(Array($0.utf8)).elementsEqual("jwt".utf8) } ?? true
+    }
+
+    /// Whether the subject can be a user.
+    static func allows(subject: String) -> Bool {
+        !otherSubjects.contains { subject.utf8.starts(with: $0.utf8) }
+    }
+}
 
 /// The required claims of a Clerk session.
 struct ClerkClaims: Sendable {
@@ -17,6 +37,7 @@ struct ClerkClaims: Sendable {
     /// The session of a token with the payload `payload`, whose signature was checked.
     func session(_ payload: [UInt8], of token: String, at now: Timestamp) -> VerifiedSession? {
         guard let claims = SessionClaims(payload), let userID = claims.userID("sub"),
+            ClerkSessions.allows(subject: userID), claims.text("client_id") == nil,
             let expiresAt = claims.expiry(at: now, tolerance: Self.tolerance, checksIssueTime: true),
             issuer.map({ claims.has("iss", $0) }) ?? true,
             authorizedParties.isEmpty || authorizedParties.contains(where: { claims.has("azp", $0) }),
@@ -41,7 +62,9 @@ struct ClerkVerifier: SessionVerifier {
     let claims: ClerkClaims
 
     func session(of token: String, at now: Timestamp) -> VerifiedSession? {
-        guard let payload = try? signatures.verify(token) else { return nil }
+        guard let header = try? JOSEHeader(unverified: token), ClerkSessions.allows(header),
+            let payload = try? signatures.verify(token)
+        else { return nil }
         return claims.session(payload, of: token, at: now)
     }
 }
@@ -56,7 +79,8 @@ struct ClerkKeySetVerifier: SessionVerifier {
     func session(of token: String, at now: Timestamp) async -> VerifiedSession? {
         // A token that cannot be good with any key must not cause a fetch of keys.
         guard let header = try? JOSEHeader(unverified: token), header.algorithm.utf8.elementsEqual("RS256".utf8),
-            let keyID = header.keyID, let signatures = await keySet.verifier(keyID: Array(keyID.utf8)),
+            ClerkSessions.allows(header), let keyID = header.keyID,
+            let signatures = await keySet.verifier(keyID: Array(keyID.utf8)),
             let payload = try? signatures.verify(token)
         else { return nil }
         return claims.session(payload, of: token, at: now)

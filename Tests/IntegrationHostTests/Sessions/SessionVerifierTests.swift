@@ -73,6 +73,31 @@ struct SessionVerifierTests {
         #expect(try session(#""iss":"https://i","azp":"https://a","sid":"s1""#) == nil)
     }
 
+    @Test(
+        "A Clerk token for a program is no session: its header, its subject or its client says so",
+        arguments: [
+            (#"{"alg":"RS256"}"#, "user_1", "", true), (#"{"alg":"RS256","typ":"JWT"}"#, "user_1", "", true),
+            (#"{"alg":"RS256","typ":"jwt"}"#, "user_1", "", true),
+            (#"{"alg":"RS256","typ":"at+jwt"}"#, "user_1", "", false),
+            (#"{"alg":"RS256","typ":"application/at+jwt"}"#, "user_1", "", false),
+            (#"{"alg":"RS256","typ":""}"#, "user_1", "", false),
+            (#"{"alg":"RS256","typ":"JWT "}"#, "user_1", "", false),
+            (#"{"alg":"RS256"}"#, "mch_1", "", false), (#"{"alg":"RS256"}"#, "org_1", "", false),
+            (#"{"alg":"RS256"}"#, "user_1", #","client_id":"c""#, false),
+        ])
+    func clerkKinds(header: String, subject: String, more: String, isSession: Bool) async throws {
+        let claims = ClerkClaims(issuer: nil, authorizedParties: [])
+        let header = String(header.dropLast()) + #","kid":"k"}"#
+        let token = try SessionFixtures.token(
+            header: header, #"{"sub":"\#(subject)","sid":"s","exp":1000060\#(more)}"#, key: Self.key)
+        let byKey = ClerkVerifier(signatures: Self.signatures, claims: claims)
+        #expect((byKey.session(of: token, at: Self.now) != nil) == isSession)
+        let server = ScriptedKeySet()
+        server.set(try SessionFixtures.keySet([("k", Self.key)]))
+        let bySet = ClerkKeySetVerifier(keySet: server.keySet(ManualClock()), claims: claims)
+        #expect((await bySet.session(of: token, at: Self.now) != nil) == isSession)
+    }
+
     @Test("NextAuth and Auth.js sessions open with any configured secret, and only under their own cookie name")
     func nextAuth() throws {
         let claims = Array(#"{"sub":"u","exp":999986}"#.utf8)
