@@ -27,9 +27,9 @@ package struct CommandRunner: Sendable {
         let arguments = CommandLine.arguments.dropFirst()
         guard let name = arguments.first, name != "--help", name != "-h", name != "help" else {
             if arguments.isEmpty { fail(help, Exit.usage) }
-            return print(help)
+            return StandardOutput.line(help)
         }
-        if name == "--version" { return print("integration-host \(Version.text)") }
+        if name == "--version" { return StandardOutput.line("integration-host \(Version.text)") }
         guard let command = commands.first(where: { $0.name == name }) else {
             let near = commands.map(\.name).filter { $0.hasPrefix(name.prefix(2)) }
             let suggestion = near.isEmpty ? "" : ": did you mean \(near.joined(separator: " or "))?"
@@ -37,8 +37,8 @@ package struct CommandRunner: Sendable {
         }
         do {
             let parsed = try Arguments(arguments.dropFirst(), flags: command.flags)
-            if parsed.has("--help") { return print(command.help) }
-            if parsed.has("--version") { return print("integration-host \(Version.text)") }
+            if parsed.has("--help") { return StandardOutput.line(command.help) }
+            if parsed.has("--version") { return StandardOutput.line("integration-host \(Version.text)") }
             guard parsed.operands.count <= command.operandsMax else {
                 throw UsageError("“\(parsed.operands[command.operandsMax])” is not expected here")
             }
@@ -53,7 +53,8 @@ package struct CommandRunner: Sendable {
     }
 
     private func fail(_ message: String, _ code: Int32) -> Never {
-        StandardError.line(message)
+        LogSink.standardError.flush()
+        StandardError.line(message, of: "integration-host")
         exit(code)
     }
 
@@ -72,17 +73,5 @@ package struct CommandRunner: Sendable {
 
             Every command takes --config FILE and --data DIR, --help and --version.
             """
-    }
-}
-
-/// Writes messages to the person at the terminal that are not events of the log.
-package enum StandardError {
-    package static func line(_ text: String) {
-        LogSink.standardError.flush()
-        // A reader that has stopped reading must not keep the process from ending.
-        var ready = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-        guard unsafe poll(&ready, 1, 1000) > 0 else { return }
-        let bytes = Array("integration-host: \(text)\n".utf8)
-        unsafe bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }
 }

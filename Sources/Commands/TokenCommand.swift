@@ -33,8 +33,8 @@ enum TokenCommand {
         let sessions = HostSessions(try KeyRings.keys(configuration))
         if isNew {
             StandardError.line(
-                "a new key ring was made, \(KeyRings.path(configuration)): the token is good for a host with this data directory only"
-            )
+                "a new key ring was made, \(KeyRings.path(configuration)): the token is good for a host with this data directory only",
+                of: "integration-host")
         }
         StandardOutput.line(
             try sessions.issue(

@@ -62,8 +62,7 @@ enum SandboxProgram {
     }
 
     private static func fail(_ message: String, _ code: Int32) -> Never {
-        let bytes = Array("integration-host-sandbox: \(message)\n".utf8)
-        unsafe bytes.withUnsafeBytes { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        StandardError.line(message, of: "integration-host-sandbox")
         exit(code)
     }
 }

@@ -121,7 +121,8 @@ package final class LogSink: Sendable {
             if !state.withLock({ $0.isUrgent }) { _ = wake.wait(timeout: .now() + Self.gathering) }
             // Lines that come meanwhile signal again and are collected in turn.
             take(&batch)
-            write(batch.bytes)
+            // The one place that every line passes, and no caller waits for it.
+            write(VisibleText.escaping(batch.bytes))
             finish()
         }
     }

@@ -30,7 +30,9 @@ enum DemoCommand {
                 token: session.token, dataDirectory: configuration.dataDirectory, registry: host.registry
             ).text)
         StopSignals.wait(orEndOf: sandbox.process) {
-            if sandbox.process.hasEnded { StandardError.line("demo: the sandbox has ended; so does the demo.") }
+            if sandbox.process.hasEnded {
+                StandardError.line("demo: the sandbox has ended; so does the demo.", of: "integration-host")
+            }
             await host.stop()
             await sandbox.stop()
         }

@@ -3,6 +3,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import Primitives
 import ProviderSDK
 import Testing
 
@@ -50,6 +51,25 @@ struct LogSinkTests {
         sink.append(isUrgent: isUrgent) {
             $0.bytes += Array("line \(number) \(String(repeating: ".", count: 90))\n".utf8)
         }
+    }
+
+    @Test("Characters that act on a terminal are escaped in every line")
+    func visible() throws {
+        let pipe = Pipe()
+        let sink = LogSink(pipe.writer, dropped: Counter())
+        let text = "a\u{202E}b\u{85}c\u{2028}d\u{7F}e\u{9B}2Jf\u{1B}[2J"
+        sink.append(isUrgent: true) { Log.appendLine(to: &$0, at: .system, .info, text, ["fact": .text(text)]) }
+        sink.append(isUrgent: true) {
+            $0.bytes += Array("{\"userId\":".utf8)
+            $0.append(quoted: "\u{2067}\u{7F}")
+            $0.bytes += Array("}\n".utf8)
+        }
+        sink.flush()
+        let lines = Self.lines(pipe.available())
+        let event = try JSONValue.parse(Array(lines[0].utf8))
+        #expect(event["msg"]?.string == text && event["fact"]?.string == text)
+        #expect(lines[1] == #"{"userId":"\u2067\u007f"}"#)
+        for line in lines { #expect(line.utf8.allSatisfy { 0x20...0x7E ~= $0 }, "\(line)") }
     }
 
     @Test("Lines are written whole and in order", arguments: [false, true])
