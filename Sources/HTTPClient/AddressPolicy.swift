@@ -1,5 +1,5 @@
-// Which addresses outgoing connections may be made to. Decided on the address that is about to be connected to, never on a
-// name: a name may stand for another address a moment later.
+// Which addresses outgoing connections may be made to. Decided on the address that is about to be connected to: a name may stand
+// for another address a moment later. Names of local networks are refused before they are looked up.
 
 /// Which addresses may be connected to.
 public enum AddressPolicy: Sendable {
@@ -16,6 +16,27 @@ public enum AddressPolicy: Sendable {
         case .any: true
         case .publicOnly: address.isPublic
         }
+    }
+
+    /// Whether a host may be looked up; `name` is in lower case, or an address.
+    ///
+    /// Not looking up a local name keeps it from the resolver, and keeps its answer from the user who chose the name.
+    func allows(host name: String) -> Bool { self == .any || !Self.isLocal(name) }
+
+    /// Names of local networks and of clusters (RFC 6761, RFC 6762 appendix G, RFC 8375, and the services of Kubernetes).
+    private static let localNames = [
+        "corp", "home", "home.arpa", "internal", "intranet", "lan", "local", "localdomain", "localhost", "private",
+        "svc",
+    ]
+
+    /// Whether `name`, in lower case, is the name of a host in a local network: one label, or a name below a local one.
+    ///
+    /// An address is no name.
+    public static func isLocal(_ name: String) -> Bool {
+        guard IPAddress(name) == nil else { return false }
+        let bytes = name.utf8.last == UInt8(ascii: ".") ? name.utf8.dropLast() : name.utf8[...]
+        return !bytes.contains(UInt8(ascii: "."))
+            || localNames.contains { bytes.suffix($0.utf8.count + 1).elementsEqual(("." + $0).utf8) }
     }
 }
 

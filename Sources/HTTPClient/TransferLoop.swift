@@ -149,6 +149,7 @@ extension TransferLoop {
 
     private func admit(_ transfer: Transfer) {
         guard transfer.stage == .waiting else { return }
+        guard transfer.policy.allows(host: transfer.target.host) else { return end(transfer, .addressRefused) }
         switch queue.admit(transfer, share: transfer.origin) {
         case .start: start(transfer, now: transfer.created)
         case .wait: break

@@ -19,11 +19,8 @@ package struct NotificationURLPolicy: Sendable {
     static let ports: Set = [443, 8443]
     /// Bytes of a host name.
     static let hostBytesMax = 253
-    /// Names that do not exist on the Internet (RFC 6761, RFC 6762 appendix G, RFC 7686, RFC 8375, RFC 9476).
-    static let localNames = [
-        "alt", "corp", "example", "home", "home.arpa", "internal", "intranet", "invalid", "lan", "local", "localdomain",
-        "localhost", "onion", "private", "test",
-    ]
+    /// Names that do not exist on the Internet, besides those of local networks (RFC 2606, RFC 7686, RFC 9476).
+    static let reservedNames = ["alt", "example", "invalid", "onion", "test"]
 
     /// Refuses a URL that the host never delivers to.
     ///
@@ -75,7 +72,8 @@ package struct NotificationURLPolicy: Sendable {
         }
         if allowsPrivateAddresses { return nil }
         guard labels.count > 1 else { return "must have a fully qualified host name" }
-        for name in Self.localNames where host.elementsEqual(name.utf8) || host.hasSuffix("." + name) {
+        if AddressPolicy.isLocal(String(decoding: host, as: UTF8.self)) { return "has a host name that is not public" }
+        for name in Self.reservedNames where host.hasSuffix("." + name) {
             return "has a host name that is not public"
         }
         return nil

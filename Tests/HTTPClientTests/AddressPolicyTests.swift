@@ -60,6 +60,20 @@ struct AddressPolicyTests {
     }
 
     @Test(
+        "Names of local networks and clusters are local, and no others",
+        arguments: [
+            ("localhost", true), ("a.localhost", true), ("a.localhost.", true), ("printer.local", true), ("db", true),
+            ("db.", true), ("a.internal", true), ("api.default.svc", true), ("api.default.svc.cluster.local", true),
+            ("nas.lan", true), ("x.home.arpa", true), ("example.com", false), ("local.example.com", false),
+            ("xlocal.com", false), ("a.notlocal", false), ("svc.example", false), ("127.0.0.1", false), ("::1", false),
+        ])
+    func names(name: String, isLocal: Bool) {
+        #expect(AddressPolicy.isLocal(name) == isLocal)
+        #expect(AddressPolicy.publicOnly.allows(host: name) == !isLocal)
+        #expect(AddressPolicy.any.allows(host: name))
+    }
+
+    @Test(
         "No connection is made to a refused address, however it is written",
         arguments: [
             "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0",

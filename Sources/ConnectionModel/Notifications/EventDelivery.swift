@@ -31,12 +31,18 @@ package enum DeliveryOutcome: String, Sendable, CaseIterable {
     /// The signing secret could not be opened.
     case secretUnreadable
 
+    /// The outcome as users see it.
+    ///
+    /// A name that does not exist, one that stands for a private address and one that refuses look alike. Who sets a webhook URL
+    /// must not learn which names the operator's network has.
+    package var shown: DeliveryOutcome { self == .addressRefused ? .unreachable : self }
+
     /// Whether the host did not answer at all.
     ///
     /// Other deliveries to the host will probably fail too.
     package var isSilence: Bool {
         switch self {
-        case .timeout, .unreachable, .tls: true
+        case .timeout, .unreachable, .addressRefused, .tls: true
         default: false
         }
     }
@@ -51,6 +57,9 @@ package struct EventDelivery: Sendable, Equatable {
         /// The status of the response; nil when there was no response.
         package var status: Int?
         package let milliseconds: Int
+
+        /// The duration as users see it: zero without a connection, because the time to find that out also distinguishes names.
+        package var shownMilliseconds: Int { outcome.shown == .unreachable ? 0 : milliseconds }
 
         package init(at: Timestamp, outcome: DeliveryOutcome, status: Int? = nil, milliseconds: Int) {
             self.at = at

@@ -114,11 +114,11 @@ struct DiagnosisWords {
     private var notifications: String {
         if connection.webhook.disabledAt != nil { return "the endpoint answered that it is gone" }
         let last = lastNotification
-        switch last?.outcome {
+        switch last?.outcome.shown {
         case .timeout: return "the endpoint does not answer in time"
         case .unreachable: return "the endpoint cannot be reached"
         case .tls: return "the endpoint's certificate is invalid, or TLS fails"
-        case .addressRefused, .urlRefused: return "the webhook URL does not lead to a public address"
+        case .urlRefused: return "the webhook URL is not allowed"
         case .invalidAnswer: return "the endpoint's answer is too large or not HTTP"
         case .redirected: return "the endpoint redirects, and redirects are not followed"
         case .secretUnreadable: return "the signing secret cannot be opened"

@@ -65,9 +65,9 @@ enum DeliveryRendering {
                 for attempt in delivery.attempts {
                     writer.object { writer in
                         writer.member("at", attempt.at.text(withMilliseconds: true))
-                        writer.member("outcome", attempt.outcome.rawValue)
+                        writer.member("outcome", attempt.outcome.shown.rawValue)
                         writer.member("httpStatus", attempt.status.map { .number(JSONNumber($0)) } ?? .null)
-                        writer.member("durationMs", attempt.milliseconds)
+                        writer.member("durationMs", attempt.shownMilliseconds)
                     }
                 }
             }

@@ -5,8 +5,10 @@ import ProviderSDK
 import Testing
 
 @testable import ConnectionModel
+@testable import HTTPAPI
 @testable import HTTPClient
 @testable import Notifications
+@testable import Requests
 
 @Suite("Webhook signatures", .timeLimit(.minutes(2)))
 struct WebhookSignatureTests {
@@ -96,5 +98,21 @@ struct WebhookSignatureTests {
         ] as [(HTTPClientError.Kind, DeliveryOutcome?)])
     func failures(_ item: (kind: HTTPClientError.Kind, outcome: DeliveryOutcome?)) {
         #expect(DeliveryOutcome(HTTPClientError(item.kind, host: "app.example.com")) == item.outcome)
+    }
+
+    @Test("A name that is unknown, private or refuses looks the same in the delivery log")
+    func alike() {
+        let at = Timestamp(seconds: 1_000_000) ?? .epoch
+        var answers: Set<String> = []
+        for (kind, milliseconds) in [
+            (HTTPClientError.Kind.resolution, 40), (.addressRefused, 2), (.connect, 7), (.connectionLost, 3),
+        ] {
+            var event = ConnectionEvent(id: "evt-1", kind: .test, at: at, data: [:])
+            guard let outcome = DeliveryOutcome(HTTPClientError(kind, host: nil)) else { continue }
+            event.delivery.note(.init(at: at, outcome: outcome, milliseconds: milliseconds))
+            answers.insert(String(decoding: WebhookRendering.delivery(event).body, as: UTF8.self))
+        }
+        #expect(answers.count == 1, "\(answers)")
+        #expect(DeliveryOutcome.addressRefused.isSilence == DeliveryOutcome.unreachable.isSilence)
     }
 }

@@ -57,7 +57,7 @@ struct WebhookURLTests {
         "https://metadata/",
         "https://printer.local/", "https://nas.lan/", "https://db.internal/", "https://metadata.google.internal/",
         "https://host.docker.internal/", "https://x.home.arpa/", "https://x.corp/", "https://x.home/",
-        "https://x.private/",
+        "https://x.private/", "https://api.default.svc/", "https://api.default.svc.cluster.local/",
         "https://x.test/", "https://x.example/", "https://x.invalid/", "https://x.onion/", "https://x.alt/",
         "https://a.localdomain/", "https://127.0.0.1/", "https://127.0.0.1:443/", "https://127.255.255.254/",
         "https://0.0.0.0/",

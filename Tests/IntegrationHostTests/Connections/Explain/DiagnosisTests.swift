@@ -140,6 +140,12 @@ struct DiagnosisTests {
             $0.stored.endpointFailingSince = now.advanced(by: .seconds(-300))
             $0.stored.outbox[0].delivery.note(.init(at: now, outcome: .serverError, status: 500, milliseconds: 3))
         },
+        Case("an endpoint with a private address", .notificationsFailing, .user, "the endpoint cannot be reached") {
+            $0.stored.webhookURL = "https://app.example/hook"
+            $0.stored.outbox = [ConnectionEvent(id: "evt-1", kind: .syncCompleted, at: now, data: [:])]
+            $0.stored.endpointFailingSince = now.advanced(by: .seconds(-300))
+            $0.stored.outbox[0].delivery.note(.init(at: now, outcome: .addressRefused, milliseconds: 3))
+        },
         Case(
             "a signing secret that does not open", .notificationsFailing, .operator,
             "cannot be opened. Restore the key ring"
