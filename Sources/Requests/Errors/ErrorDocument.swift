@@ -57,6 +57,7 @@ package struct ErrorDocument: Sendable {
             }
         return ErrorAnswer(
             kind: facts.kind, status: status, code: words.code, message: message,
-            details: words.hasDetails ? (facts.field, facts.reason) : nil, retryAfterSeconds: seconds)
+            details: words.hasDetails ? (facts.field, facts.reason) : nil,
+            retryAfterSeconds: seconds.map { min(max(0, $0), FailureFacts.retryAfterSecondsMax) })
     }
 }

@@ -35,6 +35,8 @@ package struct FailureFacts: Sendable, Equatable {
     package var field = ""
     /// The failure's own message.
     package var reason = ""
+    /// The longest wait that an answer asks for: a day.
+    static let retryAfterSecondsMax = 86_400
     /// The seconds that the caller should wait; nil when the failure names no time.
     var retryAfterSeconds: Int?
     /// The methods of the path, when the request's method is not among them.
@@ -76,7 +78,7 @@ package struct FailureFacts: Sendable, Equatable {
         switch error.kind {
         case .transient: self.init(kind: .providerUnreachable, reason: error.message)
         case .rateLimited(let pause):
-            let seconds = max(1, Int((pause ?? .seconds(60)) / .seconds(1)))
+            let seconds = max(1, Int(min(pause ?? .seconds(60), .seconds(Self.retryAfterSecondsMax)) / .seconds(1)))
             self.init(kind: .providerRateLimited, reason: "\(error)", retryAfter: seconds)
         case .misconfigured: self.init(kind: .providerMisconfigured, reason: "\(error)")
         case .authExpired, .authRevoked: self.init(kind: .reauthorizationRequired, reason: "\(error)")

@@ -45,6 +45,25 @@ struct ErrorDocumentTests {
         ("webhooks", WebhookRoutes.errors), ("demo", DemoRoutes.errors),
     ]
 
+    @Test("No answer tells a caller to wait for more than a day", arguments: documents.map(\.name))
+    func wait(of name: String) throws {
+        let document = try #require(Self.documents.first { $0.name == name }).document
+        let long = Duration(secondsComponent: .max, attosecondsComponent: 0)
+        let failures: [ServiceError] = [
+            .rateLimited(retryAfterSeconds: .max), .unavailable("full", retryAfterSeconds: 86_401),
+            .provider(ProviderError(.rateLimited(after: long), "slow", status: 429)),
+            .provider(ProviderError(.rateLimited(after: .seconds(1_000_000)), "slow", status: 429)),
+            .rateLimited(retryAfterSeconds: .min),
+        ]
+        for failure in failures {
+            let reply = document.reply(to: .service(failure), Exchange(time: .system))
+            let fields = reply.headers.filter { $0.name == "Retry-After" }.map(\.value)
+            #expect(fields.allSatisfy { Int($0).map { 0...86_400 ~= $0 } == true }, "\(failure): \(fields)")
+            let body = try? JSONValue.parse(reply.body)
+            #expect((body?["retryAfter"]?.integer ?? 0) <= 86_400)
+        }
+    }
+
     @Test("Each document answers every failure as in its table", arguments: documents.map(\.name))
     func words(of name: String) throws {
         let document = try #require(Self.documents.first { $0.name == name }).document
