@@ -19,6 +19,7 @@ struct QuickBooksProvider: Provider {
         ]
         // Without it, answers are XML.
         manifest.headers = [NamedValue("Accept", "application/json")]
+        manifest.accountIDs = AccountIDForm(.digits, bytesMax: 32)
         manifest.identity = identity
         manifest.dataTypes = QuickBooksDataTypes.all
         manifest.rateLimits = [

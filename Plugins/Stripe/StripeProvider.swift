@@ -17,6 +17,7 @@ struct StripeProvider: Provider {
             "api": "https://api.stripe.com",
         ]
         manifest.headers = [NamedValue("Stripe-Version", "2026-07-29.dahlia")]
+        manifest.accountIDs = AccountIDForm(.lettersAndDigits(and: "_"))
         manifest.identity = IdentitySource(
             id: ["token.stripe_user_id", "response.id"],
             name: [

@@ -34,7 +34,7 @@ package struct ExternalAccountService: Sendable {
     ///   - attributes: an object of strings and numbers that includes the account's id.
     ///   - expiresAt: when the token expires; nil for never.
     package func add(_ token: String, attributes: JSONValue, expiresAt: Timestamp?) async throws(ServiceError) {
-        guard let (_, linking, accountID) = linking(for: attributes) else {
+        guard let (provider, linking, accountID) = linking(for: attributes) else {
             let names = registry.providers.compactMap { $0.manifest.linking?.accountIDAttribute }
             throw .invalid(
                 field: "attributes",
@@ -42,9 +42,8 @@ package struct ExternalAccountService: Sendable {
                     ? "no provider of this host links accounts by tokens"
                     : "\"attributes\" needs \(names.map { "\"\($0)\"" }.joined(separator: " or "))")
         }
-        guard accountID.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            throw .invalid(
-                field: "attributes", message: "\"\(linking.accountIDAttribute)\" must not have control characters")
+        if let problem = provider.manifest.accountIDs.refusal(of: accountID) {
+            throw .invalid(field: "attributes", message: "\"\(linking.accountIDAttribute)\" \(problem)")
         }
         try await tokens.add(
             token, LinkToken(attributes: attributes, expiresAt: expiresAt, createdAt: time.now))

@@ -69,10 +69,7 @@ extension OAuthService {
         _ answer: CodeAnswer, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
         for principal: Principal
     ) async throws(ServiceError) -> String {
-        let callback = JSONValue.object(
-            oauth.callbackParameters.compactMap { parameter in
-                query.first { $0.name == parameter.name }.map { (parameter.name, .string($0.value)) }
-            })
+        let callback = Self.kept(query, oauth)
         let (tokens, first, now) = (answer.tokens, answer.first, time.now)
         let facts = try vault.seal(
             TokenGrant(response: first.redacted, claims: first.claims, callback: callback), user: principal.userID,

@@ -235,7 +235,33 @@ package struct OAuthService: Sendable {
                 answer: .invalid(
                     field: parameter.name, message: "The callback lacks a parameter that the provider always sends"))
         }
+        try checkAccountID(in: query, provider, oauth)
         return code
+    }
+
+    /// Refuses a callback that brings an account id of another form than the provider's, before the code is used.
+    private func checkAccountID(
+        in query: [NamedValue], _ provider: ConfiguredProvider, _ oauth: OAuth2
+    ) throws(CallbackRefusal) {
+        let facts: JSONValue = ["callback": Self.kept(query, oauth)]
+        for path in provider.manifest.identity?.id ?? [] {
+            guard let id = path.first(in: facts)?.string,
+                let problem = provider.manifest.accountIDs.refusal(of: id)
+            else { continue }
+            let name = path.description.split(separator: ".").last.map(String.init) ?? "callback"
+            throw CallbackRefusal(
+                recorded: ProviderError(
+                    .permanent, "An account id of \(provider.manifest.name) \(problem).", code: "account_id_invalid"),
+                answer: .invalid(field: name, message: "“\(name)” \(problem)"))
+        }
+    }
+
+    /// The parameters of a callback that are kept with the connection.
+    static func kept(_ query: [NamedValue], _ oauth: OAuth2) -> JSONValue {
+        .object(
+            oauth.callbackParameters.compactMap { parameter in
+                query.first { $0.name == parameter.name }.map { (parameter.name, .string($0.value)) }
+            })
     }
 
     /// Whether `sent` is the provider's issuer (RFC 9207 section 2.4).

@@ -38,8 +38,15 @@ package struct ProviderSession: Sendable {
     }
 
     /// The account that a grant is for.
+    ///
+    /// - Throws: a permanent ``ProviderError`` also for an id that does not have the provider's form.
     package func identity(of grant: TokenGrant) async throws(ProviderError) -> AccountIdentity {
-        try await provider.provider.identity(of: grant, in: context)
+        let identity = try await provider.provider.identity(of: grant, in: context)
+        if let problem = provider.manifest.accountIDs.refusal(of: identity.id) {
+            throw ProviderError(
+                .permanent, "An account id of \(provider.manifest.name) \(problem).", code: "account_id_invalid")
+        }
+        return identity
     }
 
     /// Detaches the account at the provider, before its grant is revoked.

@@ -24,6 +24,22 @@ struct ManifestPartsTests {
         #expect(ValuePath("a['b.c'][].d").all(in: value) == [1, 2])
     }
 
+    @Test(
+        "An account id has the form that its provider declares",
+        arguments: [
+            (
+                AccountIDForm(), ["a", "a b", "Grün", String(repeating: "a", count: 255)],
+                ["", " a", "a\u{A0}", "a\tb", "a\u{9B}"]
+            ),
+            (AccountIDForm(.visibleASCII, bytesMax: 3), ["a/b"], ["a b", "abcd", "ü"]),
+            (AccountIDForm(.lettersAndDigits(and: "_")), ["acct_1"], ["acct-1", "acct_1\n"]),
+            (AccountIDForm(.digits), ["0123"], ["12a", "-1", "١"]),
+        ])
+    func accountIDs(form: AccountIDForm, good: [String], bad: [String]) {
+        for id in good { #expect(form.refusal(of: id) == nil, "\(id)") }
+        for id in bad + [String(repeating: "1", count: 256)] { #expect(form.refusal(of: id) != nil, "\(id)") }
+    }
+
     @Test("A rate limit declares its setting with range, default and description")
     func declaresSettings() {
         let manifest = ProviderManifest(id: "x", name: "X") { manifest in

@@ -179,6 +179,9 @@ struct RouteFamilyTests {
         let (user, bot) = (try caller("link", transport), try caller("bot", transport, kind: .bot))
         try await user.expect(401, "Unauthenticated User", from: "POST", base, "{}")
         try await bot.expect(400, #""statusCode":400,"error":"Bad Request""#, from: "POST", base, "{}")
+        for id in [" 1", "1\\n", "1\\u202e", "1\\u0085", String(repeating: "1", count: 256)] {
+            try await bot.expect(400, from: "POST", base, #"{"token":"t","attributes":{"plainId":"\#(id)"}}"#)
+        }
         let body = #"{"token":"t-\#(transport)","attributes":{"plainId":"1","expiry":0}}"#
         try await bot.expect(201, "Added external account data successfully", from: "POST", base, body)
         try await user.expect(200, "Data returned successfully", from: "GET", base + "/t-\(transport)")

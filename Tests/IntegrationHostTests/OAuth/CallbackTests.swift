@@ -99,6 +99,54 @@ struct CallbackTests {
         fixture.stop()
     }
 
+    // MARK: Account ids
+
+    @Test(
+        "An account id of another form is refused, and neither account nor tokens are kept",
+        arguments: [
+            "", " a", "a ", "a\nb", "a\u{7F}", "a\u{85}", "\u{202E}a", "\u{2028}", String(repeating: "a", count: 256),
+        ])
+    func accountID(id: String) async throws {
+        let answer = JSONValue.object([("id", .string(id)), ("name", "Account")]).description
+        let server = try Self.server(me: { _ in .json(200, answer) })
+        let fixture = try OAuthFixture(server.url)
+        let state = try await Self.begin(fixture).state
+        let error = await #expect(throws: ServiceError.self) { try await Self.bring(state, to: fixture) }
+        guard case .provider(let shown) = error else { throw ExpectationFailure() }
+        #expect(shown.kind == .permanent)
+        let connection = try #require(try await fixture.users.user("u").connections.first)
+        #expect(connection.status == .error && connection.accountID == nil && connection.credentials.isEmpty)
+        fixture.stop()
+        server.stop()
+    }
+
+    private struct ExpectationFailure: Error {}
+
+    @Test("A callback with an account id of another form is refused before its code is used")
+    func callbackAccountID() async throws {
+        let server = try Self.server()
+        let fixture = try OAuthFixture(server.url) {
+            $0.callbackParameters = [CallbackParameter("realmId", isRequired: true)]
+        } manifest: { manifest in
+            manifest.identity = IdentitySource(id: ["callback.realmId"], name: [])
+            manifest.accountIDs = AccountIDForm(.digits, bytesMax: 32)
+        }
+        for id in ["1/../2", "1 ", "1\u{202E}", "one", String(repeating: "1", count: 33)] {
+            let state = try await Self.begin(fixture).state
+            let error = await #expect(throws: ServiceError.self, "\(id)") {
+                try await Self.bring(state, [NamedValue("code", "c"), NamedValue("realmId", id)], to: fixture)
+            }
+            guard case .invalid("realmId", _) = error else { throw ExpectationFailure() }
+        }
+        #expect(server.requests().isEmpty)
+        #expect(try await fixture.users.user("u").connections.allSatisfy { $0.accountID == nil && !$0.isConnected })
+        let state = try await Self.begin(fixture).state
+        _ = try await Self.bring(state, [NamedValue("code", "c"), NamedValue("realmId", "4620816365")], to: fixture)
+        #expect(try await fixture.users.user("u").connections.contains { $0.accountID == "4620816365" })
+        fixture.stop()
+        server.stop()
+    }
+
     // MARK: State
 
     @Test("A changed state, or one of another session or user, is refused before any request")

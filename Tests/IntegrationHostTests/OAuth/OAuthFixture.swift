@@ -231,7 +231,8 @@ final class OAuthFixture: Sendable {
     ///   - time: the system's time by default.
     init(
         _ url: String, after earlier: OAuthFixture? = nil, time given: TimeSource? = nil,
-        _ change: (inout OAuth2) -> Void = { _ in }
+        _ change: (inout OAuth2) -> Void = { _ in },
+        manifest changeManifest: (inout ProviderManifest) -> Void = { _ in }
     ) throws {
         let time = given ?? earlier?.time ?? .system
         self.time = time
@@ -241,8 +242,10 @@ final class OAuthFixture: Sendable {
         let log = Log(level: .error)
         var configuration = Configuration()
         configuration.providers = ["plain": Self.settings(url)]
+        var manifest = Self.manifest(change)
+        changeManifest(&manifest)
         registry = try ProviderRegistry(
-            [LoadedPlugin(provider: PlainOAuthProvider(manifest: Self.manifest(change)), path: "")],
+            [LoadedPlugin(provider: PlainOAuthProvider(manifest: manifest), path: "")],
             configuration: configuration)
         provider = registry.providers[0]
         var client = HTTPClient.Configuration()

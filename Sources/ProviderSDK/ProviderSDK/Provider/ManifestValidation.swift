@@ -62,6 +62,7 @@ extension ProviderManifest {
             }
         }
         problems += requestProblems + webhookProblems + (facts?.problems ?? [])
+        check(accountIDs.bytesMax > 0, "no account id is short enough")
         for limit in rateLimits {
             check(limit.requests > 0 && limit.interval > .zero, "a rate limit is not positive")
         }

@@ -46,6 +46,10 @@ public struct ProviderManifest: Sendable {
     public var headers: [NamedValue] = []
     /// Where the identity of a connected account comes from; nil when the plugin finds it in code or there is none.
     public var identity: IdentitySource?
+    /// What the provider's account ids look like.
+    ///
+    /// An id that the user types has the form of its ``AccountIDAuth``.
+    public var accountIDs = AccountIDForm()
     /// How the provider signs webhooks; nil when it sends none.
     public var webhooks: WebhookScheme?
     /// Whether credentials are refreshed before every sync.
