@@ -38,14 +38,20 @@ package enum Redaction {
     /// `text` without `secrets`, in any of the forms in which a provider may send them back, whole or cut off at the end.
     package static func text(_ text: String, without secrets: [String]) -> String {
         var shown = Array(text.utf8)
-        for secret in secrets where secret.utf8.count >= secretBytesMin {
-            let bytes = Array(secret.utf8)
-            for form in [
-                secret, PercentEncoding.encode(secret), Base64.encode(bytes), Base64URL.encode(bytes),
-                Hex.encode(bytes),
-            ] { shown = shown.without(Array(form.utf8)) }
+        for secret in secrets + secrets.flatMap(basicPair) where secret.utf8.count >= secretBytesMin {
+            shown = EchoedSecret(secret).removed(from: shown)
         }
         return Self.text(String(decoding: shown, as: UTF8.self))
+    }
+
+    /// The pair of a Basic credential (RFC 7617) and its password; empty for any other secret.
+    private static func basicPair(_ secret: String) -> [String] {
+        guard let bytes = try? Base64.decode(secret), bytes.allSatisfy({ 0x20...0x7E ~= $0 }),
+            let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
+        else { return [] }
+        let password = bytes[(colon + 1)...]
+        let decoded = try? PercentEncoding.decode(Array(password).span, plusIsSpace: true)
+        return [String(decoding: bytes, as: UTF8.self), String(decoding: password, as: UTF8.self), decoded ?? ""]
     }
 
     /// The text in pieces that are all of a word, or all between words.
@@ -71,26 +77,6 @@ package enum Redaction {
 
     private static func isWord(_ byte: UInt8) -> Bool {
         ASCII.isLetter(byte) || ASCII.isDigit(byte) || "_-.".utf8.contains(byte)
-    }
-}
-
-extension [UInt8] {
-    /// These bytes with `…` for every occurrence of `secret`, and for a beginning of it at their end.
-    fileprivate func without(_ secret: [UInt8]) -> [UInt8] {
-        var left: [UInt8] = []
-        var index = startIndex
-        while index < endIndex {
-            let rest = self[index...]
-            let isCutOff = rest.count >= Redaction.secretBytesMin && secret.starts(with: rest)
-            guard rest.starts(with: secret) || isCutOff else {
-                left.append(self[index])
-                index += 1
-                continue
-            }
-            left += Array("…".utf8)
-            index = Swift.min(endIndex, index + secret.count)
-        }
-        return left
     }
 }
 

@@ -190,7 +190,10 @@ extension HTTPClient.Request {
         }
         let parameters = url.split(separator: "?", maxSplits: 1).dropFirst().flatMap { $0.split(separator: "&") }
         let inQuery = (form?.query ?? []).flatMap { secret in
-            parameters.filter { $0.hasPrefix(secret.name + "=") }.map { String($0.dropFirst(secret.name.count + 1)) }
+            parameters.filter { $0.hasPrefix(secret.name + "=") }.map { parameter in
+                let sent = String(parameter.dropFirst(secret.name.count + 1))
+                return (try? PercentEncoding.decode(sent.utf8Span.span)) ?? sent
+            }
         }
         return inHeaders + inQuery
     }
