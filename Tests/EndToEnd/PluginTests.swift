@@ -57,7 +57,9 @@ struct PluginTests {
     }
 
     static func run(_ tool: String, _ arguments: [String], in folder: String) async throws {
-        let ending = try await onOwnThread { try ChildProcess.run([tool] + arguments, in: folder) }
+        let ending = try await onOwnThread {
+            try ChildProcess.run([tool] + arguments, in: folder, within: .seconds(270))
+        }
         guard ending.code == 0 else {
             throw HostProcessError(description: "\(tool): \(ending.output)\(ending.errors)")
         }

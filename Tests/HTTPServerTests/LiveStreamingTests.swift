@@ -18,7 +18,9 @@ struct LiveStreamingTests {
             HTTPResponse(
                 status: .ok,
                 stream: StreamedBody { writer in
-                    while let piece = try await reader.next() { try await writer.write(piece) }
+                    while let piece = try await reader.next() {
+                        try await writer.write(piece)
+                    }
                 })
         }
     })

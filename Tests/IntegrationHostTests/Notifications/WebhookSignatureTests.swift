@@ -110,7 +110,7 @@ struct WebhookSignatureTests {
             var event = ConnectionEvent(id: "evt-1", kind: .test, at: at, data: [:])
             guard let outcome = DeliveryOutcome(HTTPClientError(kind, host: nil)) else { continue }
             event.delivery.note(.init(at: at, outcome: outcome, milliseconds: milliseconds))
-            answers.insert(String(decoding: WebhookRendering.delivery(event).body, as: UTF8.self))
+            answers.insert(String(decoding: DeliveryRendering.delivery(event).body, as: UTF8.self))
         }
         #expect(answers.count == 1, "\(answers)")
         #expect(DeliveryOutcome.addressRefused.isSilence == DeliveryOutcome.unreachable.isSilence)
