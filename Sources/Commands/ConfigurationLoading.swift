@@ -18,13 +18,8 @@ extension Configuration {
             do throws(FileError) {
                 file = try FileBytes.read(path, bytesMax: ConfigurationLimits.fileBytesMax)
             } catch {
-                // A missing file is a default install; an existing file must be readable.
-                guard error.isMissing else {
-                    throw ConfigurationError(place: path, problem: "the file cannot be read (\(error.reason))")
-                }
-                file = Array("{}".utf8)
-                Log(level: .warning).warning(
-                    "The configuration file does not exist: defaults are used.", ["file": .text(path)])
+                let advice = error.isMissing ? ": give the path of an existing file, or none" : ""
+                throw ConfigurationError(place: path, problem: "the file cannot be read (\(error.reason))\(advice)")
             }
             try ConfigurationFile(path: path, bytes: file).apply(to: &configuration)
         }

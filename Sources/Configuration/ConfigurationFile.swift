@@ -54,6 +54,7 @@ package struct ConfigurationFile {
     ) throws(ConfigurationError) {
         switch setting.kind {
         case .text(let access): access.set(&configuration, try text(value, key))
+        case .path(let access): access.set(&configuration, besideFile(try text(value, key)))
         case .texts(_, let access):
             guard let values = value.array else { throw error(value, "“\(key)” must be an array of texts") }
             var texts: [String] = []
@@ -116,7 +117,7 @@ extension ConfigurationFile {
 
     /// The contents of the file that `value` names, without white space around them.
     private func fileText(_ value: JSONValue, _ key: String) throws(ConfigurationError) -> String {
-        let path = try text(value, key)
+        let path = besideFile(try text(value, key))
         let bytes: [UInt8]
         do throws(FileError) { bytes = try FileBytes.read(path, bytesMax: ConnectionLimits.tokenBytesMax) } catch {
             throw self.error(
@@ -132,6 +133,12 @@ extension ConfigurationFile {
 }
 
 extension ConfigurationFile {
+    /// Returns `path`, which begins at the folder of the configuration file unless it is absolute.
+    private func besideFile(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let slash = self.path.lastIndex(of: "/") else { return path }
+        return self.path[...slash] + path
+    }
+
     private func members(
         _ value: JSONValue, _ name: String
     ) throws(ConfigurationError) -> [(key: String, value: JSONValue)] {

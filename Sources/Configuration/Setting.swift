@@ -6,6 +6,8 @@ package struct Setting: Sendable {
     package enum Kind: Sendable {
         /// A text that is not empty.
         case text(SettingAccess<String>)
+        /// The path of a file or folder; a relative one in the configuration file begins at that file's folder.
+        case path(SettingAccess<String>)
         /// Texts that are not empty; `separator` is between them in an environment variable.
         case texts(separator: Character, SettingAccess<[String]>)
         /// True or false.

@@ -29,7 +29,7 @@ package struct SettingText {
     package func apply(to configuration: inout Configuration, _ setting: Setting) throws(ConfigurationError) {
         guard let text else { return }
         switch setting.kind {
-        case .text(let access): access.set(&configuration, text)
+        case .text(let access), .path(let access): access.set(&configuration, text)
         case .texts(let separator, let access):
             access.set(&configuration, list(separator: separator))
         case .boolean(let access):

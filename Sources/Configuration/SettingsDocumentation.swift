@@ -51,7 +51,8 @@ extension Setting {
         if let defaultText { return defaultText }
         let configuration = Configuration()
         switch kind {
-        case .text(let access), .word(_, let access): return access.get(configuration).map { "`\($0)`" } ?? "none"
+        case .text(let access), .path(let access), .word(_, let access):
+            return access.get(configuration).map { "`\($0)`" } ?? "none"
         case .texts(_, let access):
             let texts = access.get(configuration) ?? []
             return texts.isEmpty ? "none" : texts.map { "`\($0)`" }.joined(separator: ", ")
@@ -66,7 +67,8 @@ extension Setting {
     fileprivate var words: [String] {
         var words = [documentation]
         switch kind {
-        case .text, .texts: break
+        case .path where isInFile: words.append("a relative path in the file begins at the file's folder")
+        case .text, .texts, .path: break
         case .boolean: words.append("`true` or `false`")
         case .integer(let range, _): words.append("an integer from \(range.lowerBound) to \(range.upperBound)")
         case .integers(let count, let range, _):

@@ -10,7 +10,7 @@ extension SettingsTable {
 
     private static let clerk = [
         scheme(
-            "clerk", "publicKeyFile", .text(optional(\.clerk, .init(), \.publicKeyFile)),
+            "clerk", "publicKeyFile", .path(optional(\.clerk, .init(), \.publicKeyFile)),
             "a PEM file with the public key"),
         scheme("clerk", "jwksURL", .text(optional(\.clerk, .init(), \.jwksURL)), "the URL of the key set"),
         scheme("clerk", "issuer", .text(optional(\.clerk, .init(), \.issuer)), "the issuer that tokens must name"),
@@ -36,7 +36,7 @@ extension SettingsTable {
         scheme(
             "rds", "environment", .text(.init(\.rds, of: .init(), \.environment)), "the last part of the cookie's name"),
         scheme(
-            "rds", "publicKeyFile", .text(optional(\.rds, .init(), \.publicKeyFile)), "a PEM file with the public key"),
+            "rds", "publicKeyFile", .path(optional(\.rds, .init(), \.publicKeyFile)), "a PEM file with the public key"),
     ]
 
     private static func service(
@@ -44,7 +44,7 @@ extension SettingsTable {
         _ scheme: any WritableKeyPath<SessionsConfiguration, SessionsConfiguration.Service?> & Sendable
     ) -> Setting {
         self.scheme(
-            name, "publicKeyFile", .text(optional(scheme, .init(), \.publicKeyFile)), "a PEM file with the public key")
+            name, "publicKeyFile", .path(optional(scheme, .init(), \.publicKeyFile)), "a PEM file with the public key")
     }
 
     private static func scheme(

@@ -58,13 +58,13 @@ package enum SettingsTable {
             "the URL under which browsers and providers reach the host, without query and fragment; needed when `listen` is "
                 + "`0.0.0.0` or `[::]`"
         ) { $0.defaultText = "the address listened on" },
-        Setting("dataDirectory", kind: .text(.init(\.dataDirectory)), "the folder of everything that must not be lost")
+        Setting("dataDirectory", kind: .path(.init(\.dataDirectory)), "the folder of everything that must not be lost")
         {
             $0.otherVariable = "DATA"
             $0.flag = .init(name: "--data", placeholder: "DIR")
         },
         Setting(
-            "keysDirectory", kind: .text(.init(\.keysDirectory)),
+            "keysDirectory", kind: .path(.init(\.keysDirectory)),
             "the folder of the key ring, which opens everything sealed: back it up apart"
         ) { $0.defaultText = "`keys` in the data directory" },
         Setting(

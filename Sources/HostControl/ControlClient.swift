@@ -32,8 +32,13 @@ package enum ControlClient {
         while true {
             attempts += 1
             if let answer = try asked(command, directory) { return answer.parts }
+            guard !command.needsData || DataDirectory.exists(at: directory) else {
+                throw ControlError(
+                    description:
+                        "\(directory) is no data directory of the host, and nothing was made: name one with --data.")
+            }
             let data: DataDirectory
-            do throws(StoreError) { data = try DataDirectory(path: directory) } catch {
+            do throws(StoreError) { data = try DataDirectory(path: directory, options: options(of: command)) } catch {
                 // A host that starts or stops holds the directory without answering. Another command will finish soon.
                 guard case .locked = error, attempts < ControlLimits.attemptsMax else { throw error }
                 usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000))
@@ -43,6 +48,13 @@ package enum ControlClient {
             let commands = ControlCommands(alone: data, configuration)
             return Blocking.run { await commands.run(command) }.parts
         }
+    }
+
+    /// A repair keeps what can be read of a damaged journal; every other command refuses one.
+    private static func options(of command: ControlCommand) -> StoreOptions {
+        var options = StoreOptions()
+        if case .check(repairs: true) = command { options.salvagesJournal = true }
+        return options
     }
 
     /// The answer of the host; nil when none listens.

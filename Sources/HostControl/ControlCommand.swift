@@ -70,6 +70,14 @@ package enum ControlCommand: Sendable, Equatable {
         }
     }
 
+    /// Whether it works on data that must exist already.
+    var needsData: Bool {
+        switch self {
+        case .check, .backup, .listConnections, .deadLetters: true
+        case .createAPIKey, .listAPIKeys, .revokeAPIKey, .listKeys, .rotateKeys, .pruneKeys: false
+        }
+    }
+
     private var name: String {
         switch self {
         case .createAPIKey: "api-key create"

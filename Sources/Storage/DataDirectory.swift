@@ -48,6 +48,11 @@ public final class DataDirectory: Sendable {
     private let lock: DataDirectoryLock
     private let isClosed = Atomic<Bool>(false)
 
+    /// Returns whether there is a data directory at `path`: a folder with a journal, documents of users or records.
+    public static func exists(at path: String) -> Bool {
+        ["journal", "users", "records"].contains { unsafe access("\(path)/\($0)", F_OK) == 0 }
+    }
+
     /// Opens the directory at `path`, making it with mode 0700 when it is missing, and takes its lock.
     ///
     /// Blocks the calling thread; meant for the start of a process. Takes the same time however many documents there

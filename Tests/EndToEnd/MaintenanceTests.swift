@@ -52,4 +52,42 @@ struct MaintenanceTests {
         #expect(found.code == 1)
         #expect(found.output.contains("damaged"))
     }
+
+    @Test(
+        "Check and backup of a folder that is no data directory fail, and make nothing", arguments: ["check", "backup"])
+    func noDataDirectory(command: String) async throws {
+        let directory = try TemporaryDirectory()
+        for folder in [directory.path + "/none", directory.path] {
+            let target = command == "backup" ? [directory.path + "/target"] : []
+            let result = try await HostProcess.run([command] + target + ["--data", folder])
+            #expect(result.code == 1)
+            #expect(result.errors.contains("is no data directory of the host"), "\(result.errors)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+        }
+    }
+
+    @Test("A flipped bit in the journal stops the host, and a repair keeps what can be read and says so")
+    func damagedJournal() async throws {
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "keeper")
+        let id = try await installation.connect("stripe", client)
+        // A killed host leaves its last writes in the journal.
+        installation.host.kill()
+        let folder = installation.data + "/journal"
+        let segment = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).sorted().last)
+        var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(segment)")))
+        let end = try #require(bytes.lastIndex { $0 != 0 })
+        bytes[end / 2] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(segment)"))
+
+        let refused = try await HostProcess.run(["serve", "--listen", "127.0.0.1:0", "--data", installation.data])
+        #expect(refused.code == 1)
+        #expect(refused.errors.contains("check --repair"), "\(refused.errors)")
+        let repaired = try await HostProcess.run(["check", "--repair", "--data", installation.data])
+        #expect(repaired.output.contains("was damaged; what could be read of it was kept"), "\(repaired)")
+        try await installation.restart()
+        let later = try await installation.client(user: "keeper")
+        #expect([200, 404].contains(try await later.get("/api/integrations/connections/\(id)").status))
+        #expect(await installation.host.terminate() == 0)
+    }
 }

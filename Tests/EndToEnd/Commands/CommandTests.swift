@@ -26,6 +26,29 @@ struct CommandTests {
         #expect(result.output.isEmpty)
     }
 
+    @Test("A named configuration file that does not exist is an error, by flag and by environment")
+    func missingConfiguration() async throws {
+        let missing = try TemporaryDirectory().path + "/none.json"
+        let byFlag = try await HostProcess.run(["providers", "--config", missing])
+        #expect(byFlag.code == 78)
+        #expect(byFlag.errors.contains("none.json: the file cannot be read"), "\(byFlag.errors)")
+        let byVariable = try await HostProcess.run(["providers"], environment: ["INTEGRATION_HOST_CONFIG": missing])
+        #expect(byVariable.code == 78)
+    }
+
+    @Test("Relative paths in the configuration file begin at its folder, those of a flag at the working directory")
+    func relativePaths() async throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("host.json", #"{"dataDirectory":"state"}"#)
+        #expect(try await HostProcess.run(["token", "--user", "u", "--config", file]).code == 0)
+        #expect(FileManager.default.fileExists(atPath: directory.path + "/state/keys"))
+        let secret = try directory.write(
+            "stripe.json", #"{"providers":{"stripe":{"clientId":"a","clientSecretFile":"stripe.secret"}}}"#)
+        try directory.write("stripe.secret", "hidden")
+        let result = try await HostProcess.run(["providers", "--config", secret, "--data", directory.path + "/other"])
+        #expect(result.code == 0, "\(result.errors)")
+    }
+
     @Test("With too few descriptors the host does not start, and says how many it needs", arguments: [16, 64, 128])
     func fewDescriptors(limit: Int) throws {
         let directory = try TemporaryDirectory()
@@ -268,16 +291,6 @@ struct CommandTests {
         let nowhere = try await HostProcess.run(["openapi"], environment: ["TMPDIR": directory.path + "/none"])
         #expect(nowhere.code == 1)
         #expect(nowhere.errors.contains("TMPDIR"), "\(nowhere.errors)")
-    }
-
-    @Test("A missing configuration file is a default install")
-    func missingFile() async throws {
-        let directory = try TemporaryDirectory()
-        let host = try await HostProcess([
-            "serve", "--config", directory.path + "/none.json", "--listen", "127.0.0.1:0", "--data",
-            directory.path + "/data",
-        ])
-        #expect(host.log.contains("does not exist"))
     }
 
     @Test("A second host over the same data directory is refused and names the first")

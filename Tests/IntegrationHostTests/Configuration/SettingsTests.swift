@@ -12,6 +12,7 @@ struct SettingsTests {
     private func sample(_ setting: Setting) -> (json: String, text: String) {
         switch setting.kind {
         case .text: ("\"sample\"", "sample")
+        case .path: ("\"/sample\"", "/sample")
         case .texts(let separator, _): ("[\"one\",\"two\"]", "one\(separator)two")
         case .boolean: ("true", "true")
         case .integer(let range, _): ("\(range.upperBound)", "\(range.upperBound)")
@@ -24,7 +25,7 @@ struct SettingsTests {
     /// The value of a setting as text, for comparing configurations.
     private func value(_ setting: Setting, _ configuration: Configuration) -> String {
         switch setting.kind {
-        case .text(let access), .word(_, let access): access.get(configuration) ?? "none"
+        case .text(let access), .path(let access), .word(_, let access): access.get(configuration) ?? "none"
         case .texts(_, let access): "\(access.get(configuration) ?? [])"
         case .boolean(let access): "\(access.get(configuration) as Bool?)"
         case .integer(_, let access): "\(access.get(configuration) as Int?)"
