@@ -173,12 +173,22 @@ let hostTesting: Target = .target(
     swiftSettings: settings)
 
 /// Tests that drive the real executable over real sockets.
-func processTests(_ name: String, excluding excluded: [String] = []) -> Target {
+func processTests(
+    _ name: String, using more: [Target.Dependency] = [], excluding excluded: [String] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: ["HostTesting", "TestSupport", "Cryptography", providerSDK],
+        name: name, dependencies: ["HostTesting", "TestSupport", "Cryptography", providerSDK] + more,
         path: "Tests/\(name)",
         exclude: excluded, swiftSettings: settings)
 }
+
+/// What a hostile caller tries: cases for the tests and for `scripts/attack`.
+let hostileCases: Target = .target(
+    name: "HostileCases", dependencies: ["Cryptography", "HostTesting", "TestSupport", providerSDK],
+    path: "Tests/HostileCases", swiftSettings: settings)
+
+let attack: Target = .executableTarget(
+    name: "Attack", dependencies: ["HostTesting", "HostileCases"], path: "Tests/Attack", swiftSettings: settings)
 
 let benchmarks: Target = .executableTarget(
     name: "Benchmarks", dependencies: ["HostTesting", "TestSupport", "HTTPServer", providerSDK], path: "Benchmarks",
@@ -188,6 +198,8 @@ let moduleTests: [Target] = [
     testSupport,
     hostTesting,
     benchmarks,
+    hostileCases,
+    attack,
     // Checks of the source tree; scripts/graph and scripts/lint call it.
     .executableTarget(name: "HouseChecks", path: "Tests/HouseChecks", swiftSettings: settings),
     tests(of: "HouseChecks", ["HouseChecks"]),
@@ -195,6 +207,7 @@ let moduleTests: [Target] = [
     processTests("EndToEnd"),
     // Some disks fail; what they fail with is compiled by the tests themselves.
     processTests("Contract", excluding: ["FailingDisk"]),
+    processTests("Hostile", using: ["HostileCases"]),
     // Kills the executable; what it is killed with is compiled by the tests themselves.
     processTests("Crash", excluding: ["CrashPoints", "DocumentStoreCrashWriter"]),
     tests(of: "Primitives", ["Primitives"]),
@@ -220,7 +233,8 @@ let moduleTests: [Target] = [
         of: "IntegrationHost",
         [
             "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
-            "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting", "IntegrationHost",
+            "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting",
+            "IntegrationHost",
             "Notifications", "OAuth", "Observability", "PluginLoading", "Primitives", "Processes", "Providers",
             "Requests",
             "RecordStore", "Sessions",
@@ -234,6 +248,7 @@ let package = Package(
         .executable(name: "integration-host", targets: ["IntegrationHost"]),
         .executable(name: "integration-host-sandbox", targets: ["IntegrationHostSandbox"]),
         .executable(name: "integration-host-bench", targets: ["Benchmarks"]),
+        .executable(name: "integration-host-attack", targets: ["Attack"]),
         .executable(name: "house-checks", targets: ["HouseChecks"]),
     ]
         + plugins.map { .library(name: $0, type: .dynamic, targets: [$0]) },

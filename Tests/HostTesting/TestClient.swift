@@ -9,6 +9,12 @@ package struct TestResponse: Sendable {
     package let headers: [NamedValue]
     package let body: [UInt8]
 
+    package init(status: Int, headers: [NamedValue], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
     package func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }

@@ -3,6 +3,7 @@
 
 package import ConnectionModel
 package import HTTPServer
+import Primitives
 package import ProviderSDK
 
 /// A request for a route handler.
@@ -44,9 +45,16 @@ package struct RouteContext: Sendable {
             throw .invalid(field: "body", message: "The body must be a JSON object")
         }
         for (key, _) in found where !members.contains(key) {
-            throw .invalid(field: String(key.prefix(64)), message: "Unknown field")
+            throw .invalid(field: Self.shown(key), message: "Unknown field")
         }
         return value
+    }
+
+    /// The beginning of a name that a caller made up, for an answer: no character of it acts on a terminal.
+    private static func shown(_ name: String) -> String {
+        // Scalars, because one character can have any number of them.
+        let start = String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))
+        return String(decoding: VisibleText.escaping(Array(start.utf8)), as: UTF8.self)
     }
 }
 
