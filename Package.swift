@@ -233,7 +233,7 @@ let moduleTests: [Target] = [
         of: "IntegrationHost",
         [
             "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
-            "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting",
+            "DocumentJournal", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting",
             "IntegrationHost",
             "Notifications", "OAuth", "Observability", "PluginLoading", "Primitives", "Processes", "Providers",
             "Requests",

@@ -57,4 +57,62 @@ struct DocumentationTests {
             #expect(text[begin.upperBound..<end.lowerBound] == table)
         }
     }
+
+    @Test("The page of limits has every limit; UPDATE_DOCUMENTATION=1 writes it")
+    func limits() throws {
+        let page = Self.root.appending(path: "docs/limits.md")
+        let text = try LimitsPage.text(Self.limitSections, root: Self.root)
+        if ProcessInfo.processInfo.environment["UPDATE_DOCUMENTATION"] == "1" {
+            try text.write(to: page, atomically: true, encoding: .utf8)
+        } else {
+            #expect(try String(contentsOf: page, encoding: .utf8) == text)
+        }
+    }
+
+    private static let limitSections = LimitSection.callers + LimitSection.services + LimitSection.foundations
+
+    @Test("Every constant of a limits type is a row of the page, or is named as no limit")
+    func completeLimits() throws {
+        for section in Self.limitSections {
+            let declared = Set(try section.documentation(root: Self.root).keys)
+            let rows = Set(section.rows.map(\.name))
+            #expect(rows.count == section.rows.count && rows.isDisjoint(with: section.others))
+            // Other types hold more than limits.
+            let isLimits = section.type.hasSuffix("Limits") || section.type.hasSuffix("Bounds")
+            #expect(rows.isSubset(of: declared), "\(section.type): \(rows.subtracting(declared))")
+            if isLimits { #expect(rows.union(section.others) == declared, "\(section.type)") }
+        }
+    }
+
+    @Test("The page of limits covers every type of limits of the host's modules")
+    func limitTypes() throws {
+        let covered = Set(Self.limitSections.map(\.type))
+        let sources = Self.root.appending(path: "Sources")
+        var found: Set<String> = []
+        for path in try FileManager.default.subpathsOfDirectory(atPath: sources.path) where path.hasSuffix(".swift") {
+            let text = try String(contentsOf: sources.appending(path: path), encoding: .utf8)
+            for match in text.matches(of: /\n(?:public |package )?enum (\w+(?:Limits|Bounds))\b/) {
+                found.insert(String(match.1))
+            }
+        }
+        #expect(found.count > 10)
+        // The sandbox is no part of a host, and the bounds of copying a data directory are those of one buffer.
+        #expect(found.subtracting(covered) == ["SandboxLimits", "StorageLimits"])
+    }
+
+    @Test("Settings and metrics of the page of limits exist")
+    func limitNames() throws {
+        let keys = Set(SettingsTable.all.map { $0.path.joined(separator: ".") })
+        let page = try String(
+            contentsOf: Self.root.appending(path: "Sources/HTTPAPI/System/MetricsPage.swift"), encoding: .utf8)
+        let figures = try String(
+            contentsOf: Self.root.appending(path: "Sources/HTTPAPI/System/ServerFigures.swift"), encoding: .utf8)
+        for row in Self.limitSections.flatMap(\.rows) {
+            if let setting = row.setting { #expect(keys.contains(setting), "\(setting)") }
+            if let metric = row.metric {
+                let name = metric.replacing("integration_host_", with: "")
+                #expect((page + figures).contains("\"\(name)\""), "\(metric)")
+            }
+        }
+    }
 }

@@ -1,0 +1,127 @@
+// The limits that a caller of the host can reach: of the server, of sums, of rates, of requests and sessions.
+
+import Configuration
+import HTTPServer
+
+@testable import HTTPAPI
+@testable import Requests
+@testable import Sessions
+
+private let rejections = "http_rejections_total"
+private let ends = "http_connection_ends_total"
+
+extension LimitSection {
+    static let callers = [server, sums, rates, rateKeys, requests, sessions, apiKeys]
+
+    private static let limits = HTTPServerLimits()
+
+    private static let server = LimitSection(
+        title: "Connections and requests", file: "Sources/HTTPServer/Server/HTTPServerLimits.swift",
+        type: "HTTPServerLimits",
+        rows: [
+            .bytes("requestLineBytesMax", limits.requestLineBytesMax, .caller, "414, close", metric: rejections),
+            .bytes("headerBytesMax", limits.headerBytesMax, .caller, "431, close", metric: rejections),
+            .bytes("fieldLineBytesMax", limits.fieldLineBytesMax, .caller, "431, close", metric: rejections),
+            .bytes("cookieLineBytesMax", limits.cookieLineBytesMax, .caller, "431, close", metric: rejections),
+            .count("headerFieldsMax", limits.headerFieldsMax, .caller, "431, close", metric: rejections),
+            .bytes("bodyBytesMax", limits.bodyBytesMax, .caller, "413, close", metric: rejections),
+            .bytes("chunkLineBytesMax", limits.chunkLineBytesMax, .caller, "400, close", metric: rejections),
+            .bytes("chunkExcessBytesMax", limits.chunkExcessBytesMax, .caller, "400, close", metric: rejections),
+            .time("headerTimeout", limits.headerTimeout, .caller, "408, close", metric: rejections),
+            .time("bodyTimeout", limits.bodyTimeout, .caller, "408, close", metric: rejections),
+            .bytesPerSecond(
+                "bodyBytesPerSecondMin", limits.bodyBytesPerSecondMin, .caller, "408, close", metric: rejections),
+            .time("bodyRateGrace", limits.bodyRateGrace, .caller, "the least rate applies"),
+            .bytes("streamBufferBytesMax", limits.streamBufferBytesMax, .caller, "the faster side waits"),
+            .time("streamRateWindow", limits.streamRateWindow, .caller, "408, close", metric: rejections),
+            .bytes("discardBytesMax", limits.discardBytesMax, .caller, "close after the answer"),
+            .time("discardTimeout", limits.discardTimeout, .caller, "close"),
+            .time("firstByteTimeout", limits.firstByteTimeout, .caller, "close without an answer", metric: ends),
+            .time("idleTimeout", limits.idleTimeout, .caller, "close without an answer", metric: ends),
+            .time("handlerTimeout", limits.handlerTimeout, .host, "503", metric: rejections),
+            .time("writeStallTimeout", limits.writeStallTimeout, .caller, "reset", metric: ends),
+            .bytesPerSecond("outputBytesPerSecondMin", limits.outputBytesPerSecondMin, .caller, "reset", metric: ends),
+            .count("requestsPerConnectionMax", limits.requestsPerConnectionMax, .caller, "close after the answer"),
+            .time(
+                "idleBeforeEvictionMin", limits.idleBeforeEvictionMin, .caller, "may be closed for another",
+                metric: ends),
+            .count("pipelinedRequestsMax", limits.pipelinedRequestsMax, .caller, "other connections have their turn"),
+            .bytes("outputBytesMax", limits.outputBytesMax, .caller, "further requests wait"),
+            .bytes("waitingBytesMax", limits.waitingBytesMax, .caller, "reading stops"),
+            .bytes("drainBytesMax", limits.drainBytesMax, .caller, "close"),
+            .time("drainTimeout", limits.drainTimeout, .caller, "close"),
+            .time("lingerTimeout", limits.lingerTimeout, .caller, "close"),
+        ], others: ["connectionsMax", "connectionsPerAddressMax"])
+
+    private static let configuration = Configuration()
+
+    private static let sums = LimitSection(
+        title: "Sums over all callers", file: "Sources/Configuration/Configuration.swift", type: "LimitsConfiguration",
+        rows: [
+            .bytes(
+                "memoryMiB", configuration.limits.memoryMiB << 20, .caller,
+                "the newest request gets 503 with Retry-After",
+                metric: "http_memory_refusals_total", setting: "limits.memoryMiB"),
+            .count(
+                "connections", configuration.limits.connections, .caller,
+                "the longest idle one is closed, or the new one gets 503", metric: ends, setting: "limits.connections"),
+            .count(
+                "connectionsPerAddress", configuration.limits.connectionsPerAddress, .caller, "503, close",
+                metric: rejections, setting: "limits.connectionsPerAddress"),
+        ])
+
+    private static let rates = LimitSection(
+        title: "Rates", file: "Sources/Configuration/Configuration.swift", type: "RateLimitsConfiguration",
+        rows: [
+            rate("connectionCreation", configuration.rateLimits.connectionCreation, .user),
+            rate("sync", configuration.rateLimits.sync, .user), rate("oauth", configuration.rateLimits.oauth, .user),
+            rate("status", configuration.rateLimits.status, .user),
+            rate("write", RateLimitsConfiguration.writeDefault, .user),
+            rate("address", RateLimitsConfiguration.addressDefault, .caller),
+        ])
+
+    private static func rate(_ name: String, _ value: Int, _ party: LimitRow.Party) -> LimitRow {
+        .perMinute(
+            name, value, party, "429 with Retry-After", metric: "http_requests_total", setting: "rateLimits.\(name)")
+    }
+
+    private static let rateKeys = LimitSection(
+        title: "Keys of rates", file: "Sources/Requests/Path/RateLimiter.swift", type: "RateLimiter",
+        rows: [.count("keysMax", RateLimiter.keysMax, .caller, "the keys used longest ago are forgotten")])
+
+    private static let requests = LimitSection(
+        title: "Values of requests", file: "Sources/HTTPAPI/Limits/RequestBounds.swift", type: "RequestBounds",
+        rows: [
+            .count("recordPageMax", RequestBounds.recordPageMax, .user, "400"),
+            .count("deadLetterIDsMax", RequestBounds.deadLetterIDsMax, .user, "400"),
+            .count("webhookDeliveryPageMax", RequestBounds.webhookDeliveryPageMax, .user, "400"),
+            .bytes("idempotencyKeyBytesMax", RequestBounds.idempotencyKeyBytesMax, .user, "400"),
+            .bytes("serviceBytesMax", RequestBounds.serviceBytesMax, .user, "400"),
+            .count("permissionsMax", RequestBounds.permissionsMax, .user, "400"),
+            .bytes("permissionBytesMax", RequestBounds.permissionBytesMax, .user, "400"),
+            .bytes("urlBytesMax", RequestBounds.urlBytesMax, .user, "400"),
+            .bytes("callerStateBytesMax", RequestBounds.callerStateBytesMax, .user, "400"),
+        ], others: ["recordPageDefault", "deadLetterPageDefault", "webhookDeliveryPageDefault"])
+
+    private static let sessions = LimitSection(
+        title: "Sessions", file: "Sources/Sessions/SessionLimits.swift", type: "SessionLimits",
+        rows: [
+            .bytes("userIDBytesMax", SessionLimits.userIDBytesMax, .caller, "401"),
+            .count("cookiesPerNameMax", SessionLimits.cookiesPerNameMax, .caller, "the others are not read"),
+            .count("cookieChunksMax", SessionLimits.cookieChunksMax, .caller, "401"),
+            .count("secretsMax", SessionLimits.secretsMax, .operator, "exit code 78"),
+            .count("cachedSessionsMax", SessionLimits.cachedSessionsMax, .caller, "older sessions are verified again"),
+            .time(
+                "cachedSessionLifetimeMax", SessionLimits.cachedSessionLifetimeMax, .caller,
+                "the session is verified again"),
+            .bytes("keySetBytesMax", SessionLimits.keySetBytesMax, .provider, "the key set is refused"),
+            .count("keySetKeysMax", SessionLimits.keySetKeysMax, .provider, "the key set is refused"),
+            .bytes("keyIDBytesMax", SessionLimits.keyIDBytesMax, .provider, "the key is not used"),
+            .time("keySetFetchTimeout", SessionLimits.keySetFetchTimeout, .provider, "the fetch fails"),
+        ], others: ["keySetLifetime", "keySetFetchInterval", "keySetFirstFetchInterval"])
+
+    private static let apiKeys = LimitSection(
+        title: "API keys", file: "Sources/Sessions/SessionLimits.swift", type: "APIKeyLimits",
+        rows: [.count("listedMax", APIKeyLimits.listedMax, .operator, "the list ends")],
+        others: ["secretBytes", "idCharacters", "pageMax"])
+}

@@ -1,0 +1,161 @@
+// The limits of the services: of users' documents, authorizations, providers, syncs, webhooks in both directions, and commands.
+
+@testable import Configuration
+@testable import ConnectionModel
+@testable import HostControl
+@testable import Notifications
+@testable import OAuth
+@testable import Providers
+@testable import Sync
+@testable import Webhooks
+
+private let deliveries = "integration_host_webhook_deliveries_total"
+
+extension LimitSection {
+    static let services = [connections, oauth, providers, syncs, webhooks, notifications, control, configurations]
+
+    private static let connections = LimitSection(
+        title: "Connections of users", file: "Sources/ConnectionModel/ConnectionLimits.swift", type: "ConnectionLimits",
+        rows: [
+            .count("connectionsPerUserMax", ConnectionLimits.connectionsPerUserMax, .user, "400"),
+            .count("pendingConnectionsMax", ConnectionLimits.pendingConnectionsMax, .user, "the oldest is removed"),
+            .time("pendingConnectionLifetime", ConnectionLimits.pendingConnectionLifetime, .user, "removed"),
+            .time("failedConnectionLifetime", ConnectionLimits.failedConnectionLifetime, .user, "removed"),
+            .bytes("tokenBytesMax", ConnectionLimits.tokenBytesMax, .provider, "the authorization or refresh fails"),
+            .count("joinedKeysMax", ConnectionLimits.joinedKeysMax, .user, "the oldest keys are forgotten"),
+            .count("syncHistoryMax", ConnectionLimits.syncHistoryMax, .user, "the oldest syncs are forgotten"),
+            .count(
+                "waitingEventsPerUserMax", ConnectionLimits.waitingEventsPerUserMax, .receiver,
+                "the oldest events are dropped", metric: "integration_host_notifications_total"),
+            .count(
+                "webhookDeliveriesKept", ConnectionLimits.webhookDeliveriesKept, .receiver, "the oldest are forgotten"),
+            .count(
+                "webhookDeliveriesPerUserMax", ConnectionLimits.webhookDeliveriesPerUserMax, .receiver,
+                "the oldest are forgotten"),
+            .count("webhookAttemptsKept", ConnectionLimits.webhookAttemptsKept, .receiver, "the oldest are forgotten"),
+            .count("updateAttemptsMax", ConnectionLimits.updateAttemptsMax, .host, "the change fails"),
+        ])
+
+    private static let oauth = LimitSection(
+        title: "Authorizations", file: "Sources/OAuth/OAuthLimits.swift", type: "OAuthLimits",
+        rows: [
+            .bytes("callbackParameterBytesMax", OAuthLimits.callbackParameterBytesMax, .caller, "400"),
+            .bytes("tokenResponseBytesMax", OAuthLimits.tokenResponseBytesMax, .provider, "the request fails"),
+        ], others: ["identityPauses"])
+
+    private static let providers = LimitSection(
+        title: "Requests to providers", file: "Sources/Providers/ProviderLimits.swift", type: "ProviderLimits",
+        rows: [
+            .time("interactiveWaitMax", ProviderLimits.interactiveWaitMax, .provider, "the caller gets 429 or 503"),
+            .bytes(
+                "responseBytesMax", ProviderLimits.responseBytesMax, .provider, "the request fails",
+                metric: "integration_host_provider_requests_total"),
+            .time(
+                "requestTimeout", ProviderLimits.requestTimeout, .provider, "the request fails",
+                metric: "integration_host_provider_requests_total"),
+        ])
+
+    private static let syncs = LimitSection(
+        title: "Syncs and dead letters", file: "Sources/Sync/SyncLimits.swift", type: "SyncLimits",
+        rows: [
+            .time("limitedTimeMax", SyncLimits.limitedTimeMax, .provider, "the sync fails", metric: syncsTotal),
+            .time("timeMax", SyncLimits.timeMax, .provider, "the sync fails", metric: syncsTotal),
+            .count("pagesMax", SyncLimits.pagesMax, .provider, "the sync fails", metric: syncsTotal),
+            .bytes("bytesMax", SyncLimits.bytesMax, .provider, "the sync fails", metric: syncsTotal),
+            .count("pageRecordsMax", SyncLimits.pageRecordsMax, .provider, "the page fails"),
+            .count("pageUnusableRecordsMax", SyncLimits.pageUnusableRecordsMax, .provider, "the page fails"),
+            .bytes("recordBytesMax", SyncLimits.recordBytesMax, .provider, "the record becomes a dead letter"),
+            .count("scheduledWaitingMax", SyncLimits.scheduledWaitingMax, .user, "schedules wait"),
+            .count("concurrentMax", SyncLimits.concurrentMax, .user, "the sync waits"),
+            .time("changesQuietTimeMax", SyncLimits.changesQuietTimeMax, .provider, "the changes are synced"),
+            .time("changesRestTimeMax", SyncLimits.changesRestTimeMax, .provider, "the next sync begins"),
+            .count("changesStartingMax", SyncLimits.changesStartingMax, .provider, "the sync waits"),
+            .count(
+                "changesWaitingMax", SyncLimits.changesWaitingMax, .provider, "the next walk over the users finds them"),
+            .count("deadLetterPageMax", SyncLimits.deadLetterPageMax, .user, "400"),
+            .count("deadLettersMax", SyncLimits.deadLettersMax, .provider, "only the newest are kept; all are counted"),
+            .bytes(
+                "deadLetterPayloadBytesMax", SyncLimits.deadLetterPayloadBytesMax, .provider, "no replay of the record"),
+            .bytes("deadLetterTextBytesMax", SyncLimits.deadLetterTextBytesMax, .provider, "the text is cut"),
+        ])
+
+    private static let syncsTotal = "integration_host_syncs_total"
+
+    private static let webhooks = LimitSection(
+        title: "Webhooks from providers", file: "Sources/Webhooks/WebhookLimits.swift", type: "WebhookLimits",
+        rows: [
+            .count("secretsMax", WebhookLimits.secretsMax, .operator, "the others are not tried"),
+            .count(
+                "signaturesMax", WebhookLimits.signaturesMax, .caller, "the others are not tried"),
+            .count(
+                "timestampDigitsMax", WebhookLimits.timestampDigitsMax, .caller, "the delivery is refused",
+                metric: deliveries),
+            .count("waitingDeliveriesMax", WebhookLimits.waitingDeliveriesMax, .caller, "503", metric: deliveries),
+            .count(
+                "eventsPerDeliveryMax", WebhookLimits.eventsPerDeliveryMax, .provider, "503 with Retry-After",
+                metric: deliveries),
+            .count(
+                "pendingEventsMax", WebhookLimits.pendingEventsMax, .provider, "503",
+                metric: "integration_host_webhook_events_pending"),
+            .bytes("pendingBytesMax", WebhookLimits.pendingBytesMax, .provider, "503", metric: deliveries),
+            .count(
+                "rememberedEventsMax", WebhookLimits.rememberedEventsMax, .provider, "the oldest are forgotten",
+                metric: "integration_host_webhook_events_remembered"),
+            .time("rememberedTime", WebhookLimits.rememberedTime, .provider, "forgotten"),
+            .time("openingTimeMax", WebhookLimits.openingTimeMax, .host, "503", metric: deliveries),
+            .count("lanesMax", WebhookLimits.lanesMax, .provider, "further accounts wait"),
+            .count("endingLanesMax", WebhookLimits.endingLanesMax, .provider, "further accounts wait"),
+            .count(
+                "attemptsMax", WebhookLimits.attemptsMax, .host, "the event is dropped",
+                metric: "integration_host_webhook_events_total"),
+            .time("clockSkewMax", WebhookLimits.clockSkewMax, .caller, "the delivery is refused", metric: deliveries),
+        ],
+        others: ["segmentEventsMax", "segmentBytesMax", "segmentTimeMax", "retryPauseMax", "busyPause", "logPause"])
+
+    private static let notifications = LimitSection(
+        title: "Notifications", file: "Sources/Notifications/NotificationLimits.swift", type: "NotificationLimits",
+        rows: [
+            .bytes("urlBytesMax", NotificationLimits.urlBytesMax, .user, "400"),
+            .time(
+                "timeout", NotificationLimits.timeout, .receiver, "the attempt fails",
+                metric: "integration_host_notification_attempts_total"),
+            .bytes("answerBytesMax", NotificationLimits.answerBytesMax, .receiver, "the rest is not read"),
+            .time("secretOverlap", NotificationLimits.secretOverlap, .user, "the old secret ends"),
+            .count("concurrentMax", NotificationLimits.concurrentMax, .receiver, "further connections wait"),
+            .count(
+                "concurrentPerHostMax", NotificationLimits.concurrentPerHostMax, .receiver, "further connections wait"),
+            .count("concurrentPerUserMax", NotificationLimits.concurrentPerUserMax, .user, "further connections wait"),
+            .count(
+                "waitingMax", NotificationLimits.waitingMax, .receiver, "the next walk over the users finds the rest",
+                metric: "integration_host_notifications_waiting"),
+            .count(
+                "waitingPerHostMax", NotificationLimits.waitingPerHostMax, .receiver,
+                "the next walk over the users finds the rest"),
+            .count(
+                "scheduledMax", NotificationLimits.scheduledMax, .receiver,
+                "the next walk over the users finds the rest"),
+            .count("batchMax", NotificationLimits.batchMax, .receiver, "other connections have their turn"),
+            .time("batchTimeMax", NotificationLimits.batchTimeMax, .receiver, "other connections have their turn"),
+            .time("stopGrace", NotificationLimits.stopGrace, .receiver, "deliveries are canceled"),
+        ])
+
+    private static let control = LimitSection(
+        title: "Commands beside the host", file: "Sources/HostControl/ControlLimits.swift", type: "ControlLimits",
+        rows: [
+            .bytes("requestBytesMax", ControlLimits.requestBytesMax, .operator, "the command fails"),
+            .bytes("answerBytesMax", ControlLimits.answerBytesMax, .host, "the command fails"),
+            .time("silenceMax", ControlLimits.silenceMax, .operator, "the connection ends"),
+            .count("commandsMax", ControlLimits.commandsMax, .operator, "further commands wait"),
+            .time("stopWaitMax", ControlLimits.stopWaitMax, .operator, "the host stops without them"),
+            .count("attemptsMax", ControlLimits.attemptsMax, .operator, "the command fails"),
+        ], others: ["signOfLifePause", "attemptPause"])
+
+    private static let configurations = LimitSection(
+        title: "Configuration", file: "Sources/Configuration/ConfigurationLimits.swift", type: "ConfigurationLimits",
+        rows: [
+            .count(
+                "deliveryPausesMax", ConfigurationLimits.deliveryPausesMax, .operator, "exit code 78"),
+            .bytes("fileBytesMax", ConfigurationLimits.fileBytesMax, .operator, "exit code 78"),
+            .time("sessionLifetime", ConfigurationLimits.sessionLifetime, .caller, "401"),
+        ])
+}
