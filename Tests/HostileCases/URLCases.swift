@@ -111,7 +111,10 @@ extension Attack {
         ]
 
     private static func authorize(_ victim: Victim, _ query: String) async throws -> Outcome {
-        outcome(
+        guard try await victim.isAuthorizing() else {
+            return .skipped("the host begins no authorization with the redirect URI that should be allowed")
+        }
+        return outcome(
             try await victim.send(
                 "GET", "/api/integrations/oauth/\(victim.service)/authorize?\(query)", token: victim.token))
     }

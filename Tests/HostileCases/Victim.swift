@@ -70,6 +70,9 @@ package struct Victim: Sendable {
     /// The id of a connection of the user; made when it is first asked for.
     package func connectionID() async throws -> String { try await connection.id(of: self) }
 
+    /// Whether an authorization with the allowed redirect URI begins: without that, a refusal proves nothing.
+    package func isAuthorizing() async throws -> Bool { try await connection.isAuthorizing(for: self) }
+
     /// The id of the user, from the session.
     package var userID: String? { token.flatMap(Self.claims)?["sub"]?.string }
 
@@ -99,9 +102,23 @@ package enum VictimError: Error, CustomStringConvertible {
     }
 }
 
-/// One connection of the user for all cases, so that they do not use up the rate limit of creations.
+/// What all cases share, so that they do not use up rate limits: one connection of the user, and one authorization that begins.
 private actor SharedConnection {
     private var made: Task<String, any Error>?
+    private var authorizes: Task<Bool, any Error>?
+
+    func isAuthorizing(for victim: Victim) async throws -> Bool {
+        if let authorizes { return try await authorizes.value }
+        let task = Task {
+            let answer = try await victim.send(
+                "GET",
+                "/api/integrations/oauth/\(victim.service)/authorize?redirectUri=\(Attack.escaped(victim.redirectURI))",
+                token: victim.token)
+            return answer.status < 400
+        }
+        authorizes = task
+        return try await task.value
+    }
 
     func id(of victim: Victim) async throws -> String {
         if let made { return try await made.value }
