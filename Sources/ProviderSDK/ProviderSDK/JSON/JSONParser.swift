@@ -93,6 +93,7 @@ struct JSONParser {
     // MARK: Damage
 
     /// Appends what stands from `start` to `end` as a value or name that cannot be read.
+    @inline(never)
     private mutating func appendDamaged(
         _ problem: JSONFault.Problem, start: Int, end: Int, at offset: Int, reason: JSONError.Reason
     ) throws(Fault) -> Int {
@@ -104,6 +105,7 @@ struct JSONParser {
     /// Passes over a word that is no value, such as `NaN` or `007`.
     ///
     /// - Parameter refusal: what is thrown where that is not possible.
+    @inline(never)
     private mutating func word(_ b: UnsafeBufferPointer<UInt8>, refusal: Fault) throws(Fault) {
         guard isPage, !nodes.isEmpty else { throw refusal }
         let start = at
@@ -120,6 +122,7 @@ struct JSONParser {
     }
 
     /// Passes over an array or object that is nested too deep, by counting brackets.
+    @inline(never)
     private mutating func skipContainer(_ b: UnsafeBufferPointer<UInt8>) throws(Fault) {
         let refusal = Fault(reason: .limitExceeded, offset: at)
         guard isPage else { throw refusal }
@@ -227,13 +230,14 @@ struct JSONParser {
                 guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
                 guard unsafe b[at] == UInt8(ascii: "\"") else { throw Fault(reason: .unexpectedByte, offset: at) }
                 let start = at
+                let faultCount = faults.count
                 let name = try unsafe string(b)
                 guard names.count < limits.membersMax else { throw Fault(reason: .limitExceeded, offset: start) }
                 let isNew = unsafe names.insert(name, firstName: index + 1, nodes: &nodes, bytes: b)
                 let isRefused = !isNew && limits.duplicateKeys == .refuse
                 guard isPage || !isRefused else { throw Fault(reason: .duplicateKey, offset: start) }
                 let valueIndex = nodes.count
-                let isDamaged = isPage && (isRefused || nodes[name].kind == .damaged)
+                let isDamaged = isRefused || faults.count > faultCount
                 if isDamaged {
                     // The value cannot be asked for by its name, so it is damaged too.
                     faults.append(
@@ -300,6 +304,7 @@ struct JSONParser {
     }
 
     /// Passes over the string that begins at `start` and cannot be read from `offset` on.
+    @inline(never)
     private mutating func damagedString(
         _ b: UnsafeBufferPointer<UInt8>, start: Int, at offset: Int
     ) throws(Fault) -> Int {
