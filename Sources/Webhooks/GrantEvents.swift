@@ -37,16 +37,6 @@ enum GrantAge: Sendable, Equatable {
             self = .doubtful
         }
     }
-
-    /// Returns the moment of an event by the host's clock.
-    ///
-    /// A delivery that was signed after it arrived shows how far the host's clock is behind. Without that correction,
-    /// the end of an older grant would look like the end of the present one. The reverse is unknown, because
-    /// deliveries are repeated.
-    static func moment(_ occurredAt: Timestamp?, sentAt: Timestamp?, receivedAt: Timestamp) -> Timestamp? {
-        guard let occurredAt, let sentAt, sentAt > receivedAt else { return occurredAt }
-        return occurredAt.advanced(by: receivedAt.duration(since: sentAt))
-    }
 }
 
 /// Processes provider events about grants.

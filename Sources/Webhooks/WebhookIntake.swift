@@ -125,7 +125,7 @@ package struct WebhookIntake: Sendable {
                 InboxEvent(
                     digest: digest, provider: delivery.provider, variant: delivery.variant, accountID: event.accountID,
                     mode: event.mode, effect: effect,
-                    occurredAt: GrantAge.moment(event.occurredAt, sentAt: sentAt, receivedAt: now), receivedAt: now))
+                    occurredAt: InboxEvent.moment(event.occurredAt, sentAt: sentAt, receivedAt: now), receivedAt: now))
         }
         return events
     }

@@ -200,12 +200,12 @@ struct GrantAgeTests {
     @Test("With a host clock that is behind, the end of an older grant is doubtful")
     func clockBehind() {
         // By the provider's clock: ended at 0, connected again at 10, delivered at 20. The host is two minutes behind.
-        let moment = GrantAge.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(-100))
+        let moment = InboxEvent.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(-100))
         #expect(moment == Self.at(-120))
         #expect(GrantAge(occurredAt: moment, grantedAt: Self.at(-110)) == .doubtful)
         // A host that is ahead, or a late delivery, changes no moment.
-        #expect(GrantAge.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(500)) == Self.at(0))
-        #expect(GrantAge.moment(Self.at(0), sentAt: nil, receivedAt: Self.at(-100)) == Self.at(0))
-        #expect(GrantAge.moment(nil, sentAt: Self.at(20), receivedAt: Self.at(-100)) == nil)
+        #expect(InboxEvent.moment(Self.at(0), sentAt: Self.at(20), receivedAt: Self.at(500)) == Self.at(0))
+        #expect(InboxEvent.moment(Self.at(0), sentAt: nil, receivedAt: Self.at(-100)) == Self.at(0))
+        #expect(InboxEvent.moment(nil, sentAt: Self.at(20), receivedAt: Self.at(-100)) == nil)
     }
 }
