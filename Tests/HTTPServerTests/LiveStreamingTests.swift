@@ -99,7 +99,7 @@ struct LiveStreamingTests {
             nonisolated(unsafe) let sender = client
             async let sent = onOwnThread { (0..<512).allSatisfy { _ in unsafe sender.send(Self.piece) } }
             #expect(await eventually { server.counters.bytesReceived > 256 << 10 })
-            // What the kernel holds is not the server's: the rest does not come while nobody reads.
+            // The kernel holds some bytes; the server takes no more until the handler reads.
             try await Task.sleep(for: .milliseconds(200))
             #expect(server.counters.bytesReceived < 1 << 20)
             gate.open()

@@ -98,7 +98,7 @@ struct ConnectionState: Sendable {
 
     private var progress = HeadProgress()
     private var chunked = ChunkedBody(headLength: 0, bodyBytesMax: 0)
-    /// What is still to come of a body that is not collected; nil where there is none.
+    /// The part of a body that is still to come and is not collected; nil without such a body.
     var incoming: IncomingBody?
     /// Times and bytes of an answer or a body that goes in pieces.
     var streaming = StreamTimes()

@@ -40,17 +40,8 @@ public struct AddressRange: Sendable, Hashable {
 
 /// How many connections each client address has; an IPv6 client is known by the first 64 bits.
 final class ClientCounts: Sendable {
-    private struct Client: Hashable {
-        let high: UInt64
-        let low: UInt64
-
-        init(_ address: SocketAddress) {
-            high = address.isIPv6 ? address.high : .max
-            low = address.isIPv6 ? 0 : address.low
-        }
-    }
-
-    private let counts = Mutex<[Client: Int]>([:])
+    /// The connections by ``SocketAddress/client``.
+    private let counts = Mutex<[SocketAddress: Int]>([:])
     private let countMax: Int
     private let exempt: [AddressRange]
 
@@ -64,7 +55,7 @@ final class ClientCounts: Sendable {
     /// Counts a connection of `address`; one that is counted has to be removed.
     func add(_ address: SocketAddress) -> Outcome {
         for range in exempt where range.contains(address) { return .exempt }
-        let client = Client(address)
+        let client = address.client
         return counts.withLock { counts in
             let count = counts[client, default: 0]
             if count >= countMax { return .refused }
@@ -74,7 +65,7 @@ final class ClientCounts: Sendable {
     }
 
     func remove(_ address: SocketAddress) {
-        let client = Client(address)
+        let client = address.client
         counts.withLock { counts in
             guard let count = counts[client] else { return }
             counts[client] = count > 1 ? count - 1 : nil

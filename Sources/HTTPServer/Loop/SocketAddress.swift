@@ -13,9 +13,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address in network order: 4 bytes at the end for IPv4, 16 for IPv6.
     let high: UInt64
     private(set) var low: UInt64
-    private let scope: UInt32
+    private var scope: UInt32
     /// The port.
-    public let port: UInt16
+    public private(set) var port: UInt16
 
     /// The address `text`: `127.0.0.1:8080` or `[::1]:8080`, literals only.
     public init(_ text: String) throws(ServerError) {
@@ -153,13 +153,17 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The part of the address that stands for one client: all of IPv4, the first 64 bits of IPv6.
-    public var clientName: String {
-        guard isIPv6 else { return host }
-        var network = self
-        network.low = 0
-        return "\(network.host)/64"
+    /// The part of the address that stands for one client, with port 0: all of IPv4, the first 64 bits of IPv6.
+    var client: SocketAddress {
+        var client = self
+        client.port = 0
+        client.scope = 0
+        if isIPv6 { client.low = 0 }
+        return client
     }
+
+    /// The text of the part of the address that stands for one client, such as `203.0.113.7` or `2001:db8:1:2::/64`.
+    public var clientName: String { isIPv6 ? "\(client.host)/64" : host }
 
     /// `address:port`, IPv6 in brackets.
     public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }

@@ -66,7 +66,7 @@ public struct HTTPRequest: ~Copyable {
     /// Whether the head announces a body: with a Content-Length above zero, or in chunks.
     public var announcesBody: Bool { unsafe head.pointee.framing != .none }
 
-    /// The value of Content-Length; nil where there is none, and for a chunked body.
+    /// The value of Content-Length; nil without one, and for a chunked body.
     public var contentLength: Int? {
         if case .length(let count) = unsafe head.pointee.framing { count } else { nil }
     }

@@ -18,7 +18,7 @@ public struct RejectedRequest: Sendable {
     public let target: [UInt8]
     /// The path in `target`: what comes before the first `?`.
     public var path: [UInt8] { Array(target.prefix { $0 != UInt8(ascii: "?") }) }
-    /// The value of the one Origin field among the lines that were received; nil where there is none, or more than one.
+    /// The value of the one Origin field among the lines that were received; nil without one, and with several.
     ///
     /// For the CORS fields of the answer. It is there even where the head as a whole was refused.
     public let origin: [UInt8]?
