@@ -70,7 +70,7 @@ struct PageTests {
             let mapped = try Self.mapping.map(records[index], now: .epoch)
             #expect(mapped.sourceID == (index == 0 ? "a" : "c") && records[index].damage == nil)
         }
-        // As it is, and as a plugin builds it anew from its members.
+        // The value as it was parsed, and as a plugin rebuilds it from its members.
         let rebuilt = records[1].members.map { JSONValue.object($0 + [("more", 1)]) } ?? records[1]
         for record in [records[1], rebuilt] {
             let failure = #expect(throws: MappingFailure.self) { try Self.mapping.map(record, now: .epoch) }

@@ -75,7 +75,7 @@ package struct IntegrationsRoutes: Sendable {
                 RouteEntry(
                     .get, "/api/integrations/oauth/{service}/callback", limit: .oauth, effect: .completes, callback),
                 RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
-            ].map(\.forUsers), errors: IntegrationsErrors.document)
+            ].map { $0.with(.users(refusal: "Only users have integrations")) }, errors: IntegrationsErrors.document)
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -254,16 +254,5 @@ package struct IntegrationsRoutes: Sendable {
     private func permissions(in body: JSONValue) throws(ServiceError) -> [String]? {
         try body.texts(
             "permissions", countMax: RequestBounds.permissionsMax, bytesMax: RequestBounds.permissionBytesMax)
-    }
-}
-
-extension RouteEntry {
-    /// This route for users only: a bot or a service of the operator owns no connections.
-    fileprivate var forUsers: RouteEntry {
-        RouteEntry(method, template, access: access, limit: limit, effect: effect, headers: headers) {
-            [handle] (context) throws(ServiceError) in
-            guard try context.authenticated().isUser else { throw .forbidden("Only users have integrations") }
-            return try await handle(context)
-        }
     }
 }

@@ -60,7 +60,7 @@ enum OpenAPIDocument {
             }
             writer.key("security")
             writer.array { writer in
-                guard case .signedIn = entry.access else { return }
+                guard entry.access.needsSession else { return }
                 for scheme in ["bearer", "cookie"] {
                     writer.object { writer in
                         writer.key(scheme)

@@ -20,7 +20,7 @@ package struct Exchange: Sendable {
 
     /// Creates an exchange for a request that cannot be parsed.
     ///
-    /// - Parameter origin: the value of its one Origin field; nil when there is none.
+    /// - Parameter origin: the value of its one Origin field; nil without one.
     package init(origin: [UInt8]? = nil, origins: OriginPolicy? = nil, time: TimeSource) {
         given = nil
         self.time = time

@@ -75,7 +75,10 @@ struct HeadRefusals: Sendable {
 
     /// Returns why a route with `access` refuses the request of `found`; nil when it does not.
     func failure(access: RouteAccess, _ found: Authentication?) -> RouteFailure? {
-        if case .signedIn = access, found == nil { return .service(.unauthenticated) }
+        if access.needsSession, found == nil { return .service(.unauthenticated) }
+        if case .users(let refusal) = access, let found, !found.principal.isUser {
+            return .service(.forbidden(refusal))
+        }
         if isForeignWrite, let found, found.place == .cookie { return .foreignOrigin }
         return hasUnsupportedBody ? .unsupportedMediaType : nil
     }

@@ -12,10 +12,20 @@ package enum RouteAccess: Sendable {
     case open
     /// Any signed-in caller.
     case signedIn
+    /// Any signed-in user; a bot or a service is refused with `refusal`.
+    case users(refusal: String)
     /// A sender that signs the body.
     ///
     /// The route ignores sessions and accepts bodies of any type; no browser page may read its answer.
     case signature
+
+    /// Whether the route needs a session.
+    package var needsSession: Bool {
+        switch self {
+        case .signedIn, .users: true
+        case .open, .signature: false
+        }
+    }
 }
 
 /// The rate limit that counts a route, and its key.
@@ -96,7 +106,7 @@ package struct ReplyFacts: Sendable, Equatable {
 package struct RouteEntry: Sendable {
     package let method: HTTPMethod
     package let template: String
-    package let access: RouteAccess
+    package private(set) var access: RouteAccess
     package let limit: RouteLimit
     package let effect: RouteEffect
     /// Header fields of every answer of the route, errors included.
@@ -123,6 +133,13 @@ package struct RouteEntry: Sendable {
         self.headers = headers
         self.immediate = immediate
         self.handle = handle
+    }
+
+    /// The same route for callers with `access`.
+    package func with(_ access: RouteAccess) -> RouteEntry {
+        var entry = self
+        entry.access = access
+        return entry
     }
 
     /// Whether the body's signature identifies the sender.

@@ -30,6 +30,7 @@ struct EventProcessorTests {
                 attempts += 1
                 return attempts
             }
+            // The stop cancels the sleep; the suite's time limit is its deadline.
             if attempt == WebhookLimits.attemptsMax { try? await Task.sleep(for: .seconds(60)) }
             throw .unavailable("The store is busy.", retryAfterSeconds: 1)
         }
