@@ -111,7 +111,6 @@ package struct RequestPath: HTTPApplication {
     }
 
     /// Answers a request whose session is not in memory; reads the body when nothing else refuses the request.
-    @concurrent
     private func response(
         to call: Call, _ credentials: RequestCredentials, _ refusals: HeadRefusals, _ reader: BodyReader
     ) async -> HTTPResponse {
