@@ -32,6 +32,9 @@ package enum ServiceError: Error, Sendable, Equatable {
     /// An internal error of the host.
     case internalFault(String)
 
+    /// The error of a request whose caller went away, or that a stop interrupted.
+    package static let canceled = ServiceError.unavailable("The request was canceled.", retryAfterSeconds: 1)
+
     /// The service error for a failure of the store.
     package init(_ error: StoreError) {
         switch error {

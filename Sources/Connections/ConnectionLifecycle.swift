@@ -107,7 +107,7 @@ package final class ConnectionLifecycle: Reconciler {
         let id = connection.id
         let outcome: RevocationOutcome
         do { outcome = try await grants.revoke(connection, user: userID) } catch {
-            throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
+            throw .canceled
         }
         Metrics.revocations[outcome]?.add()
         log.info(

@@ -26,7 +26,7 @@ package enum Retrying {
             }
             Metrics.retries.add()
             do { try await time.sleep(for: pause) } catch {
-                throw .unavailable("The request was canceled.", retryAfterSeconds: 1)
+                throw .canceled
             }
         }
         return try await body()

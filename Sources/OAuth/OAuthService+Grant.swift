@@ -134,7 +134,7 @@ extension OAuthService {
         do {
             identity = try await self.identity(grant, connection, provider, credentials)
         } catch {
-            if Task.isCancelled { throw Self.canceled }
+            if Task.isCancelled { throw .canceled }
             if Self.mayPass(error), held.at.advanced(by: UnidentifiedGrant.lifetime) > time.now {
                 try await postpone(connection, of: userID, error)
             } else {
@@ -145,8 +145,6 @@ extension OAuthService {
         try await accounts.add(connection, accountID: identity.id, user: userID)
         return try await connect(connection, callback: grant.callback, identity, user: userID)
     }
-
-    private static let canceled = ServiceError.unavailable("The request was canceled.", retryAfterSeconds: 1)
 
     private static func mayPass(_ error: ProviderError) -> Bool {
         switch error.kind {
@@ -191,7 +189,7 @@ extension OAuthService {
     private func abandon(_ connection: Connection, of userID: String, _ error: ProviderError) async throws(ServiceError)
     {
         let outcome: RevocationOutcome
-        do { outcome = try await revoke(connection, user: userID) } catch { throw Self.canceled }
+        do { outcome = try await revoke(connection, user: userID) } catch { throw .canceled }
         let now = time.now
         try await users.update(userID) { (user) throws(ServiceError) in
             try user.update(connection.id, where: { $0.grant.number == connection.grant.number }) {

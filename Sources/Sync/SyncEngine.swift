@@ -102,7 +102,7 @@ package final class SyncEngine: SyncCanceling {
             if stored?.status == .running { return sync }
             if stored != nil, let task = sync.task { await task.value } else { await sync.isDecided.wait() }
         }
-        guard !Task.isCancelled else { throw .unavailable("The request was canceled.", retryAfterSeconds: 1) }
+        guard !Task.isCancelled else { throw .canceled }
         return nil
     }
 
