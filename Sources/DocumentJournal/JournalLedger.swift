@@ -83,6 +83,9 @@ package struct JournalLedger {
         (pending[shard] ?? [:]).map { ($0.key, $0.value.isDeletion) }
     }
 
+    /// The entries of one folder.
+    package func pending(in shard: Shard) -> [DocumentKey: PendingDocument] { pending[shard] ?? [:] }
+
     /// The folders of a collection that documents wait for.
     package func shards(of collection: String) -> [UInt16] {
         pending.keys.filter { $0.collection == collection }.map(\.number)

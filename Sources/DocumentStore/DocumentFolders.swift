@@ -132,9 +132,32 @@ package final class DocumentFolders: Sendable {
     /// The file names of the documents in one shard, sorted.
     func documentNames(_ collection: String, shard name: String) throws(StoreError) -> [String] {
         guard let shard = try shard(collection, name) else { return [] }
+        return try documentNames(in: shard).sorted()
+    }
+
+    /// The file names of the documents in one shard, in no order.
+    func documentNames(in shard: Directory) throws(StoreError) -> [String] {
         do throws(CallFailure) {
-            return try shard.names().filter(DocumentLocation.isDocumentName).sorted()
+            return try shard.names().filter(DocumentLocation.isDocumentName)
         } catch { throw error.asStoreError }
+    }
+
+    /// The head of the document in a file, or nil when it is no sound one or has gone.
+    func head(of name: String, in shard: Directory) throws(StoreError) -> Envelope.Head? {
+        guard let file = try? OpenFile.open(name, in: shard) else { return nil }
+        var bytes = [UInt8](repeating: 0, count: DocumentLimits.headBytes)
+        for wanted in [DocumentLimits.headBytes, DocumentLimits.envelopeBytesMax] {
+            if bytes.count < wanted { bytes = [UInt8](repeating: 0, count: wanted) }
+            let count: Int
+            do throws(CallFailure) {
+                var span = bytes.mutableSpan
+                count = try file.fileSystem.read(into: &span, from: file.fd, at: 0, path: file.path)
+            } catch { throw error.asStoreError }
+            if count < wanted { bytes.removeLast(wanted - count) }
+            if let head = try? Envelope.Head(parsing: bytes) { return head }
+            if count < wanted { return nil }
+        }
+        return nil
     }
 
     /// The id of the document in a file, or nil when only a sound file could tell and it is none.

@@ -9,7 +9,11 @@ public enum DocumentLimits {
     /// The most keys one page of a listing holds.
     public static let listPageMax = 10_000
     /// The bytes an envelope adds to a document, at most.
-    package static let envelopeBytesMax = 4096 + 2 * StoreLimits.idBytesMax
+    package static let envelopeBytesMax = 4096 + 2 * StoreLimits.idBytesMax + summaryBytesMax
+    /// The largest summary of a document: 32 KiB.
+    package static let summaryBytesMax = 32 << 10
+    /// The bytes at the beginning of a file that are read for its summary; a longer one takes a second read.
+    static let headBytes = 1024
     /// The deletions whose last revision is remembered one by one; older ones share one floor.
     static let rememberedDeletionsMax = 65_536
     /// The bytes in the journal after which documents are brought into their files at once: 32 MiB.

@@ -34,6 +34,35 @@ struct DocumentListing: Sendable {
         return Documents.KeyPage(keys: keys, next: nil)
     }
 
+    /// The heads of the documents of one folder.
+    func heads(shard number: UInt16) throws(StoreError) -> [Documents.Head] {
+        let folder = JournalLedger.Shard(collection: collection, number: number)
+        // The journal is looked at first: a document that comes into place meanwhile is found twice, not missed.
+        var heads: [String: Documents.Head] = [:]
+        var deleted: Set<String> = []
+        for (key, document) in journal.ledger.withLock({ $0.pending(in: folder) }) {
+            let name = try DocumentLocation(key).fileName
+            guard !document.isDeletion else {
+                deleted.insert(name)
+                continue
+            }
+            let head = try? Envelope.Head(parsing: document.segment.documentFile(document))
+            heads[name] = Documents.Head(key: key, revision: document.revision, summary: head?.summary)
+        }
+        let name = DocumentLocation.shardName(number)
+        guard let directory = try folders.shard(collection, name) else { return Array(heads.values) }
+        for fileName in try folders.documentNames(in: directory) where heads[fileName] == nil {
+            if deleted.contains(fileName) { continue }
+            if let head = try folders.head(of: fileName, in: directory) {
+                heads[fileName] = Documents.Head(key: head.key, revision: head.revision, summary: head.summary)
+            } else if let id = DocumentLocation.plainID(ofFileName: fileName) {
+                let key = DocumentKey(collection: collection, id: id)
+                heads[fileName] = Documents.Head(key: key, revision: 0, summary: nil)
+            }
+        }
+        return Array(heads.values)
+    }
+
     /// The documents of one folder that wait in the journal, by file name.
     private func waiting(
         in shard: UInt16

@@ -141,6 +141,8 @@ public final class Documents: Sendable {
     /// - Parameters:
     ///   - bytes: at most ``DocumentLimits/documentBytesMax``. One JSON value keeps the file readable as JSON; the
     ///     store does not look.
+    ///   - summary: what can be known of the document without reading it, for ``heads(_:shard:)``: one JSON value
+    ///     without a line break, of at most ``DocumentLimits/summaryBytesMax``.
     ///   - form: the caller's own form of `bytes`, for ``Document/decoded(_:)``.
     /// - Returns: the new revision, durable.
     ///
@@ -148,10 +150,14 @@ public final class Documents: Sendable {
     /// ``StoreError/readOnly(reason:)`` the old revision is still in place; after that one only the next start shows which.
     @discardableResult
     public func save(
-        _ key: DocumentKey, _ bytes: [UInt8], expecting: Expectation, form: (any AnyObject & Sendable)? = nil
+        _ key: DocumentKey, _ bytes: [UInt8], expecting: Expectation, summary: [UInt8]? = nil,
+        form: (any AnyObject & Sendable)? = nil
     ) async throws(StoreError) -> Document {
         guard bytes.count <= DocumentLimits.documentBytesMax else {
             throw .tooLarge(bytes: bytes.count, bytesMax: DocumentLimits.documentBytesMax)
+        }
+        if let summary, summary.count > DocumentLimits.summaryBytesMax {
+            throw .tooLarge(bytes: summary.count, bytesMax: DocumentLimits.summaryBytesMax)
         }
         let location = try DocumentLocation(key)
         await locks.acquire(key)
@@ -160,7 +166,7 @@ public final class Documents: Sendable {
         try Self.check(expecting, found: current?.revision)
         let revision = current.map { $0.revision + 1 } ?? deleted.firstRevision(of: key)
         let document = Document(key: key, revision: revision, bytes: bytes, form: form)
-        let file = Envelope(key: key, revision: revision, data: bytes).encoded()
+        let file = Envelope(key: key, revision: revision, summary: summary, data: bytes).encoded()
         try await write(key, at: location, revision: revision, file: file)
         cache.store(document)
         return document
@@ -224,6 +230,26 @@ public final class Documents: Sendable {
         return try await threads.run { () throws(StoreError) in
             try listing.page(shard: shard, after: position, limit: limit)
         }
+    }
+
+    /// What a document's head says of it.
+    public struct Head: Sendable {
+        /// The name of the document.
+        public let key: DocumentKey
+        /// The revision that the summary belongs to.
+        public let revision: UInt64
+        /// The summary that was saved with the document; nil when there is none, or the head cannot be read.
+        public let summary: [UInt8]?
+    }
+
+    /// The heads of all documents in one folder of a collection, in no order.
+    ///
+    /// Reads the beginning of each file, decodes no document and keeps none in the cache. The checksum of a file is not
+    /// verified, because that takes all of it.
+    public func heads(_ collection: String, shard: UInt16) async throws(StoreError) -> [Head] {
+        try DocumentLocation.validate(collection: collection)
+        let listing = DocumentListing(folders: folders, journal: journal, collection: collection)
+        return try await threads.run { () throws(StoreError) in try listing.heads(shard: shard) }
     }
 
     /// Brings every acknowledged document into its own file; durable on return.

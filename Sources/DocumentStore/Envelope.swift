@@ -1,12 +1,13 @@
-// The format of a document's file, final since schema 1. A person reads it with `cat` and checks it with
-// `sed 6d FILE | sha256sum`: the checksum covers every byte of the file but its own line.
+// The format of a document's file. A person reads it with `cat` and checks it with `sed 6d FILE | sha256sum`: the
+// checksum covers every byte of the file but its own line.
 //
 //     {
-//     "schema": 1,
+//     "schema": 2,                        or 1 for a document without a summary
 //     "collection": "users",
 //     "id": "alice",                      or "idHex": "ff00…" where the id is not printable text
 //     "revision": 12,
 //     "checksum": "sha256:<64 hex digits>",
+//     "summary": <the caller's summary, on one line>,
 //     "data": <the caller's bytes, exactly>
 //     }
 
@@ -16,16 +17,20 @@ package import StoreFiles
 
 /// A document with its place, as read from or written to a file.
 package struct Envelope: Equatable, Sendable {
-    /// The schema that this version writes.
-    package static let schema: UInt64 = 1
+    /// The newest schema that this version reads and writes.
+    package static let schema: UInt64 = 2
 
     /// The name of the document.
     package var key: DocumentKey
     /// Its revision.
     package var revision: UInt64
+    /// What can be known of the document without reading it: one JSON value without a line break; nil for none.
+    package var summary: [UInt8]?
     /// Its bytes.
     package var data: [UInt8]
 
+    private static let summaryStart = Array("\"summary\": ".utf8)
+    private static let summaryEnd = Array(",\n".utf8)
     private static let checksumStart = Array("\"checksum\": \"sha256:".utf8)
     private static let checksumEnd = Array("\",\n".utf8)
     private static let dataStart = Array("\"data\": ".utf8)
@@ -34,8 +39,8 @@ package struct Envelope: Equatable, Sendable {
     /// The bytes of the file.
     package func encoded() -> [UInt8] {
         var file: [UInt8] = []
-        file.reserveCapacity(data.count + 256 + 2 * key.id.count)
-        file += "{\n\"schema\": \(Self.schema),\n\"collection\": \"\(key.collection)\",\n".utf8
+        file.reserveCapacity(data.count + (summary?.count ?? 0) + 256 + 2 * key.id.count)
+        file += "{\n\"schema\": \(summary == nil ? 1 : 2),\n\"collection\": \"\(key.collection)\",\n".utf8
         if let text = Self.jsonText(of: key.id) {
             file += "\"id\": \"".utf8
             file += text
@@ -50,6 +55,11 @@ package struct Envelope: Equatable, Sendable {
         file += [UInt8](repeating: 0x30, count: 64)
         file += Self.checksumEnd
         let tailStart = file.count
+        if let summary {
+            file += Self.summaryStart
+            file += summary
+            file += Self.summaryEnd
+        }
         file += Self.dataStart
         file += data
         file += Self.end
@@ -88,9 +98,10 @@ package struct Envelope: Equatable, Sendable {
     }
 
     /// A document with its place.
-    package init(key: DocumentKey, revision: UInt64, data: [UInt8]) {
+    package init(key: DocumentKey, revision: UInt64, summary: [UInt8]? = nil, data: [UInt8]) {
         self.key = key
         self.revision = revision
+        self.summary = summary
         self.data = data
     }
 
@@ -100,43 +111,73 @@ package struct Envelope: Equatable, Sendable {
         case newerSchema(UInt64)
     }
 
+    /// Everything before the data of a document, whose checksum only the whole file can prove.
+    package struct Head {
+        /// The name of the document.
+        package let key: DocumentKey
+        /// Its revision.
+        package let revision: UInt64
+        /// Its summary; nil when it has none.
+        package let summary: [UInt8]?
+        fileprivate let checksum: ArraySlice<UInt8>
+        /// The end of the lines before the checksum.
+        fileprivate let headEnd: Int
+        /// The start of the line behind the checksum.
+        fileprivate let tailStart: Int
+        fileprivate let dataStart: Int
+
+        /// Parses the beginning of a file.
+        package init(parsing file: [UInt8]) throws(Failure) {
+            var reader = ByteReader(file)
+            do throws(ByteReader.Mismatch) { try self.init(from: &reader) } catch { throw Failure(error) }
+        }
+
+        private init(from reader: inout ByteReader) throws(ByteReader.Mismatch) {
+            try reader.expect("{\n\"schema\": ")
+            let schema = try reader.decimal()
+            if schema > Envelope.schema { throw ByteReader.Mismatch(offset: 0, newerSchema: schema) }
+            guard 1...2 ~= schema else { throw reader.mismatch }
+            try reader.expect(",\n\"collection\": \"")
+            let collection = try reader.until(0x22)
+            try reader.expect("\",\n\"id")
+            let id = try Envelope.id(from: &reader)
+            try reader.expect("\",\n\"revision\": ")
+            revision = try reader.decimal()
+            try reader.expect(",\n")
+            headEnd = reader.offset
+            try reader.expect(Envelope.checksumStart)
+            checksum = try reader.take(64)
+            try reader.expect(Envelope.checksumEnd)
+            tailStart = reader.offset
+            if schema == 2 {
+                try reader.expect(Envelope.summaryStart)
+                let line = try reader.until(0x0a)
+                guard line.count > 1, line.last == 0x2c else { throw reader.mismatch }
+                summary = Array(line.dropLast())
+                try reader.advance()
+            } else {
+                summary = nil
+            }
+            try reader.expect(Envelope.dataStart)
+            dataStart = reader.offset
+            key = DocumentKey(collection: String(decoding: collection, as: UTF8.self), id: id)
+        }
+    }
+
     /// Parses a whole file.
     ///
     /// There is one spelling for each envelope: a file that is not byte for byte what `encoded()` gives is refused.
     package init(parsing file: [UInt8]) throws(Failure) {
-        var reader = ByteReader(file)
-        do throws(ByteReader.Mismatch) {
-            try reader.expect("{\n\"schema\": ")
-            let schema = try reader.decimal()
-            if schema > Self.schema { throw ByteReader.Mismatch(offset: 0, newerSchema: schema) }
-            guard schema == Self.schema else { throw reader.mismatch }
-            try reader.expect(",\n\"collection\": \"")
-            let collection = try reader.until(0x22)
-            try reader.expect("\",\n\"id")
-            let id = try Self.id(from: &reader)
-            try reader.expect("\",\n\"revision\": ")
-            let revision = try reader.decimal()
-            try reader.expect(",\n")
-            let headEnd = reader.offset
-            try reader.expect(Self.checksumStart)
-            let digits = try reader.take(64)
-            try reader.expect(Self.checksumEnd)
-            let tailStart = reader.offset
-            try reader.expect(Self.dataStart)
-            let dataEnd = file.count - Self.end.count
-            guard dataEnd >= reader.offset, file[dataEnd...].elementsEqual(Self.end) else {
-                throw ByteReader.Mismatch(offset: file.count)
-            }
-            self.key = DocumentKey(collection: String(decoding: collection, as: UTF8.self), id: id)
-            self.revision = revision
-            data = Array(file[reader.offset..<dataEnd])
-            guard digits.elementsEqual(Self.checksum(of: file, headEnd: headEnd, tailStart: tailStart)) else {
-                throw ByteReader.Mismatch(offset: -1)
-            }
-        } catch {
-            if let schema = error.newerSchema { throw .newerSchema(schema) }
-            throw .corrupt(error.offset < 0 ? .checksumMismatch : .malformed(offset: error.offset))
+        let head = try Head(parsing: file)
+        let dataEnd = file.count - Self.end.count
+        guard dataEnd >= head.dataStart, file[dataEnd...].elementsEqual(Self.end) else {
+            throw .corrupt(.malformed(offset: file.count))
         }
+        let sum = Self.checksum(of: file, headEnd: head.headEnd, tailStart: head.tailStart)
+        guard head.checksum.elementsEqual(sum) else { throw .corrupt(.checksumMismatch) }
+        self.init(
+            key: head.key, revision: head.revision, summary: head.summary,
+            data: Array(file[head.dataStart..<dataEnd]))
     }
 
     private static func id(from reader: inout ByteReader) throws(ByteReader.Mismatch) -> [UInt8] {
@@ -160,5 +201,11 @@ package struct Envelope: Equatable, Sendable {
         }
         guard jsonText(of: id) != nil else { throw reader.mismatch }
         return id
+    }
+}
+
+extension Envelope.Failure {
+    fileprivate init(_ mismatch: ByteReader.Mismatch) {
+        self = mismatch.newerSchema.map { .newerSchema($0) } ?? .corrupt(.malformed(offset: mismatch.offset))
     }
 }

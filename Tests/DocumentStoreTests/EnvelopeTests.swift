@@ -26,6 +26,41 @@ struct EnvelopeTests {
         #expect(text == expected)
     }
 
+    @Test("A document with a summary has schema two, and its summary before its data")
+    func theFormatOfSchemaTwoNeverChanges() throws {
+        var envelope = Self.sample
+        envelope.summary = bytes("{\"due\":null}")
+        let expected = """
+            {
+            "schema": 2,
+            "collection": "users",
+            "id": "alice",
+            "revision": 12,
+            "checksum": "sha256:f68206f0f11ad91d75df5321c0c95686ddd934bba68d26110d62c588b2d50f2f",
+            "summary": {"due":null},
+            "data": {"a": 1}
+            }
+
+            """
+        #expect(String(decoding: envelope.encoded(), as: UTF8.self) == expected)
+        #expect(try Envelope(parsing: envelope.encoded()) == envelope)
+    }
+
+    @Test("The head is read from the beginning of a file, and from no less than all of it")
+    func theHeadNeedsNoData() throws {
+        var envelope = Self.sample
+        envelope.summary = bytes("{\"due\":null}")
+        let file = envelope.encoded()
+        let text = String(decoding: file, as: UTF8.self)
+        let end = text.utf8.distance(from: text.startIndex, to: try #require(text.firstRange(of: "{\"a\"")).lowerBound)
+        let head = try Envelope.Head(parsing: Array(file[..<end]))
+        #expect(head.key == envelope.key && head.revision == 12 && head.summary == envelope.summary)
+        for length in 0..<end {
+            #expect(throws: Envelope.Failure.self) { try Envelope.Head(parsing: Array(file[..<length])) }
+        }
+        #expect(try Envelope.Head(parsing: Self.sample.encoded()).summary == nil)
+    }
+
     @Test(
         "Every ID comes back byte for byte",
         arguments: [
@@ -42,9 +77,11 @@ struct EnvelopeTests {
         #expect(!file[..<file.count.advanced(by: -8)].contains(0x1b))
     }
 
-    @Test("Every flipped bit is found")
-    func everyFlippedBitIsFound() {
-        let file = Self.sample.encoded()
+    @Test("Every flipped bit is found", arguments: [nil, bytes("{\"due\":null}")])
+    func everyFlippedBitIsFound(summary: [UInt8]?) {
+        var envelope = Self.sample
+        envelope.summary = summary
+        let file = envelope.encoded()
         for index in file.indices {
             for bit in 0..<8 {
                 var damaged = file
@@ -66,8 +103,8 @@ struct EnvelopeTests {
 
     @Test("A newer schema is distinguished from damage")
     func aNewerSchemaIsToldApartFromDamage() {
-        let newer = bytes("{\n\"schema\": 2,\n\"anything\": true\n}\n")
-        #expect(throws: Envelope.Failure.newerSchema(2)) { try Envelope(parsing: newer) }
+        let newer = bytes("{\n\"schema\": 3,\n\"anything\": true\n}\n")
+        #expect(throws: Envelope.Failure.newerSchema(3)) { try Envelope(parsing: newer) }
     }
 
     @Test(

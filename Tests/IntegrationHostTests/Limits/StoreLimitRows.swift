@@ -71,6 +71,7 @@ extension LimitSection {
         title: "Documents", file: "Sources/DocumentStore/DocumentLimits.swift", type: "DocumentLimits",
         rows: [
             .bytes("documentBytesMax", DocumentLimits.documentBytesMax, .user, "the change fails"),
+            .bytes("summaryBytesMax", DocumentLimits.summaryBytesMax, .user, "the change fails"),
             .count("listPageMax", DocumentLimits.listPageMax, .host, "the page ends"),
             .count(
                 "rememberedDeletionsMax", DocumentLimits.rememberedDeletionsMax, .user, "older ones share one floor"),
@@ -78,7 +79,7 @@ extension LimitSection {
                 "checkpointBytesMin", DocumentLimits.checkpointBytesMin, .user,
                 "documents are brought into their files",
                 metric: "integration_host_store_waiting_documents"),
-        ], others: ["envelopeBytesMax", "checkpointRetryDelay", "individuallySyncedDocumentsMax"])
+        ], others: ["envelopeBytesMax", "headBytes", "checkpointRetryDelay", "individuallySyncedDocumentsMax"])
 
     private static let journal = LimitSection(
         title: "The journal", file: "Sources/DocumentJournal/JournalLimits.swift", type: "JournalLimits",

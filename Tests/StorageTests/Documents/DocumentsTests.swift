@@ -43,6 +43,43 @@ struct DocumentsTests {
         #expect(Scratch.read(scratch.path + "/users/\(hex.prefix(3))/~\(hex).json") != nil)
     }
 
+    @Test("Heads show the summaries of a folder, from the journal and from files, and keep no document in memory")
+    func headsShowSummaries() async throws {
+        let folder = DocumentKey.shard(ofID: bytes("alice"))
+        var ids = ["alice"]
+        var number = 0
+        while ids.count < 5 {
+            number += 1
+            let id = number % 2 == 0 ? "user-\(number)" : "User \(number)"
+            if DocumentKey.shard(ofID: bytes(id)) == folder { ids.append(id) }
+        }
+        let long = bytes("[\"" + String(repeating: "x", count: 4000) + "\"]")
+        let summaries: [[UInt8]?] = [bytes("{}"), nil, long, bytes("[1]"), bytes("2")]
+        for (id, summary) in zip(ids, summaries) {
+            try await documents.save(.user(id), bytes("{}"), expecting: .absent, summary: summary)
+        }
+        func found(_ documents: Documents) async throws -> [String: [UInt8]?] {
+            let heads = try await documents.heads("users", shard: folder)
+            return Dictionary(
+                uniqueKeysWithValues: heads.map { (String(decoding: $0.key.id, as: UTF8.self), $0.summary) })
+        }
+        let expected = Dictionary(uniqueKeysWithValues: zip(ids, summaries))
+        #expect(try await found(documents) == expected)
+        try await store.flush()
+        #expect(try await found(documents) == expected)
+        try await documents.save(.user("alice"), bytes("{}"), expecting: .revision(1), summary: bytes("[3]"))
+        try await documents.delete(.user(ids[1]), expecting: .any)
+        var changed = expected
+        changed["alice"] = bytes("[3]")
+        changed[ids[1]] = nil
+        #expect(try await found(documents) == changed)
+        store.close()
+        let again = try DataDirectory.open(scratch.path)
+        #expect(try await found(again.documents) == changed)
+        #expect(again.documentStatistics.cachedDocuments == 0)
+        again.close()
+    }
+
     @Test("Only the expected revision is replaced")
     func onlyTheExpectedRevisionIsReplaced() async throws {
         let key = DocumentKey.user("alice")

@@ -117,7 +117,7 @@ struct CorruptionTests {
         let key = DocumentKey.user("alice")
         for expecting in [Expectation.absent, .any, .revision(1)] {
             guard
-                case .newerSchema(_, 7, 1) = await failure({
+                case .newerSchema(_, 7, 2) = await failure({
                     try await store.documents.save(key, [], expecting: expecting)
                 })
             else {
