@@ -69,7 +69,7 @@ package struct RateLimitsConfiguration: Sendable, Equatable {
     package var connectionCreation = 5
     /// Syncs, per connection.
     package var sync = 10
-    /// Authorizations, callbacks and refreshes, per user.
+    /// Authorizations, refreshes and callbacks without a good state, per user.
     package var oauth = 20
     /// Reads of the integration status, per user.
     package var status = 60
@@ -129,16 +129,28 @@ package struct SessionsConfiguration: Sendable {
         package var jwksURL: String?
         package var issuer: String?
         package var authorizedParties: [String] = []
+        /// The full name of its cookie; nil for the usual one.
+        package var cookie: String?
+        /// The ids of the users who are superusers.
+        package var superusers: [String] = []
     }
     /// NextAuth and Auth.js session cookies.
     package struct NextAuth: Sendable {
         package var secrets: [Secret] = []
         package var version = 4
+        /// The full name of its cookie; nil for the usual one.
+        package var cookie: String?
+        /// The ids of the users who are superusers.
+        package var superusers: [String] = []
     }
     /// RDS session cookies.
     package struct RDS: Sendable {
         package var environment = "development"
         package var publicKeyFile: String?
+        /// The full name of its cookie; nil for the usual one.
+        package var cookie: String?
+        /// The ids of the users who are superusers.
+        package var superusers: [String] = []
     }
     /// A service that signs with its own RSA key.
     package struct Service: Sendable {

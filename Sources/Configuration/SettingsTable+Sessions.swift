@@ -18,6 +18,12 @@ extension SettingsTable {
             "clerk", "authorizedParties",
             .texts(separator: ",", .init(\.clerk, of: .init(), \.authorizedParties)),
             "the origins that tokens may be made for"),
+        scheme(
+            "clerk", "cookie", .text(optional(\.clerk, .init(), \.cookie)),
+            "the full name of the cookie, in place of `__session`"),
+        scheme(
+            "clerk", "superusers", .texts(separator: ",", .init(\.clerk, of: .init(), \.superusers)),
+            "the ids of the users who are superusers, besides those whose tokens have the role"),
     ]
 
     private static let nextAuth = [
@@ -30,6 +36,12 @@ extension SettingsTable {
         scheme(
             "nextAuth", "version", .integer(4...5, .init(\.nextAuth, of: .init(), \.version)),
             "4 for NextAuth, 5 for Auth.js"),
+        scheme(
+            "nextAuth", "cookie", .text(optional(\.nextAuth, .init(), \.cookie)),
+            "the full name of the cookie, in place of the usual two"),
+        scheme(
+            "nextAuth", "superusers", .texts(separator: ",", .init(\.nextAuth, of: .init(), \.superusers)),
+            "the ids of the users who are superusers, besides those whose tokens have the role"),
     ]
 
     private static let rds = [
@@ -37,6 +49,12 @@ extension SettingsTable {
             "rds", "environment", .text(.init(\.rds, of: .init(), \.environment)), "the last part of the cookie's name"),
         scheme(
             "rds", "publicKeyFile", .path(optional(\.rds, .init(), \.publicKeyFile)), "a PEM file with the public key"),
+        scheme(
+            "rds", "cookie", .text(optional(\.rds, .init(), \.cookie)),
+            "the full name of the cookie, in place of `rds-session-<environment>`"),
+        scheme(
+            "rds", "superusers", .texts(separator: ",", .init(\.rds, of: .init(), \.superusers)),
+            "the ids of the users who are superusers, besides those whose tokens have the role"),
     ]
 
     private static func service(

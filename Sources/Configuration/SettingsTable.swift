@@ -107,7 +107,7 @@ package enum SettingsTable {
             "rateLimits", "sync", kind: .integer(0...1_000_000, .init(\.rateLimits.sync)), "syncs, for each connection"),
         Setting(
             "rateLimits", "oauth", kind: .integer(0...1_000_000, .init(\.rateLimits.oauth)),
-            "authorizations, callbacks and refreshes, for each user"),
+            "authorizations, refreshes and callbacks without a good state, for each user"),
         Setting(
             "rateLimits", "status", kind: .integer(0...1_000_000, .init(\.rateLimits.status)),
             "reads of the integration status, for each user"),

@@ -27,11 +27,14 @@ package struct Principal: Sendable, Equatable {
         self.sessionBinding = sessionBinding
     }
 
+    /// The role of those who may act for other users.
+    package static let superuserRole = "superuser"
+
     /// Whether the principal is a user, not a bot or a service of the operator.
     package var isUser: Bool { kind == .session || kind == .apiKey }
 
     /// Whether the principal may act for other users.
     package var isSuperuser: Bool {
-        roles.contains("superuser") || roles.contains("SUPERUSER") || roles.contains("super_user")
+        roles.contains(Self.superuserRole) || roles.contains("SUPERUSER") || roles.contains("super_user")
     }
 }

@@ -26,9 +26,9 @@ package struct Authenticator: Sendable {
     private let cache: SessionCache
     private let time: TimeSource
 
-    /// - Parameter rdsEnvironment: the environment in the name of the RDS cookie; `development` when nil.
+    /// - Parameter rdsCookie: the name of the RDS cookie; nil for the one of the environment `development`.
     package init(
-        hostSessions: HostSessions, apiKeys: APIKeys, schemes: [SessionScheme], rdsEnvironment: String? = nil,
+        hostSessions: HostSessions, apiKeys: APIKeys, schemes: [SessionScheme], rdsCookie: String? = nil,
         cache: SessionCache = SessionCache(), time: TimeSource
     ) {
         self.hostSessions = hostSessions
@@ -38,7 +38,7 @@ package struct Authenticator: Sendable {
         self.time = time
         cookieNames =
             ["integration-host-session"] + NextAuthVerifier.cookieNamesV4
-            + [RDSVerifier.cookieName(environment: rdsEnvironment ?? "development")]
+            + [rdsCookie ?? RDSVerifier.cookieName(environment: "development")]
     }
 
     /// Returns the principal of a request if that needs no waiting.
@@ -125,7 +125,7 @@ package struct Authenticator: Sendable {
     private func verified(
         _ token: String, _ place: Int, _ scheme: SessionScheme, at now: Timestamp
     ) async -> Principal? {
-        remembered(await scheme.verifier.session(of: token, at: now), token, place, at: now)
+        remembered(await scheme.session(of: token, at: now), token, place, at: now)
     }
 
     private func remembered(

@@ -35,7 +35,7 @@ struct ClerkClaims: Sendable {
     static let tolerance = Duration.seconds(5)
 
     /// The session of a token with the payload `payload`, whose signature was checked.
-    func session(_ payload: [UInt8], of token: String, at now: Timestamp) -> VerifiedSession? {
+    func session(_ payload: [UInt8], at now: Timestamp) -> VerifiedSession? {
         guard let claims = SessionClaims(payload), let userID = claims.userID("sub"),
             ClerkSessions.allows(subject: userID), claims.text("client_id") == nil,
             let expiresAt = claims.expiry(at: now, tolerance: Self.tolerance, checksIssueTime: true),
@@ -44,11 +44,10 @@ struct ClerkClaims: Sendable {
             // A session that Clerk still waits for, such as for a second factor, is not signed in.
             !claims.has("sts", "pending")
         else { return nil }
-        let binding =
-            claims.text("sid").flatMap { $0.isEmpty ? nil : "clerk:\($0)" }
-            ?? SessionBinding.ofToken(token, scheme: "clerk-token")
         return VerifiedSession(
-            principal: Principal(userID: userID, roles: claims.roles, kind: .session, sessionBinding: binding),
+            principal: Principal(
+                userID: userID, roles: claims.roles, kind: .session,
+                sessionBinding: SessionBinding.of(claims, user: userID, scheme: "clerk")),
             expiresAt: expiresAt)
     }
 }
@@ -65,7 +64,7 @@ struct ClerkVerifier: SessionVerifier {
         guard let header = try? JOSEHeader(unverified: token), ClerkSessions.allows(header),
             let payload = try? signatures.verify(token)
         else { return nil }
-        return claims.session(payload, of: token, at: now)
+        return claims.session(payload, at: now)
     }
 }
 
@@ -83,6 +82,6 @@ struct ClerkKeySetVerifier: SessionVerifier {
             let signatures = await keySet.verifier(keyID: Array(keyID.utf8)),
             let payload = try? signatures.verify(token)
         else { return nil }
-        return claims.session(payload, of: token, at: now)
+        return claims.session(payload, at: now)
     }
 }

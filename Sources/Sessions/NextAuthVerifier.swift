@@ -57,10 +57,10 @@ struct NextAuthVerifier: SessionVerifier {
             guard let claims = SessionClaims(payload), let userID = claims.userID("sub"),
                 let expiresAt = claims.expiry(at: now, tolerance: Self.tolerance)
             else { return nil }
-            // The application replaces token and `jti` during a session: nothing but the user stays the same.
             return VerifiedSession(
                 principal: Principal(
-                    userID: userID, roles: claims.roles, kind: .session, sessionBinding: "next-auth:\(userID)"),
+                    userID: userID, roles: claims.roles, kind: .session,
+                    sessionBinding: SessionBinding.of(claims, user: userID, scheme: "next-auth")),
                 expiresAt: expiresAt)
         }
         return nil

@@ -19,7 +19,7 @@ struct RDSVerifier: SessionVerifier {
         return VerifiedSession(
             principal: Principal(
                 userID: userID, roles: claims.roles, kind: .session,
-                sessionBinding: SessionBinding.ofToken(token, scheme: "rds")),
+                sessionBinding: SessionBinding.of(claims, user: userID, scheme: "rds")),
             expiresAt: expiresAt)
     }
 }

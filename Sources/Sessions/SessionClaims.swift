@@ -1,7 +1,6 @@
 // The claims of a token whose signature was checked (RFC 7519 section 4.1): typed reading, and the checks of time. Each
 // scheme interprets the other claims.
 
-import Cryptography
 import ProviderSDK
 
 /// The claims of a token whose signature was checked.
@@ -73,10 +72,12 @@ struct SessionClaims: Sendable {
     }
 }
 
-/// Bindings of sessions that have no id.
+/// What the authorizations of a session are bound to.
 enum SessionBinding {
-    /// The binding of a scheme whose token stays the same for the whole session.
-    static func ofToken(_ token: String, scheme: String) -> String {
-        "\(scheme):\(SHA256.digest(token).base64URL)"
+    /// Returns the session that the token names in `sid`; else the user, because nothing else stays the same when an
+    /// application renews its token.
+    static func of(_ claims: SessionClaims, user: String, scheme: String) -> String {
+        if let id = claims.text("sid"), !id.isEmpty { return "\(scheme):\(id)" }
+        return "\(scheme)-user:\(user)"
     }
 }

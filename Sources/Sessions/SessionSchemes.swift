@@ -22,15 +22,20 @@ package enum SessionSchemes {
         var schemes: [SessionScheme] = []
         if let clerk = sessions.clerk {
             let verifier = try self.clerk(clerk, allowsPlainHTTP: allowsPlainHTTP, keySet: keySet)
-            schemes.append(SessionScheme(verifier: verifier, cookieNames: [ClerkVerifier.cookieName]))
+            schemes.append(
+                SessionScheme(
+                    verifier: verifier,
+                    cookieNames: [try cookieName(clerk.cookie, "clerk") ?? ClerkVerifier.cookieName],
+                    superusers: ids(clerk.superusers)))
         }
         if let nextAuth = sessions.nextAuth { schemes += try self.nextAuth(nextAuth) }
         if let rds = sessions.rds, let path = rds.publicKeyFile {
+            _ = try cookieName(rds.cookie, "rds")
             schemes.append(
                 SessionScheme(
                     verifier: RDSVerifier(signatures: try signatures(path, setting: "sessions.rds.publicKeyFile")),
                     takesBearer: rds.environment != "production",
-                    cookieNames: [RDSVerifier.cookieName(environment: rds.environment)]))
+                    cookieNames: [cookieName(rds)], superusers: ids(rds.superusers)))
         }
         if let path = sessions.discordBot?.publicKeyFile {
             let signatures = try signatures(path, setting: "sessions.discordBot.publicKeyFile")
@@ -42,6 +47,24 @@ package enum SessionSchemes {
         }
         return schemes
     }
+
+    /// The name of the RDS cookie.
+    package static func cookieName(_ rds: SessionsConfiguration.RDS) -> String {
+        rds.cookie ?? RDSVerifier.cookieName(environment: rds.environment)
+    }
+
+    /// A configured name of a cookie, checked.
+    private static func cookieName(_ name: String?, _ scheme: String) throws(ConfigurationError) -> String? {
+        guard name?.utf8.allSatisfy(ASCII.token.contains) ?? true else {
+            throw ConfigurationError(
+                place: "sessions.\(scheme).cookie",
+                problem: "“cookie” must be the name of a cookie: letters, digits and !#$%&'*+-.^_`|~")
+        }
+        return name
+    }
+
+    /// Ids of users, which are compared as bytes.
+    private static func ids(_ users: [String]) -> Set<[UInt8]> { Set(users.map { Array($0.utf8) }) }
 
     /// Checks what ``make(_:allowsPlainHTTP:keySet:)`` would refuse, without fetching anything.
     package static func check(_ sessions: SessionsConfiguration, allowsPlainHTTP: Bool) throws(ConfigurationError) {
@@ -76,17 +99,21 @@ package enum SessionSchemes {
                 place: "sessions.nextAuth.secrets", problem: "at most \(SessionLimits.secretsMax) secrets can be in use"
             )
         }
+        let (cookie, superusers) = (try cookieName(nextAuth.cookie, "nextAuth"), ids(nextAuth.superusers))
         do throws(CryptographyError) {
             if nextAuth.version == 4 {
                 let verifier = try NextAuthVerifier(v4: nextAuth.secrets)
                 return [
-                    SessionScheme(verifier: verifier, cookieNames: NextAuthVerifier.cookieNamesV4, isChunked: true)
+                    SessionScheme(
+                        verifier: verifier, cookieNames: cookie.map { [$0] } ?? NextAuthVerifier.cookieNamesV4,
+                        isChunked: true, superusers: superusers)
                 ]
             }
             var schemes: [SessionScheme] = []
-            for name in NextAuthVerifier.cookieNamesV5 {
+            for name in cookie.map({ [$0] }) ?? NextAuthVerifier.cookieNamesV5 {
                 let verifier = try NextAuthVerifier(v5: nextAuth.secrets, cookieName: name)
-                schemes.append(SessionScheme(verifier: verifier, cookieNames: [name], isChunked: true))
+                schemes.append(
+                    SessionScheme(verifier: verifier, cookieNames: [name], isChunked: true, superusers: superusers))
             }
             return schemes
         } catch {

@@ -27,6 +27,19 @@ package struct SessionScheme: Sendable {
     var cookieNames: [String] = []
     /// Whether a long token may be spread over the cookies `<name>.0`, `<name>.1` and so on.
     var isChunked = false
+    /// The ids, as bytes, of the users whom the configuration makes superusers.
+    var superusers: Set<[UInt8]> = []
+
+    /// Returns the session of a good token, with the role that the configuration gives its user.
+    func session(of token: String, at now: Timestamp) async -> VerifiedSession? {
+        guard let session = await verifier.session(of: token, at: now) else { return nil }
+        let user = session.principal
+        guard user.kind == .session, superusers.contains(Array(user.userID.utf8)) else { return session }
+        return VerifiedSession(
+            principal: Principal(
+                userID: user.userID, roles: user.roles + [Principal.superuserRole], kind: user.kind,
+                sessionBinding: user.sessionBinding), expiresAt: session.expiresAt)
+    }
 
     /// The texts among `cookies` that may be a token of this scheme.
     package func tokens(in cookies: [String]) -> [String] {

@@ -121,7 +121,7 @@ struct HostServices: Sendable {
                     RemoteKeySet(
                         url: url, client: parts.client, requiresHTTPS: requiresHTTPS, time: parts.time,
                         log: parts.log)
-                }, rdsEnvironment: configuration.sessions.rds?.environment, time: parts.time)
+                }, rdsCookie: configuration.sessions.rds.map(SessionSchemes.cookieName), time: parts.time)
         }
     }
 

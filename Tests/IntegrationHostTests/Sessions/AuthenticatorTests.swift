@@ -51,7 +51,7 @@ final class AuthenticatorFixture: Sendable {
         }
         authenticator = Authenticator(
             hostSessions: host, apiKeys: apiKeys, schemes: schemes,
-            rdsEnvironment: version == nil ? nil : "production", cache: cache, time: .system)
+            rdsCookie: version == nil ? nil : "rds-session-production", cache: cache, time: .system)
     }
 
     deinit {
