@@ -12,6 +12,8 @@ package enum ConnectionLimits {
     static let pendingConnectionLifetime = Duration.seconds(3600)
     /// How long a connection whose only attempt failed is kept, so that users can see the reason.
     static let failedConnectionLifetime = Duration.seconds(86_400)
+    /// The maximum number of callbacks that are kept with a user, so that the same callback again gets the same answer.
+    static let callbacksKept = 20
     /// The maximum size of one token in bytes.
     package static let tokenBytesMax = 16 << 10
     /// The maximum number of idempotency keys that are stored with a sync which already ran when they arrived.

@@ -11,6 +11,8 @@ package struct User: Sendable {
     package private(set) var connections: [Connection] = []
     /// Removed connections that may still have records.
     package private(set) var erasures: [String] = []
+    /// The callbacks of the last minutes.
+    package private(set) var callbacks: [ClaimedCallback] = []
     /// The Discord account and flags of the external-accounts document, as a JSON object.
     package private(set) var externalAccount: JSONValue?
     /// Members of the stored document that this version does not know.
@@ -112,6 +114,15 @@ package struct User: Sendable {
 
     // MARK: Connecting
 
+    /// Records that a callback used up its authorization.
+    package mutating func callbackClaimed(_ callback: ClaimedCallback, at now: Timestamp) {
+        callbacksLapsed(at: now)
+        callbacks = callbacks.suffix(ConnectionLimits.callbacksKept - 1) + [callback]
+    }
+
+    /// Forgets the callbacks whose time is over.
+    package mutating func callbacksLapsed(at now: Timestamp) { callbacks.removeAll { $0.expiresAt <= now } }
+
     /// Records the account of an authorization; the connection is now connected.
     ///
     /// If the user already has a connection to the account, that connection gets the new grant. It keeps its id, settings and
@@ -132,7 +143,12 @@ package struct User: Sendable {
                 && other.isOf(begun.service, begun.variant, accountID: account.id)
         }
         let target = earlier?.id ?? id
-        if earlier != nil { connections.removeAll { $0.id.utf8.elementsEqual(id.utf8) } }
+        if earlier != nil {
+            connections.removeAll { $0.id.utf8.elementsEqual(id.utf8) }
+            for index in callbacks.indices where callbacks[index].connectionID == id {
+                callbacks[index].connectionID = target
+            }
+        }
         try update(target) { (connection) throws(ServiceError) in
             if earlier != nil {
                 try connection.grantAdopted(from: begun) { (text, field) throws(ServiceError) in
@@ -148,7 +164,7 @@ package struct User: Sendable {
     // MARK: External account
 
     /// Sets the external account that the user has linked.
-    package mutating func externalAccountChanged(_ account: ExternalAccount) { externalAccount = account.encoded }
+    package mutating func externalAccountChanged(_ account: JSONValue) { externalAccount = account }
 
     // MARK: Bounds
 
@@ -184,7 +200,9 @@ package struct UserCodingError: Error, CustomStringConvertible {
 }
 
 extension User {
-    private static let knownNames: Set = ["userId", "nextNumber", "externalAccount", "connections", "erasures"]
+    private static let knownNames: Set = [
+        "userId", "nextNumber", "externalAccount", "connections", "erasures", "callbacks",
+    ]
 
     /// Returns the user as JSON; members that this version does not know are kept.
     package var encoded: [UInt8] {
@@ -198,6 +216,7 @@ extension User {
                 for connection in connections { connection.write(to: &writer) }
             }
             if !erasures.isEmpty { writer.member("erasures", erasures) }
+            if !callbacks.isEmpty { writer.member("callbacks", .array(callbacks.map(\.encoded))) }
             for (key, value) in unknown { writer.member(key, value) }
         }
         return writer.bytes
@@ -215,6 +234,7 @@ extension User {
         externalAccount = value["externalAccount"]
         for connection in connections { self.connections.append(try Connection(decoding: connection)) }
         erasures = value.texts("erasures")
+        callbacks = (value["callbacks"]?.array ?? []).compactMap(ClaimedCallback.init(decoding:))
         unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }
     }
 }

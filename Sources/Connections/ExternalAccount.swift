@@ -1,23 +1,23 @@
 // The external account that a user has linked, as it is stored in the user's document.
 
-package import ProviderSDK
+import ProviderSDK
 
 /// A user's account at a provider whose bot issues link tokens.
-package struct ExternalAccount: Sendable {
+struct ExternalAccount: Sendable {
     /// The id of the provider.
-    package let provider: String
-    package let accountID: String
+    let provider: String
+    let accountID: String
     /// The attributes of the token, as the bot sent them.
-    package var attributes: JSONValue
-    package let linkedAt: Timestamp
+    var attributes: JSONValue
+    let linkedAt: Timestamp
     /// Whether the account has joined.
-    package var isMember: Bool
+    var isMember: Bool
     /// Whether the user is archived because the account has left.
-    package var isArchived: Bool
+    var isArchived: Bool
     /// When the account joined, as the provider reports it.
-    package var joinedAt: String?
+    var joinedAt: String?
 
-    package var encoded: JSONValue {
+    var encoded: JSONValue {
         .object([
             ("provider", .string(provider)), ("accountId", .string(accountID)), ("attributes", attributes),
             ("linkedAt", .string(linkedAt.text(withMilliseconds: true))), ("inDiscord", .boolean(isMember)),
@@ -25,7 +25,7 @@ package struct ExternalAccount: Sendable {
         ])
     }
 
-    package init(
+    init(
         provider: String, accountID: String, attributes: JSONValue, linkedAt: Timestamp, isMember: Bool,
         isArchived: Bool
     ) {
@@ -38,7 +38,7 @@ package struct ExternalAccount: Sendable {
     }
 
     /// The account stored in a user's document; nil when there is none.
-    package init?(_ value: JSONValue?) {
+    init?(_ value: JSONValue?) {
         guard let value, let provider = value["provider"]?.string, let accountID = value["accountId"]?.string else {
             return nil
         }

@@ -69,7 +69,7 @@ extension ExternalAccountService {
             current.isMember = isMember
             current.isArchived = !isMember
             current.joinedAt = joinedAt
-            user.externalAccountChanged(current)
+            user.externalAccountChanged(current.encoded)
         }
     }
 

@@ -75,7 +75,8 @@ package struct ExternalAccountService: Sendable {
             user.externalAccountChanged(
                 ExternalAccount(
                     provider: provider.id, accountID: accountID, attributes: content.attributes, linkedAt: now,
-                    isMember: true, isArchived: false))
+                    isMember: true, isArchived: false
+                ).encoded)
         }
         for name in linking.actionsOnLink {
             guard let action = provider.manifest.action(name) else { continue }

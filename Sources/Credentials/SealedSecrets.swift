@@ -42,8 +42,9 @@ struct SealedKeyUse: Sendable {
     /// Counts the sealed texts of a user.
     mutating func add(_ user: User, at now: Timestamp) {
         var user = user
-        // The verifier of an expired authorization is no longer read.
+        // The texts of expired authorizations and callbacks are no longer read.
         user.updateAll { $0.authorizationsLapsed(at: now) }
+        user.callbacksLapsed(at: now)
         if let document = try? JSONValue.parse(user.encoded) { add(document) }
     }
 

@@ -8,7 +8,7 @@ import Providers
 
 extension OAuthService {
     /// Completes the authorization of `service` and `variant` that `principal` began, or one begun elsewhere with the redirect URI
-    /// that is configured.
+    /// that is configured. The same code at the same time is exchanged once.
     ///
     /// - Returns: the id of the connection.
     /// - Throws: ``ServiceError/provider(_:)`` with the status of the provider's answer when it refuses the code.
@@ -21,6 +21,22 @@ extension OAuthService {
             throw .invalid(
                 field: "code", message: "\(provider.manifest.name) is completed at its callback, with its state")
         }
+        let parts = ["code", principal.userID, principal.sessionBinding, service, variant ?? "", code]
+        let tag = SHA256.digest(parts.map { "\($0.utf8.count):\($0)" }.joined()).base64URL
+        let completion = try await callbacks.once(tag) { () async in
+            do throws(ServiceError) {
+                let id = try await complete(provider, oauth, variant: variant, code: code, for: principal)
+                return .completed(Completion(connectionID: id, callerState: nil))
+            } catch {
+                return error == .canceled && Task.isCancelled ? .abandoned : .failed(error)
+            }
+        }
+        return completion.connectionID
+    }
+
+    private func complete(
+        _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?, code: String, for principal: Principal
+    ) async throws(ServiceError) -> String {
         let scopes = provider.manifest.requestedScopes(for: [], variant: variant)
         let (claim, isNew) = try await claim(provider, variant: variant, scopes: scopes, for: principal)
         let verifier = try verifier(of: claim, for: principal)

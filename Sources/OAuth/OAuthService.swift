@@ -22,6 +22,7 @@ package struct OAuthService: Sendable {
     package let redirects: RedirectURIs
     package let time: TimeSource
     package let log: Log
+    let callbacks: CallbackFlights
 
     package init(
         users: UserStore, registry: ProviderRegistry, gateway: ProviderGateway, keys: any KeySource,
@@ -36,6 +37,7 @@ package struct OAuthService: Sendable {
         self.redirects = redirects
         self.time = time
         self.log = log
+        callbacks = CallbackFlights(time: time)
     }
 
     /// An authorization that was begun.
@@ -155,6 +157,8 @@ package struct OAuthService: Sendable {
 
     /// Completes the authorization that a callback of `service` belongs to.
     ///
+    /// The same callback again, or at the same time, gets the same answer, and nothing is sent to the provider.
+    ///
     /// - Parameters:
     ///   - query: the whole query of the callback.
     ///   - principal: who brings it; it must be the session that began.
@@ -173,25 +177,63 @@ package struct OAuthService: Sendable {
         where query.count(where: { $0.name == name }) > 1 {
             throw .invalid(field: name, message: "“\(name)” is given more than once")
         }
-        guard let state = value("state").flatMap(OAuthState.init) else { throw Self.badState }
-        // The state is used up durably before anything is sent: of parallel callbacks exactly one continues.
-        let claim = try await claim(state, service: service, query: query, for: principal)
+        let parts = [
+            principal.userID, principal.sessionBinding, service, value("code") ?? "", value("error") ?? "",
+        ]
+        guard let state = value("state").flatMap(OAuthState.init), let tag = state.tag(of: parts, with: keys.ring)
+        else { throw Self.badState }
+        let callback = Callback(service: service, state: state, tag: tag, query: query)
+        return try await callbacks.once(tag) { () async in
+            do throws(ServiceError) {
+                if let earlier = try await answer(toRepeated: callback, provider, for: principal) {
+                    return .completed(earlier)
+                }
+                return try await complete(callback, provider, oauth, for: principal)
+            } catch {
+                return error == .canceled && Task.isCancelled ? .abandoned : .failed(error)
+            }
+        }
+    }
+
+    /// A callback that has the form of one.
+    struct Callback: Sendable {
+        let service: String
+        let state: OAuthState
+        /// The same for the same callback, and different for any other.
+        let tag: String
+        let query: [NamedValue]
+    }
+
+    private func complete(
+        _ callback: Callback, _ provider: ConfiguredProvider, _ oauth: OAuth2, for principal: Principal
+    ) async throws(ServiceError) -> CallbackFlights.End {
+        // The state is used up durably before anything is sent: of different callbacks with it exactly one continues.
+        let claim = try await claim(callback, for: principal)
         let verifier = try verifier(of: claim, for: principal)
         let answer: CodeAnswer
         do throws(CallbackRefusal) {
-            let code = try code(in: query, provider, oauth, variant: claim.variant)
+            let code = try code(in: callback.query, provider, oauth, variant: claim.variant)
             do {
                 answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
             } catch { throw CallbackRefusal(operation: .exchange, recorded: error, answer: .provider(error)) }
         } catch {
             try await fail(claim, operation: error.operation, error.recorded, for: principal)
-            throw error.answer
+            return .refused(error.answer)
         }
-        let connectionID = try await connect(answer, claim, provider, oauth, query: query, for: principal)
-        let callerState = try claim.authorization.callerState.map { (sealed) throws(ServiceError) in
-            try vault.open(sealed, user: principal.userID, connection: claim.connectionID, field: "callerState").value
+        let connectionID = try await connect(answer, claim, provider, oauth, query: callback.query, for: principal)
+        return .completed(
+            Completion(
+                connectionID: connectionID,
+                callerState: try callerState(claim.authorization.callerState, callback.state, for: principal)))
+    }
+
+    /// The caller's own state, as it was given.
+    func callerState(
+        _ sealed: String?, _ state: OAuthState, for principal: Principal
+    ) throws(ServiceError) -> String? {
+        try sealed.map { (sealed) throws(ServiceError) in
+            try vault.open(sealed, user: principal.userID, connection: state.connectionID, field: "callerState").value
         }
-        return Completion(connectionID: connectionID, callerState: callerState)
     }
 
     /// The reason why a callback completes nothing.
@@ -290,6 +332,12 @@ package struct OAuthService: Sendable {
         return String(shown)
     }
 
+    /// Whether `error` says that a callback has no state that is good for its caller.
+    package static func refusesState(_ error: ServiceError) -> Bool {
+        guard case .invalid(field: "state", _) = error else { return false }
+        return true
+    }
+
     static let badState = ServiceError.invalid(
         field: "state", message: "The state is not valid: it was used, it expired, or it belongs to another session")
 
@@ -309,10 +357,8 @@ package struct OAuthService: Sendable {
         }
     }
 
-    private func claim(
-        _ state: OAuthState, service: String, query: [NamedValue], for principal: Principal
-    ) async throws(ServiceError) -> Claim {
-        let now = time.now
+    private func claim(_ callback: Callback, for principal: Principal) async throws(ServiceError) -> Claim {
+        let (now, state) = (time.now, callback.state)
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> Claim in
             guard let connection = user.connection(state.connectionID),
                 let authorization = connection.authorizations.first(where: {
@@ -321,10 +367,14 @@ package struct OAuthService: Sendable {
             else { throw Self.badState }
             let binding = binding(
                 authorization, user: user.id, connection: connection, session: principal.sessionBinding)
-            guard connection.service.utf8.elementsEqual(service.utf8), connection.disconnection == nil,
+            guard connection.service.utf8.elementsEqual(callback.service.utf8), connection.disconnection == nil,
                 authorization.sessionBinding.utf8.elementsEqual(principal.sessionBinding.utf8),
                 authorization.expiresAt > now, state.isValid(for: binding, with: keys.ring)
             else { throw Self.badState }
+            user.callbackClaimed(
+                ClaimedCallback(
+                    tag: callback.tag, connectionID: connection.id, callerState: authorization.callerState,
+                    expiresAt: now.advanced(by: ClaimedCallback.lifetime)), at: now)
             return try user.claim(authorization, of: connection.id, at: now)
         }
     }

@@ -75,6 +75,15 @@ struct OAuthState: Sendable, Equatable {
             code: key.code(for: binding.signedBytes).bytes)
     }
 
+    /// The tag of a callback that brought this state; nil when its key is not in the ring.
+    ///
+    /// - Parameter parts: what else makes a callback the same one: who brought it, and what the provider sent.
+    func tag(of parts: [String], with ring: KeyRing) -> String? {
+        guard let key = try? ring.key(for: .oauthState, id: keyID) else { return nil }
+        let bytes = (["oauth-callback-v1", text] + parts).flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) }
+        return Base64URL.encode(HMACSHA256(key: key).code(for: bytes).bytes)
+    }
+
     /// Whether this is the state of `binding`, signed by any key of the ring.
     func isValid(for binding: OAuthStateBinding, with ring: KeyRing) -> Bool {
         guard let key = try? ring.key(for: .oauthState, id: keyID) else { return false }

@@ -36,8 +36,8 @@ package struct DemoRoutes: Sendable {
 
     /// Accepts the code once; a signed-in browser needs none.
     @Sendable private func enter(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        // Programs that preview a link must not use up the code.
-        guard context.request.method == .get else { return Reply(status: 204, body: []) }
+        // Programs that preview a link, and browsers that load it ahead, must not use up the code.
+        guard context.request.method == .get, !context.isLoadedAhead else { return Reply(status: 204, body: []) }
         var headers = [(name: "Referrer-Policy", value: "no-referrer")]
         if context.principal?.userID != DemoSession.user {
             guard let code = context.query["code"], session.admits(code) else {

@@ -24,7 +24,8 @@ enum ExternalAccountsErrors {
             .providerRefused, .notConfigured:
             ErrorWords(unavailable, status: 503, retryAfter: .seconds(pause))
         case .damaged, .internalFault: "An internal server error occurred"
-        case .unsupportedMediaType, .foreignOrigin, .malformed, .rejected, .invalid, .limit, .conflict: nil
+        case .unsupportedMediaType, .foreignOrigin, .loadedAhead, .malformed, .rejected, .invalid, .limit, .conflict:
+            nil
         }
     }
 

@@ -17,6 +17,7 @@ enum IntegrationsErrors {
         switch facts.kind {
         case .malformed, .invalid, .limit: ErrorWords(invalid, status: 400, hasDetails: true)
         case .providerRefused, .reauthorizationRequired: ErrorWords(invalid, status: 400, hasDetails: true)
+        case .unauthenticated: ErrorWords("Authentication required", hasDetails: !facts.reason.isEmpty)
         case .foreignOrigin: ErrorWords(forbidden)
         case .forbidden: ErrorWords(forbidden, hasDetails: true)
         case .notFound: ErrorWords(notFound)
@@ -34,7 +35,8 @@ enum IntegrationsErrors {
     }
 
     @Sendable private static func body(_ error: ErrorAnswer, _ exchange: Exchange) -> Reply {
-        .json(error.status) { writer in
+        if error.isForPage { return SignInPage.reply(status: error.status) }
+        return .json(error.status) { writer in
             writer.member("success", false)
             writer.member("error", error.message)
             if let details = error.details {

@@ -73,7 +73,8 @@ package struct IntegrationsRoutes: Sendable {
                 RouteEntry(
                     .get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, effect: .begins, authorize),
                 RouteEntry(
-                    .get, "/api/integrations/oauth/{service}/callback", limit: .oauth, effect: .completes, callback),
+                    .get, "/api/integrations/oauth/{service}/callback", effect: .completes,
+                    headers: [("Referrer-Policy", "no-referrer")], callback),
                 RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
             ].map { $0.with(.users(refusal: "Only users have integrations")) }, errors: IntegrationsErrors.document)
     }
@@ -219,8 +220,15 @@ package struct IntegrationsRoutes: Sendable {
             let (name, value) = context.query.parameter(at: index)
             return NamedValue(name, value)
         }
-        let completion = try await oauth.complete(
-            service: try context.parameter("service"), query: query, for: principal)
+        let completion: OAuthService.Completion
+        do {
+            completion = try await oauth.complete(
+                service: try context.parameter("service"), query: query, for: principal)
+        } catch {
+            // A good state was counted when the flow began.
+            if OAuthService.refusesState(error) { try context.countRefused(against: .oauth) }
+            throw error
+        }
         return .json { writer in
             writer.member("success", true)
             writer.member("connectionId", completion.connectionID)

@@ -25,6 +25,7 @@ enum StatusErrors {
         case .unsupportedMediaType:
             ErrorWords("The request body must be application/json", code: "UNSUPPORTED_MEDIA_TYPE")
         case .foreignOrigin: ErrorWords("Cross-origin requests are not allowed", code: "FORBIDDEN_ORIGIN")
+        case .loadedAhead: ErrorWords("This address is not loaded ahead", code: "LOADED_AHEAD")
         case .invalid where facts.field == userField: ErrorWords("Invalid user ID", code: "INVALID_USER_ID")
         case .malformed, .rejected, .invalid: ErrorWords(.reason, code: "INVALID_REQUEST")
         case .unauthenticated: ErrorWords("Authentication required", code: "UNAUTHORIZED")

@@ -13,7 +13,7 @@ enum UserIntegrationErrors {
         case .unauthenticated, .forbidden: ErrorWords("Unathorized", status: 401)
         case .notFound: ErrorWords("UserIntegrationId is Invalid", status: 400)
         case .malformed, .invalid, .limit, .conflict: ErrorWords("Validation Error", status: 400)
-        case .foreignOrigin: nil
+        case .foreignOrigin, .loadedAhead: nil
         case .providerUnreachable, .providerRateLimited, .providerMisconfigured, .reauthorizationRequired,
             .providerRefused, .notConfigured:
             ErrorWords(.phrase, status: 500, retryAfter: .never)

@@ -22,7 +22,7 @@ enum V1UsersErrors {
         case .notConfigured: ErrorWords(.reason, status: 500)
         case .unavailable: "The store cannot be reached for now."
         case .damaged, .internalFault: "Internal error."
-        case .malformed, .rejected, .forbidden, .limit, .conflict: nil
+        case .malformed, .rejected, .forbidden, .limit, .conflict, .loadedAhead: nil
         }
     }
 

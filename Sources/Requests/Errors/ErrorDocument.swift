@@ -13,6 +13,8 @@ package struct ErrorAnswer: Sendable {
     /// The wrong field and the reason; nil when the document does not show them.
     package let details: (field: String, message: String)?
     package let retryAfterSeconds: Int?
+    /// Whether a person in a browser reads the answer.
+    package let isForPage: Bool
 }
 
 /// The errors of one API document.
@@ -58,6 +60,7 @@ package struct ErrorDocument: Sendable {
         return ErrorAnswer(
             kind: facts.kind, status: status, code: words.code, message: message,
             details: words.hasDetails ? (facts.field, facts.reason) : nil,
-            retryAfterSeconds: seconds.map { min(max(0, $0), FailureFacts.retryAfterSecondsMax) })
+            retryAfterSeconds: seconds.map { min(max(0, $0), FailureFacts.retryAfterSecondsMax) },
+            isForPage: facts.isForPage)
     }
 }

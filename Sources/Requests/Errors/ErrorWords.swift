@@ -57,6 +57,7 @@ package struct ErrorWords: Sendable, ExpressibleByStringLiteral {
         case .methodNotAllowed: "Method not allowed"
         case .unsupportedMediaType: "The request body must be application/json"
         case .foreignOrigin: "Cross-origin requests are not allowed"
+        case .loadedAhead: "This address has an effect, so it is not loaded ahead: open it"
         case .unauthenticated: "Authentication required"
         case .rateLimited: "Too many requests"
         case .providerUnreachable: "The integration's provider could not be reached"
@@ -84,7 +85,7 @@ package struct ErrorWords: Sendable, ExpressibleByStringLiteral {
         case .rateLimited: 429
         case .damaged, .internalFault: 500
         case .providerUnreachable, .providerMisconfigured: 502
-        case .providerRateLimited, .notConfigured, .unavailable: 503
+        case .providerRateLimited, .notConfigured, .unavailable, .loadedAhead: 503
         }
     }
 }

@@ -10,13 +10,19 @@ package enum RouteFailure: Sendable, Equatable {
     case methodNotAllowed(allowed: String)
     case unsupportedMediaType
     case foreignOrigin
+    /// A request that completes something lacks a session; nothing was used up.
+    ///
+    /// - Parameter asPage: whether a person in a browser reads the answer.
+    case signInFirst(asPage: Bool)
+    /// A browser loads ahead what has an effect.
+    case loadedAhead
     /// The server refused the request before it looked up a route.
     case rejected(status: Int, detail: String)
 }
 
 /// The rows of every table of error words.
 package enum ErrorKind: Sendable, CaseIterable {
-    case noSuchPath, methodNotAllowed, unsupportedMediaType, foreignOrigin
+    case noSuchPath, methodNotAllowed, unsupportedMediaType, foreignOrigin, loadedAhead
     /// A request that is not valid HTTP.
     case malformed
     /// A request that the server refuses for another reason: too large or too slow.
@@ -39,6 +45,8 @@ package struct FailureFacts: Sendable, Equatable {
     static let retryAfterSecondsMax = 86_400
     /// The seconds that the caller should wait; nil when the failure names no time.
     var retryAfterSeconds: Int?
+    /// Whether a person in a browser reads the answer.
+    var isForPage = false
     /// The methods of the path, when the request's method is not among them.
     var allowedMethods: String?
 
@@ -51,6 +59,14 @@ package struct FailureFacts: Sendable, Equatable {
             allowedMethods = allowed
         case .unsupportedMediaType: self.init(kind: .unsupportedMediaType)
         case .foreignOrigin: self.init(kind: .foreignOrigin)
+        case .signInFirst(let asPage):
+            self.init(
+                kind: .unauthenticated, field: "session",
+                reason:
+                    "Nothing is connected yet, and nothing was used up. Sign in, or return to the session that began, and "
+                    + "open this address again within ten minutes.")
+            isForPage = asPage
+        case .loadedAhead: self.init(kind: .loadedAhead)
         case .rejected(let status, let detail):
             self.init(kind: status == 400 ? .malformed : .rejected, field: "request", reason: detail)
             self.status = status

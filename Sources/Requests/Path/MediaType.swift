@@ -1,9 +1,9 @@
-// Media types of request bodies. Knows no route.
+// Media types of request bodies, and of answers that a request accepts. Knows no route.
 
 import HTTPServer
 import Primitives
 
-/// Media types of request bodies.
+/// Media types of requests.
 enum MediaType {
     /// Returns whether `request` has exactly one Content-Type field and it is `application/json`.
     ///
@@ -13,5 +13,14 @@ enum MediaType {
         var end = field.firstIndex(of: UInt8(ascii: ";")) ?? field.count
         while end > 0, field[end - 1] == ASCII.space || field[end - 1] == ASCII.tab { end -= 1 }
         return field[0..<end].equals(lowercase: "application/json")
+    }
+
+    /// Returns whether a person in a browser reads the answer: the request accepts a page.
+    static func acceptsPage(_ request: borrowing HTTPRequest) -> Bool {
+        guard let accepted = request.headerText("accept") else { return false }
+        return accepted.utf8.split(separator: UInt8(ascii: ",")).contains { range in
+            let type = range.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != ASCII.space && $0 != ASCII.tab }
+            return ASCII.lowercased(type).elementsEqual("text/html".utf8)
+        }
     }
 }

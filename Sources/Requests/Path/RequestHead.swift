@@ -60,6 +60,10 @@ struct HeadRefusals: Sendable {
     private let isForeignWrite: Bool
     /// Whether the route does not accept the type of the body.
     private let hasUnsupportedBody: Bool
+    /// Whether a browser loads a GET with an effect before a person asks for it.
+    private let isLoadedAhead: Bool
+    /// The refusal of a request without a session.
+    private let withoutSession: RouteFailure
 
     /// - Parameters:
     ///   - effect: the effect of the route.
@@ -71,11 +75,16 @@ struct HeadRefusals: Sendable {
         isForeignWrite = isWrite && !origins.allowsCookieWrite(request)
         hasUnsupportedBody =
             request.announcesBody && !isSigned && (request.hasContentCoding || !MediaType.isJSON(request))
+        isLoadedAhead = effect != .ofMethod && Prefetch.isOne(request)
+        withoutSession =
+            effect == .completes
+            ? .signInFirst(asPage: MediaType.acceptsPage(request)) : .service(.unauthenticated)
     }
 
     /// Returns why a route with `access` refuses the request of `found`; nil when it does not.
     func failure(access: RouteAccess, _ found: Authentication?) -> RouteFailure? {
-        if access.needsSession, found == nil { return .service(.unauthenticated) }
+        if isLoadedAhead { return .loadedAhead }
+        if access.needsSession, found == nil { return withoutSession }
         if case .users(let refusal) = access, let found, !found.principal.isUser {
             return .service(.forbidden(refusal))
         }

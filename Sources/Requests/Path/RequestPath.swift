@@ -280,7 +280,7 @@ package struct RequestPath: HTTPApplication {
             return try await handler.entry.handle(
                 RouteContext(
                     request: call.request, parameters: call.parameters, query: query, principal: principal,
-                    exchange: call.exchange))
+                    exchange: call.exchange, limits: limits))
         } catch {
             if case .internalFault(let fault) = error {
                 log.error(

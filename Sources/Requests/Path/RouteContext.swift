@@ -15,6 +15,21 @@ package struct RouteContext: Sendable {
     /// The authenticated principal; nil on public routes without a session.
     package let principal: Principal?
     package let exchange: Exchange
+    /// The limits that ``countRefused(against:)`` counts against.
+    let limits: RequestLimits
+
+    /// Whether a browser loads the page ahead, before a person asks for it.
+    package var isLoadedAhead: Bool { Prefetch.isOne(request) }
+
+    /// Counts a request that the handler refuses, on a route that counts no others.
+    ///
+    /// - Throws: ``ServiceError/rateLimited(retryAfterSeconds:)`` when there were too many.
+    package func countRefused(against limit: RouteLimit) throws(ServiceError) {
+        guard let decision = limits.admit(limit, principal: principal, parameters: parameters, address: ""),
+            !decision.isAllowed
+        else { return }
+        throw .rateLimited(retryAfterSeconds: decision.retryAfterSeconds)
+    }
 
     /// Returns the principal.
     ///

@@ -101,8 +101,10 @@ final class RouteFixture: Sendable {
 
     func send(_ request: String, over transport: Transport) async throws -> TestResponse {
         switch transport {
-        case .memory: try #require(try await MemoryTransport.send(request, to: path))
-        case .socket: try #require(RawExchange.send(request, to: origin))
+        case .memory: return try #require(try await MemoryTransport.send(request, to: path))
+        case .socket:
+            let response = try await onOwnThread { [origin] in RawExchange.send(request, to: origin) }
+            return try #require(response)
         }
     }
 }

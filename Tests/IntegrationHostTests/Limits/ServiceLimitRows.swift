@@ -21,6 +21,7 @@ extension LimitSection {
             .count("pendingConnectionsMax", ConnectionLimits.pendingConnectionsMax, .user, "the oldest is removed"),
             .time("pendingConnectionLifetime", ConnectionLimits.pendingConnectionLifetime, .user, "removed"),
             .time("failedConnectionLifetime", ConnectionLimits.failedConnectionLifetime, .user, "removed"),
+            .count("callbacksKept", ConnectionLimits.callbacksKept, .user, "the oldest are forgotten"),
             .bytes("tokenBytesMax", ConnectionLimits.tokenBytesMax, .provider, "the authorization or refresh fails"),
             .count("joinedKeysMax", ConnectionLimits.joinedKeysMax, .user, "the oldest keys are forgotten"),
             .count("syncHistoryMax", ConnectionLimits.syncHistoryMax, .user, "the oldest syncs are forgotten"),
@@ -40,6 +41,7 @@ extension LimitSection {
         title: "Authorizations", file: "Sources/OAuth/OAuthLimits.swift", type: "OAuthLimits",
         rows: [
             .bytes("callbackParameterBytesMax", OAuthLimits.callbackParameterBytesMax, .caller, "400"),
+            .count("refusedCallbacksKept", OAuthLimits.refusedCallbacksKept, .user, "the oldest are forgotten"),
             .bytes("tokenResponseBytesMax", OAuthLimits.tokenResponseBytesMax, .provider, "the request fails"),
         ], others: ["identityPauses"])
 
