@@ -82,35 +82,46 @@ let hostModules: [Target] = [
     module(
         "ConnectionModel", ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", providerSDK]),
     module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", providerSDK]),
+    module("Users", ["ConnectionModel", "Cryptography", "DocumentStore", "Primitives", "StoreFiles", providerSDK]),
     module(
         "Background",
-        ["ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives", "RecordStore", providerSDK]),
+        [
+            "ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives", "RecordStore",
+            "StoreFiles",
+            "Users", providerSDK,
+        ]),
     module(
         "Providers", ["Configuration", "ConnectionModel", "HTTPClient", "Observability", "Primitives", providerSDK]),
     module("PluginLoading", ["CLinux", "Configuration", "Cryptography", "Processes", "Providers", providerSDK]),
     module(
         "Credentials",
-        ["Background", "Configuration", "ConnectionModel", "Cryptography", "Observability", "Primitives", providerSDK]),
+        [
+            "Background", "Configuration", "ConnectionModel", "Cryptography", "Observability", "Primitives", "Users",
+            providerSDK,
+        ]),
     module(
         "OAuth",
         [
             "Background", "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient",
-            "Observability", "Primitives", "Providers", "StoreFiles", providerSDK,
+            "Observability", "Primitives", "Providers", "StoreFiles", "Users", providerSDK,
         ]),
     module(
         "Sync",
         [
             "Background", "ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives",
-            "Providers", "RecordStore", "StoreFiles", providerSDK,
+            "Providers", "RecordStore", "StoreFiles", "Users", providerSDK,
         ]),
     module(
         "Notifications",
-        ["Background", "ConnectionModel", "Cryptography", "HTTPClient", "Observability", "Primitives", providerSDK]),
+        [
+            "Background", "ConnectionModel", "Cryptography", "HTTPClient", "Observability", "Primitives", "Users",
+            providerSDK,
+        ]),
     module(
         "Webhooks",
         [
             "Background", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient", "Observability",
-            "Primitives", "Providers", "StoreFiles", providerSDK,
+            "Primitives", "Providers", "StoreFiles", "Users", providerSDK,
         ]),
     module(
         "Sessions",
@@ -122,7 +133,7 @@ let hostModules: [Target] = [
         "Connections",
         [
             "Background", "ConnectionModel", "Cryptography", "DocumentStore", "Notifications", "OAuth", "Observability",
-            "Primitives", "Providers", "RecordStore", "StoreFiles", "Sync", providerSDK,
+            "Primitives", "Providers", "RecordStore", "StoreFiles", "Sync", "Users", providerSDK,
         ]),
     module(
         "Requests",
@@ -133,14 +144,15 @@ let hostModules: [Target] = [
         "HTTPAPI",
         [
             "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications", "OAuth",
-            "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Webhooks", providerSDK,
+            "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users", "Webhooks",
+            providerSDK,
         ]),
     module(
         "HostControl",
         [
             "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI", "Observability",
             "PluginLoading", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Storage", "StoreFiles",
-            "Sync", providerSDK,
+            "Sync", "Users", providerSDK,
         ]),
     module(
         "Commands",
@@ -152,10 +164,10 @@ let hostModules: [Target] = [
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
-            "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
+            "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
             "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Storage",
-            "Sync", "Webhooks", providerSDK,
+            "Sync", "Users", "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
@@ -238,7 +250,7 @@ let moduleTests: [Target] = [
             "Notifications", "OAuth", "Observability", "PluginLoading", "Primitives", "Processes", "Providers",
             "Requests",
             "RecordStore", "Sessions",
-            "Storage", "StoreFiles", "Sync", "TestSupport", "Webhooks", providerSDK,
+            "Storage", "StoreFiles", "Sync", "TestSupport", "Users", "Webhooks", providerSDK,
         ]),
 ]
 

@@ -20,4 +20,7 @@ package struct CompactionReconciler: Reconciler {
         for connection in user.connections { records.compactIfWorthwhile(StreamID(connection.id)) }
         records.trimIfDue()
     }
+
+    /// A stream is checked after each write; only the walk over all users finds those whose compaction failed.
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? { nil }
 }

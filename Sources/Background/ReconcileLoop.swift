@@ -5,6 +5,7 @@ package import ConnectionModel
 package import Observability
 package import Primitives
 package import ProviderSDK
+package import Users
 
 /// Brings the outside world in line with a user's document.
 package protocol Reconciler: Sendable {
@@ -12,6 +13,12 @@ package protocol Reconciler: Sendable {
     ///
     /// The loop calls this for one user after the other, so put long work into a separate queue.
     func reconcile(_ user: User, at now: Timestamp) async
+
+    /// Returns the earliest moment at which ``reconcile(_:at:)`` has something to do for a user; nil for never.
+    ///
+    /// The moment may be in the past. It depends on the user and on the host's basis (``ReconcilerAgenda/basis``) alone, because
+    /// it is stored with the user. A moment that is too early costs a look at the user; one that is too late is a fault.
+    func nextDue(_ user: User, at now: Timestamp) -> Timestamp?
 
     /// Handles a durable change of a user. The call runs on the task that made the change, so it must be quick and must
     /// not wait.
@@ -34,9 +41,9 @@ package final class ReconcileLoop: Sendable {
     package init(users: UserStore, reconcilers: [any Reconciler], pause: Duration, time: TimeSource, log: Log) {
         let walk = Walk(users: users, reconcilers: reconcilers, time: time, log: log)
         walks = RepeatedWork(pause: pause, time: time) { await walk.run() }
-        users.changes.observe { user in
+        users.changes.observe { change in
             let now = time.now
-            for reconciler in reconcilers { reconciler.userDidChange(user, at: now) }
+            for reconciler in reconcilers { reconciler.userDidChange(change.user, at: now) }
         }
     }
 

@@ -55,6 +55,12 @@ extension Connection {
         return changes.filter { $0.notBefore.map { $0 <= now } ?? true }.map(\.dataType)
     }
 
+    /// The moment from which a sync should read one of `dataTypes`, which may be past; nil for never.
+    package func changesDueFrom(_ dataTypes: [String]) -> Timestamp? {
+        guard status == .connected, disconnection == nil, runningSync == nil else { return nil }
+        return changes.filter { dataTypes.contains($0.dataType) }.map { $0.notBefore ?? .epoch }.min()
+    }
+
     /// Whether one of `dataTypes` should be read now.
     package func isDue(_ dataTypes: [String], at now: Timestamp) -> Bool {
         dueChanges(at: now).contains { dataTypes.contains($0) }
@@ -75,14 +81,18 @@ extension Connection {
     }
 
     /// Whether the connection was abandoned: never connected, without a grant, and older than the limit.
-    func isStale(at now: Timestamp) -> Bool {
+    func isStale(at now: Timestamp) -> Bool { staleAt.map { $0 <= now } ?? false }
+
+    /// The moment from which the connection counts as abandoned unless it changes; nil when it never does.
+    package var staleAt: Timestamp? {
         let lifetime: Duration
         switch status {
         case .pending: lifetime = ConnectionLimits.pendingConnectionLifetime
         case .error: lifetime = ConnectionLimits.failedConnectionLifetime
-        default: return false
+        default: return nil
         }
-        return connectedAt == nil && credentials.isEmpty && grant.unidentified == nil
-            && !authorizations.contains { $0.expiresAt > now } && updatedAt.advanced(by: lifetime) < now
+        guard connectedAt == nil && credentials.isEmpty && grant.unidentified == nil else { return nil }
+        let end = updatedAt.advanced(by: lifetime + .milliseconds(1))
+        return authorizations.reduce(end) { max($0, $1.expiresAt) }
     }
 }

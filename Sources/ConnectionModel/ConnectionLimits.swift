@@ -31,5 +31,5 @@ package enum ConnectionLimits {
     /// The maximum number of attempts that are kept with an event.
     static let webhookAttemptsKept = 10
     /// The maximum number of attempts to update a user's document that others change at the same time.
-    static let updateAttemptsMax = 64
+    package static let updateAttemptsMax = 64
 }

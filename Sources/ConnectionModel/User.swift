@@ -171,7 +171,7 @@ package struct User: Sendable {
     /// Limits the events of all connections together, so that dead endpoints cannot make the document too large.
     ///
     /// The connection with the most events drops its oldest ones. Costs O(connections) when nothing has to be dropped.
-    mutating func boundNotifications() {
+    package mutating func boundNotifications() {
         var surplus = connections.reduce(0) { $0 + $1.outbox.count } - ConnectionLimits.waitingEventsPerUserMax
         while surplus > 0,
             let index = connections.indices.max(by: { connections[$0].outbox.count < connections[$1].outbox.count })

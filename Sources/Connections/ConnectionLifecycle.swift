@@ -7,6 +7,7 @@ package import ConnectionModel
 package import Observability
 package import Primitives
 package import ProviderSDK
+package import Users
 
 /// A service that disconnects and deletes connections.
 package final class ConnectionLifecycle: Reconciler {
@@ -84,6 +85,10 @@ package final class ConnectionLifecycle: Reconciler {
         for connection in user.connections where connection.disconnection != nil {
             queue.schedule(ConnectionWork(connection, of: user.id))
         }
+    }
+
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
+        user.connections.contains { $0.disconnection != nil } ? .epoch : nil
     }
 
     /// Prevents further work from starting, and waits for work under way.

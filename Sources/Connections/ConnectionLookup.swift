@@ -6,6 +6,7 @@ package import OAuth
 package import Primitives
 import ProviderSDK
 package import Providers
+package import Users
 
 /// A user's connections by provider and account.
 package struct ConnectionLookup: Sendable {

@@ -8,6 +8,7 @@ package import OAuth
 package import Primitives
 import ProviderSDK
 package import Providers
+package import Users
 
 /// The connections of users.
 package struct ConnectionService: Sendable {

@@ -6,6 +6,7 @@ import DocumentStore
 import Observability
 import ProviderSDK
 package import Providers
+import Users
 
 extension ExternalAccountService {
     /// The result of a comparison.

@@ -6,6 +6,7 @@ package import Observability
 package import Primitives
 package import ProviderSDK
 package import Providers
+package import Users
 
 /// A service that links external accounts to users.
 package struct ExternalAccountService: Sendable {

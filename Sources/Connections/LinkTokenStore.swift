@@ -6,6 +6,7 @@ import Cryptography
 package import DocumentStore
 package import ProviderSDK
 import StoreFiles
+import Users
 
 /// The stored data of a link token.
 package struct LinkToken: Sendable {

@@ -8,6 +8,7 @@ package import Observability
 package import ProviderSDK
 package import RecordStore
 import StoreFiles
+package import Users
 
 /// A service that erases the records of removed connections.
 package struct RecordErasure: Reconciler {
@@ -37,6 +38,8 @@ package struct RecordErasure: Reconciler {
             user.recordsErased(ids)
         }
     }
+
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? { user.erasures.isEmpty ? nil : .epoch }
 
     /// Continues erasures that a crash or a failure interrupted.
     package func reconcile(_ user: User, at now: Timestamp) async {

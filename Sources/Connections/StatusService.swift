@@ -5,6 +5,7 @@ package import Primitives
 package import ProviderSDK
 package import Providers
 import Synchronization
+package import Users
 
 /// The integrations of a user at one moment.
 package struct StatusReport: Sendable {

@@ -9,6 +9,7 @@ import DocumentStore
 package import Primitives
 import ProviderSDK
 package import Providers
+package import Users
 
 /// The pairs of users and integrations.
 package struct UserIntegrationService: Sendable {

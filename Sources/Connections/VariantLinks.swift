@@ -5,6 +5,7 @@ import Cryptography
 package import Primitives
 import ProviderSDK
 package import Providers
+package import Users
 
 /// The account ids of users, one per variant of a provider.
 package struct VariantLinks: Sendable {

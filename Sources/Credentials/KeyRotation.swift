@@ -8,6 +8,7 @@ import Cryptography
 package import Observability
 package import Primitives
 package import ProviderSDK
+package import Users
 
 /// Rotates the keys of an installation.
 package struct KeyRotation: Sendable {
@@ -136,6 +137,11 @@ package struct ResealReconciler: Reconciler {
     package init(rotation: KeyRotation) {
         self.rotation = rotation
     }
+
+    /// Returns nil: a rotation seals everything again itself.
+    ///
+    /// What an interruption left is found at the next start, because the basis of the agenda names the key.
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? { nil }
 
     package func reconcile(_ user: User, at now: Timestamp) async {
         do { _ = try await rotation.reseal(user) } catch {

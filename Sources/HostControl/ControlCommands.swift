@@ -14,6 +14,7 @@ import Providers
 package import Sessions
 package import Storage
 package import Sync
+import Users
 
 /// Carries out commands.
 package struct ControlCommands: Sendable {

@@ -7,6 +7,7 @@ package import Observability
 package import Primitives
 package import ProviderSDK
 import Synchronization
+package import Users
 
 /// Delivers events.
 ///
@@ -65,6 +66,19 @@ package final class NotificationDispatcher: Reconciler, EventSink {
         } catch {
             log.info("Could not erase a replaced signing secret; retrying.", ["error": .text("\(error)")])
         }
+    }
+
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
+        var earliest: Timestamp?
+        for connection in user.connections {
+            switch connection.nextDelivery(at: now) {
+            case .none: break
+            case .due: return .epoch
+            case .at(let due): earliest = min(earliest ?? due, due)
+            }
+            if let end = connection.webhook.retiring?.until { earliest = min(earliest ?? end, end) }
+        }
+        return earliest
     }
 
     /// Schedules the deliveries of a user that are due now or soon.

@@ -4,6 +4,7 @@
 package import ConnectionModel
 package import Primitives
 package import ProviderSDK
+package import Users
 
 /// The notifications of connections.
 package struct NotificationService: Sendable {

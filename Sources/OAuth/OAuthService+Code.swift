@@ -5,6 +5,7 @@ package import ConnectionModel
 import Cryptography
 import ProviderSDK
 import Providers
+import Users
 
 extension OAuthService {
     /// Completes the authorization of `service` and `variant` that `principal` began, or one begun elsewhere with the redirect URI

@@ -10,6 +10,7 @@ package import Observability
 package import Primitives
 package import ProviderSDK
 package import Providers
+package import Users
 
 /// Begins and completes authorizations.
 package struct OAuthService: Sendable {

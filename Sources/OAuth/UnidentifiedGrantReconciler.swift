@@ -7,6 +7,7 @@ package import Observability
 package import Primitives
 package import ProviderSDK
 package import Providers
+package import Users
 
 /// Finishes authorizations that were interrupted, and removes connections that were never completed.
 package final class UnidentifiedGrantReconciler: Reconciler {
@@ -61,6 +62,13 @@ package final class UnidentifiedGrantReconciler: Reconciler {
         } catch {
             log.info("Connections that were never completed could not be removed.", ["error": .text("\(error)")])
         }
+    }
+
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
+        user.connections.compactMap { connection in
+            guard let unidentified = connection.grant.unidentified else { return connection.staleAt }
+            return connection.disconnection == nil ? unidentified.nextAttemptAt : nil
+        }.min()
     }
 
     /// Starts no further work.

@@ -7,6 +7,7 @@ import ProviderSDK
 package import Providers
 package import RecordStore
 import StoreFiles
+package import Users
 
 /// Deletes records of connections.
 package struct RecordDeletions: RecordDeleting {

@@ -9,6 +9,7 @@ import ProviderSDK
 import Providers
 import RecordStore
 import StoreFiles
+import Users
 
 extension SyncEngine {
     /// The connection and grant that one run works with.

@@ -9,6 +9,7 @@ package import Primitives
 import ProviderSDK
 package import Providers
 package import RecordStore
+package import Users
 
 /// Starts, watches and resumes syncs.
 package final class SyncEngine: SyncCanceling {

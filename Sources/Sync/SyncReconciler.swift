@@ -35,6 +35,17 @@ package struct SyncReconciler: Reconciler {
         }
     }
 
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
+        user.connections.compactMap { connection in
+            // A sync that runs here is found to run. One that a stop interrupted is resumed.
+            if connection.runningSync != nil { return .epoch }
+            guard let due = SyncSchedule.nextDue(connection, at: now), let provider = registry[connection.service],
+                !provider.grantedDataTypes(of: connection).isEmpty
+            else { return nil }
+            return due
+        }.min()
+    }
+
     package func userDidChange(_ user: User, at now: Timestamp) { engine.userDidChange(user) }
 
     private func start(_ connection: Connection, of user: User) async throws(ServiceError) {

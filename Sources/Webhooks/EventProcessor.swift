@@ -8,6 +8,7 @@ import Primitives
 import ProviderSDK
 import Providers
 import Synchronization
+import Users
 
 /// Processes events.
 final class EventProcessor: Sendable {

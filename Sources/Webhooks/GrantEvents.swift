@@ -7,6 +7,7 @@ import Observability
 import Primitives
 import ProviderSDK
 import Providers
+import Users
 
 /// Whether the ended grant is the present one.
 enum GrantAge: Sendable, Equatable {

@@ -9,6 +9,7 @@ package import Primitives
 import ProviderSDK
 package import Providers
 import Synchronization
+package import Users
 
 /// The incoming webhooks of a host.
 package final class IncomingWebhooks: Sendable {

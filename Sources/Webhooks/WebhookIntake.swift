@@ -9,6 +9,7 @@ package import Primitives
 package import ProviderSDK
 package import Providers
 import Synchronization
+import Users
 
 /// A delivery as it arrived.
 package struct IncomingDelivery: Sendable {

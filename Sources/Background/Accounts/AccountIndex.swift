@@ -1,5 +1,8 @@
 // The users of each account, in memory. It may name a user too many; removed connections stay in it until the next start. Pure.
 
+import ConnectionModel
+import Users
+
 /// An index from accounts to users.
 ///
 /// It takes about 60 bytes for each connection.

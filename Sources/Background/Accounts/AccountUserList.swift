@@ -3,6 +3,7 @@
 
 import ConnectionModel
 import ProviderSDK
+import Users
 
 /// The users who have connected an account, or are about to connect it.
 struct AccountUserList: StoredValue {

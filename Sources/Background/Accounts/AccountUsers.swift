@@ -8,6 +8,7 @@ package import Observability
 package import Primitives
 import ProviderSDK
 import Synchronization
+package import Users
 
 /// The users of each account.
 ///
@@ -32,7 +33,7 @@ package final class AccountUsers: Sendable {
         self.time = time
         self.log = log
         lists = DocumentCollection(documents, name: "account-grants", noun: "account")
-        if !services.isEmpty { users.changes.observe { [weak self] user in self?.add(user) } }
+        if !services.isEmpty { users.changes.observe { [weak self] change in self?.add(change.user) } }
     }
 
     // MARK: Index

@@ -31,11 +31,16 @@ extension Connection {
 
     /// Whether the grant of a working connection ends within a week, or within a fifth of a shorter lifetime.
     package func expiresSoon(_ oauth: OAuth2?, at now: Timestamp) -> Bool {
-        guard status == .connected, let end = grantEnd(oauth) else { return false }
+        expiresSoonFrom(oauth).map { $0 <= now } ?? false
+    }
+
+    /// The moment from which the grant of a working connection ends soon, unless a refresh moves it; nil for never.
+    package func expiresSoonFrom(_ oauth: OAuth2?) -> Timestamp? {
+        guard status == .connected, let end = grantEnd(oauth) else { return nil }
         var margin = Self.expiresSoonMax
         if let begin = credentials.issuedAt ?? connectedAt {
             margin = min(margin, max(.zero, end.duration(since: begin) / 5))
         }
-        return end.advanced(by: .zero - margin) <= now
+        return end.advanced(by: .zero - margin)
     }
 }

@@ -11,7 +11,7 @@ package enum SyncSchedule {
     package static let retryPauseMax = Duration.seconds(86_400)
 
     /// How far in the future a past event may lie; corrections of a good clock are smaller.
-    static let clockErrorMax = Duration.seconds(600)
+    package static let clockErrorMax = Duration.seconds(600)
 
     /// Whether a sync is due at `now`.
     package static func isDue(_ connection: Connection, at now: Timestamp) -> Bool {

@@ -8,6 +8,7 @@ import ProviderSDK
 package import Providers
 package import RecordStore
 package import Sync
+package import Users
 
 /// A service that explains connections.
 package struct DiagnosisService: Sendable {

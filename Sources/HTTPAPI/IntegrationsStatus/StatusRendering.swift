@@ -1,10 +1,11 @@
 // The envelope of the status document: success with data and a duration.
 
-package import ConnectionModel
+import ConnectionModel
 import Connections
 import HTTPServer
 import ProviderSDK
 import Requests
+package import Users
 
 enum StatusRendering {
     /// Renders `{"success":true,"data":{…},"duration":…}`.

@@ -17,6 +17,7 @@ import ProviderSDK
 import Providers
 import Storage
 import Sync
+import Users
 import Webhooks
 
 /// A host: everything between its configuration and its listening socket.
@@ -53,6 +54,7 @@ final class Host: Sendable {
         routes.server.set(server, settings.memory)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
+        parts.users.summarize(with: services.agenda, time: time)
         reconcileLoop = ReconcileLoop(
             users: parts.users, reconcilers: services.reconcilers, pause: configuration.sweepPause, time: time,
             log: log)

@@ -11,6 +11,7 @@ import Primitives
 import ProviderSDK
 import Providers
 import Storage
+import Users
 
 /// The resources that the services of a host share.
 struct HostResources: Sendable {

@@ -5,6 +5,7 @@ import Configuration
 import ConnectionModel
 import Connections
 import Credentials
+import Cryptography
 import HostControl
 import Notifications
 import OAuth
@@ -13,6 +14,7 @@ import Providers
 import Sessions
 import Storage
 import Sync
+import Users
 import Webhooks
 
 /// The services of a host.
@@ -106,6 +108,17 @@ struct HostServices: Sendable {
             SyncReconciler(engine: sync, registry: parts.registry, log: parts.log), changes,
             ResealReconciler(rotation: rotation), notifications,
         ]
+    }
+
+    /// When the reconcilers have something to do for a user.
+    var agenda: ReconcilerAgenda {
+        let providers = parts.registry.providers.map { provider in
+            let names = provider.manifest.dataTypes.map(\.name).joined(separator: " ")
+            return "\(provider.id) \(provider.manifest.version) \(names)"
+        }
+        return ReconcilerAgenda(reconcilers, parts: [Version.text] + providers) { [keys = parts.keys] in
+            keys.ring.primaryID
+        }
     }
 
     /// Returns the authenticator of requests.

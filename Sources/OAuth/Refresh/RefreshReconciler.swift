@@ -7,6 +7,7 @@ package import Observability
 package import Primitives
 package import ProviderSDK
 package import Providers
+package import Users
 
 /// Refreshes tokens that are due.
 package final class RefreshReconciler: Reconciler {
@@ -47,6 +48,22 @@ package final class RefreshReconciler: Reconciler {
             else { continue }
             queue.schedule(ConnectionWork(connection, of: user.id))
         }
+    }
+
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
+        var earliest: Timestamp?
+        for connection in user.connections where connection.status == .connected && connection.disconnection == nil {
+            guard let provider = registry[connection.service] else { continue }
+            guard !isNews(RefreshSchedule.deadline(connection, provider.oauth, at: now), to: connection) else {
+                return .epoch
+            }
+            var moments = [connection.expiresSoonFrom(provider.oauth).flatMap { $0 > now ? $0 : nil }]
+            if let oauth = provider.oauth, let due = RefreshSchedule.dueAt(connection, oauth) {
+                moments.append(connection.refresh.nextAttemptAt.map { max($0, due) } ?? due)
+            }
+            for moment in moments.compactMap(\.self) { earliest = min(earliest ?? moment, moment) }
+        }
+        return earliest
     }
 
     /// Begins no further refreshes.

@@ -10,6 +10,7 @@ package import Primitives
 package import ProviderSDK
 package import Providers
 import Synchronization
+package import Users
 
 /// Refreshes access tokens.
 package final class RefreshService: GrantRefreshing, ConnectionCredentials {

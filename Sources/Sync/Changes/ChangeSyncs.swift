@@ -8,6 +8,7 @@ package import Primitives
 package import ProviderSDK
 package import Providers
 import Synchronization
+package import Users
 
 /// Begins syncs of changes.
 package final class ChangeSyncs: Reconciler, ChangeNoting {
@@ -67,7 +68,22 @@ package final class ChangeSyncs: Reconciler, ChangeNoting {
     }
 
     /// Finds changes that a restart left, and failed syncs that may be retried.
-    package func reconcile(_ user: User, at now: Timestamp) async { userDidChange(user, at: now) }
+    package func reconcile(_ user: User, at now: Timestamp) async {
+        for connection in user.connections where !connection.changes.isEmpty {
+            // A look at the user is no further change, so it must not delay one that waits for a quiet time.
+            guard !debouncer.withLock({ $0.isWaiting(connection.id) }) else { continue }
+            scheduleDue(connection, of: user.id, at: now)
+        }
+    }
+
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
+        user.connections.compactMap { connection in
+            guard !connection.changes.isEmpty, let provider = registry[connection.service],
+                let due = connection.changesDueFrom(provider.grantedDataTypes(of: connection))
+            else { return nil }
+            return due
+        }.min()
+    }
 
     package func userDidChange(_ user: User, at now: Timestamp) {
         for connection in user.connections where !connection.changes.isEmpty {

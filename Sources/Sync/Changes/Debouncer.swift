@@ -43,6 +43,9 @@ package struct Debouncer: Sendable {
     /// The number of keys that wait.
     package var count: Int { waits.count }
 
+    /// Whether a key has pending changes.
+    func isWaiting(_ key: String) -> Bool { waits[key] != nil }
+
     /// Records a change of a key.
     ///
     /// - Parameter rest: how long the key is not due in any case.

@@ -2,6 +2,7 @@
 
 package import ConnectionModel
 import ProviderSDK
+import Users
 
 /// Lists and replays the dead letters of a user for an operator.
 package struct DeadLetterReport: Sendable {

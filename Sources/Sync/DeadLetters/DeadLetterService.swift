@@ -7,6 +7,7 @@ import ProviderSDK
 package import Providers
 package import RecordStore
 import StoreFiles
+package import Users
 
 /// The dead letters of connections.
 package struct DeadLetterService: Sendable {

@@ -6,6 +6,7 @@ import ProviderSDK
 import Storage
 import TestSupport
 import Testing
+import Users
 
 @testable import Background
 @testable import ConnectionModel

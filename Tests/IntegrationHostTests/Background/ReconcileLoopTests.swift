@@ -8,6 +8,7 @@ import Storage
 import Synchronization
 import TestSupport
 import Testing
+import Users
 
 @testable import Background
 @testable import ConnectionModel
@@ -21,6 +22,7 @@ struct ReconcileLoopTests {
         let changed = Mutex<[String]>([])
 
         func reconcile(_ user: User, at now: Timestamp) async { walked.withLock { $0[user.id, default: 0] += 1 } }
+        func nextDue(_ user: User, at now: Timestamp) -> Timestamp? { nil }
         func userDidChange(_ user: User, at now: Timestamp) { changed.withLock { $0.append(user.id) } }
 
         func reached(_ count: Int, of users: [String]) async throws {

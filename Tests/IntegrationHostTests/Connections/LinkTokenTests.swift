@@ -5,6 +5,7 @@ import Foundation
 import ProviderSDK
 import Storage
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Connections

@@ -10,6 +10,7 @@ import ProviderSDK
 import Storage
 import TestSupport
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Credentials

@@ -6,6 +6,7 @@ import Primitives
 import ProviderSDK
 import TestSupport
 import Testing
+import Users
 
 @testable import Background
 @testable import ConnectionModel

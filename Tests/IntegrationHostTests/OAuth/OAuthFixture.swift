@@ -11,6 +11,7 @@ import ProviderSDK
 import Storage
 import Synchronization
 import TestSupport
+import Users
 
 @testable import Background
 @testable import Configuration

@@ -9,6 +9,7 @@ import Storage
 import Synchronization
 import TestSupport
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Observability
@@ -26,7 +27,7 @@ struct ChangeSyncTests {
             users: fixture.users, registry: fixture.registry, engine: fixture.engine,
             debouncer: Debouncer(quietTime: .seconds(2)),
             time: time, log: Log(level: .error))
-        fixture.users.changes.observe { syncs.userDidChange($0, at: time.now) }
+        fixture.users.changes.observe { syncs.userDidChange($0.user, at: time.now) }
         return syncs
     }
 

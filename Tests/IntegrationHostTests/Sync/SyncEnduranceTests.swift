@@ -4,6 +4,7 @@ import Primitives
 import ProviderSDK
 import Synchronization
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Sync

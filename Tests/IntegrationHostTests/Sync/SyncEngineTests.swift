@@ -11,6 +11,7 @@ import StoreFiles
 import Synchronization
 import TestSupport
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Sync

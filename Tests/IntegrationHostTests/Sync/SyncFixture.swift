@@ -11,6 +11,7 @@ import RecordStore
 import Storage
 import Synchronization
 import TestSupport
+import Users
 
 @testable import Configuration
 @testable import ConnectionModel
@@ -96,7 +97,7 @@ final class SyncFixture: Sendable {
             retry: RetryPolicy(firstPause: .milliseconds(2), failingTimeMax: retryTime), time: time,
             log: log)
         reconciler = SyncReconciler(engine: engine, registry: registry, log: log)
-        users.changes.observe { [engine] in engine.userDidChange($0) }
+        users.changes.observe { [engine] in engine.userDidChange($0.user) }
     }
 
     /// Connects a user; `change` sets other members of the connection.

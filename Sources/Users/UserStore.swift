@@ -1,9 +1,10 @@
 // Users by id. A decoded user is cached with its document, and observers are notified of every change.
 
+package import ConnectionModel
 package import DocumentStore
-import Primitives
+package import Primitives
 import ProviderSDK
-import StoreFiles
+package import StoreFiles
 package import Synchronization
 
 /// A decoded user that is cached with its document: immutable and shared by all readers.
@@ -32,12 +33,35 @@ package struct UserStore: Sendable {
 
     /// The observers that are notified of changes.
     package let changes: UserChanges
+    private let summarizer: Summarizer
     private let users: DocumentCollection<StoredUser>
 
     package init(_ documents: Documents) {
-        let changes = UserChanges()
+        let (changes, summarizer) = (UserChanges(), Summarizer())
         self.changes = changes
-        users = DocumentCollection(documents, name: "users", noun: "user") { changes.notify($0) }
+        self.summarizer = summarizer
+        users = DocumentCollection(documents, name: "users", noun: "user") { before, user in
+            let summary = summarizer.summary(of: user)
+            return .init(summary: summary?.encoded) {
+                changes.notify(UserChange(before: before, user: user, summary: summary))
+            }
+        }
+    }
+
+    /// Makes the summaries that are stored with users.
+    private final class Summarizer: Sendable {
+        private let agenda = Mutex<(@Sendable (User) -> UserSummary)?>(nil)
+
+        func set(_ summary: @escaping @Sendable (User) -> UserSummary) { agenda.withLock { $0 = summary } }
+
+        func summary(of user: User) -> UserSummary? { agenda.withLock { $0 }?(user) }
+    }
+
+    /// Stores with every user, from now on, when `agenda` has something to do for the user.
+    ///
+    /// The agenda comes after the store because the services that it asks change users themselves.
+    package func summarize(with agenda: some UserAgenda, time: TimeSource) {
+        summarizer.set { UserSummary($0, agenda, at: time.now) }
     }
 
     /// The 3 hex digits of the user's shard, which are part of the ids of the user's connections.
@@ -94,6 +118,25 @@ package struct UserStore: Sendable {
     ) {
         let page = try await users.ids(after: position)
         return (page.ids.map { String(decoding: $0, as: UTF8.self) }, page.next)
+    }
+
+    /// A user as the head of the user's document shows it.
+    package struct Head: Sendable {
+        package let key: DocumentKey
+        package let revision: UInt64
+        /// Nil when the document has none that this version reads.
+        package let summary: UserSummary?
+        /// The user's id.
+        package var id: String { String(decoding: key.id, as: UTF8.self) }
+    }
+
+    /// Returns the heads of the users in a shard, in no order; decodes no document.
+    package func heads(shard: UInt16) async throws(ServiceError) -> [Head] {
+        try await users.heads(shard: shard).map { head in
+            Head(
+                key: head.key, revision: head.revision,
+                summary: head.summary.flatMap(UserSummary.init(decoding:)))
+        }
     }
 
     /// Returns the ids of the users who may own a connection; empty when the connection id is invalid.

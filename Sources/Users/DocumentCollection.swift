@@ -1,6 +1,7 @@
 // Values by id, each stored as one document. All reads, decisions and compare-and-swap writes happen here. Does not depend on the
 // type of the value.
 
+package import ConnectionModel
 package import DocumentStore
 import ProviderSDK
 import StoreFiles
@@ -36,16 +37,27 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     private let name: String
     /// The name of a value in error messages.
     private let noun: String
-    /// Called after each change, before the next change of the same value starts.
-    private let didChange: @Sendable (Value) -> Void
+    /// Called before each change is stored.
+    private let willChange: @Sendable (_ before: Value?, _ after: Value) -> Change
+
+    /// What goes with a change of a value.
+    package struct Change {
+        /// The summary that is stored in the head of the document; nil for none.
+        let summary: [UInt8]?
+        /// Called when the change is durable, before the next change of the same value starts.
+        let isDurable: () -> Void
+    }
 
     package init(
-        _ documents: Documents, name: String, noun: String, didChange: @escaping @Sendable (Value) -> Void = { _ in }
+        _ documents: Documents, name: String, noun: String,
+        willChange: @escaping @Sendable (_ before: Value?, _ after: Value) -> Change = { _, _ in
+            Change(summary: nil, isDurable: {})
+        }
     ) {
         self.documents = documents
         self.name = name
         self.noun = noun
-        self.didChange = didChange
+        self.willChange = willChange
     }
 
     private func key(_ id: [UInt8]) -> DocumentKey { DocumentKey(collection: name, id: id) }
@@ -97,11 +109,12 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
                 var value = stored?.form.value
                 let result = try change(&value)
                 guard let value else { return result }
+                let changed = willChange(stored?.form.value, value)
                 do throws(StoreError) {
                     try await documents.save(
                         key, value.document, expecting: stored.map { .revision($0.revision) } ?? .absent,
-                        form: Form(value))
-                    didChange(value)
+                        summary: changed.summary, form: Form(value))
+                    changed.isDurable()
                     return result
                 } catch {
                     guard case .conflict = error else { throw ServiceError(error) }
@@ -143,6 +156,13 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     package func flush() async { try? await documents.flush() }
 
     // MARK: Listing
+
+    /// Returns the heads of the values in a shard, in no order; decodes nothing.
+    package func heads(shard: UInt16) async throws(ServiceError) -> [Documents.Head] {
+        do throws(StoreError) { return try await documents.heads(name, shard: shard) } catch {
+            throw ServiceError(error)
+        }
+    }
 
     /// Returns the ids of all values, page by page.
     ///

@@ -1,6 +1,7 @@
 // The key under which the host keeps what it knows of an account. Pure.
 
 import Cryptography
+import Primitives
 
 /// An account of a provider, compared byte for byte.
 package struct AccountKey: Hashable, Sendable {
@@ -17,8 +18,20 @@ package struct AccountKey: Hashable, Sendable {
         (self.high, self.low) = (high, low)
     }
 
+    /// Reads the 32 digits of ``digits``; nil for anything else.
+    init?(digits: String) {
+        let text = Array(digits.utf8)
+        guard text.count == 32, let high = Hex.number(lowercase: text[..<16]),
+            let low = Hex.number(lowercase: text[16...])
+        else { return nil }
+        (self.high, self.low) = (high, low)
+    }
+
+    /// The key as 32 hexadecimal digits.
+    var digits: String { Hex.encode(high) + Hex.encode(low) }
+
     /// The id of the account's document.
-    static func documentID(service: String, variant: String?, accountID: String) -> [UInt8] {
+    package static func documentID(service: String, variant: String?, accountID: String) -> [UInt8] {
         Array(digest(service, variant, accountID).base64URL.utf8)
     }
 

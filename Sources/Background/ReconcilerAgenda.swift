@@ -1,0 +1,37 @@
+// When the reconcilers together have something to do for a user. Knows no reconciler's work.
+
+package import ConnectionModel
+import Cryptography
+package import ProviderSDK
+import Users
+
+/// The agenda of all reconcilers.
+///
+/// A reconciler that joins the list is asked for its moments: nothing else has to know its kind of work.
+package struct ReconcilerAgenda: UserAgenda {
+    private let reconcilers: [any Reconciler]
+    private let digest: String
+    private let keyID: @Sendable () -> String
+
+    /// - Parameters:
+    ///   - parts: what the reconcilers' moments depend on besides the users, such as the plugins and their versions.
+    ///   - keyID: returns the id of the primary key; secrets that another one sealed are sealed again.
+    package init(_ reconcilers: [any Reconciler], parts: [String], keyID: @escaping @Sendable () -> String) {
+        self.reconcilers = reconcilers
+        self.keyID = keyID
+        var name = ""
+        for part in parts { name += "\(part.utf8.count):\(part)" }
+        digest = String(SHA256.digest(name).hex.prefix(12))
+    }
+
+    package var basis: String { "\(digest).\(keyID())" }
+
+    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
+        var earliest: Timestamp?
+        for reconciler in reconcilers {
+            guard let due = reconciler.nextDue(user, at: now) else { continue }
+            earliest = earliest.map { min($0, due) } ?? due
+        }
+        return earliest
+    }
+}
