@@ -22,7 +22,10 @@
 // Declared by hand: with _GNU_SOURCE glibc turns the address parameters into transparent unions Swift cannot call.
 extern int accept4(int fd, void *address, void *length, int flags);
 extern int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags);
+extern int sync_file_range(int fd, long offset, long count, unsigned int flags);
 extern int syncfs(int fd);
+// Starts writing the dirty pages of a file to the disk and does not wait for them.
+static inline int cl_start_writing(int fd) { return sync_file_range(fd, 0, 0, 2); }
 // Gives memory that was freed back to the kernel.
 extern int malloc_trim(size_t pad);
 extern int mallopt(int parameter, int value);

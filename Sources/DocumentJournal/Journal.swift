@@ -26,12 +26,10 @@ package final class Journal: Sendable {
         var queue = FIFO<Entry>()
         var active: JournalSegment?
         var nextSequence: UInt64
-        // Until the documents of an earlier process are in place nothing new is written: see waitForEarlierEntries().
-        var isHeld: Bool
         var isCommitting = false
         var isClosed = false
         var hasEnded = false
-        var isFull = false
+        var isFull: Bool
         // Why documents cannot be brought into place; writers get it only when the journal is full.
         var checkpointFailure: StoreError?
     }
@@ -56,7 +54,7 @@ package final class Journal: Sendable {
         self.files = files
         self.bytesMax = bytesMax
         self.onCommit = onCommit
-        monitor = Monitor(State(nextSequence: found.nextSequence, isHeld: found.ledger.pendingCount > 0))
+        monitor = Monitor(State(nextSequence: found.nextSequence, isFull: found.ledger.bytes >= bytesMax))
         ledger = Mutex(found.ledger)
     }
 
@@ -107,7 +105,7 @@ package final class Journal: Sendable {
         monitor.waitOrSleep { state in
             if state.queue.isEmpty { return state.isClosed ? .done(nil) : .untilWoken }
             var failure: StoreError?
-            if state.isHeld || state.isFull {
+            if state.isFull {
                 guard let known = state.checkpointFailure else { return .untilWoken }
                 failure = known
             }
@@ -158,7 +156,7 @@ package final class Journal: Sendable {
 
     // MARK: Checkpoints
 
-    /// Goes on in a new segment, so that the ones before can go; returns when no write to them is under way.
+    /// Continues in a new segment, so that the ones before can go; returns when no write to them is under way.
     package func roll() throws(StoreError) {
         guard let active = monitor.withLock({ $0.active }), ledger.withLock({ $0.hasEntries(in: active) }) else {
             return
@@ -189,7 +187,6 @@ package final class Journal: Sendable {
         monitor.withLock { state in
             state.checkpointFailure = failure
             state.isFull = isFull
-            if failure == nil { state.isHeld = false }
         }
         monitor.wakeAll()
     }
@@ -201,12 +198,13 @@ package final class Journal: Sendable {
         monitor.wait { $0.hasEnded ? true : nil }
     }
 
-    /// Removes the empty segment after the last checkpoint.
-    package func removeEmptySegment() throws(StoreError) {
-        guard let active = monitor.withLock({ $0.active }), !ledger.withLock({ $0.hasEntries(in: active) }) else {
-            return
+    /// Removes every segment, after a last checkpoint that left nothing to place; the journal must be closed before.
+    package func removeSegments(through number: UInt64) throws(StoreError) {
+        let active = monitor.withLock { state in
+            defer { state.active = nil }
+            return state.active
         }
-        try files.remove(active.name, in: folder)
-        monitor.withLock { $0.active = nil }
+        try release(through: number)
+        if let active { try files.remove(active.name, in: folder) }
     }
 }

@@ -83,12 +83,22 @@ package struct JournalLedger {
         (pending[shard] ?? [:]).map { ($0.key, $0.value.isDeletion) }
     }
 
-    /// The entries of one folder.
-    package func pending(in shard: Shard) -> [DocumentKey: PendingDocument] { pending[shard] ?? [:] }
+    /// The entries of one folder that wait in the journal.
+    package func waiting(in shard: Shard) -> [(key: DocumentKey, document: PendingDocument)] {
+        (pending[shard] ?? [:]).map { ($0.key, $0.value) }
+    }
+
+    /// The collections that documents wait for.
+    package var collections: Set<String> { Set(pending.keys.map(\.collection)) }
 
     /// The folders of a collection that documents wait for.
     package func shards(of collection: String) -> [UInt16] {
         pending.keys.filter { $0.collection == collection }.map(\.number)
+    }
+
+    /// Everything that waits, folder after folder.
+    package var waiting: [(shard: Shard, key: DocumentKey, document: PendingDocument)] {
+        pending.flatMap { shard, documents in documents.map { (shard, $0.key, $0.value) } }
     }
 
     /// Everything that waits, folder by folder.

@@ -29,6 +29,8 @@ package struct JournalRecovery {
         package var empty: [String] = []
         /// Segments that were damaged and salvaged.
         package var damaged: [String] = []
+        /// The place of the last whole batch.
+        var last: (segment: JournalSegment, bytes: Range<Int>)?
     }
 
     /// Reads every segment.
@@ -45,7 +47,26 @@ package struct JournalRecovery {
             try read(sequence, isLast: index == sequences.count - 1, expected: &expected, into: &found)
             found.nextSequence = sequence + 1
         }
+        if let (segment, bytes) = found.last { writeAgain(segment, bytes) }
         return found
+    }
+
+    /// Makes the last batch durable that another process left, because new entries follow it: after a failed sync its pages
+    /// count as clean, though the disk has others.
+    ///
+    /// Where that fails the store is read-only.
+    private func writeAgain(_ segment: JournalSegment, _ range: Range<Int>) {
+        do throws(StoreError) {
+            guard let file = try OpenFile.open(segment.name, in: folder, isWritable: true) else { return }
+            var reader = WindowReader(file, end: range.upperBound)
+            guard let index = try reader.fill(range.lowerBound, range.count) else { return }
+            let bytes = reader.buffer.span.extracting(index..<index + range.count)
+            do throws(CallFailure) {
+                try file.fileSystem.write(bytes, to: file.fd, at: range.lowerBound, path: file.path)
+                try file.fileSystem.fdatasync(file.fd, path: file.path)
+                try folder.sync()
+            } catch { throw files.gate.unknownOutcome(error) }
+        } catch { _ = files.gate.close(because: "\(error)") }
     }
 
     private func read(
@@ -100,7 +121,9 @@ package struct JournalRecovery {
                 let header = JournalFormat.BatchHeader(reader.buffer.span, at: index), header.salt == segment.salt,
                 try readEntries(header, segment, &reader, offset + JournalFormat.batchHeaderBytes, &expected, &found)
             {
-                offset += JournalFormat.batchHeaderBytes + header.bodyBytes
+                let end = offset + JournalFormat.batchHeaderBytes + header.bodyBytes
+                found.last = (segment, offset..<end)
+                offset = end
             }
             // A whole batch header behind what is broken: then that was acknowledged once.
             guard let later = try laterBatch(segment, &reader, from: offset + 1) else { return }

@@ -1,5 +1,5 @@
-// Bringing documents from the journal into their own files, behind the writers: a few with a sync each, many with one
-// sync for the whole file system. Only what is durable in place is forgotten by the journal.
+// When documents are brought from the journal into their own files: behind the writers, each document once however often it
+// changed meanwhile. Only what is durable in place is forgotten by the journal.
 
 import DocumentJournal
 import Primitives
@@ -10,7 +10,6 @@ final class DocumentCheckpoint: Sendable {
     private struct State {
         var dirtySince: MonotonicInstant?
         var bytes = 0
-        var isUrgent = false
         var waiters: [CheckedContinuation<StoreError?, Never>] = []
         var isClosed = false
         var hasEnded = false
@@ -19,20 +18,28 @@ final class DocumentCheckpoint: Sendable {
     private let monitor = Monitor(State())
     private let folders: DocumentFolders
     private let delay: Duration
+    private let closingTime: Duration
     private let bytesMin: Int
 
-    init(folders: DocumentFolders, delay: Duration, journalBytesMax: Int) {
+    init(folders: DocumentFolders, delay: Duration, closingTime: Duration, journalBytesMax: Int) {
         self.folders = folders
         // Early enough that writers seldom find the journal full.
         bytesMin = min(DocumentLimits.checkpointBytesMin, journalBytesMax / 2)
         self.delay = delay
+        self.closingTime = closingTime
     }
 
     /// Starts the thread.
     ///
-    /// - Parameter isUrgent: whether an earlier process left documents in the journal.
-    func start(_ journal: Journal, isUrgent: Bool) {
-        monitor.withLock { $0.isUrgent = isUrgent }
+    /// Documents that an earlier process left in the journal wait no longer than others.
+    func start(_ journal: Journal) {
+        let (count, bytes) = journal.ledger.withLock { ($0.pendingCount, $0.bytes) }
+        if count > 0 {
+            monitor.withLock { state in
+                state.dirtySince = SystemClock.instant
+                state.bytes = bytes
+            }
+        }
         startThread(named: "store-documents") { self.serve(journal) }
     }
 
@@ -60,7 +67,7 @@ final class DocumentCheckpoint: Sendable {
         }
     }
 
-    /// Does a last checkpoint and ends the thread; the journal must be closed before.
+    /// Does as much of a last checkpoint as its time allows and ends the thread; the journal must be closed before.
     func close() {
         monitor.withLock { $0.isClosed = true }
         monitor.wakeAll()
@@ -80,8 +87,7 @@ final class DocumentCheckpoint: Sendable {
             let work = takeWork(isRetry: isRetry)
             var failure: StoreError?
             do throws(StoreError) {
-                try perform(journal)
-                if work.isLast { try journal.removeEmptySegment() }
+                if work.isLast { try performLast(journal) } else { try perform(journal) }
             } catch { failure = error }
             journal.checkpointEnded(failure)
             for waiter in work.waiters { waiter.resume(returning: failure) }
@@ -99,7 +105,7 @@ final class DocumentCheckpoint: Sendable {
             if state.isClosed || !state.waiters.isEmpty { return .done(Self.take(&state)) }
             let now = SystemClock.instant
             if isRetry && now < earliest { return .atMost(earliest - now) }
-            if state.isUrgent || state.bytes >= bytesMin { return .done(Self.take(&state)) }
+            if state.bytes >= bytesMin { return .done(Self.take(&state)) }
             guard let since = state.dirtySince else { return .untilWoken }
             let due = since + delay
             return now >= due ? .done(Self.take(&state)) : .atMost(due - now)
@@ -110,7 +116,6 @@ final class DocumentCheckpoint: Sendable {
         defer {
             state.dirtySince = nil
             state.bytes = 0
-            state.isUrgent = false
             state.waiters = []
         }
         return Work(waiters: state.waiters, isLast: state.isClosed)
@@ -118,44 +123,28 @@ final class DocumentCheckpoint: Sendable {
 
     private func perform(_ journal: Journal) throws(StoreError) {
         try journal.files.gate.check()
+        try journal.files.settlement.wait()
         do throws(StoreError) { try journal.roll() } catch {
             // Without room for another segment the documents still come into place, which may make some.
             guard case .noSpace = error else { throw error }
         }
-        let (snapshot, last) = journal.ledger.withLock { ($0.snapshot(), $0.lastNumber) }
-        try place(snapshot)
-        journal.ledger.withLock { ledger in
-            for (shard, documents) in snapshot { ledger.remove(documents, from: shard) }
-        }
+        let last = journal.ledger.withLock { $0.lastNumber }
+        _ = try placeWaiting(journal, until: nil)
         try journal.release(through: last)
     }
 
-    private func place(
-        _ snapshot: [(shard: JournalLedger.Shard, documents: [(key: DocumentKey, document: PendingDocument)])]
-    ) throws(StoreError) {
-        let count = snapshot.reduce(0) { $0 + $1.documents.count }
-        if count == 0 { return }
-        let syncsEach = count <= DocumentLimits.individuallySyncedDocumentsMax
-        for (_, documents) in snapshot {
-            var shard: Directory?
-            for (key, document) in documents {
-                let location = try DocumentLocation(key)
-                let directory: Directory
-                if let shard {
-                    directory = shard
-                } else {
-                    directory = try folders.makeShard(location, synced: syncsEach)
-                }
-                shard = directory
-                if document.isDeletion {
-                    try folders.takeAway(location, from: directory)
-                } else {
-                    try folders.place(
-                        document.segment.documentFile(document), at: location, in: directory, synced: syncsEach)
-                }
-            }
-            if syncsEach, let shard { try folders.files.sync(shard) }
+    /// What stays in the journal is found there by the next process.
+    private func performLast(_ journal: Journal) throws(StoreError) {
+        try journal.files.gate.check()
+        guard journal.files.settlement.isDone else { return }
+        let last = journal.ledger.withLock { $0.lastNumber }
+        if try placeWaiting(journal, until: SystemClock.instant + closingTime) {
+            try journal.removeSegments(through: last)
         }
-        if !syncsEach { try folders.syncEverything() }
+    }
+
+    private func placeWaiting(_ journal: Journal, until deadline: MonotonicInstant?) throws(StoreError) -> Bool {
+        let waiting = journal.ledger.withLock { $0.waiting }
+        return try DocumentPlacement(folders: folders, journal: journal).place(waiting, until: deadline)
     }
 }

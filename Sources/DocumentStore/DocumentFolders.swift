@@ -60,27 +60,11 @@ package final class DocumentFolders: Sendable {
         } catch { throw error.asStoreError }
     }
 
-    /// Puts a document's file in place; its name is durable only after a sync of its folder, and unless `synced` its
-    /// bytes too only after one of the file system.
-    func place(
-        _ file: [UInt8], at location: DocumentLocation, in shard: Directory, synced: Bool
-    ) throws(StoreError) {
-        let temporary = try files.writeTemporary(file, in: shard, synced: synced)
-        try files.move(temporary, to: location.fileName, in: shard)
-    }
-
     /// Removes a document's file; durable only after a sync.
     func takeAway(_ location: DocumentLocation, from shard: Directory) throws(StoreError) {
         do throws(CallFailure) {
             try shard.fileSystem.unlink(location.fileName, in: shard.fd, path: location.path)
         } catch { throw files.gate.error(for: error) }
-    }
-
-    /// Makes everything durable that was placed or taken away.
-    func syncEverything() throws(StoreError) {
-        do throws(CallFailure) { try root.fileSystem.syncfs(root.fd, path: root.path) } catch {
-            throw files.gate.unknownOutcome(error)
-        }
     }
 
     /// Renames a damaged file so that its bytes are kept and can be looked at.
@@ -116,8 +100,10 @@ package final class DocumentFolders: Sendable {
         do throws(CallFailure) { return try parent.subdirectory(name) } catch { throw error.asStoreError }
     }
 
-    /// The folder of a document, made when it is missing; durably unless a sync of everything follows.
-    func makeShard(_ location: DocumentLocation, synced: Bool) throws(StoreError) -> Directory {
+    /// The folder of a document, made when it is missing.
+    ///
+    /// - Returns: the folder, and its parent when that must be synced for the folder to last.
+    func makeShard(_ location: DocumentLocation) throws(StoreError) -> (folder: Directory, unsynced: Directory?) {
         try files.gate.check()
         let parent: Directory
         if let known = try collection(location.collection) {
@@ -126,7 +112,10 @@ package final class DocumentFolders: Sendable {
             parent = try files.makeDirectory(location.collection, in: root)
             collections.withLock { $0[location.collection] = parent }
         }
-        return try files.makeDirectory(location.shard, in: parent, synced: synced)
+        do throws(CallFailure) {
+            let (folder, isNew) = try parent.makeSubdirectory(location.shard)
+            return (folder, isNew ? parent : nil)
+        } catch { throw files.gate.error(for: error) }
     }
 
     /// The file names of the documents in one shard, sorted.

@@ -16,10 +16,14 @@ public enum DocumentLimits {
     static let headBytes = 1024
     /// The deletions whose last revision is remembered one by one; older ones share one floor.
     static let rememberedDeletionsMax = 65_536
-    /// The bytes in the journal after which documents are brought into their files at once: 32 MiB.
-    static let checkpointBytesMin = 32 << 20
+    /// The time a document may wait in the journal for its file.
+    public static let checkpointDelay = Duration.seconds(30)
+    /// The bytes in the journal after which documents are brought into their files at once: 64 MiB.
+    static let checkpointBytesMin = 64 << 20
     /// The pause after a failure to bring documents into their files.
     static let checkpointRetryDelay = Duration.milliseconds(500)
-    /// The documents up to which each file is synced on its own instead of the whole file system.
-    static let individuallySyncedDocumentsMax = 64
+    /// The documents that are brought into their files together, which is also how many are open meanwhile.
+    static let placedTogetherMax = 128
+    /// The time that closing may spend on bringing documents into their files; the others stay in the journal.
+    public static let closingTimeMax = Duration.milliseconds(500)
 }

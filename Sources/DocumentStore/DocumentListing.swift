@@ -40,7 +40,7 @@ struct DocumentListing: Sendable {
         // The journal is looked at first: a document that comes into place meanwhile is found twice, not missed.
         var heads: [String: Documents.Head] = [:]
         var deleted: Set<String> = []
-        for (key, document) in journal.ledger.withLock({ $0.pending(in: folder) }) {
+        for (key, document) in journal.ledger.withLock({ $0.waiting(in: folder) }) {
             let name = try DocumentLocation(key).fileName
             guard !document.isDeletion else {
                 deleted.insert(name)

@@ -9,7 +9,7 @@ import Synchronization
 /// Durable documents by key.
 ///
 /// A write that returned is on disk: first in the journal, where one sync acknowledges all writes that came
-/// meanwhile, then in its own file. Writers of one document take turns, writers of different documents share a
+/// meanwhile, and later in its own file. Writers of one document take turns, writers of different documents share a
 /// sync, and a reader never waits for a writer: it sees the last acknowledged revision. No call blocks the calling
 /// thread.
 public final class Documents: Sendable {
@@ -33,14 +33,20 @@ public final class Documents: Sendable {
         package var journalBytesMax: Int
         /// The time an acknowledged document may wait for its file.
         package var checkpointDelay: Duration
+        /// The time that closing may spend on bringing documents into their files.
+        package var closingTimeMax: Duration
         /// Whether a damaged journal is read as far as possible instead of refused.
         package var salvagesJournal: Bool
 
         /// The given values.
-        package init(cacheBytesMax: Int, journalBytesMax: Int, checkpointDelay: Duration, salvagesJournal: Bool) {
+        package init(
+            cacheBytesMax: Int, journalBytesMax: Int, checkpointDelay: Duration, closingTimeMax: Duration,
+            salvagesJournal: Bool
+        ) {
             self.cacheBytesMax = cacheBytesMax
             self.journalBytesMax = journalBytesMax
             self.checkpointDelay = checkpointDelay
+            self.closingTimeMax = closingTimeMax
             self.salvagesJournal = salvagesJournal
         }
     }
@@ -55,14 +61,14 @@ public final class Documents: Sendable {
         try Self.keepDamaged(found.damaged, of: folder, folders)
         journalDamage = found.damaged.map { folder.path(of: $0) }
         for name in found.empty { try folders.files.remove(name, in: folder) }
-        let isUrgent = found.ledger.pendingCount > 0
         let checkpoint = DocumentCheckpoint(
-            folders: folders, delay: options.checkpointDelay, journalBytesMax: options.journalBytesMax)
+            folders: folders, delay: options.checkpointDelay, closingTime: options.closingTimeMax,
+            journalBytesMax: options.journalBytesMax)
         self.checkpoint = checkpoint
         journal = Journal(
             folder: folder, files: folders.files, found: found, bytesMax: options.journalBytesMax,
             onCommit: { checkpoint.committed(bytes: $0) })
-        checkpoint.start(journal, isUrgent: isUrgent)
+        checkpoint.start(journal)
         journal.start()
     }
 
@@ -265,7 +271,7 @@ public final class Documents: Sendable {
             cachedDocuments: cachedDocuments, cachedBytes: cachedBytes, waitingDocuments: waiting, journalBytes: bytes)
     }
 
-    /// Ends the threads that write, after a last checkpoint.
+    /// Ends the threads that write, after as much of a last checkpoint as its time allows.
     package func close() {
         journal.close()
         checkpoint.close()

@@ -15,9 +15,18 @@ struct DataCheck: Sendable {
     let journal: Journal
     let repairs: Bool
 
-    /// Checks one folder of documents.
-    func checkDocuments(in shard: Directory, collection: String, _ report: inout CheckReport) throws(StoreError) {
-        let waiting = try waitingNames(collection, shard)
+    /// The folders of a collection that exist, or will once what waits in the journal is in its files.
+    func shards(of collection: String) throws(StoreError) -> [String] {
+        let waiting = journal.ledger.withLock { $0.shards(of: collection) }.map(DocumentLocation.shardName)
+        return try Set(walk.shardNames(of: collection)).union(waiting).sorted()
+    }
+
+    /// Checks one folder of documents, with what waits in the journal for it.
+    func checkDocuments(in shard: String, collection: String, _ report: inout CheckReport) throws(StoreError) {
+        let waiting = try checkWaiting(in: shard, collection: collection, &report)
+        guard let folder = try walk.subdirectory(collection, of: walk.root),
+            let shard = try walk.subdirectory(shard, of: folder)
+        else { return }
         for name in try walk.names(shard).sorted() {
             let path = shard.path(of: name)
             switch walk.kind(of: name) {
@@ -30,15 +39,34 @@ struct DataCheck: Sendable {
                 try resolve(path, "\(path) is a damaged document that was set aside and blocks its key", &report) {
                     () throws(StoreError) in try moveToQuarantine(name, from: shard)
                 }
-            case .document:
-                // What waits in the journal replaces the file.
-                if waiting.contains(name) {
-                    report.documents += 1
-                } else {
-                    try check(name, in: shard, &report)
-                }
+            // What waits in the journal replaces the file.
+            case .document: if !waiting.contains(name) { try check(name, in: shard, &report) }
             }
         }
+    }
+
+    /// Reads the documents that wait in the journal for one folder.
+    ///
+    /// - Returns: the names of their files.
+    private func checkWaiting(
+        in shard: String, collection: String, _ report: inout CheckReport
+    ) throws(StoreError) -> Set<String> {
+        guard let number = UInt16(shard, radix: 16) else { return [] }
+        var names: Set<String> = []
+        let folder = JournalLedger.Shard(collection: collection, number: number)
+        for (key, document) in journal.ledger.withLock({ $0.waiting(in: folder) }) {
+            let location = try DocumentLocation(key)
+            names.insert(location.fileName)
+            if document.isDeletion { continue }
+            let file = try document.segment.documentFile(document)
+            if (try? Envelope(parsing: file))?.key == key {
+                report.documents += 1
+            } else {
+                let error = StoreError.corrupt(path: location.path, .checksumMismatch)
+                report.problems.append(.init(path: location.path, message: "\(error)", isRepaired: false))
+            }
+        }
+        return names
     }
 
     private func check(_ name: String, in shard: Directory, _ report: inout CheckReport) throws(StoreError) {
@@ -52,18 +80,6 @@ struct DataCheck: Sendable {
                 try moveToQuarantine(name, from: shard)
             }
         }
-    }
-
-    private func waitingNames(_ collection: String, _ shard: Directory) throws(StoreError) -> Set<String> {
-        guard let digits = shard.path.split(separator: "/").last, let number = UInt16(digits, radix: 16) else {
-            return []
-        }
-        let folder = JournalLedger.Shard(collection: collection, number: number)
-        var names: Set<String> = []
-        for (key, isDeletion) in journal.ledger.withLock({ $0.documents(in: folder) }) where !isDeletion {
-            names.insert(try DocumentLocation(key).fileName)
-        }
-        return names
     }
 
     /// Returns the problem with a document's file, or nil.

@@ -23,8 +23,10 @@ extension DataDirectory {
             report.problems.append(
                 .init(path: path, message: "\(path) was damaged; what could be read of it was kept", isRepaired: true))
         }
-        for collection in try await threads.run({ () throws(StoreError) in try walk.collections() }) {
-            for shard in try await threads.run({ () throws(StoreError) in try walk.shards(of: collection) }) {
+        let waiting = documents.journal.ledger.withLock { $0.collections }
+        let stored = try await threads.run { () throws(StoreError) in try walk.collections() }
+        for collection in waiting.union(stored).sorted() {
+            for shard in try await threads.run({ () throws(StoreError) in try check.shards(of: collection) }) {
                 let before = report
                 report = try await threads.run { () throws(StoreError) in
                     var after = before

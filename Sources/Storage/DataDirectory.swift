@@ -16,8 +16,10 @@ public struct StoreOptions: Sendable {
     public var cacheBytesMax: Int = 64 << 20
     /// The bytes of acknowledged documents that may wait for their files; writers wait when there are more.
     public var journalBytesMax: Int = JournalLimits.bytesMax
-    /// The time an acknowledged document may wait for its file while there is little to do.
-    public var checkpointDelay: Duration = .seconds(1)
+    /// The time an acknowledged document may wait in the journal for its file.
+    public var checkpointDelay: Duration = DocumentLimits.checkpointDelay
+    /// The time that closing may spend on bringing documents into their files.
+    public var closingTimeMax: Duration = DocumentLimits.closingTimeMax
     /// Whether a damaged journal is read as far as possible instead of refused.
     ///
     /// For `check --repair`: what was acknowledged and can no longer be read is lost, the damaged file is kept in the
@@ -64,22 +66,22 @@ public final class DataDirectory: Sendable {
     }
 
     init(path: String, options: StoreOptions, fileSystem: FileSystem) throws(StoreError) {
-        files = DurableFiles()
         root = try Self.openRoot(path, fileSystem: fileSystem)
         if !options.allowsAnyFileSystem, let name = try FileSystemKind.refusal(for: root) {
             throw .unsupportedFileSystem(name: name)
         }
         lock = try DataDirectoryLock(in: root)
+        files = DurableFiles(settlement: lock.wasAbandoned ? Settlement(of: root) : Settlement())
         if try DataWalk(root: root, temporaryNames: files.temporaryNames).names(root).contains(Restore.markName) {
             throw .restoreUnfinished
         }
         threads = IOThreads(threadsMax: max(1, options.ioThreadsMax))
-        if lock.wasAbandoned { try Self.settle(root) }
         documents = try Documents(
             folders: DocumentFolders(root: root, files: files), threads: threads,
             options: Documents.Options(
                 cacheBytesMax: options.cacheBytesMax, journalBytesMax: options.journalBytesMax,
-                checkpointDelay: options.checkpointDelay, salvagesJournal: options.salvagesJournal))
+                checkpointDelay: options.checkpointDelay, closingTimeMax: options.closingTimeMax,
+                salvagesJournal: options.salvagesJournal))
         journalDamage = documents.journalDamage
         records = Records(folders: StreamFolder(root: root, files: files), threads: threads)
         LeftoverCleaner(root: root, names: files.temporaryNames, cleansStreams: lock.wasAbandoned).start(isStopped: {
@@ -103,22 +105,16 @@ public final class DataDirectory: Sendable {
 
     /// Finishes what was begun, releases the lock, and refuses everything after that.
     ///
-    /// Blocks the calling thread until the last write is done; meant for the end of a process.
+    /// Blocks the calling thread until the last write is acknowledged, and for at most
+    /// ``StoreOptions/closingTimeMax`` more to bring documents into their files; what is left stays in the journal.
+    /// Meant for the end of a process.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         threads.close()
         threads.waitUntilEnded()
         documents.close()
         records.settle()
-        lock.release(isClean: gate.currentReason == nil)
-    }
-
-    /// Makes durable what a process that was killed had written but not synced: it is readable now, and what was read
-    /// must not be undone by a power cut.
-    private static func settle(_ root: Directory) throws(StoreError) {
-        do throws(CallFailure) { try root.fileSystem.syncfs(root.fd, path: root.path) } catch {
-            throw error.asStoreError
-        }
+        lock.release(isClean: gate.currentReason == nil && files.settlement.isDone)
     }
 
     static func openRoot(_ path: String, fileSystem: FileSystem) throws(StoreError) -> Directory {

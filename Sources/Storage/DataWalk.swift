@@ -32,6 +32,12 @@ struct DataWalk: Sendable {
         return found
     }
 
+    /// The names of the folders of a collection.
+    func shardNames(of collection: String) throws(StoreError) -> [String] {
+        guard let folder = try subdirectory(collection, of: root) else { return [] }
+        return try names(folder).filter(DocumentLocation.isShardName)
+    }
+
     /// The folders of a collection or of the records, sorted by name.
     func shards(of parent: String) throws(StoreError) -> [Directory] {
         guard let folder = try subdirectory(parent, of: root) else { return [] }

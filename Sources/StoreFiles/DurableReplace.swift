@@ -9,11 +9,17 @@ package struct DurableFiles: Sendable {
     package let gate: WriteGate
     /// The names of temporary files.
     package let temporaryNames: TemporaryNames
+    /// What a killed process left written and not synced.
+    package let settlement: Settlement
 
     /// Files that are written while `gate` is open.
-    package init(gate: WriteGate = WriteGate(), temporaryNames: TemporaryNames = TemporaryNames()) {
+    package init(
+        gate: WriteGate = WriteGate(), temporaryNames: TemporaryNames = TemporaryNames(),
+        settlement: Settlement = Settlement()
+    ) {
         self.gate = gate
         self.temporaryNames = temporaryNames
+        self.settlement = settlement
     }
 
     /// Writes `bytes` to a new temporary file, leaving nothing behind on failure.
@@ -21,25 +27,54 @@ package struct DurableFiles: Sendable {
     /// - Parameter synced: whether the bytes must be on disk on return; false when a journal holds them as well.
     /// - Returns: the temporary name.
     package func writeTemporary(_ bytes: [UInt8], in directory: Directory, synced: Bool) throws(StoreError) -> String {
+        let temporary = try beginTemporary(bytes, in: directory)
         let fileSystem = directory.fileSystem
-        let (fd, name) = try openTemporary(in: directory)
-        let path = directory.path(of: name)
         do throws(CallFailure) {
             do throws(CallFailure) {
-                try fileSystem.setMode(0o600, of: fd, path: path)
-                try fileSystem.write(bytes.span, to: fd, path: path)
-                if synced { try fileSystem.fdatasync(fd, path: path) }
+                if synced { try fileSystem.fdatasync(temporary.fd, path: temporary.path) }
             } catch {
-                try? fileSystem.close(fd, path: path)
+                try? fileSystem.close(temporary.fd, path: temporary.path)
                 throw error
             }
-            try fileSystem.close(fd, path: path)
+            try fileSystem.close(temporary.fd, path: temporary.path)
+        } catch { throw discard(temporary, in: directory, because: error) }
+        return temporary.name
+    }
+
+    /// A temporary file that was written and is still open.
+    package struct Temporary: Sendable {
+        /// The name of the file.
+        package let name: String
+        /// The path of the file, for messages.
+        package let path: String
+        /// The open descriptor, which the owner closes.
+        package let fd: Int32
+    }
+
+    /// Writes `bytes` to a new temporary file and leaves it open, for a sync later; leaves nothing behind on failure.
+    package func beginTemporary(_ bytes: [UInt8], in directory: Directory) throws(StoreError) -> Temporary {
+        let fileSystem = directory.fileSystem
+        let (fd, name) = try openTemporary(in: directory)
+        let temporary = Temporary(name: name, path: directory.path(of: name), fd: fd)
+        do throws(CallFailure) {
+            try fileSystem.setMode(0o600, of: fd, path: temporary.path)
+            try fileSystem.write(bytes.span, to: fd, path: temporary.path)
         } catch {
-            _ = try? fileSystem.unlink(name, in: directory.fd, path: path)
-            // Only a new inode without readers is in doubt here, and it is gone: the document is untouched.
-            throw gate.error(for: error)
+            try? fileSystem.close(fd, path: temporary.path)
+            throw discard(temporary, in: directory, because: error)
         }
-        return name
+        return temporary
+    }
+
+    /// Removes a temporary file that could not be finished.
+    ///
+    /// - Returns: the error to throw.
+    package func discard(
+        _ temporary: Temporary, in directory: Directory, because failure: CallFailure
+    ) -> StoreError {
+        _ = try? directory.fileSystem.unlink(temporary.name, in: directory.fd, path: temporary.path)
+        // Only a new inode without readers is in doubt here, and it is gone: the document is untouched.
+        return gate.error(for: failure)
     }
 
     /// Replaces `name` by `bytes`; durable on return.

@@ -138,6 +138,11 @@ package struct FileSystem: Sendable {
         try result(Glibc.fdatasync(fd), .fdatasync, path)
     }
 
+    /// Asks for a file's content to be written soon, so that a sync of many files after the other waits once.
+    ///
+    /// A file system that cannot do this loses only time.
+    package func startWriting(_ fd: Int32) { _ = cl_start_writing(fd) }
+
     /// Makes a file or the names of a directory durable.
     package func fsync(_ fd: Int32, path: String) throws(CallFailure) {
         try check(.fsync, path)

@@ -278,6 +278,7 @@ public final class Records: Sendable {
     func locked<Value: Sendable>(
         _ stream: StreamID, _ body: @escaping @Sendable (Records) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
+        try await folders.files.settlement.finished()
         await locks.acquire(stream)
         defer { locks.release(stream) }
         return try await threads.run { () throws(StoreError) in try body(self) }

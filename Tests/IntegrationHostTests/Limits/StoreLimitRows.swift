@@ -79,7 +79,11 @@ extension LimitSection {
                 "checkpointBytesMin", DocumentLimits.checkpointBytesMin, .user,
                 "documents are brought into their files",
                 metric: "integration_host_store_waiting_documents"),
-        ], others: ["envelopeBytesMax", "headBytes", "checkpointRetryDelay", "individuallySyncedDocumentsMax"])
+            .time(
+                "checkpointDelay", DocumentLimits.checkpointDelay, .user, "documents are brought into their files",
+                metric: "integration_host_store_waiting_documents"),
+            .time("closingTimeMax", DocumentLimits.closingTimeMax, .host, "the rest stays in the journal"),
+        ], others: ["envelopeBytesMax", "headBytes", "checkpointRetryDelay", "placedTogetherMax"])
 
     private static let journal = LimitSection(
         title: "The journal", file: "Sources/DocumentJournal/JournalLimits.swift", type: "JournalLimits",

@@ -171,6 +171,59 @@ struct JournalTests {
         again.close()
     }
 
+    @Test("New writes follow what another process left in the journal, without waiting for its files")
+    func newWritesFollowWhatAnotherProcessLeft() async throws {
+        var options = Self.lazy
+        options.closingTimeMax = .zero
+        for round in UInt64(1)...3 {
+            let store = try DataDirectory.open(scratch.path, options: options)
+            #expect(store.documentStatistics.waitingDocuments == (round == 1 ? 0 : 2))
+            let expected: StoreFiles.Expectation = round == 1 ? .absent : .revision(round - 1)
+            try await store.documents.save(.user("a"), bytes("a\(round)"), expecting: expected)
+            if round == 1 { try await store.documents.save(.user("b"), bytes("b1"), expecting: .absent) }
+            #expect(try await store.documents.load(.user("b"))?.bytes == bytes("b1"))
+            store.close()
+            #expect(!Scratch.names(scratch.path + "/journal").isEmpty, "the stop left the journal")
+            #expect(!Scratch.isDirectory(scratch.path + "/users"), "no file was placed")
+        }
+        let last = try DataDirectory.open(scratch.path, options: Self.lazy)
+        #expect(try await last.documents.load(.user("a"))?.bytes == bytes("a3"))
+        #expect(try await last.documents.list("users").keys.count == 2)
+        #expect(try await last.check().documents == 2)
+        last.close()
+        #expect(Scratch.names(scratch.path + "/journal") == [])
+        let again = try DataDirectory.open(scratch.path)
+        #expect(try await again.documents.load(.user("a"))?.revision == 3)
+        again.close()
+    }
+
+    @Test("Documents that another process left are brought into their files in time")
+    func documentsThatAnotherProcessLeftAreBroughtIntoTheirFiles() async throws {
+        var options = Self.lazy
+        options.closingTimeMax = .zero
+        var store = try DataDirectory.open(scratch.path, options: options)
+        try await store.documents.save(.user("a"), bytes("a"), expecting: .absent)
+        store.close()
+        options.checkpointDelay = .milliseconds(10)
+        store = try DataDirectory.open(scratch.path, options: options)
+        let end = ContinuousClock.now + .seconds(20)
+        while store.documentStatistics.waitingDocuments > 0, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(Scratch.read(scratch.path + "/" + (try DocumentLocation(.user("a"))).path) != nil)
+        store.close()
+    }
+
+    @Test("A document that changes often is brought into its file once")
+    func aDocumentThatChangesOftenIsBroughtIntoItsFileOnce() async throws {
+        let plan = CountedFault(.error(EIO), at: [.rename], nth: .max)
+        let store = try DataDirectory.open(scratch.path, faults: plan, options: Self.lazy)
+        for round in 1...50 { try await store.documents.save(.user("a"), bytes("\(round)"), expecting: .any) }
+        try await store.flush()
+        #expect(plan.count == 1)
+        store.close()
+    }
+
     @Test("A full journal makes writers wait for their files")
     func aFullJournalMakesWritersWaitForTheirFiles() async throws {
         var options = Self.lazy
