@@ -3,6 +3,7 @@
 import ConnectionModel
 import ProviderSDK
 import Providers
+import Users
 
 extension OAuthService {
     /// Returns the answer to a callback that came before; nil for a callback that is new, or about which nothing is known.
