@@ -10,6 +10,7 @@ enum DiscordActions {
             request(.delete, "/guilds/{setting.guildId}/members/{input.userId}/roles/{setting.unverifiedRoleId}")
         ) { action in
             action.toleratedCodes = DiscordErrors.goneMember
+            action.idleWithout = ["unverifiedRoleId"]
         },
         ProviderAction(
             "getMember", "Reads one member.", request(.get, "/guilds/{setting.guildId}/members/{input.userId}")

@@ -3,8 +3,10 @@
 import ProviderSDK
 
 enum DiscordErrors {
-    /// Codes for a member, a role or a user that is not there: for a change to a member, nothing is left to be done.
-    static let goneMember = ["10007", "10011", "10013"]
+    /// Codes for a member or a user that is not there: for a change to a member, nothing is left to be done.
+    ///
+    /// A role that is not there is a wrong setting of the operator.
+    static let goneMember = ["10007", "10013"]
 
     static let classification = ErrorClassification([
         // Blocked before it reached the API: the User-Agent is not in the form that Discord demands.

@@ -33,7 +33,9 @@ struct DiscordProvider: Provider {
             ProviderSetting(
                 "botToken", "The token of the bot that reads members and changes roles.", isSecret: true),
             ProviderSetting("guildId", "The id of the server that the bot is in."),
-            ProviderSetting("unverifiedRoleId", "The id of the role that a member loses by linking an account."),
+            ProviderSetting(
+                "unverifiedRoleId",
+                "The id of the role that a member loses by linking an account; without it no role is taken."),
             ProviderSetting("publicKey", "The application's public key, which signs what Discord sends."),
             ProviderSetting(
                 "userAgent", "Who asks, in the form that Discord demands.",

@@ -16,12 +16,16 @@ struct ExternalAccount: Sendable {
     var isArchived: Bool
     /// When the account joined, as the provider reports it.
     var joinedAt: String?
+    /// The outcomes of the actions after linking, in their order.
+    var actions: [(name: String, outcome: LinkActionOutcome)] = []
 
     var encoded: JSONValue {
-        .object([
+        let outcomes = JSONValue.object(actions.map { ($0.name, .string($0.outcome.rawValue)) })
+        return .object([
             ("provider", .string(provider)), ("accountId", .string(accountID)), ("attributes", attributes),
             ("linkedAt", .string(linkedAt.text(withMilliseconds: true))), ("inDiscord", .boolean(isMember)),
             ("archived", .boolean(isArchived)), ("joinedAt", joinedAt.map(JSONValue.string) ?? .null),
+            ("actions", outcomes),
         ])
     }
 
@@ -49,5 +53,8 @@ struct ExternalAccount: Sendable {
         isMember = value["inDiscord"]?.boolean ?? false
         isArchived = value["archived"]?.boolean ?? false
         joinedAt = value["joinedAt"]?.string
+        actions = (value["actions"]?.members ?? []).compactMap { name, value in
+            value.string.flatMap(LinkActionOutcome.init(rawValue:)).map { (name, $0) }
+        }
     }
 }

@@ -79,23 +79,8 @@ package struct ExternalAccountService: Sendable {
                     isMember: true, isArchived: false
                 ).encoded)
         }
-        for name in linking.actionsOnLink {
-            guard let action = provider.manifest.action(name) else { continue }
-            do throws(ProviderError) {
-                _ = try await action.perform(
-                    [linking.accountIDParameter: accountID], in: operatorSession(provider, accountID: accountID).context
-                )
-            } catch {
-                log.warning(
-                    "An action after linking an account failed.",
-                    [
-                        "provider": .text(provider.id), "action": .text(name), "kind": .text(error.kind.name),
-                        "error": .text("\(error.shown())"),
-                    ])
-                return .actionFailed(name)
-            }
-        }
-        return .linked
+        let failed = try await perform(linking, provider, accountID: accountID, of: principal.userID, linkedAt: now)
+        return failed.map(LinkOutcome.actionFailed) ?? .linked
     }
 
     /// The providers that report which accounts have joined.

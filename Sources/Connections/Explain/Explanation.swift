@@ -102,4 +102,6 @@ package struct Explanation: Sendable, Equatable {
     package let notificationsWaiting: Int
     /// The number of dead letters; nil when the records cannot be read.
     package let deadLetters: Int?
+    /// What else a reader should know, one sentence each.
+    package let notes: [String]
 }

@@ -16,7 +16,7 @@ enum ExternalAccountsRendering {
             writer.member("usersArchivedCount", result.archived)
             writer.member("usersUnArchivedCount", result.unarchived)
             writer.member("totalUsersProcessed", result.users)
-            writer.member("rdsDiscordServerUsers", result.usersPresent)
+            writer.member("rdsDiscordServerUsers", result.members)
         }
     }
 

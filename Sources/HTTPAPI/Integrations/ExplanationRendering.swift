@@ -41,6 +41,7 @@ package enum ExplanationRendering {
             writer.member("expiresSoon", explanation.expiresSoon)
             writer.member("notificationsWaiting", explanation.notificationsWaiting)
             writer.member("deadLetters", explanation.deadLetters.map { .number(JSONNumber($0)) } ?? .null)
+            if !explanation.notes.isEmpty { writer.member("notes", explanation.notes) }
         }
     }
 
@@ -116,7 +117,7 @@ package enum ExplanationRendering {
         }
         if let letters = explanation.deadLetters, letters > 0 { notes.append("Dead letters: \(letters)") }
         if let end = explanation.grantEndsAt, explanation.expiresSoon { notes.append("Ends: \(end)") }
-        return notes
+        return notes + explanation.notes
     }
 
     /// Returns the cells of a row, aligned; control characters become `?`.

@@ -1,6 +1,7 @@
 // The metrics as text that Prometheus reads (exposition format 0.0.4). Reads counters and nothing else.
 
 import ConnectionModel
+import Connections
 import Observability
 package import Primitives
 import ProviderSDK
@@ -125,6 +126,9 @@ package struct MetricsPage: Sendable {
         byOutcome(
             "revocations_total", "Disconnected connections, by the outcome for the grant.",
             RevocationOutcome.allCases.map { ($0.rawValue, Metrics.revocations[$0]?.value ?? 0) }, &page)
+        byOutcome(
+            "account_link_actions_total", "Actions at a provider after an account was linked.",
+            LinkActionOutcome.allCases.map { ($0.rawValue, $0.count) }, &page)
         outcomes(
             "notifications_total", "Notifications whose delivery has ended; a failed one was dropped.",
             Metrics.webhooksDelivered, Metrics.webhooksFailed, &page)

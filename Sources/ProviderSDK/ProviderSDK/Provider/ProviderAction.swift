@@ -11,6 +11,10 @@ public struct ProviderAction: Sendable {
     public var request: ProviderRequest
     /// The provider's codes of failures that leave nothing to be done, such as those for something that is gone already.
     public var toleratedCodes: [String] = []
+    /// The settings without which there is nothing to be done, such as the id of a role.
+    ///
+    /// Without one of them the host leaves the action out and says so.
+    public var idleWithout: [String] = []
     /// Members added to the answer before it is mapped, with placeholders in their values.
     public var additions: [NamedValue] = []
     /// How the answer becomes a normalised record; nil leaves it as it is.
