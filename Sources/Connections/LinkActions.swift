@@ -5,6 +5,7 @@ import ConnectionModel
 import Observability
 import ProviderSDK
 import Providers
+import Users
 
 /// The outcome of an action after linking an account.
 package enum LinkActionOutcome: String, CaseIterable, Sendable {

@@ -5,6 +5,7 @@ import ProviderSDK
 import Storage
 import Synchronization
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Connections
