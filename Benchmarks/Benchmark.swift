@@ -1,4 +1,4 @@
-// The benchmarks of the sync path. They run the real executable against a stand-in upstream on loopback; nothing is stubbed.
+// The benchmarks. They run the real executable against a stand-in upstream on loopback; nothing is stubbed.
 
 import Foundation
 import HostTesting
@@ -17,6 +17,11 @@ enum Benchmark {
         case "streaming":
             let gigabytes = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 10
             try await StreamingBenchmark.run(gigabytes: gigabytes)
+        case "house":
+            guard try await HouseBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
+        // The other side of `house`: a process of its own, on a core of its own.
+        case "house-attackers": try HouseBenchmark.attack(Array(CommandLine.arguments.dropFirst(2)))
+        case "house-providers": try await HouseBenchmark.provide()
         // One run of what `instructions` counts.
         case "map":
             let arguments = CommandLine.arguments
@@ -24,7 +29,10 @@ enum Benchmark {
             try MappingBenchmark.map(arguments[2], records: records)
         default:
             print(
-                "usage: integration-host-bench mapping | sync [RECORDS] | streaming [GIGABYTES] | instructions [--host PATH] [--baseline FILE]"
+                """
+                usage: integration-host-bench mapping | sync [RECORDS] | streaming [GIGABYTES] |
+                       house [--connections N] [--accounts N] [--seconds S] | instructions [--host PATH] [--baseline FILE]
+                """
             )
             exit(2)
         }

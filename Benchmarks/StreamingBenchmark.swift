@@ -1,6 +1,7 @@
 // Bytes per second through a server of this process that reads and writes bodies in pieces, and the memory that it takes. The client sends
 // and drops bytes on a thread, with one buffer.
 
+import CLinux
 import Foundation
 import HTTPServer
 
@@ -45,7 +46,7 @@ enum StreamingBenchmark {
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = Int(Double(pieces * pieceBytes) / seconds / 1e6)
             print(
-                "\(isUpload ? "upload" : "download") | \(received) | \(rate) | \(memory.peakBytes) | \(peakKibibytes())"
+                "\(isUpload ? "upload" : "download") | \(received) | \(rate) | \(memory.peakBytes) | \(ProcessFigures.peakKiB(getpid()))"
             )
         }
         await server.shutdown(grace: .zero)
@@ -59,7 +60,7 @@ enum StreamingBenchmark {
 
     /// Sends or reads `pieces`; returns the bytes that the server counted, or that came.
     private static func transfer(port: UInt16, pieces: Int, isUpload: Bool) throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, CL_SOCK_STREAM, 0)
         defer { close(descriptor) }
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
@@ -100,11 +101,5 @@ enum StreamingBenchmark {
         guard isUpload else { return total }
         let text = String(decoding: answer, as: UTF8.self)
         return Int(text.split(separator: "\r\n").last ?? "") ?? 0
-    }
-
-    private static func peakKibibytes() -> Int {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 }

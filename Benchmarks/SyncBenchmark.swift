@@ -16,13 +16,13 @@ enum SyncBenchmark {
         let configuration = try directory.write(
             "host.json", configuration(directory: directory, upstream: upstream))
         let host = try await HostProcess(["serve", "--config", configuration])
-        let idle = residentKiB(host.identifier)
+        let idle = ProcessFigures.residentKiB(host.identifier)
         let token = try await HostProcess.run(["token", "--config", configuration, "--user", "bench"]).output.dropLast()
         let client = try TestClient(host.url, token: String(token))
         let id = try await connect(client)
 
         for round in ["first full sync", "second full sync, nothing changed"] {
-            let before = processorSeconds(host.identifier)
+            let before = ProcessFigures.processorSeconds(host.identifier)
             let (_, seconds) = try await Benchmark.timed {
                 _ = try await client.post(
                     "/api/integrations/connections/\(id)/sync", #"{"syncType":"full","dataTypes":["payments"]}"#)
@@ -32,12 +32,12 @@ enum SyncBenchmark {
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }
-            let used = processorSeconds(host.identifier) - before
+            let used = ProcessFigures.processorSeconds(host.identifier) - before
             let status = try await client.get("/api/integrations/connections/\(id)/sync").json["sync"] ?? .null
             print(
                 "\(round): \(status["recordsSynced"]?.description ?? "?") records, \(status["status"]?.string ?? "?"),",
                 "\(Int(Double(count) / seconds)) records/s, \(String(format: "%.1f", used / Double(count) * 1e6)) µs CPU each,",
-                "RSS \(residentKiB(host.identifier) / 1024) MiB (idle before: \(idle / 1024) MiB)")
+                "RSS \(ProcessFigures.residentKiB(host.identifier) / 1024) MiB (idle before: \(idle / 1024) MiB)")
         }
         try await readBack(id, client, count: count)
         print("host stopped with \(await host.terminate())")
@@ -85,18 +85,5 @@ enum SyncBenchmark {
         print(
             "read back \(read) of \(count) in \(seconds.count) pages:",
             "first tenth \(mean(seconds.prefix(tenth))), last tenth \(mean(seconds.suffix(tenth))) a page")
-    }
-
-    private static func residentKiB(_ process: Int32) -> Int {
-        let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-        return Int(line.filter(\.isNumber)) ?? 0
-    }
-
-    private static func processorSeconds(_ process: Int32) -> Double {
-        let stat = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
-        let fields = (stat.split(separator: ")").last ?? "").split(separator: " ")
-        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }
