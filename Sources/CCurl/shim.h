@@ -33,6 +33,8 @@ static inline CURLcode cc_message_result(const CURLMsg *m) { return m->data.resu
 static const long CC_HTTP_VERSION_1_1 = CURL_HTTP_VERSION_1_1, CC_HTTP_VERSION_2TLS = CURL_HTTP_VERSION_2TLS;
 static const long CC_SSLVERSION_TLSV1_2 = CURL_SSLVERSION_TLSv1_2;
 static const curl_socket_t CC_SOCKET_BAD = CURL_SOCKET_BAD;
+static const long CC_WRITEFUNC_PAUSE = CURL_WRITEFUNC_PAUSE;
+static const int CC_PAUSE_CONT = CURLPAUSE_CONT;
 static const long CC_GLOBAL_DEFAULT = CURL_GLOBAL_DEFAULT;
 
 #endif

@@ -39,7 +39,7 @@ extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
 #define RENAME_NOREPLACE (1 << 0)
 #endif
 
-static const int32_t CL_M_ARENA_MAX = -8;
+static const int32_t CL_M_ARENA_MAX = -8, CL_M_MMAP_THRESHOLD = -3;
 static const uint32_t CL_EPOLLIN = EPOLLIN, CL_EPOLLOUT = EPOLLOUT, CL_EPOLLRDHUP = EPOLLRDHUP,
                       CL_EPOLLHUP = EPOLLHUP, CL_EPOLLERR = EPOLLERR, CL_EPOLLET = EPOLLET;
 static const int32_t CL_EPOLL_CLOEXEC = EPOLL_CLOEXEC, CL_EFD_NONBLOCK = EFD_NONBLOCK, CL_EFD_CLOEXEC = EFD_CLOEXEC;

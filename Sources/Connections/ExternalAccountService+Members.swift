@@ -108,7 +108,7 @@ extension ExternalAccountService {
         var cursor: JSONValue?
         let session = operatorSession(provider, accountID: nil)
         repeat {
-            let page = try await session.page(PageRequest(dataType: name, cursor: cursor))
+            let page = try await session.page(PageRequest(dataType: name, cursor: cursor)).page
             for record in page.records { add(record, dataType, linking, to: &members) }
             cursor = page.next
             guard members.count <= Self.membersMax else {

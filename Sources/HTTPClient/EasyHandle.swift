@@ -79,6 +79,9 @@ import Primitives
         return done
     }
 
+    /// Has libcurl give the bytes again that there was no room for.
+    func resume() { unsafe curl_easy_pause(pointer, CC_PAUSE_CONT) }
+
     /// Takes the handle back and forgets everything of the transfer.
     func takeBack() {
         transfer = nil
@@ -160,7 +163,11 @@ private let receiveBody: @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int,
     bytes, _, count, context in
     let piece = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
     guard let transfer = unsafe EasyHandle.of(context)?.transfer else { return -1 }
-    return unsafe transfer.receive(body: piece) ? count : -1
+    return switch unsafe transfer.receive(body: piece) {
+    case .kept: count
+    case .later: CC_WRITEFUNC_PAUSE
+    case .refused: -1
+    }
 }
 
 private let receiveHeader: @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int = {

@@ -24,6 +24,8 @@ public final class HTTPClient: Sendable {
         public var waitingMax = 10_000
         /// The most connections that are kept without being in use.
         public var idleConnectionsMax = 128
+        /// The bytes of bodies larger than `HTTPClientLimits.smallBodyBytesMax` together.
+        public var largeBodiesBytesMax = HTTPClientLimits.largeBodiesBytesMax
 
         /// The default configuration.
         public init() {}
@@ -59,7 +61,8 @@ public final class HTTPClient: Sendable {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let transfer = Transfer(
-                    request: request, target: target, policy: configuration.addressPolicy, continuation: continuation)
+                    request: request, target: target, policy: configuration.addressPolicy, memory: worker.memory,
+                    continuation: continuation)
                 ticket.issue(transfer, to: worker)
             }
         } onCancel: {

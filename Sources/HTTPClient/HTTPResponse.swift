@@ -14,6 +14,8 @@ extension HTTPClient {
         public let headers: HeaderFields
         /// The body.
         public let body: [UInt8]
+        /// The memory of a large body; nil for a small one.
+        public let lease: BodyLease?
         /// From the call of `send` to the last byte, waiting in the queue included.
         public let duration: Duration
         /// Whether an open connection was used again.

@@ -17,6 +17,7 @@ final class Transfer: @unchecked Sendable {
     let policy: AddressPolicy
     let created = SystemClock.instant
     private let continuation: CheckedContinuation<Outcome, Never>
+    private let memory: BodyMemory
 
     /// The phase of the transfer.
     ///
@@ -34,15 +35,18 @@ final class Transfer: @unchecked Sendable {
     private var status = 0
     private var declaredByteCount: Int?
     private var body: [UInt8] = []
+    /// The memory of a body that is no longer small.
+    private(set) var lease: BodyLease?
     /// Why a callback stopped the transfer; libcurl itself only knows that one did.
     private(set) var refusal: HTTPClientError.Kind?
     /// Connections that were opened for this transfer.
     private(set) var connectionsOpened = 0
 
     init(
-        request: HTTPClient.Request, target: RequestTarget, policy: AddressPolicy,
+        request: HTTPClient.Request, target: RequestTarget, policy: AddressPolicy, memory: BodyMemory,
         continuation: CheckedContinuation<Outcome, Never>
     ) {
+        self.memory = memory
         self.request = request
         self.target = target
         self.policy = policy
@@ -85,6 +89,8 @@ final class Transfer: @unchecked Sendable {
     func finish(_ outcome: Outcome) {
         guard stage != .done else { return }
         stage = .done
+        body = []
+        lease = nil
         continuation.resume(returning: outcome)
     }
 
@@ -94,9 +100,10 @@ final class Transfer: @unchecked Sendable {
 
     func succeed(now: MonotonicInstant) {
         let response = HTTPClient.Response(
-            status: status, headers: headers, body: body,
+            status: status, headers: headers, body: body, lease: lease,
             duration: now - created, reusedConnection: connectionsOpened == 0)
         body = []
+        lease = nil
         finish(.success(response))
     }
 }
@@ -196,18 +203,39 @@ extension Transfer {
         return number
     }
 
+    /// What happens to a piece of the body.
+    enum BodyPiece {
+        case kept
+        /// There is no memory for it now: it comes again later.
+        case later
+        /// The transfer stops.
+        case refused
+    }
+
     /// A piece of the body.
-    ///
-    /// False stops the transfer.
-    func receive(body piece: UnsafeRawBufferPointer) -> Bool {
+    func receive(body piece: UnsafeRawBufferPointer) -> BodyPiece {
         let bytesMax = request.responseBodyBytesMax
-        guard piece.count <= bytesMax - body.count else { return stop(.responseTooLarge(.body, bytesMax: bytesMax)) }
+        guard piece.count <= bytesMax - body.count else {
+            _ = stop(.responseTooLarge(.body, bytesMax: bytesMax))
+            return .refused
+        }
+        guard hasRoom(for: body.count + piece.count) else {
+            memory.wait(self)
+            return .later
+        }
         if body.isEmpty {
             let expected = max(declaredByteCount ?? 0, piece.count)
             body.reserveCapacity(min(expected, HTTPClientLimits.bodyReservationBytesMax))
         }
         unsafe body.append(contentsOf: piece)
-        return true
+        return .kept
+    }
+
+    private func hasRoom(for count: Int) -> Bool {
+        guard count > HTTPClientLimits.smallBodyBytesMax else { return true }
+        let lease = lease ?? BodyLease(in: memory)
+        self.lease = lease
+        return lease.grow(to: count)
     }
 
     private func stop(_ kind: HTTPClientError.Kind) -> Bool {

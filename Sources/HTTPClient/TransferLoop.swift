@@ -11,12 +11,16 @@ import Synchronization
     enum Command: Sendable {
         case start(Transfer)
         case cancel(Transfer)
+        /// Large bodies were given back, and others wait.
+        case room
         case stop
     }
 
     private let inbox = Mutex(Inbox())
     private let counters = Mutex(HTTPClient.Counters())
     private let configuration: HTTPClient.Configuration
+    /// The memory of large bodies.
+    let memory: BodyMemory
     private let multi: UnsafeMutableRawPointer
 
     private struct Inbox {
@@ -40,12 +44,14 @@ import Synchronization
     init?(_ configuration: HTTPClient.Configuration) {
         guard Self.isLibraryReady, let multi = unsafe curl_multi_init() else { return nil }
         self.configuration = configuration
+        memory = BodyMemory(bytesMax: configuration.largeBodiesBytesMax)
         unsafe self.multi = multi
         queue = AdmissionQueue(
             .init(
                 active: configuration.transfersMax, activePerShare: configuration.transfersPerHostMax,
                 waiting: configuration.waitingMax))
         unsafe cc_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, configuration.idleConnectionsMax)
+        memory.onRoom { [weak self] in self?.post(.room) }
     }
 
     /// libcurl's own set-up, which must happen once, before any other thread uses it.
@@ -124,6 +130,7 @@ extension TransferLoop {
             var running: Int32 = 0
             unsafe curl_multi_perform(multi, &running)
             let finished = takeResults()
+            resumePaused()
             let now = SystemClock.instant
             expire(now)
             let started = startWaiting(now)
@@ -141,6 +148,7 @@ extension TransferLoop {
             switch command {
             case .start(let transfer): admit(transfer)
             case .cancel(let transfer): cancel(transfer)
+            case .room: break
             case .stop: isStopping = true
             }
         }
@@ -176,6 +184,11 @@ extension TransferLoop {
         }
         active[ObjectIdentifier(transfer)] = handle
         transfer.begin(now: now)
+    }
+
+    /// Lets those bodies grow that waited for memory and can have it.
+    private func resumePaused() {
+        while let transfer = memory.nextWaiting() { active[ObjectIdentifier(transfer)]?.resume() }
     }
 
     /// Takes libcurl's results.
@@ -233,6 +246,7 @@ extension TransferLoop {
     /// Takes a transfer out of libcurl; its place and its handle are free.
     private func release(_ transfer: Transfer) {
         guard let handle = active.removeValue(forKey: ObjectIdentifier(transfer)) else { return }
+        memory.leave(transfer)
         unsafe curl_multi_remove_handle(multi, handle.pointer)
         handle.takeBack()
         if idle.count < HTTPClientLimits.idleHandlesMax { idle.append(handle) }

@@ -8,6 +8,8 @@ import Glibc
 package enum ProcessSettings {
     /// Arenas of the allocator.
     private static let arenasMax: Int32 = 2
+    /// A block of this size and more is given back to the kernel when it is freed.
+    private static let ownMappingBytesMin: Int32 = 1 << 20
 
     /// Applies the settings; call it before any thread exists.
     package static func apply() {
@@ -21,6 +23,8 @@ package enum ProcessSettings {
         _ = cl_set_dumpable(0)
         // With an arena for each thread, memory that one thread frees is kept from all others.
         _ = mallopt(CL_M_ARENA_MAX, arenasMax)
+        // Without it the allocator raises the size to that of the largest block freed, and keeps all smaller ones.
+        _ = mallopt(CL_M_MMAP_THRESHOLD, ownMappingBytesMin)
         var files = rlimit()
         if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
             files.rlim_cur = files.rlim_max

@@ -4,6 +4,17 @@
 import ConnectionModel
 package import ProviderSDK
 
+/// A page of records that keeps the memory of its answers.
+package struct FetchedPage: Sendable {
+    package let page: SyncPage
+    private let memory: AnswerMemory
+
+    init(page: SyncPage, memory: AnswerMemory) {
+        self.page = page
+        self.memory = memory
+    }
+}
+
 /// The provider, account and credential for plugin calls.
 package struct ProviderSession: Sendable {
     package let provider: ConfiguredProvider
@@ -28,13 +39,18 @@ package struct ProviderSession: Sendable {
     }
 
     /// The context of a call that begins now.
-    package var context: ProviderContext {
+    package var context: ProviderContext { context(http) }
+
+    private func context(_ http: ConnectionHTTP) -> ProviderContext {
         ProviderContext(http: http, account: account, settings: provider.publicSettings, now: http.gateway.time.now)
     }
 
-    /// A page of a data type.
-    package func page(_ request: PageRequest) async throws(ProviderError) -> SyncPage {
-        try await provider.provider.page(request, in: context)
+    /// A page of a data type, with the memory of its answers.
+    package func page(_ request: PageRequest) async throws(ProviderError) -> FetchedPage {
+        let memory = AnswerMemory()
+        var http = http
+        http.memory = memory
+        return FetchedPage(page: try await provider.provider.page(request, in: context(http)), memory: memory)
     }
 
     /// The account that a grant is for.

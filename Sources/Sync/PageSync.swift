@@ -134,21 +134,22 @@ struct PageSync: Sendable {
         guard !checkpoint.isRead else { return checkpoint }
         var checkpoint = checkpoint
         let asked = time.instant
-        var page = try await fetch(checkpoint, since: since)
+        var page: FetchedPage? = try await fetch(checkpoint, since: since)
         if checkpoint.pages == 0 { checkpoint.asOf = clock.moment(at: asked) }
         // The memory of the last complete read applies to this whole read.
         let memory = checkpoint.memory
-        while true {
+        while let fetched = page.take() {
             guard !Task.isCancelled else { throw .interrupted }
-            try check(page, after: checkpoint)
-            guard let cursor = page.next else {
-                return try await store(page, after: checkpoint, into: generation, &letters)
+            try check(fetched.page, after: checkpoint)
+            guard let cursor = fetched.page.next else {
+                return try await store(fetched.page, after: checkpoint, into: generation, &letters)
             }
             // The cursor stored with a page never points past that page, even when later pages are fetched ahead.
             async let ahead = result(cursor, memory, since: since)
-            checkpoint = try await store(page, after: checkpoint, into: generation, &letters)
+            checkpoint = try await store(consume fetched, after: checkpoint, into: generation, &letters)
             page = try await ahead.get()
         }
+        return checkpoint
     }
 
     /// Throws when a walk would not end.
@@ -173,6 +174,16 @@ struct PageSync: Sendable {
         guard unusable <= SyncLimits.pageUnusableRecordsMax else {
             throw failure("has a page with \(unusable) elements that are no objects or are nested too deep")
         }
+    }
+
+    /// Stores a page and gives back its memory: the page that is fetched meanwhile may wait for it.
+    private func store(
+        _ fetched: consuming FetchedPage, after checkpoint: SyncCheckpoint, into generation: Generation?,
+        _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) -> SyncCheckpoint {
+        // The memory is in use until the page is stored.
+        defer { withExtendedLifetime(fetched) {} }
+        return try await store(fetched.page, after: checkpoint, into: generation, &letters)
     }
 
     /// Maps a page and appends it.
@@ -249,13 +260,13 @@ struct PageSync: Sendable {
         }
     }
 
-    private func fetch(_ checkpoint: SyncCheckpoint, since: Timestamp?) async throws(Failure) -> SyncPage {
+    private func fetch(_ checkpoint: SyncCheckpoint, since: Timestamp?) async throws(Failure) -> FetchedPage {
         try await result(checkpoint.cursor, checkpoint.memory, since: since).get()
     }
 
     private func result(
         _ cursor: JSONValue?, _ memory: JSONValue?, since: Timestamp?
-    ) async -> Result<SyncPage, Failure> {
+    ) async -> Result<FetchedPage, Failure> {
         var request = PageRequest(dataType: dataType.name, cursor: cursor, since: since)
         request.memory = memory
         do {

@@ -23,7 +23,7 @@ package final class SyncEngine: SyncCanceling {
     package let retry: RetryPolicy
     package let time: TimeSource
     package let log: Log
-    package let limiter = SyncLimiter(SyncLimits.concurrentMax)
+    package let limiter = FairGate(SyncLimits.concurrentMax)
     let occupancy = SyncOccupancy()
 
     package init(

@@ -55,8 +55,9 @@ package struct IntegrationsRoutes: Sendable {
                 RouteEntry(.post, "/api/integrations/connections/{id}/sync", limit: .sync, triggerSync),
                 RouteEntry(.get, "/api/integrations/connections/{id}/sync", syncStatus),
                 RouteEntry(.get, "/api/integrations/connections/{id}/syncs", listSyncs),
-                RouteEntry(.get, "/api/integrations/connections/{id}/records", readRecords),
-                RouteEntry(.get, "/api/integrations/connections/{id}/dead-letters", listDeadLetters),
+                RouteEntry(.get, "/api/integrations/connections/{id}/records", isLarge: true, readRecords),
+                RouteEntry(
+                    .get, "/api/integrations/connections/{id}/dead-letters", isLarge: true, listDeadLetters),
                 RouteEntry(
                     .post, "/api/integrations/connections/{id}/dead-letters/replay", limit: .sync, replayDeadLetters),
                 RouteEntry(.get, "/api/integrations/connections/{id}/explain", explain),

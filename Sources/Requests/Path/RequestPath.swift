@@ -49,6 +49,7 @@ package struct RequestPath: HTTPApplication {
     private let bodyBytesMax: Int
     private let metrics: RequestMetrics
     private let requestLog: RequestLog
+    private let largeAnswers = FairGate(AnswerBounds.concurrentLargeMax)
     private let time: TimeSource
     private let log: Log
 
@@ -272,6 +273,12 @@ package struct RequestPath: HTTPApplication {
 
     private func handle(_ call: Call, _ principal: Principal?) async -> Reply {
         let handler = call.route.handler
+        // The server counts the memory of an answer once it has it.
+        let isGated = handler.entry.isLarge
+        if isGated, await !largeAnswers.acquire(for: principal?.userID ?? "") {
+            return handler.family.errors.reply(to: .service(.canceled), call.exchange)
+        }
+        defer { if isGated { largeAnswers.release() } }
         do throws(ServiceError) {
             let query: QueryParameters
             do { query = try call.request.queryParameters() } catch {

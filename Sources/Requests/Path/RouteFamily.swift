@@ -111,6 +111,8 @@ package struct RouteEntry: Sendable {
     package let effect: RouteEffect
     /// Header fields of every answer of the route, errors included.
     package let headers: [(name: String, value: String)]
+    /// Whether its answers can be large, so that only a few are made at the same time.
+    package let isLarge: Bool
     package let handle: @Sendable (RouteContext) async throws(ServiceError) -> Reply
     /// Returns the answer if it is available without waiting; after nil, ``handle`` answers.
     ///
@@ -122,7 +124,7 @@ package struct RouteEntry: Sendable {
     package init(
         _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, limit: RouteLimit? = nil,
         effect: RouteEffect = .ofMethod, headers: [(name: String, value: String)] = [],
-        immediate: (@Sendable (Principal) -> ReadyReply?)? = nil,
+        isLarge: Bool = false, immediate: (@Sendable (Principal) -> ReadyReply?)? = nil,
         _ handle: @escaping @Sendable (RouteContext) async throws(ServiceError) -> Reply
     ) {
         self.method = method
@@ -131,6 +133,7 @@ package struct RouteEntry: Sendable {
         self.limit = limit ?? (method == .get ? .unlimited : .write)
         self.effect = effect
         self.headers = headers
+        self.isLarge = isLarge
         self.immediate = immediate
         self.handle = handle
     }

@@ -11,7 +11,7 @@ private let rejections = "http_rejections_total"
 private let ends = "http_connection_ends_total"
 
 extension LimitSection {
-    static let callers = [server, sums, rates, rateKeys, requests, sessions, apiKeys]
+    static let callers = [server, sums, rates, rateKeys, answers, requests, sessions, apiKeys]
 
     private static let limits = HTTPServerLimits()
 
@@ -88,6 +88,10 @@ extension LimitSection {
     private static let rateKeys = LimitSection(
         title: "Keys of rates", file: "Sources/Requests/Path/RateLimiter.swift", type: "RateLimiter",
         rows: [.count("keysMax", RateLimiter.keysMax, .caller, "the keys used longest ago are forgotten")])
+
+    private static let answers = LimitSection(
+        title: "Answers", file: "Sources/Requests/Path/AnswerBounds.swift", type: "AnswerBounds",
+        rows: [.count("concurrentLargeMax", AnswerBounds.concurrentLargeMax, .user, "the answer waits")])
 
     private static let requests = LimitSection(
         title: "Values of requests", file: "Sources/HTTPAPI/Limits/RequestBounds.swift", type: "RequestBounds",

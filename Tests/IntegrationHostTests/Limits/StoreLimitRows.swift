@@ -27,11 +27,17 @@ extension LimitSection {
             .bytes(
                 "bodyReservationBytesMax", HTTPClientLimits.bodyReservationBytesMax, .provider,
                 "memory grows with the data"),
+            .bytes(
+                "smallBodyBytesMax", HTTPClientLimits.smallBodyBytesMax, .provider, "the body counts as a large one"),
+            .bytes(
+                "largeBodiesBytesMax", HTTPClientLimits.largeBodiesBytesMax, .provider,
+                "further bodies are not read for now"),
             .time("timeoutMax", HTTPClientLimits.timeoutMax, .provider, "the request fails"),
             .count("idleHandlesMax", HTTPClientLimits.idleHandlesMax, .host, "the handle is freed"),
         ],
         others: [
-            "receiveBufferBytes", "idleConnectionSecondsMax", "connectionLifetimeSecondsMax", "queueTickMilliseconds",
+            "bodyLeaseStepBytes", "receiveBufferBytes", "idleConnectionSecondsMax", "connectionLifetimeSecondsMax",
+            "queueTickMilliseconds",
         ])
 
     private static let provider = JSONLimits.provider

@@ -1,5 +1,6 @@
 // The permits of syncs: a wait for a permit can be canceled, and a sync that waits for its provider gives its permit to another.
 
+import Primitives
 import ProviderSDK
 import TestSupport
 import Testing
@@ -7,10 +8,10 @@ import Testing
 @testable import Sync
 
 @Suite("Sync permits", .timeLimit(.minutes(1)))
-struct SyncLimiterTests {
+struct SyncPermitTests {
     @Test("A canceled wait for a permit ends, and another wait continues")
     func cancellation() async throws {
-        let limiter = SyncLimiter(1)
+        let limiter = FairGate(1)
         #expect(await limiter.acquire(for: "a"))
         let canceled = Task { await limiter.acquire(for: "b") }
         let patient = Task { await limiter.acquire(for: "c") }
@@ -29,7 +30,7 @@ struct SyncLimiterTests {
 
     @Test("A sync that waits for its provider gives its permit to another and resumes without waiting")
     func permits() async throws {
-        let limiter = SyncLimiter(1)
+        let limiter = FairGate(1)
         let progress = SyncProgress()
         #expect(await limiter.acquire(for: "a"))
         let permit = SyncPermit(in: limiter, progress: progress)
