@@ -1,5 +1,6 @@
 // Bounds on sums over all connections: memory, connections of one address, room at the cap.
 
+import Glibc
 import TestSupport
 import Testing
 
@@ -124,6 +125,39 @@ struct LiveSumTests {
                 #expect(client.readResponse()?.status == 200)
             }
             #expect(Self.ends(server, .evicted) == 1)
+        }
+    }
+
+    @Test("At the cap the longest idle connection of all loops makes room, whichever loop accepts the new one")
+    func longestIdleOfAllLoops() async throws {
+        try await withServer(
+            TestApplication.echo, loops: 3,
+            {
+                $0.connectionsMax = 16
+                $0.idleBeforeEvictionMin = .milliseconds(1)
+            }
+        ) { address, server in
+            let clients = try (0..<16).map { _ in
+                let client = try TestClient(address)
+                client.send(Self.get)
+                #expect(client.readResponse()?.status == 200)
+                usleep(2000)
+                return client
+            }
+            var later: [TestClient] = []
+            for longest in clients.prefix(10) {
+                let client = try TestClient(address)
+                client.send(Self.get)
+                #expect(client.readResponse()?.status == 200)
+                #expect(longest.readToEnd() == "")
+                later.append(client)
+            }
+            for client in clients.dropFirst(10) + later {
+                client.send(Self.get)
+                #expect(client.readResponse()?.status == 200)
+            }
+            #expect(Self.ends(server, .evicted) == 10)
+            #expect(server.counters.rejections.first { $0.reason == .tooManyConnections }?.count == 0)
         }
     }
 

@@ -11,6 +11,8 @@ final class SharedState: Sendable {
     let connectionsMax: Int
     let memory: MemoryBudget
     let clients: ClientCounts
+    /// The server's loops, from its start to its end.
+    let workers = Mutex<[LoopWorker]>([])
 
     init(connectionsMax: Int, memory: MemoryBudget, clients: ClientCounts) {
         self.connectionsMax = connectionsMax
@@ -88,47 +90,22 @@ extension LoopWorker {
         case .counted: connection.isCounted = true
         case .exempt: break
         }
-        if open > shared.connectionsMax, !evictLongestIdle() { return refuse(connection, .tooManyConnections) }
+        if open > shared.connectionsMax { return makeRoom(for: connection) }
+        begin(connection)
+    }
+
+    /// Begins to serve a connection that was admitted.
+    func begin(_ connection: ClientConnection) {
         connection.state.isLast = whenEmpty != nil
         arm(connection)
     }
 
     /// Refuses a connection before anything was read from it.
-    private func refuse(_ connection: ClientConnection, _ reason: RequestRejection) {
+    func refuse(_ connection: ClientConnection, _ reason: RequestRejection) {
         connection.state.refuse(reason)
         writeRefusal(RejectedRequest(reason: reason, remoteAddress: connection.remoteAddress), connection)
         settle(connection)
     }
-
-    /// Closes the connection of this loop that has been idle for longest; false where none has been for long enough.
-    private func evictLongestIdle() -> Bool {
-        let least = Nanoseconds(clamping: limits.limits.idleBeforeEvictionMin.nanoseconds)
-        for isLastLook in [false, true] {
-            while let candidate = idleCandidates.popLast() {
-                guard let connection = connection(candidate.token), connection.isIdle,
-                    connection.state.idleSince(limits) == candidate.since
-                else { continue }
-                end(connection, .evicted)
-                return true
-            }
-            // A look at all connections serves many that come after it.
-            if isLastLook || loop.now < nextLook { break }
-            var idle: [(token: ConnectionToken, since: Nanoseconds)] = []
-            for case let connection? in connections where connection.isIdle {
-                let since = connection.state.idleSince(limits)
-                if since &+ least <= loop.now { idle.append((connection.token, since)) }
-            }
-            idle.sort { $0.since > $1.since }
-            idleCandidates = Array(idle.suffix(Self.candidatesMax))
-            if idleCandidates.isEmpty { nextLook = loop.now &+ Self.lookPause }
-        }
-        return false
-    }
-
-    /// Idle connections that are noted at one look.
-    private static let candidatesMax = 64
-    /// The pause after a look that found none.
-    private static let lookPause: Nanoseconds = 100_000_000
 
     /// With no descriptor left, gives up the reserve for a moment to tell one client so.
     private func turnAwayWithReserve() {

@@ -143,7 +143,7 @@ extension LoopWorker {
         arm(connection)
     }
 
-    private func watch(_ connection: ClientConnection) {
+    func watch(_ connection: ClientConnection) {
         var wanted: UInt32 = 0
         if connection.unsent != nil {
             wanted = CL_EPOLLOUT

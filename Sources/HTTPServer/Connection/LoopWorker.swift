@@ -26,6 +26,8 @@ final class LoopWorker: @unchecked Sendable {
     /// Idle connections at the last look, the longest idle last.
     var idleCandidates: [(token: ConnectionToken, since: Nanoseconds)] = []
     var nextLook: Nanoseconds = 0
+    let idleFigures = IdleFigures()
+    private var drains = DrainTurns()
     /// Set while the server shuts down: called when the last connection has gone.
     var whenEmpty: (@Sendable () -> Void)?
 
@@ -199,11 +201,33 @@ final class LoopWorker: @unchecked Sendable {
     }
 
     private func drain(_ connection: ClientConnection) {
+        guard drains.takeTurn(now: loop.now) else { return waitToDrain(connection) }
         received.removeAll()
         let count = unsafe recv(connection.descriptor, received.space.baseAddress, received.space.count, 0)
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return }
         if count <= 0 { return end(connection) }
         if !connection.state.dropped(count, limits) { end(connection, .drain) }
+    }
+
+    /// Leaves what the peer sends for later: others have requests.
+    private func waitToDrain(_ connection: ClientConnection) {
+        connection.waitsForTurn = true
+        watch(connection)
+        if drains.wait(connection.token) { scheduleDrains() }
+    }
+
+    private func scheduleDrains() {
+        loop.schedule(after: DrainTurns.pause) { [self] in
+            guard loop.isCurrent else { return }
+            let due = drains.next(now: loop.now)
+            if drains.hasWaiting { scheduleDrains() }
+            for token in due {
+                guard let connection = self.connection(token) else { continue }
+                connection.waitsForTurn = false
+                drain(connection)
+                if isOpen(token) { watch(connection) }
+            }
+        }
     }
 
     /// Continues with what a connection has received before.

@@ -103,6 +103,7 @@ public final class HTTPServer: Sendable {
             workers.append(worker)
         }
         running.withLock { $0.workers = workers }
+        shared.workers.withLock { $0 = workers }
         do throws(ServerError) {
             for loop in loops { try loop.start() }
         } catch {
@@ -154,6 +155,8 @@ public final class HTTPServer: Sendable {
         }
         await latch.wait()
         for loop in loops { loop.stop() }
+        // The loops know each other through it.
+        for worker in workers { worker.shared.workers.withLock { $0 = [] } }
     }
 
     /// The current counts.
