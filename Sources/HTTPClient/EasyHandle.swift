@@ -49,6 +49,8 @@ import Primitives
             unsafe cc_setopt_str(handle, CURLOPT_CAPATH, nil)
         }
         unsafe cc_setopt_str(handle, CURLOPT_USERAGENT, configuration.userAgent)
+        // libcurl also takes a coding apart that was not asked for. What it gives is counted, not what came over the wire.
+        unsafe cc_setopt_str(handle, CURLOPT_ACCEPT_ENCODING, "gzip, deflate")
         unsafe cc_setopt_long(handle, CURLOPT_BUFFERSIZE, HTTPClientLimits.receiveBufferBytes)
         unsafe cc_setopt_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
         unsafe cc_setopt_long(handle, CURLOPT_MAXAGE_CONN, HTTPClientLimits.idleConnectionSecondsMax)

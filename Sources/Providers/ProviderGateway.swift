@@ -102,7 +102,7 @@ package struct ProviderGateway: Sendable {
             Metrics.outgoingAnswered.add()
             return ProviderResponse(
                 status: response.status, headers: response.headers.all.map { NamedValue($0.name, $0.value) },
-                body: response.body)
+                body: BodyText.utf8(response.body, contentType: response.headers["Content-Type"]))
         } catch {
             Metrics.outgoingFailed.add()
             throw error
