@@ -25,12 +25,13 @@ struct QuickBooksReader {
     /// The page at `cursor`: a position in the query, or the deletions at its end.
     func page(at cursor: JSONValue?) async throws(ProviderError) -> SyncPage {
         if let since, cursor?["deletions"]?.boolean == true { return try await deletions(since: since) }
-        return try await rows(at: max(cursor?["at"]?.integer ?? 1, 1))
+        return try await rows(at: cursor)
     }
 
     /// The statement for the rows from `position` on, counted from 1.
     ///
     /// Rows are ordered by id. In an order by time of change, a row that changes during the walk could push another one off its page.
+    /// A row that is deleted moves all rows behind it, which the overlap of the pages shows.
     func statement(at position: Int64) -> String {
         var conditions: [String] = []
         if entity.hidesInactive { conditions.append("Active IN (true, false)") }
@@ -39,8 +40,9 @@ struct QuickBooksReader {
         return "SELECT * FROM \(entity.name)\(filter) ORDERBY Id STARTPOSITION \(position) MAXRESULTS \(Self.pageSize)"
     }
 
-    private func rows(at position: Int64) async throws(ProviderError) -> SyncPage {
-        let query = [NamedValue("query", statement(at: position)), Self.minorVersion]
+    private func rows(at cursor: JSONValue?) async throws(ProviderError) -> SyncPage {
+        let walk = OffsetWalk(at: cursor, first: 1)
+        let query = [NamedValue("query", statement(at: walk.position)), Self.minorVersion]
         let rows = ValuePath("QueryResponse.\(entity.name)")
         let answer = try await context.json(.get("/v3/company/{accountId}/query", query), recordsAt: rows)
         // Without rows it is an empty object.
@@ -51,21 +53,18 @@ struct QuickBooksReader {
         guard let rows = found == nil ? [] : found?.array else {
             throw ProviderError(.permanent, "QuickBooks' answer is not a page of a query.")
         }
-        var page = SyncPage(rows.map { SourceRecord($0) })
-        let end = position + Int64(rows.count)
         let total = response["totalCount"]?.integer ?? 0
-        let isMoreTold = total >= end
-        // Some answers count the rows of the page only.
-        if isMoreTold { page.totalCount = Int(clamping: total) }
+        let isMoreTold = total >= walk.position + Int64(rows.count)
         guard !rows.isEmpty || !isMoreTold else {
             // Taken for the end, it would delete all objects behind it.
             throw ProviderError(.transient, "QuickBooks' answer counts more rows and has none.")
         }
-        if !rows.isEmpty, rows.count >= Self.pageSize || isMoreTold {
-            page.next = ["at": .number(JSONNumber(end))]
-        } else if since != nil {
-            page.next = ["deletions": true]
-        }
+        var page = walk.page(
+            rows.map { SourceRecord($0) }, ids: rows.map { $0["Id"]?.scalarText },
+            hasMore: rows.count >= Self.pageSize || isMoreTold)
+        // Some answers count the rows of the page only.
+        if isMoreTold { page.totalCount = Int(clamping: total) }
+        if page.next == nil, since != nil { page.next = ["deletions": true] }
         return page
     }
 

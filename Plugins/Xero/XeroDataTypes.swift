@@ -26,7 +26,7 @@ enum XeroDataTypes {
             dataType.scopes = ["accounting.\(scope).read"]
             dataType.incremental = Incremental()
             // Ordered by id. In an order by time of change, a record that changes during the walk could push another one off its page.
-            var query = query + [NamedValue("order", "\(id) ASC"), NamedValue("pageSize", "250")]
+            var query = query + [NamedValue("order", "\(id) ASC")]
             if let type { query.append(NamedValue("where", "Type==\"\(type)\"")) }
             let request = ProviderRequest(.get, "/api.xro/2.0/\(resource)") { [query] request in
                 request.query = query
@@ -34,8 +34,9 @@ enum XeroDataTypes {
             }
             let paging = Paging.pageNumber(parameter: "page", first: 1, pageCount: "pagination.pageCount")
             dataType.list = ListRequest(request, items: ValuePath(resource), paging: paging) { list in
-                // An answer that does not count its pages is followed until one is empty.
-                list.pageSize = 1
+                list.pageSizeParameter = "pageSize"
+                // Pages of different sizes overlap. An answer that does not count its pages is followed until one is empty.
+                list.pageSizes = 125...250
                 list.since = MomentParameter(in: .header, name: "If-Modified-Since", format: .iso8601WithoutZone)
                 list.totalCount = "pagination.itemCount"
                 if let type { list.where = .equals("Type", .string(type)) }

@@ -62,7 +62,7 @@ package enum FailureKind: Sendable, Hashable {
             case .scopeMissing: .scopeMissing
             case .rateLimited: .rateLimited
             case .transient: .transient
-            case .permanent: .permanent
+            case .permanent, .cursorRefused: .permanent
             case .misconfigured: .misconfigured
             case .changesUnavailable: .changesUnavailable
             @unknown default: .unknown

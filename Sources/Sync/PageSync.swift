@@ -62,7 +62,7 @@ struct PageSync: Sendable {
             return checkpoint
         case .full:
             var checkpoint = SyncCheckpoint(
-                syncID: syncID, source: source, watermark: SyncCheckpoint(state?.checkpoint)?.watermark)
+                syncID: syncID, source: source, instead: SyncCheckpoint(state?.checkpoint))
             checkpoint.begun = startedAt
             let encoded = checkpoint.encoded
             let generation = try await stored { () async throws(StoreError) in
@@ -90,8 +90,9 @@ struct PageSync: Sendable {
         since: Timestamp, from checkpoint: SyncCheckpoint, _ letters: inout DeadLetterRecorder
     ) async throws(Failure) -> SyncCheckpoint {
         report(checkpoint, isStaged: false)
-        var done = try await walk(from: checkpoint, since: since, into: nil, &letters)
-        done.finish(begun: startedAt, at: time.now)
+        var (done, end) = try await proven(from: checkpoint, since: since, into: nil, &letters)
+        done.absences = AbsenceReport(reason: AbsenceReport.Reason(end))
+        done.finish(begun: startedAt, at: time.now, isComplete: end == .complete)
         let batch = RecordBatch(dataType: dataType.name, checkpoint: done.encoded)
         _ = try await stored { () async throws(StoreError) in try await records.append(batch, to: stream) }
         return done
@@ -102,27 +103,50 @@ struct PageSync: Sendable {
     ) async throws(Failure) -> SyncCheckpoint {
         report(checkpoint, isStaged: true)
         letters.reading = "\(checkpoint.syncID).\(generation.number)"
-        var done: SyncCheckpoint
+        let (done, end): (SyncCheckpoint, WalkCompleteness.End)
         do {
-            done = try await walk(from: checkpoint, since: nil, into: generation, &letters)
+            (done, end) = try await proven(from: checkpoint, since: nil, into: generation, &letters)
         } catch {
             if case .provider(let problem) = error, problem.isDefinite {
                 try await stored { () async throws(StoreError) in try await records.abandon(generation) }
             }
             throw error
         }
-        done.finish(begun: done.begun ?? startedAt, at: time.now)
-        let encoded = done.encoded
-        // Each unmet record may be one that has no id this time.
-        let keepsUnmet = done.unidentified > 0
         letters.endUnmet(at: time.now)
         let ended = letters.take()
-        _ = try await stored { () async throws(StoreError) in
-            try await records.commit(
-                generation, checkpoint: encoded, timestampMilliseconds: time.now.milliseconds,
-                keepsUnmet: keepsUnmet, with: ended)
+        return try await stored { () async throws(StoreError) in
+            try await commit(generation, after: done, proved: end, with: ended)
         }
-        return done
+    }
+
+    /// Reads the pages to the end, again where that is what it takes to know what they prove.
+    private func proven(
+        from checkpoint: SyncCheckpoint, since: Timestamp?, into generation: Generation?,
+        _ letters: inout DeadLetterRecorder
+    ) async throws(Failure) -> (SyncCheckpoint, WalkCompleteness.End) {
+        var checkpoint = checkpoint
+        while true {
+            checkpoint = try await walk(from: checkpoint, since: since, into: generation, &letters)
+            var missing = 0
+            if let generation {
+                missing = try await stored { () async throws(StoreError) in try await records.unmetCount(of: generation)
+                }
+            }
+            // What a read of changes does not meet, and what a read of all records before one does not meet, is not
+            // read again.
+            let end = checkpoint.walk.end(
+                missing: missing, mustProve: generation == nil || dataType.incremental != nil)
+            guard end == .restart else { return (checkpoint, end) }
+            try await restart(&checkpoint, into: generation)
+        }
+    }
+
+    /// Begins a walk again at its first page, durable on return.
+    private func restart(_ checkpoint: inout SyncCheckpoint, into generation: Generation?) async throws(Failure) {
+        checkpoint.restart()
+        try await append(
+            RecordBatch(dataType: dataType.name, checkpoint: checkpoint.encoded), with: nil, to: generation)
+        report(checkpoint, isStaged: generation != nil)
     }
 
     /// Reads the pages from a checkpoint to the end.
@@ -134,12 +158,17 @@ struct PageSync: Sendable {
         guard !checkpoint.isRead else { return checkpoint }
         var checkpoint = checkpoint
         let asked = time.instant
-        var page: FetchedPage? = try await fetch(checkpoint, since: since)
-        if checkpoint.pages == 0 { checkpoint.asOf = clock.moment(at: asked) }
+        var waiting: Result<FetchedPage, Failure>? = await result(checkpoint.cursor, checkpoint.memory, since: since)
+        if checkpoint.pages == 0, checkpoint.asOf == nil { checkpoint.asOf = clock.moment(at: asked) }
         // The memory of the last complete read applies to this whole read.
         let memory = checkpoint.memory
-        while let fetched = page.take() {
+        while let answer = waiting.take() {
             guard !Task.isCancelled else { throw .interrupted }
+            guard let fetched = try accepted(consume answer, &checkpoint) else {
+                try await restart(&checkpoint, into: generation)
+                waiting = await result(nil, memory, since: since)
+                continue
+            }
             try check(fetched.page, after: checkpoint)
             guard let cursor = fetched.page.next else {
                 return try await store(fetched.page, after: checkpoint, into: generation, &letters)
@@ -147,9 +176,22 @@ struct PageSync: Sendable {
             // The cursor stored with a page never points past that page, even when later pages are fetched ahead.
             async let ahead = result(cursor, memory, since: since)
             checkpoint = try await store(consume fetched, after: checkpoint, into: generation, &letters)
-            page = try await ahead.get()
+            waiting = await ahead
         }
         return checkpoint
+    }
+
+    /// Returns a page that the walk takes in; nil when the walk begins again instead.
+    private func accepted(
+        _ fetched: consuming Result<FetchedPage, Failure>, _ checkpoint: inout SyncCheckpoint
+    ) throws(Failure) -> FetchedPage? {
+        switch fetched {
+        case .success(let fetched): return checkpoint.walk.meets(fetched.page.continuity) == .restart ? nil : fetched
+        case .failure(let failure):
+            guard case .provider(let error) = failure, error.kind == .cursorRefused else { throw failure }
+            if checkpoint.cursor != nil, checkpoint.walk.isRefused() != nil { return nil }
+            throw .provider(ProviderError(.permanent, error.message, code: error.code, status: error.status))
+        }
     }
 
     /// Throws when a walk would not end.
@@ -194,18 +236,21 @@ struct PageSync: Sendable {
         _ letters: inout DeadLetterRecorder
     ) async throws(Failure) -> SyncCheckpoint {
         let now = time.now
-        let intake = RecordIntake(mapping: dataType.mapping)
+        let intake = RecordIntake(mapping: dataType.mapping, windowField: dataType.window?.field)
         var next = checkpoint
         var batch = RecordBatch(dataType: dataType.name)
         for record in page.records {
             next.processed += 1
             do {
-                let sourceID = try intake.add(record, to: &batch, now: now)
+                let taken = try intake.add(record, to: &batch, now: now)
                 next.synced += 1
+                next.walk.meets(sourceID: taken.sourceID)
+                if let moment = taken.moment { next.oldest = min(next.oldest ?? moment, moment) }
                 // A full sync's records become visible when it is complete, and their letters end then.
-                if generation == nil { letters.resolve(record, sourceID: sourceID, at: now) }
+                if generation == nil { letters.resolve(record, sourceID: taken.sourceID, at: now) }
             } catch {
                 next.errors += 1
+                next.walk.meets(sourceID: error.sourceID ?? "")
                 letters.failed(record, error)
                 if generation != nil, !intake.meet(error, in: &batch) { next.unidentified += 1 }
             }
@@ -220,6 +265,7 @@ struct PageSync: Sendable {
         next.cursor = page.next
         next.isRead = page.next == nil
         if let memory = page.memory { next.memory = memory }
+        if page.next == nil { next.coverage = page.coverage }
         next.pages += 1
         next.place()
         let encoded = next.encoded
@@ -258,10 +304,6 @@ struct PageSync: Sendable {
             if let generation { return try await records.append(batch, with: letters, to: generation) }
             return try await records.append(batch, with: letters, to: stream)
         }
-    }
-
-    private func fetch(_ checkpoint: SyncCheckpoint, since: Timestamp?) async throws(Failure) -> FetchedPage {
-        try await result(checkpoint.cursor, checkpoint.memory, since: since).get()
     }
 
     private func result(

@@ -33,15 +33,24 @@ package struct RecordFailure: Error, Sendable, Equatable {
 
 /// Adds records of one data type to batches.
 struct RecordIntake: Sendable {
+    /// A record that a batch has accepted.
+    struct Taken: Sendable {
+        /// The provider's id of the record.
+        var sourceID: String
+        /// The moment in the field that the provider's list is a window by; nil without one.
+        var moment: Timestamp?
+    }
+
     let mapping: FieldMapping
+    /// The field of the normalised record that the provider's list is a window by.
+    var windowField: String?
 
     /// Maps a record into a batch.
     ///
-    /// - Returns: the provider's id of the record.
     /// - Throws: ``RecordFailure`` for a record that does not fit the mapping or the store. The batch is then
     ///   unchanged.
     @discardableResult
-    func add(_ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp) throws(RecordFailure) -> String {
+    func add(_ record: SourceRecord, to batch: inout RecordBatch, now: Timestamp) throws(RecordFailure) -> Taken {
         switch record.change {
         case .deleted:
             let sourceID: String
@@ -52,7 +61,7 @@ struct RecordIntake: Sendable {
             try check(id: id, sourceID: sourceID)
             batch.delete(
                 id: Array(id.utf8), sourceID: Array(sourceID.utf8), timestampMilliseconds: now.milliseconds)
-            return sourceID
+            return Taken(sourceID: sourceID)
         default:
             let mapped: MappedRecord
             do { mapped = try mapping.map(record.value, now: now) } catch {
@@ -66,8 +75,11 @@ struct RecordIntake: Sendable {
             }
             batch.upsert(
                 id: Array(mapped.id.utf8), sourceID: Array(mapped.sourceID.utf8),
-                timestampMilliseconds: now.milliseconds, payload: mapped.json)
-            return mapped.sourceID
+                timestampMilliseconds: now.milliseconds, payload: mapped.json,
+                volatileBytes: mapped.volatileBytes)
+            return Taken(
+                sourceID: mapped.sourceID,
+                moment: windowField.flatMap { AbsencePolicy.moment($0, of: mapped.json) })
         }
     }
 

@@ -43,6 +43,8 @@ package struct SyncedRecord: Sendable {
     package var updatedAt: Timestamp? { Timestamp(milliseconds: stored.timestampMilliseconds) }
     /// The record as JSON; empty when the record is deleted.
     package var json: [UInt8] { stored.payload }
+    /// Whether the record went out of sight at the provider, so that what is known of it may be old.
+    package var isOutOfReach: Bool { stored.isOutOfReach }
 
     package var change: Change {
         switch stored.kind {

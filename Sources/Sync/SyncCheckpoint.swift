@@ -47,6 +47,16 @@ struct SyncCheckpoint: Sendable, Equatable {
     private(set) var mark: Int64?
     /// The bytes that were stored.
     var bytes = 0
+    /// What the walk has shown so far.
+    var walk = WalkCompleteness()
+    /// What a read of all records covered, once its last page was read.
+    var coverage = ReadCoverage.everything
+    /// The least moment in the field that the provider's list is a window by.
+    var oldest: Timestamp?
+    /// The fate of the stored records that a complete read did not meet.
+    var absences = AbsenceReport()
+    /// The sync that marked records as missing, for the next full read to confirm.
+    var missingSince: String?
 
     init(syncID: String, source: String = "", watermark: Timestamp?) {
         self.syncID = syncID
@@ -59,6 +69,28 @@ struct SyncCheckpoint: Sendable, Equatable {
         self.init(syncID: syncID, source: source, watermark: last.watermark)
         isOfProvider = last.isOfProvider
         memory = last.memory
+        missingSince = last.missingSince
+    }
+
+    /// Begins a read of all records after the last complete read; nil when there was none.
+    init(syncID: String, source: String, instead last: SyncCheckpoint?) {
+        self.init(syncID: syncID, source: source, watermark: last?.watermark)
+        isOfProvider = last?.isOfProvider ?? false
+        missingSince = last?.missingSince
+    }
+
+    /// Begins the walk again at the first page; what was stored so far stays.
+    mutating func restart() {
+        cursor = nil
+        isRead = false
+        processed = 0
+        synced = 0
+        errors = 0
+        unidentified = 0
+        pages = 0
+        mark = nil
+        oldest = nil
+        coverage = .everything
     }
 
     /// Reads a stored checkpoint; nil when the bytes are not a checkpoint.
@@ -82,6 +114,11 @@ struct SyncCheckpoint: Sendable, Equatable {
         pages = value["pages"]?.integer.map(Int.init) ?? 0
         mark = value["mark"]?.integer
         self.bytes = value["bytes"]?.integer.map(Int.init) ?? 0
+        walk = WalkCompleteness(value["walk"])
+        coverage = ReadCoverage(stored: value["coverage"])
+        oldest = value["oldest"]?.integer.flatMap(Timestamp.init(milliseconds:))
+        absences = AbsenceReport(value["absences"])
+        missingSince = value["missingSince"]?.string
     }
 
     /// A remark on a complete read; nil when there is none.
@@ -94,6 +131,7 @@ struct SyncCheckpoint: Sendable, Equatable {
                 "records without an id: \(unidentified). "
                     + "Nothing was deleted, because any missing record may be one of them.")
         }
+        remarks += absences.remarks
         return remarks.isEmpty ? nil : remarks.joined(separator: " ")
     }
 
@@ -149,15 +187,22 @@ struct SyncCheckpoint: Sendable, Equatable {
     /// - Parameters:
     ///   - begun: the beginning of the read by the host's clock. It counts when the provider's answers had no date.
     ///   - now: the host's clock, which may have been set back since.
-    mutating func finish(begun moment: Timestamp, at now: Timestamp) {
-        watermark = asOf ?? min(moment, now)
-        isOfProvider = asOf != nil
+    ///   - isComplete: whether the walk proved that it met everything. Else the next read of changes begins where this
+    ///     one began.
+    mutating func finish(begun moment: Timestamp, at now: Timestamp, isComplete: Bool) {
+        if isComplete {
+            watermark = asOf ?? min(moment, now)
+            isOfProvider = asOf != nil
+            readSince = moment
+        }
         asOf = nil
-        readSince = moment
         isDone = true
         cursor = nil
         mark = nil
         begun = nil
+        walk = WalkCompleteness()
+        coverage = .everything
+        oldest = nil
     }
 
     /// The checkpoint in its stored form.
@@ -182,6 +227,14 @@ struct SyncCheckpoint: Sendable, Equatable {
             writer.member("pages", pages)
             if let mark { writer.member("mark", .number(JSONNumber(mark))) }
             writer.member("bytes", bytes)
+            if walk != WalkCompleteness() {
+                writer.key("walk")
+                walk.write(to: &writer)
+            }
+            if coverage != .everything { writer.member("coverage", coverage.stored) }
+            if let oldest { writer.member("oldest", Int(oldest.milliseconds)) }
+            if !absences.isEmpty { writer.member("absences", absences.stored) }
+            if let missingSince { writer.member("missingSince", missingSince) }
         }
         return writer.bytes
     }

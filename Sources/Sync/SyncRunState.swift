@@ -53,6 +53,8 @@ struct SyncRunState: Sendable {
     private var completed: [String] = []
     private var failures: [SyncFailure] = []
     private var note: String?
+    /// The bytes of all remarks of a run together.
+    private static let noteBytesMax = 1000
     /// Whether all records of a completed data type became dead letters.
     private var hasOnlyErrors = false
     private(set) var cancellation: Cancellation?
@@ -98,11 +100,16 @@ struct SyncRunState: Sendable {
     /// Marks a data type as complete.
     ///
     /// - Parameters:
-    ///   - note: a remark on the data type; the first remark of a run counts.
+    ///   - note: a remark on the data type.
     ///   - hasOnlyErrors: whether all its records became dead letters. The run is then no complete success.
     mutating func complete(_ name: String, note: String? = nil, hasOnlyErrors: Bool = false) {
         self.hasOnlyErrors = self.hasOnlyErrors || hasOnlyErrors
-        self.note = self.note ?? note.map { "\(name): \($0)" }
+        if let note {
+            let remark = "\(name): \(note)"
+            let joined = self.note.map { "\($0) \(remark)" } ?? remark
+            // A run can have very many data types; the first remarks are kept.
+            if joined.utf8.count <= Self.noteBytesMax { self.note = joined }
+        }
         pending.removeAll { $0.name == name }
         completed.append(name)
     }

@@ -81,7 +81,7 @@ struct QuickBooksReaderTests {
     func pages() async throws {
         let (context, http) = context { request in
             Self.query(request).contains("STARTPOSITION 1 ")
-                ? Self.rows(1..<1001, of: "Invoice") : Self.rows(1001..<1038, of: "Invoice", total: 37)
+                ? Self.rows(1..<1001, of: "Invoice") : Self.rows(1000..<1038, of: "Invoice", total: 38)
         }
         let first = try await provider.page(PageRequest(dataType: "invoices"), in: context)
         #expect(first.records.count == 1000)
@@ -89,19 +89,32 @@ struct QuickBooksReaderTests {
         let second = try await provider.page(PageRequest(dataType: "invoices", cursor: stored), in: context)
         #expect(second.records.count == 37)
         #expect(second.next == nil)
-        #expect(Self.query(http.requests[1]).hasSuffix("STARTPOSITION 1001 MAXRESULTS 1000"))
+        #expect(Self.query(http.requests[1]).hasSuffix("STARTPOSITION 1000 MAXRESULTS 1000"))
+        #expect(first.continuity == .continuous && second.continuity == .continuous)
+    }
+
+    @Test("A row that moved from one page to another while the list was read breaks the walk")
+    func movedRows() async throws {
+        // Invoice 5 is deleted after the first page: 1001 stands at position 1000 now.
+        let (context, _) = context { request in
+            Self.query(request).contains("STARTPOSITION 1 ")
+                ? Self.rows(1..<1001, of: "Invoice") : Self.rows(1001..<1501, of: "Invoice")
+        }
+        let first = try await provider.page(PageRequest(dataType: "invoices"), in: context)
+        let second = try await provider.page(PageRequest(dataType: "invoices", cursor: first.next), in: context)
+        #expect(second.continuity == .broken)
     }
 
     @Test("A short page goes on when the answer says that there is more")
     func trustsTotals() async throws {
         let (context, _) = context { request in
             Self.query(request).contains("STARTPOSITION 1 ")
-                ? Self.rows(1..<101, of: "Invoice", total: 150) : Self.rows(101..<151, of: "Invoice", total: 150)
+                ? Self.rows(1..<101, of: "Invoice", total: 150) : Self.rows(100..<151, of: "Invoice", total: 150)
         }
         let first = try await provider.page(PageRequest(dataType: "invoices"), in: context)
-        #expect(first.next == ["at": 101])
+        #expect(first.next == ["at": 100, "last": "100"])
         let second = try await provider.page(PageRequest(dataType: "invoices", cursor: first.next), in: context)
-        #expect(second.next == nil)
+        #expect(second.next == nil && second.records.count == 50)
     }
 
     @Test("After the changed rows come the deleted ones, whatever order their groups have")

@@ -42,7 +42,7 @@ struct XeroProviderTests {
             (
                 "expenses", "/api.xro/2.0/BankTransactions",
                 [
-                    ("order", "BankTransactionID ASC"), ("pageSize", "250"), ("where", "Type==\"SPEND\""),
+                    ("order", "BankTransactionID ASC"), ("where", "Type==\"SPEND\""), ("pageSize", "250"),
                     ("page", "1"),
                 ]
             ),

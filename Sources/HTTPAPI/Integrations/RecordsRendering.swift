@@ -26,6 +26,7 @@ enum RecordsRendering {
             writer.member("updatedAt", record.updatedAt?.text(withMilliseconds: true))
             writer.key("data")
             if record.json.isEmpty { writer.null() } else { writer.raw(record.json) }
+            if record.isOutOfReach { writer.member("outOfReach", true) }
         }
     }
 

@@ -158,7 +158,7 @@ struct Compaction: Sendable {
         if row.kind == .added, history?.known == row.sequence { history = nil }
         builder.add(
             row.kind, sequence: row.sequence, history: history, id: bytes[row.id], source: bytes[row.source],
-            timestamp: row.timestamp, contentHash: row.contentHash, payload: payload[...])
+            timestamp: row.timestamp, contentHash: row.contentHash, payload: payload[...], marks: row.marks)
     }
 
     private mutating func flush() throws(StoreError) {

@@ -137,6 +137,33 @@ struct FrameRow: Equatable, Sendable {
     var id: Range<Int>
     var source: Range<Int>
     var payload: Range<Int>
+    var marks = RowMarks()
+    /// The CRC of the payload's volatile end, which the content hash leaves out.
+    var volatileChecksum: UInt32 = 0
+}
+
+/// What a row says beside its content.
+struct RowMarks: Equatable, Sendable {
+    /// The bytes at the end of the payload that are not compared.
+    var volatileBytes = 0
+    /// Whether the record went out of the reader's sight at its source.
+    var isOutOfReach = false
+
+    var isEmpty: Bool { self == RowMarks() }
+}
+
+/// The first byte of a row: the kind of the change, and which parts the row has.
+private enum RowTag {
+    static let kind: UInt8 = 3
+    static let hasHistory: UInt8 = 4
+    static let hasVolatile: UInt8 = 8
+    static let isOutOfReach: UInt8 = 16
+    static let end: UInt8 = 32
+
+    @inline(__always)
+    static func bits(of marks: RowMarks) -> UInt8 {
+        (marks.volatileBytes > 0 ? hasVolatile : 0) | (marks.isOutOfReach ? isOutOfReach : 0)
+    }
 }
 
 /// Builds one frame in buffers that are kept from frame to frame.
@@ -148,11 +175,11 @@ struct FrameBuilder: Sendable {
     private(set) var seenCount = 0
     private var gain: Int32 = 0
     private var lastSequence: UInt64 = 0
+    /// Whether a row has marks, which the first form of a stream did not have.
+    private(set) var hasMarks = false
 
     /// The finished frame.
     private(set) var frame: [UInt8] = []
-
-    private static let hasHistory: UInt8 = 4
 
     var isEmpty: Bool { rowCount == 0 && seenCount == 0 }
     var bodyBytes: Int { body.count }
@@ -166,32 +193,37 @@ struct FrameBuilder: Sendable {
         seenCount = 0
         gain = 0
         lastSequence = 0
+        hasMarks = false
     }
 
     /// Adds a change whose sequence number follows from its place.
     @inline(__always)
     mutating func add(
         _ kind: RecordChange.Kind, id: ArraySlice<UInt8>, source: ArraySlice<UInt8>, timestamp: Int64,
-        contentHash: UInt64, payload: ArraySlice<UInt8>
+        contentHash: UInt64, payload: ArraySlice<UInt8>, marks: RowMarks = RowMarks()
     ) {
-        rows.append(kind.rawValue)
-        finishRow(kind, id: id, source: source, timestamp: timestamp, contentHash: contentHash, payload: payload)
+        rows.append(kind.rawValue | RowTag.bits(of: marks))
+        finishRow(
+            kind, id: id, source: source, timestamp: timestamp, contentHash: contentHash, payload: payload,
+            marks: marks)
         gain += kind == .added ? 1 : kind == .deleted ? -1 : 0
     }
 
     /// Adds a change with its own sequence number, for compaction.
     mutating func add(
         _ kind: RecordChange.Kind, sequence: UInt64, history: FrameRow.History?, id: ArraySlice<UInt8>,
-        source: ArraySlice<UInt8>, timestamp: Int64, contentHash: UInt64, payload: ArraySlice<UInt8>
+        source: ArraySlice<UInt8>, timestamp: Int64, contentHash: UInt64, payload: ArraySlice<UInt8>, marks: RowMarks
     ) {
-        rows.append(kind.rawValue | (history == nil ? 0 : Self.hasHistory))
+        rows.append(kind.rawValue | (history == nil ? 0 : RowTag.hasHistory) | RowTag.bits(of: marks))
         rows.append(variable: rowCount == 0 ? 0 : sequence - lastSequence)
         lastSequence = sequence
         if let history {
             rows.append(variable: history.added)
             rows.append(variable: history.known)
         }
-        finishRow(kind, id: id, source: source, timestamp: timestamp, contentHash: contentHash, payload: payload)
+        finishRow(
+            kind, id: id, source: source, timestamp: timestamp, contentHash: contentHash, payload: payload,
+            marks: marks)
         // What was added before and left out counts here.
         gain += kind == .deleted ? 0 : 1
     }
@@ -199,7 +231,7 @@ struct FrameBuilder: Sendable {
     @inline(__always)
     private mutating func finishRow(
         _ kind: RecordChange.Kind, id: ArraySlice<UInt8>, source: ArraySlice<UInt8>, timestamp: Int64,
-        contentHash: UInt64, payload: ArraySlice<UInt8>
+        contentHash: UInt64, payload: ArraySlice<UInt8>, marks: RowMarks
     ) {
         rows.append(littleEndian: timestamp)
         rows.append(variable: UInt64(id.count))
@@ -207,8 +239,14 @@ struct FrameBuilder: Sendable {
         if kind != .deleted {
             rows.append(littleEndian: contentHash)
             rows.append(variable: UInt64(payload.count))
+            if marks.volatileBytes > 0 {
+                rows.append(variable: UInt64(marks.volatileBytes))
+                let volatile = payload.suffix(marks.volatileBytes)
+                rows.append(littleEndian: CRC32C.checksum(of: volatile.span))
+            }
             body += payload
         }
+        if !marks.isEmpty { hasMarks = true }
         rows += id
         rows += source
         rowCount += 1
@@ -304,25 +342,38 @@ struct FrameRows {
         _ reader: inout FieldReader, isSparse: Bool, isFirst: Bool, _ sequence: inout UInt64, _ payloadStart: inout Int
     ) throws(FieldReader.Truncated) -> FrameRow {
         let tag = try reader.number(UInt8.self)
-        guard let kind = RecordChange.Kind(rawValue: tag & 3), tag < 8 else { throw FieldReader.Truncated() }
+        guard let kind = RecordChange.Kind(rawValue: tag & RowTag.kind), tag < RowTag.end else {
+            throw FieldReader.Truncated()
+        }
         if isSparse { sequence &+= try reader.variable() }
         var history: FrameRow.History?
-        if tag & 4 != 0 { history = FrameRow.History(added: try reader.variable(), known: try reader.variable()) }
+        if tag & RowTag.hasHistory != 0 {
+            history = FrameRow.History(added: try reader.variable(), known: try reader.variable())
+        }
         let timestamp = try reader.number(Int64.self)
         let idBytes = try reader.variable()
         let sourceBytes = try reader.variable()
         var contentHash: UInt64 = 0
         var payload = payloadStart..<payloadStart
+        var marks = RowMarks(isOutOfReach: tag & RowTag.isOutOfReach != 0)
+        var volatileChecksum: UInt32 = 0
         if kind != .deleted {
             contentHash = try reader.number(UInt64.self)
             let count = try reader.variable()
             guard count <= UInt64(RecordLimits.batchBytesMax) else { throw FieldReader.Truncated() }
             payload = payloadStart..<payloadStart + Int(count)
             payloadStart = payload.upperBound
+            if tag & RowTag.hasVolatile != 0 {
+                let bytes = try reader.variable()
+                guard bytes <= count else { throw FieldReader.Truncated() }
+                marks.volatileBytes = Int(bytes)
+                volatileChecksum = try reader.number(UInt32.self)
+            }
         }
         return FrameRow(
             kind: kind, sequence: sequence, history: history, contentHash: contentHash, timestamp: timestamp,
-            id: try reader.range(idBytes), source: try reader.range(sourceBytes), payload: payload)
+            id: try reader.range(idBytes), source: try reader.range(sourceBytes), payload: payload, marks: marks,
+            volatileChecksum: volatileChecksum)
     }
 
     /// Calls `body` for every hash of a record that was seen unchanged.

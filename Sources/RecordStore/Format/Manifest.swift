@@ -10,8 +10,10 @@ package import StoreFiles
 package struct Manifest: Equatable, Sendable {
     /// The name of the file.
     package static let fileName = "manifest"
-    private static let firstLine = Array("integration-host record stream 1\n".utf8)
-    private static let schema: UInt64 = 1
+    /// The newest form that can be read.
+    static let schemaMax: UInt64 = 2
+    /// The first form whose rows can have marks.
+    static let schemaOfMarks: UInt64 = 2
 
     package struct Segment: Equatable, Sendable {
         /// The number in the segment's file name.
@@ -28,6 +30,8 @@ package struct Manifest: Equatable, Sendable {
         package var lastSequence: UInt64
     }
 
+    /// The form of the frames: the least that all of them need, so that earlier hosts read what they can.
+    var schema: UInt64 = 1
     /// The name of the stream.
     package var id: StreamID
     /// A random number that every frame of the stream holds.
@@ -81,7 +85,7 @@ package struct Manifest: Equatable, Sendable {
         text += "compactions \(hex(compactions))\nnext \(hex(nextSegment))\n"
         for name in dataTypes { text += "type \(name)\n" }
         for segment in segments { text += "segment \(hex(segment.number)) \(hex(UInt64(segment.bytes)))\n" }
-        let body = Self.firstLine + Array(text.utf8)
+        let body = Array("integration-host record stream \(schema)\n\(text)".utf8)
         return body + Array("checksum sha256:".utf8) + SHA256.digest(body).hexDigits + [0x0a]
     }
 
@@ -96,11 +100,11 @@ package struct Manifest: Equatable, Sendable {
         var reader = ByteReader(file)
         do throws(ByteReader.Mismatch) {
             try reader.expect("integration-host record stream ")
-            let schema = try reader.decimal()
-            if schema > Self.schema { throw ByteReader.Mismatch(offset: 0, newerSchema: schema) }
+            schema = try reader.decimal()
+            if schema > Self.schemaMax { throw ByteReader.Mismatch(offset: 0, newerSchema: schema) }
             let lineBytes = 16 + 64 + 1
             let bodyEnd = file.count - lineBytes
-            guard bodyEnd >= Self.firstLine.count, file.starts(with: Self.firstLine),
+            guard schema > 0, bodyEnd > reader.offset,
                 file[bodyEnd...]
                     == (Array("checksum sha256:".utf8) + SHA256.digest(Array(file[..<bodyEnd])).hexDigits + [0x0a])[...]
             else { throw ByteReader.Mismatch(offset: -1) }

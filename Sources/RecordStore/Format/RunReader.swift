@@ -93,8 +93,14 @@ struct RunReader {
         }
         let payload = Array(reader.buffer[start..<start + row.payload.count])
         // The payloads of a frame have a checksum together; the one of each record spares reading the others.
-        let content = hashes.content(payload: payload.span, source: rows.bytes.span.extracting(row.source))
-        guard content == row.contentHash else { throw .corrupt(path: reader.file.path, .checksumMismatch) }
+        let compared = payload.count - row.marks.volatileBytes
+        var content = hashes.content(
+            payload: payload.span.extracting(0..<compared), source: rows.bytes.span.extracting(row.source))
+        if row.marks.isOutOfReach { content = StreamHashes.outOfReach(content) }
+        guard content == row.contentHash,
+            row.marks.volatileBytes == 0
+                || CRC32C.checksum(of: payload.span.extracting(compared..<payload.count)) == row.volatileChecksum
+        else { throw .corrupt(path: reader.file.path, .checksumMismatch) }
         return payload
     }
 
@@ -134,7 +140,7 @@ struct RunReader {
                 let change = RecordChange(
                     sequence: row.sequence, kind: kind, dataType: dataType, id: Array(rows.bytes[row.id]),
                     sourceID: Array(rows.bytes[row.source]), timestampMilliseconds: row.timestamp,
-                    contentHash: row.contentHash, payload: payload)
+                    contentHash: row.contentHash, payload: payload, isOutOfReach: row.marks.isOutOfReach)
                 if !body(change) { return false }
             }
             return true

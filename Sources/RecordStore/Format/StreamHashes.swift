@@ -42,4 +42,10 @@ struct StreamHashes: Sendable {
         if !source.isEmpty { hash ^= SipHash.hash64(source, key: sourceKey) }
         return hash == 0 ? 1 : hash
     }
+
+    /// The content hash of a record out of reach: another one than within reach, so that its return is a change.
+    static func outOfReach(_ content: UInt64) -> UInt64 {
+        let hash = content ^ 0x6f75_746f_6672_6561
+        return hash == 0 ? 1 : hash
+    }
 }

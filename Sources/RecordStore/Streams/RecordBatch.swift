@@ -13,6 +13,7 @@ public struct RecordBatch: Sendable {
         var idBytes: Int
         var sourceBytes: Int
         var payloadBytes: Int
+        var volatileBytes = 0
         var timestamp: Int64
     }
 
@@ -43,10 +44,14 @@ public struct RecordBatch: Sendable {
     ///
     /// Of two entries with the same id the later one counts. The timestamp is not part of the content: a record whose
     /// payload and source are the stored ones is unchanged, with any time.
+    ///
+    /// - Parameter volatileBytes: the bytes at the end of the payload that are not compared either: what is stored
+    ///   keeps them until the rest changes.
     public mutating func upsert(
-        id: [UInt8], sourceID: [UInt8] = [], timestampMilliseconds: Int64, payload: [UInt8]
+        id: [UInt8], sourceID: [UInt8] = [], timestampMilliseconds: Int64, payload: [UInt8], volatileBytes: Int = 0
     ) {
         upsert(id: id, sourceID: sourceID, timestampMilliseconds: timestampMilliseconds) { $0 += payload }
+        rows[rows.count - 1].volatileBytes = max(0, min(volatileBytes, payload.count))
     }
 
     /// Adds a record whose content `write` appends to a buffer that already holds other records.

@@ -42,6 +42,46 @@ public struct RecordChange: Equatable, Sendable {
     public let contentHash: UInt64
     /// The payload as it was given.
     public let payload: [UInt8]
+    /// Whether the record went out of sight at its source: what is stored is the last that was seen.
+    public let isOutOfReach: Bool
+}
+
+/// A record that readers see and an open generation has not met.
+public struct UnmetRecord: Sendable {
+    /// The record's id.
+    public let id: [UInt8]
+    /// The id at the source; empty when none was given.
+    public let sourceID: [UInt8]
+    /// The payload that readers see.
+    public let payload: [UInt8]
+    /// Whether it was out of reach before.
+    public let isOutOfReach: Bool
+
+    /// A record with what readers see of it.
+    public init(id: [UInt8], sourceID: [UInt8], payload: [UInt8], isOutOfReach: Bool) {
+        self.id = id
+        self.sourceID = sourceID
+        self.payload = payload
+        self.isOutOfReach = isOutOfReach
+    }
+}
+
+/// The fate of a record that a generation has not met.
+public enum UnmetFate: Sendable, Equatable {
+    /// It is gone.
+    case deleted
+    /// It stays as readers see it.
+    case kept
+    /// It stays, marked as out of reach.
+    case outOfReach
+}
+
+/// The fate of all records that a generation has not met.
+public enum UnmetPolicy: Sendable {
+    /// The same of each.
+    case all(UnmetFate)
+    /// What the closure says of each.
+    case each(@Sendable (UnmetRecord) -> UnmetFate)
 }
 
 /// One page of changes.

@@ -96,28 +96,48 @@ public final class Records: Sendable {
         }
     }
 
-    /// Makes a generation visible at once: its changes, and a deletion for each record that it did not meet.
+    /// Makes a generation visible at once: its changes, and the fate of each record that it did not meet.
     ///
     /// Durable on return. A failure leaves the generation open, and the commit can be tried again.
     ///
     /// - Parameters:
     ///   - checkpoint: the data type's checkpoint from now on; nil keeps the one of the generation's last page.
     ///   - timestampMilliseconds: the time given to the deletions.
-    ///   - keepsUnmet: makes no deletions: what the generation did not meet stays as readers see it.
+    ///   - policy: the fate of the records that the generation did not meet.
     ///   - companion: appended in the same step.
-    /// - Returns: an outcome that counts only the deletions.
+    /// - Returns: an outcome that counts only the records that were not met.
     public func commit(
-        _ generation: Generation, checkpoint: [UInt8]? = nil, timestampMilliseconds: Int64, keepsUnmet: Bool = false,
-        with companion: CompanionBatch? = nil
+        _ generation: Generation, checkpoint: [UInt8]? = nil, timestampMilliseconds: Int64,
+        unmet policy: UnmetPolicy = .all(.deleted), with companion: CompanionBatch? = nil
     ) async throws(StoreError) -> AppendOutcome {
         try RecordBatch.validate(checkpoint: checkpoint)
         try companion?.batch.validate()
         return try await write(generation.stream, makes: false) { open throws(StoreError) in
             try open.writer.withLock { writer throws(StoreError) in
                 try writer.commit(
-                    generation, checkpoint: checkpoint, timestamp: timestampMilliseconds, keepsUnmet: keepsUnmet,
+                    generation, checkpoint: checkpoint, timestamp: timestampMilliseconds, unmet: policy,
                     with: companion, in: open)
             }
+        }
+    }
+
+    /// The number of records that readers see and a generation has not met so far.
+    public func unmetCount(of generation: Generation) async throws(StoreError) -> Int {
+        try await write(generation.stream, makes: false) { open throws(StoreError) in
+            try open.writer.withLock { writer throws(StoreError) in try writer.unmetCount(generation, in: open) }
+        }
+    }
+
+    /// What `body` makes of the records that a generation has not met so far, one after the other.
+    public func surveyUnmet<Result: Sendable>(
+        of generation: Generation, into initial: Result, _ body: @escaping @Sendable (inout Result, UnmetRecord) -> Void
+    ) async throws(StoreError) -> Result {
+        try await write(generation.stream, makes: false) { open throws(StoreError) in
+            var result = initial
+            try open.writer.withLock { writer throws(StoreError) in
+                try writer.survey(generation, into: &result, body, in: open)
+            }
+            return result
         }
     }
 

@@ -57,7 +57,8 @@ package struct StreamLoader {
             do throws(Manifest.Failure) { return try Manifest(parsing: bytes) } catch {
                 switch error {
                 case .corrupt(let why): throw .corrupt(path: path, why)
-                case .newerSchema(let found): throw .newerSchema(path: path, found: found, supported: 1)
+                case .newerSchema(let found):
+                    throw .newerSchema(path: path, found: found, supported: Manifest.schemaMax)
                 }
             }
         }

@@ -37,7 +37,7 @@ extension StreamWriter {
                     RecordChange(
                         sequence: row.sequence, kind: row.kind, dataType: name, id: Array(rowBytes[row.id]),
                         sourceID: Array(rowBytes[row.source]), timestampMilliseconds: row.timestamp,
-                        contentHash: row.contentHash, payload: payload))
+                        contentHash: row.contentHash, payload: payload, isOutOfReach: row.marks.isOutOfReach))
             }
         }
         // One more than asked for shows whether there is another page.

@@ -104,8 +104,9 @@ struct StreamWriter: Sendable {
             if row.kind == .deletion {
                 verdict = staged ? index.stageDelete(hash) : index.delete(hash)
             } else {
+                let compared = content.lowerBound..<content.upperBound - row.volatileBytes
                 contentHash = hashes.content(
-                    payload: batch.payloads.span.extracting(content), source: batch.keys.span.extracting(source))
+                    payload: batch.payloads.span.extracting(compared), source: batch.keys.span.extracting(source))
                 verdict =
                     staged
                     ? index.stageUpsert(hash, content: contentHash)
@@ -120,7 +121,8 @@ struct StreamWriter: Sendable {
                 outcome.count(kind)
                 builder.add(
                     kind, id: batch.keys[id], source: batch.keys[source], timestamp: row.timestamp,
-                    contentHash: contentHash, payload: batch.payloads[content])
+                    contentHash: contentHash, payload: batch.payloads[content],
+                    marks: RowMarks(volatileBytes: row.volatileBytes))
             }
         }
     }
@@ -167,6 +169,7 @@ struct StreamWriter: Sendable {
             indexes[type] = index
             return nil
         }
+        try noteMarks(in: companionBuilder)
         if end >= RecordLimits.segmentBytesMax { try roll() }
         let place = stream.layout.withLock { $0.nextFrame(.page, dataType: type) }
         var header = FrameHeader(
@@ -249,6 +252,7 @@ struct StreamWriter: Sendable {
         _ kind: FrameHeader.Kind, dataType: Int, checkpoint: [UInt8]?, after held: HeldFrame? = nil,
         to stream: RecordStream
     ) throws(StoreError) {
+        try noteMarks(in: builder)
         // Both lie in one segment, where the recovery meets one right after the other.
         if held == nil, end >= RecordLimits.segmentBytesMax { try roll() }
         let place = stream.layout.withLock { $0.nextFrame(kind, dataType: dataType) }
@@ -273,6 +277,16 @@ struct StreamWriter: Sendable {
             }
         } catch { fatalError("a frame this stream made does not fit it") }
         if let held { indexes[held.dataType] = held.index }
+    }
+
+    /// Notes in the manifest that the stream has rows with marks, before the first one is written: an earlier host
+    /// then refuses the stream by its form, instead of calling it damaged.
+    private mutating func noteMarks(in builder: FrameBuilder) throws(StoreError) {
+        guard builder.hasMarks, manifest.schema < Manifest.schemaOfMarks else { return }
+        var changed = currentManifest
+        changed.schema = Manifest.schemaOfMarks
+        try Self.save(changed, in: folder, files: files)
+        manifest = changed
     }
 
     var activeNumber: UInt64 { manifest.segments[manifest.segments.count - 1].number }

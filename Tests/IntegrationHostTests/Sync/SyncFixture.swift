@@ -31,7 +31,7 @@ final class ScriptedProvider: Provider {
 
     init(
         dataTypes: [String] = ["things"], incremental: Bool = false, scopes: [String] = [], version: String? = nil,
-        _ script: @escaping Script
+        configure: (inout DataType) -> Void = { _ in }, _ script: @escaping Script
     ) {
         manifest = ProviderManifest(id: "scripted", name: "Scripted") { manifest in
             if let version { manifest.version = version }
@@ -40,6 +40,7 @@ final class ScriptedProvider: Provider {
                 return DataType(name, mapping: mapping) { type in
                     type.incremental = incremental ? Incremental(overlap: .seconds(60)) : nil
                     type.scopes = scopes
+                    configure(&type)
                 }
             }
         }

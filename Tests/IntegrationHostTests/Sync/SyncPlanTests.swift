@@ -106,12 +106,12 @@ struct SyncPlanTests {
     @Test("A read is complete up to its beginning, by the provider's clock if known")
     func watermarks() {
         var known = Self.checkpoint("s") { $0.asOf = Self.now.advanced(by: .seconds(-1200)) }
-        known.finish(begun: Self.now, at: Self.now)
+        known.finish(begun: Self.now, at: Self.now, isComplete: true)
         #expect(known.watermark == Self.now.advanced(by: .seconds(-1200)) && known.isOfProvider)
         #expect(known.readSince == Self.now && SyncCheckpoint(known.encoded) == known)
         var unknown = Self.checkpoint("s")
         // The host's clock was set back while the sync ran.
-        unknown.finish(begun: Self.now, at: Self.now.advanced(by: .seconds(-3600)))
+        unknown.finish(begun: Self.now, at: Self.now.advanced(by: .seconds(-3600)), isComplete: true)
         #expect(unknown.watermark == Self.now.advanced(by: .seconds(-3600)) && !unknown.isOfProvider)
     }
 

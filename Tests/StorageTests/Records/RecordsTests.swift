@@ -296,7 +296,7 @@ struct RecordsTests {
         let first = try await store.records.beginGeneration(of: "payments", in: stream)
         _ = try await store.records.append(batch([("a", "2")]), to: first)
         #expect(
-            try await store.records.commit(first, timestampMilliseconds: 9, keepsUnmet: true) == AppendOutcome())
+            try await store.records.commit(first, timestampMilliseconds: 9, unmet: .all(.kept)) == AppendOutcome())
         #expect(try await store.records.briefs(stream) == ["+a=1", "+b=1", "*a=2"])
         let second = try await store.records.beginGeneration(of: "payments", in: stream)
         _ = try await store.records.append(batch([("a", "2")]), to: second)

@@ -20,6 +20,8 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
         case misconfigured
         /// What changed since the moment that was asked for is not known, or not completely: everything is read instead.
         case changesUnavailable
+        /// The provider no longer takes the place at which a walk continues: it begins again.
+        case cursorRefused
     }
 
     /// The class of the failure.

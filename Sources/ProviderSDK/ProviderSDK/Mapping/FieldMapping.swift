@@ -59,6 +59,9 @@ public struct FieldMapping: Sendable {
             if field.sources.isEmpty, field.transform.needsSource {
                 problems.append("the field “\(name)” does not say where its value comes from")
             }
+            if field.isVolatile, !place.isEmpty {
+                problems.append("the field “\(name)” is volatile inside another field")
+            }
             for nested in field.transform.nestedFields { check(nested, in: name + ".", into: &problems) }
         }
     }
@@ -74,6 +77,19 @@ public struct Field: Sendable {
     public var transform: Transform
     /// Whether a record without it is a dead letter.
     public var isRequired: Bool
+    /// Whether its value differs between two reads of a record that did not change: a signed address, an age, a count that the
+    /// provider computes each time.
+    ///
+    /// A change of such fields alone is no change of the record. They keep their values until another field changes, and stand behind
+    /// all others in the record. Only rows of the whole record can be volatile.
+    public var isVolatile: Bool = false
+
+    /// The same row, volatile.
+    public var volatile: Field {
+        var copy = self
+        copy.isVolatile = true
+        return copy
+    }
 
     /// A row of the table.
     public init(_ name: String, from sources: [ValuePath], as transform: Transform = .copy, isRequired: Bool = false) {
@@ -216,6 +232,8 @@ public struct MappedRecord: Sendable, Equatable {
     public let sourceID: String
     /// The whole record as compact JSON.
     public let json: [UInt8]
+    /// The bytes at the end of ``json`` that hold the volatile fields; 0 without any.
+    public let volatileBytes: Int
 }
 
 /// Why a record could not be mapped; it becomes a dead letter.

@@ -55,6 +55,9 @@ extension MappingRun {
             try object { (run) throws(MappingFailure) in
                 for field in fields { try run.write(field, from: value, path: place + ".") }
             }
+        case .minorUnits, .sumOfMinorUnits, .negated, .when, .joined, .earliestEpoch, .latestEpoch, .constant:
+            // Transforms that look beside the value: here the value is all that they see.
+            try write(transform, sources: [""], scope: value, place: place)
         default: writer.value(value)
         }
     }

@@ -22,12 +22,18 @@ extension FieldMapping {
         let id = idPrefix + "-" + (dropsVendorPrefix ? FieldMapping.withoutVendorPrefix(sourceID) : sourceID)
         var mapping = MappingRun(record: source, sourceID: sourceID, now: now)
         mapping.writer.bytes.reserveCapacity(64 * (fields.count + 2))
+        var stableBytes: Int?
         try mapping.object { (run) throws(MappingFailure) in
             run.writer.member("id", id)
             run.writer.member("sourceId", sourceID)
-            for field in fields { try run.write(field, from: source, path: "") }
+            for (position, index) in plan.order.enumerated() {
+                if position == plan.stableCount { stableBytes = run.writer.bytes.count }
+                try run.write(fields[index], from: source, path: "")
+            }
         }
-        return MappedRecord(id: id, sourceID: sourceID, json: mapping.writer.bytes)
+        let json = mapping.writer.bytes
+        return MappedRecord(
+            id: id, sourceID: sourceID, json: json, volatileBytes: json.count - (stableBytes ?? json.count))
     }
 
     /// Throws when a part of `source` cannot be read: no record is stored without what it says.
@@ -129,7 +135,7 @@ struct MappingRun {
     }
 
     /// Writes the result of `transform` for its sources; transforms of more than one value are handled here.
-    private mutating func write(
+    mutating func write(
         _ transform: Transform, sources: [ValuePath], scope: JSONValue, place: String
     ) throws(MappingFailure) {
         switch transform {

@@ -67,9 +67,12 @@ extension MappingPlan {
         copy(whole, pass, &writer)
         writer.bytes.append(UInt8(ascii: "\""))
         var general: MappingRun?
-        for index in rows.indices {
+        var stableBytes: Int?
+        for position in order.indices {
+            let index = order[position]
             let row = rows[index]
             let start = writer.bytes.count
+            if position == stableCount { stableBytes = start }
             write(row.key, pass, &writer)
             writer.needsComma = false
             if perform(row, isRequired: row.isRequired, pass, &writer) { continue }
@@ -86,7 +89,8 @@ extension MappingPlan {
         }
         writer.bytes.append(UInt8(ascii: "}"))
         return MappedRecord(
-            id: id(rest, pass), sourceID: pass.text(whole), json: writer.bytes)
+            id: id(rest, pass), sourceID: pass.text(whole), json: writer.bytes,
+            volatileBytes: writer.bytes.count - (stableBytes ?? writer.bytes.count))
     }
 
     private func id(_ rest: Range<Int>, _ pass: borrowing Pass) -> String {

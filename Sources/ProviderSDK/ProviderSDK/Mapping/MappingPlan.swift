@@ -86,7 +86,12 @@ final class MappingPlan: Sendable {
     let table: [UInt8]
     let places: [Place]
     let deeperNames: [JSONName]
+    /// In the order of the table.
     let rows: [Row]
+    /// The order in which rows are written: the volatile ones last.
+    let order: [Int]
+    /// The rows that are not volatile.
+    let stableCount: Int
     let values: [Row]
     let alternatives: [Alternative]
     let rules: [Rule]
@@ -116,6 +121,9 @@ final class MappingPlan: Sendable {
         }
         self.idSlot = idSlot
         rows = fields.map { maker.row($0) }
+        let stable = fields.indices.filter { !fields[$0].isVolatile }
+        order = stable + fields.indices.filter { fields[$0].isVolatile }
+        stableCount = stable.count
         pool = maker.pool
         names = maker.names
         hashes = maker.hashes

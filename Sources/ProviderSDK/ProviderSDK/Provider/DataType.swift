@@ -18,6 +18,10 @@ public struct DataType: Sendable {
     public var changes: ListRequest?
     /// Whether and how far back changes can be read; nil means every sync reads all records.
     public var incremental: Incremental?
+    /// Which part of the provider's records its list shows; nil means all.
+    ///
+    /// Only what lies inside can be found missing. What lies outside stays, marked as out of reach.
+    public var window: ReadWindow?
     /// How a record becomes a normalised one.
     public var mapping: FieldMapping
 
@@ -37,6 +41,20 @@ public struct DataType: Sendable {
         self.mapping = mapping
         configure(&self)
     }
+}
+
+/// Which part of the provider's records a list shows.
+///
+/// Fields and conditions are those of the normalised record.
+public enum ReadWindow: Sendable {
+    /// About the newest `count` records, by the moment in the field `by`.
+    ///
+    /// A list that shows less than half of that shows all.
+    case newest(Int, by: String)
+    /// The records of the last `time`, by the moment in the field `by`.
+    case recent(Duration, by: String)
+    /// The records that meet this. Others leave the list for other reasons than their deletion.
+    case matching(Condition)
 }
 
 /// How changes are read.

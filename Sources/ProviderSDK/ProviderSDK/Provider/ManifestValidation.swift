@@ -26,7 +26,9 @@ extension ProviderManifest {
                     variants.contains { $0.id == variant },
                     "the data type “\(dataType.name)” is for the variant “\(variant)”, which does not exist")
             }
-            for problem in dataType.mapping.problems { problems.append("data type “\(dataType.name)”: \(problem)") }
+            for problem in dataType.mapping.problems + dataType.listProblems {
+                problems.append("data type “\(dataType.name)”: \(problem)")
+            }
         }
         check(Set(settings.map(\.key)).count == settings.count, "two settings have the same key")
         let reserved: Set = ["clientId", "clientSecret", "clientSecretFile", "endpoints", "variants"]
@@ -137,6 +139,32 @@ extension ProviderManifest {
         let utf8 = text.utf8
         guard let first = utf8.first, 0x61...0x7A ~= first, utf8.count <= idBytesMax else { return false }
         return utf8.allSatisfy { 0x61...0x7A ~= $0 || $0 &- 0x30 < 10 || $0 == UInt8(ascii: "-") }
+    }
+}
+
+extension DataType {
+    /// What is wrong with how the data type is read, one sentence each.
+    fileprivate var listProblems: [String] {
+        var problems: [String] = []
+        switch window {
+        case .newest(let count, let field):
+            if count < 1 { problems.append("the window holds no record") }
+            if !mapping.fields.contains(where: { $0.name == field }) {
+                problems.append("the window is by the field “\(field)”, which does not exist")
+            }
+        case .recent(let time, let field):
+            if time <= .zero { problems.append("the window holds no time") }
+            if !mapping.fields.contains(where: { $0.name == field }) {
+                problems.append("the window is by the field “\(field)”, which does not exist")
+            }
+        case .matching, nil: break
+        }
+        for list in [list, changes].compactMap(\.self) {
+            guard let sizes = list.pageSizes else { continue }
+            if list.pageSizeParameter == nil { problems.append("pages have sizes and no parameter that asks for one") }
+            if sizes.lowerBound < 2 || sizes.count < 2 { problems.append("pages of these sizes cannot overlap") }
+        }
+        return problems
     }
 }
 

@@ -88,7 +88,8 @@ extension ProviderManifest {
         guard let list = (request.since == nil ? nil : dataType.changes) ?? dataType.list else {
             throw ProviderError(.permanent, "\(name) does not say how \(request.dataType) are read.")
         }
-        return try await list.page(at: request.cursor, since: request.since, in: context)
+        let identified = list.recordID.isEmpty ? list.with { $0.recordID = dataType.mapping.sourceID } : list
+        return try await identified.page(at: request.cursor, since: request.since, in: context)
     }
 }
 

@@ -55,7 +55,9 @@ struct ChangeWalk {
             }
             if remembered.count < ChangeLog.rememberedMax { remembered.insert(group.mark) }
         }
-        return SyncPage(records, next: page.next.map { next(after: $0, page: page) }, totalCount: nil)
+        var read = SyncPage(records, next: page.next.map { next(after: $0, page: page) }, totalCount: nil)
+        read.continuity = page.continuity
+        return read
     }
 
     /// The cursor with what is remembered; `position` is where the next step reads.

@@ -41,6 +41,18 @@ public struct ListRequest: Sendable {
     public var pageWhen: Condition?
     /// Pages of one walk at most.
     public var pagesMax: Int = 100_000
+    /// Where the id of a record stands in it; several paths are one id together.
+    ///
+    /// Pages that overlap are laid over each other by it. Empty means the ids of the data type's mapping.
+    public var recordID: [ValuePath] = []
+    /// The page sizes that ``pageSizeParameter`` takes, where pages are numbered; nil when the provider takes one size only.
+    ///
+    /// Pages of different sizes overlap, so that a list which moved shows it.
+    public var pageSizes: ClosedRange<Int>?
+    /// Whether the provider promises that records which come and go during a walk move no other record from one page to another.
+    ///
+    /// Nil leaves it to ``paging``: tokens do, links and page numbers do not.
+    public var keepsPlace: Bool?
 
     /// Where parameters go.
     public enum ParameterPlace: Sendable, Equatable {

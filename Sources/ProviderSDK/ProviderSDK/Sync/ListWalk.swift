@@ -11,7 +11,7 @@ extension ListRequest {
     public func page(
         at cursor: JSONValue?, since moment: Timestamp? = nil, in context: ProviderContext
     ) async throws(ProviderError) -> SyncPage {
-        let response = try await context.http.send(try request(at: cursor, since: moment))
+        let (response, cursor) = try await answer(at: cursor, since: moment, in: context)
         // Nothing changed since the moment that was asked about (RFC 9110 section 15.4.5).
         if response.status == 304 {
             guard moment != nil else { throw Self.contradiction("says that nothing changed, and was asked for all") }
@@ -29,13 +29,34 @@ extension ListRequest {
         return page
     }
 
+    /// The answer at `cursor`, or at the latest place before it that the provider still takes.
+    ///
+    /// A place is a record or a token. It is not taken any more when the record was deleted or the token has expired.
+    private func answer(
+        at cursor: JSONValue?, since moment: Timestamp?, in context: ProviderContext
+    ) async throws(ProviderError) -> (ProviderResponse, JSONValue?) {
+        var place = cursor
+        while true {
+            do throws(ProviderError) {
+                return (try await context.http.send(try request(at: place, since: moment)), place)
+            } catch {
+                guard let refused = place, error.refusesPlace else { throw error }
+                guard let earlier = WalkTrail.stepBack(from: refused) else {
+                    throw ProviderError(.cursorRefused, error.message, code: error.code, status: error.status)
+                }
+                place = earlier
+            }
+        }
+    }
+
     /// The request for the page at `cursor`.
     public func request(at cursor: JSONValue?, since moment: Timestamp?) throws(ProviderError) -> ProviderRequest {
         var request = request
         if let pageSizeParameter {
             // Where every record is read by itself, a page is no longer than the reads for one page.
             let isShort = changeLog != nil && ChangeWalk.isFull(cursor)
-            let size = isShort ? min(pageSize, ChangeLog.readsPerPageMax) : pageSize
+            let whole = numberedWalk(at: cursor)?.size ?? pageSize
+            let size = isShort ? min(whole, ChangeLog.readsPerPageMax) : whole
             add(pageSizeParameter, .number(JSONNumber(size)), to: &request)
         }
         if let moment, let since {
@@ -50,7 +71,7 @@ extension ListRequest {
         case .none: break
         case .lastRecord(let parameter, _, _), .token(let parameter, _, _):
             if let value = cursor?["at"] { add(parameter, value, to: &request) }
-        case .pageNumber(let parameter, let first, _):
+        case .pageNumber(let parameter, let first, _), .offset(let parameter, let first, _):
             add(parameter, cursor?["at"] ?? .number(JSONNumber(first)), to: &request)
         case .link(let link):
             guard let place = cursor?["at"] else { break }
@@ -84,23 +105,100 @@ extension ListRequest {
         guard pageWhen?.isMet(by: answer, now: now) ?? true, let items = items(in: answer) else {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
-        let number = Int(cursor?["page"]?.integer ?? 1)
-        let records = try matchingItems(in: answer, now: now).map { item in
+        var page = try page(of: items, answer, at: cursor, now: now)
+        page.totalCount = totalCount?.first(in: answer)?.wholeNumber.map(Int.init(clamping:))
+        if let condition = self.where { page.records.removeAll { !isRecord($0.value, condition, now: now) } }
+        for index in page.records.indices {
+            let item = page.records[index].value
             // An item without its record is a record that cannot be mapped, not one that is not there.
-            SourceRecord(
+            page.records[index] = SourceRecord(
                 record.first(in: item) ?? item, deletedWhen?.isMet(by: item, now: now) ?? false ? .deleted : .upserted)
         }
-        var page = SyncPage(records)
-        page.totalCount = totalCount?.first(in: answer)?.wholeNumber.map(Int.init(clamping:))
-        if nextWhen?.isMet(by: answer, now: now) ?? true,
-            let next = try position(after: items, of: answer, cursor: cursor)
-        {
-            guard number < pagesMax else {
-                throw ProviderError(.permanent, "The list has more than \(pagesMax) pages.")
-            }
-            page.next = try Self.cursor(of: number + 1, at: next, after: cursor)
-        }
         return page
+    }
+
+    /// The page of all items of an answer that were not on the page before.
+    private func page(
+        of items: [JSONValue], _ answer: JSONValue, at cursor: JSONValue?, now: Timestamp
+    ) throws(ProviderError) -> SyncPage {
+        let number = Int(cursor?["page"]?.integer ?? 1)
+        let hasNext = nextWhen?.isMet(by: answer, now: now) ?? true
+        var page: SyncPage
+        var next: JSONValue?
+        if case .offset(_, let first, let total) = paging.current {
+            let walk = OffsetWalk(at: cursor, first: Int64(first))
+            let end = walk.position - Int64(first) + Int64(items.count)
+            let isMore = total?.first(in: answer)?.wholeNumber.map { end < $0 } ?? (items.count >= pageSize)
+            guard !isMore || !items.isEmpty else { throw Self.contradiction("counts more records and has none") }
+            page = walk.page(items.map { SourceRecord($0) }, ids: ids(of: items), hasMore: isMore && hasNext)
+            next = page.next.map { Self.numbered($0.members ?? [], number + 1) }
+        } else if let walk = numberedWalk(at: cursor) {
+            var found = try numberedAnswer(items, answer, at: walk)
+            if !hasNext { found.hasMore = false }
+            let (read, members) = walk.page(found)
+            page = read
+            next = members.map { Self.numbered($0, number + 1) }
+        } else {
+            page = SyncPage(items.map { SourceRecord($0) })
+            if hasNext, let place = try position(after: items, of: answer, cursor: cursor) {
+                next = try Self.cursor(of: number + 1, at: place, after: cursor)
+                if case .lastRecord(_, let id, _) = paging.current {
+                    next = WalkTrail.noting(items, id: id, before: cursor, in: next ?? .null)
+                }
+            }
+            page.continuity = continuity(items, at: cursor, isLast: next == nil)
+        }
+        guard next == nil || number < pagesMax else {
+            throw ProviderError(.permanent, "The list has more than \(pagesMax) pages.")
+        }
+        page.next = next
+        if keepsPlace == true, page.continuity == .unproven { page.continuity = .continuous }
+        return page
+    }
+
+    /// What a page shows about what lies between it and the one before, where pages do not overlap.
+    private func continuity(_ items: [JSONValue], at cursor: JSONValue?, isLast: Bool) -> PageContinuity {
+        guard cursor != nil else { return .continuous }
+        // The page before promised more. Some providers answer so where the record of the place is gone.
+        if items.isEmpty, isLast { return .unproven }
+        switch paging.current {
+        case .link: return keepsPlace == true ? .continuous : .unproven
+        default: return keepsPlace == false ? .unproven : .continuous
+        }
+    }
+
+    private func ids(of items: [JSONValue]) -> [String?] {
+        items.map { item in
+            let record = record.first(in: item) ?? item
+            let parts = recordID.map { $0.first(in: record)?.idText }
+            return parts.isEmpty || parts.contains(nil) ? nil : parts.compactMap(\.self).joined(separator: "-")
+        }
+    }
+
+    private func numberedWalk(at cursor: JSONValue?) -> NumberedWalk? {
+        guard case .pageNumber(_, let first, _) = paging.current else { return nil }
+        return NumberedWalk(
+            at: cursor, first: first, sizes: pageSizeParameter == nil || recordID.isEmpty ? nil : pageSizes)
+    }
+
+    private func numberedAnswer(
+        _ items: [JSONValue], _ answer: JSONValue, at walk: NumberedWalk
+    ) throws(ProviderError) -> NumberedWalk.Answer {
+        guard case .pageNumber(_, _, let pageCount) = paging.current else {
+            throw ProviderError(.permanent, "The list has no numbered pages.")
+        }
+        let count = pageCount.flatMap { $0.first(in: answer)?.wholeNumber }
+        let isMore = count.map { walk.number < $0 }
+        guard isMore != true || !items.isEmpty else {
+            throw Self.contradiction("counts more pages and has no records")
+        }
+        return NumberedWalk.Answer(
+            rows: items.map { SourceRecord($0) }, ids: ids(of: items), hasMore: isMore,
+            isFull: items.count >= pageSize, total: totalCount?.first(in: answer)?.wholeNumber)
+    }
+
+    private static func numbered(_ members: [(key: String, value: JSONValue)], _ number: Int) -> JSONValue {
+        .object(members + [("page", .number(JSONNumber(number)))])
     }
 
     /// The cursor of page `number`, which the page at `cursor` leads to.
@@ -135,11 +233,13 @@ extension ListRequest {
             throw ProviderError(.permanent, "The provider's answer is not a page of this list.")
         }
         guard let condition = self.where else { return items }
-        return items.filter { item in
-            // Where the condition looks at what cannot be read, the item may be a record.
-            condition.isMet(by: item, now: now)
-                || item.damage != nil && condition.paths.contains { $0.first(in: item)?.damage != nil }
-        }
+        return items.filter { isRecord($0, condition, now: now) }
+    }
+
+    /// Whether an item is a record of this data type; where the condition looks at what cannot be read, it may be one.
+    private func isRecord(_ item: JSONValue, _ condition: Condition, now: Timestamp) -> Bool {
+        condition.isMet(by: item, now: now)
+            || item.damage != nil && condition.paths.contains { $0.first(in: item)?.damage != nil }
     }
 
     private func items(in answer: JSONValue) -> [JSONValue]? {
@@ -182,12 +282,6 @@ extension ListRequest {
                 return nil
             }
             return value.number.map(JSONValue.number) ?? .string(text)
-        case .pageNumber(_, let first, let pageCount):
-            let current = cursor?["at"]?.integer ?? Int64(first)
-            let count = pageCount.flatMap { $0.first(in: answer)?.wholeNumber }
-            guard count.map({ current < $0 }) ?? isFull else { return nil }
-            guard !items.isEmpty else { throw Self.contradiction("counts more pages and has no records") }
-            return .number(JSONNumber(current + 1))
         case .link(let next):
             let link = next.link.first(in: answer)
             if let text = link?.string {

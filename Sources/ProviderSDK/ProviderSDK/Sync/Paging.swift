@@ -15,6 +15,11 @@ public enum Paging: Sendable {
     /// Pages are numbered from `first`; the last is the one at `pageCount`, or the first that is not full. A page without records
     /// before the last is an error that may pass.
     case pageNumber(parameter: String, first: Int, pageCount: ValuePath?)
+    /// Pages begin at a position, counted from `first`; the list ends with the record that `total` counts last, or with a page that is
+    /// not full.
+    ///
+    /// Every page begins with the last record of the page before, so that a list which moved shows it.
+    case offset(parameter: String, first: Int, total: ValuePath?)
     /// Each page carries the URL of the next, as the link says.
     case link(NextLink)
     /// The earlier form of ``nextLink(link:required:parameter:)``.
