@@ -110,4 +110,20 @@ static inline const char *cl_file_of_address(const void *address) {
     return dladdr(address, &info) != 0 ? info.file : 0;
 }
 
+// How many bytes two texts have in common at their beginnings, and at their ends; memcmp compares whole blocks at the speed of memory.
+static inline size_t cl_common_prefix(const void *a, const void *b, size_t count) {
+    const unsigned char *x = (const unsigned char *)a, *y = (const unsigned char *)b;
+    size_t i = 0;
+    while (count - i >= 1024 && __builtin_memcmp(x + i, y + i, 1024) == 0) i += 1024;
+    while (i < count && x[i] == y[i]) i++;
+    return i;
+}
+static inline size_t cl_common_suffix(const void *a, size_t a_count, const void *b, size_t b_count, size_t most) {
+    const unsigned char *x = (const unsigned char *)a + a_count, *y = (const unsigned char *)b + b_count;
+    size_t i = 0;
+    while (most - i >= 1024 && __builtin_memcmp(x - i - 1024, y - i - 1024, 1024) == 0) i += 1024;
+    while (i < most && x[-1 - (long)i] == y[-1 - (long)i]) i++;
+    return i;
+}
+
 #endif

@@ -16,10 +16,20 @@ package final class Journal: Sendable {
         package var shard: JournalLedger.Shard
         /// Its revision.
         package var revision: UInt64
-        /// The document's whole file; nil for a deletion.
-        package var file: [UInt8]?
-        /// Resumed with nil when the entry is durable, else with the error.
-        package var completion: CheckedContinuation<StoreError?, Never>
+        /// What is new about it.
+        package var content: JournalContent
+        /// Resumed when the outcome is known.
+        fileprivate var completion: CheckedContinuation<Outcome, Never>
+    }
+
+    /// The outcome of a batch for one of its entries.
+    fileprivate struct Outcome: Sendable {
+        /// Nil when the entry is durable.
+        var failure: StoreError?
+        /// The other entries of the batch, whose callers the receiver resumes.
+        ///
+        /// So the thread of the journal wakes one thread and can write the next batch; callers on the same loop need no further wake.
+        var others: ArraySlice<Entry> = []
     }
 
     private struct State {
@@ -27,6 +37,8 @@ package final class Journal: Sendable {
         var active: JournalSegment?
         var nextSequence: UInt64
         var isCommitting = false
+        /// Whether a checkpoint waits for the end of the present batch.
+        var isRolling = false
         var isClosed = false
         var hasEnded = false
         var isFull: Bool
@@ -65,20 +77,26 @@ package final class Journal: Sendable {
 
     /// Writes a document; durable when this returns nil.
     package func append(
-        _ key: DocumentKey, in shard: JournalLedger.Shard, revision: UInt64, file: [UInt8]?
+        _ key: DocumentKey, in shard: JournalLedger.Shard, revision: UInt64, _ content: JournalContent
     ) async -> StoreError? {
-        await withCheckedContinuation { continuation in
-            let entry = Entry(key: key, shard: shard, revision: revision, file: file, completion: continuation)
+        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
+            let entry = Entry(key: key, shard: shard, revision: revision, content: content, completion: continuation)
             var wakes = false
             let refusal: StoreError? = monitor.withLock { state in
                 if state.isClosed { return .closed }
                 if state.queue.count >= StoreLimits.waitingOperationsMax { return .busy }
-                wakes = state.queue.isEmpty
+                wakes = state.queue.isEmpty && !state.isCommitting
                 state.queue.append(entry)
                 return nil
             }
-            if let refusal { continuation.resume(returning: refusal) } else if wakes { monitor.wakeAll() }
+            if let refusal {
+                continuation.resume(returning: Outcome(failure: refusal))
+            } else if wakes {
+                monitor.wakeAll()
+            }
         }
+        for other in outcome.others { other.completion.resume(returning: Outcome(failure: outcome.failure)) }
+        return outcome.failure
     }
 
     // MARK: The thread
@@ -92,9 +110,13 @@ package final class Journal: Sendable {
         var writer = JournalWriter()
         while let batch = takeBatch() {
             let failure = batch.failure ?? commit(batch.entries, &writer)
-            monitor.withLock { $0.isCommitting = false }
-            monitor.wakeAll()
-            for entry in batch.entries { entry.completion.resume(returning: failure) }
+            let isAwaited = monitor.withLock { state in
+                state.isCommitting = false
+                return state.isRolling
+            }
+            if isAwaited { monitor.wakeAll() }
+            batch.entries.first?.completion.resume(
+                returning: Outcome(failure: failure, others: batch.entries.dropFirst()))
             if failure == nil { onCommit(ledger.withLock { $0.bytes }) }
         }
         monitor.withLock { $0.hasEnded = true }
@@ -112,7 +134,7 @@ package final class Journal: Sendable {
             var entries: [Entry] = []
             var bytes = 0
             while bytes < JournalLimits.batchBytesMax, let entry = state.queue.popFirst() {
-                bytes += entry.file?.count ?? 0
+                bytes += entry.content.byteCount
                 entries.append(entry)
             }
             state.isCommitting = true
@@ -130,7 +152,7 @@ package final class Journal: Sendable {
                 for (index, entry) in entries.enumerated() {
                     let document = PendingDocument(
                         revision: entry.revision, number: first + UInt64(index), segment: segment,
-                        offset: places[index].offset, byteCount: places[index].byteCount, isDeletion: entry.file == nil)
+                        offset: places[index].offset, byteCount: places[index].byteCount, kind: entry.content.kind)
                     ledger.add(document, of: entry.key, in: entry.shard)
                 }
                 return ledger.bytes
@@ -166,8 +188,12 @@ package final class Journal: Sendable {
             return state.nextSequence - 1
         }
         let made = try JournalSegment.make(sequence, in: folder, files: files)
-        monitor.withLock { $0.active = made }
+        monitor.withLock { state in
+            state.active = made
+            state.isRolling = true
+        }
         monitor.wait { $0.isCommitting ? nil : true }
+        monitor.withLock { $0.isRolling = false }
     }
 
     /// Removes the segments that hold nothing after `number`.

@@ -1,6 +1,6 @@
 // The bytes of the journal: a segment is a header and batches, a batch is what one fdatasync acknowledged, an entry
-// is one new document or one deletion. All numbers little endian. Each entry has its own checksum, which also guards
-// it on the way to its file.
+// is one new document, one change of a document or one deletion. All numbers little endian. Each entry has its own checksum, which
+// also guards it on the way to its file. Version 1, which had whole files as entries, is still read.
 
 import StoreFiles
 
@@ -8,7 +8,7 @@ enum JournalFormat {
     static let segmentHeaderBytes = 48
     static let batchHeaderBytes = 40
     static let entryHeaderBytes = 24
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
     private static let segmentMagic: [UInt8] = Array("IHJRNL".utf8) + [0x0d, 0x0a]
     private static let batchMagic: UInt32 = 0x4254_4a49
@@ -39,7 +39,7 @@ enum JournalFormat {
         else { return .broken }
         for index in segmentMagic.indices where bytes[start + index] != segmentMagic[index] { return .broken }
         let version = bytes.load(start + 8, as: UInt32.self)
-        if version != Self.version { return .newer(version: version) }
+        guard 1...Self.version ~= version else { return .newer(version: version) }
         return .valid(sequence: bytes.load(start + 16, as: UInt64.self), salt: bytes.load(start + 24, as: UInt64.self))
     }
 
@@ -81,58 +81,75 @@ enum JournalFormat {
         }
     }
 
-    /// Appends an entry; `file` is nil for a deletion.
+    /// The stored sizes of a summary: none, or the one of the revision before.
+    private static let noSummary: UInt32 = 0
+    private static let sameSummary: UInt32 = .max
+
+    /// Appends an entry.
     ///
-    ///     0 kind  1 bytes of collection  2 bytes of id (2)  4 bytes of file (4)  8 revision (8)  16 zero (4)  20 CRC, then
-    ///     collection, id and file
+    ///     0 kind  1 bytes of collection  2 bytes of id (2)  4 bytes of body (4)  8 revision (8)
+    ///     16 bytes of summary + 1 (4)  20 CRC, then collection, id, summary and body
     ///
     /// - Returns: its length.
-    static func append(_ key: DocumentKey, revision: UInt64, file: [UInt8]?, to bytes: inout [UInt8]) -> Int {
+    static func append(
+        _ key: DocumentKey, revision: UInt64, _ content: JournalContent, to bytes: inout [UInt8]
+    ) -> Int {
         let start = bytes.count
-        bytes.append(file == nil ? 2 : 1)
+        bytes.append(content.kind.rawValue)
         bytes.append(UInt8(key.collection.utf8.count))
         bytes.append(littleEndian: UInt16(key.id.count))
-        bytes.append(littleEndian: UInt32(file?.count ?? 0))
+        bytes.append(littleEndian: 0 as UInt32)
         bytes.append(littleEndian: revision)
         bytes.append(littleEndian: 0 as UInt64)
         bytes += key.collection.utf8
         bytes += key.id
-        if let file { bytes += file }
+        let summaryStart = bytes.count
+        switch content.summary {
+        case .none: break
+        case .same: bytes.store(littleEndian: sameSummary, at: start + 16)
+        case .some(let summary):
+            bytes += summary
+            bytes.store(littleEndian: UInt32(bytes.count - summaryStart + 1), at: start + 16)
+        }
+        let bodyStart = bytes.count
+        switch content {
+        case .deletion: break
+        case .whole(_, let data): bytes += data
+        case .change(_, let change, let data, let inserted):
+            change.append(to: &bytes)
+            bytes += data[inserted]
+        }
+        bytes.store(littleEndian: UInt32(bytes.count - bodyStart), at: start + 4)
         bytes.store(littleEndian: CRC32C.checksum(of: bytes.span.extracting(start..<bytes.count)), at: start + 20)
         return bytes.count - start
     }
 
-    /// An entry as it lies in a buffer.
-    struct Entry {
-        var key: DocumentKey
-        var revision: UInt64
-        /// The document's file; nil for a deletion.
-        var file: Range<Int>?
-        var byteCount: Int
-    }
-
     /// The entry at `start`, or nil when there is none that is whole within `end`.
-    static func parseEntry(_ bytes: [UInt8], at start: Int, end: Int) -> Entry? {
+    static func parseEntry(_ bytes: [UInt8], at start: Int, end: Int) -> JournalEntry? {
         let span = bytes.span
-        guard end <= bytes.count, end - start >= entryHeaderBytes, bytes[start] == 1 || bytes[start] == 2 else {
-            return nil
-        }
+        guard end <= bytes.count, end - start >= entryHeaderBytes, let kind = JournalEntry.Kind(rawValue: bytes[start])
+        else { return nil }
         let collectionStart = start + entryHeaderBytes
         let idStart = collectionStart + Int(bytes[start + 1])
-        let fileStart = idStart + Int(span.load(start + 2, as: UInt16.self))
-        let entryEnd = fileStart + Int(span.load(start + 4, as: UInt32.self))
-        guard entryEnd <= end else { return nil }
+        let summaryStart = idStart + Int(span.load(start + 2, as: UInt16.self))
+        let summaryBytes = span.load(start + 16, as: UInt32.self)
+        let hasSummary = summaryBytes != noSummary && summaryBytes != sameSummary
+        let bodyStart = summaryStart + (hasSummary ? Int(summaryBytes) - 1 : 0)
+        let entryEnd = bodyStart + Int(span.load(start + 4, as: UInt32.self))
+        guard entryEnd <= end, kind != .change || entryEnd - bodyStart >= DocumentChange.byteCount else { return nil }
         // The checksum was taken with its own field zero.
-        var head = Array(bytes[start..<collectionStart])
-        head.store(littleEndian: 0 as UInt32, at: 20)
-        let sum = CRC32C.extend(CRC32C.checksum(of: head.span), by: span.extracting(collectionStart..<entryEnd))
+        let sum = CRC32C.extend(
+            CRC32C.extend(CRC32C.checksum(of: span.extracting(start..<start + 20)), by: zeros.span),
+            by: span.extracting(collectionStart..<entryEnd))
         guard sum == span.load(start + 20, as: UInt32.self) else { return nil }
         let key = DocumentKey(
             collection: String(decoding: bytes[collectionStart..<idStart], as: UTF8.self),
-            id: Array(bytes[idStart..<fileStart]))
-        return Entry(
-            key: key, revision: span.load(start + 8, as: UInt64.self),
-            file: bytes[start] == 1 ? fileStart..<entryEnd : nil,
-            byteCount: entryEnd - start)
+            id: Array(bytes[idStart..<summaryStart]))
+        return JournalEntry(
+            key: key, revision: span.load(start + 8, as: UInt64.self), kind: kind,
+            hasSameSummary: summaryBytes == sameSummary, summary: hasSummary ? summaryStart..<bodyStart : nil,
+            body: bodyStart..<entryEnd, byteCount: entryEnd - start)
     }
+
+    private static let zeros = [0, 0, 0, 0] as [UInt8]
 }

@@ -15,8 +15,53 @@ package struct PendingDocument: Sendable {
     package var offset: Int
     /// The size of the entry.
     package var byteCount: Int
-    /// Whether the entry deletes the document.
-    package var isDeletion: Bool
+    /// What the entry says of the document.
+    package var kind: JournalEntry.Kind
+}
+
+/// The entries of one waiting document that its present state is made of, oldest first.
+package struct PendingChain: Sendable {
+    /// The changes before the last entry, and what they start from unless that is the document's file.
+    package private(set) var earlier: [PendingDocument] = []
+    /// The newest entry.
+    package private(set) var last: PendingDocument
+    /// The bytes of the entries that are changes.
+    package private(set) var changedBytes: Int
+
+    init(_ first: PendingDocument) {
+        last = first
+        changedBytes = first.kind == .change ? first.byteCount : 0
+    }
+
+    /// Every entry, oldest first.
+    package var entries: [PendingDocument] { earlier + [last] }
+    /// The revision of the document.
+    package var revision: UInt64 { last.revision }
+    /// Whether the document is deleted.
+    package var isDeletion: Bool { last.kind == .deletion }
+    /// Whether the first entry is a change of what is in the document's file.
+    package var startsFromFile: Bool { (earlier.first ?? last).kind == .change }
+
+    /// Takes in a newer entry.
+    ///
+    /// A change of a revision that is not there, which only a journal that was salvaged has, does not count.
+    fileprivate mutating func add(_ document: PendingDocument) {
+        guard document.kind == .change else {
+            self = PendingChain(document)
+            return
+        }
+        guard document.revision == last.revision + 1, last.kind != .deletion else { return }
+        earlier.append(last)
+        last = document
+        changedBytes += document.byteCount
+    }
+
+    /// Forgets the entries up to `number`, whose outcome is in the document's file; the last one must be newer.
+    fileprivate mutating func trim(through number: UInt64) {
+        let count = earlier.prefix { $0.number <= number }.count
+        changedBytes -= earlier.prefix(count).reduce(0) { $0 + ($1.kind == .change ? $1.byteCount : 0) }
+        earlier.removeFirst(count)
+    }
 }
 
 /// The documents in the journal that are not yet in their own files.
@@ -47,7 +92,7 @@ package struct JournalLedger {
         var bytes: Int
     }
 
-    private var pending: [Shard: [DocumentKey: PendingDocument]] = [:]
+    private var pending: [Shard: [DocumentKey: PendingChain]] = [:]
     private var segments: [SegmentState] = []
     /// The number of documents that wait.
     package private(set) var pendingCount = 0
@@ -58,7 +103,10 @@ package struct JournalLedger {
 
     /// Takes in a durable entry.
     package mutating func add(_ document: PendingDocument, of key: DocumentKey, in shard: Shard) {
-        if pending[shard, default: [:]].updateValue(document, forKey: key) == nil { pendingCount += 1 }
+        if pending[shard]?[key]?.add(document) == nil {
+            pending[shard, default: [:]][key] = PendingChain(document)
+            pendingCount += 1
+        }
         lastNumber = document.number
         bytes += document.byteCount
         if segments.last?.segment !== document.segment {
@@ -73,8 +121,8 @@ package struct JournalLedger {
         segments.last?.segment === segment
     }
 
-    /// The entry of a document; nil when none waits.
-    package func find(_ key: DocumentKey, in shard: Shard) -> PendingDocument? {
+    /// The entries of a document; nil when none waits.
+    package func find(_ key: DocumentKey, in shard: Shard) -> PendingChain? {
         pending[shard]?[key]
     }
 
@@ -84,7 +132,7 @@ package struct JournalLedger {
     }
 
     /// The entries of one folder that wait in the journal.
-    package func waiting(in shard: Shard) -> [(key: DocumentKey, document: PendingDocument)] {
+    package func waiting(in shard: Shard) -> [(key: DocumentKey, chain: PendingChain)] {
         (pending[shard] ?? [:]).map { ($0.key, $0.value) }
     }
 
@@ -97,21 +145,19 @@ package struct JournalLedger {
     }
 
     /// Everything that waits, folder after folder.
-    package var waiting: [(shard: Shard, key: DocumentKey, document: PendingDocument)] {
+    package var waiting: [(shard: Shard, key: DocumentKey, chain: PendingChain)] {
         pending.flatMap { shard, documents in documents.map { (shard, $0.key, $0.value) } }
     }
 
-    /// Everything that waits, folder by folder.
-    package func snapshot() -> [(shard: Shard, documents: [(key: DocumentKey, document: PendingDocument)])] {
-        pending.map { ($0.key, $0.value.map { ($0.key, $0.value) }) }
-    }
-
-    /// Forgets what a checkpoint brought into place, unless it changed since.
-    package mutating func remove(_ documents: [(key: DocumentKey, document: PendingDocument)], from shard: Shard) {
-        for (key, document) in documents where pending[shard]?[key]?.number == document.number {
-            pending[shard]?[key] = nil
-            pendingCount -= 1
+    /// Forgets what a checkpoint brought into place, but for changes made since.
+    package mutating func placed(_ key: DocumentKey, in shard: Shard, through number: UInt64) {
+        guard let chain = pending[shard]?[key] else { return }
+        if chain.last.number > number {
+            pending[shard]?[key]?.trim(through: number)
+            return
         }
+        pending[shard]?[key] = nil
+        pendingCount -= 1
         if pending[shard]?.isEmpty == true { pending[shard] = nil }
     }
 

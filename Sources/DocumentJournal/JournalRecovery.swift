@@ -143,7 +143,7 @@ package struct JournalRecovery {
         guard salvages || available == header.bodyBytes, let index = try reader.fill(start, available) else {
             return false
         }
-        var entries: [(entry: JournalFormat.Entry, offset: Int)] = []
+        var entries: [(entry: JournalEntry, offset: Int)] = []
         var offset = index
         while entries.count < header.entryCount,
             let entry = JournalFormat.parseEntry(reader.buffer, at: offset, end: index + available)
@@ -159,8 +159,7 @@ package struct JournalRecovery {
         for (position, (entry, offset)) in entries.enumerated() {
             let document = PendingDocument(
                 revision: entry.revision, number: header.firstNumber + UInt64(position), segment: segment,
-                offset: offset,
-                byteCount: entry.byteCount, isDeletion: entry.file == nil)
+                offset: offset, byteCount: entry.byteCount, kind: entry.kind)
             found.ledger.add(document, of: entry.key, in: JournalLedger.Shard(try DocumentLocation(entry.key)))
         }
         expected = header.firstNumber + UInt64(header.entryCount)

@@ -60,24 +60,16 @@ package final class JournalSegment: Sendable {
         return segment
     }
 
-    /// Reads one entry.
-    func entry(at offset: Int, byteCount: Int) throws(StoreError) -> (
-        bytes: [UInt8], entry: JournalFormat.Entry
-    ) {
-        var bytes = [UInt8](repeating: 0, count: byteCount)
+    /// Reads one entry; the places in it are those of the bytes.
+    package func entry(_ document: PendingDocument) throws(StoreError) -> (bytes: [UInt8], entry: JournalEntry) {
+        var bytes = [UInt8](repeating: 0, count: document.byteCount)
         do throws(CallFailure) {
             var span = bytes.mutableSpan
-            _ = try file.fileSystem.read(into: &span, from: file.fd, at: offset, path: file.path)
+            _ = try file.fileSystem.read(into: &span, from: file.fd, at: document.offset, path: file.path)
         } catch { throw error.asStoreError }
         guard let entry = JournalFormat.parseEntry(bytes, at: 0, end: bytes.count) else {
             throw .corrupt(path: file.path, .checksumMismatch)
         }
         return (bytes, entry)
-    }
-
-    /// The document's file as it waits here.
-    package func documentFile(_ document: PendingDocument) throws(StoreError) -> [UInt8] {
-        let (bytes, entry) = try entry(at: document.offset, byteCount: document.byteCount)
-        return Array(bytes[entry.file ?? 0..<0])
     }
 }

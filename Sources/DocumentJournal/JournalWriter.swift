@@ -53,7 +53,7 @@ struct JournalWriter {
         places.reserveCapacity(entries.count)
         for entry in entries {
             let start = buffer.count
-            let count = JournalFormat.append(entry.key, revision: entry.revision, file: entry.file, to: &buffer)
+            let count = JournalFormat.append(entry.key, revision: entry.revision, entry.content, to: &buffer)
             places.append((end + start, count))
         }
         let header = JournalFormat.BatchHeader(

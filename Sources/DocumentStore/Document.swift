@@ -14,13 +14,19 @@ public final class Document: Sendable {
     public let revision: UInt64
     /// The bytes as they were saved.
     public let bytes: [UInt8]
+    /// The summary that was saved with it.
+    let summary: [UInt8]?
 
     private let form: Mutex<(any AnyObject & Sendable)?>
 
-    init(key: DocumentKey, revision: UInt64, bytes: [UInt8], form: (any AnyObject & Sendable)? = nil) {
+    init(
+        key: DocumentKey, revision: UInt64, bytes: [UInt8], summary: [UInt8]? = nil,
+        form: (any AnyObject & Sendable)? = nil
+    ) {
         self.key = key
         self.revision = revision
         self.bytes = bytes
+        self.summary = summary
         self.form = Mutex(form)
     }
 

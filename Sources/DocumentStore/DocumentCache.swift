@@ -50,6 +50,14 @@ final class DocumentCache: Sendable {
         }
     }
 
+    /// As ``find(_:)``, without counting as a use.
+    func peek(_ key: DocumentKey) -> Document? {
+        state.withLock { state in
+            let slot = Int(state.table[Self.place(of: key, in: state)])
+            return slot < 0 ? nil : state.slots[slot].document
+        }
+    }
+
     func epoch(of key: DocumentKey) -> Epoch {
         state.withLock { Epoch(value: $0.epochs[Self.stripe(key)]) }
     }

@@ -16,13 +16,13 @@ final class DocumentCheckpoint: Sendable {
     }
 
     private let monitor = Monitor(State())
-    private let folders: DocumentFolders
+    private let placement: DocumentPlacement
     private let delay: Duration
     private let closingTime: Duration
     private let bytesMin: Int
 
-    init(folders: DocumentFolders, delay: Duration, closingTime: Duration, journalBytesMax: Int) {
-        self.folders = folders
+    init(placement: DocumentPlacement, delay: Duration, closingTime: Duration, journalBytesMax: Int) {
+        self.placement = placement
         // Early enough that writers seldom find the journal full.
         bytesMin = min(DocumentLimits.checkpointBytesMin, journalBytesMax / 2)
         self.delay = delay
@@ -145,6 +145,6 @@ final class DocumentCheckpoint: Sendable {
 
     private func placeWaiting(_ journal: Journal, until deadline: MonotonicInstant?) throws(StoreError) -> Bool {
         let waiting = journal.ledger.withLock { $0.waiting }
-        return try DocumentPlacement(folders: folders, journal: journal).place(waiting, until: deadline)
+        return try placement.place(waiting, in: journal, until: deadline)
     }
 }

@@ -7,9 +7,11 @@ import StoreFiles
 import Synchronization
 
 struct DocumentListing: Sendable {
-    let folders: DocumentFolders
+    let waiting: WaitingDocuments
     let journal: Journal
     let collection: String
+
+    private var folders: DocumentFolders { waiting.folders }
 
     func page(
         shard: UInt16?, after position: Documents.ListPosition?, limit: Int
@@ -40,14 +42,14 @@ struct DocumentListing: Sendable {
         // The journal is looked at first: a document that comes into place meanwhile is found twice, not missed.
         var heads: [String: Documents.Head] = [:]
         var deleted: Set<String> = []
-        for (key, document) in journal.ledger.withLock({ $0.waiting(in: folder) }) {
+        for (key, chain) in journal.ledger.withLock({ $0.waiting(in: folder) }) {
             let name = try DocumentLocation(key).fileName
-            guard !document.isDeletion else {
+            guard !chain.isDeletion else {
                 deleted.insert(name)
                 continue
             }
-            let head = try? Envelope.Head(parsing: document.segment.documentFile(document))
-            heads[name] = Documents.Head(key: key, revision: document.revision, summary: head?.summary)
+            let summary = try? waiting.summary(chain, key: key)
+            heads[name] = Documents.Head(key: key, revision: chain.revision, summary: summary ?? nil)
         }
         let name = DocumentLocation.shardName(number)
         guard let directory = try folders.shard(collection, name) else { return Array(heads.values) }

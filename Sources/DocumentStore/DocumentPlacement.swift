@@ -7,18 +7,21 @@ import StoreFiles
 import Synchronization
 
 /// Brings waiting documents into their files.
-struct DocumentPlacement {
-    typealias Waiting = (shard: JournalLedger.Shard, key: DocumentKey, document: PendingDocument)
+struct DocumentPlacement: Sendable {
+    typealias Waiting = (shard: JournalLedger.Shard, key: DocumentKey, chain: PendingChain)
 
-    let folders: DocumentFolders
-    let journal: Journal
+    let waiting: WaitingDocuments
+    let cache: DocumentCache
 
+    private var folders: DocumentFolders { waiting.folders }
     private var files: DurableFiles { folders.files }
 
     /// Brings documents into place, durable on return, until none is left or `deadline` has passed.
     ///
     /// - Returns: whether none is left.
-    func place(_ documents: [Waiting], until deadline: MonotonicInstant?) throws(StoreError) -> Bool {
+    func place(
+        _ documents: [Waiting], in journal: Journal, until deadline: MonotonicInstant?
+    ) throws(StoreError) -> Bool {
         var start = 0
         while start < documents.count {
             if let deadline, SystemClock.instant >= deadline { return false }
@@ -26,7 +29,7 @@ struct DocumentPlacement {
             try placeTogether(documents[start..<end])
             journal.ledger.withLock { ledger in
                 for waiting in documents[start..<end] {
-                    ledger.remove([(waiting.key, waiting.document)], from: waiting.shard)
+                    ledger.placed(waiting.key, in: waiting.shard, through: waiting.chain.last.number)
                 }
             }
             start = end
@@ -79,12 +82,25 @@ struct DocumentPlacement {
             step.shard = waiting.shard
         }
         guard let folder = step.folders.last else { return }
-        if waiting.document.isDeletion {
+        if waiting.chain.isDeletion {
             try folders.takeAway(location, from: folder)
-        } else {
-            let file = try waiting.document.segment.documentFile(waiting.document)
-            step.temporaries.append(
-                (try files.beginTemporary(file, in: folder), location.fileName, folder))
+        } else if let file = try file(of: waiting, at: location) {
+            step.temporaries.append((try files.beginTemporary(file, in: folder), location.fileName, folder))
+        }
+    }
+
+    /// The file of a document, from memory where it is there; nil for one that cannot be read, which stays as it is.
+    private func file(of waiting: Waiting, at location: DocumentLocation) throws(StoreError) -> [UInt8]? {
+        if let known = cache.peek(waiting.key), known.revision == waiting.chain.revision, !known.isAbsence {
+            return Envelope(
+                key: known.key, revision: known.revision, summary: known.summary, data: known.bytes
+            ).encoded()
+        }
+        switch try self.waiting.read(waiting.chain, key: waiting.key, at: location) {
+        case .found(let envelope): return envelope.encoded()
+        case .absent: return nil
+        // A damaged file is found again by the next reader, who sets it aside.
+        case .damaged: return nil
         }
     }
 }

@@ -14,6 +14,7 @@ import Synchronization
 /// thread.
 public final class Documents: Sendable {
     private let folders: DocumentFolders
+    private let waiting: WaitingDocuments
     private let threads: IOThreads
     /// The journal of the documents.
     package let journal: Journal
@@ -54,6 +55,7 @@ public final class Documents: Sendable {
     /// Reads the journal and starts the threads that write.
     package init(folders: DocumentFolders, threads: IOThreads, options: Options) throws(StoreError) {
         self.folders = folders
+        waiting = WaitingDocuments(folders: folders, salvages: options.salvagesJournal)
         self.threads = threads
         cache = DocumentCache(bytesMax: options.cacheBytesMax)
         let folder = try folders.files.makeDirectory("journal", in: folders.root)
@@ -62,7 +64,7 @@ public final class Documents: Sendable {
         journalDamage = found.damaged.map { folder.path(of: $0) }
         for name in found.empty { try folders.files.remove(name, in: folder) }
         let checkpoint = DocumentCheckpoint(
-            folders: folders, delay: options.checkpointDelay, closingTime: options.closingTimeMax,
+            placement: DocumentPlacement(waiting: waiting, cache: cache), delay: options.checkpointDelay, closingTime: options.closingTimeMax,
             journalBytesMax: options.journalBytesMax)
         self.checkpoint = checkpoint
         journal = Journal(
@@ -171,9 +173,8 @@ public final class Documents: Sendable {
         let current = try await current(key, at: location)
         try Self.check(expecting, found: current?.revision)
         let revision = current.map { $0.revision + 1 } ?? deleted.firstRevision(of: key)
-        let document = Document(key: key, revision: revision, bytes: bytes, form: form)
-        let file = Envelope(key: key, revision: revision, summary: summary, data: bytes).encoded()
-        try await write(key, at: location, revision: revision, file: file)
+        let document = Document(key: key, revision: revision, bytes: bytes, summary: summary, form: form)
+        try await write(key, at: location, revision: revision, content(of: document, after: current, at: location))
         cache.store(document)
         return document
     }
@@ -190,7 +191,7 @@ public final class Documents: Sendable {
         let current = try await current(key, at: location)
         try Self.check(expecting, found: current?.revision)
         guard let current else { return false }
-        try await write(key, at: location, revision: current.revision, file: nil)
+        try await write(key, at: location, revision: current.revision, .deletion)
         deleted.remember(key, revision: current.revision)
         cache.store(.absence(of: key))
         return true
@@ -203,6 +204,26 @@ public final class Documents: Sendable {
         await locks.acquire(key)
         defer { locks.release(key) }
         try await threads.run { () throws(StoreError) in try self.folders.discardSetAside(at: location) }
+        try await forgetWaiting(key, at: location)
+    }
+
+    /// Frees the key of a document whose waiting changes have lost what they change; durable on return.
+    package func forgetUnreadable(_ key: DocumentKey) async throws(StoreError) {
+        let location = try DocumentLocation(key)
+        await locks.acquire(key)
+        defer { locks.release(key) }
+        try await forgetWaiting(key, at: location)
+    }
+
+    private func forgetWaiting(_ key: DocumentKey, at location: DocumentLocation) async throws(StoreError) {
+        let shard = JournalLedger.Shard(location)
+        guard let chain = journal.ledger.withLock({ $0.find(key, in: shard) }), !chain.isDeletion else { return }
+        let found = try await threads.run { () throws(StoreError) in
+            try self.waiting.read(chain, key: key, at: location)
+        }
+        guard case .damaged = found else { return }
+        try await write(key, at: location, revision: chain.revision, .deletion)
+        cache.store(.absence(of: key))
     }
 
     /// One page of a listing.
@@ -232,7 +253,7 @@ public final class Documents: Sendable {
     ) async throws(StoreError) -> KeyPage {
         try DocumentLocation.validate(collection: collection)
         let limit = max(1, min(limit, DocumentLimits.listPageMax))
-        let listing = DocumentListing(folders: folders, journal: journal, collection: collection)
+        let listing = DocumentListing(waiting: waiting, journal: journal, collection: collection)
         return try await threads.run { () throws(StoreError) in
             try listing.page(shard: shard, after: position, limit: limit)
         }
@@ -254,7 +275,7 @@ public final class Documents: Sendable {
     /// verified, because that takes all of it.
     public func heads(_ collection: String, shard: UInt16) async throws(StoreError) -> [Head] {
         try DocumentLocation.validate(collection: collection)
-        let listing = DocumentListing(folders: folders, journal: journal, collection: collection)
+        let listing = DocumentListing(waiting: waiting, journal: journal, collection: collection)
         return try await threads.run { () throws(StoreError) in try listing.heads(shard: shard) }
     }
 
@@ -262,6 +283,9 @@ public final class Documents: Sendable {
     public func flush() async throws(StoreError) {
         if let failure = await checkpoint.flush() { throw failure }
     }
+
+    /// A reader of documents that wait in the journal.
+    package var waitingDocuments: WaitingDocuments { waiting }
 
     /// Figures about the cache and the journal.
     package var statistics: DocumentStatistics {
@@ -303,9 +327,8 @@ public final class Documents: Sendable {
     private func read(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> Loaded {
         let epoch = cache.epoch(of: key)
         let stored: StoredDocument
-        if let waiting = journal.ledger.withLock({ $0.find(key, in: JournalLedger.Shard(location)) }) {
-            if waiting.isDeletion { return keepAbsence(of: key, readAt: epoch) }
-            stored = try DocumentFolders.parse(waiting.segment.documentFile(waiting), key: key, path: location.path)
+        if let chain = journal.ledger.withLock({ $0.find(key, in: JournalLedger.Shard(location)) }) {
+            stored = try waiting.read(chain, key: key, at: location)
         } else {
             stored = try folders.read(key, at: location)
         }
@@ -313,7 +336,8 @@ public final class Documents: Sendable {
         case .absent: return keepAbsence(of: key, readAt: epoch)
         case .damaged(let why): return .damaged(why)
         case .found(let envelope):
-            let document = Document(key: key, revision: envelope.revision, bytes: envelope.data)
+            let document = Document(
+                key: key, revision: envelope.revision, bytes: envelope.data, summary: envelope.summary)
             cache.insert(document, readAt: epoch)
             return .found(document)
         }
@@ -328,10 +352,23 @@ public final class Documents: Sendable {
     // MARK: Writing
 
     private func write(
-        _ key: DocumentKey, at location: DocumentLocation, revision: UInt64, file: [UInt8]?
+        _ key: DocumentKey, at location: DocumentLocation, revision: UInt64, _ content: JournalContent
     ) async throws(StoreError) {
         let shard = JournalLedger.Shard(location)
-        if let failure = await journal.append(key, in: shard, revision: revision, file: file) { throw failure }
+        if let failure = await journal.append(key, in: shard, revision: revision, content) { throw failure }
+    }
+
+    /// What the journal gets: the change since `current`, unless the changes that wait add up to the document itself.
+    private func content(
+        of document: Document, after current: Document?, at location: DocumentLocation
+    ) -> JournalContent {
+        let whole = JournalContent.Summary(document.summary)
+        guard let current else { return .whole(whole, data: document.bytes) }
+        let (change, inserted) = DocumentChange.between(current.bytes, document.bytes)
+        let waiting = journal.ledger.withLock { $0.find(document.key, in: JournalLedger.Shard(location))?.changedBytes }
+        guard inserted.count + (waiting ?? 0) < document.bytes.count else { return .whole(whole, data: document.bytes) }
+        let summary = document.summary == current.summary ? JournalContent.Summary.same : whole
+        return .change(summary, change, data: document.bytes, inserted: inserted)
     }
 
     private static func check(_ expecting: Expectation, found: UInt64?) throws(StoreError) {
@@ -341,4 +378,8 @@ public final class Documents: Sendable {
         default: throw .conflict(expected: expecting, found: found)
         }
     }
+}
+
+extension JournalContent.Summary {
+    fileprivate init(_ summary: [UInt8]?) { self = summary.map { .some($0) } ?? .none }
 }

@@ -108,19 +108,19 @@ struct DataCopy {
         }
     }
 
-    /// Copies documents that are not in their own files yet.
+    /// Copies documents that are not in their own files yet; one that has come into its file meanwhile is whole there too.
     mutating func copyWaiting(
-        _ documents: [(key: DocumentKey, document: PendingDocument)]
+        _ documents: [(shard: JournalLedger.Shard, key: DocumentKey, chain: PendingChain)],
+        _ waiting: WaitingDocuments
     ) throws(StoreError) {
-        for (key, document) in documents {
+        for (_, key, chain) in documents {
             let location = try DocumentLocation(key)
             let folder = try target.folder([location.collection, location.shard])
-            if document.isDeletion {
-                try target.files.remove(location.fileName, in: folder)
-            } else {
-                let file = try document.segment.documentFile(document)
+            if let file = try waiting.envelope(chain, key: key)?.encoded() {
                 try target.write(file, as: location.fileName, in: folder)
                 outcome.bytes += file.count
+            } else {
+                try target.files.remove(location.fileName, in: folder)
             }
         }
     }

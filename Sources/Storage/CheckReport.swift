@@ -1,5 +1,7 @@
 // The findings of a check of a data directory. Plain data.
 
+import StoreFiles
+
 /// The findings of ``DataDirectory/check(repairs:)``.
 public struct CheckReport: Equatable, Sendable {
     /// Something that is not as it was written.
@@ -21,6 +23,8 @@ public struct CheckReport: Equatable, Sendable {
     public internal(set) var changes = 0
     /// The problems.
     public internal(set) var problems: [Problem] = []
+    /// Documents whose waiting changes have lost what they change.
+    var unreadable: [DocumentKey] = []
 
     /// Whether nothing is wrong, or everything that was is repaired.
     public var isSound: Bool { problems.allSatisfy(\.isRepaired) }

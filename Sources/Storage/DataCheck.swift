@@ -13,6 +13,7 @@ struct DataCheck: Sendable {
     let walk: DataWalk
     let files: DurableFiles
     let journal: Journal
+    let waiting: WaitingDocuments
     let repairs: Bool
 
     /// The folders of a collection that exist, or will once what waits in the journal is in its files.
@@ -54,16 +55,26 @@ struct DataCheck: Sendable {
         guard let number = UInt16(shard, radix: 16) else { return [] }
         var names: Set<String> = []
         let folder = JournalLedger.Shard(collection: collection, number: number)
-        for (key, document) in journal.ledger.withLock({ $0.waiting(in: folder) }) {
+        for (key, chain) in journal.ledger.withLock({ $0.waiting(in: folder) }) {
             let location = try DocumentLocation(key)
-            names.insert(location.fileName)
-            if document.isDeletion { continue }
-            let file = try document.segment.documentFile(document)
-            if (try? Envelope(parsing: file))?.key == key {
-                report.documents += 1
-            } else {
-                let error = StoreError.corrupt(path: location.path, .checksumMismatch)
-                report.problems.append(.init(path: location.path, message: "\(error)", isRepaired: false))
+            do throws(StoreError) {
+                if try self.waiting.envelope(chain, key: key) != nil { report.documents += 1 }
+                names.insert(location.fileName)
+            } catch {
+                guard case .corrupt = error else { throw error }
+                // What is wrong with the file itself is found with the file.
+                if case .corrupt(_, .missing) = error, let folder = try walk.subdirectory(collection, of: walk.root),
+                    let shard = try walk.subdirectory(location.shard, of: folder),
+                    try walk.names(shard).contains(location.fileName)
+                {
+                    try resolve(location.path, "\(error)", &report) { () throws(StoreError) in
+                        try moveToQuarantine(location.fileName, from: shard)
+                    }
+                    names.insert(location.fileName)
+                } else if case .corrupt(_, .missing) = error {
+                    report.problems.append(.init(path: location.path, message: "\(error)", isRepaired: repairs))
+                }
+                report.unreadable.append(key)
             }
         }
         return names

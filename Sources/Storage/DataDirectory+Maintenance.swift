@@ -17,7 +17,8 @@ extension DataDirectory {
     public func check(repairs: Bool = false) async throws(StoreError) -> CheckReport {
         if repairs { try gate.check() }
         let walk = walk
-        let check = DataCheck(walk: walk, files: files, journal: documents.journal, repairs: repairs)
+        let check = DataCheck(
+            walk: walk, files: files, journal: documents.journal, waiting: documents.waitingDocuments, repairs: repairs)
         var report = CheckReport()
         for path in journalDamage {
             report.problems.append(
@@ -35,6 +36,7 @@ extension DataDirectory {
                 }
             }
         }
+        for key in report.unreadable where repairs { try await documents.forgetUnreadable(key) }
         try await forEachStream { (folder) async throws(StoreError) in
             let before = report
             let after = try await self.records.settled(folder, forgets: repairs) { opened throws(StoreError) in
@@ -101,10 +103,10 @@ extension DataDirectory {
     }
 
     private func copyingWaiting(_ copy: DataCopy) async throws(StoreError) -> DataCopy {
-        let journal = documents.journal
+        let (journal, waiting) = (documents.journal, documents.waitingDocuments)
         return try await threads.run { () throws(StoreError) in
             var after = copy
-            for (_, documents) in journal.ledger.withLock({ $0.snapshot() }) { try after.copyWaiting(documents) }
+            try after.copyWaiting(journal.ledger.withLock { $0.waiting }, waiting)
             return after
         }
     }

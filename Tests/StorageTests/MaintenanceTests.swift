@@ -93,7 +93,7 @@ struct MaintenanceTests {
         let second =
             JournalFormat.segmentHeaderBytes + JournalFormat.batchHeaderBytes
             + (JournalFormat.BatchHeader(journal.span, at: JournalFormat.segmentHeaderBytes)?.bodyBytes ?? 0)
-        journal[second + JournalFormat.batchHeaderBytes + JournalFormat.entryHeaderBytes + 40] ^= 1
+        journal[second + JournalFormat.batchHeaderBytes + JournalFormat.entryHeaderBytes + bytes("usersb").count] ^= 1
         unsafe mkdir(scratch.path + "/journal", 0o700)
         Scratch.write(journal, to: scratch.path + "/journal/" + name)
         #expect(await failure { try DataDirectory.open(scratch.path) } != nil)

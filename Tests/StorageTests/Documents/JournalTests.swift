@@ -107,7 +107,7 @@ struct JournalTests {
         // A later segment whose entries do not continue the numbers of the first.
         var later = JournalFormat.segmentHeader(sequence: 9, salt: 77)
         var body: [UInt8] = []
-        _ = JournalFormat.append(.user("z"), revision: 1, file: bytes("z"), to: &body)
+        _ = JournalFormat.append(.user("z"), revision: 1, .whole(.none, data: bytes("z")), to: &body)
         let start = later.count
         later += [UInt8](repeating: 0, count: JournalFormat.batchHeaderBytes) + body
         JournalFormat.BatchHeader(entryCount: 1, salt: 77, firstNumber: 40, bodyBytes: body.count)
@@ -271,13 +271,29 @@ struct JournalTests {
             DocumentKey(collection: "a", id: [UInt8](repeating: 0xff, count: 1024)),
         ])
     func entriesComeBackAsTheyWereAndEveryFlippedBitIsFound(key: DocumentKey) throws {
-        for file in [nil, [], bytes("content")] as [[UInt8]?] {
+        let (change, inserted) = DocumentChange.between(bytes("before"), bytes("bef0re"))
+        let contents: [(JournalContent, body: String?, summary: String?)] = [
+            (.deletion, "", nil), (.whole(.none, data: []), "", nil),
+            (.whole(.some(bytes("[1]")), data: bytes("content")), "content", "[1]"),
+            (.change(.same, change, data: bytes("bef0re"), inserted: inserted), nil, nil),
+        ]
+        for (content, body, summary) in contents {
             var encoded: [UInt8] = [9, 9]
-            let count = JournalFormat.append(key, revision: .max, file: file, to: &encoded)
+            let count = JournalFormat.append(key, revision: .max, content, to: &encoded)
             #expect(count == encoded.count - 2)
             let entry = try #require(JournalFormat.parseEntry(encoded, at: 2, end: encoded.count))
             #expect(entry.key == key && entry.revision == .max && entry.byteCount == count)
-            #expect(entry.file.map { Array(encoded[$0]) } == file)
+            #expect(entry.kind == content.kind)
+            #expect(entry.summary.map { String(decoding: encoded[$0], as: UTF8.self) } == summary)
+            if let body { #expect(String(decoding: encoded[entry.body], as: UTF8.self) == body) }
+            if case .change = content {
+                #expect(entry.hasSameSummary)
+                let (parsed, text) = try #require(entry.change(in: encoded))
+                #expect(parsed.applied(to: bytes("before"), inserting: text) == bytes("bef0re"))
+                for other in ["befor", "beforee", "bef0re", "Before", "beforE", ""] {
+                    #expect(other == "bef0re" || parsed.applied(to: bytes(other), inserting: text) == nil)
+                }
+            }
             for index in 2..<encoded.count {
                 var damaged = encoded
                 damaged[index] ^= 1 << UInt8(index % 8)
