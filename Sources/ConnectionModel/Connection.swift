@@ -3,32 +3,75 @@
 // Does not use HTTP, a clock or storage.
 
 package import ProviderSDK
+import Synchronization
 
 /// A connection of a user to one account of one provider.
 ///
 /// A transition that the connection's state does not allow throws, and changes no stored value.
 package struct Connection: Sendable {
-    package private(set) var identity: ConnectionIdentity
-    package private(set) var life: ConnectionLife
-    package private(set) var grant = Grant()
-    package private(set) var sync = SyncState()
-    package private(set) var notifications = Notifications()
-    package private(set) var settings = ConnectionSettings()
+    private var shared: SharedFacets
+
+    private var facets: Facets {
+        _read { yield shared.facets }
+        _modify {
+            if !isKnownUniquelyReferenced(&shared) || shared.text.load() != nil { shared = SharedFacets(shared.facets) }
+            yield &shared.facets
+        }
+    }
+
+    /// Whether both are the same state of one connection, without a look at their values; false says nothing.
+    package func isIdentical(to other: Connection) -> Bool { shared === other.shared }
+
+    package private(set) var identity: ConnectionIdentity {
+        _read { yield facets.identity }
+        _modify { yield &facets.identity }
+    }
+    package private(set) var life: ConnectionLife {
+        _read { yield facets.life }
+        _modify { yield &facets.life }
+    }
+    package private(set) var grant: Grant {
+        _read { yield facets.grant }
+        _modify { yield &facets.grant }
+    }
+    package private(set) var sync: SyncState {
+        _read { yield facets.sync }
+        _modify { yield &facets.sync }
+    }
+    package private(set) var notifications: Notifications {
+        _read { yield facets.notifications }
+        _modify { yield &facets.notifications }
+    }
+    package private(set) var settings: ConnectionSettings {
+        _read { yield facets.settings }
+        _modify { yield &facets.settings }
+    }
     /// The last failure, for explanations.
-    package private(set) var failure: ConnectionFailure?
-    package private(set) var createdAt: Timestamp
-    package private(set) var updatedAt: Timestamp
+    package private(set) var failure: ConnectionFailure? {
+        _read { yield facets.failure }
+        _modify { yield &facets.failure }
+    }
+    package private(set) var createdAt: Timestamp {
+        _read { yield facets.createdAt }
+        _modify { yield &facets.createdAt }
+    }
+    package private(set) var updatedAt: Timestamp {
+        _read { yield facets.updatedAt }
+        _modify { yield &facets.updatedAt }
+    }
     /// Members of the stored document that this version does not know; they are kept unchanged.
-    package private(set) var unknown: [(key: String, value: JSONValue)] = []
+    package private(set) var unknown: [(key: String, value: JSONValue)] {
+        _read { yield facets.unknown }
+        _modify { yield &facets.unknown }
+    }
 
     /// A new connection.
     package init(
         id: String, number: Int, service: String, variant: String? = nil, status: ConnectionStatus, at now: Timestamp
     ) {
-        identity = ConnectionIdentity(id: id, number: number, service: service, variant: variant)
-        life = ConnectionLife(status)
-        createdAt = now
-        updatedAt = now
+        let identity = ConnectionIdentity(id: id, number: number, service: service, variant: variant)
+        shared = SharedFacets(
+            Facets(identity: identity, life: ConnectionLife(status), createdAt: now, updatedAt: now))
     }
 
     // MARK: Life
@@ -445,11 +488,17 @@ extension Connection {
 
     private static let knownNames = Set(members.map(\.name))
 
-    package func write(to writer: inout JSONWriter) {
+    package func write(to writer: inout JSONWriter) { writer.raw(text) }
+
+    /// The stored form, which is made once for each state of the connection.
+    var text: [UInt8] {
+        if let known = shared.text.load() { return known.bytes }
+        var writer = JSONWriter(capacity: 1024)
         writer.object { writer in
             Self.members.writeMembers(of: self, to: &writer)
             for (key, value) in unknown { writer.member(key, value) }
         }
+        return shared.text.storeIfNil(SharedFacets.Text(writer.bytes)).bytes
     }
 
     package init(decoding value: JSONValue) throws(UserCodingError) {
@@ -457,10 +506,8 @@ extension Connection {
             let status = value["status"]?.string.flatMap(ConnectionStatus.init),
             let createdAt = value.moment("createdAt")
         else { throw UserCodingError(problem: "a connection lacks id, number, service, status or createdAt") }
-        self.identity = identity
-        life = ConnectionLife(status)
-        self.createdAt = createdAt
-        updatedAt = createdAt
+        shared = SharedFacets(
+            Facets(identity: identity, life: ConnectionLife(status), createdAt: createdAt, updatedAt: createdAt))
         Self.members.read(value, into: &self)
         unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }
     }

@@ -61,8 +61,8 @@ struct StoredFormatTests {
 
     private static func document(_ connections: [String]) -> [UInt8] {
         let head =
-            #"{"userId":"u","nextNumber":9,"externalAccount":{"provider":"chat","accountId":"1"},"connections":["#
-        let tail = #"],"erasures":["conn-0a1CCCCCCCCCCCCCCCCCCCCCC"],"laterStill":true}"#
+            #"{"userId":"u","externalAccount":{"provider":"chat","accountId":"1"},"connections":["#
+        let tail = #"],"nextNumber":9,"erasures":["conn-0a1CCCCCCCCCCCCCCCCCCCCCC"],"laterStill":true}"#
         return Array((head + connections.joined(separator: ",") + tail).utf8)
     }
 
@@ -71,8 +71,24 @@ struct StoredFormatTests {
         let stored = Self.document([Self.full, Self.bare])
         let user = try User(decoding: stored)
         #expect(String(decoding: user.encoded, as: UTF8.self) == String(decoding: stored, as: UTF8.self))
-        let minimal = Array(#"{"userId":"u","nextNumber":1,"connections":[]}"#.utf8)
+        let minimal = Array(#"{"userId":"u","connections":[],"nextNumber":1}"#.utf8)
         #expect(try User(decoding: minimal).encoded == minimal)
+        // Version 0.1.0 wrote this member earlier.
+        let earlier = Array(#"{"userId":"u","nextNumber":1,"connections":[]}"#.utf8)
+        #expect(try User(decoding: earlier).encoded == minimal)
+    }
+
+    @Test("A changed connection is written again, and what it was keeps its text")
+    func changedConnections() throws {
+        var user = try User(decoding: Self.document([Self.full, Self.bare]))
+        let before = user
+        let first = user.encoded
+        try user.updateFirst { $0.changesNoted(of: ["more"]) }
+        let changed = user.encoded
+        #expect(changed != first && before.encoded == first && user.encoded == changed)
+        #expect(user.connections[1].isIdentical(to: before.connections[1]))
+        #expect(!user.connections[0].isIdentical(to: before.connections[0]))
+        #expect(try User(decoding: changed).encoded == changed)
     }
 
     @Test(
