@@ -92,7 +92,8 @@ struct IntegrationsTests {
         let done = try await Case("GET", path, 200).run(callers.user)
         #expect(done.json["message"] == "Integration connected successfully")
         #expect(done.json["state"] == "mine")
-        try await Case("GET", path, 400).run(callers.user)
+        #expect(try await Case("GET", path, 200).run(callers.user).body == done.body)
+        try await Case("GET", path, 400).run(callers.other)
         let id = done.json["connectionId"]?.string ?? ""
         let refreshed = try await Case(
             "POST", "\(Self.base)/oauth/xero/refresh", #"{"connectionId":"\#(id)"}"#, 200
