@@ -11,8 +11,10 @@ import ProviderSDK
 /// Clerk signs both with the same keys. The subject of a machine's token is a machine. An OAuth access token has a user as its
 /// subject, but its header names its type and its claims name the client (RFC 9068 section 2).
 enum ClerkSessions {
-    /// The beginnings of the ids of machines and organizations.
-    private static let otherSubjects = ["mch_", "org_"]
+    /// The beginnings of the ids of machines, organizations and OAuth clients.
+    private static let otherSubjects = ["mch_", "org_", "oac_", "client_"]
+    /// The beginnings of the ids of tokens that are given to programs: of machines, of OAuth, and API keys.
+    private static let otherTokens = ["mt_", "oat_", "ak_"]
 
     /// Whether the header of a token lets it be a session: `typ` is absent or `JWT` in any case (RFC 7519 section 5.1).
     static func allows(_ header: JOSEHeader) -> Bool {
@@ -21,7 +23,12 @@ enum ClerkSessions {
 
     /// Whether the subject can be a user.
     static func allows(subject: String) -> Bool {
-        !otherSubjects.contains { subject.utf8.starts(with: $0.utf8) }
+        !(otherSubjects + otherTokens).contains { subject.utf8.starts(with: $0.utf8) }
+    }
+
+    /// Whether a token with the id `jti` can be a session.
+    static func allows(tokenID: String?) -> Bool {
+        !otherTokens.contains { tokenID?.utf8.starts(with: $0.utf8) ?? false }
     }
 }
 
@@ -37,7 +44,8 @@ struct ClerkClaims: Sendable {
     /// The session of a token with the payload `payload`, whose signature was checked.
     func session(_ payload: [UInt8], at now: Timestamp) -> VerifiedSession? {
         guard let claims = SessionClaims(payload), let userID = claims.userID("sub"),
-            ClerkSessions.allows(subject: userID), claims.text("client_id") == nil,
+            ClerkSessions.allows(subject: userID), ClerkSessions.allows(tokenID: claims.text("jti")),
+            claims.text("client_id") == nil,
             let expiresAt = claims.expiry(at: now, tolerance: Self.tolerance, checksIssueTime: true),
             issuer.map({ claims.has("iss", $0) }) ?? true,
             authorizedParties.isEmpty || authorizedParties.contains(where: { claims.has("azp", $0) }),

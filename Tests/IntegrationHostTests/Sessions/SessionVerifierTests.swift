@@ -83,7 +83,12 @@ struct SessionVerifierTests {
             (#"{"alg":"RS256","typ":""}"#, "user_1", "", false),
             (#"{"alg":"RS256","typ":"JWT "}"#, "user_1", "", false),
             (#"{"alg":"RS256"}"#, "mch_1", "", false), (#"{"alg":"RS256"}"#, "org_1", "", false),
+            (#"{"alg":"RS256"}"#, "oat_1", "", false), (#"{"alg":"RS256"}"#, "ak_1", "", false),
+            (#"{"alg":"RS256"}"#, "mt_1", "", false), (#"{"alg":"RS256"}"#, "oac_1", "", false),
             (#"{"alg":"RS256"}"#, "user_1", #","client_id":"c""#, false),
+            (#"{"alg":"RS256"}"#, "user_1", #","jti":"mt_1""#, false),
+            (#"{"alg":"RS256"}"#, "user_1", #","jti":"oat_1""#, false),
+            (#"{"alg":"RS256"}"#, "user_1", #","jti":"5f1""#, true),
         ])
     func clerkKinds(header: String, subject: String, more: String, isSession: Bool) async throws {
         let claims = ClerkClaims(issuer: nil, authorizedParties: [])
