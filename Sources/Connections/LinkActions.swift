@@ -62,8 +62,8 @@ extension ExternalAccountService {
             return .leftOut
         }
         do throws(ProviderError) {
-            let outcome = try await action.perform(
-                [linking.accountIDParameter: accountID], in: operatorSession(provider, accountID: accountID).context)
+            let outcome = try await operatorSession(provider, accountID: accountID).perform(
+                action, [linking.accountIDParameter: accountID])
             if case .tolerated = outcome { return .needless }
             return .done
         } catch {

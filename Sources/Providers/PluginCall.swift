@@ -1,15 +1,39 @@
-// The memory of the large answers from which one result was made, such as a page of records. Knows neither requests nor pages.
+// What one call of a plugin sent and received, as far as it outlasts the requests: secrets and the memory of large answers. Knows neither
+// requests nor pages.
 
 package import HTTPClient
+import Observability
+import ProviderSDK
 import Synchronization
 
-/// Keeps the memory of large answers until it goes itself.
+/// One call of a plugin.
 ///
-/// Code that keeps what was made of the answers keeps this as long; then other large answers find room.
-package final class AnswerMemory: Sendable {
-    private let leases = Mutex<[BodyLease]>([])
+/// It keeps the memory of large answers until it goes itself. Code that keeps what the plugin made of the answers keeps the call as long;
+/// then other large answers find room.
+package final class PluginCall: Sendable {
+    private struct State {
+        var leases: [BodyLease] = []
+        var secrets: [String] = []
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
-    package func keep(_ lease: BodyLease) { leases.withLock { $0.append(lease) } }
+    /// Keeps the memory of an answer.
+    package func keep(_ lease: BodyLease) { state.withLock { $0.leases.append(lease) } }
+
+    /// Notes the credentials of a request: an error that the plugin makes of the answer may repeat them.
+    func sent(_ secrets: [String]) {
+        state.withLock { state in
+            for secret in secrets where !state.secrets.contains(secret) { state.secrets.append(secret) }
+        }
+    }
+
+    /// Carries out the call; the errors of `body` come without what was sent.
+    func run<Result>(
+        _ body: () async throws(ProviderError) -> Result
+    ) async throws(ProviderError) -> Result {
+        do { return try await body() } catch { throw error.shown(without: state.withLock(\.secrets)) }
+    }
 }

@@ -35,13 +35,13 @@ package struct ProviderGateway: Sendable {
     /// - Throws: ``ProviderError`` for an answer that the manifest calls an error, and for a missing answer.
     package func send(
         _ request: ProviderRequest, to provider: ConfiguredProvider, template: RequestTemplate,
-        credentials: any CredentialSource, wait: RateLimitWait, memory: AnswerMemory? = nil
+        credentials: any CredentialSource, wait: RateLimitWait, call: PluginCall? = nil
     ) async throws(ProviderError) -> ProviderResponse {
         let bare = try outgoing(request, to: provider, template: template)
         var outgoing = bare
         let token = try await authorize(&outgoing, request, provider, credentials)
         do {
-            return try await attempt(outgoing, request, provider, template, wait, memory)
+            return try await attempt(outgoing, request, provider, template, wait, call)
         } catch {
             guard error.kind == .authExpired, let token, let form = provider.oauth?.send else { throw error }
             guard let fresh = try await credentials.replacement(for: token) else {
@@ -50,7 +50,7 @@ package struct ProviderGateway: Sendable {
             outgoing = bare
             outgoing.add(form.filled(with: fresh.value))
             do {
-                return try await attempt(outgoing, request, provider, template, wait, memory)
+                return try await attempt(outgoing, request, provider, template, wait, call)
             } catch {
                 guard error.kind == .authExpired else { throw error }
                 throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
@@ -61,10 +61,11 @@ package struct ProviderGateway: Sendable {
     /// Sends one request within the provider's limits, and throws what the manifest classifies as an error.
     private func attempt(
         _ outgoing: HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
-        _ template: RequestTemplate, _ wait: RateLimitWait, _ memory: AnswerMemory?
+        _ template: RequestTemplate, _ wait: RateLimitWait, _ call: PluginCall?
     ) async throws(ProviderError) -> ProviderResponse {
         try await limiter.admit(provider, account: template.account.id, name: request.rateLimit, wait)
-        let response = try await plain(outgoing, memory: memory)
+        call?.sent(outgoing.credentials(of: provider))
+        let response = try await plain(outgoing, call: call)
         let now = time.now
         limiter.observe(response, provider, account: template.account.id, now: now)
         guard let error = provider.manifest.errors.error(for: response, to: request, now: now) else { return response }
@@ -77,11 +78,11 @@ package struct ProviderGateway: Sendable {
 
     /// Sends without classification: returns every answer, and throws when none arrives.
     ///
-    /// - Parameter memory: keeps the memory of a large answer.
+    /// - Parameter call: keeps the memory of a large answer.
     package func plain(
-        _ outgoing: HTTPClient.Request, memory: AnswerMemory? = nil
+        _ outgoing: HTTPClient.Request, call: PluginCall? = nil
     ) async throws(ProviderError) -> ProviderResponse {
-        do { return try await answer(outgoing, memory: memory) } catch {
+        do { return try await answer(outgoing, call: call) } catch {
             switch error.kind {
             case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
             case .responseTooLarge: throw ProviderError(.permanent, "\(error)")
@@ -92,13 +93,13 @@ package struct ProviderGateway: Sendable {
 
     /// Sends a request; the error of a missing answer says whether the request may have been received.
     ///
-    /// - Parameter memory: keeps the memory of a large answer.
+    /// - Parameter call: keeps the memory of a large answer.
     package func answer(
-        _ outgoing: HTTPClient.Request, memory: AnswerMemory? = nil
+        _ outgoing: HTTPClient.Request, call: PluginCall? = nil
     ) async throws(HTTPClientError) -> ProviderResponse {
         do {
             let response = try await client.send(outgoing)
-            if let lease = response.lease { memory?.keep(lease) }
+            if let lease = response.lease { call?.keep(lease) }
             Metrics.outgoingAnswered.add()
             return ProviderResponse(
                 status: response.status, headers: response.headers.all.map { NamedValue($0.name, $0.value) },
@@ -218,12 +219,12 @@ struct ConnectionHTTP: ProviderHTTP {
     let wait: RateLimitWait
     /// Learns the provider's time from the answers.
     let clock: ProviderClock?
-    /// Keeps the memory of large answers.
-    var memory: AnswerMemory?
+    /// The call that the requests belong to.
+    var call: PluginCall?
 
     func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
         let response = try await gateway.send(
-            request, to: provider, template: template, credentials: credentials, wait: wait, memory: memory)
+            request, to: provider, template: template, credentials: credentials, wait: wait, call: call)
         clock?.observe(response, now: gateway.time.now, at: gateway.time.instant)
         return response
     }

@@ -7,11 +7,11 @@ package import ProviderSDK
 /// A page of records that keeps the memory of its answers.
 package struct FetchedPage: Sendable {
     package let page: SyncPage
-    private let memory: AnswerMemory
+    private let call: PluginCall
 
-    init(page: SyncPage, memory: AnswerMemory) {
+    init(page: SyncPage, call: PluginCall) {
         self.page = page
-        self.memory = memory
+        self.call = call
     }
 }
 
@@ -38,26 +38,33 @@ package struct ProviderSession: Sendable {
             credentials: credentials, wait: wait, clock: clock)
     }
 
-    /// The context of a call that begins now.
-    package var context: ProviderContext { context(http) }
-
-    private func context(_ http: ConnectionHTTP) -> ProviderContext {
-        ProviderContext(http: http, account: account, settings: provider.publicSettings, now: http.gateway.time.now)
-    }
-
     /// A page of a data type, with the memory of its answers.
     package func page(_ request: PageRequest) async throws(ProviderError) -> FetchedPage {
-        let memory = AnswerMemory()
+        let (call, context) = begin()
+        let page = try await call.run { () async throws(ProviderError) in
+            try await provider.provider.page(request, in: context)
+        }
+        return FetchedPage(page: page, call: call)
+    }
+
+    /// A call that begins now, with its context.
+    private func begin() -> (PluginCall, ProviderContext) {
+        let call = PluginCall()
         var http = http
-        http.memory = memory
-        return FetchedPage(page: try await provider.provider.page(request, in: context(http)), memory: memory)
+        http.call = call
+        let context = ProviderContext(
+            http: http, account: account, settings: provider.publicSettings, now: http.gateway.time.now)
+        return (call, context)
     }
 
     /// The account that a grant is for.
     ///
     /// - Throws: a permanent ``ProviderError`` also for an id that does not have the provider's form.
     package func identity(of grant: TokenGrant) async throws(ProviderError) -> AccountIdentity {
-        let identity = try await provider.provider.identity(of: grant, in: context)
+        let (call, context) = begin()
+        let identity = try await call.run { () async throws(ProviderError) in
+            try await provider.provider.identity(of: grant, in: context)
+        }
         if let problem = provider.manifest.accountIDs.refusal(of: identity.id) {
             throw ProviderError(
                 .permanent, "An account id of \(provider.manifest.name) \(problem).", code: "account_id_invalid")
@@ -65,8 +72,21 @@ package struct ProviderSession: Sendable {
         return identity
     }
 
+    /// Carries out an action.
+    package func perform(
+        _ action: ProviderAction, _ parameters: [String: String]
+    ) async throws(ProviderError) -> ProviderAction.Outcome {
+        let (call, context) = begin()
+        return try await call.run { () async throws(ProviderError) in
+            try await action.perform(parameters, in: context)
+        }
+    }
+
     /// Detaches the account at the provider, before its grant is revoked.
     package func detach() async throws(ProviderError) -> Detachment {
-        try await provider.provider.detach(in: context)
+        let (call, context) = begin()
+        return try await call.run { () async throws(ProviderError) in
+            try await provider.provider.detach(in: context)
+        }
     }
 }
