@@ -18,8 +18,9 @@ enum DiscordMappings {
             Field("ownerId", from: "owner_id", as: .text),
             Field("isOwner", from: "owner", as: .boolean),
             Field("permissions", from: "permissions", as: .text),
-            Field("memberCount", from: "approximate_member_count", as: count),
-            Field("onlineCount", from: "approximate_presence_count", as: count),
+            // Discord estimates both each time.
+            Field("memberCount", from: "approximate_member_count", as: count).volatile,
+            Field("onlineCount", from: "approximate_presence_count", as: count).volatile,
             Field("preferredLocale", from: "preferred_locale"),
             Field("premiumTier", from: "premium_tier", as: count),
             Field("verificationLevel", from: "verification_level", as: count),

@@ -11,7 +11,8 @@ enum InstagramMappings {
             Field("type", from: "media_type", as: .oneOf(types, other: "unknown")),
             Field("sourceType", from: "media_type", as: .text),
             Field("caption", from: "caption"),
-            Field("mediaUrl", from: "media_url"),
+            // Signed again each time it is read.
+            Field("mediaUrl", from: "media_url").volatile,
             Field("url", from: "permalink"),
             Field("date", from: "timestamp", as: .iso8601),
             Field("likeCount", from: "like_count", as: count),

@@ -68,6 +68,7 @@ struct InstagramProvider: Provider {
 
     private static let media = DataType("media", mapping: InstagramMappings.media) { dataType in
         dataType.scopes = ["instagram_business_basic"]
+        dataType.window = .newest(10_000, by: "date")
         let fields = "id,caption,media_type,media_url,permalink,timestamp,like_count,comments_count"
         dataType.list = ListRequest(
             .get("/me/media", [NamedValue("fields", fields)]), items: "data",

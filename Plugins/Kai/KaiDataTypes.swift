@@ -1,4 +1,4 @@
-// The data types of Kai: one play history for each game, walked along links from page to page.
+// The data types of Kai: a play history for each game, walked along links from page to page, and the player's profile in it.
 
 import ProviderSDK
 
@@ -16,7 +16,21 @@ enum KaiDataTypes {
             dataType.scopes = ["settings_read"]
             dataType.list = playHistory("/api/sdvx/v1/play_history")
         },
+        DataType("iidx-profiles", mapping: KaiProfiles.iidx) { dataType in
+            dataType.scopes = ["settings_read"]
+            dataType.variants = iidxVariants
+            dataType.list = profile("/api/iidx/v2/player_profile")
+        },
+        DataType("sdvx-profiles", mapping: KaiProfiles.sdvx) { dataType in
+            dataType.scopes = ["settings_read"]
+            dataType.list = profile("/api/sdvx/v1/player_profile")
+        },
     ]
+
+    /// The one profile of a player.
+    private static func profile(_ path: String) -> ListRequest {
+        ListRequest(.get(path), items: "", paging: .none) { $0.isSingle = true }
+    }
 
     /// A whole play history; there is no way to ask for a part of it.
     ///

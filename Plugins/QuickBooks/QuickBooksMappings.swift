@@ -22,6 +22,11 @@ enum QuickBooksMappings {
             Field("customerName", from: "CustomerRef.name", as: .text),
             Field("email", from: "BillEmail.Address", as: .text),
             Field("memo", from: "CustomerMemo.value", as: .text),
+            Field("privateNote", from: "PrivateNote", as: .text),
+            Field("exchangeRate", from: "ExchangeRate"),
+            Field("linkedTransactions", from: "LinkedTxn", as: .table(links, where: nil)),
+            // What an update has to name.
+            Field("syncToken", from: "SyncToken", as: .text),
             Field("lines", from: "Line", as: .table(invoiceLines, where: isOwnLine)),
             Field("createdAt", from: "MetaData.CreateTime", as: .iso8601),
             Field("updatedAt", from: "MetaData.LastUpdatedTime", as: .iso8601),
@@ -36,6 +41,9 @@ enum QuickBooksMappings {
         .init(.all([.isPositive("Balance"), .lessThan("Balance", "TotalAmt")]), .text("partially_paid")),
         .init(.isPositive("Balance"), .text("open")),
     ]
+
+    /// Payments, credits, estimates and the like that belong to a transaction.
+    private static let links = [Field("id", from: "TxnId", as: .text), Field("type", from: "TxnType", as: .text)]
 
     /// A subtotal repeats the lines above it.
     private static let isOwnLine = Condition.not(.equals("DetailType", "SubTotalLineDetail"))
@@ -74,6 +82,10 @@ enum QuickBooksMappings {
                     "Line.0.ItemBasedExpenseLineDetail.ItemRef.name",
                 ], as: .text),
             Field("memo", from: "PrivateNote", as: .text),
+            Field("privateNote", from: "PrivateNote", as: .text),
+            Field("exchangeRate", from: "ExchangeRate"),
+            Field("linkedTransactions", from: "LinkedTxn", as: .table(links, where: nil)),
+            Field("syncToken", from: "SyncToken", as: .text),
             Field("lines", from: "Line", as: .table(expenseLines, where: isOwnLine)),
             Field("createdAt", from: "MetaData.CreateTime", as: .iso8601),
             Field("updatedAt", from: "MetaData.LastUpdatedTime", as: .iso8601),
@@ -118,12 +130,14 @@ enum QuickBooksMappings {
         Field("email", from: "PrimaryEmailAddr.Address", as: .firstPart(separator: ",")),
         Field("emails", from: "PrimaryEmailAddr.Address", as: .parts(separator: ",")),
         Field("phone", from: "PrimaryPhone.FreeFormNumber", as: .text),
+        Field("mobile", from: "Mobile.FreeFormNumber", as: .text),
         Field("website", from: "WebAddr.URI", as: .text),
         Field("address", from: "BillAddr", as: .object(address)),
         Field("balance", from: "Balance", as: .decimal),
         Field("currency", from: "CurrencyRef.value", as: .uppercased),
         Field("status", as: .when(activity, other: .text("unknown"))),
         Field("sourceStatus", from: "status", as: .text),
+        Field("syncToken", from: "SyncToken", as: .text),
     ]
 
     private static let activity: [Transform.Rule] = [

@@ -27,8 +27,9 @@ enum RedditMappings {
                     ], other: .text("active"))),
             // Who removed it: the one thing that Reddit has a word for.
             Field("sourceStatus", from: "removed_by_category", as: .text),
-            Field("score", from: "score", as: .integer(Int64.min...Int64.max)),
-            Field("upvoteRatio", from: "upvote_ratio", as: .bounded(0...1)),
+            // Reddit blurs scores: they differ from one request to the next.
+            Field("score", from: "score", as: .integer(Int64.min...Int64.max)).volatile,
+            Field("upvoteRatio", from: "upvote_ratio", as: .bounded(0...1)).volatile,
             Field("commentCount", from: "num_comments", as: .integer(0...Int64.max)),
             Field("isTextOnly", from: "is_self", as: .boolean),
             Field("isAdult", from: "over_18", as: .boolean),
@@ -46,7 +47,7 @@ enum RedditMappings {
             Field("postId", from: "link_id"),
             Field("postTitle", from: "link_title"),
             Field("parentId", from: "parent_id"),
-            Field("score", from: "score", as: .integer(Int64.min...Int64.max)),
+            Field("score", from: "score", as: .integer(Int64.min...Int64.max)).volatile,
             Field("date", from: "created_utc", as: .epochText),
             editedAt,
         ])

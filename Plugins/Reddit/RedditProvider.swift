@@ -76,6 +76,7 @@ struct RedditProvider: Provider {
     ) -> DataType {
         DataType(name, mapping: mapping) { dataType in
             dataType.scopes = ["history"]
+            dataType.window = .newest(1000, by: "date")
             // Without raw_json, “<”, “>” and “&” come as HTML entities.
             dataType.list = ListRequest(
                 .get(path, [NamedValue("raw_json", "1")]), items: "data.children",

@@ -13,6 +13,8 @@ enum SlackDataTypes {
         DataType("channels", mapping: SlackMappings.channel) { channels in
             channels.scopes = ["channels:read"]
             channels.optionalScopes = ["groups:read"]
+            // A private channel is listed only to its members.
+            channels.window = .matching(.equals("visibility", "public"))
         },
         DataType("users", mapping: SlackMappings.user) { type in
             type.scopes = ["users:read"]

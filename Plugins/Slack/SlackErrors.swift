@@ -24,6 +24,7 @@ enum SlackErrors {
             is: .scopeMissing([])),
         ErrorRule(200...499, where: .isOneOf("error", rateLimited), is: .rateLimited(after: nil)),
         ErrorRule(200...499, where: .isOneOf("error", transient), is: .transient),
+        ErrorRule(200...499, where: .equals("error", "invalid_cursor"), is: .cursorRefused),
         ErrorRule(200...299, where: .equals("ok", false), is: .permanent),
     ]) { errors in
         errors.code = ["error"]

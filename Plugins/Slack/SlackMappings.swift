@@ -23,7 +23,25 @@ enum SlackMappings {
                 "reactions", from: "reactions",
                 as: .table([Field("name", from: "name"), Field("count", from: "count")], where: nil)),
             Field("fileIds", from: "files", as: .each(.reference(id: "id"))),
+            Field("files", from: "files", as: .table(files, where: nil)),
+            Field("attachments", from: "attachments", as: .table(attachments, where: nil)),
         ])
+
+    /// Of a file that was deleted, only its id is left.
+    private static let files = [
+        Field("id", from: "id", as: .text), Field("name", from: "name"), Field("title", from: "title"),
+        Field("type", from: "mimetype"), Field("size", from: "size"), Field("url", from: ["permalink", "url_private"]),
+    ]
+
+    /// What a message shows besides its text: previews of links, and parts that an app made in any form it liked.
+    private static let attachments = [
+        Field("id", from: "id"), Field("title", from: "title"), Field("text", from: "text"),
+        Field("pretext", from: "pretext"), Field("fallback", from: "fallback"),
+        Field("authorName", from: "author_name"),
+        Field("serviceName", from: "service_name"), Field("url", from: ["from_url", "original_url", "title_link"]),
+        Field("imageUrl", from: ["image_url", "thumb_url"]), Field("footer", from: "footer"),
+        Field("fields", from: "fields"),
+    ]
 
     /// A message without subtype is a reply when it is later than the one that began its thread.
     private static let messageKinds: [Transform.Rule] = [

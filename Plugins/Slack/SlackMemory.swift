@@ -23,6 +23,10 @@ struct SlackMemory: Equatable {
     private(set) var isFull = false
     /// The threads that had a reply in the time that is read again.
     private(set) var threads: [Thread] = []
+    /// Of the channels that were read, those of which something could not be read.
+    private(set) var partial: [String] = []
+    /// The moments of the oldest messages that were shown, of channels whose older messages the workspace's plan hides.
+    private(set) var limits: [String: String] = [:]
 
     /// Nothing yet.
     init() {}
@@ -66,6 +70,25 @@ struct SlackMemory: Equatable {
         if let oldest { threads.remove(at: oldest.index) }
     }
 
+    /// Notes that something of a channel could not be read.
+    mutating func notePartial(_ channel: String) {
+        if !partial.contains(where: { Self.isSame($0, channel) }) { partial.append(channel) }
+    }
+
+    /// Notes that a channel's messages before `moment` are hidden.
+    mutating func noteLimit(_ moment: String, of channel: String) { limits[channel] = moment }
+
+    /// The messages that a walk over all of them could meet.
+    ///
+    /// A channel that is not among them is out of sight: archived, without the bot, or not listed at all. Of more channels than are
+    /// remembered, nothing is known.
+    var coverage: ReadCoverage {
+        let parts = channels.filter { channel in !partial.contains { Self.isSame($0, channel) } }.map { channel in
+            ReadCoverage.Part(prefix: "\(channel)-", least: limits[channel].map { "\(channel)-\($0)" })
+        }
+        return ReadCoverage(parts: parts, isOutsideOutOfReach: !isFull)
+    }
+
     /// Notes that a thread is gone.
     mutating func forget(_ thread: String, of channel: String) {
         if let index = index(of: thread, in: channel) { threads.remove(at: index) }
@@ -90,6 +113,10 @@ struct SlackMemory: Equatable {
         if !threads.isEmpty {
             members.append(("threads", .array(threads.map { .string("\($0.channel) \($0.id) \($0.latest)") })))
         }
+        if !partial.isEmpty { members.append(("partial", .array(partial.map(JSONValue.string)))) }
+        if !limits.isEmpty {
+            members.append(("limits", .object(limits.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })))
+        }
         return .object(members)
     }
 
@@ -98,6 +125,8 @@ struct SlackMemory: Equatable {
         guard let json, json.kind == .object else { return nil }
         channels = (json["channels"]?.array ?? []).compactMap(\.string)
         isFull = json["isFull"]?.boolean ?? false
+        partial = (json["partial"]?.array ?? []).compactMap(\.string)
+        for (channel, moment) in json["limits"]?.members ?? [] { limits[channel] = moment.string }
         threads = (json["threads"]?.array ?? []).compactMap { thread in
             let parts = (thread.string ?? "").split(separator: " ")
             return parts.count == 3

@@ -24,6 +24,8 @@ struct SlackMessageCursor: Equatable {
     var channels: [Channel] = []
     /// Where the first channel's history continues; nil at its beginning.
     var history: String?
+    /// The moment of the oldest message of the first channel's history so far, where the workspace's plan hides older ones.
+    var oldestShown: String?
     /// Whether the first channel's history is read and only ``threads`` are left.
     var isHistoryRead = false
     /// The threads of the last page of history that are not read yet; the first is being read.
@@ -63,6 +65,7 @@ struct SlackMessageCursor: Equatable {
     mutating func endChannel() {
         channels.removeFirst()
         history = nil
+        oldestShown = nil
         isHistoryRead = false
         threads = []
         replies = nil
@@ -79,6 +82,7 @@ struct SlackMessageCursor: Equatable {
         case .complete: break
         }
         if let history { members.append(("history", .string(history))) }
+        if let oldestShown { members.append(("oldestShown", .string(oldestShown))) }
         if isHistoryRead { members.append(("isHistoryRead", true)) }
         if !threads.isEmpty { members.append(("threads", .array(threads.map(JSONValue.string)))) }
         if let replies { members.append(("replies", .string(replies))) }
@@ -95,6 +99,7 @@ struct SlackMessageCursor: Equatable {
         }
         listing = json["list"].map { $0.isNull ? .next(nil) : .next($0) } ?? .complete
         history = json["history"]?.string
+        oldestShown = json["oldestShown"]?.string
         isHistoryRead = json["isHistoryRead"]?.boolean ?? false
         threads = (json["threads"]?.array ?? []).compactMap(\.string)
         replies = json["replies"]?.string

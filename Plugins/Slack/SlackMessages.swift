@@ -46,9 +46,15 @@ struct SlackMessages {
                     records = try await history(of: channel, &cursor)
                 }
             } catch {
+                if error.kind == .cursorRefused, cursor.replies != nil || cursor.history != nil {
+                    // Only the thread or the channel begins again. A walk that never gets further goes in a circle, which the host finds.
+                    if cursor.replies != nil { cursor.replies = nil } else { cursor.history = nil }
+                    return SyncPage([], next: cursor.json)
+                }
                 guard passesOver(error, in: channel) else { throw error }
                 if let thread = cursor.threads.first {
                     cursor.memory.forget(thread, of: channel.id)
+                    cursor.memory.notePartial(channel.id)
                     cursor.endThread()
                 } else {
                     cursor.endChannel()
@@ -61,6 +67,7 @@ struct SlackMessages {
         }
         var page = SyncPage(records, next: cursor.json)
         if page.next == nil { page.memory = cursor.memory.json }
+        page.coverage = cursor.memory.coverage
         return page
     }
 
@@ -81,7 +88,9 @@ struct SlackMessages {
         cursor.listing = page.next.map { .next($0) } ?? .complete
         cursor.channels = page.records.compactMap { record in
             // A bot reads the channels it is a member of; asking for the others costs a call each.
-            guard let id = record.value["id"]?.string, record.value["is_member"]?.boolean != false else { return nil }
+            guard let id = record.value["id"]?.string, record.value["is_member"]?.boolean != false,
+                SlackSettings.isRead(id, record.value["name"]?.string, in: context.settings)
+            else { return nil }
             return SlackMessageCursor.Channel(id: id, isPrivate: record.value["is_private"]?.boolean == true)
         }
     }
@@ -96,8 +105,10 @@ struct SlackMessages {
         var threads = page.messages.compactMap { message in
             threadToRead(message, of: channel, since: beginning, &cursor.memory)
         }
+        if page.isLimited { cursor.oldestShown = page.messages.last?["ts"]?.string ?? cursor.oldestShown }
         if page.next == nil {
             cursor.memory.note(channel.id)
+            if page.isLimited { cursor.memory.noteLimit(cursor.oldestShown ?? "~", of: channel.id) }
             if let beginning, let known {
                 threads += known.threads(of: channel.id, before: beginning).filter { thread in
                     !cursor.memory.knows(thread, of: channel.id)
@@ -173,7 +184,7 @@ struct SlackMessages {
 
     private func call(
         _ method: String, _ query: [NamedValue], at cursor: String?, since oldest: String?
-    ) async throws(ProviderError) -> (messages: [JSONValue], next: String?) {
+    ) async throws(ProviderError) -> (messages: [JSONValue], next: String?, isLimited: Bool) {
         var request = ProviderRequest.get("/\(method)", query + [NamedValue("limit", pageSize)])
         request.rateLimit = method
         if let oldest { request.query.append(NamedValue("oldest", oldest)) }
@@ -186,7 +197,7 @@ struct SlackMessages {
         guard next.isEmpty || !next.utf8.elementsEqual((cursor ?? "").utf8) else {
             throw ProviderError(.permanent, "Slack's \(method) leads from a page to itself.")
         }
-        return (messages, next.isEmpty ? nil : next)
+        return (messages, next.isEmpty ? nil : next, answer["is_limited"]?.boolean == true)
     }
 
     /// `message` with its channel, which Slack includes only in events.

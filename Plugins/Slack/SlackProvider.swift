@@ -30,6 +30,9 @@ struct SlackProvider: Provider {
                 SlackSettings.messageLookbackDays,
                 "How many days of messages are read again in search of edits, from 0 to 365: 14 by default.",
                 integer: 0...365),
+            ProviderSetting(
+                SlackSettings.messageChannels,
+                "The channels whose messages are read, by id or name, separated by commas; all by default."),
         ]
         manifest.webhooks = webhooks
         manifest.facts = ProviderFacts(

@@ -24,7 +24,11 @@ enum SlackTeams {
         guard let team = teams.first else {
             let listed = try await SlackDataTypes.teams.page(at: more, in: context)
             let ids = listed.records.compactMap { $0.value["id"]?.string }
-            return SyncPage([], next: next(teams: ids[...], more: listed.next, inside: cursor?["inside"]))
+            var page = SyncPage([], next: next(teams: ids[...], more: listed.next, inside: cursor?["inside"]))
+            page.continuity = listed.continuity
+            // Without a further workspace, the walk ends here with what the earlier ones left.
+            if let memory = SlackMemory(cursor?["inside"]?["memory"]) { page.coverage = memory.coverage }
+            return page
         }
         var page = try await read(cursor?["inside"], team)
         let isRead = page.next == nil

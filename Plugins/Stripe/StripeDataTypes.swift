@@ -24,6 +24,8 @@ enum StripeDataTypes {
             object: "subscription",
             // Without it, canceled subscriptions are left out.
             query: [NamedValue("status", "all")], event: "customer.subscription"),
+        Kind(name: "charges", mapping: StripeMappings.charge, path: "/v1/charges", object: "charge"),
+        Kind(name: "refunds", mapping: StripeMappings.refund, path: "/v1/refunds", object: "refund"),
     ]
 
     static let all = kinds.map(dataType)

@@ -36,6 +36,7 @@ enum StripeMappings {
             Field("canceledAt", from: "canceled_at", as: .epochSeconds),
             Field("cancellationReason", from: "cancellation_reason"),
             Field("chargeId", from: "latest_charge", as: .reference(id: "id")),
+            Field("metadata", from: "metadata"),
         ])
 
     private static let paymentStatuses = [
@@ -51,6 +52,15 @@ enum StripeMappings {
             Field("amount", from: "total", as: money, isRequired: true),
             Field("balance", from: "amount_remaining", as: money),
             Field("amountPaid", from: "amount_paid", as: money),
+            Field("subtotal", from: "subtotal", as: money),
+            // The places of 2025-03-31.basil, of the versions before it, and of the first ones.
+            Field(
+                "tax",
+                as: .when(
+                    [
+                        .init(.isSet("total_taxes.0"), .source("total_taxes", sum)),
+                        .init(.isSet("total_tax_amounts.0"), .source("total_tax_amounts", sum)),
+                    ], other: .source("tax", money))),
             Field("currency", from: "currency", as: .uppercased, isRequired: true),
             Field(
                 "status",
@@ -72,8 +82,41 @@ enum StripeMappings {
             Field("paidAt", from: "status_transitions.paid_at", as: .epochSeconds),
             Field("voidedAt", from: "status_transitions.voided_at", as: .epochSeconds),
             Field("finalizedAt", from: "status_transitions.finalized_at", as: .epochSeconds),
-            Field("url", from: "hosted_invoice_url"),
+            Field("lines", from: "lines.data", as: .table(invoiceLines, where: nil)),
+            // An invoice holds its first ten lines.
+            Field("hasMoreLines", from: "lines.has_more"),
+            Field("metadata", from: "metadata"),
+            // Signed again each time it is read.
+            Field("url", from: "hosted_invoice_url").volatile,
         ])
+
+    /// An id, or the id of an expanded object, at the first of `paths` that has one.
+    ///
+    /// Unlike a reference it is null for an object without an id.
+    private static func id(_ paths: [String]) -> Transform {
+        .when(
+            paths.flatMap { path -> [Transform.Rule] in
+                [
+                    .init(.isSet(ValuePath(path + ".id")), .source(ValuePath(path + ".id"), .text)),
+                    .init(
+                        .all([.isSet(ValuePath(path)), .hasPrefix(ValuePath(path), "")]),
+                        .source(ValuePath(path), .text)),
+                ]
+            }, other: .null)
+    }
+
+    private static let sum = Transform.sumOfMinorUnits(
+        amount: "amount", quantity: "quantity", currency: "currency", exponents)
+
+    private static let invoiceLines = [
+        Field("id", from: "id", as: .text), Field("description", from: "description"),
+        Field("amount", from: "amount", as: money), Field("quantity", from: "quantity"),
+        Field("priceId", as: id(["pricing.price_details.price", "price"])),
+        Field("productId", as: id(["pricing.price_details.product", "price.product"])),
+        Field("subscriptionId", as: id(["parent.subscription_item_details.subscription", "subscription"])),
+        Field("periodStart", from: "period.start", as: .epochSeconds),
+        Field("periodEnd", from: "period.end", as: .epochSeconds), Field("metadata", from: "metadata"),
+    ]
 
     private static let invoiceStatuses = [
         "draft": "draft", "open": "open", "paid": "paid", "void": "void", "uncollectible": "uncollectible",
@@ -124,7 +167,21 @@ enum StripeMappings {
             Field("canceledAt", from: "canceled_at", as: .epochSeconds),
             Field("endedAt", from: "ended_at", as: .epochSeconds),
             Field("trialEnd", from: "trial_end", as: .epochSeconds),
+            // Of the first item; a subscription has one in most cases.
+            Field("priceId", as: id(["items.data.0.price"])),
+            Field("productId", as: id(["items.data.0.price.product"])),
+            Field("quantity", from: "items.data.0.quantity"),
+            Field("items", from: "items.data", as: .table(subscriptionItems, where: nil)),
+            Field("metadata", from: "metadata"),
         ])
+
+    private static let subscriptionItems = [
+        Field("id", from: "id", as: .text), Field("priceId", as: id(["price"])),
+        Field("productId", as: id(["price.product"])), Field("quantity", from: "quantity"),
+        Field("unitAmount", from: "price.unit_amount", as: money),
+        Field("interval", from: "price.recurring.interval"),
+        Field("intervalCount", from: "price.recurring.interval_count"), Field("metadata", from: "metadata"),
+    ]
 
     private static let subscriptionStatuses = [
         "trialing": "trialing", "active": "active", "past_due": "past_due", "unpaid": "unpaid", "paused": "paused",

@@ -1,4 +1,4 @@
-// Stripe Connect for standard accounts, at version 2026-07-29.dahlia of the API. Everything is data.
+// Stripe Connect for standard accounts, at version 2026-07-29.dahlia of the API. All but the walk over refunds is data.
 
 import ProviderSDK
 
@@ -104,8 +104,20 @@ struct StripeProvider: Provider {
         scheme.events = [
             WebhookEvents(
                 id: ["body.id"], account: ["body.account"], mode: ["body.livemode"], at: ["body.created"],
-                effects: [.init(.equals("body.type", "account.application.deauthorized"), .revoked)]
+                effects: [
+                    .init(.equals("body.type", "account.application.deauthorized"), .revoked),
+                    // The event holds the charge, not the refund.
+                    .init(.equals("body.type", "charge.refunded"), .changed(["charges", "refunds"])),
+                ]
                     + .changes(at: "body.data.object.object", StripeDataTypes.names))
         ]
+    }
+
+    func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+        guard request.dataType == "refunds", let since = request.since, let refunds = manifest.dataType("refunds")
+        else {
+            return try await manifest.page(request, in: context)
+        }
+        return try await StripeRefunds.page(request, since: since, of: refunds, in: context)
     }
 }

@@ -12,8 +12,8 @@ enum TikTokMappings {
             Field("description", from: "video_description"),
             Field("url", from: "share_url"),
             Field("embedUrl", from: "embed_link"),
-            // Good for hours only.
-            Field("coverUrl", from: "cover_image_url"),
+            // Good for hours only, and signed again each time it is read.
+            Field("coverUrl", from: "cover_image_url").volatile,
             Field("durationSeconds", from: "duration", as: count),
             Field("width", from: "width", as: count),
             Field("height", from: "height", as: count),

@@ -79,8 +79,8 @@ struct KaiMappingTests {
             (["music_id": -1], "songId"), (["music_id": .null], "songId"), (["music_id": "1"], "songId"),
             (["play_style": "TRIPLE"], "playtype"), (["play_style": "single"], "playtype"),
             (["play_style": .null], "playtype"), (["difficulty": "BLACK ANOTHER"], "difficulty"),
-            (["difficulty": .null], "difficulty"), (["version_played": 19], "gameVersion"),
-            (["version_played": 33], "gameVersion"), (["version_played": .null], "gameVersion"), (["lamp": -1], "lamp"),
+            (["difficulty": .null], "difficulty"), (["version_played": -1], "gameVersion"),
+            (["version_played": .null], "gameVersion"), (["lamp": -1], "lamp"),
             (["lamp": 8], "lamp"), (["lamp": "4"], "lamp"), (["lamp": .null], "lamp"), (["ex_score": -1], "score"),
             (["ex_score": .null], "score"), (["miss_count": -2], "missCount"), (["fast_count": -1], "fast"),
             (["slow_count": -1], "slow"), (["timestamp": "yesterday"], "date"), (["timestamp": 5], "date"),
@@ -147,7 +147,7 @@ struct KaiMappingTests {
         arguments: [
             (["music_id": -1], "songId"), (["music_difficulty": 5], "difficulty"),
             (["music_difficulty": -1], "difficulty"), (["music_difficulty": .null], "difficulty"),
-            (["played_version": 0], "gameVersion"), (["played_version": 7], "gameVersion"), (["clear_type": 0], "lamp"),
+            (["played_version": .null], "gameVersion"), (["clear_type": 0], "lamp"),
             (["clear_type": 7], "lamp"), (["clear_type": .null], "lamp"), (["score": 10_000_001], "score"),
             (["score": -1], "score"), (["score": .null], "score"), (["critical": -1], "judgements.critical"),
             (["critical": .null], "judgements.critical"), (["near": .null], "judgements.near"),
@@ -159,5 +159,57 @@ struct KaiMappingTests {
         let failure = #expect(throws: MappingFailure.self) { try Self.map("sdvx-scores", change) }
         #expect(failure?.field == field)
         #expect(failure?.sourceID == "9")
+    }
+
+    @Test("A version that is not known here is kept as its number")
+    func laterVersions() throws {
+        #expect(try Self.map("iidx-scores", ["version_played": 33])["gameVersion"] == 33)
+        #expect(try Self.map("iidx-scores", ["version_played": 19])["gameVersion"] == 19)
+        let later = try Self.map("sdvx-scores", ["played_version": 7])
+        #expect(later["gameVersion"] == "7" && later["sourceVersion"] == 7)
+        #expect(try Self.map("sdvx-scores", ["played_version": 6])["gameVersion"] == "exceed")
+    }
+
+    @Test("Each of the 46 old ids is the LEGGENDARIA of its song, with any difficulty that Kai names")
+    func legacyCharts() throws {
+        #expect(KaiLegacyCharts.songs.count == 46)
+        for (old, song) in KaiLegacyCharts.songs {
+            // A song of the same version, which is the part of an id before its last three digits.
+            #expect(old / 1000 == song / 1000 && old != song && KaiLegacyCharts.songs[song] == nil)
+            for difficulty in ["ANOTHER", "LEGGENDARIA", "later"] {
+                let record = try Self.map(
+                    "iidx-scores", ["music_id": .number(JSONNumber(old)), "difficulty": .string(difficulty)])
+                #expect(record["songId"] == .number(JSONNumber(song)) && record["difficulty"] == "LEGGENDARIA")
+                #expect(record["sourceSongId"] == .number(JSONNumber(old)))
+                #expect(record["sourceDifficulty"] == .string(difficulty))
+            }
+        }
+        #expect(try Self.map("iidx-scores", ["music_id": 1101])["songId"] == 1101)
+    }
+
+    static func profile(_ dataType: String, _ json: String) throws -> JSONValue {
+        let mapping = try #require(KaiProvider().manifest.dataType(dataType)?.mapping)
+        return try JSONValue.parse(mapping.map(try JSONValue.parse(Array(json.utf8)), now: .epoch).json)
+    }
+
+    @Test(
+        "Each dan class has its name, and every other value none",
+        arguments: [
+            ("0", "KYU_7"), ("6", "KYU_1"), ("7", "DAN_1"), ("16", "DAN_10"), ("17", "CHUUDEN"), ("18", "KAIDEN"),
+            ("19", nil), ("-1", nil), ("1.5", nil), ("null", nil), ("\"x\"", nil), ("{}", nil),
+        ] as [(String, String?)])
+    func iidxClasses(value: String, name: String?) throws {
+        let record = try Self.profile(
+            "iidx-profiles", #"{"_links":{},"iidx_id":12345678,"dj_name":"DJ","sp":\#(value),"dp":null}"#)
+        #expect(record["spClass"] == name.map { .string($0) } ?? .null && record["dpClass"] == .null)
+        #expect(record["id"] == "profile-12345678" && record["name"] == "DJ")
+    }
+
+    @Test(
+        "Each SDVX class has its name",
+        arguments: [("0", nil), ("1", "DAN_1"), ("11", "DAN_11"), ("12", "INF"), ("13", nil)] as [(String, String?)])
+    func sdvxClasses(value: String, name: String?) throws {
+        let record = try Self.profile("sdvx-profiles", #"{"sdvx_id":"1-2","name":"N","skill_level":\#(value)}"#)
+        #expect(record["class"] == name.map { .string($0) } ?? .null)
     }
 }

@@ -110,7 +110,7 @@ struct FaultTests {
         arguments: [
             ("/stripe/api/v1/customers", "stripe"), ("/v1/customers", "stripe"), ("/api/v1/custmers", "stripe"),
             ("tokn", "stripe"), ("api/v1", "stripe"), ("/api/v1/customers?limit=1", "stripe"),
-            ("/api/v1/charges", "stripe"),
+            ("/api/v1/disputes", "stripe"),
             ("/api/v1/account/x/y/z", "stripe"), ("revoke", "kai"), ("token", "arc"), ("/api/v1/customers", "slack"),
         ])
     func aMatchThatCannotBeMetIsRefused(_ match: String, _ provider: String) async throws {

@@ -45,7 +45,8 @@ struct StripeDataTests {
         arguments: [
             ("payments", "/v1/payment_intents", "", 100), ("payments", "/v1/payment_intents", "", 7),
             ("invoices", "/v1/invoices", "", 100), ("customers", "/v1/customers", "", 33),
-            ("subscriptions", "/v1/subscriptions", "&status=all", 100),
+            ("subscriptions", "/v1/subscriptions", "&status=all", 100), ("charges", "/v1/charges", "", 50),
+            ("refunds", "/v1/refunds", "", 100),
         ])
     func aWalkReadsEveryObjectExactlyOnceNewestFirst(
         _ type: String, _ path: String, _ query: String, _ limit: Int

@@ -178,7 +178,7 @@ struct SlackProviderTests {
             (200, #"{"ok":false,"error":"not_in_channel"}"#, .permanent),
             (200, #"{"ok":false,"error":"channel_not_found"}"#, .permanent),
             (200, #"{"ok":false,"error":"limit_required"}"#, .permanent),
-            (200, #"{"ok":false,"error":"invalid_cursor"}"#, .permanent),
+            (200, #"{"ok":false,"error":"invalid_cursor"}"#, .cursorRefused),
             (200, #"{"ok":false,"error":"request_timeout"}"#, .transient),
             (200, #"{"ok":false,"error":"fatal_error"}"#, .transient),
             (200, #"{"ok":false,"error":"internal_error"}"#, .transient),

@@ -107,6 +107,9 @@ enum QuickBooksText {
             "TotalTax": decimal(tax, object),
             "Line1": decimal(first, object), "Line2": decimal(amount - tax - first, object),
             "SubTotal": decimal(amount - tax, object),
+            "LinkedTxn": .array(
+                amount > 0 && object.status == "paid"
+                    ? [["TxnId": .string(String(9000 + object.number)), "TxnType": "Payment"]] : []),
         ]
     }
 
@@ -116,7 +119,7 @@ enum QuickBooksText {
          "AllowOnlineACHPayment": false, "domain": "QBO", "sparse": false, "Id": "$Id", "SyncToken": "$SyncToken",
          "MetaData": {"CreateTime": "$CreateTime", "LastUpdatedTime": "$LastUpdatedTime"}, "CustomField": [],
          "DocNumber": "$DocNumber", "TxnDate": "$TxnDate", "CurrencyRef": "$CurrencyRef",
-         "PrivateNote": "$PrivateNote", "LinkedTxn": [],
+         "PrivateNote": "$PrivateNote", "LinkedTxn": "$LinkedTxn",
          "Line": [
            {"Id": "1", "LineNum": 1, "Description": "Design", "Amount": "$Line1", "DetailType": "SalesItemLineDetail",
             "SalesItemLineDetail": {"ItemRef": {"value": "4", "name": "Design"}, "UnitPrice": "$Line1", "Qty": 1}},
@@ -239,6 +242,7 @@ enum QuickBooksText {
         members.append(("PrintOnCheckName", .string(company)))
         members.append(("Active", .boolean(object.status != "inactive")))
         if random.chance(70) { members.append(("PrimaryPhone", ["FreeFormNumber": .string(People.phone(&random))])) }
+        if object.number % 3 == 0 { members.append(("Mobile", ["FreeFormNumber": .string(People.phone(&random))])) }
         if random.chance(80) {
             let mail = People.email(object.number, isCustomer ? "customer" : "vendor")
             let second = random.chance(15) ? ", accounts@example.com" : ""

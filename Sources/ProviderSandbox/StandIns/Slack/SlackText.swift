@@ -116,6 +116,11 @@ enum SlackText {
             let people = (0..<random.within(1...3)).map { JSONValue.string(SlackObjects.userID(context, 5 + $0)) }
             members.append(("reactions", [["name": "+1", "users": .array(people), "count": .integer(people.count)]]))
         }
+        if object.number % 20 == 7 {
+            members.append(("files", [file(object.number)]))
+        } else if object.number % 20 == 13 {
+            members.append(("attachments", [preview]))
+        }
         if object.revision > 0 {
             members.append(("edited", ["user": .string(author), "ts": .string("\(object.updated / 1000).000000")]))
         }
@@ -128,6 +133,21 @@ enum SlackText {
         }
         return JSONValue.object(members).serialized
     }
+
+    private static func file(_ number: Int) -> JSONValue {
+        [
+            "id": .string("F0\(100_000 + number)"), "name": .string("plan-\(number).pdf"), "title": "Plan",
+            "mimetype": "application/pdf", "filetype": "pdf", "size": .integer(2048 + number),
+            "url_private": .string("https://files.slack.example/F0\(100_000 + number)/plan.pdf"),
+            "permalink": .string("https://slack.example/files/F0\(100_000 + number)"),
+        ]
+    }
+
+    /// The preview of a link in a message.
+    private static let preview: JSONValue = [
+        "id": 1, "from_url": "https://example.com/a", "fallback": "Example: A", "title": "A",
+        "title_link": "https://example.com/a", "text": "What A is about", "service_name": "Example",
+    ]
 
     /// A reply, with the message it answers.
     static func reply(_ context: DataContext, _ object: SandboxObject, to parent: SandboxObject) -> [UInt8] {

@@ -114,6 +114,9 @@ struct StripeEvents: Sendable {
         case StripeObjects.subscriptions:
             let isOver = change.kind == .updated && change.object.status == "canceled"
             return "customer.subscription.\(isOver ? "deleted" : kind)"
+        case StripeObjects.charges:
+            return change.kind == .updated ? "charge.updated" : "charge.\(change.object.status)"
+        case StripeObjects.refunds: return "refund.\(kind)"
         default: preconditionFailure("Stripe's stand-in has no type at \(change.type)")
         }
     }

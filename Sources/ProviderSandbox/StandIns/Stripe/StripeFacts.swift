@@ -228,6 +228,61 @@ struct StripeSubscriptionFacts {
     }
 }
 
+struct StripeChargeFacts {
+    private let context: DataContext
+    private let object: SandboxObject
+
+    init(_ context: DataContext, _ object: SandboxObject) {
+        self.context = context
+        self.object = object
+    }
+
+    var values: [String: JSONValue] {
+        var random = context.draw("charges", object.number, salt: 2)
+        let isPaid = object.status == "succeeded"
+        let hasFailed = object.status == "failed"
+        let refunded = isPaid && random.chance(15) ? (random.chance(50) ? object.amount ?? 0 : 0) : 0
+        return [
+            "id": .string(object.id), "amount": .integer(object.amount), "captured": .boolean(isPaid),
+            "amount_captured": .integer(isPaid ? object.amount : 0), "created": .integer(object.created),
+            "amount_refunded": .integer(refunded), "refunded": .boolean(refunded > 0 && refunded == object.amount),
+            "currency": .string(object.currency.lowercased()),
+            "customer": .text(object.owner.map { StripeObjects.id("customers", context, $0) }),
+            "description": random.chance(50) ? .string("Order \(object.number + 100)") : .null,
+            "email": random.chance(50) ? .string(People.email(object.number, "payer")) : .null,
+            "failure_code": hasFailed ? "card_declined" : .null,
+            "failure_message": hasFailed ? "The card was declined." : .null,
+            "metadata": random.chance(30) ? ["order_id": .string(String(100 + object.number))] : .object([]),
+            "paid": .boolean(isPaid), "payment_intent": .null,
+            "receipt_url": isPaid ? .string("https://pay.stripe.example/receipts/\(object.id)") : .null,
+            "status": .string(object.status),
+        ]
+    }
+}
+
+struct StripeRefundFacts {
+    private let context: DataContext
+    private let object: SandboxObject
+
+    init(_ context: DataContext, _ object: SandboxObject) {
+        self.context = context
+        self.object = object
+    }
+
+    var values: [String: JSONValue] {
+        var random = context.draw("refunds", object.number, salt: 2)
+        let reason = random.pick(["duplicate", "fraudulent", "requested_by_customer", ""])
+        return [
+            "id": .string(object.id), "amount": .integer(object.amount), "created": .integer(object.created),
+            "charge": .text(object.parent.map { StripeObjects.id("charges", context, $0) }),
+            "currency": .string(object.currency.lowercased()),
+            "failure_reason": object.status == "failed" ? "lost_or_stolen_card" : .null,
+            "metadata": .object([]), "reason": reason.isEmpty ? .null : .string(reason),
+            "status": .string(object.status),
+        ]
+    }
+}
+
 extension String {
     var json: JSONValue { .string(self) }
 }

@@ -84,6 +84,10 @@ struct StripeLists: Sendable {
                 "all", "ended", "active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired",
                 "trialing", "paused",
             ]),
+        List(
+            path: "/v1/charges", object: "charge", filters: ["customer"], ranges: [], expandable: ["customer"],
+            statuses: []),
+        List(path: "/v1/refunds", object: "refund", filters: ["charge"], ranges: [], expandable: [], statuses: []),
     ]
 
     private let dataset: Dataset

@@ -1,4 +1,4 @@
-// Stripe's objects as they are generated and changed: the four types, their statuses and amounts, and what filters ask
+// Stripe's objects as they are generated and changed: the six types, their statuses and amounts, and what filters ask
 // of them. How they are written is in the templates.
 
 import ProviderSDK
@@ -9,6 +9,8 @@ enum StripeObjects {
     static let invoices = 1
     static let customers = 2
     static let subscriptions = 3
+    static let charges = 4
+    static let refunds = 5
 
     static let types: [ObjectType] = [
         type(
@@ -21,7 +23,17 @@ enum StripeObjects {
         type(
             subscriptions, "subscriptions", 400, subscription,
             change: { $0.status = $0.status == "active" ? "past_due" : "active" }, retire: cancel),
+        type(
+            charges, "charges", chargeCount, charge,
+            change: { $0.status = $0.status == "pending" ? "succeeded" : "failed" },
+            retire: { $0.status = "failed" }),
+        type(
+            refunds, "refunds", 120, refund,
+            change: { $0.status = $0.status == "pending" ? "succeeded" : "failed" }, retire: cancel),
     ]
+
+    /// The charges without a payment intent, as old accounts have them; those of payments are in the payments.
+    static let chargeCount = 300
 
     private static func type(
         _ index: Int, _ name: String, _ count: Int,
@@ -67,6 +79,8 @@ enum StripeObjects {
         case "invoices": return "in_1" + random.base62(23)
         case "subscriptions": return "sub_1" + random.base62(23)
         case "customers": return "cus_" + random.base62(14)
+        case "charges": return "ch_1" + random.base62(23)
+        case "refunds": return "re_1" + random.base62(23)
         default: preconditionFailure("Stripe's stand-in has no type “\(type)”")
         }
     }
@@ -142,6 +156,31 @@ enum StripeObjects {
         return object
     }
 
+    private static func charge(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
+        var random = context.draw("charges", number, salt: 1)
+        let currency = random.weighted(currencies)
+        var object = SandboxObject(
+            number: number, id: id("charges", context, number), created: created, updated: created * 1000)
+        object.currency = currency
+        object.amount = amount(&random, currency)
+        object.status = random.weighted([(85, "succeeded"), (5, "pending"), (10, "failed")])
+        object.owner = random.chance(80) ? owner(&random, number) : nil
+        return object
+    }
+
+    /// A refund of a charge of that time, of all of it or of a part.
+    private static func refund(_ context: DataContext, _ number: Int, _ created: Int64) -> SandboxObject {
+        var random = context.draw("refunds", number, salt: 1)
+        let charge = charge(context, number % chargeCount, created)
+        var object = SandboxObject(
+            number: number, id: id("refunds", context, number), created: created, updated: created * 1000)
+        object.currency = charge.currency
+        object.amount = random.chance(60) ? charge.amount : charge.amount.map { $0 / 20 * 10 }
+        object.parent = charge.number
+        object.status = random.weighted([(80, "succeeded"), (12, "pending"), (5, "failed"), (3, "canceled")])
+        return object
+    }
+
     /// What the lists' filters compare.
     static func facts(
         _ object: String, _ context: DataContext, _ value: SandboxObject
@@ -162,6 +201,7 @@ enum StripeObjects {
             texts["collection_method"] = "charge_automatically"
             times["current_period_start"] = facts.periodStart
             times["current_period_end"] = facts.periodEnd
+        case "refund": texts["charge"] = value.parent.map { id("charges", context, $0) }
         default: break
         }
         return (texts, times)
@@ -182,6 +222,10 @@ enum StripeObjects {
         case subscriptions:
             let values = StripeSubscriptionFacts(context, object).values
             return StripeTemplates.subscription.render(values.merging(replacing) { $1 })
+        case charges:
+            let values = StripeChargeFacts(context, object).values
+            return StripeTemplates.charge.render(values.merging(replacing) { $1 })
+        case refunds: return StripeTemplates.refund.render(StripeRefundFacts(context, object).values)
         default: preconditionFailure("Stripe's stand-in has no type at \(index)")
         }
     }
@@ -201,6 +245,8 @@ enum StripeObjects {
             "currency": .string(object.currency.lowercased()), "customer": .text(facts.customer),
             "payment_intent": .string(object.id), "paid": .boolean(facts.isReceived),
             "status": .string(object.status == "requires_payment_method" ? "failed" : "succeeded"),
+            "description": .null, "email": .null, "failure_code": .null, "failure_message": .null,
+            "metadata": .object([]), "receipt_url": .null,
         ])
         return try? JSONValue.parse(bytes)
     }

@@ -107,9 +107,21 @@ enum StripeTemplates {
     static let charge = JSONTemplate(
         #"""
         {"id": "$id", "object": "charge", "amount": "$amount", "amount_captured": "$amount_captured",
-         "amount_refunded": "$amount_refunded", "captured": "$captured", "created": "$created",
-         "currency": "$currency", "customer": "$customer", "livemode": false, "metadata": {}, "paid": "$paid",
-         "payment_intent": "$payment_intent", "refunded": "$refunded", "status": "$status"}
+         "amount_refunded": "$amount_refunded", "application": null,
+         "billing_details": {"address": null, "email": "$email", "name": null, "phone": null, "tax_id": null},
+         "captured": "$captured", "created": "$created", "currency": "$currency", "customer": "$customer",
+         "description": "$description", "disputed": false, "failure_code": "$failure_code",
+         "failure_message": "$failure_message", "livemode": false, "metadata": "$metadata", "paid": "$paid",
+         "payment_intent": "$payment_intent", "receipt_email": null, "receipt_url": "$receipt_url",
+         "refunded": "$refunded", "status": "$status"}
+        """#)
+
+    static let refund = JSONTemplate(
+        #"""
+        {"id": "$id", "object": "refund", "amount": "$amount", "balance_transaction": null, "charge": "$charge",
+         "created": "$created", "currency": "$currency", "destination_details": null,
+         "failure_reason": "$failure_reason", "metadata": "$metadata", "payment_intent": null, "reason": "$reason",
+         "receipt_number": null, "source_transfer_reversal": null, "status": "$status", "transfer_reversal": null}
         """#)
 
     static let account = JSONTemplate(

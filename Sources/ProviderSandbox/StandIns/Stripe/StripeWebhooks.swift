@@ -28,6 +28,7 @@ extension StripeStandIn {
     private static let objects = [
         "payments": ("payment_intent", "payment_intent"), "invoices": ("invoice", "invoice"),
         "customers": ("customer", "customer"), "subscriptions": ("subscription", "customer.subscription"),
+        "charges": ("charge", "charge"), "refunds": ("refund", "refund"),
     ]
 
     private func envelope(
