@@ -55,8 +55,8 @@ struct DiscordProvider: Provider {
 
     private static let oauth = OAuth2 { oauth in
         oauth.clientAuthentication = .clientSecretBasic
-        // Documented for mobile deep links only.
-        oauth.pkce = .unsupported
+        // Discord's authorization-server metadata lists S256, for clients with a secret too.
+        oauth.pkce = .s256
         oauth.tokenHeaders = [userAgent]
         oauth.refresh = .refreshToken(rotation: .rotates(grace: .zero))
         oauth.lifetimes = TokenLifetimes(accessToken: .seconds(604_800))

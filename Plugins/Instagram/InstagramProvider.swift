@@ -61,6 +61,7 @@ struct InstagramProvider: Provider {
     private static let scopes = ScopeTable([
         Scope("instagram_business_basic"), Scope("instagram_business_content_publish"),
         Scope("instagram_business_manage_messages"), Scope("instagram_business_manage_comments"),
+        Scope("instagram_business_manage_insights"),
     ]) { table in
         table.standard = ["instagram_business_basic"]
         table.always = ["instagram_business_basic"]

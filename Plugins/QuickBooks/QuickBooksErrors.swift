@@ -1,5 +1,5 @@
-// How QuickBooks reports errors: faults in two spellings, also in answers with status 200, and one throttle under several
-// statuses.
+// How QuickBooks reports errors: faults in two spellings and in XML, also in answers with status 200, and one throttle under
+// several statuses.
 
 import ProviderSDK
 
@@ -19,9 +19,12 @@ enum QuickBooksErrors {
             is: .transient),
         ErrorRule(200...299, where: .any([.isSet("Fault"), .isSet("fault")]), is: .permanent),
     ]) { errors in
-        errors.code = ["Fault.Error.0.code", "fault.error.0.code", "Fault.type", "fault.type", "error"]
+        errors.code = [
+            "Fault.Error.0.code", "fault.error.0.code", "Fault.Error.code", "Fault.type", "fault.type", "error",
+        ]
         errors.message = [
-            "Fault.Error.0.Message", "fault.error.0.message", "Fault.Error.0.Detail", "fault.error.0.detail",
+            "Fault.Error.0.Message", "fault.error.0.message", "Fault.Error.Message", "Fault.Error.0.Detail",
+            "fault.error.0.detail", "Fault.Error.Detail",
         ]
         // No answer names a pause; the limit is counted by the minute.
         errors.defaultRetryAfter = .seconds(60)
@@ -31,6 +34,8 @@ enum QuickBooksErrors {
         .any([
             .isOneOf(ValuePath("Fault.Error.0.\(member)"), values),
             .isOneOf(ValuePath("fault.error.0.\(member)"), values),
+            // The only error of a fault in XML.
+            .isOneOf(ValuePath("Fault.Error.\(member)"), values),
         ])
     }
 
@@ -39,6 +44,7 @@ enum QuickBooksErrors {
         return .any([
             .contains(ValuePath("Fault.Error.0.\(capitalised)"), part),
             .contains(ValuePath("fault.error.0.\(member)"), part),
+            .contains(ValuePath("Fault.Error.\(capitalised)"), part),
         ])
     }
 

@@ -6,9 +6,17 @@ enum QuickBooksWebhook {
     static let events = [
         WebhookEvents(
             each: ["body.eventNotifications", "dataChangeEvent.entities"], id: [], account: ["parent.realmId"],
-            at: ["item.lastUpdated"], effects: .changes(at: "item.name", dataTypes)),
+            at: ["item.lastUpdated"],
+            effects: .changes(at: "item.name", dataTypes) + [.init(.not(.isSet("item.name")), .changed(all))]),
+        // A notification without entities: something changed.
+        WebhookEvents(
+            where: .not(.isSet("body.eventNotifications.0.dataChangeEvent.entities")),
+            each: ["body.eventNotifications"],
+            id: [], account: ["item.realmId"], at: [], effects: [.init(.isSet("item.realmId"), .changed(all))]),
         .cloudEvents(account: "intuitaccountid", prefix: "qbo.", dataTypes),
     ]
+
+    private static let all = ["invoices", "expenses", "customers", "vendors"]
 
     /// Payments and credits change what an invoice still owes.
     private static let dataTypes = [

@@ -32,11 +32,7 @@ struct RedditProvider: Provider {
         manifest.rateLimitHeaders = [
             RateLimitHeaders(remaining: "X-Ratelimit-Remaining", reset: "X-Ratelimit-Reset", scope: .application)
         ]
-        manifest.settings = [
-            ProviderSetting(
-                "userAgent", "Who asks; Reddit wants a text of your own with the name of a Reddit user.",
-                defaultValue: "web:integration-host:1.0 (by /u/integration-host)")
-        ]
+        manifest.settings = [userAgentSetting]
         manifest.errors = errors
         manifest.facts = ProviderFacts(
             verified: .documentation, date: "2026-11-30",
@@ -50,6 +46,15 @@ struct RedditProvider: Provider {
                 UnverifiedFact("/dataTypes/comments/scopes", "Which scope a user's own listings need."),
             ])
     }
+
+    /// New connections need a text of the operator's own; connections from before it was required keep the earlier one.
+    private static let userAgentSetting: ProviderSetting = {
+        var setting = ProviderSetting(
+            "userAgent", "Who asks; Reddit wants a text of your own with the name of your app and of a Reddit user.",
+            defaultValue: "web:integration-host:1.0 (by /u/integration-host)")
+        setting.isRequired = true
+        return setting
+    }()
 
     /// Without a distinct text a client gets far stricter limits than others, at the token endpoint too.
     private static let userAgent = NamedValue("User-Agent", "{setting.userAgent}")

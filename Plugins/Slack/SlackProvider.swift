@@ -94,7 +94,7 @@ struct SlackProvider: Provider {
         scheme.payload = [.text("v0:"), .timestamp, .text(":"), .body]
         scheme.tolerance = .seconds(300)
         scheme.answers = SlackWebhook.answers
-        scheme.events = [SlackWebhook.events]
+        scheme.events = SlackWebhook.events
     }
 
     private static let workspace = IdentitySource(id: ["token.team.id"], name: ["token.team.name"])

@@ -13,6 +13,9 @@ enum StripeDataTypes {
         var query: [NamedValue] = []
         /// What its event types begin with; nil when they begin with `object`.
         var event: String?
+
+        /// What its event types begin with, up to the dot.
+        var types: String { (event ?? object) + "." }
     }
 
     private static let kinds = [
@@ -32,6 +35,13 @@ enum StripeDataTypes {
 
     /// The names of the data types by the `object` member of their objects, for webhooks.
     static let names = Dictionary(uniqueKeysWithValues: kinds.map { ($0.object, $0.name) })
+
+    /// Which data type changed, by what the type of an event begins with: the longest first.
+    static let changesByType: [WebhookEvents.Rule] = kinds.sorted { $0.types.utf8.count > $1.types.utf8.count }.map {
+        kind in
+        .init(
+            .all([.not(.isSet("body.data.object.object")), .hasPrefix("body.type", kind.types)]), .changed([kind.name]))
+    }
 
     private static func dataType(_ kind: Kind) -> DataType {
         DataType(kind.name, mapping: kind.mapping) { dataType in

@@ -1,8 +1,8 @@
-// Stripe Connect for standard accounts, at version 2026-07-29.dahlia of the API. All but the walk over refunds is data.
+// Stripe Connect for standard accounts, and Stripe Apps, at version 2026-07-29.dahlia of the API. All but the walk over refunds is data.
 
 import ProviderSDK
 
-/// Stripe Connect, standard accounts.
+/// Stripe accounts, by Connect or by an app.
 struct StripeProvider: Provider {
     let manifest = ProviderManifest(id: "stripe", name: "Stripe") { manifest in
         manifest.description = "Payment processing and subscription management"
@@ -10,6 +10,9 @@ struct StripeProvider: Provider {
         manifest.features = ["payments", "subscriptions", "invoicing"]
         manifest.auth = .oauth2(oauth)
         manifest.scopes = scopes
+        manifest.variants = [Variant(id: "connect", name: "Stripe Connect"), StripeApps.variant]
+        // Connect was the only way for years.
+        manifest.defaultVariant = "connect"
         manifest.endpoints = [
             "authorize": "https://connect.stripe.com/oauth/authorize",
             "token": "https://connect.stripe.com/oauth/token",
@@ -36,7 +39,11 @@ struct StripeProvider: Provider {
         ]
         manifest.errors = errors
         manifest.settings = [
-            ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true)
+            ProviderSetting("webhookSecret", "The signing secret of the webhook endpoint (whsec_…).", isSecret: true),
+            ProviderSetting(
+                "scope",
+                "A scope that every Connect authorization asks for: read_write for a platform, which may not ask for read_only."
+            ),
         ]
         manifest.webhooks = webhooks
         manifest.facts = ProviderFacts(
@@ -45,6 +52,18 @@ struct StripeProvider: Provider {
                 "https://docs.stripe.com/connect/oauth-changes-for-standard-platforms",
                 "https://github.com/stripe/openapi",
             ])
+    }
+
+    /// The account; an app may lack the permission to read its name.
+    func identity(of grant: TokenGrant, in context: ProviderContext) async throws(ProviderError) -> AccountIdentity {
+        do throws(ProviderError) { return try await manifest.identity(of: grant, in: context) } catch {
+            guard case .scopeMissing = error.kind, let id = grant.response["stripe_user_id"]?.string, !id.isEmpty else {
+                throw error
+            }
+            var identity = AccountIdentity(id: id, name: id)
+            identity.mode = grant.response["livemode"]?.boolean.map { String($0) }
+            return identity
+        }
     }
 
     /// OAuth: the platform's secret key authenticates, no client id is sent to the token endpoint, tokens do not expire.
@@ -69,6 +88,7 @@ struct StripeProvider: Provider {
         Scope("read:customers", grants: ["read_only"]), Scope("write:subscriptions", grants: ["read_write"]),
     ]) { table in
         table.contains = ["read_write": ["read_only"]]
+        table.alwaysSetting = "scope"
         // Syncing only reads.
         table.standard = ["read:payments", "read:customers"]
     }
@@ -103,13 +123,17 @@ struct StripeProvider: Provider {
         scheme.rejectionStatus = 400
         scheme.events = [
             WebhookEvents(
-                id: ["body.id"], account: ["body.account"], mode: ["body.livemode"], at: ["body.created"],
+                id: ["body.id"], account: ["body.account", "body.context"], mode: ["body.livemode"],
+                at: ["body.created"],
                 effects: [
                     .init(.equals("body.type", "account.application.deauthorized"), .revoked),
                     // The event holds the charge, not the refund.
                     .init(.equals("body.type", "charge.refunded"), .changed(["charges", "refunds"])),
-                ]
-                    + .changes(at: "body.data.object.object", StripeDataTypes.names))
+                    // The invoice that it announces does not exist yet.
+                    .init(.equals("body.type", "invoice.upcoming"), .ignored),
+                ] + .changes(at: "body.data.object.object", StripeDataTypes.names)
+                    // A thin event names its object, and one without an object is known by its type.
+                    + .changes(at: "body.related_object.type", StripeDataTypes.names) + StripeDataTypes.changesByType)
         ]
     }
 

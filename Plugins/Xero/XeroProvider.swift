@@ -107,7 +107,9 @@ struct XeroProvider: Provider {
             WebhookEvents(
                 each: ["body.events"], id: ["item.tenantId", "body.firstEventSequence", "body.lastEventSequence"],
                 account: ["item.tenantId"], at: ["item.eventDateUtc"],
-                effects: .changes(at: "item.eventCategory", ["CONTACT": "contacts", "INVOICE": "invoices"]))
+                effects: .changes(at: "item.eventCategory", ["CONTACT": "contacts", "INVOICE": "invoices"]) + [
+                    .init(.not(.isSet("item.eventCategory")), .changed(["contacts", "invoices"]))
+                ])
         ]
     }
 

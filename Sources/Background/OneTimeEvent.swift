@@ -16,7 +16,7 @@ package final class OneTimeEvent: Sendable {
     package init() {}
 
     /// Whether the event has happened.
-    var hasHappened: Bool { state.withLock { $0.hasHappened } }
+    package var hasHappened: Bool { state.withLock { $0.hasHappened } }
 
     /// Marks the event as happened and wakes all waiting tasks; later calls do nothing.
     package func signal() {

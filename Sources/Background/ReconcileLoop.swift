@@ -37,11 +37,17 @@ package final class ReconcileLoop: Sendable {
 
     /// Creates a loop that passes changes on from its creation, and walks once it is started.
     ///
-    /// - Parameter pause: the time from the end of one walk to the beginning of the next.
-    package init(users: UserStore, reconcilers: [any Reconciler], pause: Duration, time: TimeSource, log: Log) {
+    /// - Parameters:
+    ///   - pause: the time from the end of one walk to the beginning of the next.
+    ///   - isPaused: whether changes are left to the first walk after the pause.
+    package init(
+        users: UserStore, reconcilers: [any Reconciler], pause: Duration, time: TimeSource, log: Log,
+        isPaused: @escaping @Sendable () -> Bool = { false }
+    ) {
         let walk = Walk(users: users, reconcilers: reconcilers, time: time, log: log)
         walks = RepeatedWork(pause: pause, time: time) { await walk.run() }
         users.changes.observe { change in
+            guard !isPaused() else { return }
             let now = time.now
             for reconciler in reconcilers { reconciler.userDidChange(change.user, at: now) }
         }

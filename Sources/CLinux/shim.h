@@ -35,6 +35,13 @@ extern int fallocate(int fd, int mode, off_t offset, off_t length);
 extern int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
 extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
 
+// With _GNU_SOURCE, sys/stat.h has it.
+#ifndef STATX_BTIME
+#include <linux/stat.h>
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE (1 << 0)
 #endif
@@ -62,6 +69,15 @@ static inline int cl_core_count(void) {
     int count = 0;
     for (long word = 0; word < bytes / (long)sizeof set[0]; word++) count += __builtin_popcountl(set[word]);
     return count < 1 ? 1 : count;
+}
+// The inode of an open file and when it was born; a time of zero where the file system does not say. Returns -1 on failure.
+static inline int cl_birth(int fd, uint64_t *inode, int64_t *seconds, uint32_t *nanoseconds) {
+    struct statx found;
+    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &found) != 0) return -1;
+    *inode = found.stx_ino;
+    *seconds = found.stx_mask & STATX_BTIME ? found.stx_btime.tv_sec : 0;
+    *nanoseconds = found.stx_mask & STATX_BTIME ? found.stx_btime.tv_nsec : 0;
+    return 0;
 }
 static inline int cl_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
 

@@ -83,6 +83,10 @@ package struct Command: Sendable {
             name: "restore", usage: "DIRECTORY", summary: "Make a data directory from a backup.", operandsMax: 1,
             run: RestoreCommand.run),
         Command(
+            name: "resume", usage: "",
+            summary: "Resume the background work of a data directory that was copied or restored.",
+            run: ResumeCommand.run),
+        Command(
             name: "plugin", usage: "new NAME | verify NAME|FILE [--plugins DIR]…",
             summary: "Write a new plugin in Plugins/NAME, or load one plugin alone and check it.",
             settings: ["--plugins"], operandsMax: 2, run: PluginCommand.run),

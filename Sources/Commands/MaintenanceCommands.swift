@@ -55,11 +55,19 @@ enum KeysCommand {
     }
 }
 
+enum ResumeCommand {
+    static func run(_ arguments: Arguments) throws {
+        try ControlClient.run(.resume, try Configuration.load(arguments))
+    }
+}
+
 enum RestoreCommand {
     static func run(_ arguments: Arguments) throws {
         guard let source = arguments.operands.first else { throw UsageError("the directory of the backup is needed") }
         let directory = try Configuration.load(arguments).dataDirectory
         let outcome = try DataDirectory.restore(from: source, to: directory)
         StandardOutput.line(outcome.summary("restored to \(directory)"))
+        StandardOutput.line(
+            "Its background work starts paused: when the original is no longer used, run “integration-host resume”.")
     }
 }

@@ -39,6 +39,16 @@ extension Connection {
     package var outbox: [ConnectionEvent] { notifications.outbox }
     package var webhook: NotificationEndpoint { notifications.endpoint }
 
+    /// When the access token ends, if nothing can renew it then; nil when it does not end, or can be renewed.
+    package var lapsesAt: Timestamp? {
+        guard status == .connected, disconnection == nil, credentials.accessToken != nil else { return nil }
+        guard credentials.refreshToken != nil else { return expiresAt }
+        return credentials.grantExpiresAt.map { end in expiresAt.map { max($0, end) } ?? end }
+    }
+
+    /// Whether the access token has ended and nothing can renew it.
+    package func isLapsed(at now: Timestamp) -> Bool { lapsesAt.map { $0 <= now } ?? false }
+
     /// Whether the connection is to this account, compared byte for byte.
     package func isOf(_ service: String, _ variant: String?, accountID: String) -> Bool {
         identity.leads(to: service, variant, accountID: accountID)
@@ -52,7 +62,9 @@ extension Connection {
     /// The data types that a sync should read now; empty while a sync runs.
     package func dueChanges(at now: Timestamp) -> [String] {
         guard status == .connected, disconnection == nil, runningSync == nil else { return [] }
-        return changes.filter { $0.notBefore.map { $0 <= now } ?? true }.map(\.dataType)
+        return changes.filter { change in
+            StoredMoment.end(change.notBefore, begun: nil, longest: SyncSchedule.retryPauseMax, at: now) == nil
+        }.map(\.dataType)
     }
 
     /// The moment from which a sync should read one of `dataTypes`, which may be past; nil for never.

@@ -150,7 +150,7 @@ package struct Connection: Sendable {
 
     /// Records that the provider could not identify the account of the tokens; the host asks again later.
     package mutating func identificationPostponed(_ error: ProviderError, at now: Timestamp) {
-        grant.postponeIdentification(seed: id, at: now)
+        grant.postponeIdentification(error.retryAfter, seed: id, at: now)
         var failure = ConnectionFailure(operation: .identify, error, at: now)
         failure.retryAt = grant.unidentified?.nextAttemptAt
         self.failure = failure
@@ -208,6 +208,18 @@ package struct Connection: Sendable {
         grant.link(key: key, at: now)
     }
 
+    /// Records a key that the provider has accepted, and its account; the connection is now connected.
+    package mutating func keyAccepted(
+        _ key: String, of account: AccountIdentity?, permissions: [String], at now: Timestamp
+    ) throws(ServiceError) {
+        try happen(.linked, at: now)
+        if let account { identity.identified(as: account, callback: [:]) }
+        grant.ask(permissions: permissions)
+        grant.link(key: key, at: now)
+        failure = nil
+        updatedAt = now
+    }
+
     /// Sets whether an integration without a provider is connected, as the application reports it.
     package mutating func noted(isConnected: Bool, at now: Timestamp) throws(ServiceError) {
         // A connection that is being ended does not change.
@@ -226,7 +238,8 @@ package struct Connection: Sendable {
 
     /// Stores new tokens from the provider.
     package mutating func refreshed(_ tokens: SealedTokens, at now: Timestamp) throws(ServiceError) {
-        try happen(.renewed, at: now)
+        // The application was not notified of a doubt.
+        try happen(refresh.isDoubted ? .doubtResolved : .renewed, at: now)
         grant.renew(with: tokens, at: now)
         if let scopes = tokens.scopes { grant.setGrantedScopes(scopes) }
         failure = nil
@@ -235,7 +248,7 @@ package struct Connection: Sendable {
 
     /// Records that a refresh returned no new tokens.
     package mutating func refreshFailed(_ failed: RefreshFailure, at now: Timestamp) throws(ServiceError) {
-        let unknownSince = refresh.unknownSince
+        let (unknownSince, wasRefused) = (refresh.unknownSince, refresh.refusals)
         grant.failRefresh(failed, seed: id, at: now)
         var message = failed.error.message
         if failed.reason == .revoked, let unknownSince {
@@ -250,8 +263,29 @@ package struct Connection: Sendable {
         if case .scopeMissing(let missing) = failed.error.kind { failure.scopes = missing }
         self.failure = failure
         updatedAt = now
-        guard failed.reason == .revoked else { return }
-        try happen(.grantRefused, telling: ["reason": .string(message)], at: now)
+        guard failed.reason == .revoked, refresh.refusals != wasRefused else { return }
+        // One refusal may be passing. After two the connection cannot be used, and after three it is dead.
+        switch refresh.refusals {
+        case 1: break
+        case 2: try happen(.grantDoubted, at: now)
+        default:
+            try happen(
+                wasRefused == 2 ? .doubtConfirmed : .grantRefused, telling: ["reason": .string(message)], at: now)
+        }
+    }
+
+    /// Records that the access token has ended and that nothing can renew it.
+    mutating func lapsed(at now: Timestamp) throws(ServiceError) {
+        try happen(.grantRefused, telling: ["reason": "The access token has ended."], at: now)
+        updatedAt = now
+    }
+
+    /// Returns the connection as it is at `now`: expired when its access token has ended and nothing can renew it.
+    func asOf(_ now: Timestamp) -> Connection {
+        guard isLapsed(at: now) else { return self }
+        var connection = self
+        connection.life = ConnectionLife(.expired)
+        return connection
     }
 
     /// Updates whether the end of the grant is near.
@@ -267,6 +301,22 @@ package struct Connection: Sendable {
         var orphan = self
         orphan.grant.renew(with: tokens, at: now)
         return orphan
+    }
+
+    /// Returns what is left of a connection that gave up its grant: its account and its secrets.
+    package func remnant(at now: Timestamp) -> Connection {
+        var remnant = Connection(
+            id: id, number: number, service: service, variant: variant, status: .disconnected, at: createdAt)
+        remnant.identity = identity
+        remnant.grant = grant.remnant
+        remnant.updatedAt = now
+        return remnant
+    }
+
+    /// Records the outcome of a revocation that the provider had not answered when the connection gave up its grant.
+    package mutating func revocationEnded(_ outcome: RevocationOutcome) {
+        guard status == .disconnected, revocation == .pending else { return }
+        grant.noteRevocation(outcome)
     }
 
     /// Seals every secret of the connection again.
@@ -437,7 +487,7 @@ extension Connection {
         "id", "number", "service", "variant", "accountId", "accountName", "mode", "status", "permissions",
         "requestedScopes", "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt",
         "lastSyncAt", "syncStatus", "scheduledSyncAt", "changes", "callback", "credentials", "authorizations", "grant",
-        "refresh", "held", "ending", "revocation", "deadlineTold", "failure", "syncs", "outbox", "eventsDropped",
+        "refresh", "held", "ending", "revocation", "odd", "deadlineTold", "failure", "syncs", "outbox", "eventsDropped",
         "webhook",
     ]
 

@@ -55,6 +55,12 @@ package enum LifeEvent: Sendable, Hashable {
     case renewed
     /// The provider no longer accepts the grant.
     case grantRefused
+    /// The provider called the grant dead, and will be asked once more before the application is notified.
+    case grantDoubted
+    /// The provider was asked once more, and calls the grant dead again.
+    case doubtConfirmed
+    /// The provider returned new tokens for a grant that it had called dead.
+    case doubtResolved
     /// The provider reports that the grant was ended there.
     case revokedAtProvider
     /// The application reports that an integration without a provider is connected.
@@ -74,7 +80,8 @@ package enum LifeEvent: Sendable, Hashable {
 extension LifeEvent: CaseIterable {
     package static let allCases: [LifeEvent] = [
         .linked, .authorizationFailed, .authorized, .abandoned, .identified, .renewed, .grantRefused,
-        .revokedAtProvider, .noted, .unnoted, .disconnectRequested, .deletionRequested,
+        .grantDoubted, .doubtConfirmed, .doubtResolved, .revokedAtProvider, .noted, .unnoted, .disconnectRequested,
+        .deletionRequested,
         .disconnected(hadGrant: true), .disconnected(hadGrant: false), .removed,
     ]
 }
@@ -140,7 +147,8 @@ package struct ConnectionLife: Sendable, Hashable {
         let same = Outcome.becomes(self, [])
         switch (event, status) {
         case (.linked, .pending), (.linked, .connected): return .becomes(ConnectionLife(.connected), [])
-        case (.linked, _): return .refused
+        // A key that the provider accepts revives the user's existing connection in any state.
+        case (.linked, _): return .becomes(ConnectionLife(.connected), [.notify(.connected)])
 
         case (.authorizationFailed, .pending): return .becomes(ConnectionLife(.error), [.notify(.failed)])
         // A connection that works, or has worked, is not affected when another attempt fails.
@@ -158,6 +166,17 @@ package struct ConnectionLife: Sendable, Hashable {
         case (.renewed, .disconnected): return .refused
         case (.renewed, _): return same
 
+        case (.doubtResolved, .expired): return .becomes(ConnectionLife(.connected), [])
+        case (.doubtResolved, .disconnected): return .refused
+        case (.doubtResolved, _): return same
+
+        case (.grantDoubted, .connected): return .becomes(ConnectionLife(.expired), [])
+        case (.grantDoubted, _): return .ignored
+
+        case (.doubtConfirmed, .connected), (.doubtConfirmed, .expired):
+            return .becomes(ConnectionLife(.expired), [.notify(.expired)])
+        case (.doubtConfirmed, _): return .ignored
+
         case (.grantRefused, .connected): return .becomes(ConnectionLife(.expired), [.notify(.expired)])
         case (.grantRefused, _): return .ignored
 
@@ -174,7 +193,7 @@ package struct ConnectionLife: Sendable, Hashable {
     /// Returns the outcome of an event for a connection that is being ended: no event revives it.
     private func outcomeWhileEnding(of event: LifeEvent) -> Outcome {
         switch event {
-        case .authorizationFailed, .grantRefused, .noted, .unnoted: .ignored
+        case .authorizationFailed, .grantRefused, .grantDoubted, .doubtConfirmed, .noted, .unnoted: .ignored
         default: .refused
         }
     }

@@ -14,6 +14,10 @@ package enum ConnectionLimits {
     static let failedConnectionLifetime = Duration.seconds(86_400)
     /// The maximum number of callbacks that are kept with a user, so that the same callback again gets the same answer.
     static let callbacksKept = 20
+    /// The maximum number of a user's grants that are still to be ended at their providers.
+    ///
+    /// The oldest one is dropped to make room.
+    static let revocationsPerUserMax = 50
     /// The maximum size of one token in bytes.
     package static let tokenBytesMax = 16 << 10
     /// The maximum number of idempotency keys that are stored with a sync which already ran when they arrived.

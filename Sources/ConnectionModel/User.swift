@@ -13,6 +13,8 @@ package struct User: Sendable {
     package private(set) var erasures: [String] = []
     /// The callbacks of the last minutes.
     package private(set) var callbacks: [ClaimedCallback] = []
+    /// Grants that connections gave up and that the host still ends at their providers.
+    package private(set) var revocations: [RevocationTicket] = []
     /// The Discord account and flags of the external-accounts document, as a JSON object.
     package private(set) var externalAccount: JSONValue?
     /// Members of the stored document that this version does not know.
@@ -56,6 +58,60 @@ package struct User: Sendable {
         throws(Failure)
     {
         for index in connections.indices { try change(&connections[index]) }
+    }
+
+    /// Returns the user as of `now`: a connection whose access token has ended and cannot be renewed is expired.
+    func asOf(_ now: Timestamp) -> User {
+        guard connections.contains(where: { $0.isLapsed(at: now) }) else { return self }
+        var user = self
+        user.updateAll { $0 = $0.asOf(now) }
+        return user
+    }
+
+    /// Records which access tokens have ended and cannot be renewed.
+    mutating func lapse(at now: Timestamp) throws(ServiceError) {
+        guard connections.contains(where: { $0.isLapsed(at: now) }) else { return }
+        try updateAll { (connection) throws(ServiceError) in
+            if connection.isLapsed(at: now) { try connection.lapsed(at: now) }
+        }
+    }
+
+    // MARK: Revocations
+
+    /// Adds a revocation that the provider has not answered; drops the oldest one when there are too many.
+    package mutating func revocationOwed(_ ticket: RevocationTicket) {
+        revocations.removeAll { $0.isSame(as: ticket) }
+        revocations.append(ticket)
+        if revocations.count > ConnectionLimits.revocationsPerUserMax { revocations.removeFirst() }
+    }
+
+    /// Removes a revocation, and records its outcome with the connection if that still exists.
+    package mutating func revocationEnded(_ ticket: RevocationTicket, _ outcome: RevocationOutcome) throws(ServiceError)
+    {
+        revocations.removeAll { $0.isSame(as: ticket) }
+        try update(ticket.remnant.id, where: { _ in true }) { (connection) throws(ServiceError) in
+            connection.revocationEnded(outcome)
+        }
+    }
+
+    /// Records that the provider did not answer a revocation.
+    package mutating func revocationPostponed(_ ticket: RevocationTicket, _ pause: Duration?, at now: Timestamp) {
+        guard let index = revocations.firstIndex(where: { $0.isSame(as: ticket) }) else { return }
+        revocations[index].postpone(pause, at: now)
+    }
+
+    /// Stores new tokens for a grant that is still to be ended.
+    package mutating func revocationRenewed(_ ticket: RevocationTicket, with tokens: SealedTokens, at now: Timestamp) {
+        guard let index = revocations.firstIndex(where: { $0.isSame(as: ticket) }) else { return }
+        revocations[index].renew(with: tokens, at: now)
+    }
+
+    /// Seals the tokens of revocations again.
+    package mutating func resealRevocations(_ reseal: (_ id: String, _ text: String, _ field: String) -> String?) {
+        for index in revocations.indices {
+            let id = revocations[index].remnant.id
+            revocations[index].reseal { reseal(id, $0, $1) }
+        }
     }
 
     // MARK: Adding and removing
@@ -201,7 +257,7 @@ package struct UserCodingError: Error, CustomStringConvertible {
 
 extension User {
     private static let knownNames: Set = [
-        "userId", "nextNumber", "externalAccount", "connections", "erasures", "callbacks",
+        "userId", "nextNumber", "externalAccount", "connections", "erasures", "callbacks", "revocations",
     ]
 
     /// Returns the user as JSON; members that this version does not know are kept.
@@ -219,6 +275,10 @@ extension User {
             writer.member("nextNumber", nextNumber)
             if !erasures.isEmpty { writer.member("erasures", erasures) }
             if !callbacks.isEmpty { writer.member("callbacks", .array(callbacks.map(\.encoded))) }
+            if !revocations.isEmpty {
+                writer.key("revocations")
+                writer.array(of: revocations) { $0.write(to: &$1) }
+            }
             for (key, value) in unknown { writer.member(key, value) }
         }
         return writer.bytes
@@ -237,6 +297,7 @@ extension User {
         for connection in connections { self.connections.append(try Connection(decoding: connection)) }
         erasures = value.texts("erasures")
         callbacks = (value["callbacks"]?.array ?? []).compactMap(ClaimedCallback.init(decoding:))
+        revocations = (value["revocations"]?.array ?? []).compactMap(RevocationTicket.init(decoding:))
         unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }
     }
 }

@@ -7,6 +7,7 @@ package import ConnectionModel
 package import Observability
 package import Primitives
 package import ProviderSDK
+import Synchronization
 package import Users
 
 /// A service that disconnects and deletes connections.
@@ -33,6 +34,12 @@ package final class ConnectionLifecycle: Reconciler {
     private let log: Log
     private let queue: Queue
 
+    /// How long a caller waits for the provider to end the grant; then the host continues with a ticket.
+    static let revocationWaitMax = Duration.seconds(5)
+
+    /// The connections that callers are ending.
+    private let running = Mutex<[String: OneTimeEvent]>([:])
+
     /// How long to wait for a refresh in progress, so that the new token pair is revoked and not the previous one.
     static let refreshWaitMax = Duration.seconds(5)
 
@@ -56,15 +63,54 @@ package final class ConnectionLifecycle: Reconciler {
         }
     }
 
-    /// Ends a connection; returns when no file contains its credentials any more.
+    /// Ends a connection; returns when no file contains its credentials any more, or only a ticket to end the grant does.
     ///
     /// A provider that cannot be reached does not keep the connection. When the task is cancelled, the host continues in
     /// the background.
+    ///
+    /// - Throws: ``ServiceError/notFound`` also when another caller ends the connection at the same time: an ending happens once.
     package func end(_ id: String, _ disconnection: Disconnection, of userID: String) async throws(ServiceError) {
+        let ended = OneTimeEvent()
+        while let other = join(id, ended) {
+            await other.wait()
+            guard !Task.isCancelled else { throw .canceled }
+            try await checkIsLeft(id, for: disconnection, of: userID)
+        }
+        defer {
+            running.withLock { $0[id] = nil }
+            ended.signal()
+        }
+        try await perform(id, disconnection, of: userID)
+    }
+
+    /// Registers a caller that ends a connection; returns the event of another caller that already does.
+    private func join(_ id: String, _ ended: OneTimeEvent) -> OneTimeEvent? {
+        running.withLock { running in
+            if let other = running[id] { return other }
+            running[id] = ended
+            return nil
+        }
+    }
+
+    /// - Throws: ``ServiceError/notFound`` when there is nothing left to end. A deletion removes what a disconnect keeps.
+    private func checkIsLeft(
+        _ id: String, for disconnection: Disconnection, of userID: String
+    ) async throws(ServiceError) {
+        guard let left = try await users.user(userID).connection(id),
+            disconnection == .delete || left.status != .disconnected
+        else { throw .notFound }
+    }
+
+    private func perform(_ id: String, _ disconnection: Disconnection, of userID: String) async throws(ServiceError) {
         guard let found = try await users.user(userID).connection(id) else { throw .notFound }
         let work = ConnectionWork(found, of: userID)
         let isClaimed = queue.claim(work)
         defer { if isClaimed { queue.release(work) } }
+        if !isClaimed {
+            // The host is ending it in the background.
+            await queue.settle(work.id, atMost: Self.stopGrace)
+            try await checkIsLeft(id, for: disconnection, of: userID)
+        }
         await sync.cancel(connection: id)
         await refreshes.settle(connection: id, longest: Self.refreshWaitMax)
         let now = time.now
@@ -74,7 +120,7 @@ package final class ConnectionLifecycle: Reconciler {
                 return connection
             }
         }
-        do throws(ServiceError) { try await finish(connection, of: userID) } catch {
+        do throws(ServiceError) { try await finish(connection, of: userID, within: Self.revocationWaitMax) } catch {
             if Task.isCancelled { queue.schedule(work) }
             throw error
         }
@@ -108,12 +154,32 @@ package final class ConnectionLifecycle: Reconciler {
         }
     }
 
-    private func finish(_ connection: Connection, of userID: String) async throws(ServiceError) {
-        let id = connection.id
-        let outcome: RevocationOutcome
-        do { outcome = try await grants.revoke(connection, user: userID) } catch {
-            throw .canceled
+    /// Ends the grant at the provider; an answer that does not come in time is pending.
+    private func revoke(
+        _ connection: Connection, of userID: String, within longest: Duration?
+    ) async throws(ServiceError) -> RevocationOutcome {
+        let answered = OneTimeEvent()
+        let task = Task<RevocationOutcome?, Never> { [grants] in
+            defer { answered.signal() }
+            return try? await grants.revoke(connection, user: userID)
         }
+        let outcome = await withTaskCancellationHandler { () async -> RevocationOutcome? in
+            if let longest { await answered.wait(atMost: longest, time) }
+            let isLate = longest != nil && !answered.hasHappened && !Task.isCancelled
+            if isLate { task.cancel() }
+            return await task.value ?? (isLate ? .pending : nil)
+        } onCancel: {
+            task.cancel()
+        }
+        guard let outcome else { throw .canceled }
+        return outcome
+    }
+
+    private func finish(
+        _ connection: Connection, of userID: String, within longest: Duration? = nil
+    ) async throws(ServiceError) {
+        let id = connection.id
+        let outcome = try await revoke(connection, of: userID, within: longest)
         Metrics.revocations[outcome]?.add()
         log.info(
             "A connection was ended.",
@@ -125,6 +191,7 @@ package final class ConnectionLifecycle: Reconciler {
         let now = time.now
         let consequences = try await users.update(userID) { (user) throws(ServiceError) -> [Consequence] in
             guard let connection = user.connection(id) else { return [.eraseRecords] }
+            if outcome == .pending { user.revocationOwed(RevocationTicket(connection, at: now)) }
             if connection.disconnection == .delete { return try user.remove(id, at: now) }
             return try user.update(id) { (connection) throws(ServiceError) in
                 try connection.disconnected(outcome, at: now)

@@ -57,7 +57,9 @@ package struct ConnectionLookup: Sendable {
     ///
     /// - Returns: the updated connection.
     package func refresh(_ connection: Connection, of principal: Principal) async throws(ServiceError) -> Connection {
-        guard let provider = registry[connection.service], let oauth = provider.oauth, oauth.refreshes else {
+        guard let provider = registry[connection.service], let oauth = provider.oauth(connection.variant),
+            oauth.refreshes
+        else {
             throw .conflict("This integration has no token that can be refreshed")
         }
         try await Retrying.run(on: time) { () async throws(ServiceError) in

@@ -15,18 +15,20 @@ package struct ConnectionService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
     package let oauth: OAuthService
+    package let gateway: ProviderGateway
     package let vault: CredentialVault
     package let lifecycle: ConnectionLifecycle
     package let webhookURLs: NotificationURLPolicy
     package let time: TimeSource
 
     package init(
-        users: UserStore, registry: ProviderRegistry, oauth: OAuthService, vault: CredentialVault,
-        lifecycle: ConnectionLifecycle, webhookURLs: NotificationURLPolicy, time: TimeSource
+        users: UserStore, registry: ProviderRegistry, oauth: OAuthService, gateway: ProviderGateway,
+        vault: CredentialVault, lifecycle: ConnectionLifecycle, webhookURLs: NotificationURLPolicy, time: TimeSource
     ) {
         self.users = users
         self.registry = registry
         self.oauth = oauth
+        self.gateway = gateway
         self.vault = vault
         self.lifecycle = lifecycle
         self.webhookURLs = webhookURLs
@@ -68,7 +70,7 @@ package struct ConnectionService: Sendable {
         guard let provider = registry[new.service] else {
             throw .invalid(field: "service", message: "Service not supported")
         }
-        if provider.oauth != nil {
+        if provider.usesOAuth {
             let authorization = try await oauth.authorize(
                 .init(
                     service: new.service, variant: new.variant, redirectURI: new.redirectURI,
@@ -85,16 +87,14 @@ package struct ConnectionService: Sendable {
     private func connectDirectly(
         _ new: NewConnection, _ provider: ConfiguredProvider, for principal: Principal
     ) async throws(ServiceError) -> String {
-        if !provider.manifest.variants.isEmpty {
-            guard let variant = new.variant, provider.manifest.variants.contains(where: { $0.id == variant }) else {
-                throw .invalid(field: "variant", message: "\(provider.manifest.name) needs one of its variants")
-            }
+        if !provider.manifest.variants.isEmpty, !provider.hasVariant(new.variant) {
+            throw .invalid(field: "variant", message: "\(provider.manifest.name) needs one of its variants")
         }
-        guard provider.isAvailable(new.variant) else {
+        let variant = provider.stored(new.variant)
+        guard provider.isAvailable(variant) else {
             throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")
         }
         var accountID: String?
-        var key: Secret?
         switch provider.manifest.auth {
         case .accountID(let auth):
             if let problem = auth.refusal(of: new.accountID ?? "") {
@@ -106,24 +106,24 @@ package struct ConnectionService: Sendable {
                 given.value.utf8.count <= ConnectionLimits.tokenBytesMax,
                 given.value.utf8.allSatisfy({ 0x21...0x7E ~= $0 })
             else { throw .invalid(field: "apiKey", message: "An API key is needed") }
-            key = given
+            return try await connect(with: given, provider, variant: variant, new.permissions, for: principal)
         default: break
         }
-        let random: String
-        do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
+        let random = try Self.random()
         let now = time.now
         return try await users.update(principal.userID) { (user) throws(ServiceError) -> String in
             let id = try user.add(
-                service: provider.id, variant: new.variant, status: .connected,
+                service: provider.id, variant: variant, status: .connected,
                 shard: UserStore.shard(of: principal.userID), random: random, at: now)
-            let sealed = try key.map { (key) throws(ServiceError) in
-                try vault.seal(key, user: principal.userID, connection: id, field: "accessToken")
-            }
             try user.update(id) { (connection) throws(ServiceError) in
-                try connection.linked(to: accountID, key: sealed, permissions: new.permissions, at: now)
+                try connection.linked(to: accountID, permissions: new.permissions, at: now)
             }
             return id
         }
+    }
+
+    private static func random() throws(ServiceError) -> String {
+        do { return try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
     }
 
     /// Returns the user's connections, newest last.

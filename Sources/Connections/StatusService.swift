@@ -15,22 +15,15 @@ package struct StatusReport: Sendable {
     /// When the next integration that cannot renew itself expires; nil when none does.
     package private(set) var validUntil: Timestamp?
 
-    package init(_ user: User, registry: ProviderRegistry, at now: Timestamp) {
+    package init(_ user: User, at now: Timestamp) {
         for connection in user.connections where connection.status == .connected || connection.status == .expired {
             var isExpired = connection.status == .expired
-            if !isExpired, let end = Self.end(of: connection, registry) {
+            if !isExpired, let end = connection.lapsesAt {
                 if end <= now { isExpired = true } else { validUntil = min(end, validUntil ?? end) }
             }
             expiredCount += isExpired ? 1 : 0
             integrations.append((connection, isExpired))
         }
-    }
-
-    /// Returns when a connection expires: when its token expires and cannot be replaced.
-    private static func end(of connection: Connection, _ registry: ProviderRegistry) -> Timestamp? {
-        guard let expiresAt = connection.expiresAt, connection.credentials.refreshToken == nil else { return nil }
-        if case .accessToken = registry[connection.service]?.oauth?.refresh { return nil }
-        return expiresAt
     }
 }
 
@@ -55,7 +48,7 @@ package struct StatusService: Sendable {
     ) async throws(ServiceError) -> RenderedStatus {
         let now = time.now
         guard let stored = try await users.stored(principal.userID) else {
-            return render(StatusReport(User(id: principal.userID), registry: registry, at: now))
+            return render(StatusReport(User(id: principal.userID), at: now))
         }
         return rendered(stored, at: now, render)
     }
@@ -75,8 +68,8 @@ package struct StatusService: Sendable {
     ) -> RenderedStatus {
         if let ready = stored.renderedStatus.load() {
             if ready.isValid(at: now) { return ready }
-            return render(StatusReport(stored.user, registry: registry, at: now))
+            return render(StatusReport(stored.user, at: now))
         }
-        return stored.renderedStatus.storeIfNil(render(StatusReport(stored.user, registry: registry, at: now)))
+        return stored.renderedStatus.storeIfNil(render(StatusReport(stored.user, at: now)))
     }
 }

@@ -28,6 +28,14 @@ extension User {
             }
             if !isReadable { outcome.unreadable.append(id) }
         }
+        resealRevocations { id, text, field in
+            guard vault.needsResealing(text),
+                let secret = try? vault.open(text, user: user, connection: id, field: field),
+                let resealed = try? vault.seal(secret, user: user, connection: id, field: field)
+            else { return nil }
+            outcome.resealed += 1
+            return resealed
+        }
         return outcome
     }
 }

@@ -16,6 +16,8 @@ package enum ControlCommand: Sendable, Equatable {
     case listKeys
     case rotateKeys
     case pruneKeys
+    /// Resumes the background work of a copied or restored data directory.
+    case resume
 
     /// The JSON text of the command.
     var encoded: [UInt8] {
@@ -34,7 +36,7 @@ package enum ControlCommand: Sendable, Equatable {
                 writer.member("replays", replays)
             case .check(let repairs): writer.member("repairs", repairs)
             case .backup(let directory): writer.member("directory", directory)
-            case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys: break
+            case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys, .resume: break
             }
         }
         return writer.bytes
@@ -66,6 +68,7 @@ package enum ControlCommand: Sendable, Equatable {
         case "keys list": self = .listKeys
         case "keys rotate": self = .rotateKeys
         case "keys prune": self = .pruneKeys
+        case "resume": self = .resume
         default: return nil
         }
     }
@@ -73,7 +76,7 @@ package enum ControlCommand: Sendable, Equatable {
     /// Whether it works on data that must exist already.
     var needsData: Bool {
         switch self {
-        case .check, .backup, .listConnections, .deadLetters: true
+        case .check, .backup, .listConnections, .deadLetters, .resume: true
         case .createAPIKey, .listAPIKeys, .revokeAPIKey, .listKeys, .rotateKeys, .pruneKeys: false
         }
     }
@@ -90,6 +93,7 @@ package enum ControlCommand: Sendable, Equatable {
         case .listKeys: "keys list"
         case .rotateKeys: "keys rotate"
         case .pruneKeys: "keys prune"
+        case .resume: "resume"
         }
     }
 }

@@ -26,17 +26,20 @@ package struct ControlCommands: Sendable {
     package let diagnoses: @Sendable () throws -> DiagnosisService
     /// The service that lists and replays dead letters; opened by the commands that need it.
     package let deadLetters: @Sendable () throws -> DeadLetterService
+    /// Resumes the background work; returns false when it was not paused.
+    package let resume: @Sendable () throws -> Bool
 
     package init(
         data: DataDirectory, apiKeys: APIKeys, rotation: @escaping @Sendable () throws -> KeyRotation,
         diagnoses: @escaping @Sendable () throws -> DiagnosisService,
-        deadLetters: @escaping @Sendable () throws -> DeadLetterService
+        deadLetters: @escaping @Sendable () throws -> DeadLetterService, resume: @escaping @Sendable () throws -> Bool
     ) {
         self.data = data
         self.apiKeys = apiKeys
         self.rotation = rotation
         self.diagnoses = diagnoses
         self.deadLetters = deadLetters
+        self.resume = resume
     }
 
     /// Carries out one command.
@@ -65,6 +68,8 @@ package struct ControlCommands: Sendable {
                     })
             case .rotateKeys: return try await rotate()
             case .pruneKeys: return try await prune()
+            case .resume:
+                return .done([try resume() ? "The background work is resumed." : "The background work was not paused."])
             }
         } catch let error as ServiceError {
             return .failed(Self.reason(error))
@@ -142,6 +147,7 @@ extension ControlCommands {
             return try KeyRings.keys(configuration)
         }
         self.data = data
+        resume = { try data.installation.adopt() }
         apiKeys = APIKeys(data.documents, time: time, log: log)
         rotation = {
             let keys = try keys()

@@ -8,8 +8,11 @@ enum Program {
         CommandRunner(
             [
                 Command(
-                    name: "serve", usage: "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT]",
-                    summary: "Run the host.", settings: ["--plugins", "--listen"], run: ServeCommand.run),
+                    name: "serve",
+                    usage:
+                        "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT] [--resume-background]",
+                    summary: "Run the host.", ownFlags: ["--resume-background": .toggle],
+                    settings: ["--plugins", "--listen"], run: ServeCommand.run),
                 Command(
                     name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",
                     summary: "Run the host with stand-in providers and print what to try.",

@@ -17,7 +17,8 @@ extension OAuthService {
         service: String, variant: String?, code: String, for principal: Principal
     ) async throws(ServiceError) -> String {
         let provider = try available(service, variant: variant)
-        guard let oauth = provider.oauth else { throw .notFound }
+        let variant = provider.stored(variant)
+        guard let oauth = provider.oauth(variant) else { throw .notFound }
         guard !oauth.returnsState else {
             throw .invalid(
                 field: "code", message: "\(provider.manifest.name) is completed at its callback, with its state")
@@ -38,7 +39,8 @@ extension OAuthService {
     private func complete(
         _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?, code: String, for principal: Principal
     ) async throws(ServiceError) -> String {
-        let scopes = provider.manifest.requestedScopes(for: [], variant: variant)
+        let scopes = provider.manifest.requestedScopes(
+            for: [], variant: variant, settings: provider.publicSettings)
         let (claim, isNew) = try await claim(provider, variant: variant, scopes: scopes, for: principal)
         let verifier = try verifier(of: claim, for: principal)
         let answer: CodeAnswer

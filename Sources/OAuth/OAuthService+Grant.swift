@@ -51,6 +51,10 @@ extension OAuthService {
             try await gateway.plain(request), oauth: oauth,
             secrets: request.credentials() + [code, verifier?.value, requests.clientSecret?.value].compactMap { $0 },
             now: time.now)
+        // A new grant is not begun with a token that is no use alone; a grant that is renewed keeps it.
+        guard !first.needsProof else {
+            throw ProviderError(.permanent, "The provider's token has a type that cannot be used as a bearer token.")
+        }
         let tokens = try await secondHop(first, requests, provider, oauth, claim.variant)
         return CodeAnswer(tokens: tokens, first: first)
     }
@@ -165,7 +169,9 @@ extension OAuthService {
         let session = ProviderSession(gateway, provider, account: account, credentials: credentials)
         for pause in OAuthLimits.identityPauses {
             do { return try await session.identity(of: grant) } catch {
-                guard error.kind == .transient else { throw error.shown() }
+                guard error.kind == .transient, error.retryAfter.map({ $0 <= pause }) ?? true else {
+                    throw error.shown()
+                }
             }
             Metrics.retries.add()
             try? await time.sleep(for: pause)
@@ -193,9 +199,10 @@ extension OAuthService {
         do { outcome = try await revoke(connection, user: userID) } catch { throw .canceled }
         let now = time.now
         try await users.update(userID) { (user) throws(ServiceError) in
-            try user.update(connection.id, where: { $0.grant.number == connection.grant.number }) {
+            let ended = try user.update(connection.id, where: { $0.grant.number == connection.grant.number }) {
                 (connection) throws(ServiceError) in try connection.abandoned(outcome, error, at: now)
             }
+            if ended != nil, outcome == .pending { user.revocationOwed(RevocationTicket(connection, at: now)) }
         }
     }
 

@@ -74,14 +74,16 @@ package struct OAuthService: Sendable {
     /// Begins an authorization for a new connection and returns where to send the user.
     package func authorize(_ request: Request, for principal: Principal) async throws(ServiceError) -> Authorization {
         let provider = try available(request.service, variant: request.variant)
-        guard let oauth = provider.oauth else {
+        let variant = provider.stored(request.variant)
+        guard let oauth = provider.oauth(variant) else {
             throw .invalid(field: "service", message: "\(provider.manifest.name) is not connected with OAuth")
         }
         let redirectURI = request.redirectURI ?? redirects.own(service: provider.id)
         guard redirects.allows(redirectURI, service: provider.id) else {
             throw .invalid(field: "redirectUri", message: "The redirect URI is not registered with this host")
         }
-        let scopes = provider.manifest.requestedScopes(for: request.permissions, variant: request.variant)
+        let scopes = provider.manifest.requestedScopes(
+            for: request.permissions, variant: variant, settings: provider.publicSettings)
         let secrets = try makeSecrets(for: oauth)
         let now = time.now
         let expiresAt = now.advanced(by: PendingAuthorization.lifetime)
@@ -89,7 +91,7 @@ package struct OAuthService: Sendable {
         let (connectionID, state) = try await users.update(principal.userID) {
             (user) throws(ServiceError) -> (String, OAuthState) in
             let id = try user.add(
-                service: provider.id, variant: request.variant, status: .pending,
+                service: provider.id, variant: variant, status: .pending,
                 shard: UserStore.shard(of: principal.userID), random: connectionRandom, at: now)
             let authorization = PendingAuthorization(
                 nonce: secrets.nonce, redirectURI: redirectURI,
@@ -167,14 +169,14 @@ package struct OAuthService: Sendable {
         service: String, query: [NamedValue], for principal: Principal
     ) async throws(ServiceError) -> Completion {
         func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
-        guard let provider = registry[service], let oauth = provider.oauth else {
+        guard let provider = registry[service], provider.usesOAuth else {
             throw .invalid(field: "service", message: "Service not supported")
         }
         for pair in query where pair.value.utf8.count > OAuthLimits.callbackParameterBytesMax {
             throw .invalid(field: pair.name, message: "The parameter is too long")
         }
         // A parameter that is sent twice means nothing (RFC 6749 section 3.1).
-        for name in ["state", "code", "error", "iss"] + oauth.callbackParameters.map(\.name)
+        for name in ["state", "code", "error", "iss"] + provider.callbackParameterNames
         where query.count(where: { $0.name == name }) > 1 {
             throw .invalid(field: name, message: "“\(name)” is given more than once")
         }
@@ -189,7 +191,7 @@ package struct OAuthService: Sendable {
                 if let earlier = try await answer(toRepeated: callback, provider, for: principal) {
                     return .completed(earlier)
                 }
-                return try await complete(callback, provider, oauth, for: principal)
+                return try await complete(callback, provider, for: principal)
             } catch {
                 return error == .canceled && Task.isCancelled ? .abandoned : .failed(error)
             }
@@ -206,10 +208,11 @@ package struct OAuthService: Sendable {
     }
 
     private func complete(
-        _ callback: Callback, _ provider: ConfiguredProvider, _ oauth: OAuth2, for principal: Principal
+        _ callback: Callback, _ provider: ConfiguredProvider, for principal: Principal
     ) async throws(ServiceError) -> CallbackFlights.End {
         // The state is used up durably before anything is sent: of different callbacks with it exactly one continues.
         let claim = try await claim(callback, for: principal)
+        guard let oauth = provider.oauth(claim.variant) else { throw Self.badState }
         let verifier = try verifier(of: claim, for: principal)
         let answer: CodeAnswer
         do throws(CallbackRefusal) {
@@ -398,12 +401,9 @@ package struct OAuthService: Sendable {
         guard let provider = registry[service] else {
             throw .invalid(field: "service", message: "Service not supported")
         }
-        if let variant {
-            guard provider.manifest.variants.contains(where: { $0.id == variant }) else {
-                throw .invalid(field: "variant", message: "\(provider.manifest.name) has no such variant")
-            }
-        } else if !provider.manifest.variants.isEmpty {
-            throw .invalid(field: "variant", message: "\(provider.manifest.name) needs a variant")
+        guard provider.hasVariant(variant) else {
+            let problem = variant == nil ? "needs a variant" : "has no such variant"
+            throw .invalid(field: "variant", message: "\(provider.manifest.name) \(problem)")
         }
         guard provider.isAvailable(variant) else {
             throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")

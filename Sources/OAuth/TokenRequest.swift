@@ -73,6 +73,9 @@ struct TokenRequest {
             headers.append(("Authorization", "Basic " + Base64.encode(Array(pair.utf8))))
         case .clientSecretPost:
             parameters += [NamedValue("client_id", clientID), NamedValue("client_secret", secret)]
+        case .secretAsBasicUser:
+            let pair = PercentEncoding.encode(secret) + ":"
+            headers.append(("Authorization", "Basic " + Base64.encode(Array(pair.utf8))))
         case .secretAsBearer: headers.append(("Authorization", "Bearer " + secret))
         case .none: parameters.append(NamedValue("client_id", clientID))
         default: break

@@ -6,6 +6,8 @@ import Observability
 package import ProviderSDK
 
 /// A good answer of a token endpoint.
+///
+/// Tokens count first: what is odd beside them is taken as not said, and is noted.
 package struct TokenResponse: Sendable {
     package let accessToken: Secret
     package let refreshToken: Secret?
@@ -14,81 +16,73 @@ package struct TokenResponse: Sendable {
     let grantExpiresAt: Timestamp?
     /// The scopes granted; nil when the answer does not say.
     package let scopes: [String]?
+    /// What was odd in the answer, in a sentence each; no value of the answer is in them.
+    let oddities: [String]
+    /// Whether the token has a type that is known to need more than the token.
+    let needsProof: Bool
     /// The answer without its tokens.
     package let redacted: JSONValue
     /// The claims of the access token when it is a JWT.
     let claims: JSONValue
 
-    /// Seconds a token may live; longer is cut.
+    /// Seconds a token may live; more than that was not meant.
     static let lifetimeSecondsMax: Int64 = 10 * 366 * 86_400
+    /// The types of tokens that are no use alone (RFC 9449, RFC 8693 section 2.2.1 and earlier drafts).
+    private static let proofTypes: Set = ["mac", "dpop", "pop", "n_a"]
 
     /// Reads an answer.
     ///
+    /// An answer with a pair of tokens counts, also if a rule calls it an error.
+    ///
     /// - Parameter secrets: the secrets in the request, which are removed where an error repeats them.
     /// - Throws: ``ProviderError``, as the provider classifies token answers: transient for what is not an answer of a token
-    ///   endpoint, permanent for tokens that cannot be used.
+    ///   endpoint, permanent for an access token that cannot be sent.
     package init(
         _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp
     ) throws(ProviderError) {
         let fields = oauth.tokenResponse
-        var limits = JSONLimits.provider
-        limits.bytesMax = OAuthLimits.tokenResponseBytesMax
-        if let error = oauth.tokenErrors.error(for: response, now: now) { throw error.shown(without: secrets) }
-        guard let answer = try? JSONValue.parse(response.body, limits: limits) else {
-            throw ProviderError(.transient, "The token endpoint's answer is not JSON.", status: response.status)
+        let read = TokenAnswer(response, fields)
+        if let error = oauth.tokenErrors.error(for: response, now: now) {
+            guard 200...299 ~= response.status, read.hasPair else { throw error.shown(without: secrets) }
+        }
+        guard let answer = read.answer else {
+            throw ProviderError(.transient, "The token endpoint's answer cannot be read.", status: response.status)
         }
         let body = fields.object(in: answer)
-        guard let access = fields.accessToken.first(in: body)?.string else {
+        guard let access = read.access else {
             throw ProviderError(.transient, "The token endpoint's answer holds no token.", status: response.status)
         }
-        guard !access.isEmpty, access.utf8.count <= ConnectionLimits.tokenBytesMax, Self.isHeaderSafe(access) else {
+        guard access.utf8.count <= ConnectionLimits.tokenBytesMax, Self.isHeaderSafe(access) else {
             throw ProviderError(.permanent, "The provider's access token is empty, too long, or not ASCII.")
         }
+        var oddities = read.oddities
         if let type = fields.tokenType.first(in: body), !type.isNull {
-            guard let type = type.string, fields.acceptedTokenTypes.contains(type.lowercased()) else {
-                throw ProviderError(
-                    .permanent, "The provider's token has a type that cannot be used as a bearer token.")
+            let word = type.string.map { TokenAnswer.word($0) }
+            needsProof = word.map(Self.proofTypes.contains) ?? false
+            if !(word.map(fields.acceptedTokenTypes.contains) ?? false) {
+                oddities.append("“\(fields.tokenType)” is no type of a bearer token")
             }
-        }
-        let refreshValue = fields.refreshToken.first(in: body) ?? .null
-        let refresh = refreshValue.string
-        guard refreshValue.isNull || refresh != nil else {
-            throw ProviderError(.permanent, "The provider's refresh token is not a text.")
-        }
-        guard refresh.map({ $0.utf8.count <= ConnectionLimits.tokenBytesMax && Self.isHeaderSafe($0) }) ?? true else {
-            throw ProviderError(.permanent, "The provider's refresh token is too long or not ASCII.")
+        } else {
+            needsProof = false
         }
         accessToken = Secret(access)
-        refreshToken = refresh.flatMap { $0.isEmpty ? nil : Secret($0) }
-        let life = try Self.seconds(fields.expiresIn.first(in: body))
+        refreshToken = read.refresh.map { Secret($0) }
+        let life = TokenAnswer.seconds([fields.expiresIn], in: body, &oddities)
         expiresAt = life.map { now.advanced(by: .seconds($0)) } ?? oauth.lifetimes.accessToken.map(now.advanced(by:))
-        let idle = try Self.seconds(fields.refreshExpiresIn.lazy.compactMap { $0.first(in: body) }.first)
+        let idle = TokenAnswer.seconds(fields.refreshExpiresIn, in: body, &oddities)
         refreshExpiresAt =
             idle.map { now.advanced(by: .seconds($0)) } ?? oauth.lifetimes.refreshTokenIdle.map(now.advanced(by:))
-        let hard = try Self.seconds(fields.refreshHardExpiresIn.lazy.compactMap { $0.first(in: body) }.first)
+        let hard = TokenAnswer.seconds(fields.refreshHardExpiresIn, in: body, &oddities)
         grantExpiresAt = hard.map { now.advanced(by: .seconds($0)) }
-        scopes = Self.scopes(fields.scope.first(in: body), separator: fields.scopeSeparator ?? oauth.scopeSeparator)
-        redacted = Self.redacted(answer, secrets: [access, refresh].compactMap { $0 })
+        let separator = fields.scopeSeparator ?? oauth.scopeSeparator
+        scopes = TokenAnswer.scopes(at: fields.scope, in: body, separator: separator, &oddities)
+        redacted = Self.redacted(answer, secrets: [access, read.refresh].compactMap { $0 })
         claims = Self.claims(of: access)
-    }
-
-    private static func seconds(_ value: JSONValue?) throws(ProviderError) -> Int64? {
-        guard let value, !value.isNull else { return nil }
-        let amount = value.integer ?? value.string.flatMap { JSONNumber($0)?.integer }
-        guard let amount, amount > 0 else {
-            throw ProviderError(.permanent, "The lifetime of the provider's token is not a positive number.")
-        }
-        return min(amount, lifetimeSecondsMax)
-    }
-
-    private static func scopes(_ value: JSONValue?, separator: String) -> [String]? {
-        if let texts = value?.array { return texts.compactMap(\.string) }
-        guard let text = value?.string else { return nil }
-        return text.split { $0 == " " || String($0) == separator }.map(String.init)
+        self.oddities = oddities
     }
 
     /// Visible ASCII: what can stand in a header field.
-    private static func isHeaderSafe(_ text: String) -> Bool { text.utf8.allSatisfy { 0x21...0x7E ~= $0 } }
+    static func isHeaderSafe(_ text: String) -> Bool { text.utf8.allSatisfy { 0x21...0x7E ~= $0 } }
 
     /// `value` with every secret, and everything that is called a token or a secret, replaced by null.
     private static func redacted(_ value: JSONValue, secrets: [String]) -> JSONValue {
@@ -122,6 +116,6 @@ extension CredentialVault {
             refreshToken: try tokens.refreshToken.map { (token) throws(ServiceError) in
                 try seal(token, user: user, connection: connection, field: "refreshToken")
             }, expiresAt: tokens.expiresAt, refreshExpiresAt: tokens.refreshExpiresAt,
-            grantExpiresAt: tokens.grantExpiresAt, scopes: tokens.scopes)
+            grantExpiresAt: tokens.grantExpiresAt, scopes: tokens.scopes, oddities: tokens.oddities)
     }
 }

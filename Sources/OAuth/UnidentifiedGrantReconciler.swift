@@ -67,7 +67,7 @@ package final class UnidentifiedGrantReconciler: Reconciler {
     package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
         user.connections.compactMap { connection in
             guard let unidentified = connection.grant.unidentified else { return connection.staleAt }
-            return connection.disconnection == nil ? unidentified.nextAttemptAt : nil
+            return connection.disconnection == nil ? unidentified.dueFrom(at: now) : nil
         }.min()
     }
 
@@ -79,6 +79,6 @@ extension Connection {
     /// Whether the account of its grant is not known yet and the provider may be asked for it now.
     fileprivate func isToBeFinished(at now: Timestamp) -> Bool {
         guard disconnection == nil, let unidentified = grant.unidentified else { return false }
-        return unidentified.nextAttemptAt <= now
+        return unidentified.isDue(at: now)
     }
 }

@@ -7,7 +7,7 @@ extension ConfiguredProvider {
     /// The data types that the connection's granted scopes let it sync.
     package func grantedDataTypes(of connection: Connection) -> [String] {
         dataTypes(connection.variant).filter { type in
-            manifest.scopes.missing(type.scopes, granted: connection.grantedScopes).isEmpty
+            scopes(connection.variant).missing(type.scopes, granted: connection.grantedScopes).isEmpty
         }.map(\.name)
     }
 }

@@ -40,18 +40,46 @@ package struct ConfiguredProvider: Sendable {
 
     package var id: String { manifest.id }
 
-    /// The OAuth description; nil for providers that are connected another way.
-    package var oauth: OAuth2? {
-        if case .oauth2(let oauth) = manifest.auth { return oauth }
+    /// The OAuth description of a variant, or of the provider for nil; nil for providers that are connected another way.
+    package func oauth(_ variant: String?) -> OAuth2? { manifest.oauth(of: variant) }
+
+    /// The names of the callback parameters that any variant keeps.
+    package var callbackParameterNames: [String] {
+        let ways = [manifest.oauth(of: nil)] + manifest.variants.map(\.oauth)
+        return ways.compactMap(\.self).flatMap { $0.callbackParameters.map(\.name) }
+    }
+
+    /// Whether accounts are connected with OAuth.
+    package var usesOAuth: Bool { manifest.oauth(of: nil) != nil }
+
+    /// The scopes of a variant.
+    package func scopes(_ variant: String?) -> ScopeTable { manifest.scopes(of: variant) }
+
+    /// The variant as it is stored: the default variant is stored as nil.
+    package func stored(_ variant: String?) -> String? {
+        guard let variant, let standard = manifest.defaultVariant, variant.utf8.elementsEqual(standard.utf8) else {
+            return variant
+        }
         return nil
     }
 
+    /// Whether connections can have this variant; nil is one for providers without variants or with a default variant.
+    package func hasVariant(_ variant: String?) -> Bool {
+        variant == nil && manifest.variants.isEmpty || manifest.variant(variant) != nil
+    }
+
+    /// The variant by its name, also the default one.
+    private func named(_ variant: String?) -> String? { variant ?? manifest.defaultVariant }
+
     package func clientID(_ variant: String?) -> String? {
-        variant.flatMap { configuration.variants[$0]?.clientID } ?? configuration.clientID
+        let own = named(variant).flatMap { configuration.variants[$0]?.clientID }
+        // Beside a default variant, another one is another application at the provider.
+        let isOther = manifest.defaultVariant != nil && stored(variant) != nil
+        return own ?? (isOther ? nil : configuration.clientID)
     }
 
     package func clientSecret(_ variant: String?) -> Secret? {
-        variant.flatMap { configuration.variants[$0]?.clientSecret } ?? configuration.clientSecret
+        named(variant).flatMap { configuration.variants[$0]?.clientSecret } ?? configuration.clientSecret
     }
 
     /// The URL of an endpoint.
@@ -59,8 +87,9 @@ package struct ConfiguredProvider: Sendable {
     /// The order of precedence is: the operator's for the variant, the operator's, the plugin's for the variant, the
     /// plugin's.
     package func endpoint(_ name: String, variant: String?) -> String? {
-        let own = variant.flatMap { configuration.variants[$0]?.endpoints[name] } ?? configuration.endpoints[name]
-        let declared = variant.flatMap { id in manifest.variants.first { $0.id == id }?.endpoints[name] }
+        let own =
+            named(variant).flatMap { configuration.variants[$0]?.endpoints[name] } ?? configuration.endpoints[name]
+        let declared = manifest.variant(variant)?.endpoints[name]
         return own ?? declared ?? manifest.endpoints[name]
     }
 
@@ -72,8 +101,20 @@ package struct ConfiguredProvider: Sendable {
         for setting in manifest.operatorSettings where setting.isRequired && self.setting(setting.key) == nil {
             return false
         }
+        return canServe(variant)
+    }
+
+    /// Whether existing connections of this variant can be served here.
+    ///
+    /// A required setting that has a default is needed for new connections only.
+    package func canServe(_ variant: String?) -> Bool {
+        for setting in manifest.operatorSettings
+        where setting.isRequired && setting.defaultValue == nil && self.setting(setting.key) == nil {
+            return false
+        }
         switch manifest.auth {
-        case .oauth2(let oauth):
+        case .oauth2(let standard):
+            let oauth = oauth(variant) ?? standard
             let hasSecret = oauth.clientAuthentication == .none || clientSecret(variant) != nil
             return clientID(variant) != nil && hasSecret
                 && ["authorize", "token", "api"].allSatisfy { endpoint($0, variant: variant) != nil }

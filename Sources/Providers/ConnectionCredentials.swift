@@ -22,7 +22,8 @@ package protocol ConnectionCredentials: Sendable {
 
 /// A credential that is replaced a bounded number of times.
 ///
-/// Without the bound, a provider that rejects every fresh token would be asked for a new one page after page.
+/// Without the bound, a provider that rejects every fresh token would be asked for a new one page after page. The bound says nothing about
+/// the grant, so reaching it does not end the grant.
 package final class BoundedCredential: CredentialSource {
     private let source: any CredentialSource
     private let left: Mutex<Int>
@@ -41,6 +42,9 @@ package final class BoundedCredential: CredentialSource {
             left -= 1
             return true
         }
-        return isAllowed ? try await source.replacement(for: rejected) : nil
+        guard isAllowed else {
+            throw ProviderError(.transient, "The provider rejected a token more often than it may be replaced at once.")
+        }
+        return try await source.replacement(for: rejected)
     }
 }

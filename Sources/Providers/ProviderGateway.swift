@@ -39,21 +39,22 @@ package struct ProviderGateway: Sendable {
     ) async throws(ProviderError) -> ProviderResponse {
         let bare = try outgoing(request, to: provider, template: template)
         var outgoing = bare
-        let token = try await authorize(&outgoing, request, provider, credentials)
+        let token = try await authorize(&outgoing, request, provider, template, credentials)
         do {
             return try await attempt(outgoing, request, provider, template, wait, call)
         } catch {
-            guard error.kind == .authExpired, let token, let form = provider.oauth?.send else { throw error }
-            guard let fresh = try await credentials.replacement(for: token) else {
-                throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
+            guard error.isAboutToken, request.authorization == .connection else { throw error }
+            guard let token, let form = provider.oauth(template.account.variant)?.send else {
+                throw error.isFinal(in: provider) ? error.ending : error
             }
+            // Also a statement that the grant is dead costs one refresh, because a grant that can be refreshed may outlive its token.
+            guard let fresh = try await credentials.replacement(for: token) else { throw error.ending }
             outgoing = bare
             outgoing.add(form.filled(with: fresh.value))
             do {
                 return try await attempt(outgoing, request, provider, template, wait, call)
             } catch {
-                guard error.kind == .authExpired else { throw error }
-                throw ProviderError(.authRevoked, error.message, code: error.code, status: error.status)
+                throw error.isAboutToken ? error.ending : error
             }
         }
     }
@@ -64,6 +65,7 @@ package struct ProviderGateway: Sendable {
         _ template: RequestTemplate, _ wait: RateLimitWait, _ call: PluginCall?
     ) async throws(ProviderError) -> ProviderResponse {
         try await limiter.admit(provider, account: template.account.id, name: request.rateLimit, wait)
+        try await wait.beforeSending?()
         call?.sent(outgoing.credentials(of: provider))
         let response = try await plain(outgoing, call: call)
         let now = time.now
@@ -72,6 +74,8 @@ package struct ProviderGateway: Sendable {
         if case .rateLimited(let pause) = error.kind {
             limiter.pause(
                 provider, account: template.account.id, for: pause ?? provider.manifest.errors.defaultRetryAfter)
+        } else if let pause = error.retryAfter, let account = template.account.id {
+            limiter.pause(provider, account: account, for: pause)
         }
         throw error.shown(without: outgoing.credentials(of: provider))
     }
@@ -113,7 +117,7 @@ package struct ProviderGateway: Sendable {
     /// Adds the credential; returns the connection's token when it added that token.
     private func authorize(
         _ outgoing: inout HTTPClient.Request, _ request: ProviderRequest, _ provider: ConfiguredProvider,
-        _ credentials: any CredentialSource
+        _ template: RequestTemplate, _ credentials: any CredentialSource
     ) async throws(ProviderError) -> Secret? {
         switch request.authorization {
         case .none: return nil
@@ -122,7 +126,8 @@ package struct ProviderGateway: Sendable {
             return nil
         case .connection:
             switch provider.manifest.auth {
-            case .oauth2(let oauth):
+            case .oauth2(let standard):
+                let oauth = provider.oauth(template.account.variant) ?? standard
                 let token = try await credentials.accessToken()
                 outgoing.add(oauth.send.filled(with: token.value))
                 return token
@@ -176,6 +181,26 @@ package struct ProviderGateway: Sendable {
         @unknown default: break
         }
         return outgoing
+    }
+}
+
+extension ProviderError {
+    /// Whether the answer says that the token was rejected, also where its provider then calls the grant dead.
+    fileprivate var isAboutToken: Bool { kind == .authExpired || kind == .authRevoked && status == 401 }
+
+    /// Whether a rejected credential of this provider has no replacement.
+    fileprivate func isFinal(in provider: ConfiguredProvider) -> Bool {
+        if case .apiKey = provider.manifest.auth { return true }
+        return false
+    }
+
+    /// The error when the token has no replacement, or its replacement was rejected too: the grant has ended.
+    ///
+    /// A page for people is no statement of the API about a grant.
+    fileprivate var ending: ProviderError {
+        var ending = self
+        ending.kind = code == ErrorClassification.pageCode ? .transient : .authRevoked
+        return ending
     }
 }
 

@@ -16,6 +16,8 @@ package struct RateLimitWait: Sendable {
     package var onWait: (@Sendable (Timestamp) -> Void)?
     /// Called when a request that had to wait stops waiting, for any outcome.
     package var onResume: (@Sendable () -> Void)?
+    /// Called just before a request is sent, after it has waited; what it throws is thrown instead of sending.
+    package var beforeSending: (@Sendable () async throws(ProviderError) -> Void)?
 
     package init(
         share: String = "", waitMax: Duration = Duration.seconds(120), onWait: (@Sendable (Timestamp) -> Void)? = nil,

@@ -41,6 +41,9 @@ public final class DataDirectory: Sendable {
     /// The record streams.
     public let records: Records
 
+    /// Which installation the directory belongs to.
+    public let installation: Installation
+
     let root: Directory
     let files: DurableFiles
     let threads: IOThreads
@@ -75,6 +78,7 @@ public final class DataDirectory: Sendable {
         if try DataWalk(root: root, temporaryNames: files.temporaryNames).names(root).contains(Restore.markName) {
             throw .restoreUnfinished
         }
+        installation = try Installation(of: root, files: files)
         threads = IOThreads(threadsMax: max(1, options.ioThreadsMax))
         documents = try Documents(
             folders: DocumentFolders(root: root, files: files), threads: threads,

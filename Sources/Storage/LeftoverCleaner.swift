@@ -22,6 +22,7 @@ struct LeftoverCleaner: Sendable {
 
     /// Cleans for a while, then goes on in the background until done or stopped.
     func start(isStopped: @escaping @Sendable () -> Bool) {
+        removeTemporaries(in: root)
         var shards = shardFolders()
         let end = SystemClock.instant + Self.startBudget
         while let shard = shards.popLast() {

@@ -72,6 +72,7 @@ struct Restore {
             throw .corrupt(path: backup + "/" + (copy.outcome.skipped.first ?? CopyTarget.markName), .missing)
         }
         try copy.target.sync()
+        try Installation.markRestored(root, files)
         try files.remove(Self.markName, in: root)
         return copy.outcome
     }

@@ -5,4 +5,6 @@ enum StorageLimits {
     static let copyBytes = 1 << 20
     /// The bytes read from the lock file to name its holder.
     static let lockNoteBytesMax = 512
+    /// The bytes read from the mark of an installation.
+    static let installationBytesMax = 512
 }

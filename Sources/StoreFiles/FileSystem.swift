@@ -22,6 +22,15 @@ package protocol FaultPlan: Sendable {
     func fault(at call: FileCall, path: String) -> Fault?
 }
 
+/// The inode of a file and when it was born: a rename keeps both, a copy has others.
+///
+/// A file system that does not say when a file was born gives zero.
+package struct FileBirth: Equatable, Sendable {
+    package fileprivate(set) var inode: UInt64 = 0
+    package fileprivate(set) var seconds: Int64 = 0
+    package fileprivate(set) var nanoseconds: UInt32 = 0
+}
+
 /// A failed system call, whose meaning the caller decides.
 package struct CallFailure: Error, Equatable {
     /// The error number.
@@ -211,6 +220,15 @@ package struct FileSystem: Sendable {
         var status = stat()
         if unsafe fstat(fd, &status) != 0 { throw CallFailure(errno: errno, call: .open, path: path) }
         return status
+    }
+
+    /// The inode of an open file and when it was born.
+    package func birth(of fd: Int32, path: String) throws(CallFailure) -> FileBirth {
+        var birth = FileBirth()
+        guard unsafe cl_birth(fd, &birth.inode, &birth.seconds, &birth.nanoseconds) == 0 else {
+            throw CallFailure(errno: errno, call: .open, path: path)
+        }
+        return birth
     }
 
     /// Gives a file or directory exactly this mode, independent of the umask.

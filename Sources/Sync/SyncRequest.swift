@@ -43,7 +43,7 @@ extension ConfiguredProvider {
             guard let dataType = available.first(where: { $0.name == name }) else {
                 throw .invalid(field: "dataTypes", message: "\(manifest.name) has no data type “\(name)”")
             }
-            let missing = manifest.scopes.missing(dataType.scopes, granted: connection.grantedScopes)
+            let missing = scopes(connection.variant).missing(dataType.scopes, granted: connection.grantedScopes)
             guard missing.isEmpty else {
                 throw .forbidden(
                     "Syncing \(name) needs the scope \(missing.joined(separator: ", ")), which was not granted")

@@ -35,8 +35,11 @@ package struct UserStore: Sendable {
     package let changes: UserChanges
     private let summarizer: Summarizer
     private let users: DocumentCollection<StoredUser>
+    /// The time by which connections are expired; nil when only events expire them.
+    private let time: TimeSource?
 
-    package init(_ documents: Documents) {
+    package init(_ documents: Documents, time: TimeSource? = nil) {
+        self.time = time
         let (changes, summarizer) = (UserChanges(), Summarizer())
         self.changes = changes
         self.summarizer = summarizer
@@ -85,9 +88,12 @@ package struct UserStore: Sendable {
         try await users.load(Array(userID.utf8))
     }
 
-    /// Returns the user, or a user without connections when nothing is stored.
+    /// Returns the user as of now, or a user without connections when nothing is stored.
+    ///
+    /// A connection whose access token has ended and cannot be renewed is expired, whether or not that is stored already.
     package func user(_ userID: String) async throws(ServiceError) -> User {
-        try await stored(userID)?.value ?? User(id: userID)
+        let user = try await stored(userID)?.value ?? User(id: userID)
+        return time.map { user.asOf($0.now) } ?? user
     }
 
     /// Changes a user.
@@ -100,6 +106,7 @@ package struct UserStore: Sendable {
     ) async throws(ServiceError) -> Result {
         try await users.update(Array(userID.utf8)) { (stored) throws(ServiceError) in
             var user = stored ?? User(id: userID)
+            if let time { try user.lapse(at: time.now) }
             let result = try change(&user)
             user.boundNotifications()
             stored = user

@@ -180,19 +180,20 @@ final class EventProcessor: Sendable {
         }
         for event in events {
             switch event.effect {
-            case .changed: settle(event, useful.contains(event.digest) ? .processed : .ignored, &result)
+            case .changed:
+                settle(event, useful.contains(event.digest) ? nil : .nothingToChange, &result)
             case .deleted(let dataType, let sourceIDs):
-                var outcome = WebhookCounters.Event.ignored
+                var reason: WebhookCounters.IgnoredReason? = .nothingToChange
                 var isBusy = false
                 for (user, connection) in try await connections([event]) {
                     switch try await deletions.delete(sourceIDs, of: dataType, connection, user: user) {
-                    case .deleted: outcome = .processed
+                    case .deleted: reason = nil
                     case .nothing: break
                     case .busy: isBusy = true
                     }
                 }
-                if isBusy { result.left.append(event) } else { settle(event, outcome, &result) }
-            case .revoked: settle(event, .ignored, &result)
+                if isBusy { result.left.append(event) } else { settle(event, reason, &result) }
+            case .revoked: settle(event, .noMeaning, &result)
             }
         }
     }
@@ -200,22 +201,29 @@ final class EventProcessor: Sendable {
     private func end(
         _ event: InboxEvent, _ provider: ConfiguredProvider, _ result: inout Result
     ) async throws(ServiceError) {
-        var outcome = WebhookCounters.Event.ignored
+        var reason: WebhookCounters.IgnoredReason? = .noConnection
         for (user, connection) in try await connections([event]) {
             switch try await grants.end(event, of: connection, user: user, provider) {
-            case .revoked: outcome = .processed
-            case .ignored: break
+            case .revoked: reason = nil
+            case .ignored: reason = reason == nil ? nil : .otherGrant
             case .unknown:
                 result.left.append(event)
                 result.failed = true
                 return
             }
         }
-        settle(event, outcome, &result)
+        settle(event, reason, &result)
     }
 
-    private func settle(_ event: InboxEvent, _ outcome: WebhookCounters.Event, _ result: inout Result) {
-        WebhookCounters.count(outcome)
+    /// Settles an event that was processed, or ignored for a reason.
+    private func settle(_ event: InboxEvent, _ reason: WebhookCounters.IgnoredReason?, _ result: inout Result) {
+        if let reason {
+            WebhookCounters.ignore(reason)
+            log.info(
+                "Ignored a webhook event.", ["provider": .text(event.provider), "reason": .text(reason.rawValue)])
+        } else {
+            WebhookCounters.count(.processed)
+        }
         result.settled.append(event)
     }
 

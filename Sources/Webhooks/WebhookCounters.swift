@@ -38,6 +38,34 @@ package enum WebhookCounters {
         case failed
     }
 
+    /// Why an event has no effect.
+    package enum IgnoredReason: String, CaseIterable, Sendable {
+        /// The delivery holds no event.
+        case noEvents
+        /// The event does not say which account it is about.
+        case noAccount
+        /// The event is of a kind that means nothing here.
+        case noMeaning
+        /// No user has connected the account.
+        case noConnection
+        /// The connections to the account have nothing for it to change: no such data type, or no records.
+        case nothingToChange
+        /// The event is about an earlier grant, or the grant is alive.
+        case otherGrant
+    }
+
+    private static let reasons = IgnoredReason.allCases.map { _ in Counter() }
+
+    /// Counts ignored events by reason, and among all events.
+    package static func ignore(_ reason: IgnoredReason, _ amount: Int = 1) {
+        count(.ignored, amount)
+        counter(reason).add(amount)
+    }
+
+    package static func counter(_ reason: IgnoredReason) -> Counter {
+        reasons[IgnoredReason.allCases.firstIndex(of: reason) ?? 0]
+    }
+
     private static let deliveries = Delivery.allCases.map { _ in Counter() }
     private static let events = Event.allCases.map { _ in Counter() }
 

@@ -25,6 +25,11 @@ package struct IncomingDelivery: Sendable {
         self.headers = headers
         self.body = body
     }
+
+    /// The delivery with the variant as connections have it.
+    fileprivate func with(variant: String?) -> IncomingDelivery {
+        IncomingDelivery(provider: provider, variant: variant, headers: headers, body: body)
+    }
 }
 
 /// The answer to a delivery.
@@ -63,6 +68,7 @@ package struct WebhookIntake: Sendable {
         guard let provider = registry[delivery.provider], let setup = setups[delivery.provider],
             provider.hasVariant(delivery.variant)
         else { throw .notFound }
+        let delivery = delivery.with(variant: provider.stored(delivery.variant))
         let verifier: WebhookVerifier
         switch setup {
         case .none: throw .notFound
@@ -93,8 +99,17 @@ package struct WebhookIntake: Sendable {
                 digest: SHA256.digest(delivery.body).hex)
             return IncomingAnswer(status: error.status ?? 400)
         }
-        try await take(events(of: outcome, delivery, sentAt: sentAt, at: now), provider)
+        for (reason, count) in outcome.ignored {
+            ignore(provider, WebhookCounters.IgnoredReason(rawValue: reason.rawValue) ?? .noMeaning, count)
+        }
+        try await take(events(of: outcome, delivery, provider, sentAt: sentAt, at: now), provider)
         return IncomingAnswer(status: outcome.status, headers: outcome.headers, reply: outcome.reply)
+    }
+
+    /// Counts and logs events of a verified delivery that have no effect.
+    private func ignore(_ provider: ConfiguredProvider, _ reason: WebhookCounters.IgnoredReason, _ count: Int = 1) {
+        WebhookCounters.ignore(reason, count)
+        notices.note(provider.id, "Ignored a webhook event: \(reason.rawValue).")
     }
 
     private func reject(
@@ -108,15 +123,19 @@ package struct WebhookIntake: Sendable {
 
     /// Returns the events of a delivery that are about an account that some user has connected.
     private func events(
-        of outcome: WebhookOutcome, _ delivery: IncomingDelivery, sentAt: Timestamp?, at now: Timestamp
+        of outcome: WebhookOutcome, _ delivery: IncomingDelivery, _ provider: ConfiguredProvider, sentAt: Timestamp?,
+        at now: Timestamp
     ) -> [InboxEvent] {
         var events: [InboxEvent] = []
         let isComplete = accounts.isComplete
         for (number, event) in outcome.events.enumerated() {
-            guard let effect = InboxEvent.Effect(event.effect) else { continue }
+            guard let effect = InboxEvent.Effect(event.effect) else {
+                ignore(provider, .noMeaning)
+                continue
+            }
             let key = AccountKey(service: delivery.provider, variant: delivery.variant, accountID: event.accountID)
             if isComplete, accounts.users(of: key).isEmpty {
-                WebhookCounters.count(.ignored)
+                ignore(provider, .noConnection)
                 continue
             }
             let digest =
@@ -151,14 +170,6 @@ package struct WebhookIntake: Sendable {
                     : "Webhooks are refused for now: the inbox is not ready.")
             throw .unavailable("Webhooks cannot be accepted for now.", retryAfterSeconds: 5)
         }
-    }
-}
-
-extension ConfiguredProvider {
-    /// Returns whether connections of the provider can have this variant.
-    fileprivate func hasVariant(_ variant: String?) -> Bool {
-        guard let variant else { return manifest.variants.isEmpty }
-        return manifest.variants.contains { $0.id.utf8.elementsEqual(variant.utf8) }
     }
 }
 

@@ -143,7 +143,7 @@ struct DiscordProviderTests {
             (401, #"{"code":50014}"#, .authExpired), (400, #"{"code":50025}"#, .authExpired),
             (403, #"{"code":40001}"#, .authExpired), (403, #"{"code":50001}"#, .scopeMissing([])),
             (403, #"{"code":50013}"#, .scopeMissing([])), (403, #"{"code":40333}"#, .misconfigured),
-            (403, "<html>", .scopeMissing([])), (404, #"{"code":10004}"#, .permanent),
+            (403, "<html>", .transient), (404, #"{"code":10004}"#, .permanent),
             (404, #"{"code":10007}"#, .permanent), (404, #"{"code":10013}"#, .permanent),
             (400, #"{"code":50035,"errors":{}}"#, .permanent),
             (429, #"{"retry_after":0.5,"global":true}"#, .rateLimited(after: .milliseconds(500))),
@@ -181,7 +181,7 @@ struct DiscordProviderTests {
         guard case .oauth2(let oauth) = provider.manifest.auth else { return #expect(Bool(false), "not OAuth") as Void }
         #expect(oauth.clientAuthentication == .clientSecretBasic)
         #expect(oauth.scopeSeparator == " ")
-        #expect(oauth.pkce == .unsupported)
+        #expect(oauth.pkce == .s256)
         #expect(oauth.tokenRequestEncoding == .form)
         let dead = #"{"error":"invalid_grant","error_description":"Invalid \"refresh_token\" in request"}"#
         #expect(oauth.tokenErrors.error(for: .json(dead, status: 400), now: now)?.kind == .authRevoked)

@@ -156,7 +156,7 @@ struct KaiProviderTests {
     @Test(
         "Only 400 from the token endpoint ends a grant",
         arguments: [
-            (400, "{}", ProviderError.Kind.authRevoked), (400, "<html>", .authRevoked), (401, "{}", .transient),
+            (400, "{}", ProviderError.Kind.authRevoked), (400, "<html>", .transient), (401, "{}", .transient),
             (403, "", .transient), (404, "", .transient), (429, "", .rateLimited(after: .seconds(60))),
             (500, "", .transient), (302, "", .transient), (200, "{}", .transient),
             (200, #"{"access_token":"a"}"#, .transient), (200, #"{"access_token":"","refresh_token":"r"}"#, .transient),

@@ -68,6 +68,79 @@ struct ErrorTests {
         }
     }
 
+    @Test("Any status may name a pause, and without a rule a 4xx with one is a limit")
+    func findsPausesOnAnyStatus() {
+        let pause = [NamedValue("Retry-After", "7")]
+        for (status, kind) in [
+            (503, ProviderError.Kind.transient), (500, .transient), (403, .rateLimited(after: .seconds(7))),
+            (409, .rateLimited(after: .seconds(7))), (429, .rateLimited(after: .seconds(7))), (401, .authExpired),
+            (404, .permanent), (302, .permanent),
+        ] {
+            let error = ErrorClassification().error(for: .json("{}", status: status, headers: pause), now: Self.now)
+            #expect(error?.kind == kind, "\(status)")
+            #expect(error?.retryAfter == .seconds(7), "\(status)")
+        }
+        let plain = ErrorClassification().error(for: .json("{}", status: 503), now: Self.now)
+        #expect(plain?.retryAfter == nil)
+    }
+
+    static let xml = #"""
+        <?xml version="1.0" encoding="UTF-8"?><!-- x --><a:Reply xmlns:a="urn:x" time="t"><Fault type="SERVICE"><Error code="3001">
+        <Message>one &amp; &#x41;</Message><Detail><![CDATA[a<b]]></Detail></Error></Fault><Row>1</Row><Row>2</Row></a:Reply>
+        """#
+
+    @Test("An error in XML is read by the names of its elements and attributes")
+    func readsXML() {
+        let errors = ErrorClassification([
+            ErrorRule(403, where: .equals("Fault.Error.code", "3001"), is: .rateLimited(after: nil)),
+            ErrorRule(404, where: .equals("Row.1", "2"), is: .misconfigured),
+        ]) {
+            $0.code = ["Fault.Error.code"]
+            $0.message = ["Fault.Error.Message"]
+        }
+        let error = errors.error(for: .json(Self.xml, status: 403), now: Self.now)
+        #expect(error?.kind == .rateLimited(after: .seconds(1)))
+        #expect(error?.code == "3001")
+        #expect(error?.message == "one & A")
+        #expect(errors.error(for: .json(Self.xml, status: 404), now: Self.now)?.kind == .misconfigured)
+        for broken in ["<a>", "<a></b>", "<a b></a>", "<!DOCTYPE a><a/>", "<a>&x;</a>", "<a", "<", "< a/>"] {
+            #expect(errors.error(for: .json(broken, status: 403), now: Self.now)?.code == nil, "\(broken)")
+        }
+    }
+
+    @Test("An error in a form is read like one in JSON")
+    func readsForms() {
+        let answer = ProviderResponse.json("error=invalid_grant&error_description=Token+is%20dead", status: 400)
+        let error = ErrorClassification.tokenEndpoint.error(for: answer, now: Self.now)
+        #expect(error?.kind == .authRevoked)
+        #expect(error?.message == "Token is dead")
+    }
+
+    @Test(
+        "A firewall's refusal is no word of the API, whatever the rules say",
+        arguments: [
+            "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>", " <html>whoa there, pardner!</html>",
+            "You've been blocked by network security.", "error code: 1010",
+            #"{"cloudflare_error":true,"status":403,"title":"Error 1010: Access denied"}"#,
+        ])
+    func recognisesFirewalls(body: String) {
+        let errors = ErrorClassification([ErrorRule(403, is: .authRevoked), ErrorRule(401, is: .authRevoked)])
+        let error = errors.error(for: .json(body, status: 403), now: Self.now)
+        #expect(error?.kind == .transient)
+        #expect(error?.code == "blocked_by_firewall")
+        #expect(errors.error(for: .json(#"{"message":"no"}"#, status: 403), now: Self.now)?.kind == .authRevoked)
+    }
+
+    @Test("A page for people never says that a grant is dead")
+    func pagesEndNothing() {
+        let errors = ErrorClassification([ErrorRule(400, is: .authRevoked)])
+        #expect(errors.error(for: .json("<html>bad</html>", status: 400), now: Self.now)?.kind == .transient)
+        #expect(errors.error(for: .json("", status: 400), now: Self.now)?.kind == .authRevoked)
+        let page = errors.error(for: .json("<html>sign in</html>", status: 401), now: Self.now)
+        #expect(page?.kind == .authExpired)
+        #expect(page?.code == ErrorClassification.pageCode)
+    }
+
     struct Named: Provider {
         let manifest = ProviderManifest(id: "x", name: "X") { manifest in
             manifest.identity = IdentitySource(id: ["token.id"], name: ["response.name"], request: .get("/me"))

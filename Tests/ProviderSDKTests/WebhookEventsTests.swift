@@ -27,6 +27,38 @@ struct WebhookEventsTests {
         effects: [.init(.equals("item.kind", "gone"), .deleted(dataType: "items", sourceID: ["item.a", "item.b"]))]
             + .changes(at: "item.kind", ["x": "exes", "y": "whys"]))
 
+    @Test("Each event without an effect is counted by its reason, and a ping is none")
+    func ignored() throws {
+        let other = WebhookEvents(
+            each: ["body.rows"], id: [], account: ["item.name"], at: [],
+            effects: [.init(.equals("item.kind", "end"), .mayBeRevoked), .init(.equals("item.kind", "no"), .ignored)])
+        let provider = TableProvider(
+            [WebhookAnswer(where: .equals("body.ping", true), status: 204)], [Self.nested, other])
+        for (body, reasons) in [
+            (#"{"ping":true}"#, [:]), ("{}", [.noEvents: 1]), (#"{"rows":[]}"#, [.noEvents: 1]),
+            (
+                #"{"rows":[{"name":"a","kind":"no"},{"name":"a","kind":"?"},{"kind":"end"}]}"#,
+                [.noMeaning: 2, .noAccount: 1]
+            ),
+            (#"{"rows":[{"name":"a","kind":"end"},{"name":"a","kind":"?"}]}"#, [.noMeaning: 1]),
+            (#"{"accounts":[{"name":"a","changes":[{"kind":"x"}]}]}"#, [:]),
+        ] as [(String, [WebhookOutcome.IgnoredReason: Int])] {
+            #expect(try provider.outcome(body).ignored == reasons, "\(body)")
+        }
+    }
+
+    @Test("A deletion without its ids changes the data type, and a doubtful end has no moment")
+    func incomplete() throws {
+        let end = WebhookEvents(
+            id: [], account: ["body.name"], at: ["body.at"], effects: [.init(.isSet("body.end"), .mayBeRevoked)])
+        let provider = TableProvider([], [Self.nested, end])
+        let gone = try provider.outcome(#"{"accounts":[{"name":"a","changes":[{"kind":"gone","a":"1"}]}]}"#)
+        #expect(gone.events.map(\.effect) == [.changed(dataTypes: ["items"])])
+        let ended = try provider.outcome(#"{"name":"a","end":1,"at":5}"#).events
+        #expect(ended.map(\.effect) == [.revoked])
+        #expect(ended.first?.occurredAt == nil)
+    }
+
     @Test("A provider without tables acknowledges every delivery")
     func acknowledges() throws {
         let outcome = try TableProvider().outcome("{}")
@@ -116,13 +148,14 @@ struct WebhookEventsTests {
             {"name":"b","changes":[{"kind":"gone","a":1,"b":"2","id":"e"},{"kind":"gone","a":1}]},{"changes":[{"kind":"x"}]}]}
             """#
         ).events
-        #expect(events.map(\.accountID) == ["a", "b"])
+        #expect(events.map(\.accountID) == ["a", "b", "b"])
         #expect(
             events.map(\.effect) == [
                 .changed(dataTypes: ["exes", "whys"]), .deleted(dataType: "items", sourceIDs: ["1-2"]),
+                .changed(dataTypes: ["items"]),
             ])
-        #expect(events.map(\.id) == [nil, "e"])
-        #expect(events.map(\.occurredAt?.seconds) == [9, nil])
+        #expect(events.map(\.id) == [nil, "e", nil])
+        #expect(events.map(\.occurredAt?.seconds) == [9, nil, nil])
     }
 
     @Test("An id needs all its parts, an account must not be empty, and an object is one event")

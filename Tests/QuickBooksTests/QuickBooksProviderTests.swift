@@ -99,6 +99,28 @@ struct QuickBooksProviderTests {
         #expect(provider.manifest.errors.error(for: .json(body, status: status), now: now)?.kind == kind)
     }
 
+    @Test(
+        "A fault in XML is read like one in JSON, with any status",
+        arguments: [
+            (403, "SERVICE", "3001", "message=ThrottleExceeded; errorCode=003001", .rateLimited(after: .seconds(60))),
+            (429, "SERVICE", "3001", "message=ThrottleExceeded", .rateLimited(after: .seconds(60))),
+            (401, "AUTHENTICATION", "3200", "AuthenticationFailed", .authExpired),
+            (200, "SystemFault", "10000", "An application error", .transient),
+            (200, "ValidationFault", "2010", "Bad", .permanent),
+            (403, "AuthorizationFault", "3100", "No", .misconfigured),
+        ] as [(Int, String, String, String, ProviderError.Kind)])
+    func classifiesXML(status: Int, type: String, code: String, message: String, kind: ProviderError.Kind) {
+        let body = """
+            <?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+            <IntuitResponse time="2016-10-10T12:14:28.801-07:00" xmlns="http://schema.intuit.com/finance/v3">
+            <Fault type="\(type)"><Error code="\(code)"><Message>\(message)</Message><Detail>d</Detail></Error></Fault></IntuitResponse>
+            """
+        let error = provider.manifest.errors.error(for: .json(body, status: status), now: now)
+        #expect(error?.kind == kind)
+        #expect(error?.code == code)
+        #expect(error?.message == message)
+    }
+
     func oauth() throws -> OAuth2 {
         guard case .oauth2(let oauth) = provider.manifest.auth else { throw ProviderError(.permanent, "not OAuth") }
         return oauth
@@ -178,6 +200,23 @@ struct QuickBooksProviderTests {
             ])
         #expect(outcome.events[0].occurredAt?.description == "2024-05-31T17:05:00Z")
         #expect(outcome.events[1].occurredAt == nil)
+        #expect(outcome.ignored == [.noMeaning: 2])
+    }
+
+    @Test("A notification that does not say what changed is about every data type")
+    func readsIncompleteNotifications() throws {
+        let all = WebhookOutcome.Event.Effect.changed(dataTypes: ["invoices", "expenses", "customers", "vendors"])
+        for body in [
+            #"{"eventNotifications":[{"realmId":"1","dataChangeEvent":{"entities":[{"id":"1"}]}}]}"#,
+            #"{"eventNotifications":[{"realmId":"1"}]}"#,
+            #"{"eventNotifications":[{"realmId":1,"dataChangeEvent":{}}]}"#,
+        ] {
+            let events = try outcome(body).events
+            #expect(events.map(\.effect) == [all], "\(body)")
+            #expect(events.map(\.accountID) == ["1"])
+        }
+        #expect(
+            try outcome(#"{"eventNotifications":[{"dataChangeEvent":{"entities":[]}}]}"#).ignored == [.noMeaning: 1])
     }
 
     @Test(

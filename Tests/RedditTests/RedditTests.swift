@@ -182,6 +182,7 @@ struct RedditTests {
         let field = NamedValue("User-Agent", "{setting.userAgent}")
         #expect(oauth.tokenHeaders == [field] && provider.manifest.headers == [field])
         #expect(provider.manifest.settings(with: [:])["userAgent"]?.hasPrefix("web:") == true)
+        #expect(provider.manifest.settings.first?.isRequired == true, "new connections need the operator's own text")
         let dead = #"{"error":"invalid_grant"}"#
         #expect(oauth.tokenErrors.error(for: .json(dead), now: Self.now)?.kind == .authRevoked)
         #expect(provider.manifest.requestedScopes(for: []) == ["identity", "history"])

@@ -45,7 +45,7 @@ struct SlackWebhookTests {
                 .deleted(dataType: "messages", sourceIDs: ["C1-1503435956.000247"])
             ), (#"{"type":"message","channel":"D1","channel_type":"im","ts":"1.0"}"#, nil),
             (#"{"type":"message","channel":"G2","channel_type":"mpim","ts":"1.0"}"#, nil),
-            (#"{"type":"message","subtype":"message_deleted","channel":"C1"}"#, nil),
+            (#"{"type":"message","subtype":"message_deleted","channel":"C1"}"#, .changed(dataTypes: ["messages"])),
             (#"{"type":"channel_created","channel":{"id":"C1"}}"#, .changed(dataTypes: ["channels"])),
             (#"{"type":"channel_rename","channel":{"id":"C1"}}"#, .changed(dataTypes: ["channels"])),
             (#"{"type":"channel_archive","channel":"C1"}"#, .changed(dataTypes: ["channels"])),
@@ -82,7 +82,7 @@ struct SlackWebhookTests {
             (
                 #""team_id":"T1","enterprise_id":"E1","authorizations":[{"team_id":null,"enterprise_id":"E1","is_enterprise_install":true}]"#,
                 "E1"
-            ), (#""enterprise_id":"E1""#, nil),
+            ), (#""enterprise_id":"E1""#, "E1"), (#""event_context":"1""#, nil),
         ] as [(String, String?)])
     func findsAccount(team: String, account: String?) throws {
         #expect(try event(#"{"type":"app_uninstalled"}"#, team: team)?.accountID == account)
@@ -100,5 +100,49 @@ struct SlackWebhookTests {
     func refusesVerification() {
         let error = #expect(throws: ProviderError.self) { try outcome(#"{"type":"url_verification"}"#) }
         #expect(error?.status == 400)
+    }
+
+    @Test("An event of an organisation-wide installation is for the organisation, also without the members that say so")
+    func organisations() throws {
+        let uninstalled = #"{"type":"app_uninstalled"}"#
+        let whole =
+            #""authorizations":[{"enterprise_id":"E1","team_id":null,"is_enterprise_install":true}],"team_id":"T1""#
+        #expect(try event(uninstalled, team: whole)?.accountID == "E1")
+        for members in [#""enterprise_id":"E1""#, #""team_id":null,"enterprise_id":"E1","authorizations":[]"#] {
+            let event = try event(uninstalled, team: members)
+            #expect(event?.accountID == "E1", "\(members)")
+            #expect(event?.effect == .revoked)
+        }
+    }
+
+    @Test(
+        "An event that may be the workspace's or the organisation's is for both, and ends neither without asking Slack")
+    func undecided() throws {
+        func events(_ event: String) throws -> [WebhookOutcome.Event] {
+            try outcome(
+                #"{"team_id":"T1","enterprise_id":"E1","event_id":"Ev1","event_time":1704067200,"event":\#(event)}"#
+            ).events
+        }
+        let ended = try events(#"{"type":"app_uninstalled"}"#)
+        #expect(ended.map(\.accountID) == ["T1", "E1"])
+        #expect(ended.allSatisfy { $0.effect == .revoked && $0.occurredAt == nil })
+        #expect(Set(ended.map(\.id)).count == 2)
+        #expect(try events(#"{"type":"team_join"}"#).map(\.accountID) == ["T1", "E1"])
+    }
+
+    @Test("Revoked tokens of an unnamed kind end nothing without asking Slack")
+    func unnamedTokens() throws {
+        for body in [#"{"type":"tokens_revoked"}"#, #"{"type":"tokens_revoked","tokens":{}}"#] {
+            let event = try event(body)
+            #expect(event?.effect == .revoked)
+            #expect(event?.occurredAt == nil)
+        }
+    }
+
+    @Test("An event without a meaning is counted")
+    func counted() throws {
+        #expect(try outcome(#"{"type":"app_rate_limited","team_id":"T1"}"#).ignored == [.noMeaning: 1])
+        #expect(
+            try outcome(#"{"type":"event_callback","event":{"type":"app_uninstalled"}}"#).ignored == [.noAccount: 1])
     }
 }

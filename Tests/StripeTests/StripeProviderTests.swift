@@ -162,7 +162,18 @@ struct StripeProviderTests {
         let changed = try outcome(
             #"{"id":"evt_2","type":"invoice.paid","account":"acct_1","data":{"object":{"object":"invoice"}}}"#)
         #expect(changed.events.first?.effect == .changed(dataTypes: ["invoices"]))
-        #expect(try outcome(#"{"type":"invoice.paid"}"#).events.isEmpty)
+        #expect(try outcome(#"{"type":"invoice.paid"}"#).ignored == [.noAccount: 1])
+        for (body, dataType) in [
+            (#"{"type":"invoice.paid","account":"acct_1"}"#, "invoices"),
+            (#"{"type":"customer.subscription.updated","account":"acct_1","data":{}}"#, "subscriptions"),
+            (#"{"type":"customer.updated","account":"acct_1"}"#, "customers"),
+            (#"{"type":"v1.x","context":"acct_1","related_object":{"id":"cus_1","type":"customer"}}"#, "customers"),
+        ] {
+            let event = try outcome(body).events.first
+            #expect(event?.effect == .changed(dataTypes: [dataType]), "\(body)")
+            #expect(event?.accountID == "acct_1")
+        }
+        #expect(try outcome(#"{"type":"account.updated","account":"acct_1"}"#).ignored == [.noMeaning: 1])
         for body in ["no json", "", "[]", "{}", #"{"id":"evt_1","type":"invoice.upcoming","account":"acct_1"}"#] {
             let outcome = try outcome(body)
             #expect(outcome.status == 200 && outcome.reply == nil && outcome.events.isEmpty)
@@ -178,6 +189,44 @@ struct StripeProviderTests {
         #expect(scopes.requested(for: ["read:payments", "write:invoices"], needed: []) == ["read_write"])
         #expect(scopes.requested(for: ["read:payments"], needed: ["read_only"]) == ["read_only"])
         #expect(oauth.revocation?.reach == .account)
+    }
+
+    @Test("Stripe Apps are a variant with its own OAuth, and what names no variant is Connect")
+    func describesApps() throws {
+        let manifest = provider.manifest
+        #expect(manifest.variant(nil)?.id == "connect")
+        let apps = try #require(manifest.oauth(of: "apps"))
+        #expect(apps.clientAuthentication == .secretAsBasicUser)
+        #expect(apps.lifetimes.accessToken == .seconds(3600))
+        #expect(apps.lifetimes.refreshTokenIdle == .seconds(365 * 86_400))
+        #expect(apps.revocation == nil)
+        #expect(manifest.oauth(of: nil)?.clientAuthentication == .secretAsBearer)
+        #expect(manifest.variant("apps")?.endpoints["authorize"] == "https://marketplace.stripe.com/oauth/v2/authorize")
+        #expect(manifest.variant("apps")?.endpoints["token"] == "https://api.stripe.com/v1/oauth/token")
+        #expect(manifest.requestedScopes(for: ["read:payments"], variant: "apps").isEmpty)
+        #expect(manifest.scopes(of: "apps").missing(["read_only"], granted: ["stripe_apps"]).isEmpty)
+        #expect(manifest.problems.isEmpty)
+    }
+
+    @Test("The name of an app's account is optional, and another refusal is not overlooked")
+    func namesAppAccounts() async throws {
+        for (status, name) in [(403, "acct_1"), (200, "Shop"), (401, nil), (503, nil)] as [(Int, String?)] {
+            let http = ScriptedHTTP(provider.manifest, now: now) { _ in
+                .json(#"{"id":"acct_1","email":"Shop"}"#, status: status)
+            }
+            let grant = TokenGrant(
+                response: ["stripe_user_id": "acct_1", "livemode": true], claims: [:], callback: [:])
+            let identity = try? await provider.identity(of: grant, in: .testing(http, now: now))
+            #expect(identity?.name == name, "\(status)")
+            #expect(identity?.mode == name.map { _ in "true" })
+        }
+    }
+
+    @Test("A platform asks for read_write where the operator says so")
+    func asksAsPlatform() {
+        let manifest = provider.manifest
+        #expect(manifest.requestedScopes(for: [], settings: ["scope": "read_write"]) == ["read_write"])
+        #expect(manifest.requestedScopes(for: [], settings: [:]) == ["read_only"])
     }
 
     @Test("Write scopes are requested only by name")

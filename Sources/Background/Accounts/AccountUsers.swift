@@ -101,10 +101,31 @@ package final class AccountUsers: Sendable {
         }
     }
 
-    /// Returns whether no other connection to the account of `connection` has a grant.
+    /// Whether other grants would end with a grant.
+    package enum Standing: Sendable, Equatable {
+        /// The account has no other grant.
+        case last
+        /// The account has another grant.
+        case shared
+        /// The same user has a grant whose account is not known yet.
+        case undecided
+    }
+
+    /// Returns whether ending the grant of `connection` for its whole account would end another grant.
+    ///
+    /// A later grant of the same connection is another grant.
     ///
     /// Costs O(users of the account). For an account that was connected before lists existed and is not indexed, it costs O(all users).
-    package func isLast(_ connection: Connection, user: String) async throws(ServiceError) -> Bool {
+    package func standing(of connection: Connection, user: String) async throws(ServiceError) -> Standing {
+        guard let accountID = connection.accountID else { return .shared }
+        let own = try await users.user(user)
+        if own.holds(accountID, of: connection) { return .shared }
+        if own.awaitsAccount(of: connection) { return .undecided }
+        return try await isLast(connection, user: user) ? .last : .shared
+    }
+
+    /// Returns whether no other connection to the account of `connection` has a grant.
+    private func isLast(_ connection: Connection, user: String) async throws(ServiceError) -> Bool {
         guard let accountID = connection.accountID else { return false }
         let id = Self.documentID(connection, accountID)
         guard let list = try await lists.load(id)?.value else {
@@ -162,11 +183,27 @@ package final class AccountUsers: Sendable {
 }
 
 extension User {
-    /// Whether a connection other than `connection` that is not being ended has a grant to the same account.
+    /// Whether the user has another grant to the account of `connection` that is not being ended.
     fileprivate func holds(_ accountID: String, of connection: Connection) -> Bool {
         connections.contains { other in
-            !other.id.utf8.elementsEqual(connection.id.utf8) && other.disconnection == nil && !other.credentials.isEmpty
+            other.hasGrant(besides: connection)
                 && other.isOf(connection.service, connection.variant, accountID: accountID)
         }
+    }
+
+    /// Whether the user has a grant for the same provider whose account is not known yet.
+    fileprivate func awaitsAccount(of connection: Connection) -> Bool {
+        connections.contains { other in
+            other.hasGrant(besides: connection) && other.grant.unidentified != nil
+                && other.service.utf8.elementsEqual(connection.service.utf8) && other.variant == connection.variant
+        }
+    }
+}
+
+extension Connection {
+    /// Whether the connection has a grant that is neither the one of `other` nor being ended.
+    fileprivate func hasGrant(besides other: Connection) -> Bool {
+        let isSame = id.utf8.elementsEqual(other.id.utf8) && grant.number <= other.grant.number
+        return !isSame && disconnection == nil && !credentials.isEmpty
     }
 }

@@ -14,10 +14,13 @@ package struct SealedTokens: Sendable, Equatable {
     package var grantExpiresAt: Timestamp?
     /// The granted scopes; nil when the response does not say.
     package var scopes: [String]?
+    /// What was odd in the response and was not used, in a sentence each.
+    package var oddities: [String]
 
     package init(
         accessToken: String, refreshToken: String? = nil, expiresAt: Timestamp? = nil,
-        refreshExpiresAt: Timestamp? = nil, grantExpiresAt: Timestamp? = nil, scopes: [String]? = nil
+        refreshExpiresAt: Timestamp? = nil, grantExpiresAt: Timestamp? = nil, scopes: [String]? = nil,
+        oddities: [String] = []
     ) {
         self.accessToken = accessToken
         self.refreshToken = refreshToken
@@ -25,6 +28,7 @@ package struct SealedTokens: Sendable, Equatable {
         self.refreshExpiresAt = refreshExpiresAt
         self.grantExpiresAt = grantExpiresAt
         self.scopes = scopes
+        self.oddities = oddities
     }
 }
 

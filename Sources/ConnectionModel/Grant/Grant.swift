@@ -10,7 +10,9 @@ package enum RevocationOutcome: String, Sendable, CaseIterable {
     case notOffered
     /// Ending the grant would end the grants of other connections to the same account.
     case sharedAccount
-    /// The provider refused, failed or could not be reached.
+    /// The provider has not answered yet; the host asks again for some days.
+    case pending
+    /// The provider refused, or did not answer for days.
     case failed
 }
 
@@ -37,6 +39,8 @@ package struct Grant: Sendable {
     package private(set) var unidentified: UnidentifiedGrant?
     /// The end of the grant that the application was notified of; nil while no end is near.
     package private(set) var deadline: GrantDeadline?
+    /// What was odd in the provider's last token response and was not used.
+    package private(set) var oddities: [String] = []
     /// The outcome of ending the last grant at the provider; nil while a grant exists.
     package private(set) var revocation: RevocationOutcome?
 
@@ -74,13 +78,17 @@ package struct Grant: Sendable {
         renew(with: tokens, at: unidentified.at)
     }
 
-    mutating func postponeIdentification(seed: String, at now: Timestamp) {
-        unidentified?.postpone(seed: seed, at: now)
+    mutating func postponeIdentification(_ pause: Duration?, seed: String, at now: Timestamp) {
+        unidentified?.postpone(pause, seed: seed, at: now)
     }
 
     /// Records that the account is connected with a key or without a credential.
     package mutating func link(key: String?, at now: Timestamp) {
         credentials = Credentials(key: key)
+        expiresAt = nil
+        refresh = RefreshState()
+        revocation = nil
+        number += 1
         connectedAt = now
     }
 
@@ -88,6 +96,7 @@ package struct Grant: Sendable {
     package mutating func adopt(_ other: Grant, _ credentials: Credentials) {
         self.credentials = credentials
         expiresAt = other.expiresAt
+        oddities = other.oddities
         refresh = RefreshState(generation: max(other.refresh.generation, refresh.generation) + 1)
     }
 
@@ -112,6 +121,7 @@ package struct Grant: Sendable {
     mutating func renew(with tokens: SealedTokens, at now: Timestamp) {
         credentials.renew(with: tokens, at: now)
         expiresAt = tokens.expiresAt
+        oddities = tokens.oddities
         refresh.succeed()
     }
 
@@ -137,7 +147,20 @@ package struct Grant: Sendable {
         unidentified = nil
         deadline = nil
         expiresAt = nil
+        oddities = []
         revocation = outcome
+    }
+
+    /// Records the outcome of ending the last grant later than the connection gave it up.
+    mutating func noteRevocation(_ outcome: RevocationOutcome) { revocation = outcome }
+
+    /// The grant without anything but its number, its secrets and their end.
+    var remnant: Grant {
+        var remnant = Grant()
+        remnant.number = number
+        remnant.credentials = credentials
+        remnant.expiresAt = expiresAt
+        return remnant
     }
 
     /// Starts a new grant number, so that responses in flight belong to an older grant.
@@ -177,6 +200,8 @@ extension Grant {
         .init(
             "revocation", omittedIf: { $0.revocation == nil }, { $1.value($0.revocation?.rawValue) },
             { $0.revocation = $1.string.flatMap(RevocationOutcome.init) }),
+        .init(
+            "odd", omittedIf: { $0.oddities.isEmpty }, { $1.value($0.oddities) }, { $0.oddities = $1.texts }),
         .init(
             "deadlineTold", omittedIf: { $0.deadline == nil }, { $0.deadline?.write(to: &$1) },
             { $0.deadline = GrantDeadline(decoding: $1) }),

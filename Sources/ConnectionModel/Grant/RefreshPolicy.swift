@@ -10,6 +10,16 @@ package enum RefreshPolicy {
     /// The longest pause that a provider can request.
     package static let pauseMax = Duration.seconds(86_400)
 
+    /// The pauses after the provider called the grant dead, once and twice; after one more time it is dead.
+    ///
+    /// Providers are known to say so while the grant is alive, for a moment or for minutes.
+    static let refusalPauses: [Duration] = [.seconds(2), .seconds(600)]
+
+    /// Returns how long to wait before the provider is asked again whether the grant is dead; nil when it has been asked enough.
+    static func pause(afterRefusals refusals: Int) -> Duration? {
+        refusalPauses.indices.contains(refusals - 1) ? refusalPauses[refusals - 1] : nil
+    }
+
     /// Returns how long before its expiry a token with this lifetime is replaced.
     ///
     /// The result is five to ten minutes, depending on the connection, and at most a fifth of the lifetime.

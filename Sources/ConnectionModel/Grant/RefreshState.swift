@@ -26,6 +26,8 @@ package struct RefreshState: Sendable, Equatable {
     private(set) var unknownSince: Timestamp?
     /// The number of failed requests since the last success.
     package private(set) var failures = 0
+    /// How often in a row the provider called the grant dead; such an answer may be passing.
+    package private(set) var refusals = 0
     /// The class of the last failure; nil after a success.
     package private(set) var lastFailure: RefreshFailure.Reason?
     /// The moment before which only a user can start a request.
@@ -38,6 +40,9 @@ package struct RefreshState: Sendable, Equatable {
 
     /// Whether the provider may have replaced the pair without the host's knowledge.
     package var isUnknown: Bool { unknownSince != nil || intent != nil }
+
+    /// Whether the provider called the grant dead and will be asked once more.
+    package var isDoubted: Bool { 1..<RefreshPolicy.refusalPauses.count + 1 ~= refusals }
 
     /// Records the start of a request.
     ///
@@ -60,6 +65,7 @@ package struct RefreshState: Sendable, Equatable {
         intent = nil
         unknownSince = nil
         failures = 0
+        refusals = 0
         lastFailure = nil
         nextAttemptAt = nil
     }
@@ -74,18 +80,23 @@ package struct RefreshState: Sendable, Equatable {
         intent = nil
         failures += 1
         lastFailure = failure
-        guard failure != .revoked else {
-            nextAttemptAt = nil
+        guard failure == .revoked else {
+            let backoff = RefreshPolicy.backoff(failure, failures: failures, seed: seed)
+            nextAttemptAt = now.advanced(by: max(backoff, min(pause ?? .zero, RefreshPolicy.pauseMax)))
             return
         }
-        let backoff = RefreshPolicy.backoff(failure, failures: failures, seed: seed)
-        nextAttemptAt = now.advanced(by: max(backoff, min(pause ?? .zero, RefreshPolicy.pauseMax)))
+        // A person who asks before the last attempt does not use it up.
+        if refusals > 1, isDoubted, wait(at: now) != nil { return }
+        refusals += 1
+        nextAttemptAt = RefreshPolicy.pause(afterRefusals: refusals).map { rest in
+            now.advanced(by: max(rest, min(pause ?? .zero, RefreshPolicy.pauseMax)))
+        }
     }
 
     /// Returns how long no request is allowed; nil when one is allowed now.
     package func wait(at now: Timestamp) -> Duration? {
-        guard let nextAttemptAt, nextAttemptAt > now else { return nil }
-        return nextAttemptAt.duration(since: now)
+        let end = StoredMoment.end(nextAttemptAt, begun: lastAttemptAt, longest: RefreshPolicy.pauseMax, at: now)
+        return end?.duration(since: now)
     }
 }
 
@@ -105,6 +116,7 @@ extension RefreshState {
             }
             if let unknownSince { writer.moment("unknownSince", unknownSince) }
             if failures > 0 { writer.member("failures", failures) }
+            if refusals > 0 { writer.member("refusals", refusals) }
             if let lastFailure { writer.member("lastFailure", lastFailure.rawValue) }
             if let nextAttemptAt { writer.moment("nextAttemptAt", nextAttemptAt) }
             if let lastAttemptAt { writer.moment("lastAttemptAt", lastAttemptAt) }
@@ -119,6 +131,7 @@ extension RefreshState {
         }
         unknownSince = value.moment("unknownSince")
         failures = value.count("failures") ?? 0
+        refusals = value.count("refusals") ?? 0
         lastFailure = value["lastFailure"]?.string.flatMap(RefreshFailure.Reason.init)
         nextAttemptAt = value.moment("nextAttemptAt")
         lastAttemptAt = value.moment("lastAttemptAt")

@@ -30,11 +30,22 @@ package struct UnidentifiedGrant: Sendable, Equatable {
 
     /// Records that the provider could not identify the account; the host asks again after a pause.
     ///
-    /// - Parameter seed: the connection's id.
-    package mutating func postpone(seed: String, at now: Timestamp) {
+    /// - Parameters:
+    ///   - seed: the connection's id.
+    ///   - pause: how long the provider asked to wait.
+    package mutating func postpone(_ pause: Duration?, seed: String, at now: Timestamp) {
         attempts += 1
         let backoff = RefreshPolicy.backoff(.transient, failures: attempts, seed: seed)
-        nextAttemptAt = now.advanced(by: max(.seconds(30), backoff))
+        let asked = min(pause ?? .zero, Self.lifetime / 2)
+        nextAttemptAt = now.advanced(by: max(.seconds(30), backoff, asked))
+    }
+
+    /// Whether the provider may be asked for the account now.
+    package func isDue(at now: Timestamp) -> Bool { dueFrom(at: now) == .epoch }
+
+    /// Returns when the provider may be asked for the account; a moment that is past or cannot be believed is the epoch.
+    package func dueFrom(at now: Timestamp) -> Timestamp {
+        StoredMoment.end(nextAttemptAt, begun: at, longest: Self.lifetime, at: now) ?? .epoch
     }
 }
 

@@ -93,10 +93,16 @@ package struct Notifications: Sendable {
     /// behind it. It is then retried on its own.
     package func next(at now: Timestamp) -> NextDelivery {
         guard endpoint.disabledAt == nil, !outbox.isEmpty else { return .none }
-        if let rest = endpoint.restsUntil, rest > now { return .at(rest) }
+        let lastAttemptAt = outbox.compactMap(\.delivery.attempts.last?.at).max()
+        let rest = StoredMoment.end(
+            endpoint.restsUntil, begun: lastAttemptAt, longest: DeliverySchedule.retryAfterMax, at: now)
+        if let rest { return .at(rest) }
         var earliest: Timestamp?
         for event in outbox {
-            guard let due = event.delivery.nextAttemptAt, due > now else { return .due(event) }
+            let delivery = event.delivery
+            guard let due = StoredMoment.end(delivery.nextAttemptAt, begun: delivery.attempts.last?.at, at: now) else {
+                return .due(event)
+            }
             earliest = min(earliest ?? due, due)
             if event.delivery.failures < DeliverySchedule.orderedFailuresMax { break }
         }

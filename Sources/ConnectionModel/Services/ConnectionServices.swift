@@ -3,14 +3,35 @@
 
 import ProviderSDK
 
+/// What a provider answered to a revocation.
+package struct RevocationAnswer: Sendable, Equatable {
+    package let outcome: RevocationOutcome
+    /// How long the provider asked to wait before the next attempt.
+    package var retryAfter: Duration?
+
+    package init(_ outcome: RevocationOutcome, retryAfter: Duration? = nil) {
+        self.outcome = outcome
+        self.retryAfter = retryAfter
+    }
+}
+
 /// A service that ends grants at their providers.
 package protocol GrantRevoking: Sendable {
     /// Ends the grant of a connection at its provider.
     ///
-    /// A failure of the provider is an outcome, not an error.
+    /// A failure of the provider is an outcome, not an error. One that may pass is ``RevocationOutcome/pending``.
     ///
     /// - Throws: `CancellationError` when the task was cancelled before the provider answered.
-    func revoke(_ connection: Connection, user: String) async throws(CancellationError) -> RevocationOutcome
+    func revocation(of connection: Connection, user: String) async throws(CancellationError) -> RevocationAnswer
+}
+
+extension GrantRevoking {
+    /// Ends the grant of a connection at its provider, and returns the outcome alone.
+    package func revoke(
+        _ connection: Connection, user: String
+    ) async throws(CancellationError) -> RevocationOutcome {
+        try await revocation(of: connection, user: user).outcome
+    }
 }
 
 /// A service that renews tokens.

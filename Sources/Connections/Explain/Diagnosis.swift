@@ -20,8 +20,13 @@ struct Diagnosis {
     /// The number of dead letters; nil when the records cannot be read.
     var deadLetters: Int? = 0
     /// What else a reader should know.
-    var notes: [String] = []
+    var otherNotes: [String] = []
+    /// Why the host does no background work; nil when it does.
+    var pauseReason: String?
     let now: Timestamp
+
+    /// How the connection is authorized; nil for providers without OAuth, and without the plugin.
+    var oauth: OAuth2? { provider?.oauth(connection.variant) }
 
     /// How long an endpoint may accept no notification before it counts as failing.
     static let notificationFailureMax = Duration.seconds(300)
@@ -33,10 +38,15 @@ struct Diagnosis {
             kind: kind, state: words.state, action: words.action, lastAttempt: lastAttempt,
             providerCode: isAboutFailure(kind) ? Redaction.code(connection.failure?.code) : nil,
             detail: isAboutFailure(kind) ? connection.failure.map { Redaction.text($0.message) } : nil,
-            nextRetry: retry(kind), dataTypes: dataTypes, grantEndsAt: connection.grantEnd(provider?.oauth),
-            expiresSoon: connection.expiresSoon(provider?.oauth, at: now),
+            nextRetry: retry(kind), dataTypes: dataTypes, grantEndsAt: connection.grantEnd(oauth),
+            expiresSoon: connection.expiresSoon(oauth, at: now),
             notificationsWaiting: connection.outbox.count,
             deadLetters: deadLetters, notes: notes)
+    }
+
+    private var notes: [String] {
+        [pauseReason].compactMap(\.self) + otherNotes
+            + connection.grant.oddities.map { "In the last token response \($0); it counts as not said." }
     }
 
     // MARK: Class
@@ -66,8 +76,8 @@ struct Diagnosis {
     }
 
     private func connected(_ provider: ConfiguredProvider) -> DiagnosisClass {
-        guard provider.isAvailable(connection.variant) else { return .misconfigured }
-        if let end = connection.grantEnd(provider.oauth), end <= now { return .ended }
+        guard provider.canServe(connection.variant) else { return .misconfigured }
+        if connection.isLapsed(at: now) { return .ended }
         switch progress?.wait {
         case .rateLimit: return .rateLimited
         case .retry: return .transient
@@ -129,7 +139,7 @@ struct Diagnosis {
         guard let provider else { return [] }
         var lost: [String] = []
         for type in provider.dataTypes(connection.variant) {
-            for scope in provider.manifest.scopes.missing(type.scopes, granted: connection.grantedScopes)
+            for scope in provider.scopes(connection.variant).missing(type.scopes, granted: connection.grantedScopes)
             where connection.requestedScopes.contains(scope) && !lost.contains(scope) { lost.append(scope) }
         }
         return lost
@@ -202,7 +212,8 @@ struct Diagnosis {
         return provider.dataTypes(connection.variant).map { type in
             .init(
                 name: type.name,
-                missingScopes: provider.manifest.scopes.missing(type.scopes, granted: connection.grantedScopes))
+                missingScopes: provider.scopes(connection.variant).missing(
+                    type.scopes, granted: connection.grantedScopes))
         }
     }
 }

@@ -21,11 +21,14 @@ package struct DiagnosisService: Sendable {
     /// The limits of the provider; nil when no host runs, so that no request is held back.
     package let limiter: ProviderRateLimiter?
     package let time: TimeSource
+    /// Why the host does no background work; nil when it does.
+    private let pauseReason: @Sendable () -> String?
 
     package init(
         users: UserStore, registry: ProviderRegistry, vault: CredentialVault, records: Records, sync: SyncEngine?,
-        limiter: ProviderRateLimiter?, time: TimeSource
+        limiter: ProviderRateLimiter?, time: TimeSource, pauseReason: @escaping @Sendable () -> String? = { nil }
     ) {
+        self.pauseReason = pauseReason
         self.records = records
         self.users = users
         self.registry = registry
@@ -73,7 +76,8 @@ package struct DiagnosisService: Sendable {
             connection: connection, provider: provider, credential: vault.state(of: connection, user: user.id),
             pause: provider.flatMap { limiter?.pause(of: $0, account: connection.accountID) },
             progress: sync?.progress(of: connection),
-            deadLetters: await DeadLetterService.count(of: connection.id, in: records), notes: linked ?? [],
+            deadLetters: await DeadLetterService.count(of: connection.id, in: records), otherNotes: linked ?? [],
+            pauseReason: pauseReason(),
             now: now
         ).explanation
     }

@@ -29,6 +29,7 @@ struct DiagnosisWords {
         case .scopeLost: "A permission is missing at \(name)\(missing)."
         case .misconfigured: "The settings for \(name) are wrong: \(misconfiguration)."
         case .rateLimited: "\(name) allows fewer requests for now."
+        case .transient where isBlocked: "A firewall in front of \(name) refused the host's requests \(doing)."
         case .transient: "\(name) could not be reached or failed \(doing)."
         case .unknown:
             "The response of \(name) to a refresh was lost; both tokens are kept until the next attempt."
@@ -37,9 +38,12 @@ struct DiagnosisWords {
         case .pluginMissing: "There is no plugin for “\(connection.service)” on this host."
         case .unmanaged: "This integration is only recorded here; the host does not manage it."
         case .disconnected:
-            connection.revocation == .failed
-                ? "The connection to \(name) was disconnected; the access could not be ended there."
-                : "The connection to \(name) was disconnected."
+            switch connection.revocation {
+            case .failed: "The connection to \(name) was disconnected; the access could not be ended there."
+            case .pending:
+                "The connection to \(name) was disconnected; \(name) has not confirmed the end of the access yet."
+            default: "The connection to \(name) was disconnected."
+            }
         case .notificationsFailing:
             "The connection to \(name) works, but its notifications are not accepted: \(notifications)."
         }
@@ -49,7 +53,7 @@ struct DiagnosisWords {
     var action: Explanation.Action {
         switch kind {
         case .working:
-            guard connection.expiresSoon(diagnosis.provider?.oauth, at: diagnosis.now) else {
+            guard connection.expiresSoon(diagnosis.oauth, at: diagnosis.now) else {
                 return .init(by: .noOne, what: "No action is needed.")
             }
             return .init(by: .user, what: "Connect \(name) again before the access ends.")
@@ -61,6 +65,12 @@ struct DiagnosisWords {
             return .init(by: .user, what: "Connect \(name) again and grant all permissions that are asked for.")
         case .misconfigured: return .init(by: .operator, what: remedy)
         case .rateLimited: return .init(by: .noOne, what: wait)
+        case .transient where isBlocked, .unknown where isBlocked:
+            return .init(
+                by: .operator,
+                what:
+                    "Check that \(name) does not block the address or the User-Agent of this host; the host tries again by itself."
+            )
         case .transient, .unknown: return .init(by: .noOne, what: wait)
         case .refused:
             return .init(by: .operator, what: "Look up the error code of \(name), and check the app's settings there.")
@@ -71,14 +81,19 @@ struct DiagnosisWords {
         case .unmanaged: return .init(by: .noOne, what: "No action is needed.")
         case .disconnected where connection.revocation == .failed:
             return .init(by: .user, what: "Remove the app in the settings of the account at \(name).")
+        case .disconnected where connection.revocation == .pending:
+            return .init(by: .noOne, what: "Wait: the host asks \(name) again for three days.")
         case .disconnected: return .init(by: .noOne, what: "No action is needed; it can be connected again.")
         case .notificationsFailing: return notificationRemedy
         }
     }
 
+    /// Whether a firewall refused the last request.
+    private var isBlocked: Bool { code == "blocked_by_firewall" }
+
     private var working: String {
         if connection.syncs.first?.status == .running { return "The connection to \(name) works; a sync is running." }
-        if connection.expiresSoon(diagnosis.provider?.oauth, at: diagnosis.now) {
+        if connection.expiresSoon(diagnosis.oauth, at: diagnosis.now) {
             return "The connection to \(name) works, and its access ends soon."
         }
         return "The connection to \(name) works."
@@ -136,7 +151,7 @@ struct DiagnosisWords {
     }
 
     private var misconfiguration: String {
-        if diagnosis.provider?.isAvailable(connection.variant) == false {
+        if diagnosis.provider?.canServe(connection.variant) == false {
             return "not everything it needs is configured"
         }
         if code.contains("redirect") { return "the redirect URI is not the one registered there" }
@@ -151,7 +166,7 @@ struct DiagnosisWords {
 
     private var remedy: String {
         let settings = "providers.\(connection.service)"
-        if diagnosis.provider?.isAvailable(connection.variant) == false {
+        if diagnosis.provider?.canServe(connection.variant) == false {
             return "Configure everything that \(name) needs under \(settings)."
         }
         if code.contains("redirect") {

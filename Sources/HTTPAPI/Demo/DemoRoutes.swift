@@ -57,8 +57,8 @@ package struct DemoRoutes: Sendable {
     /// Returns the provider with the most data types among those that need no input besides the authorization.
     package static func provider(_ registry: ProviderRegistry) -> ConfiguredProvider? {
         registry.providers.filter { provider in
-            provider.isAvailable && provider.manifest.variants.isEmpty && provider.oauth?.returnsState == true
-                && provider.oauth?.callbackParameters.isEmpty == true
+            provider.hasVariant(nil) && provider.isAvailable(nil) && provider.oauth(nil)?.returnsState == true
+                && provider.oauth(nil)?.callbackParameters.isEmpty == true
         }.max { $0.manifest.dataTypes.count < $1.manifest.dataTypes.count }
     }
 

@@ -40,7 +40,9 @@ enum IntegrationsRendering {
             writer.member("syncStatus", connection.syncStatus?.rawValue)
             writer.member("permissions", connection.permissions)
             writer.member("expiresAt", connection.expiresAt?.description)
-            if connection.expiresSoon(provider?.oauth, at: now) { writer.member("expiresSoon", true) }
+            if connection.expiresSoon(provider?.oauth(connection.variant), at: now) {
+                writer.member("expiresSoon", true)
+            }
             if withSettings { settings(connection, to: &writer) }
         }
     }

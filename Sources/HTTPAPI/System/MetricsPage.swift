@@ -147,6 +147,9 @@ package struct MetricsPage: Sendable {
         byOutcome(
             "webhook_events_total", "Webhook events from providers, by outcome.",
             WebhookCounters.Event.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
+        byOutcome(
+            "webhook_events_ignored_total", "Webhook events from providers without an effect, by reason.",
+            WebhookCounters.IgnoredReason.allCases.map { ($0.rawValue, WebhookCounters.counter($0).value) }, &page)
         let age = statistics.oldestAt.map { now.duration(since: $0) / .seconds(1) } ?? 0
         gauges(
             [

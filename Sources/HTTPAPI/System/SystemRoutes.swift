@@ -11,6 +11,8 @@ package import Requests
 package struct SystemRoutes: Sendable {
     /// Returns why the host is not ready; nil when it is ready.
     package let unreadyReason: @Sendable () -> String?
+    /// Returns why the host does no background work; nil when it does.
+    package let pauseReason: @Sendable () -> String?
     package let registry: ProviderRegistry
     package let metrics: MetricsPage
     /// The version of the program.
@@ -19,11 +21,13 @@ package struct SystemRoutes: Sendable {
     package var documented: [RouteFamily] = []
 
     package init(
-        unreadyReason: @escaping @Sendable () -> String?, registry: ProviderRegistry, metrics: MetricsPage,
+        unreadyReason: @escaping @Sendable () -> String?, pauseReason: @escaping @Sendable () -> String? = { nil },
+        registry: ProviderRegistry, metrics: MetricsPage,
         version: String,
         documented: [RouteFamily] = []
     ) {
         self.unreadyReason = unreadyReason
+        self.pauseReason = pauseReason
         self.registry = registry
         self.metrics = metrics
         self.version = version
@@ -52,10 +56,23 @@ package struct SystemRoutes: Sendable {
     }
 
     @Sendable private func ready(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        guard let reason = unreadyReason() else { return .json { writer in writer.member("status", "ready") } }
+        let isVerbose = try context.queryValue("verbose") != nil
+        func background(_ writer: inout JSONWriter) {
+            guard isVerbose else { return }
+            let pause = pauseReason()
+            writer.member("background", pause == nil ? "running" : "paused")
+            if let pause { writer.member("backgroundReason", pause) }
+        }
+        guard let reason = unreadyReason() else {
+            return .json { writer in
+                writer.member("status", "ready")
+                background(&writer)
+            }
+        }
         var reply = Reply.json(503) { writer in
             writer.member("status", "unavailable")
             writer.member("reason", reason)
+            background(&writer)
         }
         reply.headers = [("Retry-After", "5")]
         return reply

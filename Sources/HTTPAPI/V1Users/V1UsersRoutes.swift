@@ -45,7 +45,7 @@ package struct V1UsersRoutes: Sendable {
         let principal = try owner(context)
         let provider = try provider(context)
         let variant = try variant(context, of: provider)
-        guard provider.oauth != nil else { throw .notFound }
+        guard provider.usesOAuth else { throw .notFound }
         let body = try context.body(["code"])
         let code = try body.requiredText("code", bytesMax: OAuthLimits.callbackParameterBytesMax)
         _ = try await oauth.complete(service: provider.id, variant: variant, code: code, for: principal)

@@ -9,7 +9,7 @@ enum ServeCommand {
     static func run(_ arguments: Arguments) throws {
         StopSignals.block()
         let host = try Host(try Configuration.load(arguments))
-        let url = try host.start()
+        let url = try host.start(resumesBackground: arguments.has("--resume-background"))
         announce(url)
         StopSignals.wait { await host.stop() }
     }

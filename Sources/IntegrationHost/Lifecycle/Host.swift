@@ -57,7 +57,7 @@ final class Host: Sendable {
         parts.users.summarize(with: services.agenda, time: time)
         reconcileLoop = ReconcileLoop(
             users: parts.users, reconcilers: services.reconcilers, pause: configuration.sweepPause, time: time,
-            log: log)
+            log: log, isPaused: { [background = parts.background] in background.pauseReason != nil })
         let linkTokens = LinkTokenSweep(tokens: services.linkTokens, time: time, log: log)
         linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
     }
@@ -71,12 +71,17 @@ final class Host: Sendable {
 
     /// Begins to listen, and resumes what the last stop interrupted.
     ///
+    /// - Parameter resumesBackground: whether a copied or restored data directory is made this installation's own.
     /// - Returns: the URL of the address it listens on.
-    func start() throws -> String {
+    func start(resumesBackground: Bool = false) throws -> String {
         let url = "http://\(try server.start())"
         if !parts.configuration.isPublicURLGiven { parts.address.set(url) }
-        services.webhooks.start()
-        reconcileLoop.start()
+        if resumesBackground { _ = try parts.background.resume() }
+        parts.background.start { [services, reconcileLoop] in
+            services.webhooks.start()
+            reconcileLoop.start()
+        }
+        if let reason = parts.background.pauseReason { log.warning(reason) }
         linkTokenSweep.start()
         return url
     }
@@ -90,6 +95,7 @@ final class Host: Sendable {
         await services.lifecycle.stop()
         await services.unidentifiedGrants.stop()
         await services.refreshes.stop()
+        await services.revocations.stop()
         await services.webhooks.stop()
         await services.changes.stop()
         await linkTokenSweep.stop()

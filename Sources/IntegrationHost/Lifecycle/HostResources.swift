@@ -21,6 +21,7 @@ struct HostResources: Sendable {
     let keys: HostKeys
     let registry: ProviderRegistry
     let data: DataDirectory
+    let background: BackgroundWork
     let client: HTTPClient
     let address: PublicAddress
     let users: UserStore
@@ -40,12 +41,13 @@ struct HostResources: Sendable {
         keys = try KeyRings.keys(configuration)
         registry = try providers(configuration, log)
         data = try DataDirectory(path: configuration.dataDirectory)
+        background = BackgroundWork(data.installation)
         var clientConfiguration = HTTPClient.Configuration()
         clientConfiguration.userAgent = "integration-host/\(Version.text)"
         if configuration.allowPrivateAddresses { clientConfiguration.addressPolicy = .any }
         client = try HTTPClient(clientConfiguration)
         address = PublicAddress(configuration.publicURL)
-        users = UserStore(data.documents)
+        users = UserStore(data.documents, time: time)
         gateway = ProviderGateway(
             client: client, limiter: ProviderRateLimiter(time: time), time: time, log: log)
         vault = CredentialVault(keys)

@@ -78,7 +78,9 @@ struct HostRoutes: Sendable {
     func system(_ documents: [RouteFamily], readiness: Readiness, metrics: RequestMetrics) -> SystemRoutes {
         let (data, notifications, webhooks, server) = (parts.data, services.notifications, services.webhooks, server)
         return SystemRoutes(
-            unreadyReason: { readiness.reason }, registry: parts.registry,
+            unreadyReason: { readiness.reason },
+            pauseReason: { [background = parts.background] in background.pauseReason },
+            registry: parts.registry,
             metrics: MetricsPage(
                 requests: metrics, store: { MetricsPage.StoreFigures(data) }, inbox: { webhooks.statistics },
                 server: { server.figures }, time: parts.time,

@@ -23,6 +23,7 @@ struct HostServices: Sendable {
     let refresher: RefreshService
     let refreshes: RefreshReconciler
     let unidentifiedGrants: UnidentifiedGrantReconciler
+    let revocations: RevocationReconciler
     let sync: SyncEngine
     let notifications: NotificationDispatcher
     let changes: ChangeSyncs
@@ -80,14 +81,15 @@ struct HostServices: Sendable {
             users: users, grants: oauth, refreshes: refresher, sync: sync, records: recordErasure,
             events: notifications, time: time, log: log)
         connections = ConnectionService(
-            users: users, registry: registry, oauth: oauth, vault: vault, lifecycle: lifecycle,
+            users: users, registry: registry, oauth: oauth, gateway: gateway, vault: vault, lifecycle: lifecycle,
             webhookURLs: webhookURLs, time: time)
         accounts = ConnectionLookup(
             users: users, registry: registry, refresher: refresher, lifecycle: lifecycle, time: time)
         linkTokens = LinkTokenStore(parts.data.documents)
         diagnoses = DiagnosisService(
             users: users, registry: registry, vault: vault, records: parts.data.records, sync: sync,
-            limiter: gateway.limiter, time: time)
+            limiter: gateway.limiter, time: time,
+            pauseReason: { [background = parts.background] in background.pauseReason })
         deadLetters = DeadLetterService(
             users: users, registry: registry, records: parts.data.records, vault: vault, time: time)
         rotation = KeyRotation(
@@ -99,12 +101,14 @@ struct HostServices: Sendable {
         refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         unidentifiedGrants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
+        revocations = RevocationReconciler(users: users, oauth: oauth, time: time, log: log)
     }
 
     /// The background work; each reconciler sees every user about once a minute.
     var reconcilers: [any Reconciler] {
         [
             lifecycle, recordErasure, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
+            revocations,
             SyncReconciler(engine: sync, registry: parts.registry, log: parts.log), changes,
             ResealReconciler(rotation: rotation), notifications,
         ]
@@ -142,6 +146,7 @@ struct HostServices: Sendable {
     var controlCommands: ControlCommands {
         ControlCommands(
             data: parts.data, apiKeys: apiKeys, rotation: { [rotation] in rotation },
-            diagnoses: { [diagnoses] in diagnoses }, deadLetters: { [deadLetters] in deadLetters })
+            diagnoses: { [diagnoses] in diagnoses }, deadLetters: { [deadLetters] in deadLetters },
+            resume: { [background = parts.background] in try background.resume() })
     }
 }

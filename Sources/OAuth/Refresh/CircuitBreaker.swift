@@ -14,15 +14,18 @@ struct CircuitBreaker: Sendable, Equatable {
 
     private(set) var failures = 0
     private(set) var openUntil: Timestamp?
+    private var changedAt: Timestamp?
 
     /// Returns how long requests are refused; nil admits this one.
     ///
     /// An open breaker whose time has passed admits one probe, and no other request until the probe has an answer.
     mutating func admit(at now: Timestamp) -> Duration? {
         guard let openUntil else { return nil }
-        if openUntil > now { return openUntil.duration(since: now) }
+        let end = StoredMoment.end(openUntil, begun: changedAt, longest: RefreshPolicy.pauseMax, at: now)
+        if let end { return end.duration(since: now) }
         // This request is the probe.
         self.openUntil = now.advanced(by: Self.pauseLast)
+        changedAt = now
         return nil
     }
 
@@ -32,6 +35,7 @@ struct CircuitBreaker: Sendable, Equatable {
     /// Counts a failure, and opens the breaker after too many or when the endpoint asks for a pause.
     mutating func fail(pause: Duration?, at now: Timestamp) {
         failures += 1
+        changedAt = now
         var wait = min(pause ?? .zero, RefreshPolicy.pauseMax)
         if failures >= Self.failuresMax {
             let doubled = Self.pauseFirst * (1 << min(failures - Self.failuresMax, 16))

@@ -24,21 +24,23 @@ extension RefreshFailure {
     /// Only a statement about the grant itself ends it. A server error, or one that may pass, leaves open whether the
     /// token was replaced before it.
     package init(_ error: ProviderError, oauth: OAuth2) {
+        let pause = error.retryAfter
         switch error.kind {
-        case .authRevoked: self.init(.revoked, error)
-        case .scopeMissing: self.init(.scopeLost, error)
-        case .rateLimited(let pause): self.init(.rateLimited, error, pause: pause)
-        case .transient: self.init(.unknown, error)
+        case .authRevoked: self.init(.revoked, error, pause: pause)
+        case .scopeMissing: self.init(.scopeLost, error, pause: pause)
+        case .rateLimited(let asked): self.init(.rateLimited, error, pause: asked ?? pause)
+        case .transient: self.init(.unknown, error, pause: pause)
         case .authExpired:
             // The token that renews itself is the credential of the request.
             if case .accessToken = oauth.refresh {
-                self.init(.revoked, error)
+                self.init(.revoked, error, pause: pause)
             } else {
-                self.init(.misconfigured, error)
+                self.init(.misconfigured, error, pause: pause)
             }
         default:
             self.init(
-                error.code?.utf8.elementsEqual("invalid_scope".utf8) == true ? .scopeLost : .misconfigured, error)
+                error.code?.utf8.elementsEqual("invalid_scope".utf8) == true ? .scopeLost : .misconfigured, error,
+                pause: pause)
         }
     }
 
@@ -63,11 +65,10 @@ extension TokenResponse {
     static func refreshed(
         _ response: ProviderResponse, oauth: OAuth2, secrets: [String] = [], now: Timestamp
     ) throws(RefreshFailure) -> TokenResponse {
-        if let error = oauth.tokenErrors.error(for: response, now: now) {
-            throw RefreshFailure(error.shown(without: secrets), oauth: oauth)
-        }
-        do { return try TokenResponse(response, oauth: oauth, now: now) } catch {
-            throw RefreshFailure(.unknown, error)
+        let isRefused = oauth.tokenErrors.error(for: response, now: now) != nil
+        do { return try TokenResponse(response, oauth: oauth, secrets: secrets, now: now) } catch {
+            throw isRefused
+                ? RefreshFailure(error, oauth: oauth) : RefreshFailure(.unknown, error, pause: error.retryAfter)
         }
     }
 }

@@ -32,18 +32,20 @@ package final class RefreshReconciler: Reconciler {
         queue.start { work in
             guard let provider = registry[work.service] else { return .done }
             // The failure is recorded with the connection, which is due again after the pause.
-            _ = try? await refresher.accessToken(user: work.user, connection: work.connection, provider: provider)
+            await refresher.renew(user: work.user, connection: work.connection, provider: provider)
             return .done
         }
     }
 
     package func reconcile(_ user: User, at now: Timestamp) async {
-        for connection in user.connections where connection.status == .connected && connection.disconnection == nil {
+        if user.connections.contains(where: { $0.isLapsed(at: now) }) { await recordLapses(of: user) }
+        for connection in user.connections where connection.isToBeKept {
             guard let provider = registry[connection.service] else { continue }
-            if isNews(RefreshSchedule.deadline(connection, provider.oauth, at: now), to: connection) {
+            let oauth = provider.oauth(connection.variant)
+            if isNews(RefreshSchedule.deadline(connection, oauth, at: now), to: connection) {
                 await announce(connection, of: user, provider, at: now)
             }
-            guard let oauth = provider.oauth, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now,
+            guard let oauth, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now,
                 connection.refresh.wait(at: now) == nil
             else { continue }
             queue.schedule(ConnectionWork(connection, of: user.id))
@@ -52,14 +54,13 @@ package final class RefreshReconciler: Reconciler {
 
     package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
         var earliest: Timestamp?
-        for connection in user.connections where connection.status == .connected && connection.disconnection == nil {
+        for connection in user.connections where connection.isToBeKept {
             guard let provider = registry[connection.service] else { continue }
-            guard !isNews(RefreshSchedule.deadline(connection, provider.oauth, at: now), to: connection) else {
-                return .epoch
-            }
-            var moments = [connection.expiresSoonFrom(provider.oauth).flatMap { $0 > now ? $0 : nil }]
-            if let oauth = provider.oauth, let due = RefreshSchedule.dueAt(connection, oauth) {
-                moments.append(connection.refresh.nextAttemptAt.map { max($0, due) } ?? due)
+            let oauth = provider.oauth(connection.variant)
+            guard !isNews(RefreshSchedule.deadline(connection, oauth, at: now), to: connection) else { return .epoch }
+            var moments = [connection.lapsesAt, connection.expiresSoonFrom(oauth).flatMap { $0 > now ? $0 : nil }]
+            if let oauth, let due = RefreshSchedule.dueAt(connection, oauth) {
+                moments.append(connection.refresh.wait(at: now).map { max(now.advanced(by: $0), due) } ?? due)
             }
             for moment in moments.compactMap(\.self) { earliest = min(earliest ?? moment, moment) }
         }
@@ -68,6 +69,13 @@ package final class RefreshReconciler: Reconciler {
 
     /// Begins no further refreshes.
     package func stop() async { await queue.stop() }
+
+    /// Stores that access tokens have ended, and notifies the application: every change of a user does.
+    private func recordLapses(of user: User) async {
+        do { try await users.update(user.id) { _ throws(ServiceError) in } } catch {
+            log.info("Could not record the end of a token.", ["error": .text("\(error)")])
+        }
+    }
 
     private func isNews(_ deadline: GrantDeadline?, to connection: Connection) -> Bool {
         guard let deadline else { return connection.grant.deadline != nil }
@@ -81,7 +89,7 @@ package final class RefreshReconciler: Reconciler {
         do {
             try await users.update(user.id) { (user) throws(ServiceError) in
                 try user.update(connection.id, where: { _ in true }) { (connection) throws(ServiceError) in
-                    let deadline = RefreshSchedule.deadline(connection, provider.oauth, at: now)
+                    let deadline = RefreshSchedule.deadline(connection, provider.oauth(connection.variant), at: now)
                     if isNews(deadline, to: connection) { try connection.deadlineNoted(deadline, at: now) }
                 }
             }
@@ -90,5 +98,12 @@ package final class RefreshReconciler: Reconciler {
                 "Could not record the end of a grant.",
                 ["connectionId": .text(connection.id), "error": .text("\(error)")])
         }
+    }
+}
+
+extension Connection {
+    /// Whether the host keeps the grant alive: the connection works, or the provider will be asked once more whether it is dead.
+    fileprivate var isToBeKept: Bool {
+        disconnection == nil && (status == .connected || status == .expired && refresh.isDoubted)
     }
 }

@@ -18,10 +18,10 @@ enum RefreshSchedule {
     /// Returns when the token should be replaced; nil when it never needs to be.
     ///
     /// A token is due before it ends, and before an unused grant expires. It is due at once when it is unknown whether it was
-    /// replaced already.
+    /// replaced already, and when the provider called the grant dead and will be asked again.
     static func dueAt(_ connection: Connection, _ oauth: OAuth2) -> Timestamp? {
         guard canRefresh(connection, oauth) else { return nil }
-        if connection.refresh.isUnknown { return .epoch }
+        if connection.refresh.isUnknown || connection.refresh.isDoubted { return .epoch }
         let issuedAt = connection.credentials.issuedAt
         if case .accessToken(let style) = oauth.refresh {
             guard let end = connection.expiresAt else { return nil }

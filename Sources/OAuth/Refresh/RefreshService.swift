@@ -52,6 +52,14 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         try Self.checkGrant(grant, of: try await connection(id, user: user))
     }
 
+    /// Whether the tokens of a connection can be replaced.
+    fileprivate func canRefresh(
+        _ id: String, of user: String, _ provider: ConfiguredProvider
+    ) async throws(ProviderError) -> Bool {
+        let connection = try await connection(id, user: user)
+        return provider.oauth(connection.variant).map { RefreshSchedule.canRefresh(connection, $0) } ?? false
+    }
+
     private static func checkGrant(_ grant: Int?, of connection: Connection) throws(ProviderError) {
         guard let grant, connection.grant.number != grant else { return }
         throw ProviderError(.transient, "The connection was connected again meanwhile.")
@@ -69,7 +77,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         guard let token = try opened({ () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) })
         else { throw ProviderError(.authRevoked, "The connection has no credential: connect it again.") }
         let now = time.now
-        guard let oauth = provider.oauth, connection.status == .connected,
+        guard let oauth = provider.oauth(connection.variant), connection.status == .connected,
             connection.disconnection == nil, let dueAt = RefreshSchedule.dueAt(connection, oauth), dueAt <= now
         else { return token }
         let isGood = connection.expiresAt.map { $0 > now } ?? true
@@ -132,6 +140,18 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         }
     }
 
+    /// Replaces a token that is due, or asks again about a grant that the provider called dead.
+    ///
+    /// The outcome is recorded with the connection.
+    func renew(user: String, connection id: String, provider: ConfiguredProvider) async {
+        let isDoubted = (try? await users.user(user).connection(id))?.refresh.isDoubted ?? false
+        if isDoubted {
+            _ = try? await refresh(user: user, connection: id, provider: provider, replacing: nil)
+        } else {
+            _ = try? await accessToken(user: user, connection: id, provider: provider)
+        }
+    }
+
     /// Waits for the requests under way; each of them has its own time limit.
     package func settle() async {
         for task in running.withLock({ Array($0.values) }) { _ = await task.value }
@@ -155,13 +175,37 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         let current = try opened { () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) }
         // Another caller refreshed the token meanwhile.
         if let current, let stale, current != stale { return current }
-        guard let oauth = provider.oauth, RefreshSchedule.canRefresh(connection, oauth) else {
+        guard let oauth = provider.oauth(connection.variant), RefreshSchedule.canRefresh(connection, oauth) else {
             throw ProviderError(.authRevoked, "The connection cannot be refreshed: connect it again.")
         }
         if RefreshSchedule.isTooYoung(connection, oauth, at: time.now) {
             throw ProviderError(.permanent, "The token cannot be renewed yet; it stays valid until it expires.")
         }
         if stale != nil { try checkMayAsk(connection, provider) }
+        do { return try await attempt(connection, of: userID, provider, oauth) } catch {
+            guard error.kind == .authRevoked, let again = await afterFirstRefusal(id, of: userID) else { throw error }
+            return try await attempt(again, of: userID, provider, oauth)
+        }
+    }
+
+    /// Waits a moment when the provider has called the grant dead for the first time, because it may say so in passing.
+    ///
+    /// - Returns: the connection, to be tried again; nil when there is nothing to try, or only later.
+    private func afterFirstRefusal(_ id: String, of userID: String) async -> Connection? {
+        guard let refused = try? await users.user(userID).connection(id), refused.refresh.refusals == 1,
+            let wait = refused.refresh.wait(at: time.now), wait <= Self.refusalWaitMax,
+            (try? await time.sleep(for: wait)) != nil
+        else { return nil }
+        return try? await users.user(userID).connection(id)
+    }
+
+    /// How long a request waits before it asks a second time about a grant that the provider called dead.
+    private static let refusalWaitMax = Duration.seconds(5)
+
+    /// Sends one token request and records its outcome.
+    private func attempt(
+        _ connection: Connection, of userID: String, _ provider: ConfiguredProvider, _ oauth: OAuth2
+    ) async throws(ProviderError) -> Secret {
         let begun = try await begin(connection, user: userID)
         let result: Result<TokenResponse, RefreshFailure>
         do { result = .success(try await ask(begun, user: userID, provider, oauth)) } catch {
@@ -294,7 +338,12 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
             user.connection(begun.id)?.credentials.isEmpty ?? true
         else { return }
         guard let sealed = try? vault.sealed(tokens, user: userID, connection: begun.id) else { return }
-        let outcome = (try? await revokesOrphan(begun.carrying(sealed, at: time.now), userID)) ?? .failed
+        let (orphan, now) = (begun.carrying(sealed, at: time.now), time.now)
+        let outcome = (try? await revokesOrphan(orphan, userID)) ?? .failed
+        if outcome == .pending {
+            let ticket = RevocationTicket(orphan, at: now)
+            _ = try? await users.update(userID) { (user) throws(ServiceError) in user.revocationOwed(ticket) }
+        }
         Metrics.revocations[outcome]?.add()
         log.info(
             "A pair of tokens came after its connection was ended.",
@@ -396,6 +445,7 @@ private struct StoredCredential: CredentialSource {
 
     func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? {
         try await refresher.checkGrant(grant, of: connection, user: user)
+        guard try await refresher.canRefresh(connection, of: user, provider) else { return nil }
         let token = try await refresher.refresh(
             user: user, connection: connection, provider: provider, replacing: rejected)
         try await refresher.checkGrant(grant, of: connection, user: user)

@@ -114,12 +114,12 @@ struct AccountUsersTests {
             }
         }
         await fixture.accounts.read()
-        #expect(try await !fixture.accounts.isLast(connections[0].connection, user: "u"))
+        #expect(try await fixture.accounts.standing(of: connections[0].connection, user: "u") == .shared)
         try await fixture.users.update("v") { (user) throws(ServiceError) in
             try user.updateFirst { $0.stored.accessToken = nil }
         }
         fixture.clock.advance(by: AccountUsers.connectingTimeMax + .seconds(1))
-        #expect(try await fixture.accounts.isLast(connections[0].connection, user: "u"))
+        #expect(try await fixture.accounts.standing(of: connections[0].connection, user: "u") == .last)
         fixture.data.close()
     }
 
@@ -128,9 +128,9 @@ struct AccountUsersTests {
         let fixture = try Fixture()
         let connection = try await fixture.connect("u")
         for user in ["u", "v"] { try await fixture.accounts.add(connection, accountID: "account", user: user) }
-        #expect(try await !fixture.accounts.isLast(connection, user: "u"))
+        #expect(try await fixture.accounts.standing(of: connection, user: "u") == .shared)
         fixture.clock.advance(by: AccountUsers.connectingTimeMax + .seconds(1))
-        #expect(try await fixture.accounts.isLast(connection, user: "u"))
+        #expect(try await fixture.accounts.standing(of: connection, user: "u") == .last)
         fixture.data.close()
     }
 }

@@ -11,7 +11,7 @@ struct ConnectionLifeTests {
     ///
     /// The resulting status; `+event` is an event for the application, `erase` erases the grant; `ignored` and `refused`.
     private static let kept: [(event: LifeEvent, outcomes: [String])] = [
-        (.linked, ["connected", "connected", "refused", "refused", "refused", "refused"]),
+        (.linked, ["connected", "connected"] + [String](repeating: "connected +connection.connected", count: 4)),
         (
             .authorizationFailed,
             ["error +connection.error", "ignored", "ignored", "ignored", "ignored", "ignored"]
@@ -30,6 +30,15 @@ struct ConnectionLifeTests {
             .grantRefused,
             ["ignored", "expired +connection.expired", "ignored", "ignored", "ignored", "ignored"]
         ),
+        (.grantDoubted, ["ignored", "expired", "ignored", "ignored", "ignored", "ignored"]),
+        (
+            .doubtConfirmed,
+            [
+                "ignored", "expired +connection.expired", "expired +connection.expired", "ignored", "ignored",
+                "ignored",
+            ]
+        ),
+        (.doubtResolved, ["pending", "connected", "connected", "revoked", "error", "refused"]),
         (
             .revokedAtProvider,
             [
@@ -74,6 +83,8 @@ struct ConnectionLifeTests {
         (.linked, "refused", "refused"), (.authorizationFailed, "ignored", "ignored"),
         (.authorized, "refused", "refused"), (.abandoned, "refused", "refused"), (.identified, "refused", "refused"),
         (.renewed, "refused", "refused"), (.grantRefused, "ignored", "ignored"),
+        (.grantDoubted, "ignored", "ignored"), (.doubtConfirmed, "ignored", "ignored"),
+        (.doubtResolved, "refused", "refused"),
         (.revokedAtProvider, "refused", "refused"), (.noted, "ignored", "ignored"), (.unnoted, "ignored", "ignored"),
         (.disconnectRequested, "=/disconnect revoke", "=/delete revoke"),
         (.deletionRequested, "=/delete +connection.revoked revoke", "=/delete revoke"),
@@ -182,7 +193,10 @@ struct ConnectionTransitionTests {
     func refused() throws {
         let error = ProviderError(.authRevoked, "The grant was ended.")
         var (refreshed, synced) = (Self.connection(), Self.connection())
-        try refreshed.refreshFailed(RefreshFailure(.revoked, error), at: Self.now)
+        for seconds in [0, 2, 602] as [Int64] {
+            try refreshed.refreshFailed(RefreshFailure(.revoked, error), at: Self.now.advanced(by: .seconds(seconds)))
+            #expect(refreshed.outbox.isEmpty == (seconds < 602))
+        }
         synced.syncBegan(SyncRun(id: "sync-1", type: .full, dataTypes: ["a"], startedAt: Self.now))
         let outcome = SyncOutcome(status: .failed, failures: [SyncFailure(dataType: "a", error: error)])
         try synced.syncEnded("sync-1", outcome, counts: (0, 0, 0), read: [], grant: nil, at: Self.now)

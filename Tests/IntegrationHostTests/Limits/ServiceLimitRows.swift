@@ -22,6 +22,7 @@ extension LimitSection {
             .time("pendingConnectionLifetime", ConnectionLimits.pendingConnectionLifetime, .user, "removed"),
             .time("failedConnectionLifetime", ConnectionLimits.failedConnectionLifetime, .user, "removed"),
             .count("callbacksKept", ConnectionLimits.callbacksKept, .user, "the oldest are forgotten"),
+            .count("revocationsPerUserMax", ConnectionLimits.revocationsPerUserMax, .user, "the oldest is dropped"),
             .bytes("tokenBytesMax", ConnectionLimits.tokenBytesMax, .provider, "the authorization or refresh fails"),
             .count("joinedKeysMax", ConnectionLimits.joinedKeysMax, .user, "the oldest keys are forgotten"),
             .count("syncHistoryMax", ConnectionLimits.syncHistoryMax, .user, "the oldest syncs are forgotten"),

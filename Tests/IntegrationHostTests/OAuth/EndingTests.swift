@@ -1,5 +1,6 @@
 // Ending connections: the grant at the provider, the credentials in every file, and other connections of the same account.
 
+import Cryptography
 import Foundation
 import HostTesting
 import Primitives
@@ -11,6 +12,7 @@ import Users
 @testable import Background
 @testable import ConnectionModel
 @testable import Connections
+@testable import Credentials
 @testable import OAuth
 
 @Suite("Endings", .timeLimit(.minutes(1)))
@@ -66,7 +68,7 @@ struct EndingTests {
         "An interrupted disconnect or deletion is resumed by the next reconciliation", arguments: Disconnection.allCases
     )
     func resumed(_ ending: Disconnection) async throws {
-        let server = try TokenServer { _ in .json(500, "") }
+        let server = try TokenServer { _ in .json(400, "") }
         let first = try OAuthFixture(server.url) { $0.revocation = Revocation() }
         let id = try await first.connect()
         try await first.users.update("u") { (user) throws(ServiceError) in
@@ -122,6 +124,190 @@ struct EndingTests {
         async let second: Void = fixture.lifecycle.end(two, .delete, of: "w")
         _ = try await (first, second)
         #expect(!server.requests("/revoke").isEmpty)
+        server.stop()
+        fixture.stop()
+    }
+
+    // MARK: Once, and not too late
+
+    @Test(
+        "Many callers who end one connection run one revocation, and one of them succeeds",
+        arguments: Disconnection.allCases)
+    func once(_ ending: Disconnection) async throws {
+        let server = try TokenServer { _ in .late(milliseconds: 100, .json(200, "")) }
+        let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
+        let id = try await fixture.connect()
+        let succeeded = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<12 {
+                group.addTask {
+                    do throws(ServiceError) {
+                        try await fixture.lifecycle.end(id, ending, of: "u")
+                        return true
+                    } catch {
+                        #expect(error == .notFound)
+                        return false
+                    }
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(succeeded == 1)
+        #expect(server.requests("/revoke").count == 1)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("A deletion behind a disconnect removes the connection, and the provider is asked once")
+    func deletionBehindDisconnect() async throws {
+        let server = try TokenServer { _ in .late(milliseconds: 100, .json(200, "")) }
+        let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
+        let id = try await fixture.connect()
+        let first = Task { try await fixture.lifecycle.end(id, .disconnect, of: "u") }
+        try await waitUntil("the revocation", every: .milliseconds(1)) { !server.requests("/revoke").isEmpty }
+        try await fixture.lifecycle.end(id, .delete, of: "u")
+        try await first.value
+        #expect(try await fixture.users.user("u").connections.isEmpty)
+        #expect(server.requests("/revoke").count == 1)
+        server.stop()
+        fixture.stop()
+    }
+
+    /// Ends a connection at a provider that does not answer the first `silent` revocations.
+    private static func owed(
+        _ ending: Disconnection, clock: ManualClock, silent: Int = 1, _ change: (inout OAuth2) -> Void = { _ in }
+    ) async throws -> (fixture: OAuthFixture, server: TokenServer, id: String) {
+        let server = try TokenServer { request in
+            if request.path == "/token" { return RefreshServiceTests.pair(request.index) }
+            return request.index < silent ? .late(milliseconds: 30_000, .drop) : .json(200, "")
+        }
+        let fixture = try OAuthFixture(server.url, time: clock.source) {
+            $0.revocation = Revocation()
+            change(&$0)
+        }
+        let id = try await fixture.connect()
+        let ended = Task { try await fixture.lifecycle.end(id, ending, of: "u") }
+        try await waitUntil("the revocation", every: .milliseconds(1)) { !server.requests("/revoke").isEmpty }
+        await clock.waitForSleepers()
+        clock.advance(by: ConnectionLifecycle.revocationWaitMax)
+        try await ended.value
+        return (fixture, server, id)
+    }
+
+    private static func retry(_ fixture: OAuthFixture) async throws {
+        await fixture.revocations.reconcile(try await fixture.users.user("u"), at: fixture.time.now)
+    }
+
+    @Test(
+        "A caller waits 5 seconds for a silent provider; then a ticket ends the grant",
+        arguments: Disconnection.allCases)
+    func ticket(_ ending: Disconnection) async throws {
+        let clock = ManualClock()
+        let (fixture, server, id) = try await Self.owed(ending, clock: clock)
+        let user = try await fixture.users.user("u")
+        #expect(user.connection(id)?.credentials.isEmpty ?? true)
+        #expect(user.connection(id)?.revocation == (ending == .delete ? nil : .pending))
+        let ticket = try #require(user.revocations.first)
+        #expect(user.revocations.count == 1)
+        // A rotation seals it again, and its old key is not needed any more.
+        let rotated = CredentialVault(try HostKeys(try fixture.keys.ring.rotated(), path: ""))
+        var resealed = user
+        #expect(resealed.reseal(with: rotated).resealed > 0)
+        let text = try #require(resealed.revocations.first?.remnant.credentials.refreshToken)
+        #expect(text != ticket.remnant.credentials.refreshToken)
+        #expect(!rotated.needsResealing(text))
+        try await Self.retry(fixture)
+        #expect(server.requests("/revoke").count == 1, "not before its time")
+        clock.advance(by: .seconds(60))
+        try await Self.retry(fixture)
+        try await waitUntil("the revocation", every: .milliseconds(1)) {
+            try await fixture.users.user("u").revocations.isEmpty
+        }
+        #expect(server.requests("/revoke").map { $0.form["token"] } == ["r0", "r0"])
+        #expect(try await fixture.users.user("u").connection(id)?.revocation == (ending == .delete ? nil : .revoked))
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("A ticket with an access token that has ended gets a new one first")
+    func ticketRenewed() async throws {
+        let clock = ManualClock()
+        let (fixture, server, _) = try await Self.owed(.delete, clock: clock) { $0.revocation?.token = .accessToken }
+        clock.advance(by: .seconds(7200))
+        try await Self.retry(fixture)
+        try await waitUntil("the revocation", every: .milliseconds(1)) {
+            try await fixture.users.user("u").revocations.isEmpty
+        }
+        #expect(server.requests("/token").map { $0.form["refresh_token"] } == ["r0"])
+        #expect(server.requests("/revoke").map { $0.form["token"] } == ["a0", "a1"])
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("A ticket is dropped after three days")
+    func ticketOver() async throws {
+        let clock = ManualClock()
+        let (fixture, server, id) = try await Self.owed(.disconnect, clock: clock, silent: .max)
+        clock.advance(by: RevocationTicket.lifetime)
+        try await Self.retry(fixture)
+        try await waitUntil("the end", every: .milliseconds(1)) {
+            try await fixture.users.user("u").revocations.isEmpty
+        }
+        #expect(try await fixture.connection(id).revocation == .failed)
+        #expect(server.requests("/revoke").count == 1)
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("A ticket that would end all grants of an account does not end a newer one", arguments: [true, false])
+    func newerGrant(_ isSameConnection: Bool) async throws {
+        let clock = ManualClock()
+        let (fixture, server, id) = try await Self.owed(.disconnect, clock: clock) { $0.revocation?.reach = .account }
+        if isSameConnection {
+            try await fixture.users.update("u") { (user) throws(ServiceError) in
+                try user.update(id) { (connection) throws(ServiceError) in
+                    connection.stored.status = .connected
+                    connection.stored.grantNumber += 1
+                    connection.stored.accessToken = try fixture.vault.seal(
+                        Secret("new"), user: "u", connection: id, field: "accessToken")
+                }
+            }
+        } else {
+            _ = try await fixture.connect()
+        }
+        clock.advance(by: .seconds(60))
+        try await Self.retry(fixture)
+        try await waitUntil("the decision", every: .milliseconds(1)) {
+            try await fixture.users.user("u").revocations.isEmpty
+        }
+        #expect(server.requests("/revoke").count == 1, "the new grant is not ended")
+        server.stop()
+        fixture.stop()
+    }
+
+    @Test("A provider that fails for the moment is asked again, and the pause that it asks for is kept")
+    func providerDown() async throws {
+        let clock = ManualClock()
+        let server = try TokenServer { request in
+            request.index == 0
+                ? .raw("HTTP/1.1 503 X\r\nRetry-After: 7200\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                : request.index == 1
+                    ? .raw("HTTP/1.1 429 X\r\nRetry-After: 7200\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                    : .json(200, "")
+        }
+        let fixture = try OAuthFixture(server.url, time: clock.source) { $0.revocation = Revocation() }
+        let id = try await fixture.connect(life: nil)
+        try await fixture.lifecycle.end(id, .delete, of: "u")
+        for (seconds, requests) in [(60, 2), (3600, 2), (3700, 3)] as [(Int64, Int)] {
+            clock.advance(by: .seconds(seconds))
+            try await Self.retry(fixture)
+            try await waitUntil("request \(requests)", every: .milliseconds(1)) {
+                server.requests("/revoke").count == requests
+            }
+            try await waitUntil("the outcome", every: .milliseconds(1)) {
+                try await fixture.users.user("u").revocations.first.map { $0.attempts == requests } ?? (requests == 3)
+            }
+        }
+        #expect(try await fixture.users.user("u").revocations.isEmpty)
         server.stop()
         fixture.stop()
     }

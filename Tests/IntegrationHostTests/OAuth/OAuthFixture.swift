@@ -194,6 +194,7 @@ final class OAuthFixture: Sendable {
     let gateway: ProviderGateway
     let reconciler: RefreshReconciler
     let grants: UnidentifiedGrantReconciler
+    let revocations: RevocationReconciler
     let lifecycle: ConnectionLifecycle
     let provider: ConfiguredProvider
     let time: TimeSource
@@ -239,7 +240,7 @@ final class OAuthFixture: Sendable {
         self.time = time
         directory = try earlier?.directory ?? TemporaryDirectory()
         data = try DataDirectory(path: directory.path + "/data")
-        users = UserStore(data.documents)
+        users = UserStore(data.documents, time: time)
         let log = Log(level: .error)
         var configuration = Configuration()
         configuration.providers = ["plain": Self.settings(url)]
@@ -270,6 +271,7 @@ final class OAuthFixture: Sendable {
         reconciler = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         grants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
+        revocations = RevocationReconciler(users: users, oauth: oauth, time: time, log: log)
         let sync = SyncEngine(
             users: users, registry: registry, credentials: refresher, gateway: gateway, vault: vault,
             records: data.records, retry: RetryPolicy(failingTimeMax: .seconds(1)), time: time, log: log)
@@ -328,6 +330,17 @@ final class OAuthFixture: Sendable {
         try await refresher.refresh(
             user: user, connection: id, provider: provider, replacing: stale.map { Secret($0) }
         ).value
+    }
+
+    /// Refreshes, and lets the pause after a first refusal pass.
+    ///
+    /// - Returns: the new token; nil when the provider refuses again.
+    @discardableResult
+    func refreshPastRefusal(_ id: String, _ clock: ManualClock) async -> String? {
+        let refreshed = Task { try? await self.refresh(id) }
+        await clock.waitForSleepers()
+        clock.advance(by: .seconds(2))
+        return await refreshed.value
     }
 
     func token(_ id: String, of user: String = "u") async throws(ProviderError) -> String {

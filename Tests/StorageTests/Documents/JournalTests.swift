@@ -35,7 +35,7 @@ struct JournalTests {
         try await store.documents.save(.user("a"), bytes("a2"), expecting: .revision(1))
         try await store.documents.delete(.user("b"), expecting: .revision(1))
         let (name, content) = try segment(in: source.path)
-        #expect(Scratch.names(source.path) == [".lock", "journal"])
+        #expect(Scratch.names(source.path) == [".lock", "installation", "journal"])
         store.close()
         #expect(Scratch.names(source.path + "/journal") == [])
         var ends: [Int] = []

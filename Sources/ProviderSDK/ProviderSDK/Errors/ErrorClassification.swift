@@ -70,7 +70,12 @@ public struct HeaderCondition: Sendable, Equatable {
 /// The first rule that fits decides. For 408, 425 and 429, no rule can call a token bad or a grant dead: these describe the moment.
 /// When no rule fits, the status decides. 2xx and 304 are no error, 401 is ``ProviderError/Kind/authExpired``, and 403 is
 /// ``ProviderError/Kind/scopeMissing(_:)``. 408, 425 and 5xx are ``ProviderError/Kind/transient``, and 429 is
-/// ``ProviderError/Kind/rateLimited(after:)``. Any other is ``ProviderError/Kind/permanent``.
+/// ``ProviderError/Kind/rateLimited(after:)``, as is any other 4xx but 401, 404 and 410 that says when to ask again. Any other is
+/// ``ProviderError/Kind/permanent``.
+///
+/// A body is read as JSON, as XML (the content of the root element, by the names of its elements and attributes) or as a form. A 403 or
+/// 406 with a page for people comes from a firewall, not from the API. It is ``ProviderError/Kind/transient`` with the code
+/// `blocked_by_firewall`, and no rule changes that. A page for people never says that a grant is dead.
 public struct ErrorClassification: Sendable {
     /// The rules, most particular first.
     public var rules: [ErrorRule] = []
@@ -140,14 +145,38 @@ public struct ErrorClassification: Sendable {
         let isSuccess = 200...299 ~= response.status
         let mayFit = rules.contains { $0.status ~= response.status }
         guard mayFit || !isSuccess else { return nil }
-        let body = try? JSONValue.parse(response.body)
+        let body = ErrorBody.facts(of: response)
+        if !isSuccess, ErrorBody.isFirewall(response, facts: body) {
+            var error = ProviderError(
+                .transient, "A firewall in front of the provider refused the request with status \(response.status).",
+                code: ErrorBody.firewallCode, status: response.status)
+            error.retryAfter = response.retryAfter(now: now)
+            return error
+        }
         let rule = rules.first { $0.fits(response, body: body, now: now) && $0.is.canComeWith(response.status) }
-        guard let kind = rule?.is ?? ErrorClassification.kind(of: response.status) else { return nil }
-        let code = body.flatMap { body in self.code.lazy.compactMap { $0.first(in: body)?.scalarText }.first }
+        guard let kind = rule?.is ?? Self.kind(of: response, now: now) else { return nil }
+        let isPage = (kind == .authRevoked || kind == .authExpired) && ErrorBody.isPage(response)
+        let found = body.flatMap { body in self.code.lazy.compactMap { $0.first(in: body)?.scalarText }.first }
         let message = body.flatMap { body in self.message.lazy.compactMap { $0.first(in: body)?.string }.first }
-        return ProviderError(
-            completed(kind, response: response, body: body, now: now),
-            message ?? "The provider answered with status \(response.status).", code: code, status: response.status)
+        var error = ProviderError(
+            isPage && kind == .authRevoked ? .transient : completed(kind, response: response, body: body, now: now),
+            message ?? "The provider answered with status \(response.status).",
+            code: isPage ? Self.pageCode : found, status: response.status)
+        error.retryAfter = response.retryAfter(now: now)
+        if case .rateLimited(let pause) = error.kind { error.retryAfter = pause }
+        return error
+    }
+
+    /// The code of an error about a token or a grant that came as a page for people, which the API did not write.
+    public static let pageCode = "page_instead_of_answer"
+
+    /// What an answer means that no rule fits.
+    private static func kind(of response: ProviderResponse, now: Timestamp) -> ProviderError.Kind? {
+        let byStatus = kind(of: response.status)
+        guard 400...499 ~= response.status, ![401, 404, 408, 410, 425].contains(response.status),
+            let pause = response.retryAfter(now: now), pause > .zero
+        else { return byStatus }
+        return .rateLimited(after: pause)
     }
 
     /// What `response` means as an answer to `request`; nil when it is a good answer.

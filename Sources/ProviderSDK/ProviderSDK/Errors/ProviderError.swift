@@ -32,6 +32,10 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
     public var message: String
     /// The HTTP status of the answer, if there was one.
     public var status: Int?
+    /// How long the provider asks to wait before the next request; nil when it does not say.
+    ///
+    /// A server can say so with any status (RFC 9110 section 10.2.3).
+    public var retryAfter: Duration?
 
     /// Characters of ``message`` and ``code`` that are kept.
     public static let messageLengthMax = 300

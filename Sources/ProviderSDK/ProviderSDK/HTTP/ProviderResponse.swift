@@ -49,6 +49,11 @@ public struct ProviderResponse: Sendable {
         }
     }
 
+    /// The body as a form, an object of texts; nil when it is not one.
+    ///
+    /// Some token endpoints answer so, although JSON was asked for.
+    public var form: JSONValue? { ErrorBody.form(self) }
+
     /// How long `Retry-After` asks to wait: seconds with or without a fraction, or a date (RFC 9110 section 10.2.3).
     public func retryAfter(now: Timestamp) -> Duration? {
         guard let text = header("retry-after") else { return nil }

@@ -13,6 +13,8 @@ public struct OAuth2: Sendable {
         case clientSecretPost
         /// The client secret alone as a bearer token; no client id is sent.
         case secretAsBearer
+        /// HTTP Basic with the client secret as user name and no password; no client id is sent.
+        case secretAsBasicUser
         /// No secret: a public client that sends its id only.
         case none
         /// The earlier name of ``clientSecretBasic``.
@@ -138,9 +140,12 @@ public struct TokenResponseFields: Sendable {
     public var scope: ValuePath = "scope"
     /// What stands between scopes in that text, when it is not what the authorization URL uses.
     public var scopeSeparator: String?
-    /// The token type; the host accepts any spelling of these.
+    /// The token type.
     public var tokenType: ValuePath = "token_type"
-    /// The token types that are accepted, in lower case; a missing one is accepted.
+    /// The token types that are expected, in lower case.
+    ///
+    /// Hosts take a token with another type, or with none, all the same: an odd word beside a token is no reason to lose it. A type that
+    /// is known to need more than the token, such as `mac` or `dpop`, completes no new authorization.
     public var acceptedTokenTypes: [String] = ["bearer"]
 
     /// The names of RFC 6749.

@@ -27,8 +27,14 @@ public struct ScopeTable: Sendable {
     public var standard: [String]?
     /// Scopes that every authorization needs in addition to what is asked for, such as `offline_access`.
     public var always: [String] = []
+    /// The key of an operator's setting with further scopes for every authorization, separated by spaces; nil when there is none.
+    ///
+    /// For providers where the kind of an application decides which scopes it may ask for.
+    public var alwaysSetting: String?
     /// Which scopes contain others, such as `read_write` → `read_only`: a contained one is not asked for beside its container.
     public var contains: [String: [String]] = [:]
+    /// Whether scopes limit nothing: the application's own settings at the provider decide, and no data type lacks a scope.
+    public var limitsNothing: Bool = false
     /// Which of the provider's scopes replaces one that newer applications may not ask for.
     public var alternatives: [String: [String]] = [:]
 
@@ -72,6 +78,7 @@ public struct ScopeTable: Sendable {
 
     /// Which of `needed` are missing from `granted`, counting contained and alternative scopes as granted.
     public func missing(_ needed: [String], granted: [String]) -> [String] {
+        guard !limitsNothing else { return [] }
         let held = Set(granted + granted.flatMap { contains[$0] ?? [] })
         return needed.filter { scope in
             !held.contains(scope) && !(alternatives[scope] ?? []).contains(where: held.contains)

@@ -13,7 +13,18 @@ extension ProviderManifest {
         check(Self.isIdentifier(id), "the id “\(id)” is not 1 to 32 of a-z, 0-9 and “-”, beginning with a letter")
         check(!name.isEmpty, "the name is empty")
         check(Set(variants.map(\.id)).count == variants.count, "two variants have the same id")
+        if let defaultVariant {
+            check(
+                variants.contains { $0.id == defaultVariant },
+                "the default variant “\(defaultVariant)” does not exist")
+        }
+        for key in ([scopes] + variants.compactMap(\.scopes)).compactMap(\.alwaysSetting) {
+            check(
+                operatorSettings.contains { $0.key == key && !$0.isSecret },
+                "scopes are set by the setting “\(key)”, which does not exist or is secret")
+        }
         for variant in variants {
+            check(variant.oauth == nil || isOAuth, "the variant “\(variant.id)” has OAuth, which its provider lacks")
             check(Self.isIdentifier(variant.id), "the variant “\(variant.id)” is not 1 to 32 of a-z, 0-9 and “-”")
         }
         for (name, url) in endpoints.merging(variants.flatMap(\.endpoints), uniquingKeysWith: { first, _ in first }) {
@@ -71,6 +82,11 @@ extension ProviderManifest {
         return problems
     }
 
+    private var isOAuth: Bool {
+        if case .oauth2 = auth { return true }
+        return false
+    }
+
     /// What is wrong with the placeholders and credentials of the requests.
     private var requestProblems: [String] {
         var requests: [(place: String, request: ProviderRequest)] = []
@@ -107,7 +123,7 @@ extension ProviderManifest {
                     switch rule.effect {
                     case .changed(let names): names
                     case .deleted(let name, _): [name]
-                    case .revoked, .ignored: []
+                    case .revoked, .mayBeRevoked, .ignored: []
                     }
                 return names.filter { dataType($0) == nil }.map {
                     "a webhook is about the data type “\($0)”, which does not exist"

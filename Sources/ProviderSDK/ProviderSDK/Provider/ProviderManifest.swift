@@ -28,6 +28,10 @@ public struct ProviderManifest: Sendable {
     public var dataTypes: [DataType] = []
     /// The variants; empty when the provider is one.
     public var variants: [Variant] = []
+    /// The id of the variant that is meant when none is named; nil when one must be named.
+    ///
+    /// Hosts store connections of this variant without a variant, as those of a provider that had none.
+    public var defaultVariant: String?
     /// URLs by name: `authorize`, `token`, `revoke`, `api` and any of the plugin's own.
     ///
     /// One that is missing here must come from the operator's configuration. A variant's own endpoints go before these.
@@ -93,16 +97,47 @@ public struct ProviderManifest: Sendable {
     ///   - permissions: what the application asked for; empty means the standard ones.
     ///   - wanted: the names of the data types to be synced; nil means all.
     ///   - variant: the variant that is connected, for providers that have variants.
+    ///   - settings: the operator's settings, for ``ScopeTable/alwaysSetting``.
     public func requestedScopes(
-        for permissions: [String], dataTypes wanted: [String]? = nil, variant: String? = nil
+        for permissions: [String], dataTypes wanted: [String]? = nil, variant: String? = nil,
+        settings: [String: String]
     ) -> [String] {
+        var scopes = scopes(of: variant)
+        if let text = scopes.alwaysSetting.flatMap({ settings[$0] }) {
+            scopes.always += text.split(separator: " ").map(String.init)
+        }
         let chosen = dataTypes.filter { dataType in
             (wanted?.contains(dataType.name) ?? true)
                 && (dataType.variants.isEmpty || variant.map(dataType.variants.contains) ?? true)
         }
         return scopes.requested(
-            for: permissions, needed: chosen.flatMap(\.scopes), optional: dataTypes.flatMap(\.optionalScopes))
+            for: permissions, needed: scopes.limitsNothing ? [] : chosen.flatMap(\.scopes),
+            optional: dataTypes.flatMap(\.optionalScopes))
     }
+
+    /// The provider's own scopes that an authorization asks for without any of the operator's settings.
+    public func requestedScopes(
+        for permissions: [String], dataTypes wanted: [String]? = nil, variant: String? = nil
+    ) -> [String] {
+        requestedScopes(for: permissions, dataTypes: wanted, variant: variant, settings: [:])
+    }
+
+    // MARK: Variants
+
+    /// The variant called `id`, or the default variant for nil; nil when there is none.
+    public func variant(_ id: String?) -> Variant? {
+        guard let id = id ?? defaultVariant else { return nil }
+        return variants.first { $0.id.utf8.elementsEqual(id.utf8) }
+    }
+
+    /// How connections of a variant are authorized; nil for providers without OAuth 2.0.
+    public func oauth(of variant: String?) -> OAuth2? {
+        guard case .oauth2(let oauth) = auth else { return nil }
+        return self.variant(variant)?.oauth ?? oauth
+    }
+
+    /// The scopes of a variant.
+    public func scopes(of variant: String?) -> ScopeTable { self.variant(variant)?.scopes ?? scopes }
 }
 
 /// One of several services that a provider unites.
@@ -113,10 +148,20 @@ public struct Variant: Sendable {
     public let name: String
     /// Its own endpoints, in place of the manifest's.
     public var endpoints: [String: String] = [:]
+    /// How its connections are authorized where that differs from the manifest's ``AuthKind/oauth2(_:)``; nil when it does not.
+    public var oauth: OAuth2?
+    /// Its scopes where they differ from the manifest's; nil when they do not.
+    public var scopes: ScopeTable?
 
     /// A variant.
     public init(id: String, name: String) {
         self.id = id
         self.name = name
+    }
+
+    /// A variant, with what `configure` sets.
+    public init(id: String, name: String, _ configure: (inout Variant) -> Void) {
+        self.init(id: id, name: name)
+        configure(&self)
     }
 }

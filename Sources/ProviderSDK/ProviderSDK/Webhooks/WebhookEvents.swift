@@ -11,9 +11,13 @@ public struct WebhookEvents: Sendable {
         /// Records of these data types changed.
         case changed([String])
         /// A record is gone; the paths lead to the parts of its source id, which are joined with `-`.
+        ///
+        /// An event that lacks a part changes the data type.
         case deleted(dataType: String, sourceID: [ValuePath])
         /// The user ended the grant at the provider.
         case revoked
+        /// The user may have ended the grant at the provider: the event does not say enough, so the host asks the provider.
+        case mayBeRevoked
         /// Nothing.
         case ignored
     }

@@ -18,9 +18,19 @@ extension WebhookScheme {
             outcome.headers = answer.headers
             outcome.reply = try answer.reply(to: facts, now: delivery.receivedAt)
         }
+        let isAnswered = outcome.reply != nil || outcome.status != 200
+        var ignored: [[WebhookOutcome.IgnoredReason]] = []
         for events in events where events.where?.isMet(by: facts, now: delivery.receivedAt) ?? true {
-            for event in events.events(in: facts, now: delivery.receivedAt) { outcome.add(event) }
+            let found = events.events(in: facts, now: delivery.receivedAt)
+            for event in found.events { outcome.add(event) }
+            ignored.append(found.events.isEmpty ? found.ignored : [])
+            if !found.events.isEmpty { for reason in found.ignored { outcome.ignored[reason, default: 0] += 1 } }
         }
+        // The tables are alternatives: a delivery that one of them reads is no concern of the others. A ping holds no event.
+        guard outcome.events.isEmpty, !events.isEmpty, !isAnswered else { return outcome }
+        // A table that knows the kind of the event came further than one that does not.
+        let known = ignored.first { $0.contains(.noAccount) } ?? ignored.first { !$0.isEmpty }
+        for reason in known ?? [.noEvents] { outcome.ignored[reason, default: 0] += 1 }
         return outcome
     }
 }
@@ -50,8 +60,20 @@ extension WebhookAnswer {
 }
 
 extension WebhookEvents {
-    fileprivate func events(in facts: JSONValue, now: Timestamp) -> [WebhookOutcome.Event] {
-        items(in: facts).compactMap { event(in: $0, now: now) }
+    fileprivate func events(
+        in facts: JSONValue, now: Timestamp
+    ) -> (events: [WebhookOutcome.Event], ignored: [WebhookOutcome.IgnoredReason]) {
+        var events: [WebhookOutcome.Event] = []
+        var ignored: [WebhookOutcome.IgnoredReason] = []
+        for item in items(in: facts) {
+            do throws(Ignored) { events.append(try event(in: item, now: now)) } catch { ignored.append(error.reason) }
+        }
+        return (events, ignored)
+    }
+
+    /// Why an item is no event.
+    private struct Ignored: Error {
+        let reason: WebhookOutcome.IgnoredReason
     }
 
     /// The delivery once for each event, with the event as `item`.
@@ -68,12 +90,16 @@ extension WebhookEvents {
         return items
     }
 
-    private func event(in facts: JSONValue, now: Timestamp) -> WebhookOutcome.Event? {
-        guard let account = text(accountPaths(for: facts, now: now), in: facts),
-            let rule = effects.first(where: { $0.where.isMet(by: facts, now: now) }),
+    private func event(in facts: JSONValue, now: Timestamp) throws(Ignored) -> WebhookOutcome.Event {
+        guard let rule = effects.first(where: { $0.where.isMet(by: facts, now: now) }),
             let effect = effect(rule.effect, in: facts)
-        else { return nil }
-        let moment = at.lazy.compactMap { $0.first(in: facts).flatMap(Timestamp.init(anyForm:)) }.first
+        else { throw Ignored(reason: .noMeaning) }
+        guard let account = text(accountPaths(for: facts, now: now), in: facts) else {
+            throw Ignored(reason: .noAccount)
+        }
+        var moment = at.lazy.compactMap { $0.first(in: facts).flatMap(Timestamp.init(anyForm:)) }.first
+        // Without a moment the host asks the provider whether the grant is alive.
+        if rule.effect == .mayBeRevoked { moment = nil }
         var event = WebhookOutcome.Event(
             id: joined(id, in: facts), accountID: account, effect: effect, occurredAt: moment)
         event.mode = text(mode, in: facts)
@@ -90,7 +116,8 @@ extension WebhookEvents {
         case .changed(let dataTypes): .changed(dataTypes: dataTypes)
         case .deleted(let dataType, let sourceID):
             joined(sourceID, in: facts).map { .deleted(dataType: dataType, sourceIDs: [$0]) }
-        case .revoked: .revoked
+                ?? .changed(dataTypes: [dataType])
+        case .revoked, .mayBeRevoked: .revoked
         case .ignored: nil
         }
     }

@@ -122,6 +122,18 @@ public struct WebhookOutcome: Sendable {
     public var headers: [NamedValue] = []
     /// The events.
     public var events: [Event] = []
+    /// How many events of the delivery have no effect, by reason.
+    public var ignored: [IgnoredReason: Int] = [:]
+
+    /// Why an event of a verified delivery has no effect.
+    public enum IgnoredReason: String, Sendable, CaseIterable {
+        /// The delivery holds no event.
+        case noEvents
+        /// The event does not say which account it is about.
+        case noAccount
+        /// The event is of a kind that means nothing here.
+        case noMeaning
+    }
 
     /// An empty 200.
     public init() {}
