@@ -34,6 +34,8 @@ struct ArcProvider: Provider {
 
     private static let accountID = AccountIDAuth { auth in
         auth.secretSetting = "accessToken"
+        // The ids are ARC's own, and it does not say what they are made of.
+        auth.allowed = .text
     }
 
     /// A rejected token is the whole server's, never one user's.

@@ -84,6 +84,12 @@ extension Connection {
         throw .conflict("The connection \(status.obstacle)")
     }
 
+    /// Whether the connection is only what the application reports: nothing here leads to an account.
+    var isReported: Bool {
+        (status == .connected || status == .disconnected) && accountID == nil && credentials.isEmpty
+            && grant.unidentified == nil && authorizations.isEmpty
+    }
+
     /// Whether the connection waits for its first authorization and holds nothing that could be lost.
     ///
     /// A connection whose callback has arrived is already in use.

@@ -2,8 +2,11 @@
 
 /// The limits of connections.
 package enum ConnectionLimits {
-    /// The maximum number of connections of one user, in any state.
+    /// The maximum number of connections of one user; those that wait for their first authorization, and integrations that the
+    /// application reports, count apart.
     static let connectionsPerUserMax = 200
+    /// The maximum number of integrations of one user that the application reports, without an account at a provider.
+    static let reportedIntegrationsMax = 200
     /// The maximum number of a user's connections that wait for their first authorization.
     ///
     /// The oldest one is removed to make room.

@@ -118,16 +118,20 @@ package struct User: Sendable {
 
     /// Adds a new connection; removes pending connections that were never completed to make room.
     ///
+    /// - Parameter isReported: whether the application reports an integration, and no account is connected here.
     /// - Returns: the id of the connection.
     /// - Throws: ``ServiceError/limit(_:)`` when the user has too many connections.
     package mutating func add(
-        service: String, variant: String?, status: ConnectionStatus, shard: String, random: String, at now: Timestamp
+        service: String, variant: String?, status: ConnectionStatus, isReported: Bool = false, shard: String,
+        random: String, at now: Timestamp
     ) throws(ServiceError) -> String {
         removeStale(at: now)
         if status == .pending { makeRoomForPending() }
-        guard connections.count < ConnectionLimits.connectionsPerUserMax else {
-            throw .limit(
-                "A user can have at most \(ConnectionLimits.connectionsPerUserMax) connections: delete one first.")
+        let countMax =
+            isReported ? ConnectionLimits.reportedIntegrationsMax : ConnectionLimits.connectionsPerUserMax
+        guard connections.count(where: { !$0.isUnfinished && $0.isReported == isReported }) < countMax else {
+            let noun = isReported ? "integrations without an account" : "connections"
+            throw .limit("A user can have at most \(countMax) \(noun): delete one first.")
         }
         let id = "conn-\(shard)\(random)"
         connections.append(

@@ -27,20 +27,47 @@ package struct ConnectionLookup: Sendable {
         self.time = time
     }
 
-    /// Returns the user's connection to an account.
-    ///
-    /// Prefers a working connection, then an expired one, then any other.
-    package func connection(
-        service: String, accountID: String, of principal: Principal
-    ) async throws(ServiceError) -> Connection {
-        let found = try await users.user(principal.userID).connections.filter { connection in
+    /// An account as a path names it.
+    package struct Account: Sendable {
+        package let service: String
+        package let accountID: String
+        /// The variant, where the account has connections to several; nil for any.
+        package var variant: String?
+        /// The id of the connection, where nothing else distinguishes two; nil for any.
+        package var connectionID: String?
+
+        package init(service: String, accountID: String, variant: String? = nil, connectionID: String? = nil) {
+            self.service = service
+            self.accountID = accountID
+            self.variant = variant
+            self.connectionID = connectionID
+        }
+
+        func isOf(_ connection: Connection) -> Bool {
             connection.service.utf8.elementsEqual(service.utf8) && connection.status != .disconnected
                 && (connection.accountID ?? connection.service).utf8.elementsEqual(accountID.utf8)
+                && (variant.map { $0.utf8.elementsEqual((connection.variant ?? "").utf8) } ?? true)
+                && (connectionID.map { $0.utf8.elementsEqual(connection.id.utf8) } ?? true)
         }
-        let best =
-            found.first { $0.status == .connected } ?? found.first { $0.status == .expired } ?? found.first
-        guard let best else { throw .notFound }
-        return best
+    }
+
+    /// Returns the user's connection to an account.
+    ///
+    /// Connections that work or have expired come before any other.
+    ///
+    /// - Throws: ``ServiceError/conflict(_:)`` naming the choices when the account has several.
+    package func connection(_ account: Account, of principal: Principal) async throws(ServiceError) -> Connection {
+        let found = try await users.user(principal.userID).connections.filter(account.isOf)
+        let listed = found.filter { $0.status == .connected || $0.status == .expired }
+        guard let best = listed.first ?? found.first else { throw .notFound }
+        guard listed.count > 1 else { return best }
+        let variants = Set(listed.map { $0.variant.map { Array($0.utf8) } })
+        let choices =
+            variants.count == listed.count
+            ? listed.map { "variant=\($0.variant ?? "")" } : listed.map { "connectionId=\($0.id)" }
+        throw .conflict(
+            "The account has \(listed.count) connections: add one of \(choices.map { "?\($0)" }.joined(separator: ", "))"
+        )
     }
 
     /// Disconnects a connection and keeps its records.

@@ -57,7 +57,7 @@ package struct UserIntegrationService: Sendable {
         return try await users.update(userID) { (user) throws(ServiceError) -> UserIntegration in
             let id = try user.add(
                 service: integration, variant: nil, status: isConnected ? .connected : .disconnected,
-                shard: UserStore.shard(of: userID), random: random, at: now)
+                isReported: true, shard: UserStore.shard(of: userID), random: random, at: now)
             return try user.update(id) { (connection) throws(ServiceError) in
                 if isConnected { try connection.noted(isConnected: true, at: now) }
                 return UserIntegration(connection, user: userID)

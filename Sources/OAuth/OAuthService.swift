@@ -82,14 +82,17 @@ package struct OAuthService: Sendable {
         guard redirects.allows(redirectURI, service: provider.id) else {
             throw .invalid(field: "redirectUri", message: "The redirect URI is not registered with this host")
         }
-        let scopes = provider.manifest.requestedScopes(
-            for: request.permissions, variant: variant, settings: provider.publicSettings)
         let secrets = try makeSecrets(for: oauth)
         let now = time.now
         let expiresAt = now.advanced(by: PendingAuthorization.lifetime)
         let connectionRandom = secrets.connectionRandom
-        let (connectionID, state) = try await users.update(principal.userID) {
-            (user) throws(ServiceError) -> (String, OAuthState) in
+        let (connectionID, state, scopes) = try await users.update(principal.userID) {
+            (user) throws(ServiceError) -> (String, OAuthState, [String]) in
+            let permissions =
+                request.permissions.isEmpty
+                ? user.permissions(at: provider.id, variant) : request.permissions
+            let scopes = provider.manifest.requestedScopes(
+                for: permissions, variant: variant, settings: provider.publicSettings)
             let id = try user.add(
                 service: provider.id, variant: variant, status: .pending,
                 shard: UserStore.shard(of: principal.userID), random: connectionRandom, at: now)
@@ -104,7 +107,7 @@ package struct OAuthService: Sendable {
             let userID = user.id
             return try user.update(id) { (connection) throws(ServiceError) in
                 connection.authorizationBegan(authorization, permissions: request.permissions)
-                return (id, try signed(authorization, user: userID, connection: connection))
+                return (id, try signed(authorization, user: userID, connection: connection), scopes)
             }
         }
         let url = authorizationURL(
@@ -461,6 +464,17 @@ struct FixedCredential: CredentialSource {
 }
 
 extension User {
+    /// The permissions that an authorization asks for when it names none: those of the user's connections to the provider.
+    fileprivate func permissions(at service: String, _ variant: String?) -> [String] {
+        var permissions: [String] = []
+        for connection in connections where connection.service == service && connection.variant == variant {
+            // A connection that was never connected only wished.
+            guard connection.connectedAt != nil || connection.accountID != nil else { continue }
+            permissions += connection.permissions.filter { !permissions.contains($0) }
+        }
+        return permissions
+    }
+
     /// Uses up an authorization of a connection.
     package mutating func claim(
         _ authorization: PendingAuthorization, of id: String, at now: Timestamp

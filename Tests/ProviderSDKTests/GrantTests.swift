@@ -28,6 +28,19 @@ struct GrantTests {
         #expect((auth.refusal(of: id) == nil) == isAccepted)
     }
 
+    @Test(
+        "A provider can take any text as an account id",
+        arguments: [
+            ("spielerin ä", true), ("a b/../?&=#%{x}", true), ("名前", true), ("👩‍🚀", true), (" a ", true), ("", false),
+            ("a\n", false), ("\u{0}", false), ("\u{202E}txt", false), ("a\u{2028}b", false),
+            (String(repeating: "é", count: 128), true), (String(repeating: "é", count: 129), false),
+        ])
+    func takesText(id: String, isAccepted: Bool) {
+        var auth = AccountIDAuth()
+        auth.allowed = .text
+        #expect((auth.refusal(of: id) == nil) == isAccepted)
+    }
+
     @Test("A refused account id is reported with the rule it breaks")
     func namesTheRule() {
         var auth = AccountIDAuth()

@@ -25,7 +25,8 @@ enum IntegrationsRendering {
 
     /// Renders a connection.
     ///
-    /// Only the answer with a single connection has the settings; `expiresSoon` appears only when true.
+    /// Only the answer with a single connection has the settings. Behind the document's members stand `expiresSoon`, when true, and
+    /// `variant`, where the provider has variants.
     static func connection(
         _ connection: Connection, _ provider: ConfiguredProvider?, withSettings: Bool, at now: Timestamp,
         to writer: inout JSONWriter
@@ -40,10 +41,11 @@ enum IntegrationsRendering {
             writer.member("syncStatus", connection.syncStatus?.rawValue)
             writer.member("permissions", connection.permissions)
             writer.member("expiresAt", connection.expiresAt?.description)
+            if withSettings { settings(connection, to: &writer) }
             if connection.expiresSoon(provider?.oauth(connection.variant), at: now) {
                 writer.member("expiresSoon", true)
             }
-            if withSettings { settings(connection, to: &writer) }
+            if let variant = connection.variant { writer.member("variant", variant) }
         }
     }
 

@@ -45,6 +45,7 @@ enum StatusRendering {
             writer.member("expiresAt", connection.expiresAt?.text(withMilliseconds: true))
             writer.member("createdAt", connection.createdAt.text(withMilliseconds: true))
             writer.member("updatedAt", connection.updatedAt.text(withMilliseconds: true))
+            if let variant = connection.variant { writer.member("variant", variant) }
         }
     }
 }

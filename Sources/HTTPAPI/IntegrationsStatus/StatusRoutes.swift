@@ -100,10 +100,11 @@ package struct StatusRoutes: Sendable {
 
     /// Returns the connection that the path names.
     private func connection(_ context: RouteContext, of principal: Principal) async throws(ServiceError) -> Connection {
-        let service = try context.parameter("provider")
-        let accountID = try context.parameter("account_id")
+        let account = ConnectionLookup.Account(
+            service: try context.parameter("provider"), accountID: try context.parameter("account_id"),
+            variant: try context.queryValue("variant"), connectionID: try context.queryValue("connectionId"))
         return try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
-            try await accounts.connection(service: service, accountID: accountID, of: principal)
+            try await accounts.connection(account, of: principal)
         }
     }
 

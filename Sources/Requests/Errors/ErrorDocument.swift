@@ -1,6 +1,7 @@
 // Turns failures into answers. A document supplies its words and the format of its bodies; everything else happens
 // here, once.
 
+import ConnectionModel
 import HTTPServer
 
 /// An error in the words of a document.
@@ -41,6 +42,22 @@ package struct ErrorDocument: Sendable {
         if answer.status == 401 { reply.headers.append(("WWW-Authenticate", "Bearer")) }
         if let seconds = answer.retryAfterSeconds { reply.headers.append(("Retry-After", String(seconds))) }
         return reply
+    }
+
+    /// Returns the reason of a refusal whose answer does not show it, because the document fixes its words.
+    func hiddenReason(of error: ServiceError) -> (field: String, reason: String)? {
+        let facts = FailureFacts(.service(error))
+        switch facts.kind {
+        case .invalid, .limit, .conflict: break
+        default: return nil
+        }
+        let words = words(facts) ?? ErrorWords.usual(facts.kind)
+        guard !words.hasDetails else { return nil }
+        switch words.message {
+        case .reason: return nil
+        case .text(let text) where text.contains(facts.reason): return nil
+        case .text, .phrase: return (facts.field, facts.reason)
+        }
     }
 
     private static func answer(_ facts: FailureFacts, _ words: ErrorWords) -> ErrorAnswer {

@@ -294,6 +294,14 @@ package struct RequestPath: HTTPApplication {
                     "A request failed.",
                     ["correlationId": .text(call.exchange.correlationID), "fault": .text(fault)])
             }
+            if let hidden = handler.family.errors.hiddenReason(of: error) {
+                log.info(
+                    "A request was refused.",
+                    [
+                        "correlationId": .text(call.exchange.correlationID), "field": .text(hidden.field),
+                        "reason": .text(hidden.reason),
+                    ])
+            }
             return handler.family.errors.reply(to: .service(error), call.exchange)
         }
     }

@@ -18,6 +18,7 @@ extension LimitSection {
         title: "Connections of users", file: "Sources/ConnectionModel/ConnectionLimits.swift", type: "ConnectionLimits",
         rows: [
             .count("connectionsPerUserMax", ConnectionLimits.connectionsPerUserMax, .user, "400"),
+            .count("reportedIntegrationsMax", ConnectionLimits.reportedIntegrationsMax, .user, "400"),
             .count("pendingConnectionsMax", ConnectionLimits.pendingConnectionsMax, .user, "the oldest is removed"),
             .time("pendingConnectionLifetime", ConnectionLimits.pendingConnectionLifetime, .user, "removed"),
             .time("failedConnectionLifetime", ConnectionLimits.failedConnectionLifetime, .user, "removed"),

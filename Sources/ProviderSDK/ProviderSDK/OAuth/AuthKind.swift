@@ -34,6 +34,8 @@ public struct AccountIDAuth: Sendable {
         case visibleASCII
         /// ASCII letters, digits, and the ASCII bytes of this text.
         case lettersAndDigits(and: String)
+        /// Any text, without characters that are not shown or that act on what is shown around them.
+        case text
     }
 
     /// The longest id accepted, in bytes.
@@ -67,6 +69,8 @@ public struct AccountIDAuth: Sendable {
             }
             let also = others.isEmpty ? "" : " and “\(others)”"
             return isRight ? nil : "must consist of letters, digits\(also)"
+        case .text:
+            return id.unicodeScalars.contains(where: AccountIDForm.isHidden) ? "must not have control characters" : nil
         }
     }
 }

@@ -51,8 +51,10 @@ public struct AccountIDForm: Sendable {
     }
 
     /// Whether a character is not shown, or acts on what is shown around it.
-    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+    static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        // Joiners are letters' parts: in words of many languages, and in emoji.
+        if scalar == "\u{200C}" || scalar == "\u{200D}" { return false }
+        return switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: true
         default: false
         }
