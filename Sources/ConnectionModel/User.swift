@@ -61,7 +61,7 @@ package struct User: Sendable {
     }
 
     /// Returns the user as of `now`: a connection whose access token has ended and cannot be renewed is expired.
-    func asOf(_ now: Timestamp) -> User {
+    package func asOf(_ now: Timestamp) -> User {
         guard connections.contains(where: { $0.isLapsed(at: now) }) else { return self }
         var user = self
         user.updateAll { $0 = $0.asOf(now) }
@@ -69,7 +69,7 @@ package struct User: Sendable {
     }
 
     /// Records which access tokens have ended and cannot be renewed.
-    mutating func lapse(at now: Timestamp) throws(ServiceError) {
+    package mutating func lapse(at now: Timestamp) throws(ServiceError) {
         guard connections.contains(where: { $0.isLapsed(at: now) }) else { return }
         try updateAll { (connection) throws(ServiceError) in
             if connection.isLapsed(at: now) { try connection.lapsed(at: now) }

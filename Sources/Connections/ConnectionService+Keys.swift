@@ -5,6 +5,7 @@ import Cryptography
 import Observability
 import ProviderSDK
 import Providers
+import Users
 
 extension ConnectionService {
     /// Connects an account with a key that the provider accepts.

@@ -4,6 +4,7 @@ import Primitives
 import ProviderSDK
 import TestSupport
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Connections
