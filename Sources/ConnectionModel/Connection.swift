@@ -3,24 +3,20 @@
 // Does not use HTTP, a clock or storage.
 
 package import ProviderSDK
-import Synchronization
 
 /// A connection of a user to one account of one provider.
 ///
 /// A transition that the connection's state does not allow throws, and changes no stored value.
 package struct Connection: Sendable {
-    private var shared: SharedFacets
+    private(set) var shared: SharedFacets
 
     private var facets: Facets {
         _read { yield shared.facets }
         _modify {
-            if !isKnownUniquelyReferenced(&shared) || shared.text.load() != nil { shared = SharedFacets(shared.facets) }
+            if !isKnownUniquelyReferenced(&shared) || shared.isWritten { shared = SharedFacets(shared.facets) }
             yield &shared.facets
         }
     }
-
-    /// Whether both are the same state of one connection, without a look at their values; false says nothing.
-    package func isIdentical(to other: Connection) -> Bool { shared === other.shared }
 
     package private(set) var identity: ConnectionIdentity {
         _read { yield facets.identity }
@@ -502,7 +498,7 @@ extension Connection {
             { $0.failure = ConnectionFailure(decoding: $1) }),
     ]
 
-    private static let members = (facetMembers + ownMembers).ordered(by: order)
+    static let members = (facetMembers + ownMembers).ordered(by: order)
 
     /// The members of the facets.
     ///
@@ -537,19 +533,6 @@ extension Connection {
     }
 
     private static let knownNames = Set(members.map(\.name))
-
-    package func write(to writer: inout JSONWriter) { writer.raw(text) }
-
-    /// The stored form, which is made once for each state of the connection.
-    var text: [UInt8] {
-        if let known = shared.text.load() { return known.bytes }
-        var writer = JSONWriter(capacity: 1024)
-        writer.object { writer in
-            Self.members.writeMembers(of: self, to: &writer)
-            for (key, value) in unknown { writer.member(key, value) }
-        }
-        return shared.text.storeIfNil(SharedFacets.Text(writer.bytes)).bytes
-    }
 
     package init(decoding value: JSONValue) throws(UserCodingError) {
         guard let identity = ConnectionIdentity(decoding: value),

@@ -1,7 +1,7 @@
 // The values of a connection, which its copies share until one of them changes: a user with many connections is copied with every
 // change of one. The stored text of a connection is kept with them, so that a save writes again only what changed.
 
-import ProviderSDK
+package import ProviderSDK
 import Synchronization
 
 /// The stored values of a connection.
@@ -31,6 +31,26 @@ final class SharedFacets: @unchecked Sendable {
     var facets: Facets
     /// The stored form of ``facets``, made when it is first needed.
     let text = AtomicLazyReference<Text>()
+    /// Whether the text was made, so that the facets must stay as they are.
+    var isWritten: Bool { text.load() != nil }
 
     init(_ facets: Facets) { self.facets = facets }
+}
+
+extension Connection {
+    /// Whether both are the same state of one connection, without a look at their values; false says nothing.
+    package func isIdentical(to other: Connection) -> Bool { shared === other.shared }
+
+    package func write(to writer: inout JSONWriter) { writer.raw(text) }
+
+    /// The stored form, which is made once for each state of the connection.
+    var text: [UInt8] {
+        if let known = shared.text.load() { return known.bytes }
+        var writer = JSONWriter(capacity: 1024)
+        writer.object { writer in
+            Self.members.writeMembers(of: self, to: &writer)
+            for (key, value) in unknown { writer.member(key, value) }
+        }
+        return shared.text.storeIfNil(SharedFacets.Text(writer.bytes)).bytes
+    }
 }

@@ -66,6 +66,8 @@ package struct DocumentChange: Equatable, Sendable {
 
     // MARK: Stored form
 
+    /// Appends the stored form.
+    ///
     ///     0 start (4)  4 removed (4)  8 size of the earlier revision (4)  12 checksum of the context (4)
     func append(to bytes: inout [UInt8]) {
         bytes.append(littleEndian: UInt32(start))

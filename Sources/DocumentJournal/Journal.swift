@@ -35,6 +35,11 @@ package final class Journal: Sendable {
     private struct State {
         var queue = FIFO<Entry>()
         var active: JournalSegment?
+        /// The segment after the active one, made ahead.
+        var spare: JournalSegment?
+        var isMakingSpare = false
+        /// Whether a thread takes the next segment.
+        var isSwitching = false
         var nextSequence: UInt64
         var isCommitting = false
         /// Whether a checkpoint waits for the end of the present batch.
@@ -145,7 +150,7 @@ package final class Journal: Sendable {
     private func commit(_ entries: [Entry], _ writer: inout JournalWriter) -> StoreError? {
         do throws(StoreError) {
             try files.gate.check()
-            let segment = try activeSegment()
+            let segment = try activeSegment(writer)
             let first = ledger.withLock { $0.lastNumber } + 1
             let places = try writer.write(entries, firstNumber: first, to: segment, gate: files.gate)
             let bytes = ledger.withLock { ledger in
@@ -165,15 +170,69 @@ package final class Journal: Sendable {
         }
     }
 
-    private func activeSegment() throws(StoreError) -> JournalSegment {
-        if let active = monitor.withLock({ $0.active }) { return active }
+    /// The segment that the next batch is written to.
+    private func activeSegment(_ writer: JournalWriter) throws(StoreError) -> JournalSegment {
+        guard let active = monitor.withLock({ $0.active }) else {
+            return try nextSegment(after: nil, bytes: JournalLimits.firstSegmentBytes)
+        }
+        if writer.isFull(active) {
+            do throws(StoreError) {
+                return try nextSegment(after: active, bytes: JournalLimits.segmentBytes)
+            } catch {
+                // Without room for another segment this one grows.
+                guard case .noSpace = error else { throw error }
+            }
+        } else if writer.isHalfFull(active) {
+            makeSpare()
+        }
+        return active
+    }
+
+    /// Makes the next segment the active one, unless another thread has done so since `active` was.
+    private func nextSegment(after active: JournalSegment?, bytes: Int) throws(StoreError) -> JournalSegment {
+        let (known, spare): (JournalSegment?, JournalSegment?) = monitor.wait { state in
+            // Segments are written to in the order of their numbers, and one that is being made has the next.
+            if state.isSwitching || state.isMakingSpare { return nil }
+            if let newer = state.active, newer !== active { return (newer, nil) }
+            state.isSwitching = true
+            defer { state.spare = nil }
+            return (nil, state.spare)
+        }
+        if let known { return known }
+        defer {
+            monitor.withLock { $0.isSwitching = false }
+            monitor.wakeAll()
+        }
+        let next: JournalSegment
+        if let spare { next = spare } else { next = try make(bytes: bytes) }
+        monitor.withLock { $0.active = next }
+        return next
+    }
+
+    private func make(bytes: Int) throws(StoreError) -> JournalSegment {
         let sequence = monitor.withLock { state in
             state.nextSequence += 1
             return state.nextSequence - 1
         }
-        let made = try JournalSegment.make(sequence, in: folder, files: files)
-        monitor.withLock { $0.active = made }
-        return made
+        return try JournalSegment.make(sequence, bytes: bytes, in: folder, files: files)
+    }
+
+    /// Makes the segment after the active one on another thread; without room it is tried again when it is needed.
+    private func makeSpare() {
+        let isWanted = monitor.withLock { state in
+            if state.spare != nil || state.isMakingSpare { return false }
+            state.isMakingSpare = true
+            return true
+        }
+        guard isWanted else { return }
+        startThread(named: "store-segment") {
+            let made = try? self.make(bytes: JournalLimits.segmentBytes)
+            self.monitor.withLock { state in
+                state.spare = made
+                state.isMakingSpare = false
+            }
+            self.monitor.wakeAll()
+        }
     }
 
     // MARK: Checkpoints
@@ -183,15 +242,8 @@ package final class Journal: Sendable {
         guard let active = monitor.withLock({ $0.active }), ledger.withLock({ $0.hasEntries(in: active) }) else {
             return
         }
-        let sequence = monitor.withLock { state in
-            state.nextSequence += 1
-            return state.nextSequence - 1
-        }
-        let made = try JournalSegment.make(sequence, in: folder, files: files)
-        monitor.withLock { state in
-            state.active = made
-            state.isRolling = true
-        }
+        _ = try nextSegment(after: active, bytes: JournalLimits.firstSegmentBytes)
+        monitor.withLock { $0.isRolling = true }
         monitor.wait { $0.isCommitting ? nil : true }
         monitor.withLock { $0.isRolling = false }
     }
@@ -221,16 +273,19 @@ package final class Journal: Sendable {
     package func close() {
         monitor.withLock { $0.isClosed = true }
         monitor.wakeAll()
-        monitor.wait { $0.hasEnded ? true : nil }
+        monitor.wait { $0.hasEnded && !$0.isMakingSpare ? true : nil }
     }
 
-    /// Removes every segment, after a last checkpoint that left nothing to place; the journal must be closed before.
-    package func removeSegments(through number: UInt64) throws(StoreError) {
-        let active = monitor.withLock { state in
-            defer { state.active = nil }
-            return state.active
+    /// Removes every segment that holds nothing after `number`, and those that hold nothing at all; the journal must be closed
+    /// before.
+    package func removeSegments(through number: UInt64?) throws(StoreError) {
+        let (active, spare) = monitor.withLock { state in
+            defer { (state.active, state.spare) = (nil, nil) }
+            return (state.active, state.spare)
         }
-        try release(through: number)
-        if let active { try files.remove(active.name, in: folder) }
+        let isActiveEmpty = active.map { active in ledger.withLock { !$0.hasEntries(in: active) } } ?? false
+        if let number { try release(through: number) }
+        if let active, isActiveEmpty { try files.remove(active.name, in: folder) }
+        if let spare { try files.remove(spare.name, in: folder) }
     }
 }

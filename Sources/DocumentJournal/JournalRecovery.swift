@@ -83,7 +83,7 @@ package struct JournalRecovery {
         case .broken:
             // Its making was cut short: nothing was ever written to it, and nothing was made after it.
             let isBlank = try isBlank(&reader, size)
-            if !isLast || size > JournalLimits.reservedBytes || !isBlank {
+            if !isLast || size > JournalLimits.segmentBytes || !isBlank {
                 try damage(name, .corrupt(path: file.path, .malformed(offset: 0)), &found)
             }
             found.empty.append(name)

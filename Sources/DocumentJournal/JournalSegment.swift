@@ -12,11 +12,17 @@ package final class JournalSegment: Sendable {
     let salt: UInt64
     let file: OpenFile
     let name: String
+    /// The bytes that are on the disk as zeros until they are written to.
+    ///
+    /// A sync of bytes that were there before changes nothing but them: it does not wait for the file system's own journal, where
+    /// other programs' writes wait too.
+    let preparedBytes: Int
 
-    init(sequence: UInt64, salt: UInt64, file: OpenFile) {
+    init(sequence: UInt64, salt: UInt64, file: OpenFile, preparedBytes: Int = 0) {
         self.sequence = sequence
         self.salt = salt
         self.file = file
+        self.preparedBytes = preparedBytes
         name = Self.name(sequence)
     }
 
@@ -30,10 +36,10 @@ package final class JournalSegment: Sendable {
         return Hex.number(lowercase: name.utf8.prefix(16))
     }
 
-    /// Makes an empty segment, durable with its name on return.
-    static func make(_ sequence: UInt64, in folder: Directory, files: DurableFiles) throws(StoreError)
-        -> JournalSegment
-    {
+    /// Makes an empty segment of `bytes`, durable with its name on return.
+    static func make(
+        _ sequence: UInt64, bytes: Int, in folder: Directory, files: DurableFiles
+    ) throws(StoreError) -> JournalSegment {
         try files.gate.check()
         let name = name(sequence)
         let path = folder.path(of: name)
@@ -42,15 +48,14 @@ package final class JournalSegment: Sendable {
         let segment: JournalSegment
         do throws(CallFailure) {
             let fd = try fileSystem.open(name, in: folder.fd, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600, path: path)
-            segment = JournalSegment(
-                sequence: sequence, salt: salt, file: OpenFile(fileSystem: fileSystem, fd: fd, path: path))
+            let file = OpenFile(fileSystem: fileSystem, fd: fd, path: path)
             do throws(CallFailure) {
                 try fileSystem.setMode(0o600, of: fd, path: path)
                 try fileSystem.write(
                     JournalFormat.segmentHeader(sequence: sequence, salt: salt).span, to: fd, at: 0, path: path)
-                // A file system that cannot reserve, or a disk that is nearly full, is no reason not to write.
-                try? fileSystem.allocate(fd, from: 0, bytes: JournalLimits.reservedBytes, path: path)
+                let prepared = try prepare(file, bytes: bytes)
                 try fileSystem.fdatasync(fd, path: path)
+                segment = JournalSegment(sequence: sequence, salt: salt, file: file, preparedBytes: prepared)
             } catch {
                 _ = try? fileSystem.unlink(name, in: folder.fd, path: path)
                 throw error
@@ -58,6 +63,26 @@ package final class JournalSegment: Sendable {
         } catch { throw files.gate.error(for: error) }
         try files.sync(folder)
         return segment
+    }
+
+    /// Writes zeros behind the header.
+    ///
+    /// - Returns: the size of the file; that of the header when the disk is nearly full, which is no reason not to write.
+    private static func prepare(_ file: OpenFile, bytes: Int) throws(CallFailure) -> Int {
+        let zeros = [UInt8](repeating: 0, count: min(bytes, 1 << 20))
+        var end = JournalFormat.segmentHeaderBytes
+        do throws(CallFailure) {
+            while end < bytes {
+                let part = zeros.span.extracting(first: min(zeros.count, bytes - end))
+                try file.fileSystem.write(part, to: file.fd, at: end, path: file.path)
+                end += part.count
+            }
+        } catch {
+            guard error.isNoSpace else { throw error }
+            end = JournalFormat.segmentHeaderBytes
+            try file.fileSystem.truncate(file.fd, to: end, path: file.path)
+        }
+        return end
     }
 
     /// Reads one entry; the places in it are those of the bytes.

@@ -12,6 +12,14 @@ struct JournalWriter {
     /// Whether the segment's end is unknown, so that another one has to be begun.
     private(set) var hasLostPlace = false
 
+    /// Whether the segment has more than half of its prepared space behind it, so that the next one should be made.
+    func isHalfFull(_ segment: JournalSegment) -> Bool { self.segment === segment && end > segment.preparedBytes / 2 }
+
+    /// Whether the next batch belongs in another segment.
+    func isFull(_ segment: JournalSegment) -> Bool {
+        self.segment === segment && end > segment.preparedBytes - JournalLimits.segmentMarginBytes
+    }
+
     /// Writes a batch; durable on return.
     ///
     /// - Returns: where each entry is.
@@ -21,7 +29,7 @@ struct JournalWriter {
         if self.segment !== segment {
             self.segment = segment
             end = JournalFormat.segmentHeaderBytes
-            reservedEnd = JournalLimits.reservedBytes
+            reservedEnd = segment.preparedBytes
             hasLostPlace = false
         }
         let places = encode(entries, firstNumber: firstNumber, salt: segment.salt)

@@ -136,11 +136,12 @@ final class DocumentCheckpoint: Sendable {
     /// What stays in the journal is found there by the next process.
     private func performLast(_ journal: Journal) throws(StoreError) {
         try journal.files.gate.check()
-        guard journal.files.settlement.isDone else { return }
         let last = journal.ledger.withLock { $0.lastNumber }
-        if try placeWaiting(journal, until: SystemClock.instant + closingTime) {
-            try journal.removeSegments(through: last)
+        var isPlaced = false
+        if journal.files.settlement.isDone {
+            isPlaced = try placeWaiting(journal, until: SystemClock.instant + closingTime)
         }
+        try journal.removeSegments(through: isPlaced ? last : nil)
     }
 
     private func placeWaiting(_ journal: Journal, until deadline: MonotonicInstant?) throws(StoreError) -> Bool {

@@ -64,7 +64,8 @@ public final class Documents: Sendable {
         journalDamage = found.damaged.map { folder.path(of: $0) }
         for name in found.empty { try folders.files.remove(name, in: folder) }
         let checkpoint = DocumentCheckpoint(
-            placement: DocumentPlacement(waiting: waiting, cache: cache), delay: options.checkpointDelay, closingTime: options.closingTimeMax,
+            placement: DocumentPlacement(waiting: waiting, cache: cache), delay: options.checkpointDelay,
+            closingTime: options.closingTimeMax,
             journalBytesMax: options.journalBytesMax)
         self.checkpoint = checkpoint
         journal = Journal(

@@ -19,7 +19,8 @@ package struct WaitingDocuments: Sendable {
         }
     }
 
-    func read(_ chain: PendingChain, key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> StoredDocument
+    func read(_ chain: PendingChain, key: DocumentKey, at location: DocumentLocation) throws(StoreError)
+        -> StoredDocument
     {
         if chain.isDeletion { return .absent }
         var entries = chain.entries[...]
@@ -59,7 +60,8 @@ package struct WaitingDocuments: Sendable {
     }
 
     /// The document of an entry that holds all of it.
-    private func whole(_ pending: PendingDocument, key: DocumentKey, path: String) throws(StoreError) -> StoredDocument {
+    private func whole(_ pending: PendingDocument, key: DocumentKey, path: String) throws(StoreError) -> StoredDocument
+    {
         let (bytes, entry) = try pending.segment.entry(pending)
         if entry.kind == .file { return try DocumentFolders.parse(Array(bytes[entry.body]), key: key, path: path) }
         return .found(

@@ -98,7 +98,7 @@ extension LimitSection {
                 "bytesMax", JournalLimits.bytesMax, .user, "writers wait",
                 metric: "integration_host_store_waiting_documents"),
             .bytes("batchBytesMax", JournalLimits.batchBytesMax, .user, "the next batch begins"),
-        ], others: ["reservedBytes"])
+        ], others: ["firstSegmentBytes", "segmentBytes", "reservedBytes", "segmentMarginBytes"])
 
     private static let records = LimitSection(
         title: "Record streams", file: "Sources/RecordStore/Format/RecordLimits.swift", type: "RecordLimits",
