@@ -87,6 +87,10 @@ package struct Command: Sendable {
             summary: "Resume the background work of a data directory that was copied or restored.",
             run: ResumeCommand.run),
         Command(
+            name: "data", usage: "export DIRECTORY --format VERSION",
+            summary: "Copy the data directory of a stopped host in the format of an earlier version.",
+            ownFlags: ["--format": .value], operandsMax: 2, run: DataCommand.run),
+        Command(
             name: "plugin", usage: "new NAME | verify NAME|FILE [--plugins DIR]…",
             summary: "Write a new plugin in Plugins/NAME, or load one plugin alone and check it.",
             settings: ["--plugins"], operandsMax: 2, run: PluginCommand.run),

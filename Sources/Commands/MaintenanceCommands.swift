@@ -1,5 +1,5 @@
-// `integration-host check`, `backup`, `restore`, `keys` and `connections`: the maintenance commands. All but restore work on the
-// data directory of a running host as well as on that of a stopped one.
+// `integration-host check`, `backup`, `restore`, `data`, `keys` and `connections`: the maintenance commands. All but restore and data
+// work on the data directory of a running host as well as on that of a stopped one.
 
 import Configuration
 import Credentials
@@ -69,5 +69,26 @@ enum RestoreCommand {
         StandardOutput.line(outcome.summary("restored to \(directory)"))
         StandardOutput.line(
             "Its background work starts paused: when the original is no longer used, run “integration-host resume”.")
+    }
+}
+
+enum DataCommand {
+    static func run(_ arguments: Arguments) throws {
+        guard arguments.operands.count == 2, arguments.operands[0] == "export" else {
+            throw UsageError("“export” and the directory to copy to are needed")
+        }
+        let formats = DataFormat.allCases.filter { $0 != .current }
+        guard let name = arguments["--format"], let format = formats.first(where: { $0.rawValue == name }) else {
+            throw UsageError("“--format” must be one of \(formats.map(\.rawValue).joined(separator: ", "))")
+        }
+        let directory = try Configuration.load(arguments).dataDirectory
+        guard DataDirectory.exists(at: directory) else {
+            throw HostStartError("\(directory) is no data directory of the host: name one with --data.")
+        }
+        let data = try DataDirectory(path: directory)
+        defer { data.close() }
+        let target = arguments.operands[1]
+        let outcome = try Blocking.run { () async throws in try await data.backup(to: target, format: format) }
+        StandardOutput.line(outcome.summary("exported to \(target) in the format of version \(name)"))
     }
 }

@@ -20,10 +20,19 @@ public struct BackupOutcome: Equatable, Sendable {
     public internal(set) var skipped: [String] = []
 }
 
+/// A format of copied documents.
+public enum DataFormat: String, CaseIterable, Sendable {
+    /// What this version writes.
+    case current
+    /// What version 0.1.0 reads: documents without summaries.
+    case firstVersion = "0.1"
+}
+
 /// A directory tree that copies go to: nothing in it is synced until the end.
 struct CopyTarget {
     let root: Directory
     let files: DurableFiles
+    var format = DataFormat.current
 
     /// The file that marks a complete backup.
     static let markName = "backup"
@@ -32,6 +41,16 @@ struct CopyTarget {
         var folder = root
         for name in path { folder = try files.makeDirectory(name, in: folder, synced: false) }
         return folder
+    }
+
+    /// The file of a document in the format of the copy.
+    ///
+    /// - Parameter current: the file in the format of this version, when it is at hand.
+    func file(of envelope: Envelope, _ current: [UInt8]?) -> [UInt8] {
+        switch format {
+        case .current: current ?? envelope.encoded()
+        case .firstVersion: Envelope(key: envelope.key, revision: envelope.revision, data: envelope.data).encoded()
+        }
     }
 
     func write(_ bytes: [UInt8], as name: String, in folder: Directory) throws(StoreError) {
@@ -102,9 +121,10 @@ struct DataCopy {
             let made: Directory
             if let folder { made = folder } else { made = try target.folder(path) }
             folder = made
-            try target.write(bytes, as: name, in: made)
+            let file = target.file(of: envelope, bytes)
+            try target.write(file, as: name, in: made)
             outcome.documents += 1
-            outcome.bytes += bytes.count
+            outcome.bytes += file.count
         }
     }
 
@@ -116,7 +136,8 @@ struct DataCopy {
         for (_, key, chain) in documents {
             let location = try DocumentLocation(key)
             let folder = try target.folder([location.collection, location.shard])
-            if let file = try waiting.envelope(chain, key: key)?.encoded() {
+            if let envelope = try waiting.envelope(chain, key: key) {
+                let file = target.file(of: envelope, nil)
                 try target.write(file, as: location.fileName, in: folder)
                 outcome.bytes += file.count
             } else {

@@ -53,7 +53,11 @@ extension DataDirectory {
     ///
     /// Writes go on meanwhile. Each document and each stream is copied whole, as it is at some moment during the
     /// backup. Keys and plugins are not the store's and not in it.
-    public func backup(to path: String) async throws(StoreError) -> BackupOutcome {
+    ///
+    /// - Parameter format: an earlier format makes a backup that an earlier version restores.
+    public func backup(
+        to path: String, format: DataFormat = .current
+    ) async throws(StoreError) -> BackupOutcome {
         do throws(StoreError) { try await documents.flush() } catch {
             // A store that can no longer write is the one that needs a backup most; what waits is copied from the
             // journal.
@@ -61,7 +65,7 @@ extension DataDirectory {
         }
         let target = CopyTarget(
             root: try Self.openRoot(path, fileSystem: FileSystem()),
-            files: DurableFiles())
+            files: DurableFiles(), format: format)
         let walk = walk
         guard try walk.names(target.root).isEmpty else { throw .notEmpty(path: path) }
         var copy = DataCopy(source: walk, target: target)

@@ -147,6 +147,38 @@ struct MaintenanceTests {
         store.close()
     }
 
+    @Test("An export in an earlier format has no summaries, also of documents that wait in the journal")
+    func anExportInAnEarlierFormatHasNoSummaries() async throws {
+        var options = JournalTests.lazy
+        options.closingTimeMax = .zero
+        var store = try DataDirectory.open(scratch.path + "/data", options: options)
+        for id in ["placed", "changed"] {
+            try await store.documents.save(
+                .user(id), bytes("{\"id\":\"\(id)\",\"text\":\"some text\"}"), expecting: .absent, summary: bytes("[1]")
+            )
+        }
+        try await store.flush()
+        try await store.documents.save(
+            .user("changed"), bytes("{\"id\":\"changed\",\"text\":\"same text\"}"), expecting: .any,
+            summary: bytes("[1]"))
+        try await store.documents.save(.user("waiting"), bytes("{}"), expecting: .absent, summary: bytes("[2]"))
+        let outcome = try await store.backup(to: scratch.path + "/export", format: .firstVersion)
+        #expect(outcome.documents == 3)
+        store.close()
+        for path in Scratch.tree(scratch.path + "/export/users") where path.hasSuffix(".json") {
+            let text = String(
+                decoding: try #require(Scratch.read(scratch.path + "/export/users/" + path)), as: UTF8.self)
+            #expect(text.hasPrefix("{\n\"schema\": 1,\n") && !text.contains("summary"))
+        }
+        _ = try DataDirectory.restore(from: scratch.path + "/export", to: scratch.path + "/restored")
+        store = try DataDirectory.open(scratch.path + "/restored")
+        #expect(try await store.check().problems == [])
+        #expect(try await store.documents.list("users").keys.count == 3)
+        let changed = try await store.documents.load(.user("changed"))
+        #expect(changed?.revision == 2 && changed?.bytes == bytes("{\"id\":\"changed\",\"text\":\"same text\"}"))
+        store.close()
+    }
+
     @Test("A backup that is not complete is not restored")
     func aBackupThatIsNotCompleteIsNotRestored() async throws {
         try await fill(scratch.path + "/data")

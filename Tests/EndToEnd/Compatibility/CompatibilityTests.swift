@@ -32,6 +32,25 @@ struct CompatibilityTests {
         try await expectAnswers(of: release, from: data, in: directory)
     }
 
+    @Test("An export in a released version's format is restored and gives the same answers", arguments: Release.all)
+    func export(release: Release) async throws {
+        let directory = try TemporaryDirectory()
+        let (data, export) = (directory.path + "/data", directory.path + "/export")
+        try release.copyData(to: data)
+        let version = release.testDescription.dropFirst().split(separator: ".").prefix(2).joined(separator: ".")
+        let refused = try await HostProcess.run(["data", "export", export, "--format", "9.9", "--data", data])
+        #expect(refused.code == 2 && refused.errors.contains(version), "\(refused.errors)")
+        let exported = try await HostProcess.run(["data", "export", export, "--format", version, "--data", data])
+        #expect(exported.code == 0, "\(exported.errors)")
+        let again = directory.path + "/again"
+        let restored = try await HostProcess.run(["restore", export, "--data", again])
+        #expect(restored.code == 0, "\(restored.errors)")
+        try? FileManager.default.removeItem(atPath: again + "/keys")
+        try Release.copyPrivately(release.folder + "/data/keys", to: again + "/keys")
+        #expect(try await HostProcess.run(["resume", "--data", again]).code == 0)
+        try await expectAnswers(of: release, from: again, in: directory)
+    }
+
     /// Starts the host over `data` with all providers out of reach, and compares what it says with what the release said.
     private func expectAnswers(of release: Release, from data: String, in directory: TemporaryDirectory) async throws {
         let expected = try release.expected()
