@@ -203,8 +203,11 @@ let attack: Target = .executableTarget(
     name: "Attack", dependencies: ["HostTesting", "HostileCases"], path: "Tests/Attack", swiftSettings: settings)
 
 let benchmarks: Target = .executableTarget(
-    name: "Benchmarks", dependencies: ["CLinux", "HostTesting", "TestSupport", "HTTPServer", providerSDK],
-    path: "Benchmarks", swiftSettings: settings)
+    name: "Benchmarks",
+    dependencies: [
+        "CLinux", "ConnectionModel", "HostTesting", "HTTPServer", "Storage", "TestSupport", "Users", providerSDK,
+    ],
+    path: "Benchmarks", exclude: ["Peers"], swiftSettings: settings)
 
 let moduleTests: [Target] = [
     testSupport,

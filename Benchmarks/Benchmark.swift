@@ -12,6 +12,10 @@ enum Benchmark {
         case "sync":
             let records = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 100_000
             try await SyncBenchmark.run(records: records)
+        case "write":
+            let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+            try await WriteBenchmark.run(
+                rounds: max(1, numbers.first ?? 3), seconds: max(1, numbers.dropFirst().first ?? 3))
         case "instructions":
             guard try await InstructionsBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
         case "streaming":
@@ -30,7 +34,7 @@ enum Benchmark {
         default:
             print(
                 """
-                usage: integration-host-bench mapping | sync [RECORDS] | streaming [GIGABYTES] |
+                usage: integration-host-bench mapping | sync [RECORDS] | write [ROUNDS] [SECONDS] | streaming [GIGABYTES] |
                        house [--connections N] [--accounts N] [--seconds S] | instructions [--host PATH] [--baseline FILE]
                 """
             )
