@@ -15,10 +15,10 @@ enum SlackErrors {
 
     /// Status 200 does not mean success; `ok` does.
     static let methods = ErrorClassification([
-        ErrorRule(200...499, where: .isOneOf("error", ["invalid_auth", "token_expired"]), is: .authExpired),
+        // About the token: a grant with a refresh token may outlive it.
         ErrorRule(
-            200...499, where: .isOneOf("error", ["token_revoked", "account_inactive", "not_authed"]),
-            is: .authRevoked),
+            200...499, where: .isOneOf("error", ["invalid_auth", "token_expired", "token_revoked"]), is: .authExpired),
+        ErrorRule(200...499, where: .isOneOf("error", ["account_inactive", "not_authed"]), is: .authRevoked),
         ErrorRule(
             200...499, where: .isOneOf("error", ["missing_scope", "no_permission", "org_login_required"]),
             is: .scopeMissing([])),

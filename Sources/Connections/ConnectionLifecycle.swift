@@ -112,7 +112,10 @@ package final class ConnectionLifecycle: Reconciler {
             try await checkIsLeft(id, for: disconnection, of: userID)
         }
         await sync.cancel(connection: id)
+        let begun = time.instant
         await refreshes.settle(connection: id, longest: Self.refreshWaitMax)
+        // One limit for all waiting for the provider.
+        let rest = max(.zero, Self.revocationWaitMax - (time.instant - begun))
         let now = time.now
         let connection = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in
@@ -120,7 +123,7 @@ package final class ConnectionLifecycle: Reconciler {
                 return connection
             }
         }
-        do throws(ServiceError) { try await finish(connection, of: userID, within: Self.revocationWaitMax) } catch {
+        do throws(ServiceError) { try await finish(connection, of: userID, within: rest) } catch {
             if Task.isCancelled { queue.schedule(work) }
             throw error
         }

@@ -66,7 +66,10 @@ package final class TestInstallation: Sendable {
         let (from, to) = (other.data, data)
         let copied = try await onOwnThread {
             try? FileManager.default.removeItem(atPath: to)
-            return try ChildProcess.run(["cp", "-a", from, to])
+            let copied = try ChildProcess.run(["cp", "-a", from, to])
+            // Without its mark the copy is a separate installation: it works in the background.
+            try? FileManager.default.removeItem(atPath: to + "/installation")
+            return copied
         }
         guard copied.code == 0 else { throw HostProcessError(description: copied.errors) }
     }

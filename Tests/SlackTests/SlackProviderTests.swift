@@ -166,7 +166,7 @@ struct SlackProviderTests {
         arguments: [
             (200, #"{"ok":true}"#, nil), (200, #"{"ok":false,"error":"invalid_auth"}"#, .authExpired),
             (200, #"{"ok":false,"error":"token_expired"}"#, .authExpired),
-            (200, #"{"ok":false,"error":"token_revoked"}"#, .authRevoked),
+            (200, #"{"ok":false,"error":"token_revoked"}"#, .authExpired),
             (200, #"{"ok":false,"error":"account_inactive"}"#, .authRevoked),
             (200, #"{"ok":false,"error":"not_authed"}"#, .authRevoked),
             (

@@ -13,6 +13,7 @@ import Users
 @testable import Notifications
 @testable import OAuth
 @testable import Providers
+@testable import Users
 
 @Suite("Connecting with a key", .timeLimit(.minutes(1)))
 struct KeyConnectionTests {

@@ -9,6 +9,7 @@ import Users
 @testable import ConnectionModel
 @testable import Connections
 @testable import OAuth
+@testable import Users
 
 @Suite("Ended tokens", .timeLimit(.minutes(1)))
 struct LapseTests {

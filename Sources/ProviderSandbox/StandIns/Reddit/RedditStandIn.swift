@@ -23,7 +23,10 @@ struct RedditStandIn: StandIn {
             SandboxAccount(id: random.base36(8).lowercased(), name: "sandbox_redditor_\(number + 1)")
         }
     ) { standIn in
-        standIn.settings = ["clientId": "reddit-sandbox-client", "clientSecret": "reddit-sandbox-secret"]
+        standIn.settings = [
+            "clientId": "reddit-sandbox-client", "clientSecret": "reddit-sandbox-secret",
+            "userAgent": "web:integration-host-sandbox:1.0 (by /u/sandbox)",
+        ]
         standIn.endpoints = ["api": "/oauth"]
         standIn.types = [posts, comments]
         standIn.oauth = oauth
