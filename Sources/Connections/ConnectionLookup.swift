@@ -43,10 +43,11 @@ package struct ConnectionLookup: Sendable {
             self.connectionID = connectionID
         }
 
-        func isOf(_ connection: Connection) -> Bool {
+        /// - Parameter standard: the variant of connections without one.
+        func isOf(_ connection: Connection, standard: String?) -> Bool {
             connection.service.utf8.elementsEqual(service.utf8) && connection.status != .disconnected
                 && (connection.accountID ?? connection.service).utf8.elementsEqual(accountID.utf8)
-                && (variant.map { $0.utf8.elementsEqual((connection.variant ?? "").utf8) } ?? true)
+                && (variant.map { $0.utf8.elementsEqual((connection.variant ?? standard ?? "").utf8) } ?? true)
                 && (connectionID.map { $0.utf8.elementsEqual(connection.id.utf8) } ?? true)
         }
     }
@@ -57,14 +58,15 @@ package struct ConnectionLookup: Sendable {
     ///
     /// - Throws: ``ServiceError/conflict(_:)`` naming the choices when the account has several.
     package func connection(_ account: Account, of principal: Principal) async throws(ServiceError) -> Connection {
-        let found = try await users.user(principal.userID).connections.filter(account.isOf)
+        let standard = registry[account.service]?.manifest.defaultVariant
+        let found = try await users.user(principal.userID).connections.filter { account.isOf($0, standard: standard) }
         let listed = found.filter { $0.status == .connected || $0.status == .expired }
         guard let best = listed.first ?? found.first else { throw .notFound }
         guard listed.count > 1 else { return best }
         let variants = Set(listed.map { $0.variant.map { Array($0.utf8) } })
         let choices =
             variants.count == listed.count
-            ? listed.map { "variant=\($0.variant ?? "")" } : listed.map { "connectionId=\($0.id)" }
+            ? listed.map { "variant=\($0.variant ?? standard ?? "")" } : listed.map { "connectionId=\($0.id)" }
         throw .conflict(
             "The account has \(listed.count) connections: add one of \(choices.map { "?\($0)" }.joined(separator: ", "))"
         )

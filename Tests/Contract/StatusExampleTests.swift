@@ -41,7 +41,7 @@ struct StatusExampleTests {
         let expired = try await callers.installation.connect("tiktok", client)
         _ = try await callers.nobody.post(
             "\(callers.installation.sandbox.url)/_sandbox/faults",
-            #"{"provider":"tiktok","match":"token","status":400,"body":"{\"error\":\"invalid_grant\"}","count":1}"#)
+            #"{"provider":"tiktok","match":"token","status":400,"body":"{\"error\":\"invalid_grant\"}","count":2}"#)
         try await Case(
             "POST", "/api/integrations/oauth/tiktok/refresh", #"{"connectionId":"\#(expired)"}"#, 400
         ).run(client)

@@ -62,12 +62,12 @@ struct StatusRetryTests {
         #expect(ended.json.at("data.status") == "disconnected")
     }
 
-    @Test("A definite refusal is not retried")
+    @Test("A definite refusal is tried once more, and not counted as a retry")
     func definite() async throws {
         let callers = try await Callers()
         let account = try await account(callers)
         try await addFault(
-            #"{"provider":"xero","match":"token","status":400,"body":"{\"error\":\"invalid_grant\"}","count":1}"#,
+            #"{"provider":"xero","match":"token","status":400,"body":"{\"error\":\"invalid_grant\"}","count":2}"#,
             callers)
         let ended = try await Case("POST", "/api/integrations/refresh/xero/\(account)", 409).run(callers.user)
         #expect(ended.json.at("error.code") == "REAUTHORIZATION_REQUIRED")
@@ -81,7 +81,7 @@ struct StatusRetryTests {
         let account = try await account(callers)
         _ = try await callers.installation.connect("stripe", callers.user)
         try await addFault(
-            #"{"provider":"xero","match":"token","status":400,"body":"{\"error\":\"invalid_grant\"}","count":1}"#,
+            #"{"provider":"xero","match":"token","status":400,"body":"{\"error\":\"invalid_grant\"}","count":2}"#,
             callers)
         try await Case("POST", "/api/integrations/refresh/xero/\(account)", 409).run(callers.user)
         let told = try await metric("integrations_status_integrations_total", callers)

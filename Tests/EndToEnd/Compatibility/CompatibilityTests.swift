@@ -29,6 +29,8 @@ struct CompatibilityTests {
         // Keys are in no backup: the operator puts them back.
         try? FileManager.default.removeItem(atPath: data + "/keys")
         try Release.copyPrivately(release.folder + "/data/keys", to: data + "/keys")
+        let resumed = try await HostProcess.run(["resume", "--data", data])
+        #expect(resumed.code == 0, "\(resumed.errors)")
         try await expectAnswers(of: release, from: data, in: directory)
     }
 

@@ -286,7 +286,9 @@ struct IncomingWebhookTests {
         #expect(restored.code == 0, "\(restored.errors)")
         try FileManager.default.moveItem(atPath: kept + "/keys", toPath: installation.data + "/keys")
         try await installation.restart()
-        #expect(try await installation.deliver(delivery, to: "stripe").status == 200)
+        #expect(try await installation.deliver(delivery, to: "stripe").status == 503, "it is paused")
+        #expect(try await HostProcess.run(installation.command("resume")).code == 0)
+        try await waitUntil("the inbox") { try await installation.deliver(delivery, to: "stripe").status == 200 }
         #expect(try await installation.metric("webhook_deliveries_total{outcome=\"duplicate\"}") == 1)
         let later = try await installation.client(user: "restorer")
         #expect(try await installation.webhookSyncs(id, later).count == 1)

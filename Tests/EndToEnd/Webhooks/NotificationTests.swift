@@ -133,15 +133,17 @@ struct NotificationTests {
         #expect(try bench.files(holding: String(bench.secret.dropFirst(6))).isEmpty)
     }
 
-    @Test("A grant that the provider ended sends two notifications: sync failed, then connection expired")
+    @Test(
+        "A grant without a refresh token that the provider ended sends two notifications: sync failed, connection expired"
+    )
     func expired() async throws {
         let receiver = try TestReceiver()
-        let bench = try await Bench("expelled", receiver, service: "quickbooks")
+        let bench = try await Bench("expelled", receiver, service: "slack")
         let client = try await bench.client()
         let revoked = try await client.with(token: nil).post(
-            bench.installation.sandbox.url + "/_sandbox/tokens", #"{"provider":"quickbooks","action":"revoke"}"#)
+            bench.installation.sandbox.url + "/_sandbox/tokens", #"{"provider":"slack","action":"revoke"}"#)
         #expect(revoked.status < 300)
-        let sync = try await bench.installation.sync(bench.id, client, body: #"{"dataTypes":["customers"]}"#)
+        let sync = try await bench.installation.sync(bench.id, client, body: #"{"dataTypes":["users"]}"#)
         #expect(sync["status"] == "failed")
         let told = try await receiver.received(2)
         #expect(Set(told.compactMap { $0.json["type"]?.string }) == ["sync.failed", "connection.expired"])
@@ -151,6 +153,24 @@ struct NotificationTests {
             #expect(delivery.signatures == [try delivery.signature(bench.secret)])
             #expect(delivery.json.at("data.reason")?.string ?? delivery.json.at("data.message")?.string != nil)
         }
+        await receiver.stop()
+    }
+
+    @Test("A refused refresh expires the connection, and the application is not notified before the last attempt")
+    func doubted() async throws {
+        let receiver = try TestReceiver()
+        let bench = try await Bench("doubted", receiver, service: "quickbooks")
+        let client = try await bench.client()
+        let revoked = try await client.with(token: nil).post(
+            bench.installation.sandbox.url + "/_sandbox/tokens", #"{"provider":"quickbooks","action":"revoke"}"#)
+        #expect(revoked.status < 300)
+        let sync = try await bench.installation.sync(bench.id, client, body: #"{"dataTypes":["customers"]}"#)
+        #expect(sync["status"] == "failed")
+        #expect(try await client.get(bench.path).json.at("connection.status") == "expired")
+        #expect(try await receiver.received(1).map { $0.json["type"] } == ["sync.failed"])
+        let explanation = try await client.get(bench.path + "/explain").json["explanation"] ?? .null
+        #expect(explanation["class"] == "revoked")
+        #expect(explanation.at("nextRetry.automatic") == true)
         await receiver.stop()
     }
 

@@ -6,7 +6,6 @@ import ProviderSDK
 import Synchronization
 import TestSupport
 import Testing
-import Users
 
 @testable import ConnectionModel
 @testable import Connections

@@ -4,7 +4,6 @@ import Primitives
 import ProviderSDK
 import TestSupport
 import Testing
-import Users
 
 @testable import ConnectionModel
 @testable import Connections
