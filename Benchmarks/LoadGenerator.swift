@@ -40,7 +40,7 @@ struct LoadGenerator: Sendable {
     }
 
     private struct Client {
-        let descriptor: Int32
+        var descriptor: Int32
         var received: [UInt8] = []
         var start = ContinuousClock.now
     }
@@ -52,6 +52,7 @@ struct LoadGenerator: Sendable {
         for _ in 0..<count { clients.append(Client(descriptor: try connected())) }
         var load = Load()
         var next = 0
+        var closings = 0
         let start = ContinuousClock.now
         for index in clients.indices { try send(&next, &clients[index]) }
         var polled = clients.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
@@ -60,7 +61,18 @@ struct LoadGenerator: Sendable {
             guard unsafe poll(&polled, nfds_t(count), 1000) > 0 else { continue }
             for index in clients.indices where polled[index].revents != 0 {
                 let got = unsafe recv(clients[index].descriptor, &buffer, buffer.count, 0)
-                guard got > 0 else { throw HostProcessError(description: "a connection was closed under load") }
+                guard got > 0 else {
+                    // A server may close a connection after some number of requests.
+                    closings += 1
+                    guard closings <= load.answers else {
+                        throw HostProcessError(description: "the server closes connections without an answer")
+                    }
+                    close(clients[index].descriptor)
+                    clients[index] = Client(descriptor: try connected())
+                    polled[index].fd = clients[index].descriptor
+                    try send(&next, &clients[index])
+                    continue
+                }
                 clients[index].received += buffer[..<got]
                 guard let isGood = Self.answer(in: clients[index].received) else { continue }
                 let now = ContinuousClock.now
