@@ -4,6 +4,7 @@
 package import ConnectionModel
 package import ProviderSDK
 package import RecordStore
+package import Users
 
 /// Compacts the record streams of users.
 ///
@@ -18,9 +19,8 @@ package struct CompactionReconciler: Reconciler {
 
     package func reconcile(_ user: User, at now: Timestamp) async {
         for connection in user.connections { records.compactIfWorthwhile(StreamID(connection.id)) }
-        records.trimIfDue()
     }
 
-    /// A stream is checked after each write; only the walk over all users finds those whose compaction failed.
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? { nil }
+    /// Adds nothing: a stream is checked after each write, and the walk over all users finds those whose compaction failed.
+    package func addDue(of user: User, to moments: inout DueMoments) {}
 }

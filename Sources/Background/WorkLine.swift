@@ -75,3 +75,37 @@ package struct FairWorkLine<Work: Identifiable & Sendable>: WorkLine where Work.
 
     package mutating func finished(_ work: Work) { runningCount -= 1 }
 }
+
+/// A line in which providers take turns, and users take turns within each provider.
+///
+/// Each provider has its own places: one that does not answer delays no other.
+package struct ProviderLine: WorkLine {
+    private let waitingPerProviderMax: Int
+    private var queue: LaneQueue<ConnectionWork>
+    private var tickets: [String: LaneQueue<ConnectionWork>.Ticket] = [:]
+
+    /// - Parameter waitingPerProviderMax: how many connections of one provider may wait.
+    package init(_ bounds: LaneQueue<ConnectionWork>.Bounds, waitingPerProviderMax: Int) {
+        queue = LaneQueue(bounds)
+        self.waitingPerProviderMax = waitingPerProviderMax
+    }
+
+    package mutating func join(_ work: ConnectionWork) -> Bool {
+        guard queue.count(of: work.service) < waitingPerProviderMax else { return false }
+        tickets[work.id] = queue.join(work, lane: work.service, share: work.user)
+        return true
+    }
+
+    package mutating func leave(_ id: String) {
+        guard let ticket = tickets.removeValue(forKey: id) else { return }
+        queue.leave(ticket)
+    }
+
+    package mutating func next(at now: MonotonicInstant) -> NextWork<ConnectionWork> {
+        guard let work = queue.next() else { return .wait(until: nil) }
+        tickets[work.id] = nil
+        return .begin(work)
+    }
+
+    package mutating func finished(_ work: ConnectionWork) { queue.finished(work.service) }
+}

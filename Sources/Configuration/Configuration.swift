@@ -35,13 +35,15 @@ package struct Configuration: Sendable {
     /// Whether outgoing requests may reach loopback and private addresses.
     package var allowPrivateAddresses = false
     /// The pause between two passes over all users for background work.
-    package var sweepPause = Duration.seconds(60)
+    package var sweepPause = Duration.seconds(86_400)
     /// How long a sync retries consecutive temporary failures.
     package var syncRetryTime = Duration.seconds(600)
     /// The pauses between the attempts to deliver a notification.
     package var webhookPauses = DeliverySchedule.pausesDefault
     /// How long a provider must report no more changes before a sync reads them.
     package var webhookQuietTime = Duration.seconds(2)
+    /// How long a host that stops still accepts connections after it says that it is not ready.
+    package var drainTime = Duration.zero
     /// The least severe events that are logged.
     package var logLevel = LogLevel.info
     /// The places where the settings were given.

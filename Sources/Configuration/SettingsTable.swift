@@ -123,8 +123,9 @@ package enum SettingsTable {
 
     private static let background = [
         Setting(
-            "sweepSeconds", kind: .integer(1...3600, .seconds(\.sweepPause)),
-            "the pause between two passes over all users for background work: refreshes, schedules, notifications"),
+            "sweepSeconds", kind: .integer(1...604_800, .seconds(\.sweepPause)),
+            "the pause between two slow passes over all users, which find what the schedule in memory should have missed; "
+                + "background work does not wait for them"),
         Setting(
             "syncRetrySeconds", kind: .integer(0...86_400, .seconds(\.syncRetryTime)),
             "how long a sync keeps retrying while the provider fails temporarily"),
@@ -145,6 +146,10 @@ package enum SettingsTable {
         Setting(
             "allowPrivateAddresses", kind: .boolean(.init(\.allowPrivateAddresses)),
             "whether outgoing requests may reach loopback and private addresses"),
+        Setting(
+            "drainSeconds", kind: .integer(0...300, .seconds(\.drainTime)),
+            "how long a host that stops serves requests after `/readyz` says so; longer than a load balancer's pause between two "
+                + "checks"),
         Setting(
             "logLevel",
             kind: .word(

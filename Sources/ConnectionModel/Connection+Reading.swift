@@ -61,16 +61,12 @@ extension Connection {
 
     /// The data types that a sync should read now; empty while a sync runs.
     package func dueChanges(at now: Timestamp) -> [String] {
-        guard status == .connected, disconnection == nil, runningSync == nil else { return [] }
-        return changes.filter { change in
-            StoredMoment.end(change.notBefore, begun: nil, longest: SyncSchedule.retryPauseMax, at: now) == nil
-        }.map(\.dataType)
+        readableChanges.filter { $0.dueFrom(at: now) == .epoch }.map(\.dataType)
     }
 
-    /// The moment from which a sync should read one of `dataTypes`, which may be past; nil for never.
-    package func changesDueFrom(_ dataTypes: [String]) -> Timestamp? {
-        guard status == .connected, disconnection == nil, runningSync == nil else { return nil }
-        return changes.filter { dataTypes.contains($0.dataType) }.map { $0.notBefore ?? .epoch }.min()
+    /// The changes that a sync should read, now or later; empty while a sync runs.
+    package var readableChanges: [PendingChange] {
+        status == .connected && disconnection == nil && runningSync == nil ? changes : []
     }
 
     /// Whether one of `dataTypes` should be read now.

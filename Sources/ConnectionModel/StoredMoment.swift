@@ -5,7 +5,7 @@ package import ProviderSDK
 /// Moments that were stored with a pause.
 package enum StoredMoment {
     /// How far the clock may go back without a doubt about what was stored.
-    static let clockStepMax = Duration.seconds(60)
+    package static let clockStepMax = Duration.seconds(60)
 
     /// Returns the end of a pause, or nil when it is over or cannot be believed.
     ///

@@ -12,12 +12,14 @@ package import Users
 
 /// A service that disconnects and deletes connections.
 package final class ConnectionLifecycle: Reconciler {
-    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+    private typealias Queue = KeyedWorkQueue<ProviderLine>
 
-    /// The maximum number of interrupted disconnects and deletions that continue at the same time.
-    static let concurrentMax = 4
-    /// The maximum number of connections in the queue; the next walk finds the others.
-    static let waitingMax = 4096
+    /// The maximum number of interrupted disconnects and deletions that continue at the same time: of all providers, of one, and of one when others have taken all places.
+    static let concurrentMax = 32
+    static let concurrentPerProviderMax = 4
+    static let reservedPerProvider = 1
+    /// Connections of one provider that may wait for a place; the others stay due and are found again.
+    static let waitingPerProviderMax = 4096
     /// How long a deletion waits for the delivery of the connection's last events.
     static let farewellMax = Duration.seconds(5)
     /// How long a stop waits for disconnects and deletions under way; the next start continues the others.
@@ -56,7 +58,11 @@ package final class ConnectionLifecycle: Reconciler {
         self.time = time
         self.log = log
         queue = Queue(
-            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+            ProviderLine(
+                .init(
+                    total: Self.concurrentMax, perLane: Self.concurrentPerProviderMax,
+                    reservedPerLane: Self.reservedPerProvider),
+                waitingPerProviderMax: Self.waitingPerProviderMax), time: time)
         queue.start { [weak self] work in
             await self?.goOn(work)
             return .done
@@ -136,8 +142,8 @@ package final class ConnectionLifecycle: Reconciler {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        user.connections.contains { $0.disconnection != nil } ? .epoch : nil
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        if user.connections.contains(where: { $0.disconnection != nil }) { moments.addNow() }
     }
 
     /// Prevents further work from starting, and waits for work under way.

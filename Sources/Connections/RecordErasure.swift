@@ -39,7 +39,9 @@ package struct RecordErasure: Reconciler {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? { user.erasures.isEmpty ? nil : .epoch }
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        if !user.erasures.isEmpty { moments.addNow() }
+    }
 
     /// Continues erasures that a crash or a failure interrupted.
     package func reconcile(_ user: User, at now: Timestamp) async {

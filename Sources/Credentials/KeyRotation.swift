@@ -138,10 +138,10 @@ package struct ResealReconciler: Reconciler {
         self.rotation = rotation
     }
 
-    /// Returns nil: a rotation seals everything again itself.
+    /// Adds nothing: a rotation seals everything again itself.
     ///
     /// What an interruption left is found at the next start, because the basis of the agenda names the key.
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? { nil }
+    package func addDue(of user: User, to moments: inout DueMoments) {}
 
     package func reconcile(_ user: User, at now: Timestamp) async {
         do { _ = try await rotation.reseal(user) } catch {

@@ -36,6 +36,26 @@ struct DocumentListing: Sendable {
         return Documents.KeyPage(keys: keys, next: nil)
     }
 
+    /// The keys of one folder that have these hashes.
+    func keys(withHashes hashes: Set<UInt64>, shard number: UInt16) throws(StoreError) -> [DocumentKey] {
+        var keys = Set(
+            journal.ledger.withLock { $0.documents(in: .init(collection: collection, number: number)) }.compactMap {
+                !$0.isDeletion && hashes.contains($0.key.hash) ? $0.key : nil
+            })
+        if keys.count == hashes.count { return Array(keys) }
+        guard let directory = try folders.shard(collection, DocumentLocation.shardName(number)) else {
+            return Array(keys)
+        }
+        for name in try folders.documentNames(in: directory) {
+            var key = DocumentLocation.plainID(ofFileName: name).map { DocumentKey(collection: collection, id: $0) }
+            if key == nil { key = try folders.head(of: name, in: directory)?.key }
+            guard let key, hashes.contains(key.hash) else { continue }
+            keys.insert(key)
+            if keys.count == hashes.count { break }
+        }
+        return Array(keys)
+    }
+
     /// The heads of the documents of one folder.
     func heads(shard number: UInt16) throws(StoreError) -> [Documents.Head] {
         let folder = JournalLedger.Shard(collection: collection, number: number)
@@ -78,7 +98,7 @@ struct DocumentListing: Sendable {
     }
 
     /// The numbers of the folders that exist or will, and are still to be read, in order.
-    private func shards(_ only: UInt16?, from first: UInt16) throws(StoreError) -> [UInt16] {
+    func shards(_ only: UInt16?, from first: UInt16) throws(StoreError) -> [UInt16] {
         if let only { return only < first ? [] : [only] }
         var numbers = Set(journal.ledger.withLock { $0.shards(of: collection) })
         if let directory = try folders.collection(collection) {

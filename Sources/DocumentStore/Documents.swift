@@ -118,10 +118,14 @@ public final class Documents: Sendable {
     /// ``discardCorrupt(_:)`` removes it. Throws ``StoreError/newerSchema(path:found:supported:)``,
     /// ``StoreError/io(errno:call:path:)``, ``StoreError/invalidName(_:)``, ``StoreError/busy`` or
     /// ``StoreError/closed`` for what they say.
-    public func load(_ key: DocumentKey) async throws(StoreError) -> Document? {
+    ///
+    /// - Parameter keeping: whether a document that is not in the cache enters it.
+    public func load(_ key: DocumentKey, keeping: Bool = true) async throws(StoreError) -> Document? {
         if let known = cached(key) { return known.document }
         let location = try DocumentLocation(key)
-        let loaded = try await threads.run { () throws(StoreError) in try self.read(key, at: location) }
+        let loaded = try await threads.run { () throws(StoreError) in
+            try self.read(key, at: location, keeping: keeping)
+        }
         switch loaded {
         case .absent: return nil
         case .found(let document): return document
@@ -260,6 +264,13 @@ public final class Documents: Sendable {
         }
     }
 
+    /// The numbers of the folders of a collection that exist, or will when the journal is in place; in order.
+    public func shards(of collection: String) async throws(StoreError) -> [UInt16] {
+        try DocumentLocation.validate(collection: collection)
+        let listing = DocumentListing(waiting: waiting, journal: journal, collection: collection)
+        return try await threads.run { () throws(StoreError) in try listing.shards(nil, from: 0) }
+    }
+
     /// What a document's head says of it.
     public struct Head: Sendable {
         /// The name of the document.
@@ -278,6 +289,14 @@ public final class Documents: Sendable {
         try DocumentLocation.validate(collection: collection)
         let listing = DocumentListing(waiting: waiting, journal: journal, collection: collection)
         return try await threads.run { () throws(StoreError) in try listing.heads(shard: shard) }
+    }
+
+    /// The keys of a folder that have these hashes, in no order; reads a file only where a name does not tell the id.
+    package func keys(
+        withHashes hashes: Set<UInt64>, in collection: String, shard: UInt16
+    ) async throws(StoreError) -> [DocumentKey] {
+        let listing = DocumentListing(waiting: waiting, journal: journal, collection: collection)
+        return try await threads.run { () throws(StoreError) in try listing.keys(withHashes: hashes, shard: shard) }
     }
 
     /// Brings every acknowledged document into its own file; durable on return.
@@ -325,7 +344,9 @@ public final class Documents: Sendable {
     }
 
     /// Reads a document from the journal or else from its file, and keeps it in the cache.
-    private func read(_ key: DocumentKey, at location: DocumentLocation) throws(StoreError) -> Loaded {
+    private func read(
+        _ key: DocumentKey, at location: DocumentLocation, keeping: Bool = true
+    ) throws(StoreError) -> Loaded {
         let epoch = cache.epoch(of: key)
         let stored: StoredDocument
         if let chain = journal.ledger.withLock({ $0.find(key, in: JournalLedger.Shard(location)) }) {
@@ -339,7 +360,7 @@ public final class Documents: Sendable {
         case .found(let envelope):
             let document = Document(
                 key: key, revision: envelope.revision, bytes: envelope.data, summary: envelope.summary)
-            cache.insert(document, readAt: epoch)
+            if keeping { cache.insert(document, readAt: epoch) }
             return .found(document)
         }
     }

@@ -17,9 +17,9 @@ public final class HTTPClient: Sendable {
         /// Whether HTTP/2 is offered to `https` servers.
         public var allowsHTTP2 = true
         /// The most requests under way at once.
-        public var transfersMax = 256
+        public var transfersMax = 1024
         /// The most requests under way at once to one scheme, host and port.
-        public var transfersPerHostMax = 32
+        public var transfersPerHostMax = 96
         /// The most requests that wait for a place.
         public var waitingMax = 10_000
         /// The most connections that are kept without being in use.

@@ -27,23 +27,17 @@ package final class NotificationDispatcher: Reconciler, EventSink {
     private let users: UserStore
     private let sender: NotificationSender
     private let schedule: DeliverySchedule
-    /// How far ahead deliveries are scheduled; the walk over the users finds later ones.
-    private let horizon: Duration
     private let time: TimeSource
     private let log: Log
     private let state = Mutex(State())
     private let queue: Queue
 
-    /// - Parameter sweepPause: the pause between two walks over the users.
     package init(
-        users: UserStore, sender: NotificationSender, schedule: DeliverySchedule, sweepPause: Duration,
-        time: TimeSource,
-        log: Log
+        users: UserStore, sender: NotificationSender, schedule: DeliverySchedule, time: TimeSource, log: Log
     ) {
         self.users = users
         self.sender = sender
         self.schedule = schedule
-        horizon = sweepPause * 3
         self.time = time
         self.log = log
         queue = Queue(DispatchLine(), delayedMax: NotificationLimits.scheduledMax, time: time)
@@ -68,17 +62,20 @@ package final class NotificationDispatcher: Reconciler, EventSink {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        var earliest: Timestamp?
+    package func addDue(of user: User, to moments: inout DueMoments) {
         for connection in user.connections {
-            switch connection.nextDelivery(at: now) {
+            switch connection.nextDelivery(at: moments.now) {
             case .none: break
-            case .due: return .epoch
-            case .at(let due): earliest = min(earliest ?? due, due)
+            case .due: moments.addNow()
+            case .at(let due): moments.add(due)
             }
-            if let end = connection.webhook.retiring?.until { earliest = min(earliest ?? end, end) }
+            moments.add(connection.webhook.retiring?.until)
         }
-        return earliest
+    }
+
+    package func userWasFound(_ id: String, _ summary: UserSummary) {
+        guard summary.waitingEvents > 0 else { return }
+        state.withLock { $0.waiting[Array(id.utf8)] = summary.waitingEvents }
     }
 
     /// Schedules the deliveries of a user that are due now or soon.
@@ -99,8 +96,8 @@ package final class NotificationDispatcher: Reconciler, EventSink {
     }
 
     private func schedule(_ connection: Connection, of user: String, after delay: Duration) {
-        guard delay <= horizon, let url = connection.settings.webhookURL else { return }
-        // The next walk over the users finds events that find no room here.
+        guard delay <= NotificationLimits.horizon, let url = connection.settings.webhookURL else { return }
+        // Events that find no room here, or are due later, are found when the user is due.
         queue.schedule(
             DispatchWork(user: user, connection: connection.id, host: WebhookURL.authority(of: url) ?? ""),
             after: delay)

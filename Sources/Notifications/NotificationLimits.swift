@@ -11,17 +11,19 @@ enum NotificationLimits {
     /// How long a replaced signing secret still signs.
     static let secretOverlap = Duration.seconds(86_400)
     /// Deliveries at the same time, each of another connection.
-    static let concurrentMax = 32
+    static let concurrentMax = 128
     /// Deliveries to one host and port at the same time.
     static let concurrentPerHostMax = 8
     /// Deliveries of one user at the same time.
     static let concurrentPerUserMax = 8
-    /// Connections that wait for a place to deliver; the next walk over the users finds the rest.
+    /// Connections that wait for a place to deliver; the others are found when their users are due again.
     static let waitingMax = 16_384
     /// Connections that wait to deliver to one host and port.
     static let waitingPerHostMax = 2048
     /// Timers for deliveries that are soon due, and connections whose outcomes could not be stored yet.
     static let scheduledMax = 16_384
+    /// How far ahead a delivery gets its own timer.
+    static let horizon = Duration.seconds(60)
     /// Events that a connection delivers before it stores their outcomes and lets other connections deliver.
     static let batchMax = 16
     /// The time after which a connection does so with fewer events.

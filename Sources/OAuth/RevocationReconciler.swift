@@ -58,8 +58,8 @@ package final class RevocationReconciler: Reconciler {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        user.revocations.map { $0.isDue(at: now) ? .epoch : $0.nextAttemptAt }.min()
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        for ticket in user.revocations { moments.add(ticket.isDue(at: moments.now) ? .epoch : ticket.nextAttemptAt) }
     }
 
     /// Starts no further work.

@@ -11,12 +11,14 @@ package import Users
 
 /// Finishes authorizations that were interrupted, and removes connections that were never completed.
 package final class UnidentifiedGrantReconciler: Reconciler {
-    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+    private typealias Queue = KeyedWorkQueue<ProviderLine>
 
-    /// Authorizations that are finished at the same time.
-    package static let concurrentMax = 4
-    /// Connections that may wait for a place; the next pass finds the others.
-    package static let waitingMax = 1024
+    /// Authorizations that are finished at the same time: of all providers, of one, and of one when others have taken all places.
+    package static let concurrentMax = 32
+    package static let concurrentPerProviderMax = 4
+    package static let reservedPerProvider = 1
+    /// Connections of one provider that may wait for a place; the others stay due and are found again.
+    package static let waitingPerProviderMax = 1024
 
     private let users: UserStore
     private let log: Log
@@ -29,7 +31,11 @@ package final class UnidentifiedGrantReconciler: Reconciler {
         self.users = users
         self.log = log
         queue = Queue(
-            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+            ProviderLine(
+                .init(
+                    total: Self.concurrentMax, perLane: Self.concurrentPerProviderMax,
+                    reservedPerLane: Self.reservedPerProvider),
+                waitingPerProviderMax: Self.waitingPerProviderMax), time: time)
         queue.start { work in
             do throws(ServiceError) {
                 guard let provider = registry[work.service],
@@ -64,11 +70,11 @@ package final class UnidentifiedGrantReconciler: Reconciler {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        user.connections.compactMap { connection in
-            guard let unidentified = connection.grant.unidentified else { return connection.staleAt }
-            return connection.disconnection == nil ? unidentified.dueFrom(at: now) : nil
-        }.min()
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        for connection in user.connections {
+            moments.add(connection.staleAt)
+            if connection.disconnection == nil { moments.add(connection.grant.unidentified?.dueFrom(at: moments.now)) }
+        }
     }
 
     /// Starts no further work.

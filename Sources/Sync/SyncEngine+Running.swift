@@ -31,6 +31,7 @@ extension SyncEngine {
         func now() -> Duration { time.instant - started }
         var context = RunContext()
         context.connection = try? await users.user(entry.userID).connection(id)
+        let service = context.connection?.service ?? ""
         var policy = retry
         // The longest pause that the connection's provider allows.
         policy.pauseMax =
@@ -41,8 +42,8 @@ extension SyncEngine {
             switch state.next(at: now()) {
             case .sync(let name):
                 entry.progress.waits(for: .turn)
-                guard await limiter.acquire(for: entry.userID) else { continue }
-                let permit = SyncPermit(in: limiter, progress: entry.progress)
+                guard await limiter.acquire(for: entry.userID, of: service) else { continue }
+                let permit = SyncPermit(in: limiter, of: service, progress: entry.progress)
                 entry.progress.works(on: name)
                 let pages = entry.progress.counts(of: name).pages
                 do {

@@ -23,7 +23,9 @@ package final class SyncEngine: SyncCanceling {
     package let retry: RetryPolicy
     package let time: TimeSource
     package let log: Log
-    package let limiter = FairGate(SyncLimits.concurrentMax)
+    package let limiter = SyncLimiter(
+        SyncLimits.concurrentMax, perProvider: SyncLimits.concurrentPerProviderMax,
+        reserved: SyncLimits.reservedPerProvider)
     let occupancy = SyncOccupancy()
 
     package init(
@@ -82,6 +84,7 @@ package final class SyncEngine: SyncCanceling {
         }
         guard begun.id == run.id else {
             occupancy.release(id)
+            if let idempotency { try await remember(idempotency, with: begun, of: id, user: userID) }
             return begun
         }
         launch(id)
@@ -120,12 +123,14 @@ package final class SyncEngine: SyncCanceling {
 
     /// Writes a new run into the user's document.
     ///
-    /// - Returns: the run, or the earlier one that the request repeats.
-    private func begin(_ run: SyncRun, of id: String, user: String) async throws(ServiceError) -> SyncRun {
+    /// - Returns: the run, the earlier one that the request repeats, or the running one that does what is asked for.
+    func begin(_ run: SyncRun, of id: String, user: String) async throws(ServiceError) -> SyncRun {
         try await users.update(user) { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in
                 if let earlier = try connection.sync.run(repeatedBy: run.idempotency) { return earlier }
                 try connection.requireConnected()
+                // The document decides: a sync that it lists as running has begun, wherever it runs.
+                if let running = connection.runningSync { return try running.joined(by: run.type, run.dataTypes) }
                 if run.trigger == .schedule {
                     guard SyncSchedule.isDue(connection, at: run.startedAt) else { throw .conflict("It is not due") }
                 }
@@ -190,8 +195,10 @@ package final class SyncEngine: SyncCanceling {
         return true
     }
 
-    /// Whether so many syncs wait for a permit that only requested syncs should begin.
-    package var isCrowded: Bool { limiter.waitingCount >= SyncLimits.scheduledWaitingMax }
+    /// Whether so many syncs of a provider wait for a permit that only requested syncs should begin.
+    package func isCrowded(_ provider: String) -> Bool {
+        limiter.waitingCount(of: provider) >= SyncLimits.scheduledWaitingMax
+    }
 
     /// Stops the sync of a connection that is being removed or disconnected, and waits until it has stopped.
     package func cancel(connection id: String) async {

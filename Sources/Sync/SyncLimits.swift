@@ -18,10 +18,14 @@ package enum SyncLimits {
     static let pageUnusableRecordsMax = 100
     /// Bytes of one mapped record.
     static let recordBytesMax = 8 << 20
-    /// The number of waiting syncs at which schedules start no further ones.
+    /// The number of waiting syncs of a provider at which schedules start no further ones.
     static let scheduledWaitingMax = 256
     /// Syncs that run at the same time.
     package static let concurrentMax = 16
+    /// Syncs of one provider that run at the same time.
+    package static let concurrentPerProviderMax = 12
+    /// Syncs of one provider that run even when other providers have all places.
+    static let reservedPerProvider = 2
     /// How long further changes can delay a sync of changes.
     package static let changesQuietTimeMax = Duration.seconds(30)
     /// The longest pause after a long sync of changes.

@@ -8,13 +8,15 @@ import Synchronization
 ///
 /// The sync releases it while it waits for the provider's rate limit.
 final class SyncPermit: Sendable {
-    private let limiter: FairGate
+    private let limiter: SyncLimiter
+    private let provider: String
     private let progress: SyncProgress
     private let isHeld = Mutex(true)
 
     /// A permit that was acquired from `limiter`.
-    init(in limiter: FairGate, progress: SyncProgress) {
+    init(in limiter: SyncLimiter, of provider: String, progress: SyncProgress) {
         self.limiter = limiter
+        self.provider = provider
         self.progress = progress
     }
 
@@ -27,7 +29,7 @@ final class SyncPermit: Sendable {
     /// Takes the permit again.
     func resume(_ dataType: String) {
         isHeld.withLock { isHeld in
-            if !isHeld { limiter.enter() }
+            if !isHeld { limiter.enter(provider) }
             isHeld = true
         }
         progress.works(on: dataType)
@@ -36,7 +38,7 @@ final class SyncPermit: Sendable {
     /// Releases the permit.
     func close() {
         isHeld.withLock { isHeld in
-            if isHeld { limiter.release() }
+            if isHeld { limiter.release(provider) }
             isHeld = false
         }
     }

@@ -5,6 +5,7 @@ package import ConnectionModel
 package import Observability
 package import ProviderSDK
 package import Providers
+package import Users
 
 /// Starts and resumes due syncs, and cancels those of connections that ended.
 package struct SyncReconciler: Reconciler {
@@ -23,7 +24,7 @@ package struct SyncReconciler: Reconciler {
             do {
                 if connection.runningSync != nil {
                     try await engine.resume(connection: connection.id, user: user.id)
-                } else if SyncSchedule.isDue(connection, at: now), !engine.isCrowded {
+                } else if SyncSchedule.isDue(connection, at: now), !engine.isCrowded(connection.service) {
                     try await start(connection, of: user)
                 }
             } catch {
@@ -35,15 +36,17 @@ package struct SyncReconciler: Reconciler {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        user.connections.compactMap { connection in
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        for connection in user.connections {
             // A sync that runs here is found to run. One that a stop interrupted is resumed.
-            if connection.runningSync != nil { return .epoch }
-            guard let due = SyncSchedule.nextDue(connection, at: now), let provider = registry[connection.service],
-                !provider.grantedDataTypes(of: connection).isEmpty
-            else { return nil }
-            return due
-        }.min()
+            if connection.runningSync != nil {
+                moments.addNow()
+            } else if let due = SyncSchedule.nextDue(connection, at: moments.now),
+                let provider = registry[connection.service], !provider.grantedDataTypes(of: connection).isEmpty
+            {
+                moments.add(due)
+            }
+        }
     }
 
     package func userDidChange(_ user: User, at now: Timestamp) { engine.userDidChange(user) }

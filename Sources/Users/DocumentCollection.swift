@@ -60,7 +60,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         self.willChange = willChange
     }
 
-    private func key(_ id: [UInt8]) -> DocumentKey { DocumentKey(collection: name, id: id) }
+    func key(_ id: [UInt8]) -> DocumentKey { DocumentKey(collection: name, id: id) }
 
     // MARK: Reading
 
@@ -81,6 +81,15 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
 
     /// Returns the value, or nil when nothing is stored.
     package func load(_ id: [UInt8]) async throws(ServiceError) -> Form? { try await find(key(id))?.form }
+
+    /// Returns the value, or nil when nothing is stored; what is not in the cache does not enter it.
+    func peek(_ id: [UInt8]) async throws(ServiceError) -> Value? {
+        let document: Document?
+        do throws(StoreError) { document = try await documents.load(key(id), keeping: false) } catch {
+            throw ServiceError(error)
+        }
+        return try document.map { (document) throws(ServiceError) in try Self.form(document).value }
+    }
 
     private func find(_ key: DocumentKey) async throws(ServiceError) -> (form: Form, revision: UInt64)? {
         let document: Document?
@@ -156,6 +165,18 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     package func flush() async { try? await documents.flush() }
 
     // MARK: Listing
+
+    /// Returns the numbers of the shards that hold values, in order.
+    func shards() async throws(ServiceError) -> [UInt16] {
+        do throws(StoreError) { return try await documents.shards(of: name) } catch { throw ServiceError(error) }
+    }
+
+    /// Returns the keys in a shard that have these hashes.
+    func keys(withHashes hashes: Set<UInt64>, in shard: UInt16) async throws(ServiceError) -> [DocumentKey] {
+        do throws(StoreError) { return try await documents.keys(withHashes: hashes, in: name, shard: shard) } catch {
+            throw ServiceError(error)
+        }
+    }
 
     /// Returns the heads of the values in a shard, in no order; decodes nothing.
     package func heads(shard: UInt16) async throws(ServiceError) -> [Documents.Head] {

@@ -51,20 +51,34 @@ package struct UserStore: Sendable {
         }
     }
 
-    /// Makes the summaries that are stored with users.
+    /// Makes the summaries that are stored with users, and says which of the stored ones still hold.
     private final class Summarizer: Sendable {
-        private let agenda = Mutex<(@Sendable (User) -> UserSummary)?>(nil)
+        struct Agenda {
+            let value: any UserAgenda
+            let time: TimeSource
+        }
 
-        func set(_ summary: @escaping @Sendable (User) -> UserSummary) { agenda.withLock { $0 = summary } }
+        private let agenda = Mutex<Agenda?>(nil)
 
-        func summary(of user: User) -> UserSummary? { agenda.withLock { $0 }?(user) }
+        func set(_ agenda: Agenda) { self.agenda.withLock { $0 = agenda } }
+
+        func summary(of user: User) -> UserSummary? {
+            agenda.withLock { $0 }.map { UserSummary(user, $0.value, at: $0.time.now) }
+        }
+
+        /// Returns a check of summaries; without an agenda none holds.
+        func check() -> (UserSummary) -> Bool {
+            guard let agenda = agenda.withLock({ $0 }) else { return { _ in false } }
+            let (basis, now) = (agenda.value.basis, agenda.time.now)
+            return { $0.isCurrent(basis, at: now) }
+        }
     }
 
     /// Stores with every user, from now on, when `agenda` has something to do for the user.
     ///
     /// The agenda comes after the store because the services that it asks change users themselves.
-    package func summarize(with agenda: some UserAgenda, time: TimeSource) {
-        summarizer.set { UserSummary($0, agenda, at: time.now) }
+    package func summarize(with agenda: any UserAgenda, time: TimeSource) {
+        summarizer.set(.init(value: agenda, time: time))
     }
 
     /// The 3 hex digits of the user's shard, which are part of the ids of the user's connections.
@@ -131,19 +145,38 @@ package struct UserStore: Sendable {
     package struct Head: Sendable {
         package let key: DocumentKey
         package let revision: UInt64
-        /// Nil when the document has none that this version reads.
+        /// Nil when the document has none, or one that does not hold any more.
         package let summary: UserSummary?
         /// The user's id.
         package var id: String { String(decoding: key.id, as: UTF8.self) }
     }
 
+    /// Returns the numbers of the shards that hold users, in order.
+    package func shards() async throws(ServiceError) -> [UInt16] { try await users.shards() }
+
     /// Returns the heads of the users in a shard, in no order; decodes no document.
     package func heads(shard: UInt16) async throws(ServiceError) -> [Head] {
-        try await users.heads(shard: shard).map { head in
-            Head(
-                key: head.key, revision: head.revision,
-                summary: head.summary.flatMap(UserSummary.init(decoding:)))
+        let isCurrent = summarizer.check()
+        return try await users.heads(shard: shard).map { head in
+            let summary = head.summary.flatMap(UserSummary.init(decoding:))
+            return Head(
+                key: head.key, revision: head.revision, summary: summary.flatMap { isCurrent($0) ? $0 : nil })
         }
+    }
+
+    /// Returns the key of a user's document.
+    package func key(_ userID: String) -> DocumentKey { users.key(Array(userID.utf8)) }
+
+    /// Returns the ids of the users in a shard whose keys have these hashes; decodes no document.
+    package func ids(
+        withHashes hashes: Set<UInt64>, in shard: UInt16
+    ) async throws(ServiceError) -> [(hash: UInt64, id: String)] {
+        try await users.keys(withHashes: hashes, in: shard).map { ($0.hash, String(decoding: $0.id, as: UTF8.self)) }
+    }
+
+    /// Returns the stored user, or nil when nothing is stored; what is not in the cache does not enter it.
+    package func peek(_ userID: String) async throws(ServiceError) -> User? {
+        try await users.peek(Array(userID.utf8))
     }
 
     /// Returns the ids of the users who may own a connection; empty when the connection id is invalid.

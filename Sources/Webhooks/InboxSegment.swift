@@ -130,6 +130,8 @@ struct InboxSegment: Sendable {
     var pending: [InboxEvent] = []
     /// The bytes of ``pending``.
     var pendingBytes = 0
+    /// The revision of its document; nil before it is stored.
+    var revision: UInt64?
 
     init(number: UInt64, at now: Timestamp) {
         self.number = number

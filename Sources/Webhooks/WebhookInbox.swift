@@ -54,6 +54,8 @@ package actor WebhookInbox {
     private var nextNumber: UInt64 = 1
     /// The digests of durable events.
     private var remembered: Set<EventDigest> = []
+    /// Segments that another process has written to; they get no further events.
+    private var foreign: Set<UInt64> = []
     /// The digests of events that are being written.
     private var unsettled: Set<EventDigest> = []
     /// The segment number of each pending event.
@@ -142,10 +144,11 @@ package actor WebhookInbox {
                 continue
             }
             guard let document else { continue }
-            guard let segment = InboxSegment(number: number, decoding: document.bytes) else {
+            guard var segment = InboxSegment(number: number, decoding: document.bytes) else {
                 log.error("A segment of the webhook inbox cannot be read.", ["segment": .integer(Int(number))])
                 continue
             }
+            segment.revision = document.revision
             adopt(segment)
         }
         order = segments.keys.sorted()
@@ -269,7 +272,7 @@ package actor WebhookInbox {
         var last = order.last
         for event in batch {
             var segment = last.flatMap { changed[$0] ?? segments[$0] }
-            if segment?.isFull(at: now) ?? true {
+            if segment.map({ $0.isFull(at: now) || foreign.contains($0.number) }) ?? true {
                 segment = InboxSegment(number: nextNumber, at: now)
                 nextNumber += 1
             }
@@ -281,26 +284,36 @@ package actor WebhookInbox {
         return Array(changed.values)
     }
 
+    private struct Failure: Error {
+        let number: UInt64
+        let error: StoreError
+    }
+
     /// Saves all `changed` segments concurrently.
     ///
     /// - Returns: the segments that are durable.
     private func save(_ changed: [InboxSegment]) async -> [InboxSegment] {
-        await withTaskGroup(of: Result<InboxSegment, StoreError>.self) { group in
+        await withTaskGroup(of: Result<InboxSegment, Failure>.self) { group in
             for segment in changed {
                 group.addTask { [documents] in
                     do throws(StoreError) {
-                        try await documents.save(
+                        let document = try await documents.save(
                             DocumentKey(collection: Self.collection, id: segment.documentID), segment.encoded,
-                            expecting: .any)
-                        return .success(segment)
-                    } catch { return .failure(error) }
+                            expecting: segment.revision.map { .revision($0) } ?? .absent)
+                        var saved = segment
+                        saved.revision = document.revision
+                        return .success(saved)
+                    } catch { return .failure(Failure(number: segment.number, error: error)) }
                 }
             }
             var saved: [InboxSegment] = []
             for await result in group {
                 switch result {
                 case .success(let segment): saved.append(segment)
-                case .failure(let error): logFailure(error)
+                case .failure(let failure):
+                    // Another process wrote this segment: what it holds must stay, and new events go elsewhere.
+                    if case .conflict = failure.error { foreign.insert(failure.number) }
+                    logFailure(failure.error)
                 }
             }
             isFailing = saved.count < changed.count
@@ -334,7 +347,8 @@ package actor WebhookInbox {
         {
             do {
                 _ = try await documents.delete(
-                    DocumentKey(collection: Self.collection, id: segment.documentID), expecting: .any)
+                    DocumentKey(collection: Self.collection, id: segment.documentID),
+                    expecting: segment.revision.map { .revision($0) } ?? .absent)
             } catch { break }
             // A concurrent call may have removed the oldest segment meanwhile.
             guard order.first == number else { continue }

@@ -33,7 +33,7 @@ package final class AccountUsers: Sendable {
         self.time = time
         self.log = log
         lists = DocumentCollection(documents, name: "account-grants", noun: "account")
-        if !services.isEmpty { users.changes.observe { [weak self] change in self?.add(change.user) } }
+        if !services.isEmpty { users.changes.observe { [weak self] change in self?.add(change) } }
     }
 
     // MARK: Index
@@ -51,7 +51,7 @@ package final class AccountUsers: Sendable {
 
     /// Adds the accounts of every user to the index.
     ///
-    /// O(users).
+    /// O(users), of whose documents only the heads are read when they list the accounts.
     package func read() async {
         while !services.isEmpty, !Task.isCancelled {
             do {
@@ -66,18 +66,33 @@ package final class AccountUsers: Sendable {
     }
 
     private func readAll() async throws(ServiceError) {
-        _ = try await hasUser { (id) throws(ServiceError) in
-            guard !Task.isCancelled else { return true }
-            do throws(ServiceError) {
-                if let stored = try await users.stored(id) { add(stored.user) }
-            } catch {
-                guard case .internalFault = error else { throw error }
-                // A document that cannot be read has no connections to sync.
-                index.withLock { $0.lacksUser = true }
-                log.warning("Could not read a user.", ["error": .text("\(error)")])
+        for shard in try await users.shards() {
+            for head in try await users.heads(shard: shard) {
+                guard !Task.isCancelled else { return }
+                if let summary = head.summary {
+                    index.withLock { index in for key in summary.accounts { index.add(head.id, to: key) } }
+                } else {
+                    try await readDocument(head.id)
+                }
             }
-            return false
         }
+    }
+
+    /// Adds the accounts of a user whose head does not list them.
+    private func readDocument(_ id: String) async throws(ServiceError) {
+        do throws(ServiceError) {
+            if let user = try await users.peek(id) { add(user) }
+        } catch {
+            guard case .internalFault = error else { throw error }
+            // A document that cannot be read has no connections to sync.
+            index.withLock { $0.lacksUser = true }
+            log.warning("Could not read a user.", ["error": .text("\(error)")])
+        }
+    }
+
+    private func add(_ change: UserChange) {
+        guard let summary = change.summary else { return add(change.user) }
+        index.withLock { index in for key in summary.accounts { index.add(change.user.id, to: key) } }
     }
 
     private func add(_ user: User) {

@@ -15,6 +15,11 @@ package struct PendingChange: Sendable, Equatable {
 
     package init(dataType: String) { self.dataType = dataType }
 
+    /// The moment from which a sync should read the change; the epoch when that is now.
+    package func dueFrom(at now: Timestamp) -> Timestamp {
+        StoredMoment.end(notBefore, begun: nil, longest: SyncSchedule.retryPauseMax, at: now) ?? .epoch
+    }
+
     /// Records another change.
     package mutating func note() { syncID = nil }
 

@@ -15,6 +15,7 @@ import Observability
 import Primitives
 import ProviderSDK
 import Providers
+import RecordStore
 import Storage
 import Sync
 import Users
@@ -28,6 +29,8 @@ final class Host: Sendable {
     private let services: HostServices
     private let reconcileLoop: ReconcileLoop
     private let linkTokenSweep: RepeatedWork
+    /// Frees the memory of idle record streams.
+    private let trim: RepeatedWork
     private let server: HTTPServer
     private let control: ControlServer
     private let readiness: Readiness
@@ -54,10 +57,12 @@ final class Host: Sendable {
         routes.server.set(server, settings.memory)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
-        parts.users.summarize(with: services.agenda, time: time)
         reconcileLoop = ReconcileLoop(
-            users: parts.users, reconcilers: services.reconcilers, pause: configuration.sweepPause, time: time,
-            log: log, isPaused: { [background = parts.background] in background.pauseReason != nil })
+            users: parts.users, reconcilers: services.reconcilers, agenda: services.agenda,
+            walkPause: configuration.sweepPause, time: time, log: log,
+            isPaused: { [background = parts.background] in background.pauseReason != nil })
+        let records = parts.data.records
+        trim = RepeatedWork(pause: .seconds(60), time: time) { records.trimIfDue() }
         let linkTokens = LinkTokenSweep(tokens: services.linkTokens, time: time, log: log)
         linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
     }
@@ -83,12 +88,15 @@ final class Host: Sendable {
         }
         if let reason = parts.background.pauseReason { log.warning(reason) }
         linkTokenSweep.start()
+        trim.start()
         return url
     }
 
     /// Finishes running work and closes everything; syncs resume at the next start.
     func stop() async {
         readiness.drain()
+        // A balancer that has not asked yet still sends requests here.
+        try? await parts.time.sleep(for: parts.configuration.drainTime)
         await control.stop()
         await server.shutdown(grace: Self.grace)
         await reconcileLoop.stop()
@@ -99,6 +107,7 @@ final class Host: Sendable {
         await services.webhooks.stop()
         await services.changes.stop()
         await linkTokenSweep.stop()
+        await trim.stop()
         await services.sync.stop()
         await services.refresher.settle()
         await services.notifications.stop()

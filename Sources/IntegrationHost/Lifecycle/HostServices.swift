@@ -64,8 +64,7 @@ struct HostServices: Sendable {
         notifications = NotificationDispatcher(
             users: users,
             sender: NotificationSender(client: parts.client, policy: webhookURLs, vault: vault, time: time),
-            schedule: DeliverySchedule(pauses: configuration.webhookPauses), sweepPause: configuration.sweepPause,
-            time: time, log: log)
+            schedule: DeliverySchedule(pauses: configuration.webhookPauses), time: time, log: log)
         let quietTime = configuration.webhookQuietTime
         changes = ChangeSyncs(
             users: users, registry: registry, engine: sync,
@@ -104,7 +103,7 @@ struct HostServices: Sendable {
         revocations = RevocationReconciler(users: users, oauth: oauth, time: time, log: log)
     }
 
-    /// The background work; each reconciler sees every user about once a minute.
+    /// The background work; each reconciler sees a user when there is something to do, and every user once a day.
     var reconcilers: [any Reconciler] {
         [
             lifecycle, recordErasure, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
@@ -120,9 +119,10 @@ struct HostServices: Sendable {
             let names = provider.manifest.dataTypes.map(\.name).joined(separator: " ")
             return "\(provider.id) \(provider.manifest.version) \(names)"
         }
-        return ReconcilerAgenda(reconcilers, parts: [Version.text] + providers) { [keys = parts.keys] in
-            keys.ring.primaryID
-        }
+        return ReconcilerAgenda(
+            reconcilers, accountServices: IncomingWebhooks.services(in: parts.registry),
+            parts: [Version.text] + providers
+        ) { [keys = parts.keys] in keys.ring.primaryID }
     }
 
     /// Returns the authenticator of requests.

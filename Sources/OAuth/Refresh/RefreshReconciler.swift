@@ -11,12 +11,14 @@ package import Users
 
 /// Refreshes tokens that are due.
 package final class RefreshReconciler: Reconciler {
-    private typealias Queue = KeyedWorkQueue<FairWorkLine<ConnectionWork>>
+    private typealias Queue = KeyedWorkQueue<ProviderLine>
 
-    /// Token requests at the same time.
-    package static let concurrentMax = 8
-    /// Connections that may wait for a place; the next pass finds the others.
-    package static let waitingMax = 4096
+    /// Token requests at the same time: of all providers, of one, and of one when others have taken all places.
+    package static let concurrentMax = 512
+    package static let concurrentPerProviderMax = 80
+    package static let reservedPerProvider = 8
+    /// Connections of one provider that may wait for a place; the others stay due and are found again.
+    package static let waitingPerProviderMax = 8192
 
     private let users: UserStore
     private let registry: ProviderRegistry
@@ -28,7 +30,11 @@ package final class RefreshReconciler: Reconciler {
         self.registry = registry
         self.log = log
         queue = Queue(
-            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+            ProviderLine(
+                .init(
+                    total: Self.concurrentMax, perLane: Self.concurrentPerProviderMax,
+                    reservedPerLane: Self.reservedPerProvider),
+                waitingPerProviderMax: Self.waitingPerProviderMax), time: time)
         queue.start { work in
             guard let provider = registry[work.service] else { return .done }
             // The failure is recorded with the connection, which is due again after the pause.
@@ -52,19 +58,20 @@ package final class RefreshReconciler: Reconciler {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        var earliest: Timestamp?
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        let now = moments.now
         for connection in user.connections where connection.isToBeKept {
             guard let provider = registry[connection.service] else { continue }
             let oauth = provider.oauth(connection.variant)
-            guard !isNews(RefreshSchedule.deadline(connection, oauth, at: now), to: connection) else { return .epoch }
-            var moments = [connection.lapsesAt, connection.expiresSoonFrom(oauth).flatMap { $0 > now ? $0 : nil }]
-            if let oauth, let due = RefreshSchedule.dueAt(connection, oauth) {
-                moments.append(connection.refresh.wait(at: now).map { max(now.advanced(by: $0), due) } ?? due)
+            moments.add(connection.lapsesAt)
+            if isNews(RefreshSchedule.deadline(connection, oauth, at: now), to: connection) {
+                moments.addNow()
+            } else if let soon = connection.expiresSoonFrom(oauth), soon > now {
+                moments.add(soon)
             }
-            for moment in moments.compactMap(\.self) { earliest = min(earliest ?? moment, moment) }
+            guard let oauth, let due = RefreshSchedule.dueAt(connection, oauth) else { continue }
+            moments.add(connection.refresh.wait(at: now).map { max(now.advanced(by: $0), due) } ?? due)
         }
-        return earliest
     }
 
     /// Begins no further refreshes.

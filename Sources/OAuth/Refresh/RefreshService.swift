@@ -300,20 +300,9 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
     private func store(
         _ tokens: TokenResponse, of begun: Connection, user userID: String
     ) async throws(ProviderError) {
-        let now = time.now
-        let vault = vault
         for pause in [Duration.milliseconds(50), .milliseconds(500), .seconds(2), .seconds(5), nil] {
-            do {
-                return try await users.update(userID) { (user) throws(ServiceError) in
-                    try user.update(begun.id) { (connection) throws(ServiceError) in
-                        guard connection.grant.number == begun.grant.number, !connection.credentials.isEmpty else {
-                            throw .notFound
-                        }
-                        try connection.refreshed(
-                            try vault.sealed(tokens, user: userID, connection: connection.id), at: now)
-                    }
-                }
-            } catch {
+            let isStored: Bool
+            do { isStored = try await storeOnce(tokens, of: begun, user: userID) } catch {
                 switch error {
                 case .notFound, .conflict:
                     await discard(tokens, of: begun, user: userID)
@@ -325,8 +314,33 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
                         ["connectionId": .text(begun.id), "error": .text("\(error)")])
                     throw Self.storeUnavailable
                 }
+                if let pause { try? await time.sleep(for: pause) }
+                continue
             }
-            if let pause { try? await time.sleep(for: pause) }
+            guard isStored else {
+                throw ProviderError(.transient, "The token was refreshed by another request meanwhile.")
+            }
+            return
+        }
+    }
+
+    /// Stores a new pair, unless another request has replaced the pair that the refresh began with.
+    ///
+    /// - Returns: whether the pair was stored.
+    private func storeOnce(
+        _ tokens: TokenResponse, of begun: Connection, user userID: String
+    ) async throws(ServiceError) -> Bool {
+        let (now, vault) = (time.now, vault)
+        return try await users.update(userID) { (user) throws(ServiceError) -> Bool in
+            try user.update(begun.id) { (connection) throws(ServiceError) -> Bool in
+                guard connection.grant.number == begun.grant.number, !connection.credentials.isEmpty else {
+                    throw .notFound
+                }
+                guard connection.refresh.generation == begun.refresh.generation else { return false }
+                try connection.refreshed(
+                    try vault.sealed(tokens, user: userID, connection: connection.id), at: now)
+                return true
+            }
         }
     }
 
@@ -358,7 +372,14 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
         let now = time.now
         do {
             try await users.update(userID) { (user) throws(ServiceError) in
-                try user.update(begun.id, where: { $0.grant.number == begun.grant.number }) {
+                // A failure says nothing about a pair that was stored since.
+                try user.update(
+                    begun.id,
+                    where: {
+                        $0.grant.number == begun.grant.number
+                            && $0.refresh.generation == begun.refresh.generation
+                    }
+                ) {
                     (connection) throws(ServiceError) in try connection.refreshFailed(failure, at: now)
                 }
             }

@@ -76,13 +76,14 @@ package final class ChangeSyncs: Reconciler, ChangeNoting {
         }
     }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        user.connections.compactMap { connection in
-            guard !connection.changes.isEmpty, let provider = registry[connection.service],
-                let due = connection.changesDueFrom(provider.grantedDataTypes(of: connection))
-            else { return nil }
-            return due
-        }.min()
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        for connection in user.connections where !connection.changes.isEmpty {
+            guard let provider = registry[connection.service] else { continue }
+            let granted = provider.grantedDataTypes(of: connection)
+            for change in connection.readableChanges where granted.contains(change.dataType) {
+                moments.add(change.dueFrom(at: moments.now))
+            }
+        }
     }
 
     package func userDidChange(_ user: User, at now: Timestamp) {
@@ -126,7 +127,7 @@ package final class ChangeSyncs: Reconciler, ChangeNoting {
 
     private func start(_ work: ConnectionWork) async throws(ServiceError) {
         guard let connection = try await users.user(work.user).connection(work.connection),
-            let provider = registry[connection.service], !engine.isCrowded
+            let provider = registry[connection.service], !engine.isCrowded(connection.service)
         else { return }
         guard !engine.isRunning(connection: work.connection) else {
             // A run whose end is stored already is about to release the connection.

@@ -1,5 +1,6 @@
 // The limits of the services: of users' documents, authorizations, providers, syncs, webhooks in both directions, and commands.
 
+@testable import Background
 @testable import Configuration
 @testable import ConnectionModel
 @testable import HostControl
@@ -12,7 +13,9 @@
 private let deliveries = "integration_host_webhook_deliveries_total"
 
 extension LimitSection {
-    static let services = [connections, oauth, providers, syncs, webhooks, notifications, control, configurations]
+    static let services = [
+        connections, oauth, providers, syncs, webhooks, notifications, background, control, configurations,
+    ]
 
     private static let connections = LimitSection(
         title: "Connections of users", file: "Sources/ConnectionModel/ConnectionLimits.swift", type: "ConnectionLimits",
@@ -71,6 +74,8 @@ extension LimitSection {
             .bytes("recordBytesMax", SyncLimits.recordBytesMax, .provider, "the record becomes a dead letter"),
             .count("scheduledWaitingMax", SyncLimits.scheduledWaitingMax, .user, "schedules wait"),
             .count("concurrentMax", SyncLimits.concurrentMax, .user, "the sync waits"),
+            .count("concurrentPerProviderMax", SyncLimits.concurrentPerProviderMax, .provider, "the sync waits"),
+            .count("reservedPerProvider", SyncLimits.reservedPerProvider, .provider, "the sync waits"),
             .time("changesQuietTimeMax", SyncLimits.changesQuietTimeMax, .provider, "the changes are synced"),
             .time("changesRestTimeMax", SyncLimits.changesRestTimeMax, .provider, "the next sync begins"),
             .count("changesStartingMax", SyncLimits.changesStartingMax, .provider, "the sync waits"),
@@ -130,18 +135,26 @@ extension LimitSection {
                 "concurrentPerHostMax", NotificationLimits.concurrentPerHostMax, .receiver, "further connections wait"),
             .count("concurrentPerUserMax", NotificationLimits.concurrentPerUserMax, .user, "further connections wait"),
             .count(
-                "waitingMax", NotificationLimits.waitingMax, .receiver, "the next walk over the users finds the rest",
+                "waitingMax", NotificationLimits.waitingMax, .receiver, "the others stay due and are found again",
                 metric: "integration_host_notifications_waiting"),
             .count(
                 "waitingPerHostMax", NotificationLimits.waitingPerHostMax, .receiver,
-                "the next walk over the users finds the rest"),
+                "the others stay due and are found again"),
             .count(
                 "scheduledMax", NotificationLimits.scheduledMax, .receiver,
-                "the next walk over the users finds the rest"),
+                "the others stay due and are found again"),
+            .time("horizon", NotificationLimits.horizon, .receiver, "later ones are found when they are due"),
             .count("batchMax", NotificationLimits.batchMax, .receiver, "other connections have their turn"),
             .time("batchTimeMax", NotificationLimits.batchTimeMax, .receiver, "other connections have their turn"),
             .time("stopGrace", NotificationLimits.stopGrace, .receiver, "deliveries are canceled"),
         ])
+
+    private static let background = LimitSection(
+        title: "Background work", file: "Sources/Background/BackgroundLimits.swift", type: "BackgroundLimits",
+        rows: [
+            .count("visitsMax", BackgroundLimits.visitsMax, .host, "further users wait"),
+            .time("clockCheckPause", BackgroundLimits.clockCheckPause, .host, "the clock is looked at"),
+        ], others: ["walkShare", "firstWalkShare", "firstWalkPause", "retryPause"])
 
     private static let control = LimitSection(
         title: "Commands beside the host", file: "Sources/HostControl/ControlLimits.swift", type: "ControlLimits",

@@ -49,7 +49,7 @@ struct NotificationDispatcherTests {
                 sender: NotificationSender(
                     client: client, policy: NotificationURLPolicy(allowsPrivateAddresses: true), vault: vault,
                     time: .system),
-                schedule: DeliverySchedule(pauses: pauses), sweepPause: .seconds(60), time: .system,
+                schedule: DeliverySchedule(pauses: pauses), time: .system,
                 log: Log(level: .error))
             users.changes.observe { [dispatcher] in dispatcher.userDidChange($0.user, at: TimeSource.system.now) }
         }

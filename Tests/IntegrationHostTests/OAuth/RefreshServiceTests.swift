@@ -315,6 +315,39 @@ struct RefreshServiceTests {
         fixture.stop()
     }
 
+    @Test("An answer counts only for the pair that the request was begun with", arguments: [true, false])
+    func otherGeneration(succeeds: Bool) async throws {
+        let answer = Latch()
+        let server = try TokenServer { request in
+            answer.wait()
+            return succeeds ? Self.pair(request.index) : .json(400, #"{"error":"invalid_grant"}"#)
+        }
+        let fixture = try OAuthFixture(server.url, time: clock.source)
+        let id = try await fixture.connect(life: 10)
+        let refreshed = Task { try await fixture.refresh(id) }
+        try await waitUntil("the request to the server", every: .milliseconds(1)) { !server.requests().isEmpty }
+        // Another host with the same documents has refreshed the token meanwhile.
+        let (now, vault) = (clock.source.now, fixture.vault)
+        func seal(_ text: String, _ field: String) throws(ServiceError) -> String {
+            try vault.seal(Secret(text), user: "u", connection: id, field: field)
+        }
+        let newer = SealedTokens(
+            accessToken: try seal("newer", "accessToken"), refreshToken: try seal("newer refresh", "refreshToken"),
+            expiresAt: now.advanced(by: .seconds(3600)), refreshExpiresAt: nil, grantExpiresAt: nil, scopes: nil)
+        try await fixture.users.update("u") { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in
+                try connection.refreshed(newer, at: now)
+            }
+        }
+        answer.open()
+        await #expect(throws: ProviderError.self) { try await refreshed.value }
+        #expect(try await fixture.tokens(id) == ["newer", "newer refresh"])
+        #expect(try await fixture.connection(id).status == .connected)
+        #expect(try await fixture.connection(id).failure == nil)
+        server.stop()
+        fixture.stop()
+    }
+
     @Test("A token source of an earlier grant gets no token of the next grant")
     func fenced() async throws {
         let server = try TokenServer { Self.pair($0.index) }

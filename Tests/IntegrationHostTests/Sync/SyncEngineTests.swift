@@ -301,6 +301,24 @@ struct SyncEngineTests {
         await fixture.stop()
     }
 
+    @Test("A sync begins only when the document has none that runs")
+    func oneRunningSync() async throws {
+        let fixture = try SyncFixture(ScriptedProvider(dataTypes: ["others", "things"]) { _, _ in SyncPage([]) })
+        func run(_ id: String, _ type: SyncType, _ dataTypes: [String]) -> SyncRun {
+            SyncRun(id: id, type: type, dataTypes: dataTypes, startedAt: TimeSource.system.now, trigger: .manual)
+        }
+        // Begun by another host, between this one's look at the document and its own write.
+        let elsewhere = run("sync-elsewhere", .full, ["things"])
+        let id = try await fixture.connect { $0.syncBegan(elsewhere) }
+        let begun = try await fixture.engine.begin(run("sync-here", .full, ["things"]), of: id, user: "u")
+        #expect(begun.id == "sync-elsewhere")
+        await #expect(throws: ServiceError.self) {
+            _ = try await fixture.engine.begin(run("sync-other", .full, ["others"]), of: id, user: "u")
+        }
+        #expect(try await fixture.connection(id)?.syncs.map(\.id) == ["sync-elsewhere"])
+        await fixture.stop()
+    }
+
     @Test("A sync that waits for a permit or a retry is canceled at once")
     func cancellation() async throws {
         let door = Door()
@@ -310,12 +328,12 @@ struct SyncEngineTests {
         }
         let fixture = try SyncFixture(provider)
         var ids: [String] = []
-        for _ in 0..<SyncLimits.concurrentMax { ids.append(try await fixture.connect()) }
+        for _ in 0..<SyncLimits.concurrentPerProviderMax { ids.append(try await fixture.connect()) }
         for id in ids { _ = try await fixture.start(id) }
         let waiting = try await fixture.connect()
         _ = try await fixture.start(waiting)
         try await waitUntil("a sync that waits for a permit", every: .milliseconds(1)) {
-            fixture.engine.limiter.waitingCount != 0
+            fixture.engine.limiter.waitingCount(of: "scripted") != 0
         }
         await fixture.engine.cancel(connection: waiting)
         #expect(try await fixture.connection(waiting)?.syncs.first?.status == .canceled)

@@ -6,6 +6,7 @@ import HostTesting
 import Primitives
 import ProviderSDK
 import Storage
+import StoreFiles
 import Synchronization
 import TestSupport
 import Testing
@@ -51,6 +52,22 @@ struct WebhookInboxTests {
             await inbox.close()
             data.close()
         }
+    }
+
+    @Test("What another process wrote into a segment is kept, and new events go into another segment")
+    func foreignSegment() async throws {
+        let fixture = try await Fixture()
+        #expect(try await fixture.inbox.accept([fixture.event(0)]) == 1)
+        let keys = try await fixture.data.documents.list(WebhookInbox.collection).keys
+        let key = try #require(keys.first)
+        let stored = try #require(try await fixture.data.documents.load(key))
+        try await fixture.data.documents.save(key, stored.bytes, expecting: .revision(stored.revision))
+        await #expect(throws: InboxFailure.self) { try await fixture.inbox.accept([fixture.event(1)]) }
+        // The provider repeats what was not acknowledged.
+        #expect(try await fixture.inbox.accept([fixture.event(1)]) == 1)
+        #expect(try await fixture.data.documents.load(key)?.revision == stored.revision + 1)
+        #expect(try await fixture.data.documents.list(WebhookInbox.collection).keys.count == 2)
+        await fixture.close()
     }
 
     @Test("An event is accepted once, also over a restart, and passed on until it is settled")

@@ -2,22 +2,28 @@
 
 package import ConnectionModel
 import Cryptography
-package import ProviderSDK
-import Users
+import ProviderSDK
+package import Users
 
 /// The agenda of all reconcilers.
 ///
 /// A reconciler that joins the list is asked for its moments: nothing else has to know its kind of work.
 package struct ReconcilerAgenda: UserAgenda {
     private let reconcilers: [any Reconciler]
+    private let accountServices: Set<String>
     private let digest: String
     private let keyID: @Sendable () -> String
 
     /// - Parameters:
+    ///   - accountServices: the providers whose accounts summaries list.
     ///   - parts: what the reconcilers' moments depend on besides the users, such as the plugins and their versions.
     ///   - keyID: returns the id of the primary key; secrets that another one sealed are sealed again.
-    package init(_ reconcilers: [any Reconciler], parts: [String], keyID: @escaping @Sendable () -> String) {
+    package init(
+        _ reconcilers: [any Reconciler], accountServices: Set<String>, parts: [String],
+        keyID: @escaping @Sendable () -> String
+    ) {
         self.reconcilers = reconcilers
+        self.accountServices = accountServices
         self.keyID = keyID
         var name = ""
         for part in parts { name += "\(part.utf8.count):\(part)" }
@@ -26,12 +32,9 @@ package struct ReconcilerAgenda: UserAgenda {
 
     package var basis: String { "\(digest).\(keyID())" }
 
-    package func nextDue(_ user: User, at now: Timestamp) -> Timestamp? {
-        var earliest: Timestamp?
-        for reconciler in reconcilers {
-            guard let due = reconciler.nextDue(user, at: now) else { continue }
-            earliest = earliest.map { min($0, due) } ?? due
-        }
-        return earliest
+    package func addDue(of user: User, to moments: inout DueMoments) {
+        for reconciler in reconcilers { reconciler.addDue(of: user, to: &moments) }
     }
+
+    package func listsAccounts(of service: String) -> Bool { accountServices.contains(service) }
 }
