@@ -16,6 +16,10 @@ enum Benchmark {
             let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
             try await WriteBenchmark.run(
                 rounds: max(1, numbers.first ?? 3), seconds: max(1, numbers.dropFirst().first ?? 3))
+        case "idle":
+            let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+            guard try await IdleBenchmark.run(users: numbers.first ?? 100_000, seconds: numbers.dropFirst().first ?? 30)
+            else { exit(1) }
         case "instructions":
             guard try await InstructionsBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
         case "streaming":
@@ -35,7 +39,8 @@ enum Benchmark {
             print(
                 """
                 usage: integration-host-bench mapping | sync [RECORDS] | write [ROUNDS] [SECONDS] | streaming [GIGABYTES] |
-                       house [--connections N] [--accounts N] [--seconds S] | instructions [--host PATH] [--baseline FILE]
+                       house [--connections N] [--accounts N] [--seconds S] | idle [USERS] [SECONDS] |
+                       instructions [--host PATH] [--baseline FILE]
                 """
             )
             exit(2)
