@@ -32,6 +32,7 @@ static inline CURLcode cc_message_result(const CURLMsg *m) { return m->data.resu
 
 static const long CC_HTTP_VERSION_1_1 = CURL_HTTP_VERSION_1_1, CC_HTTP_VERSION_2TLS = CURL_HTTP_VERSION_2TLS;
 static const long CC_SSLVERSION_TLSV1_2 = CURL_SSLVERSION_TLSv1_2;
+static const long CC_HEADER_SEPARATE = CURLHEADER_SEPARATE;
 static const curl_socket_t CC_SOCKET_BAD = CURL_SOCKET_BAD;
 static const long CC_WRITEFUNC_PAUSE = CURL_WRITEFUNC_PAUSE;
 static const int CC_PAUSE_CONT = CURLPAUSE_CONT;

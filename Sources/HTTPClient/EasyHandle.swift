@@ -34,8 +34,9 @@ import Primitives
         unsafe cc_setopt_long(handle, CURLOPT_QUICK_EXIT, 1)
         unsafe cc_setopt_str(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         unsafe cc_setopt_long(handle, CURLOPT_FOLLOWLOCATION, 0)
-        unsafe cc_setopt_str(handle, CURLOPT_PROXY, "")
-        unsafe cc_setopt_str(handle, CURLOPT_NOPROXY, "*")
+        // The answer of a proxy to CONNECT is not the answer to the request.
+        unsafe cc_setopt_long(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        unsafe cc_setopt_long(handle, CURLOPT_HEADEROPT, CC_HEADER_SEPARATE)
         unsafe cc_setopt_long(handle, CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
         unsafe cc_setopt_long(handle, CURLOPT_PATH_AS_IS, 1)
         unsafe cc_setopt_long(handle, CURLOPT_HTTP09_ALLOWED, 0)
@@ -72,6 +73,9 @@ import Primitives
         self.transfer = transfer
         let request = transfer.request
         var done = unsafe cc_setopt_str(pointer, CURLOPT_URL, request.url) == CURLE_OK
+        // An empty text keeps libcurl from the environment; which hosts are excepted is decided before.
+        done = unsafe cc_setopt_str(pointer, CURLOPT_PROXY, transfer.proxy?.url ?? "") == CURLE_OK && done
+        unsafe cc_setopt_str(pointer, CURLOPT_NOPROXY, transfer.proxy == nil ? "*" : "")
         unsafe cc_setopt_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.roundedMilliseconds)
         // A request that must not be sent twice gets a new connection: libcurl repeats a request of any
         // its method, when a kept connection dies before the first byte of the response.

@@ -4,7 +4,7 @@
 /// An HTTP client for the calls that the host makes: provider APIs, token endpoints, key sets, webhooks.
 ///
 /// One thread drives all transfers. Connections are kept and used again. Redirects are not followed, compression is not asked
-/// for, cookies, proxies from the environment and `.netrc` are not used.
+/// for, cookies and `.netrc` are not used. Requests go through the proxies of the configuration, unless they are to go directly.
 public final class HTTPClient: Sendable {
     /// The settings that apply to all requests of a client.
     public struct Configuration: Sendable {
@@ -12,6 +12,10 @@ public final class HTTPClient: Sendable {
         public var userAgent = "integration-host"
         /// Which addresses may be connected to.
         public var addressPolicy = AddressPolicy.publicOnly
+        /// The proxies that requests go through.
+        ///
+        /// A proxy looks names up itself, so the address policy then sees only what the URL says.
+        public var proxies = ProxyRules()
         /// A PEM file of certificate authorities in place of the system's.
         public var certificateAuthoritiesFile: String?
         /// Whether HTTP/2 is offered to `https` servers.
@@ -61,7 +65,8 @@ public final class HTTPClient: Sendable {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let transfer = Transfer(
-                    request: request, target: target, policy: configuration.addressPolicy, memory: worker.memory,
+                    request: request, target: target, policy: configuration.addressPolicy,
+                    proxy: request.isDirect ? nil : configuration.proxies.proxy(for: target), memory: worker.memory,
                     continuation: continuation)
                 ticket.issue(transfer, to: worker)
             }

@@ -65,6 +65,8 @@ extension HTTPClient {
         public var requiresHTTPS: Bool
         /// The ports that may be connected to; nil allows all.
         public var allowedPorts: Set<Int>?
+        /// Whether the request goes to its target itself and uses no proxy, so that the address of the target is checked.
+        public var isDirect = false
         /// Whether the request may be sent again on a new connection, without the caller knowing, when a kept connection turns out
         /// to have been closed by the server.
         ///

@@ -15,6 +15,8 @@ final class Transfer: @unchecked Sendable {
     let target: RequestTarget
     let origin: String
     let policy: AddressPolicy
+    /// The proxy that the request goes through; nil for none.
+    let proxy: Proxy?
     let created = SystemClock.instant
     private let continuation: CheckedContinuation<Outcome, Never>
     private let memory: BodyMemory
@@ -43,13 +45,14 @@ final class Transfer: @unchecked Sendable {
     private(set) var connectionsOpened = 0
 
     init(
-        request: HTTPClient.Request, target: RequestTarget, policy: AddressPolicy, memory: BodyMemory,
+        request: HTTPClient.Request, target: RequestTarget, policy: AddressPolicy, proxy: Proxy?, memory: BodyMemory,
         continuation: CheckedContinuation<Outcome, Never>
     ) {
         self.memory = memory
         self.request = request
         self.target = target
         self.policy = policy
+        self.proxy = proxy
         self.continuation = continuation
         origin = target.origin
         deadline = created + request.timeouts.total
@@ -64,6 +67,18 @@ final class Transfer: @unchecked Sendable {
     }
     /// Whether the request went out and the header section of the response is yet to come or to end.
     var isAwaitingHeader: Bool { (stage == .sent || stage == .receiving) && !isHeaderComplete }
+
+    /// Whether the policy allows what the URL says.
+    ///
+    /// An address is checked again when a connection to it is opened. A proxy opens its connections itself, so an address in the URL
+    /// is checked here.
+    var mayConnect: Bool {
+        guard policy.allows(host: target.host) else { return false }
+        return proxy == nil || IPAddress(target.host).map(policy.allows) ?? true
+    }
+
+    /// Whether nothing but a request for a tunnel can have gone out.
+    var isReachingProxy: Bool { proxy != nil && stage == .connecting }
 
     /// The transfer got its place: the time for connecting runs.
     func begin(now: MonotonicInstant) {
@@ -117,7 +132,7 @@ extension Transfer {
         let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
         let socketAddress = unsafe UnsafeRawPointer(address).advanced(by: offset)
         guard let ip = unsafe IPAddress(family: family, socketAddress: socketAddress, byteCount: byteCount),
-            policy.allows(ip), refusal == nil
+            proxy != nil || policy.allows(ip), refusal == nil
         else {
             // One refused address refuses the name: a name with public and private addresses is not trustworthy.
             refusal = refusal ?? .addressRefused
@@ -132,7 +147,7 @@ extension Transfer {
     ///
     /// False stops it.
     func willSend(peer: UnsafePointer<CChar>?) -> Bool {
-        if policy == .publicOnly {
+        if policy == .publicOnly, proxy == nil {
             guard let peer = unsafe peer, let address = unsafe IPAddress(String(cString: peer)), policy.allows(address)
             else {
                 refusal = .addressRefused

@@ -157,7 +157,7 @@ extension TransferLoop {
 
     private func admit(_ transfer: Transfer) {
         guard transfer.stage == .waiting else { return }
-        guard transfer.policy.allows(host: transfer.target.host) else { return end(transfer, .addressRefused) }
+        guard transfer.mayConnect else { return end(transfer, .addressRefused) }
         switch queue.admit(transfer, share: transfer.origin) {
         case .start: start(transfer, now: transfer.created)
         case .wait: break
@@ -238,7 +238,7 @@ extension TransferLoop {
     }
 
     private func abort(_ transfer: Transfer, _ handle: EasyHandle, _ kind: HTTPClientError.Kind) {
-        let sent = handle.sentByteCount > 0
+        let sent = handle.sentByteCount > 0 && !transfer.isReachingProxy
         release(transfer)
         end(transfer, kind, mayHaveBeenSent: sent)
     }
