@@ -16,7 +16,7 @@ extension Configuration {
         if let path = arguments["--config"] ?? variable {
             let file: [UInt8]
             do throws(FileError) {
-                file = try FileBytes.read(path, bytesMax: ConfigurationLimits.fileBytesMax)
+                file = try FileBytes.readText(path, bytesMax: ConfigurationLimits.fileBytesMax)
             } catch {
                 let advice = error.isMissing ? ": give the path of an existing file, or none" : ""
                 throw ConfigurationError(place: path, problem: "the file cannot be read (\(error.reason))\(advice)")

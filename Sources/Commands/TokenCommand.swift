@@ -7,6 +7,7 @@ import Cryptography
 import Primitives
 import Processes
 import Sessions
+import Storage
 
 enum TokenCommand {
     static func run(_ arguments: Arguments) throws {
@@ -30,7 +31,9 @@ enum TokenCommand {
         }
         let configuration = try Configuration.load(arguments)
         let isNew = !KeyRings.exist(configuration)
-        let sessions = HostSessions(try KeyRings.keys(configuration))
+        // Where a host has run, a missing ring is lost or lies elsewhere.
+        let isUsed = DataDirectory.exists(at: configuration.dataDirectory)
+        let sessions = HostSessions(try KeyRings.keys(configuration, makes: !isUsed))
         if isNew {
             StandardError.line(
                 "a new key ring was made, \(KeyRings.path(configuration)): the token is good for a host with this data directory only",

@@ -34,6 +34,8 @@ package struct Configuration: Sendable {
     package var limits = LimitsConfiguration()
     /// Whether outgoing requests may reach loopback and private addresses.
     package var allowPrivateAddresses = false
+    /// The proxy that outgoing requests go through.
+    package var outgoingProxy = OutgoingProxyConfiguration()
     /// The pause between two passes over all users for background work.
     package var sweepPause = Duration.seconds(86_400)
     /// How long a sync retries consecutive temporary failures.
@@ -61,6 +63,18 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var connections = 10_000
     /// Open connections of one client address.
     package var connectionsPerAddress = 256
+
+    package init() {}
+}
+
+/// The proxy that outgoing requests go through, in place of the one that the environment names.
+package struct OutgoingProxyConfiguration: Sendable {
+    /// Its URL; nil for the proxies of the environment.
+    package var url: Secret?
+    /// The hosts that are reached directly; nil for those of the environment.
+    package var except: [String]?
+    /// Whether the proxy filters, so that notifications go through it too.
+    package var notifications = false
 
     package init() {}
 }

@@ -17,8 +17,10 @@ package struct ConfigurationEnvironment {
     /// - Returns: the names of variables that have the prefix but match no setting.
     package func apply(to configuration: inout Configuration) throws(ConfigurationError) -> [String] {
         var unknown: [String] = []
-        for (name, value) in variables.sorted(by: { $0.key < $1.key })
-        where name.hasPrefix(Self.prefix) && !value.isEmpty {
+        for (name, given) in variables.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Self.prefix) {
+            // A file of variables with Windows line ends leaves a CR behind every value.
+            let value = given.last?.isNewline == true ? String(given.dropLast()) : given
+            if value.isEmpty { continue }
             let key = String(name.dropFirst(Self.prefix.count))
             if try !apply(key, value, name: name, to: &configuration) { unknown.append(name) }
         }

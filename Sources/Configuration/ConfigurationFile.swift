@@ -45,6 +45,9 @@ package struct ConfigurationFile {
             return try apply(value, setting, key, to: &configuration)
         }
         guard let group = SettingsTable.groups.first(where: { $0.path == path }) else { throw unknown(key, value) }
+        if let shorthand = group.shorthand, value.string != nil {
+            return try apply(value, path + [shorthand], to: &configuration)
+        }
         for (key, value) in try members(value, key) { try apply(value, path + [key], to: &configuration) }
         if let need = group.need, !need.isMet(configuration) { throw error(value, "“\(key)” \(need.problem)") }
     }
@@ -119,7 +122,7 @@ extension ConfigurationFile {
     private func fileText(_ value: JSONValue, _ key: String) throws(ConfigurationError) -> String {
         let path = besideFile(try text(value, key))
         let bytes: [UInt8]
-        do throws(FileError) { bytes = try FileBytes.read(path, bytesMax: ConnectionLimits.tokenBytesMax) } catch {
+        do throws(FileError) { bytes = try FileBytes.readText(path, bytesMax: ConnectionLimits.tokenBytesMax) } catch {
             throw self.error(
                 value,
                 "the file that “\(key)” names cannot be read (\(error.reason)): check its path and its permissions")

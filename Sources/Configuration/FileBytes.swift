@@ -7,14 +7,33 @@ import Glibc
 package struct FileError: Error, CustomStringConvertible {
     package let path: String
     package let errorNumber: Int32
+    /// What is wrong with the content; nil when a system call failed.
+    package var problem: String?
 
     package var isMissing: Bool { errorNumber == ENOENT }
-    /// The system's description of the error.
-    package var reason: String { unsafe String(cString: strerror(errorNumber)) }
+    /// The reason, in words.
+    package var reason: String { unsafe problem ?? String(cString: strerror(errorNumber)) }
     package var description: String { "\(path): \(reason)" }
 }
 
 package enum FileBytes {
+    /// The text in the file at `path`, without the byte order mark that some editors put in front.
+    ///
+    /// - Throws: ``FileError`` also for text in UTF-16 and for a NUL, which no text has.
+    package static func readText(_ path: String, bytesMax: Int) throws(FileError) -> [UInt8] {
+        let bytes = try read(path, bytesMax: bytesMax + 3)
+        var problem: String?
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            problem = "it is text in UTF-16; write it as UTF-8"
+        } else if bytes.contains(0) {
+            problem = "it is no text: it holds a NUL"
+        }
+        if let problem { throw FileError(path: path, errorNumber: EILSEQ, problem: problem) }
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        guard text.count <= bytesMax else { throw FileError(path: path, errorNumber: EFBIG) }
+        return text
+    }
+
     /// The whole file at `path`.
     ///
     /// - Throws: ``FileError`` when it cannot be read or is larger than `bytesMax`.

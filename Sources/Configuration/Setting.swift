@@ -76,15 +76,18 @@ package struct SettingGroup: Sendable {
     package let defaultText: String
     /// Which members it requires once it is present, and whether they are there.
     package var need: (problem: String, isMet: @Sendable (Configuration) -> Bool)?
+    /// The member that a text in place of the object sets; nil when it must be an object.
+    package var shorthand: String?
 
     package init(
-        _ path: String..., default defaultText: String, _ documentation: String,
+        _ path: String..., default defaultText: String, _ documentation: String, shorthand: String? = nil,
         need: (problem: String, isMet: @Sendable (Configuration) -> Bool)? = nil
     ) {
         self.path = path
         self.documentation = documentation
         self.defaultText = defaultText
         self.need = need
+        self.shorthand = shorthand
     }
 }
 

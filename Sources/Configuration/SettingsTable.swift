@@ -1,6 +1,7 @@
 // The settings of the host, each written once. The file, the environment, the flags, the help and docs/configuration.md are
 // made from this table. Plugins declare their providers' settings, which ProviderSettingsTable adds.
 
+import ConnectionModel
 import Observability
 
 /// The table of settings.
@@ -12,6 +13,9 @@ package enum SettingsTable {
     package static let groups: [SettingGroup] = [
         SettingGroup("limits", default: "as below", "bounds of what callers together may take"),
         SettingGroup("rateLimits", default: "as below", "requests per minute; 0 means no limit"),
+        SettingGroup(
+            "outgoingProxy", default: "that of the environment",
+            "the proxy for outgoing requests; a text stands for its `url`", shorthand: "url"),
         SettingGroup(
             "sessions", default: "none", "session schemes besides the host's own; each is off unless it is given"),
         SettingGroup(
@@ -143,6 +147,25 @@ package enum SettingsTable {
     ]
 
     private static let access = [
+        Setting(
+            "outgoingProxy", "url",
+            kind: .text(
+                .init(get: { $0.outgoingProxy.url?.value }, set: { $0.outgoingProxy.url = Secret($1) })),
+            "the URL of the proxy for requests to providers: `http`, `https`, `socks5` or `socks5h`, perhaps with a user and a password"
+        ) {
+            $0.isSecret = true
+            $0.defaultText = "`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`"
+        },
+        Setting(
+            "outgoingProxy", "except",
+            kind: .texts(
+                separator: ",", .init(get: { $0.outgoingProxy.except }, set: { $0.outgoingProxy.except = $1 })),
+            "hosts that are reached directly: names with all below them, addresses or networks, with or without a port"
+        ) { $0.defaultText = "`NO_PROXY`" },
+        Setting(
+            "outgoingProxy", "notifications", kind: .boolean(.init(\.outgoingProxy.notifications)),
+            "whether the proxy refuses private addresses, so that notifications go through it too; otherwise they go directly, and the host checks the address"
+        ),
         Setting(
             "allowPrivateAddresses", kind: .boolean(.init(\.allowPrivateAddresses)),
             "whether outgoing requests may reach loopback and private addresses"),

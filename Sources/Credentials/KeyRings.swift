@@ -1,4 +1,5 @@
-// The location of the key ring, and its creation on the first start. Cryptography defines its content.
+// The location of the key ring, and its creation on the first start. It is never made beside data that another ring has sealed.
+// Cryptography defines its content.
 
 package import Configuration
 package import Cryptography
@@ -13,10 +14,17 @@ package enum KeyRings {
     /// Whether the key ring exists.
     package static func exist(_ configuration: Configuration) -> Bool { unsafe access(path(configuration), F_OK) == 0 }
 
-    /// Returns the key ring; creates it when it does not exist.
-    package static func open(_ configuration: Configuration) throws(HostStartError) -> KeyRing {
+    /// Returns the key ring.
+    ///
+    /// - Parameter makes: whether a missing ring is made, because nothing is sealed yet or what is sealed is given up.
+    package static func open(_ configuration: Configuration, makes: Bool) throws(HostStartError) -> KeyRing {
         let path = path(configuration)
-        if unsafe access(path, F_OK) != 0 {
+        if !exist(configuration) {
+            guard makes else {
+                throw HostStartError(
+                    "the key ring \(path) is missing, and nothing else opens what it sealed: restore it, or correct “keysDirectory”."
+                )
+            }
             try makeDirectory(configuration.dataDirectory)
             try makeDirectory(configuration.keysDirectory ?? configuration.dataDirectory + "/keys")
             do {
@@ -29,9 +37,11 @@ package enum KeyRings {
         do { return try KeyRing.load(path: path) } catch { throw HostStartError("\(error)") }
     }
 
-    /// Returns the keys of the key ring; creates the ring when it does not exist.
-    package static func keys(_ configuration: Configuration) throws(HostStartError) -> HostKeys {
-        let ring = try open(configuration)
+    /// Returns the keys of the key ring.
+    ///
+    /// - Parameter makes: whether a missing ring is made.
+    package static func keys(_ configuration: Configuration, makes: Bool) throws(HostStartError) -> HostKeys {
+        let ring = try open(configuration, makes: makes)
         do { return try HostKeys(ring, path: path(configuration)) } catch {
             throw HostStartError("\(error)")
         }
@@ -45,10 +55,22 @@ package enum KeyRings {
             guard let slash = parent.lastIndex(of: "/"), slash != parent.startIndex else { break }
             parent = String(parent[..<slash])
         }
-        for folder in missing.reversed() where unsafe mkdir(folder, 0o700) != 0 && errno != EEXIST {
+        for folder in missing.reversed() {
+            guard unsafe mkdir(folder, 0o700) != 0 else {
+                giveOwner(to: folder)
+                continue
+            }
+            if errno == EEXIST { continue }
             let reason = unsafe String(cString: strerror(errno))
             throw HostStartError("\(folder) cannot be created (\(reason)): check the path and its permissions.")
         }
+    }
+
+    /// Gives a folder that root has just made to the owner of the folder around it, whose host could not open it otherwise.
+    private static func giveOwner(to folder: String) {
+        var parent = stat()
+        guard geteuid() == 0, unsafe stat(folder + "/..", &parent) == 0, parent.st_uid != 0 else { return }
+        _ = unsafe chown(folder, parent.st_uid, parent.st_gid)
     }
 }
 

@@ -1,6 +1,8 @@
 // What can go wrong in this module, as facts and as one sentence each. No case carries key material, plaintext, a token or
 // a file's content: an error may be logged as it is.
 
+import Glibc
+
 /// Why a cryptographic operation was refused or failed.
 public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The system's random number generator did not deliver.
@@ -77,6 +79,8 @@ public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertib
         case ownerForeign
         /// The path is not a regular file.
         case notRegularFile
+        /// The file is text in UTF-16.
+        case notUTF8
         /// The file is larger than any key ring.
         case tooLarge(bytes: Int)
         /// A line is not as it should be.
@@ -185,13 +189,15 @@ extension CryptographyError.KeyRingFault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .system(let operation, let code):
-            "\(operation) failed (errno \(code))."
+            "\(operation) failed (\(Self.systemText(code)))\(Self.advice(code))."
         case .modeTooWide(let mode):
             "its mode is 0\(String(mode, radix: 8)), readable or writable by others; run chmod 600 on it."
         case .ownerForeign:
             "it belongs to another user; run as its owner or chown it."
         case .notRegularFile:
             "it is not a regular file."
+        case .notUTF8:
+            "it is text in UTF-16; write it as UTF-8."
         case .tooLarge(let bytes):
             "it has \(bytes) bytes; a key ring has at most \(CryptographyLimits.keyRingFileBytesMax)."
         case .lineInvalid(let line, let fault):
@@ -206,6 +212,19 @@ extension CryptographyError.KeyRingFault: CustomStringConvertible {
             "it exists already and was left as it is."
         case .primaryNotRemovable:
             "the primary key cannot be removed; rotate first."
+        }
+    }
+}
+
+extension CryptographyError.KeyRingFault {
+    private static func systemText(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
+
+    private static func advice(_ code: Int32) -> String {
+        switch code {
+        case EROFS, EBUSY: ": the file is mounted, and changes have to be made where it comes from"
+        case EACCES, EPERM: ": run as the owner of the file and its folder"
+        case ENOSPC, EDQUOT: ": free some space"
+        default: ""
         }
     }
 }

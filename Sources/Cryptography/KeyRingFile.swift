@@ -28,6 +28,12 @@ extension KeyRing {
     ///
     /// - Throws: `.keyRing` with `path`, the line and what is wrong with it.
     init(parsing text: Span<UInt8>, path: String) throws(CryptographyError) {
+        // What editors and secret stores add or leave away: a byte order mark, CR at the ends of lines, the last line end.
+        var text = text
+        if text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF { text = text.extracting(3...) }
+        if text.count >= 2, (text[0] == 0xFF && text[1] == 0xFE) || (text[0] == 0xFE && text[1] == 0xFF) {
+            throw .keyRing(path: path, .notUTF8)
+        }
         var primary: [MasterKey] = []
         var retired: [MasterKey] = []
         var number = 0
@@ -37,7 +43,8 @@ extension KeyRing {
             var end = start
             while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
             number += 1
-            let line = text.extracting(start..<end)
+            let isWindows = end > start && text[end - 1] == UInt8(ascii: "\r")
+            let line = text.extracting(start..<(isWindows ? end - 1 : end))
             start = end + 1
             if number == 1 {
                 guard constantTimeEquals(line, Self.heading.utf8Span.span) else {
@@ -47,7 +54,7 @@ extension KeyRing {
             }
             if line.isEmpty || line[0] == UInt8(ascii: "#") { continue }
             guard !isComplete else { throw .keyRing(path: path, .lineInvalid(line: number, .fieldsInvalid)) }
-            if constantTimeEquals(line, "end \(primary.count + retired.count)".utf8Span.span), end < text.count {
+            if constantTimeEquals(line, "end \(primary.count + retired.count)".utf8Span.span) {
                 isComplete = true
                 continue
             }
@@ -109,6 +116,9 @@ extension KeyRing {
 extension KeyRing {
     /// Reads the ring from a file, which must be a regular file of this user (or root) that no other user can read or write.
     ///
+    /// A file of root's may be readable by a group of this process: that is how a platform mounts a secret for a service. Root may read
+    /// the file of the user whose folder it lies in.
+    ///
     /// - Throws: `.keyRing` with the path and the reason.
     public static func load(path: String) throws(CryptographyError) -> KeyRing {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
@@ -119,8 +129,10 @@ extension KeyRing {
             throw .keyRing(path: path, .system(operation: "fstat", errno: errno))
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .keyRing(path: path, .notRegularFile) }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else { throw .keyRing(path: path, .ownerForeign) }
-        guard status.st_mode & 0o077 == 0 else {
+        guard isTrusted(owner: status.st_uid, folder: folderOwner(of: path), reader: geteuid()) else {
+            throw .keyRing(path: path, .ownerForeign)
+        }
+        guard !isTooWide(status.st_mode, owner: status.st_uid, reader: geteuid()) else {
             throw .keyRing(path: path, .modeTooWide(mode: status.st_mode & 0o7777))
         }
         guard status.st_size <= CryptographyLimits.keyRingFileBytesMax else {
@@ -129,6 +141,23 @@ extension KeyRing {
         var text = try readAll(file, path: path)
         defer { cleanse(&text) }
         return try KeyRing(parsing: text.span, path: path)
+    }
+
+    /// Whether a process of `reader` may use a ring that belongs to `owner`, in a folder of `folder`.
+    static func isTrusted(owner: uid_t, folder: uid_t?, reader: uid_t) -> Bool {
+        owner == reader || owner == 0 || (reader == 0 && owner == folder)
+    }
+
+    /// Whether a mode lets others than the owner, and a reader to whom root gives the file through a group, read or write it.
+    static func isTooWide(_ mode: mode_t, owner: uid_t, reader: uid_t) -> Bool {
+        mode & (owner == 0 && reader != 0 ? 0o037 : 0o077) != 0
+    }
+
+    /// The owner of the folder that holds the file at `path`, links followed.
+    private static func folderOwner(of path: String) -> uid_t? {
+        var status = stat()
+        let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) + "/" } ?? "."
+        return unsafe stat(folder, &status) == 0 ? status.st_uid : nil
     }
 
     /// Makes a ring with one new key and writes it durably to a file that does not exist yet.
@@ -151,7 +180,9 @@ extension KeyRing {
         try write(path: path, replacing: true)
     }
 
-    private func write(path: String, replacing: Bool) throws(CryptographyError) {
+    private func write(path given: String, replacing: Bool) throws(CryptographyError) {
+        // A link stays a link: the file that it leads to is replaced.
+        let path = replacing ? Self.resolved(given) : given
         let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) + "/" } ?? "."
         let temporary = "\(path).\(try SecureRandom.hex(byteCount: 16)).tmp"
         let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -159,6 +190,7 @@ extension KeyRing {
         var content = serialized()
         defer { cleanse(&content) }
         do {
+            Self.giveOwner(to: file, replacing ? path : directory)
             try Self.writeAll(content, to: file, path: path)
         } catch {
             unsafe unlink(temporary)
@@ -180,6 +212,19 @@ extension KeyRing {
             }
         }
         try Self.syncDirectory(directory, path: path)
+    }
+
+    private static func resolved(_ path: String) -> String {
+        guard let real = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
+    /// Gives a file that root makes to the owner of the one at `model`, so that a service can still read its own ring.
+    private static func giveOwner(to file: Int32, _ model: String) {
+        var status = stat()
+        guard geteuid() == 0, unsafe stat(model, &status) == 0, status.st_uid != 0 else { return }
+        _ = fchown(file, status.st_uid, status.st_gid)
     }
 
     private static func writeAll(_ content: [UInt8], to file: Int32, path: String) throws(CryptographyError) {

@@ -19,7 +19,7 @@ public final class Documents: Sendable {
     /// The journal of the documents.
     package let journal: Journal
     /// The journal segments that were damaged and salvaged at this start.
-    package let journalDamage: [String]
+    package let journalDamage: [(path: String, copy: String)]
     private let checkpoint: DocumentCheckpoint
     private let cache: DocumentCache
     private let locks = KeyLocks<DocumentKey>()
@@ -60,8 +60,7 @@ public final class Documents: Sendable {
         cache = DocumentCache(bytesMax: options.cacheBytesMax)
         let folder = try folders.files.makeDirectory("journal", in: folders.root)
         let found = try JournalRecovery(folder: folder, files: folders.files, salvages: options.salvagesJournal).run()
-        try Self.keepDamaged(found.damaged, of: folder, folders)
-        journalDamage = found.damaged.map { folder.path(of: $0) }
+        journalDamage = try Self.keepDamaged(found.damaged, of: folder, folders)
         for name in found.empty { try folders.files.remove(name, in: folder) }
         let checkpoint = DocumentCheckpoint(
             placement: DocumentPlacement(waiting: waiting, cache: cache), delay: options.checkpointDelay,
@@ -76,10 +75,13 @@ public final class Documents: Sendable {
     }
 
     /// Links damaged segments into the quarantine folder, so that their bytes outlive the checkpoint.
+    ///
+    /// - Returns: the path of each, and of its copy.
     private static func keepDamaged(
         _ names: [String], of journal: Directory, _ folders: DocumentFolders
-    ) throws(StoreError) {
-        if names.isEmpty { return }
+    ) throws(StoreError) -> [(path: String, copy: String)] {
+        if names.isEmpty { return [] }
+        var kept: [(path: String, copy: String)] = []
         let quarantine = try folders.files.makeDirectory(Quarantine.folderName, in: folders.root)
         for name in names {
             let copy = "journal_\(name).\(Hex.encode(randomBytes(4)))"
@@ -87,8 +89,10 @@ public final class Documents: Sendable {
                 try journal.fileSystem.link(
                     name, in: journal.fd, to: copy, in: quarantine.fd, path: journal.path(of: name))
             } catch { throw folders.files.gate.error(for: error) }
+            kept.append((journal.path(of: name), quarantine.path(of: copy)))
         }
         try folders.files.sync(quarantine)
+        return kept
     }
 
     /// The cached state of a document.

@@ -65,7 +65,7 @@ package enum ControlClient {
             return nil
         }
         defer { socket.close() }
-        guard socket.isPeerTrusted else {
+        guard socket.isPeerTrusted(owner: ControlSocket.owner(of: directory)) else {
             throw ControlError(description: "the data directory is held by another user's process.")
         }
         socket.limitSilence(to: ControlLimits.silenceMax)

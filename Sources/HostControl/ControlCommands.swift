@@ -87,7 +87,11 @@ package struct ControlCommands: Sendable {
 
     private func check(repairs: Bool) async throws -> ControlAnswer {
         let report = try await data.check(repairs: repairs)
-        var lines = report.problems.map { ($0.isRepaired ? "repaired: " : "damaged: ") + $0.message }
+        var lines: [String] = []
+        for problem in report.problems {
+            lines.append((problem.isRepaired ? "repaired: " : "damaged: ") + problem.message)
+            if let copy = problem.copy { lines += problem.lines(SetAsideIDs(in: await data.setAside(copy))) }
+        }
         lines.append(
             "\(report.documents) documents, \(report.streams) record streams with \(report.changes) changes: "
                 + (report.isSound ? "sound" : "damaged; run with --repair to set damaged files aside"))
@@ -144,7 +148,7 @@ extension ControlCommands {
                 throw HostStartError(
                     "there is no key ring at \(KeyRings.path(configuration)); the first start makes one.")
             }
-            return try KeyRings.keys(configuration)
+            return try KeyRings.keys(configuration, makes: false)
         }
         self.data = data
         resume = { try data.installation.adopt() }

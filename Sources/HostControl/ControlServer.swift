@@ -65,7 +65,7 @@ package final class ControlServer: Sendable {
     }
 
     private func answer(_ peer: ControlSocket) {
-        guard peer.isPeerTrusted else {
+        guard peer.isPeerTrusted() else {
             return log.warning("Another user's process was refused on the control socket.")
         }
         peer.limitSilence(to: ControlLimits.silenceMax)

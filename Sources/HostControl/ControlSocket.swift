@@ -97,12 +97,25 @@ struct ControlSocket: Sendable {
     func close() { Glibc.close(descriptor) }
 
     /// Whether the process at the other end runs as this process's user, or as root, who may do everything anyway.
-    var isPeerTrusted: Bool {
+    ///
+    /// - Parameter owner: the owner of the data directory, whose host answers root's commands; nil at the host's end.
+    func isPeerTrusted(owner: uid_t? = nil) -> Bool {
         // struct ucred: pid, uid, gid, 32 bits each (unix(7)).
         var credentials = (Int32(-1), uid_t.max, gid_t.max)
         var length = socklen_t(MemoryLayout.size(ofValue: credentials))
         guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else { return false }
-        return credentials.1 == geteuid() || credentials.1 == 0
+        return Self.isTrusted(credentials.1, by: geteuid(), owner: owner)
+    }
+
+    /// Whether a process of the user `own` trusts one of the user `peer`.
+    static func isTrusted(_ peer: uid_t, by own: uid_t, owner: uid_t?) -> Bool {
+        peer == own || peer == 0 || (own == 0 && peer == owner)
+    }
+
+    /// The owner of `directory`; nil when it cannot be read.
+    static func owner(of directory: String) -> uid_t? {
+        var status = stat()
+        return unsafe stat(directory, &status) == 0 ? status.st_uid : nil
     }
 
     /// Limits how long the other side may keep silent.

@@ -10,8 +10,10 @@ enum Program {
                 Command(
                     name: "serve",
                     usage:
-                        "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT] [--resume-background]",
-                    summary: "Run the host.", ownFlags: ["--resume-background": .toggle],
+                        "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT] [--resume-background] "
+                        + "[--new-key-ring]",
+                    summary: "Run the host; --new-key-ring gives up what a lost key ring has sealed.",
+                    ownFlags: ["--resume-background": .toggle, "--new-key-ring": .toggle],
                     settings: ["--plugins", "--listen"], run: ServeCommand.run),
                 Command(
                     name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",

@@ -12,8 +12,16 @@ package struct NotificationSender: Sendable {
     package let policy: NotificationURLPolicy
     package let vault: CredentialVault
     package let time: TimeSource
+    /// Whether requests go through the client's proxies.
+    ///
+    /// Users choose the addresses. Behind a proxy the host cannot check them, so the proxy has to.
+    package let usesProxies: Bool
 
-    package init(client: HTTPClient, policy: NotificationURLPolicy, vault: CredentialVault, time: TimeSource) {
+    package init(
+        client: HTTPClient, policy: NotificationURLPolicy, vault: CredentialVault, time: TimeSource,
+        usesProxies: Bool = false
+    ) {
+        self.usesProxies = usesProxies
         self.client = client
         self.policy = policy
         self.vault = vault
@@ -55,6 +63,7 @@ package struct NotificationSender: Sendable {
             total: NotificationLimits.timeout)
         // The id lets the receiver recognize a repeat, so an open connection may be reused.
         request.isReplayable = true
+        request.isDirect = !usesProxies
         request.responseBodyBytesMax = NotificationLimits.answerBytesMax
         if !policy.allowsPrivateAddresses {
             request.requiresHTTPS = true

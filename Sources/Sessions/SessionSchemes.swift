@@ -3,7 +3,6 @@
 
 package import Configuration
 import Cryptography
-import Glibc
 import Observability
 import Primitives
 import ProviderSDK
@@ -125,11 +124,11 @@ package enum SessionSchemes {
     private static func signatures(_ path: String, setting: String) throws(ConfigurationError) -> JWSVerifier {
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileBytes.read(path, bytesMax: CryptographyLimits.pemBytesMax)
+            bytes = try FileBytes.readText(path, bytesMax: CryptographyLimits.pemBytesMax)
         } catch {
-            let reason = unsafe String(cString: strerror(error.errorNumber))
             throw ConfigurationError(
-                place: setting, problem: "the file cannot be read (\(reason)): check its path and its permissions")
+                place: setting, problem: "the file cannot be read (\(error.reason)): check its path and its permissions"
+            )
         }
         do throws(CryptographyError) {
             return JWSVerifier(rs256: try RSAPublicKey(pem: String(decoding: bytes, as: UTF8.self)))

@@ -13,6 +13,8 @@ public struct CheckReport: Equatable, Sendable {
         /// Whether it was moved out of the way: to `quarantine` in the data directory, or removed where it held
         /// nothing.
         public let isRepaired: Bool
+        /// Where its bytes are kept now, relative to the data directory; nil when they were not moved.
+        public var copy: String?
     }
 
     /// The sound documents.

@@ -34,7 +34,9 @@ struct DataCheck: Sendable {
             case .other: continue
             case .leftover:
                 try resolve(path, "\(path) was left by a process that died; it can go", &report) {
-                    () throws(StoreError) in try files.remove(name, in: shard)
+                    () throws(StoreError) in
+                    try files.remove(name, in: shard)
+                    return nil
                 }
             case .setAside:
                 try resolve(path, "\(path) is a damaged document that was set aside and blocks its key", &report) {
@@ -147,35 +149,38 @@ struct DataCheck: Sendable {
     // MARK: Repair
 
     private func resolve(
-        _ path: String, _ message: String, _ report: inout CheckReport, _ repair: () throws(StoreError) -> Void
+        _ path: String, _ message: String, _ report: inout CheckReport, _ repair: () throws(StoreError) -> String?
     ) throws(StoreError) {
-        if repairs { try repair() }
-        report.problems.append(.init(path: path, message: message, isRepaired: repairs))
+        let copy = repairs ? try repair() : nil
+        report.problems.append(.init(path: path, message: message, isRepaired: repairs, copy: copy))
     }
 
-    private func moveStream(_ folder: Directory) throws(StoreError) {
+    private func moveStream(_ folder: Directory) throws(StoreError) -> String? {
         let parts = folder.path.split(separator: "/").map(String.init)
         guard parts.count == 3, let records = try walk.subdirectory(parts[0], of: walk.root),
             let shard = try walk.subdirectory(parts[1], of: records)
-        else { return }
-        try moveToQuarantine(parts[2], from: shard)
+        else { return nil }
+        return try moveToQuarantine(parts[2], from: shard)
     }
 
     /// Moves a file or folder to the quarantine folder under a name that says where it was; durable on return.
-    func moveToQuarantine(_ name: String, from directory: Directory) throws(StoreError) {
+    ///
+    /// - Returns: its new path; nil when it was gone.
+    func moveToQuarantine(_ name: String, from directory: Directory) throws(StoreError) -> String? {
         try files.gate.check()
         let quarantine = try files.makeDirectory(Quarantine.folderName, in: walk.root)
         let place = directory.path(of: name).split(separator: "/").joined(separator: "_")
-        let suffix = Hex.encode(randomBytes(4))
+        let copy = "\(place).\(Hex.encode(randomBytes(4)))"
         do throws(CallFailure) {
             try directory.fileSystem.rename(
-                name, in: directory.fd, to: "\(place).\(suffix)", in: quarantine.fd, replacing: false,
+                name, in: directory.fd, to: copy, in: quarantine.fd, replacing: false,
                 path: directory.path(of: name))
         } catch {
-            if error.errno == ENOENT { return }
+            if error.errno == ENOENT { return nil }
             throw files.gate.error(for: error)
         }
         try files.sync(quarantine)
         try files.sync(directory)
+        return quarantine.path(of: copy)
     }
 }

@@ -20,9 +20,11 @@ extension DataDirectory {
         let check = DataCheck(
             walk: walk, files: files, journal: documents.journal, waiting: documents.waitingDocuments, repairs: repairs)
         var report = CheckReport()
-        for path in journalDamage {
+        for (path, copy) in journalDamage {
             report.problems.append(
-                .init(path: path, message: "\(path) was damaged; what could be read of it was kept", isRepaired: true))
+                .init(
+                    path: path, message: "\(path) was damaged; what could be read of it was kept", isRepaired: true,
+                    copy: copy))
         }
         let waiting = documents.journal.ledger.withLock { $0.collections }
         let stored = try await threads.run { () throws(StoreError) in try walk.collections() }
@@ -115,7 +117,7 @@ extension DataDirectory {
         }
     }
 
-    private var walk: DataWalk { DataWalk(root: root, temporaryNames: files.temporaryNames) }
+    var walk: DataWalk { DataWalk(root: root, temporaryNames: files.temporaryNames) }
 
     private func forEachStream(_ body: (Directory) async throws(StoreError) -> Void) async throws(StoreError) {
         let walk = walk

@@ -48,7 +48,7 @@ public final class DataDirectory: Sendable {
     let files: DurableFiles
     let threads: IOThreads
     /// The journal segments that were damaged and salvaged at this start.
-    let journalDamage: [String]
+    let journalDamage: [(path: String, copy: String)]
     var gate: WriteGate { files.gate }
     private let lock: DataDirectoryLock
     private let isClosed = Atomic<Bool>(false)

@@ -49,10 +49,30 @@ package struct CallFailure: Error, Equatable {
     }
 }
 
+/// Counts the calls that failed because the disk takes no more.
+package final class WriteFailures: Sendable {
+    private let number = Atomic<Int>(0)
+
+    package init() {}
+
+    /// The number of failures so far.
+    package var count: Int { number.load(ordering: .relaxed) }
+
+    func note(_ failure: CallFailure) {
+        switch (failure.errno, failure.call) {
+        case (_, .read), (_, .unlink): break
+        case (ENOSPC, _), (EDQUOT, _), (EFBIG, _), (EIO, _), (EROFS, _): number.wrappingAdd(1, ordering: .relaxed)
+        default: break
+        }
+    }
+}
+
 /// The calls to the file system.
 package struct FileSystem: Sendable {
     /// The plan of failures; nil outside tests.
     package let faults: (any FaultPlan)?
+    /// What failed because the disk takes no more.
+    package let writeFailures = WriteFailures()
 
     /// The file system, with a plan of failures in tests.
     package init(faults: (any FaultPlan)? = nil) {
@@ -61,12 +81,19 @@ package struct FileSystem: Sendable {
 
     private func check(_ call: FileCall, _ path: String) throws(CallFailure) {
         if let faults, case .error(let code) = faults.fault(at: call, path: path) {
-            throw CallFailure(errno: code, call: call, path: path)
+            throw failed(code, call, path)
         }
     }
 
+    /// The failure of a call, counted where the disk takes no more.
+    private func failed(_ code: Int32, _ call: FileCall, _ path: String) -> CallFailure {
+        let failure = CallFailure(errno: code, call: call, path: path)
+        writeFailures.note(failure)
+        return failure
+    }
+
     private func result(_ value: Int32, _ call: FileCall, _ path: String) throws(CallFailure) {
-        if value != 0 { throw CallFailure(errno: errno, call: call, path: path) }
+        if value != 0 { throw failed(errno, call, path) }
     }
 
     /// Opens `name` below `directory`, never leaking into a child process.
@@ -78,17 +105,37 @@ package struct FileSystem: Sendable {
         try check(.open, path)
         while true {
             let fd = unsafe cl_openat(directory, name, flags | O_CLOEXEC | (followsLink ? 0 : O_NOFOLLOW), mode)
-            if fd >= 0 { return fd }
-            if errno != EINTR { throw CallFailure(errno: errno, call: .open, path: path) }
+            if fd >= 0 {
+                if flags & O_CREAT != 0 { giveOwner(of: directory, to: fd) }
+                return fd
+            }
+            if errno != EINTR { throw failed(errno, .open, path) }
         }
     }
+
+    /// Gives a file that root has just made to the owner of its directory, whose host could not open it otherwise.
+    private func giveOwner(of directory: Int32, to fd: Int32) {
+        var (model, own) = (stat(), stat())
+        guard Self.isRoot, unsafe fstat(directory, &model) == 0, model.st_uid != 0, unsafe fstat(fd, &own) == 0,
+            own.st_uid == 0
+        else { return }
+        _ = fchown(fd, model.st_uid, model.st_gid)
+    }
+
+    private func giveOwner(of directory: Int32, to name: String) {
+        var model = stat()
+        guard Self.isRoot, unsafe fstat(directory, &model) == 0, model.st_uid != 0 else { return }
+        _ = unsafe fchownat(directory, name, model.st_uid, model.st_gid, AT_SYMLINK_NOFOLLOW)
+    }
+
+    private static let isRoot = geteuid() == 0
 
     /// Closes once; an error is reported and never retried, since the descriptor is gone either way (close(2)).
     package func close(_ fd: Int32, path: String) throws(CallFailure) {
         let code = Glibc.close(fd)
         let reason = errno
         try check(.close, path)
-        if code != 0 { throw CallFailure(errno: reason, call: .close, path: path) }
+        if code != 0 { throw failed(reason, .close, path) }
     }
 
     /// Writes all of `bytes`, at `offset` or at the file position, however many calls that takes.
@@ -99,7 +146,7 @@ package struct FileSystem: Sendable {
             if let faults {
                 switch faults.fault(at: .write, path: path) {
                 case .error(EINTR): continue
-                case .error(let code): throw CallFailure(errno: code, call: .write, path: path)
+                case .error(let code): throw failed(code, .write, path)
                 case .short(let bytesMax): count = max(1, min(count, bytesMax))
                 case nil: break
                 }
@@ -113,7 +160,7 @@ package struct FileSystem: Sendable {
             }
             if written < 0 {
                 if errno == EINTR { continue }
-                throw CallFailure(errno: errno, call: .write, path: path)
+                throw failed(errno, .write, path)
             }
             done += written
         }
@@ -133,7 +180,7 @@ package struct FileSystem: Sendable {
             }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw CallFailure(errno: errno, call: .read, path: path)
+                throw failed(errno, .read, path)
             }
             if count == 0 { break }
             done += count
@@ -204,21 +251,24 @@ package struct FileSystem: Sendable {
         try check(.unlink, path)
         if unsafe unlinkat(directory, name, isDirectory ? AT_REMOVEDIR : 0) == 0 { return true }
         if errno == ENOENT { return false }
-        throw CallFailure(errno: errno, call: .unlink, path: path)
+        throw failed(errno, .unlink, path)
     }
 
     /// Makes a directory of mode 0700; false when there is one already.
     package func mkdir(_ name: String, in directory: Int32, path: String) throws(CallFailure) -> Bool {
         try check(.mkdir, path)
-        if unsafe mkdirat(directory, name, 0o700) == 0 { return true }
+        if unsafe mkdirat(directory, name, 0o700) == 0 {
+            giveOwner(of: directory, to: name)
+            return true
+        }
         if errno == EEXIST { return false }
-        throw CallFailure(errno: errno, call: .mkdir, path: path)
+        throw failed(errno, .mkdir, path)
     }
 
     /// The status of an open file.
     package func status(_ fd: Int32, path: String) throws(CallFailure) -> stat {
         var status = stat()
-        if unsafe fstat(fd, &status) != 0 { throw CallFailure(errno: errno, call: .open, path: path) }
+        if unsafe fstat(fd, &status) != 0 { throw failed(errno, .open, path) }
         return status
     }
 
@@ -234,7 +284,7 @@ package struct FileSystem: Sendable {
     /// Gives a file or directory exactly this mode, independent of the umask.
     package func setMode(_ mode: mode_t, of fd: Int32, path: String) throws(CallFailure) {
         if try status(fd, path: path).st_mode & 0o7777 != mode, fchmod(fd, mode) != 0 {
-            throw CallFailure(errno: errno, call: .open, path: path)
+            throw failed(errno, .open, path)
         }
     }
 }

@@ -139,6 +139,61 @@ struct KeyRingTests {
         }
     }
 
+    @Test(
+        "A ring with a byte order mark, Windows line ends or no last line end is read; UTF-16 and a cut one are refused"
+    )
+    func asWrittenElsewhere() throws {
+        let ring = try KeyRing.generate().rotated()
+        let text = ring.serialized()
+        var windows: [UInt8] = []
+        for byte in text { windows += byte == UInt8(ascii: "\n") ? [UInt8(ascii: "\r"), byte] : [byte] }
+        for bytes in [
+            text, windows, [0xEF, 0xBB, 0xBF] + windows, Array(text.dropLast()), Array(windows.dropLast(2)),
+            Array(windows.dropLast()), text + [UInt8(ascii: "\n")],
+        ] {
+            #expect(try KeyRing(parsing: bytes.span, path: "p").ids == ring.ids)
+        }
+        var wide: [UInt8] = [0xFF, 0xFE]
+        for byte in text { wide += [byte, 0] }
+        #expect(throws: CryptographyError.keyRing(path: "p", .notUTF8)) { try KeyRing(parsing: wide.span, path: "p") }
+        for count in 1..<text.count - 1 {
+            #expect(throws: CryptographyError.self) { try KeyRing(parsing: Array(text.prefix(count)).span, path: "p") }
+        }
+    }
+
+    @Test("A linked ring is replaced where it lies, and the link stays")
+    func linked() throws {
+        try withDirectory { directory in
+            let ring = try KeyRing.create(path: "\(directory)/real")
+            #expect(unsafe symlink("real", "\(directory)/link") == 0)
+            let rotated = try ring.rotated()
+            try rotated.save(path: "\(directory)/link")
+            #expect(try KeyRing.load(path: "\(directory)/real").ids == rotated.ids)
+            var status = stat()
+            #expect(unsafe lstat("\(directory)/link", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+        }
+    }
+
+    @Test(
+        "Who may use a ring: its owner, everyone one of root's, and root that of the folder's owner",
+        arguments: [
+            (1000, 1000, 1000, true), (0, 0, 1000, true), (1000, 1000, 0, true), (1001, 1000, 0, false),
+            (1001, 1001, 1000, false), (0, 1000, 0, true),
+        ] as [(uid_t, uid_t, uid_t, Bool)])
+    func owners(owner: uid_t, folder: uid_t, reader: uid_t, isTrusted: Bool) {
+        #expect(KeyRing.isTrusted(owner: owner, folder: folder, reader: reader) == isTrusted)
+    }
+
+    @Test(
+        "A group may read a ring of root's that a service is given through it, and no one may write",
+        arguments: [
+            (0o600, 0, 0, false), (0o640, 0, 0, true), (0o440, 0, 1000, false), (0o640, 0, 1000, false),
+            (0o660, 0, 1000, true), (0o444, 0, 1000, true), (0o440, 1000, 1000, true), (0o400, 1000, 1000, false),
+        ] as [(mode_t, uid_t, uid_t, Bool)])
+    func modes(mode: mode_t, owner: uid_t, reader: uid_t, isTooWide: Bool) {
+        #expect(KeyRing.isTooWide(mode, owner: owner, reader: reader) == isTooWide)
+    }
+
     @Test("A key ring file that others may read is refused", arguments: [0o640, 0o604, 0o660, 0o601, 0o666, 0o644])
     func wideModes(mode: Int) throws {
         try withDirectory { directory in
@@ -181,13 +236,13 @@ struct KeyRingTests {
         ("", .lineInvalid(line: 1, .headingUnknown)),
         ("\n", .lineInvalid(line: 1, .headingUnknown)),
         ("integration-host key ring 2\nprimary a 2026-01-02 \(key)\n", .lineInvalid(line: 1, .headingUnknown)),
-        ("integration-host key ring 1\r\nprimary a 2026-01-02 \(key)\r\n", .lineInvalid(line: 1, .headingUnknown)),
-        ("\u{FEFF}\(heading)primary a 2026-01-02 \(key)\n", .lineInvalid(line: 1, .headingUnknown)),
+        ("integration-host key ring 1\r\r\nprimary a 2026-01-02 \(key)\r\n", .lineInvalid(line: 1, .headingUnknown)),
+        ("\u{FEFF}\u{FEFF}\(heading)primary a 2026-01-02 \(key)\n", .lineInvalid(line: 1, .headingUnknown)),
         (heading, .incomplete),
         ("\(heading)end 0\n", .primaryCount(0)),
         ("\(heading)retired a 2026-01-02 \(key)\nend 1\n", .primaryCount(0)),
         ("\(heading)primary a 2026-01-02 \(key)\n", .incomplete),
-        ("\(heading)primary a 2026-01-02 \(key)\nend 1", .lineInvalid(line: 3, .fieldsInvalid)),
+        ("\(heading)primary a 2026-01-02 \(key)\nend ", .lineInvalid(line: 3, .fieldsInvalid)),
         ("\(heading)primary a 2026-01-02 \(key)\nend 2\n", .lineInvalid(line: 3, .fieldsInvalid)),
         ("\(heading)primary a 2026-01-02 \(key)\nend 1\nend 1\n", .lineInvalid(line: 4, .fieldsInvalid)),
         (
@@ -226,7 +281,8 @@ struct KeyRingTests {
     func truncations() throws {
         let text = try KeyRing.generate().rotated().serialized()
         #expect(throws: Never.self) { try KeyRing(parsing: text.span, path: "ring") }
-        for end in 0..<text.count {
+        // The last line end alone says nothing: the line before it counts the keys.
+        for end in 0..<text.count - 1 {
             #expect(throws: CryptographyError.self) { try KeyRing(parsing: text.span.extracting(..<end), path: "ring") }
         }
     }

@@ -85,6 +85,8 @@ struct MaintenanceTests {
         #expect(refused.errors.contains("check --repair"), "\(refused.errors)")
         let repaired = try await HostProcess.run(["check", "--repair", "--data", installation.data])
         #expect(repaired.output.contains("was damaged; what could be read of it was kept"), "\(repaired)")
+        #expect(repaired.output.contains("kept as quarantine/journal_"), "\(repaired)")
+        #expect(repaired.output.contains("users: keeper; connections: conn-"), "\(repaired)")
         try await installation.restart()
         let later = try await installation.client(user: "keeper")
         #expect([200, 404].contains(try await later.get("/api/integrations/connections/\(id)").status))

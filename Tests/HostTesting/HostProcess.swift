@@ -84,6 +84,9 @@ package final class HostProcess: Sendable {
         return await waitForExit()
     }
 
+    /// Sends it a signal.
+    package func signal(_ signal: Int32) { process.signal(signal) }
+
     /// Waits until it ends by itself.
     ///
     /// - Returns: the exit code; -1 when it had to be killed.

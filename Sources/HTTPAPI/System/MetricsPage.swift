@@ -16,8 +16,16 @@ package struct MetricsPage: Sendable {
         package let cachedBytes: Int
         package let waitingDocuments: Int
         package let isReadOnly: Bool
+        /// Whether the disk takes no writes.
+        package let hasDiskProblem: Bool
+        package let freeBytes: Int
 
-        package init(cachedDocuments: Int, cachedBytes: Int, waitingDocuments: Int, isReadOnly: Bool) {
+        package init(
+            cachedDocuments: Int, cachedBytes: Int, waitingDocuments: Int, isReadOnly: Bool,
+            hasDiskProblem: Bool = false, freeBytes: Int = 0
+        ) {
+            self.hasDiskProblem = hasDiskProblem
+            self.freeBytes = freeBytes
             self.cachedDocuments = cachedDocuments
             self.cachedBytes = cachedBytes
             self.waitingDocuments = waitingDocuments
@@ -168,6 +176,8 @@ package struct MetricsPage: Sendable {
                 ("store_cached_bytes", "Bytes of documents in memory.", store.cachedBytes),
                 ("store_waiting_documents", "Documents not yet moved out of the journal.", store.waitingDocuments),
                 ("store_read_only", "1 while the store refuses writes.", store.isReadOnly ? 1 : 0),
+                ("store_disk_problem", "1 while the disk is full or fails.", store.hasDiskProblem ? 1 : 0),
+                ("store_disk_free_bytes", "Bytes free on the disk of the data directory.", store.freeBytes),
             ], &page)
     }
 

@@ -10,7 +10,7 @@ package import Requests
 /// The system routes.
 package struct SystemRoutes: Sendable {
     /// Returns why the host is not ready; nil when it is ready.
-    package let unreadyReason: @Sendable () -> String?
+    package let unreadyReason: @Sendable () async -> String?
     /// Returns why the host does no background work; nil when it does.
     package let pauseReason: @Sendable () -> String?
     package let registry: ProviderRegistry
@@ -21,7 +21,8 @@ package struct SystemRoutes: Sendable {
     package var documented: [RouteFamily] = []
 
     package init(
-        unreadyReason: @escaping @Sendable () -> String?, pauseReason: @escaping @Sendable () -> String? = { nil },
+        unreadyReason: @escaping @Sendable () async -> String?,
+        pauseReason: @escaping @Sendable () -> String? = { nil },
         registry: ProviderRegistry, metrics: MetricsPage,
         version: String,
         documented: [RouteFamily] = []
@@ -63,7 +64,7 @@ package struct SystemRoutes: Sendable {
             writer.member("background", pause == nil ? "running" : "paused")
             if let pause { writer.member("backgroundReason", pause) }
         }
-        guard let reason = unreadyReason() else {
+        guard let reason = await unreadyReason() else {
             return .json { writer in
                 writer.member("status", "ready")
                 background(&writer)

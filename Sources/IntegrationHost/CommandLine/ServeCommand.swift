@@ -8,7 +8,7 @@ import Processes
 enum ServeCommand {
     static func run(_ arguments: Arguments) throws {
         StopSignals.block()
-        let host = try Host(try Configuration.load(arguments))
+        let host = try Host(try Configuration.load(arguments), givesUpLostKeys: arguments.has("--new-key-ring"))
         let url = try host.start(resumesBackground: arguments.has("--resume-background"))
         announce(url)
         StopSignals.wait { await host.stop() }

@@ -34,24 +34,32 @@ final class Host: Sendable {
     private let server: HTTPServer
     private let control: ControlServer
     private let readiness: Readiness
+    private let diskWatch: RepeatedWork
 
     /// How long running requests may take to finish when the host stops.
     static let grace = Duration.seconds(30)
 
     /// Opens the data directory, loads the plugins and builds the services.
     ///
-    /// - Parameter isDemo: whether the host has a session that a link gives to a browser.
-    init(_ configuration: Configuration, isDemo: Bool = false, time: TimeSource = .system) throws {
+    /// - Parameters:
+    ///   - isDemo: whether the host has a session that a link gives to a browser.
+    ///   - givesUpLostKeys: whether a new key ring is made although stored secrets need the one that is missing.
+    init(
+        _ configuration: Configuration, isDemo: Bool = false, givesUpLostKeys: Bool = false, time: TimeSource = .system
+    ) throws {
         try configuration.checkListening()
         let settings = try ServerConfiguration(configuration)
         try settings.checkDescriptors()
         let log = Log(level: configuration.logLevel, time: time)
-        parts = try HostResources(configuration, time: time, log: log, providers: HostResources.providers)
+        parts = try HostResources(
+            configuration, time: time, log: log, givesUpLostKeys: givesUpLostKeys, providers: HostResources.providers)
         services = HostServices(parts)
-        readiness = Readiness(parts.data)
+        let disk = DiskMonitor(time: time, log: log) { [data = parts.data] in await data.probe(after: $0) }
+        diskWatch = RepeatedWork(pause: DiskMonitor.pause, time: time) { await disk.check() }
+        readiness = Readiness(parts.data, disk: disk)
         demoSession = isDemo ? try DemoSession(services.sessions, at: time.now) : nil
         if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
-        let routes = HostRoutes(parts: parts, services: services)
+        let routes = HostRoutes(parts: parts, services: services, disk: disk)
         let application = try routes.requestPath(readiness: readiness, demo: demoSession)
         server = try HTTPServer(settings, application: application)
         routes.server.set(server, settings.memory)
@@ -89,6 +97,7 @@ final class Host: Sendable {
         if let reason = parts.background.pauseReason { log.warning(reason) }
         linkTokenSweep.start()
         trim.start()
+        diskWatch.start()
         return url
     }
 
@@ -108,6 +117,7 @@ final class Host: Sendable {
         await services.changes.stop()
         await linkTokenSweep.stop()
         await trim.stop()
+        await diskWatch.stop()
         await services.sync.stop()
         await services.refresher.settle()
         await services.notifications.stop()

@@ -1,6 +1,7 @@
 // The resources that the host's services share: the keys, the providers, the data directory and the HTTP client. Opens
 // them; knows no service and no route.
 
+import Commands
 import Configuration
 import ConnectionModel
 import Credentials
@@ -8,6 +9,7 @@ import HTTPClient
 import Observability
 import PluginLoading
 import Primitives
+import Processes
 import ProviderSDK
 import Providers
 import Storage
@@ -31,23 +33,30 @@ struct HostResources: Sendable {
     /// Opens the data directory that `configuration` names.
     ///
     /// The providers are found first, so that nothing stays open when that fails.
+    ///
+    /// - Parameter givesUpLostKeys: whether a new key ring is made although stored secrets need the one that is missing.
     init(
-        _ configuration: Configuration, time: TimeSource, log: Log,
+        _ configuration: Configuration, time: TimeSource, log: Log, givesUpLostKeys: Bool = false,
         providers: (Configuration, Log) throws -> ProviderRegistry
     ) throws {
         self.configuration = configuration
         self.time = time
         self.log = log
-        keys = try KeyRings.keys(configuration)
         registry = try providers(configuration, log)
+        let isUsed = DataDirectory.exists(at: configuration.dataDirectory)
         data = try DataDirectory(path: configuration.dataDirectory)
         background = BackgroundWork(data.installation)
+        users = UserStore(data.documents, time: time)
+        keys =
+            isUsed
+            ? try Self.keys(configuration, users, givesUpLostKeys: givesUpLostKeys, time: time, log: log)
+            : try KeyRings.keys(configuration, makes: true)
         var clientConfiguration = HTTPClient.Configuration()
+        clientConfiguration.proxies = try Self.proxies(configuration, Environment.all, log)
         clientConfiguration.userAgent = "integration-host/\(Version.text)"
         if configuration.allowPrivateAddresses { clientConfiguration.addressPolicy = .any }
         client = try HTTPClient(clientConfiguration)
         address = PublicAddress(configuration.publicURL)
-        users = UserStore(data.documents, time: time)
         gateway = ProviderGateway(
             client: client, limiter: ProviderRateLimiter(time: time), time: time, log: log)
         vault = CredentialVault(keys)
@@ -61,5 +70,48 @@ struct HostResources: Sendable {
             loader.plugins, rejections: loader.rejections, configuration: configuration)
         for warning in registry.warnings { log.warning("Settings are not used.", ["reason": .text(warning)]) }
         return registry
+    }
+
+    /// Returns the keys; makes a new ring where nothing is sealed.
+    private static func keys(
+        _ configuration: Configuration, _ users: UserStore, givesUpLostKeys: Bool, time: TimeSource, log: Log
+    ) throws -> HostKeys {
+        guard !KeyRings.exist(configuration) else { return try KeyRings.keys(configuration, makes: false) }
+        let lost = try Blocking.run { () async throws(ServiceError) -> LostKeys in
+            try await LostKeys(of: users, at: time.now)
+        }
+        guard lost.isEmpty || givesUpLostKeys else {
+            throw HostStartError(
+                "the key ring \(KeyRings.path(configuration)) is missing, and \(lost.counts) need it (keys "
+                    + "\(lost.keyIDs.sorted().joined(separator: ", "))): restore it, or correct “keysDirectory”. With --new-key-ring "
+                    + "the host makes another one, and these connections fail until their users connect again.")
+        }
+        let keys = try KeyRings.keys(configuration, makes: true)
+        if !lost.isEmpty {
+            log.error(
+                "A new key ring was made although stored secrets need the one that is missing.",
+                ["connections": .integer(lost.connections), "users": .integer(lost.users)])
+        }
+        return keys
+    }
+
+    /// Returns the proxies for outgoing requests: the configured one, or those of the environment.
+    static func proxies(
+        _ configuration: Configuration, _ environment: [String: String], _ log: Log
+    ) throws(ConfigurationError) -> ProxyRules {
+        let settings = configuration.outgoingProxy
+        let noProxy = environment["no_proxy"] ?? environment["NO_PROXY"] ?? ""
+        guard let url = settings.url else {
+            return ProxyRules(environment: environment) { name in
+                log.warning("An environment variable names no proxy and is not used.", ["name": .text(name)])
+            }
+        }
+        guard let proxy = Proxy(url.value) else {
+            throw configuration.error(
+                ["outgoingProxy", "url"],
+                "“outgoingProxy” must be a URL such as http://proxy.example:3128, with the scheme http, https, socks5 or socks5h"
+            )
+        }
+        return ProxyRules(proxy, except: settings.except ?? ProxyRules.exceptions(in: noProxy))
     }
 }

@@ -20,6 +20,8 @@ struct HostRoutes: Sendable {
     let services: HostServices
     /// The server that the routes are for; the metrics show what it counts.
     var server = ServerProbe()
+    /// What is known of the disk; nil where it is not watched.
+    var disk: DiskMonitor?
 
     /// The path of every request to the host, with a demo's routes where there is a demo.
     func requestPath(readiness: Readiness, demo session: DemoSession? = nil) throws -> RequestPath {
@@ -77,12 +79,14 @@ struct HostRoutes: Sendable {
     /// The routes that belong to no document; they describe those that do.
     func system(_ documents: [RouteFamily], readiness: Readiness, metrics: RequestMetrics) -> SystemRoutes {
         let (data, notifications, webhooks, server) = (parts.data, services.notifications, services.webhooks, server)
+        let disk = disk
         return SystemRoutes(
-            unreadyReason: { readiness.reason },
+            unreadyReason: { await readiness.currentReason },
             pauseReason: { [background = parts.background] in background.pauseReason },
             registry: parts.registry,
             metrics: MetricsPage(
-                requests: metrics, store: { MetricsPage.StoreFigures(data) }, inbox: { webhooks.statistics },
+                requests: metrics, store: { MetricsPage.StoreFigures(data, disk?.state) },
+                inbox: { webhooks.statistics },
                 server: { server.figures }, time: parts.time,
                 notificationsWaiting: { notifications.waitingCount }), version: Version.text, documented: documents)
     }
@@ -96,11 +100,12 @@ struct HostRoutes: Sendable {
 }
 
 extension MetricsPage.StoreFigures {
-    fileprivate init(_ data: DataDirectory) {
+    fileprivate init(_ data: DataDirectory, _ disk: DiskState?) {
         let documents = data.documentStatistics
         self.init(
             cachedDocuments: documents.cachedDocuments, cachedBytes: documents.cachedBytes,
-            waitingDocuments: documents.waitingDocuments, isReadOnly: data.readOnlyReason != nil)
+            waitingDocuments: documents.waitingDocuments, isReadOnly: data.readOnlyReason != nil,
+            hasDiskProblem: disk?.problem != nil, freeBytes: disk?.freeBytes ?? 0)
     }
 }
 

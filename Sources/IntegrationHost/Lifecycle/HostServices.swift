@@ -63,7 +63,9 @@ struct HostServices: Sendable {
         let webhookURLs = NotificationURLPolicy(allowsPrivateAddresses: configuration.allowPrivateAddresses)
         notifications = NotificationDispatcher(
             users: users,
-            sender: NotificationSender(client: parts.client, policy: webhookURLs, vault: vault, time: time),
+            sender: NotificationSender(
+                client: parts.client, policy: webhookURLs, vault: vault, time: time,
+                usesProxies: configuration.outgoingProxy.notifications),
             schedule: DeliverySchedule(pauses: configuration.webhookPauses), time: time, log: log)
         let quietTime = configuration.webhookQuietTime
         changes = ChangeSyncs(

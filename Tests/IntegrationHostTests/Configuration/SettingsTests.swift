@@ -1,6 +1,9 @@
 // The table of settings: the rules for every entry, and that file, environment and flags set the same value.
 
+import ConnectionModel
+import Foundation
 import ProviderSDK
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -98,5 +101,51 @@ struct SettingsTests {
         let file = #"{"sessions":{"nextAuth":{"secrets":["canary"]}}}"#
         try ConfigurationFile(path: "host.json", bytes: Array(file.utf8)).apply(to: &configuration)
         #expect(!"\(configuration)".contains("canary"))
+    }
+
+    @Test("The proxy is a text or an object")
+    func proxy() throws {
+        for json in [
+            #"{"outgoingProxy":"http://p:1"}"#, #"{"outgoingProxy":{"url":"http://p:1","notifications":true}}"#,
+        ] {
+            var configuration = Configuration()
+            try ConfigurationFile(path: "f", bytes: Array(json.utf8)).apply(to: &configuration)
+            #expect(configuration.outgoingProxy.url?.value == "http://p:1")
+            #expect(configuration.outgoingProxy.notifications == json.contains("true"))
+        }
+        var configuration = Configuration()
+        #expect(throws: ConfigurationError.self) {
+            try ConfigurationFile(path: "f", bytes: Array(#"{"outgoingProxy":1}"#.utf8)).apply(to: &configuration)
+        }
+    }
+
+    @Test("A value of the environment may end in CR, as files of variables from Windows leave it")
+    func carriageReturn() throws {
+        var configuration = Configuration()
+        let unknown = try ConfigurationEnvironment([
+            "INTEGRATION_HOST_PUBLIC_URL": "https://a.example\r", "INTEGRATION_HOST_LISTEN": "\r",
+        ]).apply(to: &configuration)
+        #expect(unknown.isEmpty && configuration.publicURL == "https://a.example")
+        #expect(configuration.listen == Configuration().listen)
+    }
+
+    @Test("A text file may begin with a byte order mark; UTF-16 and a NUL are refused with the reason")
+    func textFiles() throws {
+        let directory = try TemporaryDirectory()
+        func read(_ bytes: [UInt8]) throws -> String {
+            let path = directory.path + "/text"
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            return String(decoding: try FileBytes.readText(path, bytesMax: 8), as: UTF8.self)
+        }
+        #expect(try read([0xEF, 0xBB, 0xBF] + Array("12345678".utf8)) == "12345678")
+        #expect(try read(Array("a\r\n".utf8)) == "a\r\n")
+        let foreign: [(bytes: [UInt8], reason: String)] = [
+            ([0xFF, 0xFE, 0x61, 0], "UTF-16"), ([0xFE, 0xFF, 0, 0x61], "UTF-16"), ([0x61, 0], "NUL"),
+        ]
+        for (bytes, reason) in foreign {
+            let error = #expect(throws: FileError.self) { try read(bytes) }
+            #expect(error?.reason.contains(reason) == true)
+        }
+        #expect(throws: FileError.self) { try read(Array("123456789".utf8)) }
     }
 }

@@ -150,7 +150,17 @@ struct ControlTests {
         let fresh = try ControlSocket.listening(in: directory)
         defer { fresh.close() }
         let peer = try ControlSocket.connected(in: directory)
-        #expect(peer.isPeerTrusted)
+        #expect(peer.isPeerTrusted())
         peer.close()
+    }
+
+    @Test(
+        "A command trusts a host of its own user or of root, and root also the host of the directory's owner",
+        arguments: [
+            (1000, 1000, 1000, true), (0, 1000, 1000, true), (1000, 0, 1000, true), (1001, 0, 1000, false),
+            (1001, 1000, 1001, false), (1000, 0, nil, false),
+        ] as [(uid_t, uid_t, uid_t?, Bool)])
+    func trust(peer: uid_t, own: uid_t, owner: uid_t?, isTrusted: Bool) {
+        #expect(ControlSocket.isTrusted(peer, by: own, owner: owner) == isTrusted)
     }
 }
