@@ -5,7 +5,9 @@ import Primitives
 import Storage
 import Synchronization
 
-/// What is known of the disk, and when the log says so. No I/O and no clock.
+/// What is known of the disk, and when the log says so.
+///
+/// No I/O and no clock.
 struct DiskWatch {
     /// The pause between two log lines about a problem that lasts.
     static let linePause = Duration.seconds(60)
