@@ -89,6 +89,14 @@ struct SlackMemory: Equatable {
         return ReadCoverage(parts: parts, isOutsideOutOfReach: !isFull)
     }
 
+    /// What the next walk needs of it.
+    var lasting: SlackMemory {
+        var copy = self
+        copy.partial = []
+        copy.limits = [:]
+        return copy
+    }
+
     /// Notes that a thread is gone.
     mutating func forget(_ thread: String, of channel: String) {
         if let index = index(of: thread, in: channel) { threads.remove(at: index) }

@@ -18,7 +18,7 @@ enum SlackTeams {
         at cursor: JSONValue?, in context: ProviderContext, _ read: Read
     ) async throws(ProviderError) -> SyncPage {
         // Workspaces have ids that begin with T.
-        guard context.account.id?.utf8.first == UInt8(ascii: "E") else { return try await read(cursor, nil) }
+        guard context.account.id?.utf8.first == UInt8(ascii: "E") else { return ended(try await read(cursor, nil)) }
         let teams = (cursor?["teams"]?.array ?? []).compactMap(\.string)
         let more = cursor?["moreTeams"]
         guard let team = teams.first else {
@@ -37,6 +37,14 @@ enum SlackTeams {
         page.next = next(teams: isRead ? teams.dropFirst() : teams[...], more: more, inside: inside)
         if page.next != nil { page.memory = nil }
         page.totalCount = nil
+        return ended(page)
+    }
+
+    /// `page` with only that part of its memory which the next walk needs.
+    private static func ended(_ page: SyncPage) -> SyncPage {
+        guard let memory = SlackMemory(page.memory) else { return page }
+        var page = page
+        page.memory = memory.lasting.json
         return page
     }
 

@@ -112,7 +112,8 @@ struct PageSync: Sendable {
             }
             throw error
         }
-        letters.endUnmet(at: time.now)
+        // What a walk that proved nothing did not meet may still fail.
+        if end == .complete { letters.endUnmet(at: time.now) }
         let ended = letters.take()
         return try await stored { () async throws(StoreError) in
             try await commit(generation, after: done, proved: end, with: ended)

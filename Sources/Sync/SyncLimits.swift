@@ -16,6 +16,12 @@ package enum SyncLimits {
     ///
     /// Each is a dead letter. A page with more of them is no page of records.
     static let pageUnusableRecordsMax = 100
+    /// The times that a walk over a list begins again: when records moved, a cursor was refused, or two walks differed.
+    static let walkRestartsMax = 3
+    /// Missing records that a full sync deletes without another's confirmation, unless they are at most a quarter of all.
+    static let missingRecordsMax = 20
+    /// Bytes of the remarks on a completed sync.
+    static let noteBytesMax = 1000
     /// Bytes of one mapped record.
     static let recordBytesMax = 8 << 20
     /// The number of waiting syncs of a provider at which schedules start no further ones.

@@ -53,8 +53,6 @@ struct SyncRunState: Sendable {
     private var completed: [String] = []
     private var failures: [SyncFailure] = []
     private var note: String?
-    /// The bytes of all remarks of a run together.
-    private static let noteBytesMax = 1000
     /// Whether all records of a completed data type became dead letters.
     private var hasOnlyErrors = false
     private(set) var cancellation: Cancellation?
@@ -108,7 +106,7 @@ struct SyncRunState: Sendable {
             let remark = "\(name): \(note)"
             let joined = self.note.map { "\($0) \(remark)" } ?? remark
             // A run can have very many data types; the first remarks are kept.
-            if joined.utf8.count <= Self.noteBytesMax { self.note = joined }
+            if joined.utf8.count <= SyncLimits.noteBytesMax { self.note = joined }
         }
         pending.removeAll { $0.name == name }
         completed.append(name)

@@ -88,6 +88,8 @@ struct SlackCoverageTests {
         }
         #expect(Self.isCovered(last, "C1-1704067200.000100") && Self.isCovered(last, "C1-1704067250.000100"))
         #expect(!Self.isCovered(last, "C1-1704067199.000100") && !Self.isCovered(last, "C2-1704067300.000100"))
+        // The next walk finds out for itself what is hidden.
+        #expect(last.memory?["limits"] == nil && last.memory?["channels"]?.count == 2)
     }
 
     @Test("Of more channels than are remembered nothing is known")

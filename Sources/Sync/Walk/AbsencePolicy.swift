@@ -5,9 +5,6 @@ import RecordStore
 
 /// What a read of all records says about those that it did not meet.
 struct AbsencePolicy: Sendable {
-    /// The records that a full read lacks without a second one's confirmation at most, unless they are fewer than the
-    /// part of all.
-    static let unconfirmedMax = 20
     /// The part of all records that is a mass: more than one in four.
     static let massDivisor = 4
 
@@ -87,7 +84,8 @@ struct AbsencePolicy: Sendable {
     static func isMass(_ count: Count, of stored: Int) -> Bool {
         let total = stored - count.stillLost
         guard count.missing > 0 else { return false }
-        return count.missing >= total || count.missing > unconfirmedMax && count.missing * massDivisor > total
+        return count.missing >= total
+            || count.missing > SyncLimits.missingRecordsMax && count.missing * massDivisor > total
     }
 
     /// Returns the fate of a record when those that are missing for the first time stay.

@@ -80,7 +80,8 @@ extension ReadCoverage {
         self.init(
             parts: parts.compactMap { part in
                 if let prefix = part.string { return Part(prefix: prefix) }
-                return part[0]?.string.map { Part(prefix: $0, least: part[1]?.string) }
+                guard let prefix = part[0]?.string else { return nil }
+                return Part(prefix: prefix, least: part[1]?.string.map { prefix + $0 } ?? part[2]?.string)
             },
             isOutsideOutOfReach: value["outside"]?.boolean ?? false)
     }
@@ -88,7 +89,12 @@ extension ReadCoverage {
     /// As short as it can be: a workspace can have a thousand parts.
     var stored: JSONValue {
         let parts = (parts ?? []).map { part -> JSONValue in
-            part.least.map { .array([.string(part.prefix), .string($0)]) } ?? .string(part.prefix)
+            guard let least = part.least else { return .string(part.prefix) }
+            guard least.utf8.starts(with: part.prefix.utf8) else {
+                return .array([.string(part.prefix), .null, .string(least)])
+            }
+            let rest = least.utf8.dropFirst(part.prefix.utf8.count)
+            return .array([.string(part.prefix), .string(String(decoding: rest, as: UTF8.self))])
         }
         return .object([("parts", .array(parts)), ("outside", .boolean(isOutsideOutOfReach))])
     }

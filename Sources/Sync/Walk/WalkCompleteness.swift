@@ -24,9 +24,6 @@ struct WalkCompleteness: Sendable, Equatable {
         case restart
     }
 
-    /// How often a walk begins again.
-    static let restartsMax = 3
-
     private(set) var restarts = 0
     /// Whether records moved in this try.
     private(set) var isBroken = false
@@ -74,7 +71,7 @@ struct WalkCompleteness: Sendable, Equatable {
     }
 
     private mutating func begins(after digest: UInt64?) -> Bool {
-        guard restarts < Self.restartsMax else { return false }
+        guard restarts < SyncLimits.walkRestartsMax else { return false }
         self = WalkCompleteness(restarts: restarts + 1, earlierDigest: digest)
         return true
     }

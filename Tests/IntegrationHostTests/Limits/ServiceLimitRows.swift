@@ -71,6 +71,11 @@ extension LimitSection {
             .bytes("bytesMax", SyncLimits.bytesMax, .provider, "the sync fails", metric: syncsTotal),
             .count("pageRecordsMax", SyncLimits.pageRecordsMax, .provider, "the page fails"),
             .count("pageUnusableRecordsMax", SyncLimits.pageUnusableRecordsMax, .provider, "the page fails"),
+            .count(
+                "walkRestartsMax", SyncLimits.walkRestartsMax, .provider, "the sync completes without deletions"),
+            .count(
+                "missingRecordsMax", SyncLimits.missingRecordsMax, .provider, "the next full sync has to confirm it"),
+            .bytes("noteBytesMax", SyncLimits.noteBytesMax, .provider, "the first remarks are kept"),
             .bytes("recordBytesMax", SyncLimits.recordBytesMax, .provider, "the record becomes a dead letter"),
             .count("scheduledWaitingMax", SyncLimits.scheduledWaitingMax, .user, "schedules wait"),
             .count("concurrentMax", SyncLimits.concurrentMax, .user, "the sync waits"),

@@ -36,7 +36,7 @@ extension ProviderError {
     var refusesPlace: Bool {
         switch kind {
         case .cursorRefused: true
-        case .permanent: [400, 404, 410, 422].contains(status)
+        case .permanent: status.map { 200...299 ~= $0 || [400, 404, 410, 422].contains($0) } ?? false
         default: false
         }
     }
