@@ -152,7 +152,7 @@ extension ChangingList.State {
 
     /// Changes some records, as users do between two requests.
     mutating func stir() {
-        for _ in 0..<3 where random.next(upTo: 100) < unrest {
+        for _ in 0..<6 where random.next(upTo: 100) < unrest {
             clock += 1
             switch random.next(upTo: 3) {
             case 0: add()
@@ -274,7 +274,7 @@ struct AbsencePropertyTests {
         arguments: ChangingList.Style.allCases)
     func unrest(_ style: ChangingList.Style) async throws {
         for seed in 1...UInt64(8) {
-            let world = try await World(style, seed: seed, count: 17)
+            let world = try await World(style, seed: seed, count: 27)
             try await world.sync(.full)
             for round in 0..<4 {
                 let known = try await world.view().sizes
