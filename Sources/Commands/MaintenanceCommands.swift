@@ -90,5 +90,10 @@ enum DataCommand {
         let target = arguments.operands[1]
         let outcome = try Blocking.run { () async throws in try await data.backup(to: target, format: format) }
         StandardOutput.line(outcome.summary("exported to \(target) in the format of version \(name)"))
+        if outcome.omittedStreams > 0 {
+            StandardOutput.line(
+                "left out: \(outcome.omittedStreams) record streams that version \(name) cannot read; "
+                    + "the next sync of each connection reads its records again")
+        }
     }
 }

@@ -18,13 +18,15 @@ public struct BackupOutcome: Equatable, Sendable {
     public internal(set) var bytes = 0
     /// The damaged files and folders that were left out.
     public internal(set) var skipped: [String] = []
+    /// The streams that were left out because the format cannot hold them.
+    public internal(set) var omittedStreams = 0
 }
 
 /// A format of copied documents.
 public enum DataFormat: String, CaseIterable, Sendable {
     /// What this version writes.
     case current
-    /// What version 0.1.0 reads: documents without summaries.
+    /// What version 0.1.0 reads: documents without summaries, and streams without marks.
     case firstVersion = "0.1"
 }
 
@@ -152,6 +154,10 @@ struct DataCopy {
     ) throws(StoreError) {
         do throws(StoreError) {
             var manifest = try opened.get()
+            guard target.format == .current || manifest.isOfFirstForm else {
+                outcome.omittedStreams += 1
+                return
+            }
             let found = try StreamCheck(folder: folder, manifest: manifest).run()
             let copy = try target.folder(folder.path.split(separator: "/").suffix(3).map(String.init))
             for segment in manifest.segments {

@@ -32,6 +32,8 @@ package struct Manifest: Equatable, Sendable {
 
     /// The form of the frames: the least that all of them need, so that earlier hosts read what they can.
     var schema: UInt64 = 1
+    /// Whether version 0.1.0 reads the stream.
+    package var isOfFirstForm: Bool { schema == 1 }
     /// The name of the stream.
     package var id: StreamID
     /// A random number that every frame of the stream holds.
