@@ -105,12 +105,22 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
     package func refresh(
         user userID: String, connection id: String, provider: ConfiguredProvider, replacing stale: Secret?
     ) async throws(ProviderError) -> Secret {
+        try await shared(userID, id, provider, replacing: stale, unlessPaused: false)
+    }
+
+    /// Joins the request of a connection, or begins one.
+    ///
+    /// - Parameter waits: whether a connection whose pause is not over is left alone.
+    private func shared(
+        _ userID: String, _ id: String, _ provider: ConfiguredProvider, replacing stale: Secret?,
+        unlessPaused waits: Bool
+    ) async throws(ProviderError) -> Secret {
         let task = running.withLock { running in
             if let task = running[id] { return task }
             let task = Task<Result<Secret, ProviderError>, Never> {
                 let result: Result<Secret, ProviderError>
                 do throws(ProviderError) {
-                    result = .success(try await self.perform(userID, id, provider, stale: stale))
+                    result = .success(try await self.perform(userID, id, provider, stale: stale, unlessPaused: waits))
                 } catch {
                     result = .failure(error)
                 }
@@ -146,7 +156,8 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
     func renew(user: String, connection id: String, provider: ConfiguredProvider) async {
         let isDoubted = (try? await users.user(user).connection(id))?.refresh.isDoubted ?? false
         if isDoubted {
-            _ = try? await refresh(user: user, connection: id, provider: provider, replacing: nil)
+            // Another attempt may end, and begin a longer pause, before this one begins.
+            _ = try? await shared(user, id, provider, replacing: nil, unlessPaused: true)
         } else {
             _ = try? await accessToken(user: user, connection: id, provider: provider)
         }
@@ -169,7 +180,7 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
     }
 
     private func perform(
-        _ userID: String, _ id: String, _ provider: ConfiguredProvider, stale: Secret?
+        _ userID: String, _ id: String, _ provider: ConfiguredProvider, stale: Secret?, unlessPaused waits: Bool
     ) async throws(ProviderError) -> Secret {
         let connection = try await connection(id, user: userID)
         let current = try opened { () throws(ServiceError) in try vault.accessToken(of: connection, user: userID) }
@@ -182,6 +193,9 @@ package final class RefreshService: GrantRefreshing, ConnectionCredentials {
             throw ProviderError(.permanent, "The token cannot be renewed yet; it stays valid until it expires.")
         }
         if stale != nil { try checkMayAsk(connection, provider) }
+        if waits, connection.refresh.wait(at: time.now) != nil {
+            throw ProviderError(.transient, "The provider refused a moment ago; the host asks again later.")
+        }
         do { return try await attempt(connection, of: userID, provider, oauth) } catch {
             guard error.kind == .authRevoked, let again = await afterFirstRefusal(id, of: userID) else { throw error }
             return try await attempt(again, of: userID, provider, oauth)
