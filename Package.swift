@@ -127,7 +127,7 @@ let hostModules: [Target] = [
         "Sessions",
         [
             "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient", "Observability",
-            "Primitives", "StoreFiles", providerSDK,
+            "Primitives", "StoreFiles", "Users", providerSDK,
         ]),
     module(
         "Connections",
@@ -138,7 +138,8 @@ let hostModules: [Target] = [
     module(
         "Requests",
         [
-            "Configuration", "ConnectionModel", "HTTPServer", "Observability", "Primitives", "Sessions", providerSDK,
+            "Configuration", "ConnectionModel", "HTTPServer", "Observability", "Primitives", "Sessions", "Users",
+            providerSDK,
         ]),
     module(
         "HTTPAPI",
@@ -158,7 +159,7 @@ let hostModules: [Target] = [
         "Commands",
         [
             "CLinux", "Configuration", "ConnectionModel", "Credentials", "Cryptography", "HTTPServer", "HostControl",
-            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage",
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "Users",
             providerSDK,
         ]),
     .executableTarget(
@@ -166,8 +167,8 @@ let hostModules: [Target] = [
         dependencies: [
             "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
-            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Storage",
-            "Sync", "Users", "Webhooks", providerSDK,
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore", "Requests", "Sessions",
+            "Storage", "Sync", "Users", "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]

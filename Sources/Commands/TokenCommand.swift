@@ -8,6 +8,7 @@ import Primitives
 import Processes
 import Sessions
 import Storage
+import Users
 
 enum TokenCommand {
     static func run(_ arguments: Arguments) throws {

@@ -70,6 +70,10 @@ package struct Connection: Sendable {
             Facets(identity: identity, life: ConnectionLife(status), createdAt: now, updatedAt: now))
     }
 
+    package init(decoding value: JSONValue) throws(UserCodingError) {
+        shared = SharedFacets(try Facets(decoding: value))
+    }
+
     // MARK: Life
 
     /// Applies `event`: changes the state and carries out the consequences inside the document.
@@ -473,75 +477,4 @@ package struct Connection: Sendable {
 
     /// Drops the oldest finished delivery, because the user has too many.
     mutating func oldestDeliveryForgotten() { notifications.forgetOldestDelivery() }
-}
-
-// MARK: Stored form
-
-extension Connection {
-    /// The member names of version 0.1.0 in their order; newer members follow them.
-    private static let order = [
-        "id", "number", "service", "variant", "accountId", "accountName", "mode", "status", "permissions",
-        "requestedScopes", "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt",
-        "lastSyncAt", "syncStatus", "scheduledSyncAt", "changes", "callback", "credentials", "authorizations", "grant",
-        "refresh", "held", "ending", "revocation", "odd", "deadlineTold", "failure", "syncs", "outbox", "eventsDropped",
-        "webhook",
-    ]
-
-    private static let ownMembers: [StoredMember<Connection>] = [
-        .init(
-            "settings", { ConnectionSettings.members.write($0.settings, to: &$1) },
-            { ConnectionSettings.members.read($1, into: &$0.settings) }),
-        .init("createdAt", { $1.value($0.createdAt) }, { _, _ in }),
-        .init("updatedAt", { $1.value($0.updatedAt) }, { $0.updatedAt = $1.moment ?? $0.updatedAt }),
-        .init(
-            "failure", omittedIf: { $0.failure == nil }, { $0.failure?.write(to: &$1) },
-            { $0.failure = ConnectionFailure(decoding: $1) }),
-    ]
-
-    static let members = (facetMembers + ownMembers).ordered(by: order)
-
-    /// The members of the facets.
-    ///
-    /// The table of each facet writes and reads its members.
-    private static var facetMembers: [StoredMember<Connection>] {
-        var members = ConnectionIdentity.members.map { member in
-            StoredMember<Connection>(
-                member.name, omittedIf: { member.isOmitted($0.identity) }, { member.write($0.identity, &$1) },
-                { member.read(&$0.identity, $1) })
-        }
-        members += ConnectionLife.members.map { member in
-            StoredMember<Connection>(
-                member.name, omittedIf: { member.isOmitted($0.life) }, { member.write($0.life, &$1) },
-                { member.read(&$0.life, $1) })
-        }
-        members += Grant.members.map { member in
-            StoredMember<Connection>(
-                member.name, omittedIf: { member.isOmitted($0.grant) }, { member.write($0.grant, &$1) },
-                { member.read(&$0.grant, $1) })
-        }
-        members += SyncState.members.map { member in
-            StoredMember<Connection>(
-                member.name, omittedIf: { member.isOmitted($0.sync) }, { member.write($0.sync, &$1) },
-                { member.read(&$0.sync, $1) })
-        }
-        members += Notifications.members.map { member in
-            StoredMember<Connection>(
-                member.name, omittedIf: { member.isOmitted($0.notifications) },
-                { member.write($0.notifications, &$1) }, { member.read(&$0.notifications, $1) })
-        }
-        return members
-    }
-
-    private static let knownNames = Set(members.map(\.name))
-
-    package init(decoding value: JSONValue) throws(UserCodingError) {
-        guard let identity = ConnectionIdentity(decoding: value),
-            let status = value["status"]?.string.flatMap(ConnectionStatus.init),
-            let createdAt = value.moment("createdAt")
-        else { throw UserCodingError(problem: "a connection lacks id, number, service, status or createdAt") }
-        shared = SharedFacets(
-            Facets(identity: identity, life: ConnectionLife(status), createdAt: createdAt, updatedAt: createdAt))
-        Self.members.read(value, into: &self)
-        unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }
-    }
 }

@@ -47,10 +47,7 @@ extension Connection {
     var text: [UInt8] {
         if let known = shared.text.load() { return known.bytes }
         var writer = JSONWriter(capacity: 1024)
-        writer.object { writer in
-            Self.members.writeMembers(of: self, to: &writer)
-            for (key, value) in unknown { writer.member(key, value) }
-        }
+        shared.facets.write(to: &writer)
         return shared.text.storeIfNil(SharedFacets.Text(writer.bytes)).bytes
     }
 }

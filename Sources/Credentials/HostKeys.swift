@@ -6,6 +6,7 @@ package import Cryptography
 import Glibc
 import ProviderSDK
 import Synchronization
+import Users
 
 /// The reason why the keys were not changed.
 struct KeyChangeError: Error, CustomStringConvertible {

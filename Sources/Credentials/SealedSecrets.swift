@@ -4,6 +4,7 @@
 package import ConnectionModel
 import Cryptography
 import ProviderSDK
+package import Users
 
 extension User {
     /// Seals again, with the primary key, the texts of retired keys.

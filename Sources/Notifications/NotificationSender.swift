@@ -5,6 +5,7 @@ package import ConnectionModel
 package import HTTPClient
 package import Primitives
 package import ProviderSDK
+package import Users
 
 /// Sends notifications.
 package struct NotificationSender: Sendable {

@@ -3,6 +3,7 @@
 
 package import ConnectionModel
 import ProviderSDK
+import Users
 
 extension CredentialVault {
     /// Returns a new signing secret in its sealed form.

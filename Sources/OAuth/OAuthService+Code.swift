@@ -5,11 +5,12 @@ package import ConnectionModel
 import Cryptography
 import ProviderSDK
 import Providers
-import Users
+package import Users
 
 extension OAuthService {
-    /// Completes the authorization of `service` and `variant` that `principal` began, or one begun elsewhere with the redirect URI
-    /// that is configured. The same code at the same time is exchanged once.
+    /// Completes the authorization of `service` and `variant` that `principal` began, or one begun elsewhere.
+    ///
+    /// One begun elsewhere had the redirect URI that is configured. The same code at the same time is exchanged once.
     ///
     /// - Returns: the id of the connection.
     /// - Throws: ``ServiceError/provider(_:)`` with the status of the provider's answer when it refuses the code.

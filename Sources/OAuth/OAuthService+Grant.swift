@@ -9,7 +9,7 @@ import Observability
 import Primitives
 package import ProviderSDK
 package import Providers
-import Users
+package import Users
 
 extension OAuthService {
     /// The provider's answer to a code.

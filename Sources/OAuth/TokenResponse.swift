@@ -4,6 +4,7 @@ package import ConnectionModel
 import Cryptography
 import Observability
 package import ProviderSDK
+import Users
 
 /// A good answer of a token endpoint.
 ///

@@ -1,9 +1,10 @@
 // Finds out who sends a request: from the Authorization header or the session cookies. One verifier per scheme, chosen by
 // configuration; knows no route.
 
-package import ConnectionModel
+import ConnectionModel
 package import Primitives
 package import ProviderSDK
+package import Users
 
 /// Where a credential was found, which decides whether a browser may have sent it by itself.
 package enum CredentialPlace: Sendable, Equatable {

@@ -5,6 +5,7 @@ import ConnectionModel
 import Cryptography
 import Primitives
 import ProviderSDK
+import Users
 
 /// The rules by which a token of Clerk is a session and not one of its tokens for programs.
 ///

@@ -1,9 +1,10 @@
 // The host's own sessions: HS256 JWTs signed with a key of its ring. Issues and verifies; knows no HTTP.
 
 import Configuration
-package import ConnectionModel
+import ConnectionModel
 package import Cryptography
 package import ProviderSDK
+package import Users
 
 /// Issues and verifies the host's own session tokens.
 package struct HostSessions: Sendable {

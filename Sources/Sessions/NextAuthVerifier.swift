@@ -4,6 +4,7 @@
 import ConnectionModel
 import Cryptography
 import ProviderSDK
+import Users
 
 /// Verifies sessions of NextAuth v4 or Auth.js v5.
 struct NextAuthVerifier: SessionVerifier {

@@ -4,6 +4,7 @@
 import ConnectionModel
 import Cryptography
 import ProviderSDK
+import Users
 
 /// Verifies RDS sessions.
 struct RDSVerifier: SessionVerifier {

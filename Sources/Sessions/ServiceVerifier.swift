@@ -4,6 +4,7 @@
 import ConnectionModel
 import Cryptography
 import ProviderSDK
+import Users
 
 /// Verifies the tokens of one program of the operator.
 struct ServiceVerifier: SessionVerifier {

@@ -1,10 +1,11 @@
 // Remembers verified sessions by a hash of their tokens, so that a signature is checked once and not with every request.
 // Bounded; knows no scheme, and stores neither tokens nor failures.
 
-package import ConnectionModel
+import ConnectionModel
 import Cryptography
 package import ProviderSDK
 import Synchronization
+package import Users
 
 /// Verified sessions by the hashes of their tokens.
 ///

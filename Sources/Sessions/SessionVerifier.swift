@@ -1,7 +1,8 @@
 // The interface between a session scheme and the authenticator: a verifier, and where its tokens come from.
 
-package import ConnectionModel
+import ConnectionModel
 package import ProviderSDK
+package import Users
 
 /// A session that a verifier accepted.
 package struct VerifiedSession: Sendable, Equatable {

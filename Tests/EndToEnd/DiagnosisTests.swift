@@ -365,7 +365,7 @@ struct DiagnosisTests {
         await installation.host.terminate()
         let ring = installation.data + "/keys/key-ring"
         try FileManager.default.moveItem(atPath: ring, toPath: ring + ".kept")
-        try await installation.restart()
+        try await installation.restart(flags: ["--new-key-ring"])
         let lost = Case(
             name: "the key ring lacks the key", fault: { _ in reddit }, kind: "credentialUnreadable", by: "operator",
             says: ["lacks the key", "from its backup"])

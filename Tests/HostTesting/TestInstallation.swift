@@ -52,9 +52,11 @@ package final class TestInstallation: Sendable {
 
     /// Starts the host again over the same data.
     ///
-    /// - Parameter environment: variables for the host.
-    package func restart(environment: [String: String] = [:]) async throws {
-        let started = try await HostProcess(["serve", "--config", configuration], environment: environment)
+    /// - Parameters:
+    ///   - environment: variables for the host.
+    ///   - flags: further flags of `serve`.
+    package func restart(environment: [String: String] = [:], flags: [String] = []) async throws {
+        let started = try await HostProcess(["serve", "--config", configuration] + flags, environment: environment)
         running.withLock { $0 = started }
     }
 

@@ -51,7 +51,7 @@ package struct Credentials: Sendable, Equatable {
     package var isEmpty: Bool { accessToken == nil && refreshToken == nil }
 
     /// The sealed texts with the names of the fields that they are sealed for.
-    var sealedTexts: [(field: String, text: String)] {
+    package var sealedTexts: [(field: String, text: String)] {
         [("accessToken", accessToken), ("refreshToken", refreshToken)].compactMap { field, text in
             text.map { (field, $0) }
         }

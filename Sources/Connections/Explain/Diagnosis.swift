@@ -6,6 +6,7 @@ import Observability
 import ProviderSDK
 import Providers
 import Sync
+import Users
 
 /// The facts that an explanation is based on.
 struct Diagnosis {

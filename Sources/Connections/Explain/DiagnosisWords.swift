@@ -5,6 +5,7 @@ import ConnectionModel
 import Observability
 import ProviderSDK
 import Providers
+import Users
 
 /// The sentences of one diagnosis.
 struct DiagnosisWords {

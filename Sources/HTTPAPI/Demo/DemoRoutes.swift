@@ -8,6 +8,7 @@ import HTTPServer
 import ProviderSDK
 package import Providers
 package import Requests
+import Users
 
 /// The routes of a demo.
 package struct DemoRoutes: Sendable {

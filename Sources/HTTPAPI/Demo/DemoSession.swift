@@ -6,6 +6,7 @@ package import Cryptography
 package import ProviderSDK
 package import Sessions
 import Synchronization
+import Users
 
 /// The session of a demo's user.
 package final class DemoSession: Sendable {

@@ -7,6 +7,7 @@ import HTTPServer
 import ProviderSDK
 import Providers
 package import Requests
+import Users
 
 /// The external-accounts document.
 package struct ExternalAccountsRoutes: Sendable {

@@ -4,6 +4,7 @@ import ConnectionModel
 import Connections
 import ProviderSDK
 import Requests
+import Users
 
 extension IntegrationsRoutes {
     @Sendable func explain(_ context: RouteContext) async throws(ServiceError) -> Reply {

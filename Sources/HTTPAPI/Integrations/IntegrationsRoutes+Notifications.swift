@@ -7,6 +7,7 @@ import HTTPServer
 import Notifications
 import ProviderSDK
 import Requests
+import Users
 
 extension IntegrationsRoutes {
     @Sendable func showWebhookSecret(_ context: RouteContext) async throws(ServiceError) -> Reply {

@@ -7,6 +7,7 @@ import HTTPServer
 import ProviderSDK
 import Requests
 import Sync
+import Users
 
 extension IntegrationsRoutes {
     @Sendable func readRecords(_ context: RouteContext) async throws(ServiceError) -> Reply {

@@ -11,6 +11,7 @@ import ProviderSDK
 package import Providers
 package import Requests
 package import Sync
+import Users
 
 /// The integrations document.
 package struct IntegrationsRoutes: Sendable {

@@ -7,6 +7,7 @@ import HTTPServer
 import ProviderSDK
 package import Requests
 import Sessions
+import Users
 
 /// The status document.
 package struct StatusRoutes: Sendable {

@@ -8,6 +8,7 @@ package import OAuth
 import ProviderSDK
 package import Providers
 package import Requests
+import Users
 
 /// The user-integrations document.
 package struct V1UsersRoutes: Sendable {

@@ -4,6 +4,7 @@
 import ConnectionModel
 import HTTPServer
 import Sessions
+import Users
 
 /// The Authorization field of a request, or else its cookies.
 struct RequestCredentials: Sendable {

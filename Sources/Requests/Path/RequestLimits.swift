@@ -3,6 +3,7 @@
 import ConnectionModel
 import HTTPServer
 package import Primitives
+import Users
 
 /// The rate limits of routes.
 package struct RequestLimits: Sendable {

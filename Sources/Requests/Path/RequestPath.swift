@@ -8,6 +8,7 @@ package import Observability
 package import Primitives
 import ProviderSDK
 package import Sessions
+import Users
 
 /// The host as the HTTP server sees it.
 package struct RequestPath: HTTPApplication {

@@ -5,6 +5,7 @@ package import ConnectionModel
 package import HTTPServer
 import Primitives
 package import ProviderSDK
+package import Users
 
 /// A request for a route handler.
 package struct RouteContext: Sendable {

@@ -3,6 +3,7 @@
 package import ConnectionModel
 package import HTTPServer
 import Observability
+package import Users
 
 /// Who may call a route.
 ///
@@ -104,6 +105,9 @@ package struct ReplyFacts: Sendable, Equatable {
 
 /// One route of a family.
 package struct RouteEntry: Sendable {
+    /// Why a handler fails.
+    package typealias Failure = ServiceError
+
     package let method: HTTPMethod
     package let template: String
     package private(set) var access: RouteAccess

@@ -1,9 +1,10 @@
 // The form of an API key, and the form it is stored in: a hash, from which the key cannot be computed. Knows no store.
 
-package import ConnectionModel
+import ConnectionModel
 package import Cryptography
 import Primitives
 package import ProviderSDK
+package import Users
 
 /// An API key: `ihk_<id>_<secret>`.
 package struct APIKey: Sendable {

@@ -8,6 +8,7 @@ package import Observability
 package import Primitives
 import ProviderSDK
 import StoreFiles
+package import Users
 
 /// The API keys.
 package struct APIKeys: Sendable {

@@ -5,6 +5,7 @@ import ConnectionModel
 import ProviderSDK
 import RecordStore
 import StoreFiles
+import Users
 
 /// Identifies where letters come from and for whom they are sealed.
 struct DeadLetterOrigin: Sendable {

@@ -5,6 +5,7 @@ package import ConnectionModel
 import ProviderSDK
 package import RecordStore
 import StoreFiles
+package import Users
 
 /// The dead letters of connections as sealed texts.
 package struct SealedLetters: SealedRecordTexts {

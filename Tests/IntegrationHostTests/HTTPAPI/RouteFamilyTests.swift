@@ -4,6 +4,7 @@ import HTTPServer
 import HostTesting
 import ProviderSDK
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Connections

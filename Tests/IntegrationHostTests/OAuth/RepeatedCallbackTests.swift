@@ -6,6 +6,7 @@ import ProviderSDK
 import Synchronization
 import TestSupport
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import OAuth

@@ -7,6 +7,7 @@ import Primitives
 import ProviderSDK
 import Storage
 import Testing
+import Users
 
 @testable import Configuration
 @testable import ConnectionModel

@@ -5,6 +5,7 @@ import Foundation
 import ProviderSDK
 import TestSupport
 import Testing
+import Users
 
 @testable import Configuration
 @testable import ConnectionModel

@@ -4,6 +4,7 @@ import Cryptography
 import Primitives
 import ProviderSDK
 import Testing
+import Users
 
 @testable import Configuration
 @testable import ConnectionModel

@@ -3,6 +3,7 @@
 import Cryptography
 import ProviderSDK
 import Testing
+import Users
 
 @testable import Configuration
 @testable import ConnectionModel

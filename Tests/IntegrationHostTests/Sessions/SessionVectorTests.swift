@@ -6,6 +6,7 @@ import Foundation
 import ProviderSDK
 import TestSupport
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Sessions

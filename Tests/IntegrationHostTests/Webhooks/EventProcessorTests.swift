@@ -7,6 +7,7 @@ import Storage
 import Synchronization
 import TestSupport
 import Testing
+import Users
 
 @testable import Background
 @testable import ConnectionModel

@@ -1,6 +1,7 @@
 // Seals and opens credentials with AES-256-GCM, bound to user, connection and field. No other code turns a stored credential into a
 // usable one.
 
+package import ConnectionModel
 package import Cryptography
 import ProviderSDK
 
