@@ -67,6 +67,13 @@ package struct Command: Sendable {
             summary: "Create, list or revoke API keys; create prints the key alone.", ownFlags: ["--user": .value],
             operandsMax: 2, run: APIKeyCommand.run),
         Command(
+            name: "app-key",
+            usage: "create NAME [--scope SCOPE]… [--expires DAYS] | list [--json] | rotate ID [--overlap HOURS] | "
+                + "revoke ID",
+            summary: "Create, list, rotate or revoke application keys; create and rotate print the key alone.",
+            ownFlags: ["--scope": .values, "--expires": .value, "--overlap": .value, "--json": .toggle],
+            operandsMax: 2, run: ApplicationKeyCommand.run),
+        Command(
             name: "connections", usage: "--user ID [--json]", summary: "Explain the state of a user's connections.",
             ownFlags: ["--user": .value, "--json": .toggle], settings: ["--plugins"], run: ConnectionsCommand.run),
         Command(

@@ -18,7 +18,7 @@ enum TokenCommand {
         }
         var kind = PrincipalKind.session
         if let text = arguments["--kind"] {
-            guard let known = PrincipalKind(rawValue: text), known != .apiKey else {
+            guard let known = PrincipalKind(rawValue: text), PrincipalKind.ofTokens.contains(known) else {
                 throw UsageError("“--kind” must be session, bot or service")
             }
             kind = known

@@ -7,6 +7,7 @@ package enum ControlCommand: Sendable, Equatable {
     case createAPIKey(userID: String)
     case listAPIKeys
     case revokeAPIKey(id: String)
+    case applicationKeys(ApplicationKeyOrder)
     case listConnections(userID: String, asJSON: Bool)
     /// Of one connection, or of all the user's connections when it is nil.
     case deadLetters(userID: String, connection: String?, replays: Bool)
@@ -27,6 +28,7 @@ package enum ControlCommand: Sendable, Equatable {
             switch self {
             case .createAPIKey(let userID): writer.member("user", userID)
             case .revokeAPIKey(let id): writer.member("id", id)
+            case .applicationKeys(let order): order.write(to: &writer)
             case .listConnections(let userID, let asJSON):
                 writer.member("user", userID)
                 writer.member("json", asJSON)
@@ -69,7 +71,9 @@ package enum ControlCommand: Sendable, Equatable {
         case "keys rotate": self = .rotateKeys
         case "keys prune": self = .pruneKeys
         case "resume": self = .resume
-        default: return nil
+        default:
+            guard let order = ApplicationKeyOrder(json["command"]?.string, json) else { return nil }
+            self = .applicationKeys(order)
         }
     }
 
@@ -77,7 +81,7 @@ package enum ControlCommand: Sendable, Equatable {
     var needsData: Bool {
         switch self {
         case .check, .backup, .listConnections, .deadLetters, .resume: true
-        case .createAPIKey, .listAPIKeys, .revokeAPIKey, .listKeys, .rotateKeys, .pruneKeys: false
+        case .createAPIKey, .listAPIKeys, .revokeAPIKey, .applicationKeys, .listKeys, .rotateKeys, .pruneKeys: false
         }
     }
 
@@ -86,6 +90,7 @@ package enum ControlCommand: Sendable, Equatable {
         case .createAPIKey: "api-key create"
         case .listAPIKeys: "api-key list"
         case .revokeAPIKey: "api-key revoke"
+        case .applicationKeys(let order): order.command
         case .listConnections: "connections"
         case .deadLetters: "dead-letters"
         case .check: "check"

@@ -19,7 +19,9 @@ import Users
 /// Carries out commands.
 package struct ControlCommands: Sendable {
     package let data: DataDirectory
+    private let time: TimeSource
     package let apiKeys: APIKeys
+    package let applicationKeys: ApplicationKeys
     /// The keys; opened by the commands that need them.
     package let rotation: @Sendable () throws -> KeyRotation
     /// The service that explains connections; opened by the commands that need it.
@@ -30,12 +32,15 @@ package struct ControlCommands: Sendable {
     package let resume: @Sendable () throws -> Bool
 
     package init(
-        data: DataDirectory, apiKeys: APIKeys, rotation: @escaping @Sendable () throws -> KeyRotation,
+        data: DataDirectory, apiKeys: APIKeys, applicationKeys: ApplicationKeys, time: TimeSource,
+        rotation: @escaping @Sendable () throws -> KeyRotation,
         diagnoses: @escaping @Sendable () throws -> DiagnosisService,
         deadLetters: @escaping @Sendable () throws -> DeadLetterService, resume: @escaping @Sendable () throws -> Bool
     ) {
         self.data = data
         self.apiKeys = apiKeys
+        self.applicationKeys = applicationKeys
+        self.time = time
         self.rotation = rotation
         self.diagnoses = diagnoses
         self.deadLetters = deadLetters
@@ -54,6 +59,8 @@ package struct ControlCommands: Sendable {
                     return .failed("there is no such API key; “api-key list” shows the ids.")
                 }
                 return .done(["revoked \(id)"])
+            case .applicationKeys(let command):
+                return try await applicationKeys.carryOut(command, at: time.now)
             case .listConnections(let userID, let asJSON): return .done(try await connections(userID, asJSON: asJSON))
             case .deadLetters(let userID, let connection, let replays):
                 return .done(
@@ -152,7 +159,9 @@ extension ControlCommands {
         }
         self.data = data
         resume = { try data.installation.adopt() }
+        self.time = time
         apiKeys = APIKeys(data.documents, time: time, log: log)
+        applicationKeys = ApplicationKeys(data.documents, time: time, log: log)
         rotation = {
             let keys = try keys()
             let letters = SealedLetters(records: data.records, vault: CredentialVault(keys))

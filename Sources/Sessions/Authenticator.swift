@@ -22,6 +22,7 @@ package struct Authenticator: Sendable {
     let cookieNames: [String]
     private let hostSessions: HostSessions
     private let apiKeys: APIKeys
+    private let applicationKeys: ApplicationKeys
     /// The schemes other than the host's own.
     private let schemes: [SessionScheme]
     private let cache: SessionCache
@@ -29,11 +30,12 @@ package struct Authenticator: Sendable {
 
     /// - Parameter rdsCookie: the name of the RDS cookie; nil for the one of the environment `development`.
     package init(
-        hostSessions: HostSessions, apiKeys: APIKeys, schemes: [SessionScheme], rdsCookie: String? = nil,
-        cache: SessionCache = SessionCache(), time: TimeSource
+        hostSessions: HostSessions, apiKeys: APIKeys, applicationKeys: ApplicationKeys, schemes: [SessionScheme],
+        rdsCookie: String? = nil, cache: SessionCache = SessionCache(), time: TimeSource
     ) {
         self.hostSessions = hostSessions
         self.apiKeys = apiKeys
+        self.applicationKeys = applicationKeys
         self.schemes = schemes
         self.cache = cache
         self.time = time
@@ -53,7 +55,12 @@ package struct Authenticator: Sendable {
         let now = moment ?? time.now
         if let authorization {
             guard let token = Self.bearerToken(authorization) else { return nil }
-            if APIKey.isOne(token) { return apiKeys.cachedPrincipal(of: token).map { ($0, .header) } }
+            if IssuedKey.Purpose.api.isPrefix(of: token) {
+                return apiKeys.cachedPrincipal(of: token).map { ($0, .header) }
+            }
+            if IssuedKey.Purpose.application.isPrefix(of: token) {
+                return applicationKeys.cachedPrincipal(of: token, at: now).map { ($0, .header) }
+            }
             return (known(token, Place.header, at: now) ?? host(token, Place.header, at: now)).map { ($0, .header) }
         }
         if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
@@ -75,7 +82,12 @@ package struct Authenticator: Sendable {
         let now = moment ?? time.now
         if let authorization {
             guard let token = Self.bearerToken(authorization) else { return nil }
-            if APIKey.isOne(token) { return await apiKeys.principal(of: token).map { ($0, .header) } }
+            if IssuedKey.Purpose.api.isPrefix(of: token) {
+                return await apiKeys.principal(of: token).map { ($0, .header) }
+            }
+            if IssuedKey.Purpose.application.isPrefix(of: token) {
+                return await applicationKeys.principal(of: token, at: now).map { ($0, .header) }
+            }
             if let principal = known(token, Place.header, at: now) ?? host(token, Place.header, at: now) {
                 return (principal, .header)
             }

@@ -44,8 +44,7 @@ package struct HostSessions: Sendable {
     package func session(of token: String, at now: Timestamp) -> VerifiedSession? {
         guard let payload = try? tokens.verify(token), let claims = SessionClaims(payload),
             claims.has("iss", Self.issuer), let userID = claims.userID("sub"), let identifier = claims.text("jti"),
-            // An API key is never a token.
-            let kind = claims.text("kind").flatMap(PrincipalKind.init), kind != .apiKey,
+            let kind = claims.text("kind").flatMap(PrincipalKind.init), PrincipalKind.ofTokens.contains(kind),
             let expiresAt = claims.expiry(at: now)
         else { return nil }
         return VerifiedSession(

@@ -34,8 +34,8 @@ package enum SessionLimits {
     static let keySetFetchTimeout = Duration.seconds(5)
 }
 
-/// The bounds of API keys.
-enum APIKeyLimits {
+/// The bounds of the keys that the host issues.
+enum IssuedKeyLimits {
     /// Random bytes of a secret.
     static let secretBytes = 32
     /// Characters of an id.
@@ -44,4 +44,18 @@ enum APIKeyLimits {
     static let pageMax = 1000
     /// Keys that are listed at all.
     static let listedMax = 100_000
+}
+
+/// The bounds of application keys.
+package enum ApplicationKeyLimits {
+    /// Bytes of a name.
+    package static let nameBytesMax = 100
+    /// The longest life of a key in days.
+    package static let lifetimeDaysMax = 3650
+    /// The hours for which a replaced secret stays good, unless the request names others.
+    package static let overlapHoursDefault = 24
+    /// The most hours for which a replaced secret stays good.
+    package static let overlapHoursMax = 720
+    /// The time between two notes of a key's last use.
+    static let lastUseIntervalMilliseconds: Int64 = 60_000
 }

@@ -159,6 +159,15 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         }
     }
 
+    /// Removes a value in its present state.
+    ///
+    /// - Returns: whether there was one.
+    package func remove(_ id: [UInt8]) async throws(ServiceError) -> Bool {
+        do throws(StoreError) { return try await documents.delete(key(id), expecting: .any) } catch {
+            throw ServiceError(error)
+        }
+    }
+
     /// Writes all journaled changes to their final files, so that no file holds older data.
     ///
     /// After a failure, the next start does this.

@@ -10,6 +10,13 @@ package enum PrincipalKind: String, Sendable {
     case bot
     /// A service of the operator.
     case service
+    /// An application itself, by its key.
+    case application
+    /// An application's back end that acts for one of its users.
+    case onBehalf = "on-behalf"
+
+    /// The kinds that a session token can name; the others come from keys.
+    package static let ofTokens: [PrincipalKind] = [.session, .bot, .service]
 }
 
 /// The caller of a request.
@@ -19,22 +26,36 @@ package struct Principal: Sendable, Equatable {
     package let kind: PrincipalKind
     /// A value that stays the same for the whole session and differs between sessions.
     package let sessionBinding: String
+    /// The scopes of an application key; nil for every other principal, which no scope restricts.
+    package var scopes: Set<ApplicationScope>?
 
-    package init(userID: String, roles: [String] = [], kind: PrincipalKind, sessionBinding: String) {
+    package init(
+        userID: String, roles: [String] = [], kind: PrincipalKind, sessionBinding: String,
+        scopes: Set<ApplicationScope>? = nil
+    ) {
         self.userID = userID
         self.roles = roles
         self.kind = kind
         self.sessionBinding = sessionBinding
+        self.scopes = scopes
     }
 
     /// The role of those who may act for other users.
     package static let superuserRole = "superuser"
 
-    /// Whether the principal is a user, not a bot or a service of the operator.
-    package var isUser: Bool { kind == .session || kind == .apiKey }
+    /// Whether the principal is a user or acts for one; a bot, a service and an application itself are not.
+    package var isUser: Bool { kind == .session || kind == .apiKey || kind == .onBehalf }
 
     /// Whether the principal may act for other users.
     package var isSuperuser: Bool {
         roles.contains(Self.superuserRole) || roles.contains("SUPERUSER") || roles.contains("super_user")
+            || scopes?.contains(.admin) ?? false
+    }
+
+    /// The application that acts for a user.
+    ///
+    /// What it begins at a provider, such as an authorization, the user's own session may complete.
+    package func acting(for userID: String) -> Principal {
+        Principal(userID: userID, roles: roles, kind: .onBehalf, sessionBinding: sessionBinding, scopes: scopes)
     }
 }

@@ -30,6 +30,8 @@ package struct TestClient: Sendable {
     package let origin: String
     /// The session token sent with every request; nil sends none.
     package var token: String?
+    /// The header fields sent with every request, besides the session.
+    private var fields: [(name: String, value: String)] = []
     private let client: HTTPClient
 
     /// The one client of all tests: each would have a thread and connections of its own.
@@ -54,6 +56,13 @@ package struct TestClient: Sendable {
         return copy
     }
 
+    /// The same client with one more header field in every request.
+    package func with(field name: String, _ value: String) -> TestClient {
+        var copy = self
+        copy.fields.append((name, value))
+        return copy
+    }
+
     /// Sends a request.
     ///
     /// - Parameters:
@@ -62,7 +71,7 @@ package struct TestClient: Sendable {
     package func send(
         _ method: String, _ target: String, body: String? = nil, headers: [(name: String, value: String)] = []
     ) async throws -> TestResponse {
-        var fields = headers
+        var fields = fields + headers
         if let token { fields.append(("Authorization", "Bearer \(token)")) }
         if body != nil, !headers.contains(where: { $0.name.lowercased() == "content-type" }) {
             fields.append(("Content-Type", "application/json"))

@@ -38,7 +38,8 @@ package struct ExternalAccountsRoutes: Sendable {
                 ) { context async throws(ServiceError) in try await deprecatedSync(provider, context) })
         }
         return RouteFamily(
-            name: "external-accounts", prefixes: ["/external-accounts"], routes: routes,
+            name: "external-accounts", prefixes: ["/external-accounts"],
+            routes: routes.map { $0.opened(by: .connections) },
             errors: ExternalAccountsErrors.document)
     }
 

@@ -34,7 +34,7 @@ enum IntegrationsErrors {
         }
     }
 
-    @Sendable private static func body(_ error: ErrorAnswer, _ exchange: Exchange) -> Reply {
+    @Sendable static func body(_ error: ErrorAnswer, _ exchange: Exchange) -> Reply {
         if error.isForPage { return SignInPage.reply(status: error.status) }
         return .json(error.status) { writer in
             writer.member("success", false)

@@ -53,14 +53,15 @@ package struct IntegrationsRoutes: Sendable {
                 RouteEntry(.get, "/api/integrations/connections/{id}", getConnection),
                 RouteEntry(.patch, "/api/integrations/connections/{id}", updateConnection),
                 RouteEntry(.delete, "/api/integrations/connections/{id}", deleteConnection),
-                RouteEntry(.post, "/api/integrations/connections/{id}/sync", limit: .sync, triggerSync),
-                RouteEntry(.get, "/api/integrations/connections/{id}/sync", syncStatus),
-                RouteEntry(.get, "/api/integrations/connections/{id}/syncs", listSyncs),
-                RouteEntry(.get, "/api/integrations/connections/{id}/records", isLarge: true, readRecords),
                 RouteEntry(
-                    .get, "/api/integrations/connections/{id}/dead-letters", isLarge: true, listDeadLetters),
+                    .post, "/api/integrations/connections/{id}/sync", scope: .records, limit: .sync, triggerSync),
+                RouteEntry(.get, "/api/integrations/connections/{id}/sync", scope: .records, syncStatus),
+                RouteEntry(.get, "/api/integrations/connections/{id}/syncs", scope: .records, listSyncs),
+                RouteEntry(.get, "/api/integrations/connections/{id}/records", scope: .records, readRecords),
+                RouteEntry(.get, "/api/integrations/connections/{id}/dead-letters", scope: .records, listDeadLetters),
                 RouteEntry(
-                    .post, "/api/integrations/connections/{id}/dead-letters/replay", limit: .sync, replayDeadLetters),
+                    .post, "/api/integrations/connections/{id}/dead-letters/replay", scope: .records, limit: .sync,
+                    replayDeadLetters),
                 RouteEntry(.get, "/api/integrations/connections/{id}/explain", explain),
                 RouteEntry(.get, "/api/integrations/connections/{id}/webhook-secret", showWebhookSecret),
                 RouteEntry(
@@ -78,7 +79,8 @@ package struct IntegrationsRoutes: Sendable {
                     .get, "/api/integrations/oauth/{service}/callback", effect: .completes,
                     headers: [("Referrer-Policy", "no-referrer")], callback),
                 RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
-            ].map { $0.with(.users(refusal: "Only users have integrations")) }, errors: IntegrationsErrors.document)
+            ].map { $0.with(.users(refusal: "Only users have integrations")).opened(by: .connections) },
+            errors: IntegrationsErrors.document)
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {

@@ -34,7 +34,7 @@ package struct StatusRoutes: Sendable {
                 RouteEntry(
                     .delete, "/api/integrations/disconnect/{provider}/{account_id}", limit: .oauth, disconnect),
                 RouteEntry(.post, "/api/integrations/refresh/{provider}/{account_id}", limit: .oauth, refresh),
-            ], reportsRateLimit: true, errors: StatusErrors.document)
+            ].map { $0.opened(by: .connections) }, reportsRateLimit: true, errors: StatusErrors.document)
     }
 
     @Sendable private func readyStatus(_ principal: Principal) -> ReadyReply? {

@@ -30,7 +30,7 @@ package struct UserIntegrationRoutes: Sendable {
                 RouteEntry(.get, "/api/userIntegration/{id}", read),
                 RouteEntry(.patch, "/api/admin/userIntegration/{id}", update),
                 RouteEntry(.delete, "/api/admin/userIntegration/{id}", delete),
-            ], errors: UserIntegrationErrors.document)
+            ].map { $0.opened(by: .connections) }, errors: UserIntegrationErrors.document)
     }
 
     @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {

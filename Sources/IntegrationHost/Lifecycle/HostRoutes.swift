@@ -62,6 +62,7 @@ struct HostRoutes: Sendable {
                     users: users, tokens: services.linkTokens, registry: registry, gateway: parts.gateway,
                     time: parts.time, log: parts.log)
             ).family, WebhookRoutes(intake: services.webhooks.intake).family,
+            ApplicationKeyRoutes(keys: services.applicationKeys, time: parts.time).family,
         ]
     }
 

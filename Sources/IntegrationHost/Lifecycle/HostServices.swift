@@ -38,6 +38,7 @@ struct HostServices: Sendable {
     let rotation: KeyRotation
     let sessions: HostSessions
     let apiKeys: APIKeys
+    let applicationKeys: ApplicationKeys
     private let parts: HostResources
 
     init(_ parts: HostResources) {
@@ -99,6 +100,7 @@ struct HostServices: Sendable {
             log: log)
         sessions = HostSessions(parts.keys)
         apiKeys = APIKeys(parts.data.documents, time: time, log: log)
+        applicationKeys = ApplicationKeys(parts.data.documents, time: time, log: log)
         refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         unidentifiedGrants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
@@ -135,7 +137,7 @@ struct HostServices: Sendable {
         let requiresHTTPS = !configuration.allowPrivateAddresses
         return try configuration.placing { () throws(ConfigurationError) in
             Authenticator(
-                hostSessions: sessions, apiKeys: apiKeys,
+                hostSessions: sessions, apiKeys: apiKeys, applicationKeys: applicationKeys,
                 schemes: try SessionSchemes.make(configuration.sessions, allowsPlainHTTP: !requiresHTTPS) { url in
                     RemoteKeySet(
                         url: url, client: parts.client, requiresHTTPS: requiresHTTPS, time: parts.time,
@@ -147,7 +149,8 @@ struct HostServices: Sendable {
     /// The services behind the operator's commands of a running host.
     var controlCommands: ControlCommands {
         ControlCommands(
-            data: parts.data, apiKeys: apiKeys, rotation: { [rotation] in rotation },
+            data: parts.data, apiKeys: apiKeys, applicationKeys: applicationKeys, time: parts.time,
+            rotation: { [rotation] in rotation },
             diagnoses: { [diagnoses] in diagnoses }, deadLetters: { [deadLetters] in deadLetters },
             resume: { [background = parts.background] in try background.resume() })
     }

@@ -30,6 +30,12 @@ public enum VisibleText {
         return escaped + text[clean...]
     }
 
+    /// Whether no character of `text` acts on what is shown, the line feed included.
+    public static func isPlain(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return !bytes.contains(0x0A) && escaping(bytes) == bytes
+    }
+
     private static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 && byte != 0x0A || byte == 0x7F }
 
     /// Whether a character that acts can begin with `byte`.

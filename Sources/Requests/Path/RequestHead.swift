@@ -10,15 +10,18 @@ import Users
 struct RequestCredentials: Sendable {
     let authorization: String?
     let cookies: [String]
+    /// The user for whom the sender of an application key acts.
+    let user: ActingUser
 
     /// No credentials.
     static let none = RequestCredentials(authorization: nil, cookies: [])
 
     var isEmpty: Bool { authorization == nil && cookies.isEmpty }
 
-    private init(authorization: String?, cookies: [String]) {
+    private init(authorization: String?, cookies: [String], user: ActingUser = .none) {
         self.authorization = authorization
         self.cookies = cookies
+        self.user = user
     }
 
     /// Reads the credentials of `request`; with two Authorization fields there are none, because it is ambiguous
@@ -26,7 +29,8 @@ struct RequestCredentials: Sendable {
     init(_ request: borrowing HTTPRequest) {
         if let index = request.headerIndex("authorization", from: 0) {
             let isOnly = request.headerIndex("authorization", from: index + 1) == nil
-            self.init(authorization: isOnly ? Self.text(request.header(at: index).value) : nil, cookies: [])
+            let authorization = isOnly ? Self.text(request.header(at: index).value) : nil
+            self.init(authorization: authorization, cookies: [], user: ActingUser(request))
             return
         }
         var cookies: [String] = []
@@ -45,13 +49,44 @@ struct RequestCredentials: Sendable {
     }
 }
 
+/// The user of the field `X-User-Id`, for whom the sender of an application key acts.
+enum ActingUser: Sendable, Equatable {
+    case none
+    case user(String)
+    /// More than one field, or a value that cannot be a user id.
+    case unusable
+
+    /// Reads the field of `request`.
+    init(_ request: borrowing HTTPRequest) {
+        guard let index = request.headerIndex("x-user-id", from: 0) else {
+            self = .none
+            return
+        }
+        guard request.headerIndex("x-user-id", from: index + 1) == nil,
+            let id = request.header(at: index).value.string, UserID.isValid(id)
+        else {
+            self = .unusable
+            return
+        }
+        self = .user(id)
+    }
+
+    /// The principal of a request: only the sender of an application key acts for another.
+    func applied(to found: Authentication) -> Authentication {
+        guard found.principal.kind == .application, case .user(let id) = self else { return found }
+        return (found.principal.acting(for: id), found.place)
+    }
+}
+
 extension Authenticator {
     func cachedPrincipal(_ credentials: RequestCredentials) -> Authentication? {
         cachedPrincipal(authorization: credentials.authorization, cookies: credentials.cookies)
+            .map(credentials.user.applied)
     }
 
     func principal(_ credentials: RequestCredentials) async -> Authentication? {
         await principal(authorization: credentials.authorization, cookies: credentials.cookies)
+            .map(credentials.user.applied)
     }
 }
 
@@ -65,13 +100,17 @@ struct HeadRefusals: Sendable {
     private let isLoadedAhead: Bool
     /// The refusal of a request without a session.
     private let withoutSession: RouteFailure
+    /// The user for whom the sender of an application key acts.
+    private let user: ActingUser
 
     /// - Parameters:
     ///   - effect: the effect of the route.
     ///   - isSigned: whether the route accepts signed bodies of any type.
     init(
-        _ request: borrowing HTTPRequest, effect: RouteEffect, isSigned: Bool, origins: borrowing OriginPolicy
+        _ request: borrowing HTTPRequest, effect: RouteEffect, isSigned: Bool, user: ActingUser,
+        origins: borrowing OriginPolicy
     ) {
+        self.user = user
         let isWrite = effect == .begins || (request.method != .get && request.method != .head)
         isForeignWrite = isWrite && !origins.allowsCookieWrite(request)
         hasUnsupportedBody =
@@ -82,14 +121,30 @@ struct HeadRefusals: Sendable {
             ? .signInFirst(asPage: MediaType.acceptsPage(request)) : .service(.unauthenticated)
     }
 
-    /// Returns why a route with `access` refuses the request of `found`; nil when it does not.
-    func failure(access: RouteAccess, _ found: Authentication?) -> RouteFailure? {
+    /// Returns why `entry` refuses the request of `found`; nil when it does not.
+    func failure(_ entry: RouteEntry, _ found: Authentication?) -> RouteFailure? {
         if isLoadedAhead { return .loadedAhead }
-        if access.needsSession, found == nil { return withoutSession }
-        if case .users(let refusal) = access, let found, !found.principal.isUser {
-            return .service(.forbidden(refusal))
+        if entry.access.needsSession {
+            guard let principal = found?.principal else { return withoutSession }
+            if let error = refusal(entry, principal) { return .service(error) }
         }
         if isForeignWrite, let found, found.place == .cookie { return .foreignOrigin }
         return hasUnsupportedBody ? .unsupportedMediaType : nil
+    }
+
+    private func refusal(_ entry: RouteEntry, _ principal: Principal) -> ServiceError? {
+        if let scopes = principal.scopes {
+            if user == .unusable {
+                return .invalid(field: "X-User-Id", message: "X-User-Id must be given once and must be a user id")
+            }
+            guard let scope = entry.scope else { return .forbidden("An application key does not open this route") }
+            guard scopes.contains(scope) || scopes.contains(.admin) else {
+                return .forbidden("The application key lacks the scope “\(scope.rawValue)”")
+            }
+        }
+        guard case .users(let refusal) = entry.access, !principal.isUser else { return nil }
+        return .forbidden(
+            principal.kind == .application
+                ? "\(refusal); an application names the user for whom it acts in X-User-Id" : refusal)
     }
 }

@@ -90,9 +90,10 @@ package struct RequestPath: HTTPApplication {
         if case .found(let route, let captures) = router.match(request.method, request.path) {
             let entry = route.handler.entry
             guard !entry.isSigned else { return .buffer() }
-            let refusals = HeadRefusals(request, effect: entry.effect, isSigned: false, origins: origins)
-            let parameters = Self.parameters(of: route, captures, in: request.path)
             let credentials = RequestCredentials(request)
+            let refusals = HeadRefusals(
+                request, effect: entry.effect, isSigned: false, user: credentials.user, origins: origins)
+            let parameters = Self.parameters(of: route, captures, in: request.path)
             let found = credentials.isEmpty ? nil : authenticator.cachedPrincipal(credentials)
             guard found != nil || credentials.isEmpty else {
                 let exchange = Exchange(request, origins: origins, time: time)
@@ -102,7 +103,7 @@ package struct RequestPath: HTTPApplication {
                 }
             }
             let client = found == nil ? clients.client(of: request) : ""
-            let isRefused = refusals.failure(access: entry.access, found) != nil
+            let isRefused = refusals.failure(entry, found) != nil
             guard
                 isRefused
                     || !limits.hasRoom(
@@ -178,7 +179,8 @@ package struct RequestPath: HTTPApplication {
         let exchange = entry.isSigned ? exchange.withoutOrigin : exchange
         let credentials = entry.isSigned ? .none : RequestCredentials(request)
         let found = credentials.isEmpty ? nil : authenticator.cachedPrincipal(credentials)
-        let refusals = HeadRefusals(request, effect: entry.effect, isSigned: entry.isSigned, origins: origins)
+        let refusals = HeadRefusals(
+            request, effect: entry.effect, isSigned: entry.isSigned, user: credentials.user, origins: origins)
         let parameters = Self.parameters(of: route, captures, in: request.path)
         guard found != nil || credentials.isEmpty else {
             let call = Call(request.snapshot(), route, parameters, exchange)
@@ -216,7 +218,7 @@ package struct RequestPath: HTTPApplication {
         _ entry: RouteEntry, _ refusals: HeadRefusals, _ found: Authentication?, _ parameters: [String: String],
         _ client: String
     ) -> Admission {
-        if let failure = refusals.failure(access: entry.access, found) {
+        if let failure = refusals.failure(entry, found) {
             guard found == nil else { return .refused(failure, nil) }
             let decision = limits.admitStranger(client)
             guard !decision.isAllowed else { return .refused(failure, nil) }

@@ -111,6 +111,8 @@ package struct RouteEntry: Sendable {
     package let method: HTTPMethod
     package let template: String
     package private(set) var access: RouteAccess
+    /// The scope with which an application key opens the route; nil keeps application keys out.
+    package private(set) var scope: ApplicationScope?
     package let limit: RouteLimit
     package let effect: RouteEffect
     /// Header fields of every answer of the route, errors included.
@@ -126,14 +128,15 @@ package struct RouteEntry: Sendable {
     /// - Parameter limit: the limit that counts the route; nil means none for a GET and ``RouteLimit/write`` for every
     ///   other method.
     package init(
-        _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, limit: RouteLimit? = nil,
-        effect: RouteEffect = .ofMethod, headers: [(name: String, value: String)] = [],
+        _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, scope: ApplicationScope? = nil,
+        limit: RouteLimit? = nil, effect: RouteEffect = .ofMethod, headers: [(name: String, value: String)] = [],
         isLarge: Bool = false, immediate: (@Sendable (Principal) -> ReadyReply?)? = nil,
         _ handle: @escaping @Sendable (RouteContext) async throws(ServiceError) -> Reply
     ) {
         self.method = method
         self.template = template
         self.access = access
+        self.scope = scope
         self.limit = limit ?? (method == .get ? .unlimited : .write)
         self.effect = effect
         self.headers = headers
@@ -146,6 +149,13 @@ package struct RouteEntry: Sendable {
     package func with(_ access: RouteAccess) -> RouteEntry {
         var entry = self
         entry.access = access
+        return entry
+    }
+
+    /// The same route, opened by `scope` where it names none itself.
+    package func opened(by scope: ApplicationScope) -> RouteEntry {
+        var entry = self
+        entry.scope = self.scope ?? scope
         return entry
     }
 

@@ -30,13 +30,15 @@ package struct APIKeys: Sendable {
 
     /// Returns the principal of a key whose document is in memory; nil means undecided.
     package func cachedPrincipal(of text: String) -> Principal? {
-        guard let key = APIKey(text), let document = documents.cached(Self.key(key.id))?.document else { return nil }
+        guard let key = IssuedKey(text, .api), let document = documents.cached(Self.key(key.id))?.document else {
+            return nil
+        }
         return try? Self.decoded(document).principal(of: key)
     }
 
     /// Returns the principal of a good key; nil for any other text.
     package func principal(of text: String) async -> Principal? {
-        guard let key = APIKey(text) else { return nil }
+        guard let key = IssuedKey(text, .api) else { return nil }
         do throws(ServiceError) {
             return try await stored(key.id)?.principal(of: key)
         } catch {
@@ -48,14 +50,14 @@ package struct APIKeys: Sendable {
     /// Makes a key for a user.
     ///
     /// - Returns: the key; this is the only time that it can be seen. It is durable.
-    package func create(userID: String) async throws(ServiceError) -> APIKey {
+    package func create(userID: String) async throws(ServiceError) -> IssuedKey {
         guard UserID.isValid(userID) else {
             throw .invalid(
                 field: "user",
                 message: "a user id has 1 to \(SessionLimits.userIDBytesMax) bytes and no control characters")
         }
-        let key: APIKey
-        do throws(CryptographyError) { key = try APIKey() } catch { throw .internalFault("\(error)") }
+        let key: IssuedKey
+        do throws(CryptographyError) { key = try IssuedKey(.api) } catch { throw .internalFault("\(error)") }
         let stored = StoredAPIKey(key, userID: userID, createdAt: time.now)
         do throws(StoreError) {
             try await documents.save(Self.key(key.id), stored.encoded, expecting: .absent, form: stored)
@@ -73,7 +75,7 @@ package struct APIKeys: Sendable {
             let page: Documents.KeyPage
             do throws(StoreError) {
                 page = try await documents.list(
-                    Self.collection, after: position, limit: APIKeyLimits.pageMax)
+                    Self.collection, after: position, limit: IssuedKeyLimits.pageMax)
             } catch {
                 throw ServiceError(error)
             }
@@ -81,7 +83,7 @@ package struct APIKeys: Sendable {
                 if let stored = try await stored(String(decoding: key.id, as: UTF8.self)) { keys.append(stored) }
             }
             position = page.next
-        } while position != nil && keys.count < APIKeyLimits.listedMax
+        } while position != nil && keys.count < IssuedKeyLimits.listedMax
         return keys.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
@@ -89,7 +91,7 @@ package struct APIKeys: Sendable {
     ///
     /// - Returns: false when there is no such key.
     package func revoke(_ id: String) async throws(ServiceError) -> Bool {
-        guard APIKey.isID(id) else { return false }
+        guard IssuedKey.isID(id) else { return false }
         do throws(StoreError) {
             return try await documents.delete(Self.key(id), expecting: .any)
         } catch {

@@ -11,7 +11,7 @@ private let rejections = "http_rejections_total"
 private let ends = "http_connection_ends_total"
 
 extension LimitSection {
-    static let callers = [server, sums, rates, rateKeys, answers, requests, sessions, apiKeys]
+    static let callers = [server, sums, rates, rateKeys, answers, requests, sessions, apiKeys, applicationKeys]
 
     private static let limits = HTTPServerLimits()
 
@@ -124,8 +124,16 @@ extension LimitSection {
             .time("keySetFetchTimeout", SessionLimits.keySetFetchTimeout, .provider, "the fetch fails"),
         ], others: ["keySetLifetime", "keySetFetchInterval", "keySetFirstFetchInterval"])
 
+    private static let applicationKeys = LimitSection(
+        title: "Application keys", file: "Sources/Sessions/SessionLimits.swift", type: "ApplicationKeyLimits",
+        rows: [
+            .bytes("nameBytesMax", ApplicationKeyLimits.nameBytesMax, .operator, "400"),
+            .count("lifetimeDaysMax", ApplicationKeyLimits.lifetimeDaysMax, .operator, "400"),
+            .count("overlapHoursMax", ApplicationKeyLimits.overlapHoursMax, .operator, "400"),
+        ], others: ["overlapHoursDefault", "lastUseIntervalMilliseconds"])
+
     private static let apiKeys = LimitSection(
-        title: "API keys", file: "Sources/Sessions/SessionLimits.swift", type: "APIKeyLimits",
-        rows: [.count("listedMax", APIKeyLimits.listedMax, .operator, "the list ends")],
+        title: "Keys that the host issues", file: "Sources/Sessions/SessionLimits.swift", type: "IssuedKeyLimits",
+        rows: [.count("listedMax", IssuedKeyLimits.listedMax, .operator, "the list ends")],
         others: ["secretBytes", "idCharacters", "pageMax"])
 }

@@ -64,7 +64,7 @@ struct APIKeyTests {
 
     @Test("Keys are unique and have a recognizable form")
     func form() throws {
-        let keys = try (0..<200).map { _ in try APIKey() }
+        let keys = try (0..<200).map { _ in try IssuedKey(.api) }
         #expect(Set(keys.map(\.id)).count == 200)
         #expect(Set(keys.map(\.text)).count == 200)
         let form = /ihk_[0-9A-Za-z]{16}_[0-9A-Za-z_-]{43}/

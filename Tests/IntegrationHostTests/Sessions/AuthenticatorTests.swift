@@ -24,6 +24,7 @@ final class AuthenticatorFixture: Sendable {
     let path: String
     let data: DataDirectory
     let apiKeys: APIKeys
+    let applicationKeys: ApplicationKeys
     let host: HostSessions
     let cache = SessionCache()
     let authenticator: Authenticator
@@ -37,6 +38,7 @@ final class AuthenticatorFixture: Sendable {
         path = FileManager.default.temporaryDirectory.appending(path: "sessions-\(UUID().uuidString)").path
         data = try DataDirectory(path: path)
         apiKeys = APIKeys(data.documents, time: .system, log: Fixtures.log)
+        applicationKeys = ApplicationKeys(data.documents, time: .system, log: Fixtures.log)
         host = HostSessions(try HostKeys(Fixtures.ring, path: "keys"))
         var schemes: [SessionScheme] = []
         if let version {
@@ -51,7 +53,7 @@ final class AuthenticatorFixture: Sendable {
             schemes = try SessionSchemes.make(sessions) { _ in ScriptedKeySet().keySet(ManualClock()) }
         }
         authenticator = Authenticator(
-            hostSessions: host, apiKeys: apiKeys, schemes: schemes,
+            hostSessions: host, apiKeys: apiKeys, applicationKeys: applicationKeys, schemes: schemes,
             rdsCookie: version == nil ? nil : "rds-session-production", cache: cache, time: .system)
     }
 

@@ -1,0 +1,94 @@
+// The routes of application keys: /api/app-keys. Superusers make, list, rotate and revoke them.
+
+import ConnectionModel
+import HTTPServer
+package import Primitives
+import ProviderSDK
+package import Requests
+package import Sessions
+
+/// The application keys as routes.
+package struct ApplicationKeyRoutes: Sendable {
+    package let keys: ApplicationKeys
+    package let time: TimeSource
+
+    package init(keys: ApplicationKeys, time: TimeSource) {
+        self.keys = keys
+        self.time = time
+    }
+
+    package var family: RouteFamily {
+        RouteFamily(
+            name: "app-keys", prefixes: ["/api/app-keys"],
+            routes: [
+                RouteEntry(.post, "/api/app-keys", create), RouteEntry(.get, "/api/app-keys", list),
+                RouteEntry(.post, "/api/app-keys/{id}/rotate", rotate),
+                RouteEntry(.delete, "/api/app-keys/{id}", revoke),
+            ].map { $0.opened(by: .admin) }, errors: ApplicationErrors.document)
+    }
+
+    @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        try context.requireSuperuser()
+        let body = try context.body(["name", "scopes", "expiresInDays"])
+        let name = try body.requiredText("name", bytesMax: ApplicationKeyLimits.nameBytesMax)
+        let names = try body.texts(
+            "scopes", countMax: ApplicationScope.allCases.count, bytesMax: RequestBounds.permissionBytesMax)
+        let scopes = try names.map { (names) throws(ServiceError) in try ApplicationScope.scopes(named: names) }
+        let new = try NewApplicationKey(
+            name: name, scopes: scopes, lifetimeDays: try number("expiresInDays", in: body), at: time.now)
+        let (key, stored) = try await keys.create(new)
+        return Self.secret(key, stored, status: 201)
+    }
+
+    @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        try context.requireSuperuser()
+        let found = try await keys.list()
+        return .json { writer in
+            writer.member("success", true)
+            writer.key("keys")
+            writer.array { writer in
+                for key in found { ApplicationKeyRendering.key(key, to: &writer) }
+            }
+        }
+    }
+
+    @Sendable private func rotate(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        try context.requireSuperuser()
+        let hours =
+            context.request.body.isEmpty ? nil : try number("overlapHours", in: try context.body(["overlapHours"]))
+        let (key, stored) = try await keys.rotate(
+            try context.parameter("id"), overlapHours: hours ?? ApplicationKeyLimits.overlapHoursDefault)
+        return Self.secret(key, stored, status: 200)
+    }
+
+    @Sendable private func revoke(_ context: RouteContext) async throws(ServiceError) -> Reply {
+        try context.requireSuperuser()
+        guard try await keys.revoke(try context.parameter("id")) else { throw .notFound }
+        return .json { writer in writer.member("success", true) }
+    }
+
+    /// Returns a key with its secret, which no later answer has.
+    private static func secret(_ key: IssuedKey, _ stored: ApplicationKey, status: Int) -> Reply {
+        .json(status) { writer in
+            writer.member("success", true)
+            writer.member("secret", key.text)
+            writer.key("key")
+            ApplicationKeyRendering.key(stored, to: &writer)
+        }
+    }
+
+    private func number(_ name: String, in body: JSONValue) throws(ServiceError) -> Int? {
+        guard let value = body[name], !value.isNull else { return nil }
+        guard let number = value.number?.integer.flatMap(Int.init(exactly:)) else {
+            throw .invalid(field: name, message: "“\(name)” must be a whole number")
+        }
+        return number
+    }
+}
+
+extension RouteContext {
+    /// Checks that the caller is a superuser; routes check this before anything else in the request.
+    func requireSuperuser() throws(ServiceError) {
+        guard try authenticated().isSuperuser else { throw .forbidden("Only superusers may do this") }
+    }
+}
