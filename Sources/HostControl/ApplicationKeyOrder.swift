@@ -4,6 +4,7 @@ import ConnectionModel
 import HTTPAPI
 import ProviderSDK
 import Sessions
+import Users
 
 /// A request of `integration-host app-key`.
 package enum ApplicationKeyOrder: Sendable, Equatable {

@@ -28,7 +28,7 @@ package struct RecordPosition: Sendable {
 /// One change of one record, as readers see it.
 package struct SyncedRecord: Sendable {
     /// How the record changed.
-    package enum Change: String, Sendable {
+    package enum Change: String, Sendable, CaseIterable {
         case added, updated, deleted
     }
 

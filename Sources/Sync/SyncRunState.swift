@@ -5,7 +5,7 @@ import ConnectionModel
 import ProviderSDK
 
 /// The reason why a run waits.
-package enum SyncWait: String, Sendable, Equatable {
+package enum SyncWait: String, Sendable, Equatable, CaseIterable {
     /// A permit to work.
     case turn
     /// The provider's rate limit.

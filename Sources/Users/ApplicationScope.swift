@@ -1,5 +1,7 @@
 // What an application key may do, as a closed list of scopes. Routes name the scope that opens them.
 
+package import ConnectionModel
+
 /// A group of routes that an application key can open.
 package enum ApplicationScope: String, Sendable, CaseIterable, Comparable {
     /// Connections, their status, and the sessions in which users connect.

@@ -32,6 +32,8 @@ package struct TestClient: Sendable {
     package var token: String?
     /// The header fields sent with every request, besides the session.
     private var fields: [(name: String, value: String)] = []
+    /// Whether an answer that the host's OpenAPI document does not promise fails the test.
+    private var checksAnswers = false
     private let client: HTTPClient
 
     /// The one client of all tests: each would have a thread and connections of its own.
@@ -53,6 +55,20 @@ package struct TestClient: Sendable {
     package func with(token: String?) -> TestClient {
         var copy = self
         copy.token = token
+        return copy
+    }
+
+    /// The same client, which checks each answer against the host's OpenAPI document.
+    var checked: TestClient {
+        var copy = self
+        copy.checksAnswers = true
+        return copy
+    }
+
+    /// The same client, which takes any answer.
+    package var unchecked: TestClient {
+        var copy = self
+        copy.checksAnswers = false
         return copy
     }
 
@@ -81,9 +97,11 @@ package struct TestClient: Sendable {
             HTTPClient.Request(
                 method: HTTPClient.Method(rawValue: method) ?? .get, url: url, headers: fields,
                 body: body.map { Array($0.utf8) }))
-        return TestResponse(
+        let answer = TestResponse(
             status: response.status, headers: response.headers.all.map { NamedValue($0.name, $0.value) },
             body: response.body)
+        if checksAnswers, target.hasPrefix("/") { try await ServedContracts.check(method, target, answer, by: self) }
+        return answer
     }
 
     package func get(_ target: String) async throws -> TestResponse { try await send("GET", target) }

@@ -84,8 +84,8 @@ package final class TestInstallation: Sendable {
 
     /// A client with a session of `user`.
     package func client(user: String?, flags: [String] = []) async throws -> TestClient {
-        guard let user else { return try TestClient(host.url) }
-        return try TestClient(host.url, token: try await token(user: user, flags: flags))
+        guard let user else { return try TestClient(host.url).checked }
+        return try TestClient(host.url, token: try await token(user: user, flags: flags)).checked
     }
 
     /// A session token; the same one as before, as long as the host has the same keys.

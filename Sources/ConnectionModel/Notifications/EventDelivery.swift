@@ -70,7 +70,7 @@ package struct EventDelivery: Sendable, Equatable {
     }
 
     /// The final result of the delivery.
-    package enum End: String, Sendable {
+    package enum End: String, Sendable, CaseIterable {
         case delivered, failed
     }
 

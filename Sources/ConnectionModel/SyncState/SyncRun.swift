@@ -4,17 +4,17 @@ import Cryptography
 package import ProviderSDK
 
 /// The states of a sync.
-package enum SyncRunStatus: String, Sendable {
+package enum SyncRunStatus: String, Sendable, CaseIterable {
     case running, completed, partial, failed, canceled
 }
 
 /// Whether a sync reads everything or only changes.
-package enum SyncType: String, Sendable {
+package enum SyncType: String, Sendable, CaseIterable {
     case full, incremental
 }
 
 /// The origin of a request for a sync.
-package enum SyncTrigger: String, Sendable, Equatable {
+package enum SyncTrigger: String, Sendable, Equatable, CaseIterable {
     /// A user or program, by a route.
     case manual
     /// The connection's `syncFrequency`.

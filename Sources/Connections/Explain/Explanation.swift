@@ -47,7 +47,7 @@ package enum DiagnosisClass: String, Sendable, CaseIterable {
 /// The reason for the state of a connection.
 package struct Explanation: Sendable, Equatable {
     /// The person who must act.
-    package enum Actor: String, Sendable {
+    package enum Actor: String, Sendable, CaseIterable {
         case user, `operator`
         case noOne = "nobody"
     }
@@ -60,7 +60,7 @@ package struct Explanation: Sendable, Equatable {
     }
 
     /// The outcome of an attempt.
-    package enum Outcome: String, Sendable {
+    package enum Outcome: String, Sendable, CaseIterable {
         case succeeded, failed, partial, running, unknown
     }
 

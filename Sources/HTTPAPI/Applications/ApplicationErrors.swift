@@ -4,7 +4,7 @@ import ProviderSDK
 import Requests
 
 enum ApplicationErrors {
-    static let document = ErrorDocument(shape: body) { facts in
+    static let document = ErrorDocument(schema: CommonSchemas.error, shape: body) { facts in
         switch facts.kind {
         case .invalid: ErrorWords(.reason, hasDetails: true)
         case .damaged, .internalFault: "Internal error"

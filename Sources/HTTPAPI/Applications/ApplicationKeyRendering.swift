@@ -3,6 +3,7 @@
 import ConnectionModel
 package import ProviderSDK
 package import Sessions
+import Users
 
 package enum ApplicationKeyRendering {
     /// Writes a key as an object.

@@ -6,6 +6,7 @@ package import Primitives
 import ProviderSDK
 package import Requests
 package import Sessions
+import Users
 
 /// The application keys as routes.
 package struct ApplicationKeyRoutes: Sendable {
@@ -17,25 +18,27 @@ package struct ApplicationKeyRoutes: Sendable {
         self.time = time
     }
 
+    private typealias Declared = ApplicationKeyDeclarations
+
     package var family: RouteFamily {
         RouteFamily(
             name: "app-keys", prefixes: ["/api/app-keys"],
             routes: [
-                RouteEntry(.post, "/api/app-keys", create), RouteEntry(.get, "/api/app-keys", list),
-                RouteEntry(.post, "/api/app-keys/{id}/rotate", rotate),
-                RouteEntry(.delete, "/api/app-keys/{id}", revoke),
+                RouteEntry(.post, "/api/app-keys", Declared.create, create),
+                RouteEntry(.get, "/api/app-keys", Declared.list, list),
+                RouteEntry(.post, "/api/app-keys/{id}/rotate", Declared.rotate, rotate),
+                RouteEntry(.delete, "/api/app-keys/{id}", Declared.revoke, revoke),
             ].map { $0.opened(by: .admin) }, errors: ApplicationErrors.document)
     }
 
     @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {
         try context.requireSuperuser()
-        let body = try context.body(["name", "scopes", "expiresInDays"])
-        let name = try body.requiredText("name", bytesMax: ApplicationKeyLimits.nameBytesMax)
-        let names = try body.texts(
-            "scopes", countMax: ApplicationScope.allCases.count, bytesMax: RequestBounds.permissionBytesMax)
-        let scopes = try names.map { (names) throws(ServiceError) in try ApplicationScope.scopes(named: names) }
+        let body = try context.body()
+        let scopes = try body[Declared.scopes].map { (names) throws(ServiceError) in
+            try ApplicationScope.scopes(named: names)
+        }
         let new = try NewApplicationKey(
-            name: name, scopes: scopes, lifetimeDays: try number("expiresInDays", in: body), at: time.now)
+            name: try body[Declared.name], scopes: scopes, lifetimeDays: try body[Declared.lifetimeDays], at: time.now)
         let (key, stored) = try await keys.create(new)
         return Self.secret(key, stored, status: 201)
     }
@@ -54,8 +57,7 @@ package struct ApplicationKeyRoutes: Sendable {
 
     @Sendable private func rotate(_ context: RouteContext) async throws(ServiceError) -> Reply {
         try context.requireSuperuser()
-        let hours =
-            context.request.body.isEmpty ? nil : try number("overlapHours", in: try context.body(["overlapHours"]))
+        let hours = try context.body()[Declared.overlapHours]
         let (key, stored) = try await keys.rotate(
             try context.parameter("id"), overlapHours: hours ?? ApplicationKeyLimits.overlapHoursDefault)
         return Self.secret(key, stored, status: 200)
@@ -75,14 +77,6 @@ package struct ApplicationKeyRoutes: Sendable {
             writer.key("key")
             ApplicationKeyRendering.key(stored, to: &writer)
         }
-    }
-
-    private func number(_ name: String, in body: JSONValue) throws(ServiceError) -> Int? {
-        guard let value = body[name], !value.isNull else { return nil }
-        guard let number = value.number?.integer.flatMap(Int.init(exactly:)) else {
-            throw .invalid(field: name, message: "“\(name)” must be a whole number")
-        }
-        return number
     }
 }
 

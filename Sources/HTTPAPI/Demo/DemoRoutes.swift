@@ -32,8 +32,14 @@ package struct DemoRoutes: Sendable {
     package var family: RouteFamily {
         RouteFamily(
             name: "demo", prefixes: [Self.path],
-            routes: [RouteEntry(.get, Self.path, access: .open, limit: .oauth, enter)], errors: Self.errors)
+            routes: [RouteEntry(.get, Self.path, access: .open, limit: .oauth, Self.declaration, enter)],
+            errors: Self.errors)
     }
+
+    private static let declaration = RouteDeclaration(
+        "Sign a browser in as the demo's user, and send it to a provider.",
+        parameters: [Parameter<String?>.text("code", "The code of the demo's link.").declared],
+        .other(303, "The browser goes to the provider"), .other(204, "A program looked at the link"))
 
     /// Accepts the code once; a signed-in browser needs none.
     @Sendable private func enter(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -64,7 +70,7 @@ package struct DemoRoutes: Sendable {
     }
 
     /// The errors of the demo as plain text for people.
-    package static let errors = ErrorDocument { error, _ in
+    package static let errors = ErrorDocument(schema: nil) { error, _ in
         guard error.kind != .methodNotAllowed else { return Reply(status: error.status, body: []) }
         return Reply(
             status: error.status, headers: [("Content-Type", "text/plain; charset=utf-8")],

@@ -9,7 +9,9 @@ enum ExternalAccountsErrors {
     /// The seconds that a caller should wait when the failure names no time.
     private static let pause = 60
 
-    static let document = ErrorDocument(shape: { error, _ in reply(error.status, error.message) }, words: words)
+    static let document = ErrorDocument(
+        schema: ExternalAccountsDeclarations.error, shape: { error, _ in reply(error.status, error.message) },
+        words: words)
 
     @Sendable private static func words(_ facts: FailureFacts) -> ErrorWords? {
         switch facts.kind {

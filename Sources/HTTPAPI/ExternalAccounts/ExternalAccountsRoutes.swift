@@ -17,24 +17,25 @@ package struct ExternalAccountsRoutes: Sendable {
         self.service = service
     }
 
-    private static let tokenBytesMax = 512
-    private static let attributesMax = 32
+    private typealias Declared = ExternalAccountsDeclarations
+
     private static let attributeNameBytesMax = 64
-    private static let attributeBytesMax = 1024
     /// The last moment that a JavaScript date can hold, on either side of 1970.
     private static let millisecondsMax = 8.64e15
 
     package var family: RouteFamily {
         var routes = [
-            RouteEntry(.post, "/external-accounts", add), RouteEntry(.post, "/external-accounts/", add),
-            RouteEntry(.get, "/external-accounts/{token}", read),
-            RouteEntry(.patch, "/external-accounts/link/{token}", link),
-            RouteEntry(.post, "/external-accounts/users", changeUsers),
+            RouteEntry(.post, "/external-accounts", Declared.add, add),
+            RouteEntry(.post, "/external-accounts/", Declared.add, add),
+            RouteEntry(.get, "/external-accounts/{token}", Declared.read, read),
+            RouteEntry(.patch, "/external-accounts/link/{token}", Declared.link, link),
+            RouteEntry(.post, "/external-accounts/users", Declared.changeUsers, changeUsers),
         ]
         for provider in service.memberProviders {
             routes.append(
                 RouteEntry(
-                    .patch, "/external-accounts/\(provider.id)-sync", headers: ExternalAccountsRendering.deprecation
+                    .patch, "/external-accounts/\(provider.id)-sync", headers: ExternalAccountsRendering.deprecation,
+                    Declared.deprecatedSync
                 ) { context async throws(ServiceError) in try await deprecatedSync(provider, context) })
         }
         return RouteFamily(
@@ -45,20 +46,14 @@ package struct ExternalAccountsRoutes: Sendable {
 
     @Sendable private func add(_ context: RouteContext) async throws(ServiceError) -> Reply {
         guard try context.authenticated().kind == .bot else { throw .unauthenticated }
-        let body = try context.body(["token", "type", "attributes"])
-        let token = try body.requiredText("token", bytesMax: Self.tokenBytesMax)
+        let body = try context.body()
+        let token = try body[Declared.token]
         guard token.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
             throw .invalid(field: "token", message: "\"token\" must not have control characters")
         }
-        _ = try body.text("type", bytesMax: Self.attributeBytesMax)
-        guard let attributes = body["attributes"], let members = attributes.members,
-            members.count <= Self.attributesMax
-        else {
-            throw .invalid(
-                field: "attributes",
-                message: "\"attributes\" must be an object of at most \(Self.attributesMax) members")
-        }
-        for (name, value) in members { try check(name, value) }
+        _ = try body[Declared.type]
+        let attributes = try body[Declared.attributes]
+        for (name, value) in attributes.members ?? [] { try check(name, value) }
         try await service.add(token, attributes: attributes, expiresAt: try expiry(attributes))
         return ExternalAccountsRendering.message("Added external account data successfully", status: 201)
     }
@@ -70,10 +65,10 @@ package struct ExternalAccountsRoutes: Sendable {
             throw .invalid(
                 field: shown, message: "the attribute name is longer than \(Self.attributeNameBytesMax) bytes")
         }
-        guard value.number?.double.isFinite ?? ((value.string?.utf8.count ?? .max) <= Self.attributeBytesMax) else {
+        guard value.number?.double.isFinite ?? ((value.string?.utf8.count ?? .max) <= Declared.attributeBytesMax) else {
             throw .invalid(
                 field: shown,
-                message: "\"\(shown)\" must be a number, or a string of at most \(Self.attributeBytesMax) bytes")
+                message: "\"\(shown)\" must be a number, or a string of at most \(Declared.attributeBytesMax) bytes")
         }
         guard name.hasSuffix("JoinedAt") else { return }
         guard
@@ -128,14 +123,10 @@ package struct ExternalAccountsRoutes: Sendable {
     @Sendable private func changeUsers(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
         guard principal.isSuperuser || principal.kind == .service else { throw .forbidden("") }
-        var action = try context.queryValue("action")
-        if !context.request.body.isEmpty {
-            let body = try context.body(["action", "data"])
-            guard body["data"].map({ $0.isNull || $0.members != nil }) ?? true else {
-                throw .invalid(field: "data", message: "\"data\" must be an object")
-            }
-            action = try body.text("action", bytesMax: RequestBounds.serviceBytesMax) ?? action
-        }
+        let body = try context.body()
+        _ = try body[Declared.data]
+        var action = try context[Declared.queryAction]
+        if let named = try body[Declared.action] { action = named }
         let providers = service.memberProviders
         guard let action,
             let provider = providers.first(where: { "\($0.id)-users-sync".utf8.elementsEqual(action.utf8) })

@@ -11,7 +11,7 @@ enum IntegrationsErrors {
     /// The seconds that a caller should wait when the failure names no time.
     private static let pause = 60
 
-    static let document = ErrorDocument(shape: body, words: words)
+    static let document = ErrorDocument(schema: CommonSchemas.error, shape: body, words: words)
 
     @Sendable private static func words(_ facts: FailureFacts) -> ErrorWords? {
         switch facts.kind {

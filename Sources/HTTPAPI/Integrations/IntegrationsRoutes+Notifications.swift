@@ -17,27 +17,26 @@ extension IntegrationsRoutes {
 
     @Sendable func rotateWebhookSecret(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let (connection, principal) = try await ownConnection(context)
-        try Self.checkEmpty(context)
+        _ = try context.body()
         return Self.reply(try await webhooks.rotateSecret(of: connection.id, user: principal.userID))
     }
 
     @Sendable func listDeliveries(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let (connection, _) = try await ownConnection(context)
-        let limit = try IntegrationsDecoding.limit(
-            context.query, default: RequestBounds.webhookDeliveryPageDefault, max: RequestBounds.webhookDeliveryPageMax)
-        let page = try IntegrationsDecoding.page(context.query)
+        let limit = try context[IntegrationsDeclarations.deliveryLimit]
+        let page = try context[ListParameters.page]
         return DeliveryRendering.deliveries(of: connection, page: page, limit: limit)
     }
 
     @Sendable func testDelivery(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let (connection, principal) = try await ownConnection(context)
-        try Self.checkEmpty(context)
+        _ = try context.body()
         return DeliveryRendering.delivery(try await webhooks.test(connection.id, of: principal.userID))
     }
 
     @Sendable func redeliver(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let (connection, principal) = try await ownConnection(context)
-        try Self.checkEmpty(context)
+        _ = try context.body()
         return DeliveryRendering.delivery(
             try await webhooks.redeliver(
                 try context.parameter("eventId"), of: connection.id, user: principal.userID))
@@ -49,11 +48,6 @@ extension IntegrationsRoutes {
     ) async throws(ServiceError) -> (connection: Connection, principal: Principal) {
         let principal = try context.authenticated()
         return (try await connections.connection(try context.parameter("id"), of: principal), principal)
-    }
-
-    /// Checks that the body is an empty object or absent, because these requests have no parameters.
-    private static func checkEmpty(_ context: RouteContext) throws(ServiceError) {
-        if !context.request.body.isEmpty { _ = try context.body([]) }
     }
 
     private static func reply(_ shown: NotificationService.ShownSecret) -> Reply {

@@ -13,15 +13,14 @@ extension IntegrationsRoutes {
     @Sendable func readRecords(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let connection = try await connections.connection(
             try context.parameter("id"), of: context.authenticated())
-        let request = try IntegrationsDecoding.recordsRequest(context.query)
+        let request = try IntegrationsDecoding.recordsRequest(context)
         return RecordsRendering.page(try await records.read(connection, request))
     }
 
     @Sendable func listSyncs(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let connection = try await connections.connection(
             try context.parameter("id"), of: context.authenticated())
-        let limit = try IntegrationsDecoding.limit(
-            context.query, default: ConnectionLimits.syncHistoryMax, max: ConnectionLimits.syncHistoryMax)
+        let limit = try context[IntegrationsDeclarations.syncLimit]
         // The newest sync may be running; the answer has its present counts.
         let latest = await sync.latest(connection)
         return .json { writer in
@@ -41,7 +40,7 @@ extension IntegrationsRoutes {
         let principal = try context.authenticated()
         let connection = try await connections.connection(try context.parameter("id"), of: principal)
         let (selection, position, limit) = try IntegrationsDecoding.deadLettersRequest(
-            context.query, connection: connection.id)
+            context, connection: connection.id)
         let page = try await deadLetters.list(
             connection.id, of: principal.userID, selection, after: position, limit: limit)
         return RecordsRendering.deadLetters(page, connection: connection.id)

@@ -43,44 +43,64 @@ package struct IntegrationsRoutes: Sendable {
         self.webhooks = webhooks
     }
 
+    private typealias Declared = IntegrationsDeclarations
+
+    private static let one = "/api/integrations/connections/{id}"
+
     package var family: RouteFamily {
         RouteFamily(
             name: "integrations", prefixes: ["/api/integrations"],
-            routes: [
-                RouteEntry(.get, "/api/integrations", list),
-                RouteEntry(.get, "/api/integrations/connections", listConnections),
-                RouteEntry(.post, "/api/integrations/connections", limit: .connectionCreation, createConnection),
-                RouteEntry(.get, "/api/integrations/connections/{id}", getConnection),
-                RouteEntry(.patch, "/api/integrations/connections/{id}", updateConnection),
-                RouteEntry(.delete, "/api/integrations/connections/{id}", deleteConnection),
+            routes: ([
+                RouteEntry(.get, "/api/integrations", Declared.list, list),
+                RouteEntry(.get, "/api/integrations/connections", Declared.listConnections, listConnections),
                 RouteEntry(
-                    .post, "/api/integrations/connections/{id}/sync", scope: .records, limit: .sync, triggerSync),
-                RouteEntry(.get, "/api/integrations/connections/{id}/sync", scope: .records, syncStatus),
-                RouteEntry(.get, "/api/integrations/connections/{id}/syncs", scope: .records, listSyncs),
-                RouteEntry(.get, "/api/integrations/connections/{id}/records", scope: .records, readRecords),
-                RouteEntry(.get, "/api/integrations/connections/{id}/dead-letters", scope: .records, listDeadLetters),
-                RouteEntry(
-                    .post, "/api/integrations/connections/{id}/dead-letters/replay", scope: .records, limit: .sync,
-                    replayDeadLetters),
-                RouteEntry(.get, "/api/integrations/connections/{id}/explain", explain),
-                RouteEntry(.get, "/api/integrations/connections/{id}/webhook-secret", showWebhookSecret),
-                RouteEntry(
-                    .post, "/api/integrations/connections/{id}/webhook-secret/rotate", limit: .sync, rotateWebhookSecret
-                ),
-                RouteEntry(.get, "/api/integrations/connections/{id}/webhook-deliveries", listDeliveries),
-                RouteEntry(
-                    .post, "/api/integrations/connections/{id}/webhook-deliveries/test", limit: .sync, testDelivery),
-                RouteEntry(
-                    .post, "/api/integrations/connections/{id}/webhook-deliveries/{eventId}/redeliver", limit: .sync,
-                    redeliver),
-                RouteEntry(
-                    .get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, effect: .begins, authorize),
-                RouteEntry(
-                    .get, "/api/integrations/oauth/{service}/callback", effect: .completes,
-                    headers: [("Referrer-Policy", "no-referrer")], callback),
-                RouteEntry(.post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, refresh),
-            ].map { $0.with(.users(refusal: "Only users have integrations")).opened(by: .connections) },
+                    .post, "/api/integrations/connections", limit: .connectionCreation, Declared.createConnection,
+                    createConnection),
+                RouteEntry(.get, Self.one, Declared.getConnection, getConnection),
+                RouteEntry(.patch, Self.one, Declared.updateConnection, updateConnection),
+                RouteEntry(.delete, Self.one, Declared.deleteConnection, deleteConnection),
+                RouteEntry(.get, Self.one + "/explain", Declared.explain, explain),
+            ] + dataRoutes + notificationRoutes
+                + [
+                    RouteEntry(
+                        .get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, effect: .begins,
+                        Declared.authorize, authorize),
+                    RouteEntry(
+                        .get, "/api/integrations/oauth/{service}/callback", effect: .completes,
+                        headers: [("Referrer-Policy", "no-referrer")], Declared.callback, callback),
+                    RouteEntry(
+                        .post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, Declared.refresh, refresh),
+                ]).map { $0.with(.users(refusal: "Only users have integrations")).opened(by: .connections) },
             errors: IntegrationsErrors.document)
+    }
+
+    /// The routes of a connection's synced data.
+    private var dataRoutes: [RouteEntry] {
+        [
+            RouteEntry(.post, Self.one + "/sync", limit: .sync, Declared.triggerSync, triggerSync),
+            RouteEntry(.get, Self.one + "/sync", Declared.syncStatus, syncStatus),
+            RouteEntry(.get, Self.one + "/syncs", Declared.listSyncs, listSyncs),
+            RouteEntry(.get, Self.one + "/records", isLarge: true, Declared.readRecords, readRecords),
+            RouteEntry(.get, Self.one + "/dead-letters", isLarge: true, Declared.listDeadLetters, listDeadLetters),
+            RouteEntry(
+                .post, Self.one + "/dead-letters/replay", limit: .sync, Declared.replayDeadLetters, replayDeadLetters),
+        ].map { $0.opened(by: .records) }
+    }
+
+    /// The routes of a connection's notifications.
+    private var notificationRoutes: [RouteEntry] {
+        [
+            RouteEntry(.get, Self.one + "/webhook-secret", Declared.showWebhookSecret, showWebhookSecret),
+            RouteEntry(
+                .post, Self.one + "/webhook-secret/rotate", limit: .sync, Declared.rotateWebhookSecret,
+                rotateWebhookSecret),
+            RouteEntry(.get, Self.one + "/webhook-deliveries", Declared.listDeliveries, listDeliveries),
+            RouteEntry(
+                .post, Self.one + "/webhook-deliveries/test", limit: .sync, Declared.testDelivery, testDelivery),
+            RouteEntry(
+                .post, Self.one + "/webhook-deliveries/{eventId}/redeliver", limit: .sync, Declared.redeliver,
+                redeliver),
+        ]
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
@@ -101,15 +121,8 @@ package struct IntegrationsRoutes: Sendable {
     @Sendable private func listConnections(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
         // An empty filter counts as no filter.
-        let service = try context.queryValue("service").flatMap { $0.isEmpty ? nil : $0 }
-        var status: ConnectionStatus?
-        if let text = try context.queryValue("status"), !text.isEmpty {
-            guard let known = ConnectionStatus(rawValue: text) else {
-                let names = ConnectionStatus.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .invalid(field: "status", message: "“status” must be one of \(names)")
-            }
-            status = known
-        }
+        let service = try context[Declared.service].flatMap { $0.isEmpty ? nil : $0 }
+        let status = try context[Declared.status]
         let found = try await connections.list(for: principal).filter { connection in
             (service.map { $0.utf8.elementsEqual(connection.service.utf8) } ?? true)
                 && (status.map { $0 == connection.status } ?? true)
@@ -129,14 +142,9 @@ package struct IntegrationsRoutes: Sendable {
 
     @Sendable private func createConnection(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
-        let body = try context.body(["service", "permissions", "variant", "redirectUri", "accountId", "apiKey"])
-        var new = ConnectionService.NewConnection(
-            service: try body.requiredText("service", bytesMax: RequestBounds.serviceBytesMax))
-        new.permissions = try permissions(in: body) ?? []
-        new.variant = try body.text("variant", bytesMax: RequestBounds.serviceBytesMax)
-        new.redirectURI = try body.text("redirectUri", bytesMax: RequestBounds.urlBytesMax)
-        new.accountID = try body.text("accountId", bytesMax: RequestBounds.urlBytesMax)
-        new.apiKey = try body.text("apiKey", bytesMax: ConnectionLimits.tokenBytesMax).map(Secret.init)
+        let body = try context.body()
+        var new = ConnectionService.NewConnection(service: try body[ConnectionFields.service])
+        try IntegrationsDecoding.fill(&new, from: body)
         let created = try await connections.create(new, for: principal)
         return .json { writer in
             writer.member("success", true)
@@ -159,7 +167,7 @@ package struct IntegrationsRoutes: Sendable {
 
     @Sendable private func updateConnection(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
-        let change = try IntegrationsDecoding.change(try context.body(["settings", "permissions"]))
+        let change = try IntegrationsDecoding.change(try context.body())
         let connection = try await connections.update(try context.parameter("id"), change, for: principal)
         return .json { writer in
             writer.member("success", true)
@@ -244,8 +252,7 @@ package struct IntegrationsRoutes: Sendable {
     @Sendable private func refresh(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try context.authenticated()
         let service = try context.parameter("service")
-        let body = try context.body(["connectionId"])
-        let id = try body.requiredText("connectionId", bytesMax: RequestBounds.serviceBytesMax)
+        let id = try context.body()[ConnectionFields.connectionID]
         guard let provider = registry[service] else {
             throw .invalid(field: "service", message: "Service not supported")
         }
@@ -261,10 +268,5 @@ package struct IntegrationsRoutes: Sendable {
                 writer.member("expiresAt", connection.expiresAt?.description)
             }
         }
-    }
-
-    private func permissions(in body: JSONValue) throws(ServiceError) -> [String]? {
-        try body.texts(
-            "permissions", countMax: RequestBounds.permissionsMax, bytesMax: RequestBounds.permissionBytesMax)
     }
 }

@@ -9,7 +9,7 @@ enum StatusErrors {
     /// The seconds that a caller should wait after an error; the document gives the same time for all of them.
     private static let pause = 60
 
-    static let document = ErrorDocument(shape: body) { facts in
+    static let document = ErrorDocument(schema: StatusDeclarations.error, shape: body) { facts in
         var words = words(facts)
         switch facts.kind {
         case .rateLimited, .providerRateLimited: break

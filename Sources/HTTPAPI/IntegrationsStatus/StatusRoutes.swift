@@ -29,11 +29,18 @@ package struct StatusRoutes: Sendable {
                 "/api/integrations/refresh/",
             ],
             routes: [
-                RouteEntry(.get, "/api/integrations/status", limit: .status, immediate: readyStatus, status),
-                RouteEntry(.post, "/api/integrations/connect/{provider}", limit: .connectionCreation, connect),
                 RouteEntry(
-                    .delete, "/api/integrations/disconnect/{provider}/{account_id}", limit: .oauth, disconnect),
-                RouteEntry(.post, "/api/integrations/refresh/{provider}/{account_id}", limit: .oauth, refresh),
+                    .get, "/api/integrations/status", limit: .status, immediate: readyStatus,
+                    StatusDeclarations.status, status),
+                RouteEntry(
+                    .post, "/api/integrations/connect/{provider}", limit: .connectionCreation,
+                    StatusDeclarations.connect, connect),
+                RouteEntry(
+                    .delete, "/api/integrations/disconnect/{provider}/{account_id}", limit: .oauth,
+                    StatusDeclarations.disconnect, disconnect),
+                RouteEntry(
+                    .post, "/api/integrations/refresh/{provider}/{account_id}", limit: .oauth,
+                    StatusDeclarations.refresh, refresh),
             ].map { $0.opened(by: .connections) }, reportsRateLimit: true, errors: StatusErrors.document)
     }
 
@@ -53,17 +60,7 @@ package struct StatusRoutes: Sendable {
     @Sendable private func connect(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try user(context)
         var new = ConnectionService.NewConnection(service: try context.parameter("provider"))
-        if !context.request.body.isEmpty {
-            let body = try context.body(["permissions", "variant", "redirectUri", "accountId", "apiKey"])
-            new.permissions =
-                try body.texts(
-                    "permissions", countMax: RequestBounds.permissionsMax, bytesMax: RequestBounds.permissionBytesMax)
-                ?? []
-            new.variant = try body.text("variant", bytesMax: RequestBounds.serviceBytesMax)
-            new.redirectURI = try body.text("redirectUri", bytesMax: RequestBounds.urlBytesMax)
-            new.accountID = try body.text("accountId", bytesMax: RequestBounds.urlBytesMax)
-            new.apiKey = try body.text("apiKey", bytesMax: ConnectionLimits.tokenBytesMax).map(Secret.init)
-        }
+        try IntegrationsDecoding.fill(&new, from: context.body())
         let request = new
         let created = try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
             try await connections.create(request, for: principal)
@@ -103,7 +100,8 @@ package struct StatusRoutes: Sendable {
     private func connection(_ context: RouteContext, of principal: Principal) async throws(ServiceError) -> Connection {
         let account = ConnectionLookup.Account(
             service: try context.parameter("provider"), accountID: try context.parameter("account_id"),
-            variant: try context.queryValue("variant"), connectionID: try context.queryValue("connectionId"))
+            variant: try context[StatusDeclarations.variant], connectionID: try context[StatusDeclarations.connectionID]
+        )
         return try await Retrying.run(on: accounts.time) { () async throws(ServiceError) in
             try await accounts.connection(account, of: principal)
         }

@@ -4,7 +4,7 @@ import ProviderSDK
 package import Requests
 
 package enum SystemErrors {
-    package static let document = ErrorDocument(shape: body)
+    package static let document = ErrorDocument(schema: SystemDeclarations.error, shape: body)
 
     @Sendable package static func body(_ error: ErrorAnswer, _ exchange: Exchange) -> Reply {
         .json(error.status) { writer in

@@ -45,10 +45,13 @@ package struct SystemRoutes: Sendable {
         RouteFamily(
             name: "system", prefixes: ["/"],
             routes: [
-                RouteEntry(.get, "/healthz", access: .open, health), RouteEntry(.get, "/readyz", access: .open, ready),
-                RouteEntry(.get, "/metrics", access: .open, showMetrics),
-                RouteEntry(.get, "/icons/{file}", access: .open, icon),
-                RouteEntry(.get, "/openapi.json", access: .open) { _ in Reply(status: 200, body: openAPI) },
+                RouteEntry(.get, "/healthz", access: .open, SystemDeclarations.health, health),
+                RouteEntry(.get, "/readyz", access: .open, SystemDeclarations.ready, ready),
+                RouteEntry(.get, "/metrics", access: .open, SystemDeclarations.metrics, showMetrics),
+                RouteEntry(.get, "/icons/{file}", access: .open, SystemDeclarations.icon, icon),
+                RouteEntry(.get, "/openapi.json", access: .open, SystemDeclarations.openAPI) { _ in
+                    Reply(status: 200, body: openAPI)
+                },
             ], errors: SystemErrors.document)
     }
 
@@ -57,7 +60,7 @@ package struct SystemRoutes: Sendable {
     }
 
     @Sendable private func ready(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let isVerbose = try context.queryValue("verbose") != nil
+        let isVerbose = try context[SystemDeclarations.verbose] != nil
         func background(_ writer: inout JSONWriter) {
             guard isVerbose else { return }
             let pause = pauseReason()

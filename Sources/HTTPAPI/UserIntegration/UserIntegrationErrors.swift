@@ -5,7 +5,7 @@ import ProviderSDK
 import Requests
 
 enum UserIntegrationErrors {
-    static let document = ErrorDocument(shape: body, words: words)
+    static let document = ErrorDocument(schema: UserIntegrationDeclarations.error, shape: body, words: words)
 
     /// The document has only 400 and 401, so a principal without permission also gets 401.
     @Sendable private static func words(_ facts: FailureFacts) -> ErrorWords? {

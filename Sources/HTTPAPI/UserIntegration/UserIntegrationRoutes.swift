@@ -17,30 +17,26 @@ package struct UserIntegrationRoutes: Sendable {
         self.integrations = integrations
     }
 
-    /// Entries of one page of the list.
-    private static let pageLimitMax: Int64 = 1000
-    /// The largest page number; JSON readers keep every integer up to it exactly.
-    private static let pageMax: Int64 = (1 << 53) - 1
+    private typealias Declared = UserIntegrationDeclarations
 
     package var family: RouteFamily {
         RouteFamily(
             name: "user-integration-crud", prefixes: ["/api/userIntegration", "/api/admin/userIntegration"],
             routes: [
-                RouteEntry(.post, "/api/userIntegration", create), RouteEntry(.get, "/api/userIntegration", list),
-                RouteEntry(.get, "/api/userIntegration/{id}", read),
-                RouteEntry(.patch, "/api/admin/userIntegration/{id}", update),
-                RouteEntry(.delete, "/api/admin/userIntegration/{id}", delete),
+                RouteEntry(.post, "/api/userIntegration", Declared.create, create),
+                RouteEntry(.get, "/api/userIntegration", Declared.list, list),
+                RouteEntry(.get, "/api/userIntegration/{id}", Declared.read, read),
+                RouteEntry(.patch, "/api/admin/userIntegration/{id}", Declared.update, update),
+                RouteEntry(.delete, "/api/admin/userIntegration/{id}", Declared.delete, delete),
             ].map { $0.opened(by: .connections) }, errors: UserIntegrationErrors.document)
     }
 
     @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try caller(context)
-        let body = try context.body(["isconnected", "userId", "integrationId"])
-        guard let isConnected = body["isconnected"]?.boolean else {
-            throw .invalid(field: "isconnected", message: "“isconnected” must be true or false")
-        }
-        let userID = try body.requiredText("userId", bytesMax: SessionLimits.userIDBytesMax)
-        let integration = try body.requiredText("integrationId", bytesMax: RequestBounds.serviceBytesMax)
+        let body = try context.body()
+        let isConnected = try body[Declared.requiredIsConnected] ?? false
+        let userID = try body[Declared.userID]
+        let integration = try body[Declared.integrationID]
         guard UserID.isValid(userID), integration.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
             throw .invalid(field: "userId", message: "“userId” must not contain control characters")
         }
@@ -51,9 +47,9 @@ package struct UserIntegrationRoutes: Sendable {
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try caller(context)
-        let page = try number("page", context, max: Self.pageMax)
-        let limit = try number("limit", context, max: Self.pageLimitMax)
-        let userID = try context.queryValue("userId").flatMap { $0.isEmpty ? nil : $0 }
+        let page = try context[Declared.page]
+        let limit = try context[Declared.limit]
+        let userID = try context[Declared.user].flatMap { $0.isEmpty ? nil : $0 }
         return UserIntegrationRendering.list(
             try await integrations.list(user: userID, page: page, limit: limit, for: principal))
     }
@@ -65,14 +61,7 @@ package struct UserIntegrationRoutes: Sendable {
 
     @Sendable private func update(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try superuser(context)
-        let body = try context.body(["isconnected"])
-        var isConnected: Bool?
-        if let value = body["isconnected"] {
-            guard let given = value.boolean else {
-                throw .invalid(field: "isconnected", message: "“isconnected” must be true or false")
-            }
-            isConnected = given
-        }
+        let isConnected = try context.body()[Declared.isConnected]
         let changed = try await integrations.update(
             try context.parameter("id"), isConnected: isConnected, by: principal)
         return UserIntegrationRendering.one(changed, message: "UserIntegration updated successufully!!")
@@ -101,12 +90,5 @@ package struct UserIntegrationRoutes: Sendable {
         let principal = try context.authenticated()
         guard principal.isSuperuser else { throw .forbidden("Only superusers may do this") }
         return principal
-    }
-
-    private func number(_ name: String, _ context: RouteContext, max: Int64) throws(ServiceError) -> Int {
-        guard let text = try context.queryValue(name), let number = JSONNumber(text)?.integer, 1...max ~= number else {
-            throw .invalid(field: name, message: "“\(name)” must be an integer from 1 to \(max)")
-        }
-        return Int(number)
     }
 }

@@ -4,7 +4,7 @@ import ProviderSDK
 import Requests
 
 enum V1UsersErrors {
-    static let document = ErrorDocument(shape: body, words: words)
+    static let document = ErrorDocument(schema: V1UsersDeclarations.error, shape: body, words: words)
 
     @Sendable private static func words(_ facts: FailureFacts) -> ErrorWords? {
         switch facts.kind {

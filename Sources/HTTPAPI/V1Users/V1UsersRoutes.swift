@@ -28,9 +28,12 @@ package struct V1UsersRoutes: Sendable {
         RouteFamily(
             name: "user-integrations", prefixes: ["/api/v1/users/"],
             routes: [
-                RouteEntry(.get, Self.base, accounts), RouteEntry(.patch, Self.base, changeAccounts),
-                RouteEntry(.get, Self.base + "/{variant}", status),
-                RouteEntry(.post, Self.base + "/{variant}/oauth2callback", limit: .oauth, complete),
+                RouteEntry(.get, Self.base, V1UsersDeclarations.accounts, accounts),
+                RouteEntry(.patch, Self.base, V1UsersDeclarations.changeAccounts, changeAccounts),
+                RouteEntry(.get, Self.base + "/{variant}", V1UsersDeclarations.status, status),
+                RouteEntry(
+                    .post, Self.base + "/{variant}/oauth2callback", limit: .oauth, V1UsersDeclarations.complete,
+                    complete),
             ], errors: V1UsersErrors.document)
     }
 
@@ -47,8 +50,7 @@ package struct V1UsersRoutes: Sendable {
         let provider = try provider(context)
         let variant = try variant(context, of: provider)
         guard provider.usesOAuth else { throw .notFound }
-        let body = try context.body(["code"])
-        let code = try body.requiredText("code", bytesMax: OAuthLimits.callbackParameterBytesMax)
+        let code = try context.body()[V1UsersDeclarations.code]
         _ = try await oauth.complete(service: provider.id, variant: variant, code: code, for: principal)
         return .json { _ in }
     }
@@ -63,13 +65,16 @@ package struct V1UsersRoutes: Sendable {
     @Sendable private func changeAccounts(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try owner(context)
         let (provider, auth) = try accountProvider(context)
-        let body = try context.body(Set(provider.manifest.variants.map(\.id)))
+        let body = try context.body(named: Set(provider.manifest.variants.map(\.id)))
         var changes: [(variant: String, change: VariantLinks.Change)] = []
-        for (name, value) in body.members ?? [] {
+        for (name, value) in body {
             if value.isNull {
                 changes.append((name, .remove))
             } else {
-                let id = try body.requiredText(name, bytesMax: auth.bytesMax)
+                guard let id = value.string, !id.isEmpty, id.utf8.count <= auth.bytesMax else {
+                    throw .invalid(
+                        field: name, message: "“\(name)” must be null or a text of 1 to \(auth.bytesMax) bytes")
+                }
                 if let problem = auth.refusal(of: id) {
                     throw .invalid(field: name, message: "\(name) \(problem)")
                 }

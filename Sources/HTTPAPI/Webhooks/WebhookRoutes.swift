@@ -19,10 +19,18 @@ package struct WebhookRoutes: Sendable {
         RouteFamily(
             name: "webhooks", prefixes: ["/webhooks"],
             routes: [
-                RouteEntry(.post, "/webhooks/{provider}", access: .signature, limit: .unlimited, receive),
-                RouteEntry(.post, "/webhooks/{provider}/{variant}", access: .signature, limit: .unlimited, receive),
+                RouteEntry(
+                    .post, "/webhooks/{provider}", access: .signature, limit: .unlimited, Self.declaration, receive),
+                RouteEntry(
+                    .post, "/webhooks/{provider}/{variant}", access: .signature, limit: .unlimited, Self.declaration,
+                    receive),
             ], errors: Self.errors)
     }
+
+    private static let declaration = RouteDeclaration(
+        "Take a delivery of a provider. The provider fixes its body and its signature.",
+        .other(200, "It is stored; the provider fixes the body of the answer", mediaType: "*/*"),
+        .other(204, "It is stored, or answers the provider's question"))
 
     @Sendable private func receive(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let request = context.request
@@ -48,7 +56,7 @@ package struct WebhookRoutes: Sendable {
     }
 
     /// The errors of the routes; the request log has no line for a refusal, because any caller can cause one.
-    package static let errors = ErrorDocument { error, exchange in
+    package static let errors = ErrorDocument(schema: nil) { error, exchange in
         var reply = SystemErrors.body(error, exchange)
         reply.isLogged = false
         return reply

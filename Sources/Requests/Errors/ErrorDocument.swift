@@ -27,10 +27,13 @@ package struct ErrorDocument: Sendable {
 
     private let words: Words
     private let shape: Shape
+    /// The shape of the JSON bodies, for a reader; nil when they are not JSON.
+    package let schema: Schema?
 
-    package init(shape: @escaping Shape, words: @escaping Words = { _ in nil }) {
+    package init(schema: Schema?, shape: @escaping Shape, words: @escaping Words = { _ in nil }) {
         self.words = words
         self.shape = shape
+        self.schema = schema
     }
 
     /// Returns the answer to a failure.

@@ -290,7 +290,7 @@ package struct RequestPath: HTTPApplication {
             return try await handler.entry.handle(
                 RouteContext(
                     request: call.request, parameters: call.parameters, query: query, principal: principal,
-                    exchange: call.exchange, limits: limits))
+                    exchange: call.exchange, limits: limits, declaration: handler.entry.declaration))
         } catch {
             if case .internalFault(let fault) = error {
                 log.error(

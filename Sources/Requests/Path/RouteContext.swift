@@ -18,6 +18,8 @@ package struct RouteContext: Sendable {
     package let exchange: Exchange
     /// The limits that ``countRefused(against:)`` counts against.
     let limits: RequestLimits
+    /// What the route declares; bodies and parameters are read by it.
+    let declaration: RouteDeclaration
 
     /// Whether a browser loads the page ahead, before a person asks for it.
     package var isLoadedAhead: Bool { Prefetch.isOne(request) }
@@ -46,28 +48,8 @@ package struct RouteContext: Sendable {
         return value
     }
 
-    /// Returns a query parameter; nil when it is absent.
-    ///
-    /// - Throws: ``ServiceError/invalid(field:message:)`` when it is given twice.
-    package func queryValue(_ name: String) throws(ServiceError) -> String? { try query.single(name) }
-
-    /// Returns the body as a JSON object that has no members besides `members`.
-    package func body(_ members: Set<String>) throws(ServiceError) -> JSONValue {
-        let value: JSONValue
-        do throws(JSONError) { value = try JSONValue.parse(request.body, limits: .request) } catch {
-            throw .invalid(field: "body", message: "The body is not valid JSON: \(error)")
-        }
-        guard let found = value.members else {
-            throw .invalid(field: "body", message: "The body must be a JSON object")
-        }
-        for (key, _) in found where !members.contains(key) {
-            throw .invalid(field: Self.shown(key), message: "Unknown field")
-        }
-        return value
-    }
-
     /// The beginning of a name that a caller made up, for an answer: no character of it acts on a terminal.
-    private static func shown(_ name: String) -> String {
+    static func shown(_ name: String) -> String {
         // Scalars, because one character can have any number of them.
         let start = String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))
         return String(decoding: VisibleText.escaping(Array(start.utf8)), as: UTF8.self)

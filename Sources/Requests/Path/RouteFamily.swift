@@ -114,6 +114,8 @@ package struct RouteEntry: Sendable {
     /// The scope with which an application key opens the route; nil keeps application keys out.
     package private(set) var scope: ApplicationScope?
     package let limit: RouteLimit
+    /// The parameters, the body and the answers.
+    package let declaration: RouteDeclaration
     package let effect: RouteEffect
     /// Header fields of every answer of the route, errors included.
     package let headers: [(name: String, value: String)]
@@ -131,6 +133,7 @@ package struct RouteEntry: Sendable {
         _ method: HTTPMethod, _ template: String, access: RouteAccess = .signedIn, scope: ApplicationScope? = nil,
         limit: RouteLimit? = nil, effect: RouteEffect = .ofMethod, headers: [(name: String, value: String)] = [],
         isLarge: Bool = false, immediate: (@Sendable (Principal) -> ReadyReply?)? = nil,
+        _ declaration: RouteDeclaration,
         _ handle: @escaping @Sendable (RouteContext) async throws(ServiceError) -> Reply
     ) {
         self.method = method
@@ -138,6 +141,7 @@ package struct RouteEntry: Sendable {
         self.access = access
         self.scope = scope
         self.limit = limit ?? (method == .get ? .unlimited : .write)
+        self.declaration = declaration
         self.effect = effect
         self.headers = headers
         self.isLarge = isLarge

@@ -5,6 +5,7 @@ import Cryptography
 import Primitives
 package import ProviderSDK
 import Synchronization
+package import Users
 
 /// An application key; its secret itself is not kept.
 package struct ApplicationKey: Sendable {

@@ -6,6 +6,7 @@ package import DocumentStore
 package import Observability
 package import Primitives
 import ProviderSDK
+import Users
 
 /// The application keys.
 package struct ApplicationKeys: Sendable {

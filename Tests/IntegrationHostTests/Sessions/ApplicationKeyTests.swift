@@ -7,6 +7,7 @@ import ProviderSDK
 import Storage
 import StoreFiles
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import HostControl

@@ -1,0 +1,21 @@
+// What the parameters in paths stand for.
+
+import ProviderSDK
+import Requests
+
+enum PathParameters {
+    /// The shape of the parameter `name`.
+    static func schema(of name: String) -> Schema {
+        switch name {
+        case "id": .text.noted("The id of what the path names.")
+        case "service", "provider": .text.example("stripe").noted("The id of a provider.")
+        case "variant": .text.noted("A variant of the provider.")
+        case "user_id": .text.noted("The id of the user.")
+        case "account_id": .text.noted("The account at the provider.")
+        case "token": .text.noted("The token of an account that can be linked.")
+        case "eventId": .text.noted("The id of an event.")
+        case "file": .text.example("stripe.svg").noted("The id of a provider, with .svg.")
+        default: .text
+        }
+    }
+}
