@@ -167,7 +167,8 @@ let hostModules: [Target] = [
         dependencies: [
             "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
-            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore", "Requests", "Sessions",
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore", "Requests",
+            "Sessions",
             "Storage", "Sync", "Users", "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),

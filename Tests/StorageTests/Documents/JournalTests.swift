@@ -206,8 +206,8 @@ struct JournalTests {
         store.close()
         options.checkpointDelay = .milliseconds(10)
         store = try DataDirectory.open(scratch.path, options: options)
-        let end = ContinuousClock.now + .seconds(20)
-        while store.documentStatistics.waitingDocuments > 0, ContinuousClock.now < end {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while store.documentStatistics.waitingDocuments > 0, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(5))
         }
         #expect(Scratch.read(scratch.path + "/" + (try DocumentLocation(.user("a"))).path) != nil)
