@@ -32,6 +32,8 @@ package struct Configuration: Sendable {
     /// Addresses and networks of proxies in front of the host.
     package var trustedProxies: [String] = []
     package var limits = LimitsConfiguration()
+    /// What is kept in memory to answer without reading files.
+    package var cache = CacheConfiguration()
     /// Whether outgoing requests may reach loopback and private addresses.
     package var allowPrivateAddresses = false
     /// The proxy that outgoing requests go through.
@@ -63,6 +65,16 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var connections = 10_000
     /// Open connections of one client address.
     package var connectionsPerAddress = 256
+
+    package init() {}
+}
+
+/// Bounds of what is kept in memory to answer without reading files.
+package struct CacheConfiguration: Sendable, Equatable {
+    /// Documents, with their decoded forms.
+    package var documentsMiB = 64
+    /// Rendered status reports.
+    package var statusMiB = 32
 
     package init() {}
 }

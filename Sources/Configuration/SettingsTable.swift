@@ -12,6 +12,7 @@ package enum SettingsTable {
     /// The objects of the configuration file that hold them.
     package static let groups: [SettingGroup] = [
         SettingGroup("limits", default: "as below", "bounds of what callers together may take"),
+        SettingGroup("cache", default: "as below", "bounds of what is kept in memory to answer without reading files"),
         SettingGroup("rateLimits", default: "as below", "requests per minute; 0 means no limit"),
         SettingGroup(
             "outgoingProxy", default: "that of the environment",
@@ -101,6 +102,12 @@ package enum SettingsTable {
         Setting(
             "limits", "connectionsPerAddress", kind: .integer(1...1_000_000, .init(\.limits.connectionsPerAddress)),
             "open connections of one client address; trusted proxies are exempt"),
+        Setting(
+            "cache", "documentsMiB", kind: .integer(1...1_048_576, .init(\.cache.documentsMiB)),
+            "memory of documents that were read or written lately, in MiB"),
+        Setting(
+            "cache", "statusMiB", kind: .integer(1...1_048_576, .init(\.cache.statusMiB)),
+            "memory of status answers that were read lately, in MiB"),
     ]
 
     private static let rateLimits = [

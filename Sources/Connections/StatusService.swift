@@ -4,7 +4,6 @@ package import ConnectionModel
 package import Primitives
 package import ProviderSDK
 package import Providers
-import Synchronization
 package import Users
 
 /// The integrations of a user at one moment.
@@ -29,8 +28,8 @@ package struct StatusReport: Sendable {
 
 /// Reads the integrations of users.
 ///
-/// The caller passes the function that renders a report. It runs once for each change of a user, and the result is cached with the
-/// user.
+/// The caller passes the function that renders a report. It runs once for each change of a user, and the result is kept apart from
+/// the user's document.
 package struct StatusService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
@@ -42,34 +41,32 @@ package struct StatusService: Sendable {
         self.time = time
     }
 
-    /// Returns the rendered report of a user; reads stored documents when needed.
+    /// Returns the rendered report of a user; reads the stored document when needed, which then does not enter the cache.
     package func read(
         of principal: Principal, _ render: @Sendable (StatusReport) -> RenderedStatus
     ) async throws(ServiceError) -> RenderedStatus {
-        let now = time.now
-        guard let stored = try await users.stored(principal.userID) else {
-            return render(StatusReport(User(id: principal.userID), at: now))
-        }
-        return rendered(stored, at: now, render)
+        let epoch = users.statuses.epoch(of: principal.userID)
+        let user = try await users.peek(principal.userID) ?? User(id: principal.userID)
+        return keep(render(StatusReport(user, at: time.now)), of: principal, readAt: epoch)
     }
 
-    /// Returns the cached report of a user.
+    /// Returns the report of a user if that needs no waiting.
     ///
-    /// Returns nil when the cache has no entry; then call ``read(of:_:)``.
+    /// Returns nil when memory holds neither the report nor the user; then call ``read(of:_:)``.
     package func cached(
         of principal: Principal, _ render: @Sendable (StatusReport) -> RenderedStatus
     ) -> RenderedStatus? {
+        let now = time.now
+        if let report = users.statuses.find(principal.userID, at: now) { return report }
+        let epoch = users.statuses.epoch(of: principal.userID)
         guard let stored = users.cached(principal.userID) else { return nil }
-        return rendered(stored, at: time.now, render)
+        return keep(render(StatusReport(stored.value, at: now)), of: principal, readAt: epoch)
     }
 
-    private func rendered(
-        _ stored: StoredUser, at now: Timestamp, _ render: @Sendable (StatusReport) -> RenderedStatus
+    private func keep(
+        _ report: RenderedStatus, of principal: Principal, readAt epoch: RenderedStatusCache.Epoch
     ) -> RenderedStatus {
-        if let ready = stored.renderedStatus.load() {
-            if ready.isValid(at: now) { return ready }
-            return render(StatusReport(stored.user, at: now))
-        }
-        return stored.renderedStatus.storeIfNil(render(StatusReport(stored.user, at: now)))
+        users.statuses.insert(report, of: principal.userID, readAt: epoch)
+        return report
     }
 }

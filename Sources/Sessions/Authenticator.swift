@@ -44,31 +44,54 @@ package struct Authenticator: Sendable {
             + [rdsCookie ?? RDSVerifier.cookieName(environment: "development")]
     }
 
-    /// Returns the principal of a request if that needs no waiting.
+    /// Returns the principal of a request's Authorization field if that needs no waiting.
     ///
-    /// That covers host sessions, sessions verified before, and API keys in memory.
+    /// That covers host sessions, sessions verified before, and keys in memory.
     ///
     /// Nil means undecided: call ``principal(authorization:cookies:at:)``, which gives the same answers and more.
-    package func cachedPrincipal(
-        authorization: String?, cookies: [String], at moment: Timestamp? = nil
-    ) -> Authentication? {
-        let now = moment ?? time.now
-        if let authorization {
-            guard let token = Self.bearerToken(authorization) else { return nil }
-            if IssuedKey.Purpose.api.isPrefix(of: token) {
-                return apiKeys.cachedPrincipal(of: token).map { ($0, .header) }
-            }
-            if IssuedKey.Purpose.application.isPrefix(of: token) {
-                return applicationKeys.cachedPrincipal(of: token, at: now).map { ($0, .header) }
-            }
-            return (known(token, Place.header, at: now) ?? host(token, Place.header, at: now)).map { ($0, .header) }
+    package func cachedPrincipal(authorization: Span<UInt8>, at now: Timestamp) -> Authentication? {
+        guard let range = Self.bearerToken(in: authorization) else { return nil }
+        let token = authorization.extracting(range)
+        if IssuedKey.Purpose.api.isPrefix(of: token) {
+            guard let principal = apiKeys.cachedPrincipal(of: Self.text(token)) else { return nil }
+            return (principal, .header)
         }
-        if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
-        for (index, scheme) in schemes.enumerated() {
-            for token in scheme.tokens(in: cookies) {
-                // A credential that must be verified first must not be skipped in favour of a later one.
-                return known(token, Place.cookie(ofScheme: index), at: now).map { ($0, .cookie) }
+        if IssuedKey.Purpose.application.isPrefix(of: token) {
+            guard let principal = applicationKeys.cachedPrincipal(of: Self.text(token), at: now) else { return nil }
+            return (principal, .header)
+        }
+        guard let principal = known(token, Place.header, at: now) ?? host(token, Place.header, at: now) else {
+            return nil
+        }
+        return (principal, .header)
+    }
+
+    /// Returns the principal of a request's only Cookie field if that needs no waiting, as
+    /// ``cachedPrincipal(authorization:at:)`` does.
+    package func cachedPrincipal(cookie field: Span<UInt8>, at now: Timestamp) -> Authentication? {
+        for name in cookieNames {
+            var values = CookieValues()
+            while let range = values.next(of: name.utf8Span.span, in: field) {
+                if let principal = hostPrincipal(field.extracting(range), at: now) { return (principal, .cookie) }
             }
+        }
+        guard !schemes.isEmpty else { return nil }
+        return cachedSchemePrincipal([Self.text(field)], at: now)
+    }
+
+    /// Returns the principal of a request's Cookie fields if that needs no waiting, as
+    /// ``cachedPrincipal(authorization:at:)`` does.
+    package func cachedPrincipal(cookies: [String], at now: Timestamp) -> Authentication? {
+        if let principal = hostPrincipal(cookies, at: now) { return (principal, .cookie) }
+        return cachedSchemePrincipal(cookies, at: now)
+    }
+
+    private func cachedSchemePrincipal(_ cookies: [String], at now: Timestamp) -> Authentication? {
+        for (index, scheme) in schemes.enumerated() {
+            // A credential that must be verified first must not be skipped in favour of a later one.
+            guard let token = scheme.tokens(in: cookies).first else { continue }
+            guard let principal = known(token.utf8Span.span, Place.cookie(ofScheme: index), at: now) else { return nil }
+            return (principal, .cookie)
         }
         return nil
     }
@@ -88,7 +111,8 @@ package struct Authenticator: Sendable {
             if IssuedKey.Purpose.application.isPrefix(of: token) {
                 return await applicationKeys.principal(of: token, at: now).map { ($0, .header) }
             }
-            if let principal = known(token, Place.header, at: now) ?? host(token, Place.header, at: now) {
+            let bytes = token.utf8Span.span
+            if let principal = known(bytes, Place.header, at: now) ?? host(bytes, Place.header, at: now) {
                 return (principal, .header)
             }
             for scheme in schemes where scheme.takesBearer {
@@ -100,7 +124,7 @@ package struct Authenticator: Sendable {
         for (index, scheme) in schemes.enumerated() {
             let place = Place.cookie(ofScheme: index)
             for token in scheme.tokens(in: cookies) {
-                if let principal = known(token, place, at: now) { return (principal, .cookie) }
+                if let principal = known(token.utf8Span.span, place, at: now) { return (principal, .cookie) }
                 if let principal = await verified(token, place, scheme, at: now) { return (principal, .cookie) }
             }
         }
@@ -116,71 +140,62 @@ package struct Authenticator: Sendable {
 
     private func hostPrincipal(_ cookies: [String], at now: Timestamp) -> Principal? {
         for name in cookieNames {
-            for value in Self.values(ofCookie: name, in: cookies).prefix(SessionLimits.cookiesPerNameMax) {
-                if let principal = known(value, Place.hostCookie, at: now) ?? host(value, Place.hostCookie, at: now) {
-                    return principal
-                }
+            for value in CookieValues.all(of: name, in: cookies) {
+                if let principal = hostPrincipal(value.utf8Span.span, at: now) { return principal }
             }
         }
         return nil
     }
 
+    private func hostPrincipal(_ value: Span<UInt8>, at now: Timestamp) -> Principal? {
+        known(value, Place.hostCookie, at: now) ?? host(value, Place.hostCookie, at: now)
+    }
+
     /// The principal of a token that was verified before at this place.
-    private func known(_ token: String, _ place: Int, at now: Timestamp) -> Principal? {
-        cache.find(SessionCache.Key(token: token, place: place), at: now)
+    private func known(_ token: Span<UInt8>, _ place: Int, at now: Timestamp) -> Principal? {
+        cache.find(cache.key(token, place: place), at: now)
     }
 
     /// The principal of a token that the host made itself.
-    private func host(_ token: String, _ place: Int, at now: Timestamp) -> Principal? {
-        remembered(hostSessions.session(of: token, at: now), token, place, at: now)
+    private func host(_ token: Span<UInt8>, _ place: Int, at now: Timestamp) -> Principal? {
+        remembered(hostSessions.session(of: Self.text(token), at: now), token, place, at: now)
     }
 
     private func verified(
         _ token: String, _ place: Int, _ scheme: SessionScheme, at now: Timestamp
     ) async -> Principal? {
-        remembered(await scheme.session(of: token, at: now), token, place, at: now)
+        remembered(await scheme.session(of: token, at: now), token.utf8Span.span, place, at: now)
     }
 
     private func remembered(
-        _ session: VerifiedSession?, _ token: String, _ place: Int, at now: Timestamp
+        _ session: VerifiedSession?, _ token: Span<UInt8>, _ place: Int, at now: Timestamp
     ) -> Principal? {
         guard let session else { return nil }
-        cache.store(SessionCache.Key(token: token, place: place), session, at: now)
+        cache.store(cache.key(token, place: place), session, at: now)
         return session.principal
     }
 
     /// The token of `Bearer <token>`, the scheme in any case and one or more spaces after it (RFC 6750, RFC 9110 section 11.4).
     static func bearerToken(_ authorization: String) -> String? {
-        let scheme: StaticString = "bearer "
-        var authorization = authorization
-        return authorization.withUTF8 { bytes in
-            guard bytes.count > scheme.utf8CodeUnitCount else { return nil }
-            for index in 0..<scheme.utf8CodeUnitCount {
-                guard unsafe ASCII.lowercased(bytes[index]) == scheme.utf8Start[index] else { return nil }
-            }
-            let token = unsafe bytes.dropFirst(scheme.utf8CodeUnitCount).drop { $0 == 0x20 }
-            // Without an early exit, the compiler examines many bytes at once.
-            let hiddenCount = unsafe token.reduce(0) { count, byte in count &+ (byte &- 0x21 > 0x7E - 0x21 ? 1 : 0) }
-            return unsafe token.isEmpty || hiddenCount > 0 ? nil : String(decoding: token, as: UTF8.self)
-        }
+        let field = authorization.utf8Span.span
+        guard let range = bearerToken(in: field) else { return nil }
+        return text(field.extracting(range))
     }
 
-    /// The values of a cookie in Cookie header fields (RFC 6265 section 4.2).
-    package static func values(ofCookie name: String, in fields: [String]) -> [String] {
-        var values: [String] = []
-        for field in fields {
-            for pair in field.utf8.split(separator: UInt8(ascii: ";")) {
-                let pair = pair.drop { $0 == 0x20 }
-                guard pair.starts(with: name.utf8), pair.dropFirst(name.utf8.count).first == UInt8(ascii: "=") else {
-                    continue
-                }
-                var value = pair.dropFirst(name.utf8.count + 1)
-                if value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\""), value.count >= 2 {
-                    value = value.dropFirst().dropLast()
-                }
-                values.append(String(decoding: value, as: UTF8.self))
-            }
+    /// Returns the place of the token in the value of an Authorization field.
+    private static func bearerToken(in field: Span<UInt8>) -> Range<Int>? {
+        let scheme: StaticString = "bearer "
+        var start = scheme.utf8CodeUnitCount
+        guard field.count > start else { return nil }
+        for index in 0..<start {
+            guard unsafe ASCII.lowercased(field[index]) == scheme.utf8Start[index] else { return nil }
         }
-        return values
+        while start < field.count, field[start] == 0x20 { start += 1 }
+        guard start < field.count else { return nil }
+        return ASCII.areVisible(field.extracting(start..<field.count)) ? start..<field.count : nil
+    }
+
+    private static func text(_ bytes: Span<UInt8>) -> String {
+        unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -13,6 +13,14 @@ package struct IssuedKey: Sendable {
 
         /// Whether `text` has the prefix of these keys.
         package func isPrefix(of text: some StringProtocol) -> Bool { text.utf8.starts(with: rawValue.utf8) }
+
+        /// Whether `bytes` have the prefix of these keys.
+        func isPrefix(of bytes: Span<UInt8>) -> Bool {
+            let prefix = rawValue.utf8Span.span
+            guard bytes.count >= prefix.count else { return false }
+            for index in 0..<prefix.count where bytes[index] != prefix[index] { return false }
+            return true
+        }
     }
 
     /// The id by which the key is looked up; not secret.

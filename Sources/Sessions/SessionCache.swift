@@ -2,7 +2,7 @@
 // Bounded; knows no scheme, and stores neither tokens nor failures.
 
 import ConnectionModel
-import Cryptography
+import Primitives
 package import ProviderSDK
 import Synchronization
 package import Users
@@ -12,31 +12,19 @@ package import Users
 /// Two generations have half the capacity each. A full younger generation becomes the older one, and entries unused since
 /// the last change are dropped. Every operation is O(1). Failures, which any caller can cause, take no room.
 package final class SessionCache: Sendable {
-    /// A token, as a hash, together with the place where it was found.
+    /// A token, as a keyed hash, together with the place where it was found.
     ///
-    /// A token verified at one place is not accepted at another.
+    /// A token verified at one place is not accepted at another. Without the key of the hash, which each cache draws at
+    /// random, a caller cannot make another token with the hash of one that was verified.
     package struct Key: Sendable, Hashable {
-        private let digest: SHA256Digest
+        fileprivate let hash: SipHash128
         private let place: Int
 
-        package init(token: String, place: Int) {
-            digest = SHA256.digest(token)
-            self.place = place
+        fileprivate init(hash: SipHash128, place: Int) {
+            (self.hash, self.place) = (hash, place)
         }
 
-        /// The first 8 bytes of the hash.
-        ///
-        /// A caller who can choose them still cannot choose what is verified.
-        package var prefix: UInt64 {
-            var prefix: UInt64 = 0
-            for index in 0..<8 { prefix = prefix << 8 | UInt64(digest.inlineBytes[index]) }
-            return prefix
-        }
-
-        package func hash(into hasher: inout Hasher) { hasher.combine(prefix) }
-        package static func == (left: Key, right: Key) -> Bool {
-            left.place == right.place && left.digest == right.digest
-        }
+        package func hash(into hasher: inout Hasher) { hasher.combine(hash.low) }
     }
 
     private struct Entry: Sendable {
@@ -54,6 +42,7 @@ package final class SessionCache: Sendable {
     }
 
     private static let shardCount = 16
+    private let hashKey = SipKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
     private let shards: [Shard]
     private let generationMax: Int
 
@@ -61,6 +50,11 @@ package final class SessionCache: Sendable {
     package init(capacity: Int = SessionLimits.cachedSessionsMax) {
         generationMax = max(1, capacity / (2 * Self.shardCount))
         shards = (0..<Self.shardCount).map { _ in Shard() }
+    }
+
+    /// Returns the key of a token that was found at `place`.
+    package func key(_ token: Span<UInt8>, place: Int) -> Key {
+        Key(hash: SipHash.hash128(token, key: hashKey), place: place)
     }
 
     /// The principal of a session that was verified before and is still good at `now`.
@@ -89,7 +83,7 @@ package final class SessionCache: Sendable {
         }
     }
 
-    private func shard(_ key: Key) -> Shard { shards[Int(key.prefix % UInt64(Self.shardCount))] }
+    private func shard(_ key: Key) -> Shard { shards[Int(key.hash.high % UInt64(Self.shardCount))] }
 
     private static func insert(_ key: Key, _ entry: Entry, into generations: inout Shard.Generations, max: Int) {
         generations.old[key] = nil

@@ -46,7 +46,7 @@ package struct SessionScheme: Sendable {
     package func tokens(in cookies: [String]) -> [String] {
         var tokens: [String] = []
         for name in cookieNames {
-            tokens += Authenticator.values(ofCookie: name, in: cookies).prefix(SessionLimits.cookiesPerNameMax)
+            tokens += CookieValues.all(of: name, in: cookies)
             if isChunked, let token = CookieChunks.joined(name, in: cookies) { tokens.append(token) }
         }
         return tokens

@@ -1,4 +1,4 @@
-// A response that a route rendered from a user, cached with the decoded user. The route defines the content of the bytes.
+// A response that a route rendered from a user, cached apart from the user. The route defines the content of the bytes.
 
 package import ProviderSDK
 

@@ -5,16 +5,12 @@ package import DocumentStore
 package import Primitives
 import ProviderSDK
 package import StoreFiles
-package import Synchronization
+import Synchronization
 
 /// A decoded user that is cached with its document: immutable and shared by all readers.
-package final class StoredUser: StoredForm {
-    package let value: User
-    /// The rendered status report; the first request for it fills it in.
-    package let renderedStatus = AtomicLazyReference<RenderedStatus>()
+package typealias StoredUser = PlainForm<User>
 
-    package init(_ value: User) { self.value = value }
-
+extension PlainForm<User> {
     package var user: User { value }
 }
 
@@ -33,19 +29,25 @@ package struct UserStore: Sendable {
 
     /// The observers that are notified of changes.
     package let changes: UserChanges
+    /// The rendered status reports of users.
+    package let statuses: RenderedStatusCache
     private let summarizer: Summarizer
     private let users: DocumentCollection<StoredUser>
     /// The time by which connections are expired; nil when only events expire them.
     private let time: TimeSource?
 
-    package init(_ documents: Documents, time: TimeSource? = nil) {
+    package init(
+        _ documents: Documents, statuses: RenderedStatusCache = RenderedStatusCache(), time: TimeSource? = nil
+    ) {
         self.time = time
+        self.statuses = statuses
         let (changes, summarizer) = (UserChanges(), Summarizer())
         self.changes = changes
         self.summarizer = summarizer
         users = DocumentCollection(documents, name: "users", noun: "user") { before, user in
             let summary = summarizer.summary(of: user)
             return .init(summary: summary?.encoded) {
+                statuses.remove(user.id)
                 changes.notify(UserChange(before: before, user: user, summary: summary))
             }
         }

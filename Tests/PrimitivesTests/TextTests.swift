@@ -96,6 +96,26 @@ struct ASCIITests {
     }
 }
 
+@Suite("Visible characters", .timeLimit(.minutes(2)))
+struct VisibleCharactersTests {
+    private static func areVisible(_ bytes: [UInt8]) -> Bool { ASCII.areVisible(bytes.span) }
+
+    @Test("Every byte is visible or not at every place of texts of up to 17 bytes")
+    func everyByte() {
+        for count in 0...17 {
+            var bytes = [UInt8](repeating: UInt8(ascii: "a"), count: count)
+            #expect(Self.areVisible(bytes))
+            for place in 0..<count {
+                for byte in UInt8.min...UInt8.max {
+                    bytes[place] = byte
+                    #expect(Self.areVisible(bytes) == (0x21...0x7E ~= byte), "\(byte) at \(place) of \(count)")
+                }
+                bytes[place] = UInt8(ascii: "~")
+            }
+        }
+    }
+}
+
 @Suite("Civil dates", .timeLimit(.minutes(2)))
 struct CivilDateTests {
     @Test(

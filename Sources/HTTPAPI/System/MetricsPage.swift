@@ -14,6 +14,8 @@ package struct MetricsPage: Sendable {
     package struct StoreFigures: Sendable {
         package let cachedDocuments: Int
         package let cachedBytes: Int
+        package let cachedStatuses: Int
+        package let cachedStatusBytes: Int
         package let waitingDocuments: Int
         package let isReadOnly: Bool
         /// Whether the disk takes no writes.
@@ -21,13 +23,15 @@ package struct MetricsPage: Sendable {
         package let freeBytes: Int
 
         package init(
-            cachedDocuments: Int, cachedBytes: Int, waitingDocuments: Int, isReadOnly: Bool,
-            hasDiskProblem: Bool = false, freeBytes: Int = 0
+            cachedDocuments: Int, cachedBytes: Int, cachedStatuses: Int = 0, cachedStatusBytes: Int = 0,
+            waitingDocuments: Int, isReadOnly: Bool, hasDiskProblem: Bool = false, freeBytes: Int = 0
         ) {
             self.hasDiskProblem = hasDiskProblem
             self.freeBytes = freeBytes
             self.cachedDocuments = cachedDocuments
             self.cachedBytes = cachedBytes
+            self.cachedStatuses = cachedStatuses
+            self.cachedStatusBytes = cachedStatusBytes
             self.waitingDocuments = waitingDocuments
             self.isReadOnly = isReadOnly
         }
@@ -174,6 +178,8 @@ package struct MetricsPage: Sendable {
                 ("notifications_waiting", "Notifications that wait for delivery.", notificationsWaiting()),
                 ("store_cached_documents", "Documents in memory.", store.cachedDocuments),
                 ("store_cached_bytes", "Bytes of documents in memory.", store.cachedBytes),
+                ("status_cached_answers", "Status answers in memory.", store.cachedStatuses),
+                ("status_cached_bytes", "Memory of status answers.", store.cachedStatusBytes),
                 ("store_waiting_documents", "Documents not yet moved out of the journal.", store.waitingDocuments),
                 ("store_read_only", "1 while the store refuses writes.", store.isReadOnly ? 1 : 0),
                 ("store_disk_problem", "1 while the disk is full or fails.", store.hasDiskProblem ? 1 : 0),

@@ -44,9 +44,12 @@ struct HostResources: Sendable {
         self.log = log
         registry = try providers(configuration, log)
         let isUsed = DataDirectory.exists(at: configuration.dataDirectory)
-        data = try DataDirectory(path: configuration.dataDirectory)
+        var options = StoreOptions()
+        options.cacheBytesMax = configuration.cache.documentsMiB << 20
+        data = try DataDirectory(path: configuration.dataDirectory, options: options)
         background = BackgroundWork(data.installation)
-        users = UserStore(data.documents, time: time)
+        users = UserStore(
+            data.documents, statuses: RenderedStatusCache(bytesMax: configuration.cache.statusMiB << 20), time: time)
         keys =
             isUsed
             ? try Self.keys(configuration, users, givesUpLostKeys: givesUpLostKeys, time: time, log: log)

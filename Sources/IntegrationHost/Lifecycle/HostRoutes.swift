@@ -12,6 +12,7 @@ import ProviderSDK
 import Requests
 import Storage
 import Sync
+import Users
 import Webhooks
 
 /// The route families of a host.
@@ -80,13 +81,13 @@ struct HostRoutes: Sendable {
     /// The routes that belong to no document; they describe those that do.
     func system(_ documents: [RouteFamily], readiness: Readiness, metrics: RequestMetrics) -> SystemRoutes {
         let (data, notifications, webhooks, server) = (parts.data, services.notifications, services.webhooks, server)
-        let disk = disk
+        let (disk, statuses) = (disk, parts.users.statuses)
         return SystemRoutes(
             unreadyReason: { await readiness.currentReason },
             pauseReason: { [background = parts.background] in background.pauseReason },
             registry: parts.registry,
             metrics: MetricsPage(
-                requests: metrics, store: { MetricsPage.StoreFigures(data, disk?.state) },
+                requests: metrics, store: { MetricsPage.StoreFigures(data, statuses, disk?.state) },
                 inbox: { webhooks.statistics },
                 server: { server.figures }, time: parts.time,
                 notificationsWaiting: { notifications.waitingCount }), version: Version.text, documented: documents)
@@ -101,10 +102,11 @@ struct HostRoutes: Sendable {
 }
 
 extension MetricsPage.StoreFigures {
-    fileprivate init(_ data: DataDirectory, _ disk: DiskState?) {
-        let documents = data.documentStatistics
+    fileprivate init(_ data: DataDirectory, _ statuses: RenderedStatusCache, _ disk: DiskState?) {
+        let (documents, statuses) = (data.documentStatistics, statuses.size)
         self.init(
             cachedDocuments: documents.cachedDocuments, cachedBytes: documents.cachedBytes,
+            cachedStatuses: statuses.reports, cachedStatusBytes: statuses.bytes,
             waitingDocuments: documents.waitingDocuments, isReadOnly: data.readOnlyReason != nil,
             hasDiskProblem: disk?.problem != nil, freeBytes: disk?.freeBytes ?? 0)
     }

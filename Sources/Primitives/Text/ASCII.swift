@@ -39,6 +39,27 @@ public enum ASCII {
     /// The slash.
     @inlinable @inline(__always) public static var slash: UInt8 { 47 }
 
+    /// Returns whether all `bytes` are visible characters: `!` to `~`.
+    ///
+    /// It examines eight bytes at once.
+    public static func areVisible(_ bytes: Span<UInt8>) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var hidden: UInt64 = 0
+        var index = 0
+        while index + 8 <= bytes.count {
+            let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // The high bit of a byte is set where the byte is below `!`, and where it is above `~`.
+            hidden |= (word &- ones &* 0x21) & ~word | (word &+ ones) | word
+            index += 8
+        }
+        guard hidden & (ones &* 0x80) == 0 else { return false }
+        while index < bytes.count {
+            guard 0x21...0x7E ~= bytes[index] else { return false }
+            index += 1
+        }
+        return true
+    }
+
     // Letters and digits are spelled out as bits so that the compiler folds each class into two constants.
     @inlinable @inline(__always) static var digits: UInt64 { 0x03FF_0000_0000_0000 }
     @inlinable @inline(__always) static var letters: UInt64 { 0x07FF_FFFE_07FF_FFFE }

@@ -1,7 +1,7 @@
 // What a route says of itself: its parameters, its body and its answers. Decoding reads what is declared here, and OpenAPI shows it.
 
-/// The declaration of a route.
-package struct RouteDeclaration: Sendable {
+/// The declaration of a route; a class, because each request copies the route's entry.
+package final class RouteDeclaration: Sendable {
     /// An answer that is no error.
     package struct Answer: Sendable {
         package let status: Int

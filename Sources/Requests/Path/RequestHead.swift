@@ -3,34 +3,22 @@
 
 import ConnectionModel
 import HTTPServer
+import ProviderSDK
 import Sessions
 import Users
 
-/// The Authorization field of a request, or else its cookies.
+/// The Authorization field of a request, or else its cookies, copied for an authentication that waits.
 struct RequestCredentials: Sendable {
     let authorization: String?
     let cookies: [String]
-    /// The user for whom the sender of an application key acts.
-    let user: ActingUser
-
-    /// No credentials.
-    static let none = RequestCredentials(authorization: nil, cookies: [])
-
-    var isEmpty: Bool { authorization == nil && cookies.isEmpty }
-
-    private init(authorization: String?, cookies: [String], user: ActingUser = .none) {
-        self.authorization = authorization
-        self.cookies = cookies
-        self.user = user
-    }
 
     /// Reads the credentials of `request`; with two Authorization fields there are none, because it is ambiguous
     /// which one counts.
     init(_ request: borrowing HTTPRequest) {
         if let index = request.headerIndex("authorization", from: 0) {
             let isOnly = request.headerIndex("authorization", from: index + 1) == nil
-            let authorization = isOnly ? Self.text(request.header(at: index).value) : nil
-            self.init(authorization: authorization, cookies: [], user: ActingUser(request))
+            authorization = isOnly ? Self.text(request.header(at: index).value) : nil
+            cookies = []
             return
         }
         var cookies: [String] = []
@@ -39,7 +27,8 @@ struct RequestCredentials: Sendable {
             cookies.append(Self.text(request.header(at: index).value))
             start = index + 1
         }
-        self.init(authorization: nil, cookies: cookies)
+        authorization = nil
+        self.cookies = cookies
     }
 
     /// Returns a field's value as text; bytes that are not UTF-8 become replacement characters, which no credential
@@ -49,44 +38,65 @@ struct RequestCredentials: Sendable {
     }
 }
 
-/// The user of the field `X-User-Id`, for whom the sender of an application key acts.
-enum ActingUser: Sendable, Equatable {
-    case none
-    case user(String)
-    /// More than one field, or a value that cannot be a user id.
-    case unusable
+/// The sender of a request.
+struct Caller: Sendable {
+    let principal: Principal
+    let place: CredentialPlace
+    /// Whether the sender is an application that names the user for whom it acts in a way that cannot be used.
+    let namesUserBadly: Bool
 
-    /// Reads the field of `request`.
-    init(_ request: borrowing HTTPRequest) {
-        guard let index = request.headerIndex("x-user-id", from: 0) else {
-            self = .none
+    /// - Parameter request: only the sender of an application key names a user in it.
+    init(_ found: Authentication, _ request: borrowing some HeaderFields & ~Copyable) {
+        place = found.place
+        guard found.principal.kind == .application, request.headerCount("x-user-id") > 0 else {
+            principal = found.principal
+            namesUserBadly = false
             return
         }
-        guard request.headerIndex("x-user-id", from: index + 1) == nil,
-            let id = request.header(at: index).value.string, UserID.isValid(id)
-        else {
-            self = .unusable
-            return
+        let id = request.headerCount("x-user-id") == 1 ? request.headerText("x-user-id") : nil
+        if let id, UserID.isValid(id) {
+            principal = found.principal.acting(for: id)
+            namesUserBadly = false
+        } else {
+            principal = found.principal
+            namesUserBadly = true
         }
-        self = .user(id)
-    }
-
-    /// The principal of a request: only the sender of an application key acts for another.
-    func applied(to found: Authentication) -> Authentication {
-        guard found.principal.kind == .application, case .user(let id) = self else { return found }
-        return (found.principal.acting(for: id), found.place)
     }
 }
 
+/// The sender of a request as far as memory shows.
+enum Recognition {
+    /// The request has no credentials.
+    case stranger
+    case known(Caller)
+    /// The credentials must be looked up or verified first.
+    case undecided
+}
+
 extension Authenticator {
-    func cachedPrincipal(_ credentials: RequestCredentials) -> Authentication? {
-        cachedPrincipal(authorization: credentials.authorization, cookies: credentials.cookies)
-            .map(credentials.user.applied)
+    /// Recognizes the sender of `request` without waiting.
+    func recognize(_ request: borrowing HTTPRequest, at now: Timestamp) -> Recognition {
+        let found: Authentication?
+        if let index = request.headerIndex("authorization", from: 0) {
+            guard request.headerIndex("authorization", from: index + 1) == nil else { return .stranger }
+            found = request.header(at: index).value.withSpan { cachedPrincipal(authorization: $0, at: now) }
+        } else {
+            guard let index = request.headerIndex("cookie", from: 0) else { return .stranger }
+            if request.headerIndex("cookie", from: index + 1) == nil {
+                found = request.header(at: index).value.withSpan { cachedPrincipal(cookie: $0, at: now) }
+            } else {
+                found = cachedPrincipal(cookies: RequestCredentials(request).cookies, at: now)
+            }
+        }
+        guard let found else { return .undecided }
+        return .known(Caller(found, request))
     }
 
-    func principal(_ credentials: RequestCredentials) async -> Authentication? {
-        await principal(authorization: credentials.authorization, cookies: credentials.cookies)
-            .map(credentials.user.applied)
+    /// Returns the sender of `request`; nil when it carries no good credential.
+    func caller(_ credentials: RequestCredentials, _ request: HTTPRequestSnapshot) async -> Caller? {
+        let found = await principal(authorization: credentials.authorization, cookies: credentials.cookies)
+        guard let found else { return nil }
+        return Caller(found, request)
     }
 }
 
@@ -98,43 +108,39 @@ struct HeadRefusals: Sendable {
     private let hasUnsupportedBody: Bool
     /// Whether a browser loads a GET with an effect before a person asks for it.
     private let isLoadedAhead: Bool
-    /// The refusal of a request without a session.
-    private let withoutSession: RouteFailure
-    /// The user for whom the sender of an application key acts.
-    private let user: ActingUser
+    /// Whether a request without a session is answered with a page.
+    private let acceptsPage: Bool
 
     /// - Parameters:
     ///   - effect: the effect of the route.
     ///   - isSigned: whether the route accepts signed bodies of any type.
     init(
-        _ request: borrowing HTTPRequest, effect: RouteEffect, isSigned: Bool, user: ActingUser,
-        origins: borrowing OriginPolicy
+        _ request: borrowing HTTPRequest, effect: RouteEffect, isSigned: Bool, origins: borrowing OriginPolicy
     ) {
-        self.user = user
         let isWrite = effect == .begins || (request.method != .get && request.method != .head)
         isForeignWrite = isWrite && !origins.allowsCookieWrite(request)
         hasUnsupportedBody =
             request.announcesBody && !isSigned && (request.hasContentCoding || !MediaType.isJSON(request))
         isLoadedAhead = effect != .ofMethod && Prefetch.isOne(request)
-        withoutSession =
-            effect == .completes
-            ? .signInFirst(asPage: MediaType.acceptsPage(request)) : .service(.unauthenticated)
+        acceptsPage = effect == .completes && MediaType.acceptsPage(request)
     }
 
-    /// Returns why `entry` refuses the request of `found`; nil when it does not.
-    func failure(_ entry: RouteEntry, _ found: Authentication?) -> RouteFailure? {
+    /// Returns why `entry` refuses the request of `caller`; nil when it does not.
+    func failure(_ entry: borrowing RouteEntry, _ caller: Caller?) -> RouteFailure? {
         if isLoadedAhead { return .loadedAhead }
         if entry.access.needsSession {
-            guard let principal = found?.principal else { return withoutSession }
-            if let error = refusal(entry, principal) { return .service(error) }
+            guard let caller else {
+                return entry.effect == .completes ? .signInFirst(asPage: acceptsPage) : .service(.unauthenticated)
+            }
+            if let error = refusal(entry, caller) { return .service(error) }
         }
-        if isForeignWrite, let found, found.place == .cookie { return .foreignOrigin }
+        if isForeignWrite, let caller, caller.place == .cookie { return .foreignOrigin }
         return hasUnsupportedBody ? .unsupportedMediaType : nil
     }
 
-    private func refusal(_ entry: RouteEntry, _ principal: Principal) -> ServiceError? {
-        if let scopes = principal.scopes {
-            if user == .unusable {
+    private func refusal(_ entry: borrowing RouteEntry, _ caller: Caller) -> ServiceError? {
+        if let scopes = caller.principal.scopes {
+            if caller.namesUserBadly {
                 return .invalid(field: "X-User-Id", message: "X-User-Id must be given once and must be a user id")
             }
             guard let scope = entry.scope else { return .forbidden("An application key does not open this route") }
@@ -142,9 +148,9 @@ struct HeadRefusals: Sendable {
                 return .forbidden("The application key lacks the scope “\(scope.rawValue)”")
             }
         }
-        guard case .users(let refusal) = entry.access, !principal.isUser else { return nil }
+        guard case .users(let refusal) = entry.access, !caller.principal.isUser else { return nil }
         return .forbidden(
-            principal.kind == .application
+            caller.principal.kind == .application
                 ? "\(refusal); an application names the user for whom it acts in X-User-Id" : refusal)
     }
 }

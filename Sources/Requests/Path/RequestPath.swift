@@ -12,11 +12,15 @@ import Users
 
 /// The host as the HTTP server sees it.
 package struct RequestPath: HTTPApplication {
-    /// The data of a route besides its method and path.
-    struct Handler: Sendable {
+    /// The data of a route besides its method and path; a class, because every request copies it.
+    final class Handler: Sendable {
         let family: RouteFamily
         let entry: RouteEntry
         let counters: RouteCounters
+
+        init(family: RouteFamily, entry: RouteEntry, counters: RouteCounters) {
+            (self.family, self.entry, self.counters) = (family, entry, counters)
+        }
     }
 
     /// A request that continues as a task, with its route.
@@ -90,24 +94,27 @@ package struct RequestPath: HTTPApplication {
         if case .found(let route, let captures) = router.match(request.method, request.path) {
             let entry = route.handler.entry
             guard !entry.isSigned else { return .buffer() }
-            let credentials = RequestCredentials(request)
-            let refusals = HeadRefusals(
-                request, effect: entry.effect, isSigned: false, user: credentials.user, origins: origins)
+            let refusals = HeadRefusals(request, effect: entry.effect, isSigned: false, origins: origins)
             let parameters = Self.parameters(of: route, captures, in: request.path)
-            let found = credentials.isEmpty ? nil : authenticator.cachedPrincipal(credentials)
-            guard found != nil || credentials.isEmpty else {
+            let caller: Caller?
+            switch authenticator.recognize(request, at: time.now) {
+            case .stranger: caller = nil
+            case .known(let known): caller = known
+            case .undecided:
                 let exchange = Exchange(request, origins: origins, time: time)
-                let call = Call(request.snapshot(), route, parameters, exchange)
+                let (call, credentials) = (
+                    Call(request.snapshot(), route, parameters, exchange), RequestCredentials(request)
+                )
                 return .stream(bytesMax: bodyBytesMax) { [self] reader in
                     await self.response(to: call, credentials, refusals, reader)
                 }
             }
-            let client = found == nil ? clients.client(of: request) : ""
-            let isRefused = refusals.failure(entry, found) != nil
+            let client = caller == nil ? clients.client(of: request) : ""
+            let isRefused = refusals.failure(entry, caller) != nil
             guard
                 isRefused
                     || !limits.hasRoom(
-                        entry.limit, principal: found?.principal, parameters: parameters, address: client)
+                        entry.limit, principal: caller?.principal, parameters: parameters, address: client)
             else { return .buffer() }
         }
         return respond(to: request, &response) == nil ? .refuse : .buffer()
@@ -118,18 +125,18 @@ package struct RequestPath: HTTPApplication {
         to call: Call, _ credentials: RequestCredentials, _ refusals: HeadRefusals, _ reader: BodyReader
     ) async -> HTTPResponse {
         let entry = call.route.handler.entry
-        let found = await authenticator.principal(credentials)
-        let admission = admit(entry, refusals, found, call.parameters, clients.client(of: call.request))
-        guard case .admitted(let decision) = admission else { return await response(to: call, found, admission) }
+        let caller = await authenticator.caller(credentials, call.request)
+        let admission = admit(entry, refusals, caller, call.parameters, clients.client(of: call.request))
+        guard case .admitted(let decision) = admission else { return await response(to: call, caller, admission) }
         do throws(BodyError) {
             let body = try await reader.collect(bytesMax: bodyBytesMax)
             let whole = Call(call.request.with(body: body), call.route, call.parameters, call.exchange)
-            return await response(to: whole, found, admission)
+            return await response(to: whole, caller, admission)
         } catch {
             // The server has answered a body that it refuses itself.
             let status = if case .tooLarge = error { 413 } else { 503 }
             let failure = RouteFailure.rejected(status: status, detail: "\(error)")
-            return await response(to: call, found, .refused(failure, decision))
+            return await response(to: call, caller, .refused(failure, decision))
         }
     }
 
@@ -175,26 +182,30 @@ package struct RequestPath: HTTPApplication {
         to request: borrowing HTTPRequest, _ route: Route<Handler>, _ captures: PathCaptures, _ exchange: Exchange,
         _ response: inout ResponseWriter
     ) -> DeferredResponse? {
-        let entry = route.handler.entry
-        let exchange = entry.isSigned ? exchange.withoutOrigin : exchange
-        let credentials = entry.isSigned ? .none : RequestCredentials(request)
-        let found = credentials.isEmpty ? nil : authenticator.cachedPrincipal(credentials)
-        let refusals = HeadRefusals(
-            request, effect: entry.effect, isSigned: entry.isSigned, user: credentials.user, origins: origins)
+        let handler = route.handler
+        let isSigned = handler.entry.isSigned
+        let exchange = isSigned ? exchange.withoutOrigin : exchange
+        let refusals = HeadRefusals(request, effect: handler.entry.effect, isSigned: isSigned, origins: origins)
         let parameters = Self.parameters(of: route, captures, in: request.path)
-        guard found != nil || credentials.isEmpty else {
-            let call = Call(request.snapshot(), route, parameters, exchange)
+        let caller: Caller?
+        switch isSigned ? .stranger : authenticator.recognize(request, at: time.now) {
+        case .stranger: caller = nil
+        case .known(let known): caller = known
+        case .undecided:
+            let (call, credentials) = (
+                Call(request.snapshot(), route, parameters, exchange), RequestCredentials(request)
+            )
             return DeferredResponse { [self] in
-                let found = await authenticator.principal(credentials)
+                let caller = await authenticator.caller(credentials, call.request)
                 let client = clients.client(of: call.request)
-                return await self.response(to: call, found, admit(entry, refusals, found, parameters, client))
+                return await self.response(to: call, caller, admit(handler.entry, refusals, caller, parameters, client))
             }
         }
-        let client = found == nil ? clients.client(of: request) : ""
-        let admission = admit(entry, refusals, found, parameters, client)
-        if finishAtOnce(request, route, exchange, found, admission, &response) { return nil }
+        let client = caller == nil ? clients.client(of: request) : ""
+        let admission = admit(handler.entry, refusals, caller, parameters, client)
+        if finishAtOnce(request, route, exchange, caller?.principal, admission, &response) { return nil }
         let call = Call(request.snapshot(), route, parameters, exchange)
-        return DeferredResponse { [self] in await self.response(to: call, found, admission) }
+        return DeferredResponse { [self] in await self.response(to: call, caller, admission) }
     }
 
     /// Returns the decoded parameters of a path.
@@ -215,17 +226,17 @@ package struct RequestPath: HTTPApplication {
 
     /// - Parameter client: the address that counts for a request without a user.
     private func admit(
-        _ entry: RouteEntry, _ refusals: HeadRefusals, _ found: Authentication?, _ parameters: [String: String],
-        _ client: String
+        _ entry: borrowing RouteEntry, _ refusals: HeadRefusals, _ caller: Caller?,
+        _ parameters: [String: String], _ client: String
     ) -> Admission {
-        if let failure = refusals.failure(entry, found) {
-            guard found == nil else { return .refused(failure, nil) }
+        if let failure = refusals.failure(entry, caller) {
+            guard caller == nil else { return .refused(failure, nil) }
             let decision = limits.admitStranger(client)
             guard !decision.isAllowed else { return .refused(failure, nil) }
             return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
         }
         let decision = limits.admit(
-            entry.limit, principal: found?.principal, parameters: parameters, address: client)
+            entry.limit, principal: caller?.principal, parameters: parameters, address: client)
         if let decision, !decision.isAllowed {
             return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
         }
@@ -238,19 +249,19 @@ package struct RequestPath: HTTPApplication {
     ///
     /// Returns false when there is neither, and then writes nothing.
     private func finishAtOnce(
-        _ request: borrowing HTTPRequest, _ route: Route<Handler>, _ exchange: Exchange, _ found: Authentication?,
+        _ request: borrowing HTTPRequest, _ route: Route<Handler>, _ exchange: Exchange, _ principal: Principal?,
         _ admission: Admission, _ response: inout ResponseWriter
     ) -> Bool {
         switch admission {
         case .refused(let failure, let decision):
             let reply = complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
             exchange.finish(reply, &response)
-            record(request.method, route.template, route.handler.counters, reply, found?.principal, exchange)
+            record(request.method, route.template, route.handler.counters, reply, principal, exchange)
             return true
         case .admitted(let decision):
             // The handler checks a query.
             guard let immediate = route.handler.entry.immediate, request.body.isEmpty, request.query == nil,
-                let principal = found?.principal, let ready = immediate(principal)
+                let principal, let ready = immediate(principal)
             else { return false }
             let duration = exchange.durationMilliseconds
             exchange.writeHeaders(durationMilliseconds: duration, to: &response)
@@ -262,15 +273,15 @@ package struct RequestPath: HTTPApplication {
         }
     }
 
-    private func response(to call: Call, _ found: Authentication?, _ admission: Admission) async -> HTTPResponse {
+    private func response(to call: Call, _ caller: Caller?, _ admission: Admission) async -> HTTPResponse {
         let (route, exchange) = (call.route, call.exchange)
         let reply =
             switch admission {
             case .refused(let failure, let decision):
                 complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
-            case .admitted(let decision): complete(await handle(call, found?.principal), route, decision)
+            case .admitted(let decision): complete(await handle(call, caller?.principal), route, decision)
             }
-        record(call.request.method, route.template, route.handler.counters, reply, found?.principal, exchange)
+        record(call.request.method, route.template, route.handler.counters, reply, caller?.principal, exchange)
         return exchange.response(reply)
     }
 

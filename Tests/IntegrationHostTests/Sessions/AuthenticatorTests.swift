@@ -69,8 +69,13 @@ final class AuthenticatorFixture: Sendable {
 
     /// The principal from the cache, then the one from the full check.
     func principals(_ authorization: String?, _ cookies: [String] = []) async -> (Authentication?, Authentication?) {
-        let cached = authenticator.cachedPrincipal(
-            authorization: authorization, cookies: cookies, at: Fixtures.now)
+        let cached =
+            authorization.map { authenticator.cachedPrincipal(authorization: $0.utf8Span.span, at: Fixtures.now) }
+            ?? authenticator.cachedPrincipal(cookies: cookies, at: Fixtures.now)
+        if authorization == nil, cookies.count == 1 {
+            let found = authenticator.cachedPrincipal(cookie: cookies[0].utf8Span.span, at: Fixtures.now)
+            #expect(found?.principal == cached?.principal && found?.place == cached?.place)
+        }
         return (
             cached,
             await authenticator.principal(authorization: authorization, cookies: cookies, at: Fixtures.now)
@@ -143,7 +148,7 @@ struct AuthenticatorTests {
         let token = try fixture.hostToken()
         for (seconds, isGood) in [(0, true), (59, true), (60, false), (0, true), (-1, true)] {
             let found = fixture.authenticator.cachedPrincipal(
-                authorization: "Bearer \(token)", cookies: [], at: Fixtures.later(.seconds(seconds)))
+                authorization: "Bearer \(token)".utf8Span.span, at: Fixtures.later(.seconds(seconds)))
             #expect((found != nil) == isGood, "\(seconds)")
         }
     }
