@@ -19,6 +19,10 @@ enum Program {
                     name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",
                     summary: "Run the host with stand-in providers and print what to try.",
                     settings: ["--plugins", "--listen"], run: DemoCommand.run),
+                Command(
+                    name: "health", usage: "[--url URL]",
+                    summary: "Ask a running host whether it is ready; the exit code is 0 when it is.",
+                    ownFlags: ["--url": .value], settings: ["--listen"], run: HealthCommand.run),
             ] + Command.withoutHost + [
                 Command(
                     name: "openapi", usage: "[--plugins DIR]…", summary: "Print every route as an OpenAPI document.",

@@ -7,10 +7,18 @@ import Processes
 package enum PluginFolders {
     /// All of them, in the order of the search.
     package static func paths(_ configuration: Configuration) -> [String] {
-        [ExecutableFolder.path, configuration.dataDirectory + "/plugins"] + configuration.pluginDirectories
+        [own(of: ExecutableFolder.path), configuration.dataDirectory + "/plugins"] + configuration.pluginDirectories
     }
 
-    /// The plugins beside the executable, in the data directory, and in the configured folders.
+    /// Returns the folder of the plugins that come with an executable in `folder`.
+    ///
+    /// A release has them in `plugins` beside its `bin`; a build has them beside the executable.
+    static func own(of folder: String) -> String {
+        guard folder.hasSuffix("/bin") else { return folder }
+        return folder.dropLast("bin".utf8.count) + "plugins"
+    }
+
+    /// The plugins that come with the executable, in the data directory, and in the configured folders.
     ///
     /// - Throws: ``ConfigurationError`` for a configured folder that does not exist.
     package static func load(_ configuration: Configuration) throws(ConfigurationError) -> PluginLoader {

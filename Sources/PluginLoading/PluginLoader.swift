@@ -42,7 +42,7 @@ package struct PluginLoader {
             let names = try folder.libraries()
             // A folder without libraries is not an error.
             if !names.isEmpty { try folder.check() }
-            for name in names { load(name, in: folder) }
+            for name in names { load(name, in: folder, isNamed: false) }
         } catch {
             rejections.append(PluginRejection(path: path, isFolder: true, reason: error.reason))
         }
@@ -59,17 +59,18 @@ package struct PluginLoader {
                 throw PluginRefusal(.unreadable(unsafe String(cString: strerror(ENOENT))))
             }
             try folder.check()
-            load(name, in: folder)
+            load(name, in: folder, isNamed: true)
         } catch {
             rejections.append(PluginRejection(path: parent, isFolder: true, reason: error.reason))
         }
     }
 
-    private mutating func load(_ name: String, in folder: PluginFolder) {
+    /// - Parameter isNamed: whether the caller names the file; a library of a folder that has no entry point is not a plugin.
+    private mutating func load(_ name: String, in folder: PluginFolder, isNamed: Bool) {
         let path = folder.path + "/" + name
         var id: String?
         do throws(PluginRefusal) {
-            guard let (provider, digest) = try provider(name, in: folder) else { return }
+            guard let (provider, digest) = try provider(name, in: folder, isNamed: isNamed) else { return }
             let manifest = provider.manifest
             id = manifest.id
             let problems = manifest.problems
@@ -83,9 +84,9 @@ package struct PluginLoader {
         }
     }
 
-    /// The provider in the file, and the file's digest; nil when the file was seen already.
+    /// The provider in the file, and the file's digest; nil when the file was seen already or is no plugin.
     private mutating func provider(
-        _ name: String, in folder: PluginFolder
+        _ name: String, in folder: PluginFolder, isNamed: Bool
     ) throws(PluginRefusal) -> (any Provider, digest: String)? {
         let (descriptor, status) = try folder.open(name)
         defer { close(descriptor) }
@@ -102,6 +103,8 @@ package struct PluginLoader {
             let problem = unsafe dlerror().map { unsafe String(cString: $0) } ?? "it cannot be loaded"
             throw PluginRefusal(.notALibrary(problem.replacing(folder.loaderPath(""), with: "")))
         }
+        let entryPoints = [PluginEntry.versionSymbol, PluginEntry.makeSymbol]
+        if !isNamed, entryPoints.allSatisfy({ unsafe dlsym(library, $0) == nil }) { return nil }
         guard let version = unsafe dlsym(library, PluginEntry.versionSymbol) else {
             throw PluginRefusal(.missingEntryPoint(PluginEntry.versionSymbol))
         }

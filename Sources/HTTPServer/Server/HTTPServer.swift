@@ -159,6 +159,15 @@ public final class HTTPServer: Sendable {
         for worker in workers { worker.shared.workers.withLock { $0 = [] } }
     }
 
+    /// Returns when every loop has taken a turn since the call; at once when the server does not run.
+    public func turn() async {
+        let workers = running.withLock { $0.state == .running ? $0.workers : [] }
+        if workers.isEmpty { return }
+        let latch = Latch(count: workers.count)
+        for worker in workers { worker.loop.execute { latch.countDown() } }
+        await latch.wait()
+    }
+
     /// The current counts.
     ///
     /// Takes no lock that serving takes.

@@ -101,6 +101,9 @@ final class Host: Sendable {
         return url
     }
 
+    /// Returns when every loop of the server has taken a turn; a loop that hangs makes it wait.
+    func serverTurn() async { await server.turn() }
+
     /// Finishes running work and closes everything; syncs resume at the next start.
     func stop() async {
         readiness.drain()
