@@ -28,23 +28,44 @@ struct QuickBooksReader {
         return try await rows(at: cursor)
     }
 
-    /// The statement for the rows from `position` on, counted from 1.
+    /// The statement for `count` rows from `position` on, counted from 1.
     ///
     /// Rows are ordered by id. In an order by time of change, a row that changes during the walk could push another one off its page.
-    /// A row that is deleted moves all rows behind it, which the overlap of the pages shows.
-    func statement(at position: Int64) -> String {
+    /// A row that is deleted moves all rows behind it, which the two rows at the seam of two pages show.
+    func statement(at position: Int64, count: Int = pageSize) -> String {
         var conditions: [String] = []
         if entity.hidesInactive { conditions.append("Active IN (true, false)") }
         if let since { conditions.append("MetaData.LastUpdatedTime >= '\(since)'") }
         let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        return "SELECT * FROM \(entity.name)\(filter) ORDERBY Id STARTPOSITION \(position) MAXRESULTS \(Self.pageSize)"
+        return "SELECT * FROM \(entity.name)\(filter) ORDERBY Id STARTPOSITION \(position) MAXRESULTS \(count)"
     }
 
     private func rows(at cursor: JSONValue?) async throws(ProviderError) -> SyncPage {
         let walk = OffsetWalk(at: cursor, first: 1)
-        let query = [NamedValue("query", statement(at: walk.position)), Self.minorVersion]
-        let rows = ValuePath("QueryResponse.\(entity.name)")
-        let answer = try await context.json(.get("/v3/company/{accountId}/query", query), recordsAt: rows)
+        let (rows, total) = try await rows(at: walk.position, count: Self.pageSize)
+        let isMoreTold = total >= walk.position + Int64(rows.count)
+        guard !rows.isEmpty || !isMoreTold else {
+            // Taken for the end, it would delete all objects behind it.
+            throw ProviderError(.transient, "QuickBooks' answer counts more rows and has none.")
+        }
+        var page = try await walk.page(
+            rows.map { SourceRecord($0) }, ids: rows.map(id), hasMore: rows.count >= Self.pageSize || isMoreTold
+        ) { position throws(ProviderError) in
+            try await self.rows(at: position, count: 2).rows.prefix(2).map(id)
+        }
+        // Some answers count the rows of the page only.
+        if isMoreTold { page.totalCount = Int(clamping: total) }
+        if page.next == nil, since != nil { page.next = ["deletions": true] }
+        return page
+    }
+
+    private func id(of row: JSONValue) -> String? { row["Id"]?.scalarText }
+
+    /// The rows from `position` on, and what the answer counts; 0 where it counts nothing.
+    private func rows(at position: Int64, count: Int) async throws(ProviderError) -> (rows: [JSONValue], total: Int64) {
+        let query = [NamedValue("query", statement(at: position, count: count)), Self.minorVersion]
+        let answer = try await context.json(
+            .get("/v3/company/{accountId}/query", query), recordsAt: ValuePath("QueryResponse.\(entity.name)"))
         // Without rows it is an empty object.
         guard let response = answer["QueryResponse"], response.kind == .object else {
             throw ProviderError(.permanent, "QuickBooks' answer is not a page of a query.")
@@ -53,19 +74,7 @@ struct QuickBooksReader {
         guard let rows = found == nil ? [] : found?.array else {
             throw ProviderError(.permanent, "QuickBooks' answer is not a page of a query.")
         }
-        let total = response["totalCount"]?.integer ?? 0
-        let isMoreTold = total >= walk.position + Int64(rows.count)
-        guard !rows.isEmpty || !isMoreTold else {
-            // Taken for the end, it would delete all objects behind it.
-            throw ProviderError(.transient, "QuickBooks' answer counts more rows and has none.")
-        }
-        var page = walk.page(
-            rows.map { SourceRecord($0) }, ids: rows.map { $0["Id"]?.scalarText },
-            hasMore: rows.count >= Self.pageSize || isMoreTold)
-        // Some answers count the rows of the page only.
-        if isMoreTold { page.totalCount = Int(clamping: total) }
-        if page.next == nil, since != nil { page.next = ["deletions": true] }
-        return page
+        return (rows, response["totalCount"]?.integer ?? 0)
     }
 
     private func deletions(since: Timestamp) async throws(ProviderError) -> SyncPage {

@@ -52,6 +52,42 @@ struct ListWalkTests {
         #expect(try await read(list, cursor: first.next) { _ in Self.rows([3]) }.page.next == nil)
     }
 
+    @Test(
+        "Where pages do not overlap, the two rows at the seam show whether anything lies between them",
+        arguments: [
+            // Rows behind "c" at position 3, the two at the seam, what they show.
+            (["d", "e"], ["c", "d"], .continuous), (["d"], ["c", "d", "e"], .continuous), ([], ["c"], .continuous),
+            // A row before the seam is gone: "d" is on neither page, or was pushed onto the end of the first.
+            (["e"], ["d", "e"], .broken), ([], ["d"], .broken), ([], ["c", "d"], .broken), (["d"], ["c"], .broken),
+            (["d", "e"], [], .broken), (["e"], ["c", "d"], .broken), (["d"], [nil, "d"], .broken),
+            // The page holds the record before it: the seam is on the page.
+            (["b", "c", "d"], nil, .continuous), (["c"], nil, .continuous),
+            // What has no id, and a list that is shorter than what was read of it, show nothing.
+            ([nil, "e"], ["c", nil], .unproven), (["d"], ["c", nil], .unproven), ([], [], .unproven),
+        ] as [([String?], [String?]?, PageContinuity)])
+    func seams(rows: [String?], seam: [String?]?, expected: PageContinuity) async throws {
+        func page(_ ids: [String?], at cursor: JSONValue?, seam: [String?]?) async throws(ProviderError) -> SyncPage {
+            let records = ids.map { SourceRecord(["id": $0.map { .string($0) } ?? .null]) }
+            let walk = OffsetWalk(at: cursor, first: 0)
+            return try await walk.page(records, ids: ids, hasMore: ids.count >= 3) {
+                position throws(ProviderError) in
+                #expect(position == walk.position - 1)
+                guard let seam else { throw ProviderError(.permanent, "The page itself shows it.") }
+                return seam
+            }
+        }
+        let first = try await page(["a", "b", "c"], at: nil, seam: nil)
+        #expect(first.records.count == 3 && first.next == ["at": 3, "behind": "c"])
+        let second = try await page(rows, at: first.next, seam: seam)
+        #expect(second.continuity == expected)
+        #expect(second.records.count == rows.count - (rows.lastIndex(of: "c").map { $0 + 1 } ?? 0))
+        // Behind a row without an id, the next page begins at one that has an id.
+        let odd = try await page(["a", "b", nil], at: nil, seam: nil)
+        #expect(odd.next == ["at": 1, "last": "b"])
+        #expect(try await page(["b", nil, "d"], at: odd.next, seam: nil).continuity == .continuous)
+        #expect(try await page([nil, "d"], at: odd.next, seam: nil).continuity == .broken)
+    }
+
     @Test("Numbered pages of different sizes overlap")
     func sizes() async throws {
         var list = ListRequest(

@@ -77,28 +77,58 @@ struct QuickBooksReaderTests {
         #expect(error?.kind == .transient)
     }
 
-    @Test("Pages go on until one is shorter than asked for")
-    func pages() async throws {
-        let (context, http) = context { request in
-            Self.query(request).contains("STARTPOSITION 1 ")
-                ? Self.rows(1..<1001, of: "Invoice") : Self.rows(1000..<1038, of: "Invoice", total: 38)
+    /// An answer to a statement about `rows`.
+    static func answer(_ request: ProviderRequest, _ ids: [Int], total: Int? = nil) -> ProviderResponse {
+        let words = query(request).split(separator: " ")
+        func value(behind word: String) -> Int {
+            words.firstIndex { $0 == word }.flatMap { Int(words[$0 + 1]) } ?? 0
         }
+        let page = ids.dropFirst(value(behind: "STARTPOSITION") - 1).prefix(value(behind: "MAXRESULTS"))
+        let rows = page.map { #"{"Id":"\#($0)"}"# }.joined(separator: ",")
+        let count = total.map { #","totalCount":\#($0)"# } ?? ""
+        return .json(#"{"QueryResponse":{"Invoice":[\#(rows)]\#(count)}}"#)
+    }
+
+    @Test("Pages go on until one is shorter than asked for, and the rows at each seam are read again")
+    func pages() async throws {
+        let (context, http) = context { Self.answer($0, Array(1...1037)) }
         let first = try await provider.page(PageRequest(dataType: "invoices"), in: context)
         #expect(first.records.count == 1000)
         let stored = try first.next.map { try JSONValue.parse($0.serialized) }
         let second = try await provider.page(PageRequest(dataType: "invoices", cursor: stored), in: context)
         #expect(second.records.count == 37)
         #expect(second.next == nil)
-        #expect(Self.query(http.requests[1]).hasSuffix("STARTPOSITION 1000 MAXRESULTS 1000"))
-        #expect(first.continuity == .continuous && second.continuity == .continuous)
+        #expect(Self.query(http.requests[1]).hasSuffix("STARTPOSITION 1001 MAXRESULTS 1000"))
+        #expect(Self.query(http.requests[2]).hasSuffix("STARTPOSITION 1000 MAXRESULTS 2"))
+        #expect(first.continuity == .continuous && second.continuity == .continuous && http.requests.count == 3)
     }
 
-    @Test("A row that moved from one page to another while the list was read breaks the walk")
-    func movedRows() async throws {
+    @Test("A list that ends with a full page has an empty page behind it")
+    func fullLastPage() async throws {
+        let (context, http) = context { Self.answer($0, Array(1...1000)) }
+        let first = try await provider.page(PageRequest(dataType: "invoices"), in: context)
+        let second = try await provider.page(PageRequest(dataType: "invoices", cursor: first.next), in: context)
+        #expect(second.records.isEmpty && second.next == nil && second.continuity == .continuous)
+        #expect(http.requests.count == 3)
+    }
+
+    @Test("A cursor of an earlier version, whose page begins at the last row of the page before, continues")
+    func earlierCursors() async throws {
+        let (context, http) = context { Self.answer($0, Array(1...1037)) }
+        let cursor: JSONValue = ["at": 1000, "last": "1000"]
+        let page = try await provider.page(PageRequest(dataType: "invoices", cursor: cursor), in: context)
+        #expect(page.records.count == 37 && page.continuity == .continuous && http.requests.count == 1)
+        let (moved, _) = self.context { Self.answer($0, Array(2...1037)) }
+        #expect(
+            try await provider.page(PageRequest(dataType: "invoices", cursor: cursor), in: moved).continuity == .broken)
+    }
+
+    @Test("A row that moved from one page to another while the list was read breaks the walk", arguments: [1001, 1500])
+    func movedRows(count: Int) async throws {
         // Invoice 5 is deleted after the first page: 1001 stands at position 1000 now.
         let (context, _) = context { request in
-            Self.query(request).contains("STARTPOSITION 1 ")
-                ? Self.rows(1..<1001, of: "Invoice") : Self.rows(1001..<1501, of: "Invoice")
+            let isFirst = Self.query(request).contains("STARTPOSITION 1 ")
+            return Self.answer(request, (1...count).filter { isFirst || $0 != 5 })
         }
         let first = try await provider.page(PageRequest(dataType: "invoices"), in: context)
         let second = try await provider.page(PageRequest(dataType: "invoices", cursor: first.next), in: context)
@@ -108,13 +138,14 @@ struct QuickBooksReaderTests {
     @Test("A short page goes on when the answer says that there is more")
     func trustsTotals() async throws {
         let (context, _) = context { request in
-            Self.query(request).contains("STARTPOSITION 1 ")
-                ? Self.rows(1..<101, of: "Invoice", total: 150) : Self.rows(100..<151, of: "Invoice", total: 150)
+            let query = Self.query(request)
+            if query.contains("STARTPOSITION 1 ") { return Self.rows(1..<101, of: "Invoice", total: 150) }
+            return Self.answer(request, Array(1...150), total: 150)
         }
         let first = try await provider.page(PageRequest(dataType: "invoices"), in: context)
-        #expect(first.next == ["at": 100, "last": "100"])
+        #expect(first.next == ["at": 101, "behind": "100"])
         let second = try await provider.page(PageRequest(dataType: "invoices", cursor: first.next), in: context)
-        #expect(second.next == nil && second.records.count == 50)
+        #expect(second.next == nil && second.records.count == 50 && second.continuity == .continuous)
     }
 
     @Test("After the changed rows come the deleted ones, whatever order their groups have")
