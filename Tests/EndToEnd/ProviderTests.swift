@@ -27,7 +27,8 @@ struct ProviderTests {
     }
 
     static let cases = [
-        Case(service: "stripe"), Case(service: "quickbooks"), Case(service: "xero"),
+        Case(service: "stripe"), Case(service: "stripe", variant: "apps"), Case(service: "quickbooks"),
+        Case(service: "xero"),
         Case(service: "slack", refreshes: false),
         Case(service: "discord"), Case(service: "instagram", refreshes: false), Case(service: "tiktok"),
         Case(service: "reddit"), Case(service: "kai", variant: "flo", hasRefusedRecords: true),

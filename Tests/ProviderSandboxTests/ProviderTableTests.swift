@@ -20,6 +20,7 @@ struct Dialect: Sendable, CustomTestStringConvertible {
 
     static let all = [
         Dialect(provider: "stripe", scope: "read_only"),
+        Dialect(provider: "stripe", variant: "apps", scope: ""),
         Dialect(provider: "quickbooks", scope: "com.intuit.quickbooks.accounting"),
         Dialect(provider: "xero", scope: "offline_access accounting.contacts.read"),
         Dialect(provider: "slack", scope: "channels:read"),
@@ -42,6 +43,7 @@ struct Dialect: Sendable, CustomTestStringConvertible {
 
     func exchange(_ client: OAuthClient, _ code: String?, secret: String? = nil) throws -> Reply {
         let secret = secret ?? client.secret
+        if variant == "apps" { return try client.exchange(code, [], [basic(secret, "")]) }
         if provider == "stripe" { return try client.exchange(code, [], [bearer(secret)]) }
         if isForm { return try client.exchange(code, [(idName, client.id), ("client_secret", secret)], []) }
         return try client.exchange(code, [], [basic(client.id, secret)] + headers)

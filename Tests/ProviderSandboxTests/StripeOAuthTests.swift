@@ -204,3 +204,41 @@ struct StripeOAuthTests {
         }
     }
 }
+
+@Suite("Stripe Apps", .timeLimit(.minutes(2)))
+struct StripeAppsTests {
+    @Test("The secret key is the user of Basic; tokens have Stripe's shape and no stated life")
+    func exchange() async throws {
+        try await RunningSandbox.run { sandbox in
+            let client = try OAuthClient(sandbox, "stripe", "apps")
+            #expect(client.endpoints["authorize"] == "/stripe/apps/oauth/v2/authorize")
+            let callback = try client.allow(scope: "")
+            for headers in [[basic(client.id, client.secret)], [bearer(client.secret)], [basic(client.secret, "x")]] {
+                #expect(try client.exchange(callback["code"], [], headers).status == 401)
+            }
+            let tokens = try client.exchange(callback["code"], [], [basic(client.secret, "")]).json
+            #expect(tokens["scope"] == "stripe_apps" && tokens["expires_in"] == nil)
+            #expect(tokens["stripe_user_id"]?.string == callback["stripe_user_id"])
+        }
+    }
+
+    @Test("A refresh gives a new pair and ends the refresh token before it; access ends after an hour")
+    func refresh() async throws {
+        try await RunningSandbox.run { sandbox in
+            let client = try OAuthClient(sandbox, "stripe", "apps")
+            let secret = [basic(client.secret, "")]
+            let first = try client.exchange(try client.allow(scope: "")["code"], [], secret)
+            let second = try client.refresh(first.refreshToken, [], secret)
+            #expect(second.status == 200 && second.refreshToken != first.refreshToken)
+            #expect(try client.refresh(first.refreshToken, [], secret).json["error"] == "invalid_grant")
+            let key = [bearer(second.accessToken ?? "")]
+            let list = "\(client.api)/v1/customers"
+            #expect(try sandbox.get(list, key).status == 200)
+            // What the app may read stands in its manifest.
+            #expect(try sandbox.get("\(client.api)/v1/account", key).status == 403)
+            try sandbox.control("clock", #"{"advanceSeconds":3601}"#)
+            #expect(try sandbox.get(list, key).status == 401)
+            #expect(try client.refresh(second.refreshToken, [], secret).status == 200)
+        }
+    }
+}

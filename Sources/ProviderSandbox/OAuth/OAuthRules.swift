@@ -10,6 +10,8 @@ enum ClientAuthentication: Sendable, Hashable {
     case form
     /// The secret as a bearer token, or as `client_secret` in the form; no client id.
     case secretAlone
+    /// HTTP Basic with the secret as the user and no password; no client id.
+    case secretAsBasicUser
 }
 
 struct OAuthRules: Sendable {

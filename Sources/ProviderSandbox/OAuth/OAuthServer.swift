@@ -184,7 +184,10 @@ final class OAuthServer: Sendable {
     func authenticate(_ request: SandboxRequest) throws(OAuthFault) {
         var isAuthenticated = false
         if let (user, password) = request.basic {
-            guard rules.clientAuthentication.contains(.basic), isClient(user, password) else { throw .invalidClient }
+            let isClient =
+                rules.clientAuthentication.contains(.basic) && isClient(user, password)
+                || rules.clientAuthentication.contains(.secretAsBasicUser) && isSecret(user) && password.isEmpty
+            guard isClient else { throw .invalidClient }
             isAuthenticated = true
         }
         if let bearer = request.bearer, rules.clientAuthentication.contains(.secretAlone) {

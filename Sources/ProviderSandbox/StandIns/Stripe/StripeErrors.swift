@@ -37,6 +37,13 @@ struct StripeFault: StandInFault {
                 + "does not exist). Application access may have been revoked.")
     }
 
+    static func permissionMissing(_ permission: String) -> StripeFault {
+        StripeFault(
+            status: 403, code: "more_permissions_required_for_application",
+            message: "The provided key does not have the required permissions for this endpoint. Having the "
+                + "'\(permission)' permission would allow this request to continue.")
+    }
+
     static func missing(_ object: String, _ id: String, parameter: String = "id", status: UInt16 = 404) -> StripeFault {
         StripeFault(
             status: status, code: "resource_missing", parameter: parameter, message: "No such \(object): '\(id)'")

@@ -1,69 +1,54 @@
-// Stripe Connect for standard accounts: where it lives, who may call it, and its OAuth endpoints. Lists, events and
-// objects are in the files beside this one.
+// Stripe Connect for standard accounts, and Stripe Apps: where each lives, and who may call it. OAuth, lists, events and objects are
+// in the files beside this one.
 
 import HTTPServer
 import ProviderSDK
 
 @section("stand_ins") @used
 private let entry: StandInEntry = {
-    unsafe StandInList.add(to: $0) { [StripeStandIn($0)] }
+    unsafe StandInList.add(to: $0) { [StripeStandIn($0, .connect), StripeStandIn($0, .apps)] }
 }
 
 struct StripeStandIn: StandIn {
     static let version = "2026-07-29.dahlia"
 
     let core: StandInCore
+    /// How accounts are connected.
+    let product: StripeProduct
 
-    init(_ environment: SandboxEnvironment) { core = StandInCore(environment, Self.specification) }
-
-    private static let specification = StandInSpecification(
-        "stripe", accountSeed: "account",
-        account: { _, random in SandboxAccount(id: "acct_1" + random.base62(15), name: People.company(&random)) }
-    ) { standIn in
-        standIn.settings = [
-            "clientId": "ca_sandbox", "clientSecret": "sk_sandbox_platform", "webhookSecret": "whsec_sandbox",
-        ]
-        standIn.endpoints = ["api": "/api", "revoke": "/oauth/deauthorize"]
-        standIn.types = StripeObjects.types
-        standIn.exponents = StripeObjects.exponents
-        standIn.oauth = oauth
+    init(_ environment: SandboxEnvironment, _ product: StripeProduct) {
+        self.product = product
+        core = StandInCore(environment, Self.specification(product))
     }
 
-    private static let oauth = OAuthSpecification(
-        "Stripe", authorize: "/oauth/authorize", token: "/oauth/token"
-    ) { oauth in
-        oauth.rules = { rules in
-            rules.clientAuthentication = [.secretAlone]
-            rules.isRedirectURIRequired = false
-            rules.redirectURIInExchange = .ignored
-            rules.knownScopes = ["read_only", "read_write"]
-            rules.defaultScopes = ["read_only"]
-            rules.pkce = .ignored
-            rules.refresh = .keeps
-            rules.codePrefix = "ac_"
-            rules.accessTokenPrefix = "sk_sandbox_"
-            rules.refreshTokenPrefix = "rt_"
+    private static func specification(_ product: StripeProduct) -> StandInSpecification {
+        StandInSpecification(
+            "stripe", variant: product.variant, accountSeed: "account",
+            account: { _, random in SandboxAccount(id: "acct_1" + random.base62(15), name: People.company(&random)) }
+        ) { standIn in
+            standIn.settings = product.settings
+            standIn.endpoints = product.endpoints
+            standIn.types = StripeObjects.types
+            standIn.exponents = StripeObjects.exponents
+            standIn.oauth = product.oauth
         }
-        oauth.denial = [("error", "access_denied"), ("error_description", "The user denied your request")]
-        oauth.callbackParameters = { grant, _ in [("scope", grant.scopes.joined(separator: " "))] }
-        oauth.tokens = [
-            .accessToken, .fixed("livemode", false), .refreshToken, .type("bearer"),
-            .fixed("stripe_publishable_key", "pk_sandbox_platform"), .account("stripe_user_id"), .scope(),
-        ]
-        oauth.refusal = { refusal($0.fault) }
     }
 
     var apiRoutes: [StandInRoute] {
         let lists = StripeLists(dataset)
         let events = StripeEvents(dataset, environment.clock)
         var routes = [
-            StandInRoute(.post, "/oauth/deauthorize", kind: .revoke, deauthorize),
-            api("/v1/account") { [server] caller, _ in
-                StripeObjects.account(server.account(caller.account ?? 0), isPlatform: caller.account == nil)
+            api("/v1/account") { [server, product] caller, _ throws(StripeFault) in
+                // What an app may read stands in its manifest; this one may not read its account.
+                guard product == .connect else { throw .permissionMissing("account_read") }
+                return StripeObjects.account(server.account(caller.account ?? 0), isPlatform: caller.account == nil)
             },
             api("/v1/events", events.list),
             api("/v1/events/{id}", events.one),
         ]
+        if product == .connect {
+            routes.append(StandInRoute(.post, "/oauth/deauthorize", kind: .revoke, deauthorize))
+        }
         for (index, list) in StripeLists.all.enumerated() {
             routes.append(
                 api(list.path) { caller, request throws(StripeFault) in try lists.list(index, caller, request) })
@@ -120,10 +105,6 @@ struct StripeStandIn: StandIn {
         }
     }
 
-    private static func refusal(_ fault: OAuthFault) -> Answer {
-        .refusal(fault, clientStatus: 401, isDescribed: true)
-    }
-
     /// Ends every grant of the account named.
     private func deauthorize(_ request: SandboxRequest) -> Answer {
         do throws(OAuthFault) {
@@ -138,7 +119,7 @@ struct StripeStandIn: StandIn {
             }
             return .json(200, ["stripe_user_id": .string(id)])
         } catch {
-            return Self.refusal(error)
+            return StripeProduct.refusal(error)
         }
     }
 
@@ -151,6 +132,6 @@ struct StripeStandIn: StandIn {
         if kind == .api || status >= 500 || status == 429 {
             return failure(StripeFault.of(status, request)).with("Request-Id", "req_" + RandomText.base62(14))
         }
-        return Self.refusal(status == 401 ? .invalidClient : .invalidGrant(.revoked))
+        return StripeProduct.refusal(status == 401 ? .invalidClient : .invalidGrant(.revoked))
     }
 }

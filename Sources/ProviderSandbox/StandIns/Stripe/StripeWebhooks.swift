@@ -21,8 +21,8 @@ extension StripeStandIn {
                 object: ["id": .string(command.ids.first ?? "obj_" + RandomText.base62(14)), "object": .string(object)])
         case .verification: throw command.unknown
         }
-        return WebhookSignature.stripe(
-            WebhookSignature.bytes(event), secret: settings["webhookSecret"] ?? "", signed: command.signed)
+        let secret = environment.setting("stripe", "webhookSecret", StripeProduct.webhookSecret)
+        return WebhookSignature.stripe(WebhookSignature.bytes(event), secret: secret, signed: command.signed)
     }
 
     private static let objects = [
