@@ -12,13 +12,13 @@ package final class CallbackFlights: Sendable {
     /// The end of a callback's work.
     enum End: Sendable {
         case completed(Completion)
-        case failed(ServiceError)
+        case failed(CallbackFailure)
         /// A failure that is also the answer to the same callback again.
-        case refused(ServiceError)
+        case refused(CallbackFailure)
         /// All callers went away, so the work stopped.
         case abandoned
 
-        fileprivate func get() throws(ServiceError) -> Completion {
+        fileprivate func get() throws(CallbackFailure) -> Completion {
             switch self {
             case .completed(let completion): return completion
             case .failed(let error), .refused(let error): throw error
@@ -34,7 +34,7 @@ package final class CallbackFlights: Sendable {
     }
 
     private struct Refusal {
-        let error: ServiceError
+        let error: CallbackFailure
         let until: MonotonicInstant
     }
 
@@ -48,7 +48,7 @@ package final class CallbackFlights: Sendable {
     }
 
     private enum Entrance {
-        case refused(ServiceError)
+        case refused(CallbackFailure)
         case flight(Flight)
     }
 
@@ -62,7 +62,7 @@ package final class CallbackFlights: Sendable {
     /// The work is canceled when all callers that wait for it are.
     func once(
         _ tag: String, _ work: @escaping @Sendable () async -> End
-    ) async throws(ServiceError) -> Completion {
+    ) async throws(CallbackFailure) -> Completion {
         while true {
             let entrance = state.withLock { enter(tag, work, &$0) }
             guard case .flight(let flight) = entrance else {

@@ -1,7 +1,7 @@
 // Completes an authorization with its code alone, for providers that return no state. The session alone then decides
 // who may bring the code, so this is never done for a provider that does return the state.
 
-package import ConnectionModel
+import ConnectionModel
 import Cryptography
 import ProviderSDK
 import Providers
@@ -16,22 +16,24 @@ extension OAuthService {
     /// - Throws: ``ServiceError/provider(_:)`` with the status of the provider's answer when it refuses the code.
     package func complete(
         service: String, variant: String?, code: String, for principal: Principal
-    ) async throws(ServiceError) -> String {
-        let provider = try available(service, variant: variant)
+    ) async throws(CallbackFailure) -> String {
+        let provider: ConfiguredProvider
+        do throws(ServiceError) { provider = try available(service, variant: variant) } catch {
+            throw CallbackFailure(error)
+        }
         let variant = provider.stored(variant)
-        guard let oauth = provider.oauth(variant) else { throw .notFound }
+        guard let oauth = provider.oauth(variant) else { throw CallbackFailure(.notFound) }
         guard !oauth.returnsState else {
-            throw .invalid(
-                field: "code", message: "\(provider.manifest.name) is completed at its callback, with its state")
+            throw .incomplete("code", "\(provider.manifest.name) is completed at its callback, with its state")
         }
         let parts = ["code", principal.userID, principal.sessionBinding, service, variant ?? "", code]
         let tag = SHA256.digest(parts.map { "\($0.utf8.count):\($0)" }.joined()).base64URL
         let completion = try await callbacks.once(tag) { () async in
-            do throws(ServiceError) {
+            do throws(CallbackFailure) {
                 let id = try await complete(provider, oauth, variant: variant, code: code, for: principal)
                 return .completed(Completion(connectionID: id, callerState: nil))
             } catch {
-                return error == .canceled && Task.isCancelled ? .abandoned : .failed(error)
+                return error.error == .canceled && Task.isCancelled ? .abandoned : .failed(error)
             }
         }
         return completion.connectionID
@@ -39,26 +41,38 @@ extension OAuthService {
 
     private func complete(
         _ provider: ConfiguredProvider, _ oauth: OAuth2, variant: String?, code: String, for principal: Principal
-    ) async throws(ServiceError) -> String {
+    ) async throws(CallbackFailure) -> String {
         let scopes = provider.manifest.requestedScopes(
             for: [], variant: variant, settings: provider.publicSettings)
-        let (claim, isNew) = try await claim(provider, variant: variant, scopes: scopes, for: principal)
-        let verifier = try verifier(of: claim, for: principal)
+        let (claim, isNew): (Claim, Bool)
+        let verifier: Secret?
+        do throws(ServiceError) {
+            (claim, isNew) = try await self.claim(provider, variant: variant, scopes: scopes, for: principal)
+            verifier = try self.verifier(of: claim, for: principal)
+        } catch { throw CallbackFailure(error) }
         let answer: CodeAnswer
         do {
             answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
-        } catch {
-            if isNew {
-                // Nothing existed before this code came, so a bad code leaves nothing behind.
-                try await users.update(principal.userID) { (user) throws(ServiceError) in
-                    user.withdraw(claim.connectionID)
-                }
-            } else {
-                try await fail(claim, operation: .exchange, error, for: principal)
+        } catch let refusal {
+            do throws(ServiceError) { try await end(claim, isNew: isNew, refusal, for: principal) } catch {
+                throw CallbackFailure(error)
             }
-            throw .provider(error)
+            throw CallbackFailure(.provider(refusal), .exchange(refusal))
         }
-        return try await connect(answer, claim, provider, oauth, query: [], for: principal)
+        do throws(ServiceError) {
+            return try await connect(answer, claim, provider, oauth, query: [], for: principal)
+        } catch {
+            throw .afterExchange(error)
+        }
+    }
+
+    /// Records a refused code.
+    private func end(
+        _ claim: Claim, isNew: Bool, _ refusal: ProviderError, for principal: Principal
+    ) async throws(ServiceError) {
+        guard isNew else { return try await fail(claim, operation: .exchange, refusal, for: principal) }
+        // Nothing existed before this code came, so a bad code leaves nothing behind.
+        try await users.update(principal.userID) { (user) throws(ServiceError) in user.withdraw(claim.connectionID) }
     }
 
     /// The newest authorization that this session began, used up durably; else a new one.
@@ -80,7 +94,7 @@ extension OAuthService {
             where connection.service == provider.id && connection.variant == variant {
                 guard
                     let authorization = connection.authorizations.last(where: {
-                        $0.sessionBinding == principal.sessionBinding && $0.expiresAt > now
+                        principal.completes($0.sessionBinding) && $0.expiresAt > now
                     })
                 else { continue }
                 return (try user.claim(authorization, of: connection.id, at: now), false)
@@ -91,7 +105,7 @@ extension OAuthService {
             guard let connection = user.connection(id) else { throw .notFound }
             let authorization = PendingAuthorization(
                 nonce: nonce, redirectURI: redirectURI, verifier: nil, callerState: nil,
-                sessionBinding: principal.sessionBinding, requestedScopes: scopes,
+                sessionBinding: principal.authorizationBinding, requestedScopes: scopes,
                 expiresAt: now.advanced(by: PendingAuthorization.lifetime))
             return (Claim(connection, authorization), true)
         }

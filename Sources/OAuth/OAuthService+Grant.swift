@@ -112,7 +112,7 @@ extension OAuthService {
         try await users.update(principal.userID) { (user) throws(ServiceError) in
             try user.update(claim.connectionID) { (connection) throws(ServiceError) in
                 guard connection.grant.number == claim.grant, connection.disconnection == nil else {
-                    throw Self.badState
+                    throw CallbackFailure.state(.alreadyUsed).error
                 }
                 var sealed = try vault.sealed(tokens, user: principal.userID, connection: connection.id)
                 sealed.grantExpiresAt = tokens.grantExpiresAt ?? oauth.lifetimes.grant.map(held.at.advanced(by:))
@@ -215,7 +215,7 @@ extension OAuthService {
             guard let current = user.connection(pending.id) else { throw .notFound }
             guard current.grant.number == pending.grant.number, current.grant.unidentified != nil,
                 current.disconnection == nil
-            else { throw Self.badState }
+            else { throw CallbackFailure.state(.alreadyUsed).error }
             return try user.identified(current.id, as: identity, callback: callback, at: now) {
                 (text, field, target) throws(ServiceError) in
                 let secret = try vault.open(text, user: userID, connection: current.id, field: field)

@@ -11,32 +11,42 @@ extension OAuthService {
     /// - Throws: the failure that the first one ended with.
     func answer(
         toRepeated callback: Callback, _ provider: ConfiguredProvider, for principal: Principal
-    ) async throws(ServiceError) -> Completion? {
+    ) async throws(CallbackFailure) -> Completion? {
         let now = time.now
-        guard let user = try await users.stored(principal.userID)?.user,
-            let earlier = user.callbacks.first(where: { $0.tag.utf8.elementsEqual(callback.tag.utf8) }),
-            earlier.expiresAt > now, let connection = user.connection(earlier.connectionID),
-            connection.disconnection == nil
-        else { return nil }
-        if !connection.isConnected {
-            guard let held = connection.grant.unidentified else {
-                // Nothing is known of a code whose exchange was interrupted, and it may be spent.
-                guard let failure = connection.failure else { return nil }
-                throw .provider(failure.error)
-            }
-            // A first callback whose caller went away has stored the tokens, and stopped before it asked whose they are.
-            if held.attempts > 0, let failure = connection.failure { throw .provider(failure.error) }
-            guard let token = try vault.accessToken(of: connection, user: principal.userID) else { return nil }
-            _ = try await finish(
-                connection.id, of: principal.userID, provider, credentials: FixedCredential(token: token))
+        let user: User?
+        do throws(ServiceError) { user = try await users.stored(principal.userID)?.user } catch {
+            throw CallbackFailure(error)
         }
-        guard
-            let id = try await users.stored(principal.userID)?.user.callbacks.first(where: {
-                $0.tag.utf8.elementsEqual(callback.tag.utf8)
-            })?.connectionID
+        guard let user, let earlier = user.claimed(by: callback.tag), earlier.expiresAt > now,
+            let connection = user.connection(earlier.connectionID), connection.disconnection == nil
         else { return nil }
-        return Completion(
-            connectionID: id, callerState: try callerState(earlier.callerState, callback.state, for: principal))
+        // A first callback whose caller went away has stored the tokens, and stopped before it asked whose they are.
+        let isHeld = connection.grant.unidentified.map { $0.attempts == 0 || connection.failure == nil } ?? false
+        if !connection.isConnected, !isHeld {
+            // Nothing is known of a code whose exchange was interrupted, and it may be spent.
+            guard let failure = connection.failure else { return nil }
+            throw CallbackFailure(failure, failure.error)
+        }
+        do throws(ServiceError) {
+            if isHeld, !connection.isConnected {
+                guard let token = try vault.accessToken(of: connection, user: principal.userID) else { return nil }
+                _ = try await finish(
+                    connection.id, of: principal.userID, provider, credentials: FixedCredential(token: token))
+            }
+            guard let id = try await users.stored(principal.userID)?.user.claimed(by: callback.tag)?.connectionID else {
+                return nil
+            }
+            return Completion(
+                connectionID: id, callerState: try callerState(earlier.callerState, callback.state, for: principal))
+        } catch {
+            throw .afterExchange(error)
+        }
+    }
+}
+
+extension User {
+    fileprivate func claimed(by tag: String) -> ClaimedCallback? {
+        callbacks.first { $0.tag.utf8.elementsEqual(tag.utf8) }
     }
 }
 

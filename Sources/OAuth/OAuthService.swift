@@ -97,13 +97,13 @@ package struct OAuthService: Sendable {
                 service: provider.id, variant: variant, status: .pending,
                 shard: UserStore.shard(of: principal.userID), random: connectionRandom, at: now)
             let authorization = PendingAuthorization(
-                nonce: secrets.nonce, redirectURI: redirectURI,
+                nonce: try nonce(secrets.nonce, id, user.id, expiresAt), redirectURI: redirectURI,
                 verifier: try secrets.verifier.map { (verifier) throws(ServiceError) in
                     try vault.seal(verifier, user: user.id, connection: id, field: "verifier")
                 },
                 callerState: try request.callerState.map { (state) throws(ServiceError) in
                     try vault.seal(Secret(state), user: user.id, connection: id, field: "callerState")
-                }, sessionBinding: principal.sessionBinding, requestedScopes: scopes, expiresAt: expiresAt)
+                }, sessionBinding: principal.authorizationBinding, requestedScopes: scopes, expiresAt: expiresAt)
             let userID = user.id
             return try user.update(id) { (connection) throws(ServiceError) in
                 connection.authorizationBegan(authorization, permissions: request.permissions)
@@ -125,9 +125,21 @@ package struct OAuthService: Sendable {
     private func makeSecrets(for oauth: OAuth2) throws(ServiceError) -> Secrets {
         do {
             return Secrets(
-                nonce: try SecureRandom.base62(22),
+                nonce: try OAuthNonce.random(),
                 verifier: oauth.pkce == .s256 ? Secret(try SecureRandom.base64URL(byteCount: 32)) : nil,
                 connectionRandom: try SecureRandom.base62(22))
+        } catch {
+            throw .internalFault("\(error)")
+        }
+    }
+
+    private func nonce(
+        _ random: String, _ connectionID: String, _ userID: String, _ expiresAt: Timestamp
+    ) throws(ServiceError) -> String {
+        do {
+            return try OAuthNonce.make(
+                random: random, connectionID: connectionID, userID: userID, expiresAt: expiresAt, with: keys.ring
+            ).text
         } catch {
             throw .internalFault("\(error)")
         }
@@ -170,33 +182,34 @@ package struct OAuthService: Sendable {
     ///   - principal: who brings it; it must be the session that began.
     package func complete(
         service: String, query: [NamedValue], for principal: Principal
-    ) async throws(ServiceError) -> Completion {
+    ) async throws(CallbackFailure) -> Completion {
         func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
         guard let provider = registry[service], provider.usesOAuth else {
-            throw .invalid(field: "service", message: "Service not supported")
+            throw CallbackFailure(.invalid(field: "service", message: "Service not supported"))
         }
         for pair in query where pair.value.utf8.count > OAuthLimits.callbackParameterBytesMax {
-            throw .invalid(field: pair.name, message: "The parameter is too long")
+            throw CallbackFailure(.invalid(field: pair.name, message: "The parameter is too long"), .stateInvalid)
         }
         // A parameter that is sent twice means nothing (RFC 6749 section 3.1).
         for name in ["state", "code", "error", "iss"] + provider.callbackParameterNames
         where query.count(where: { $0.name == name }) > 1 {
-            throw .invalid(field: name, message: "“\(name)” is given more than once")
+            throw CallbackFailure(
+                .invalid(field: name, message: "“\(name)” is given more than once"), .stateInvalid)
         }
         let parts = [
             principal.userID, principal.sessionBinding, service, value("code") ?? "", value("error") ?? "",
         ]
         guard let state = value("state").flatMap(OAuthState.init), let tag = state.tag(of: parts, with: keys.ring)
-        else { throw Self.badState }
+        else { throw .state(.stateInvalid) }
         let callback = Callback(service: service, state: state, tag: tag, query: query)
         return try await callbacks.once(tag) { () async in
-            do throws(ServiceError) {
+            do throws(CallbackFailure) {
                 if let earlier = try await answer(toRepeated: callback, provider, for: principal) {
                     return .completed(earlier)
                 }
                 return try await complete(callback, provider, for: principal)
             } catch {
-                return error == .canceled && Task.isCancelled ? .abandoned : .failed(error)
+                return error.error == .canceled && Task.isCancelled ? .abandoned : .failed(error)
             }
         }
     }
@@ -212,26 +225,35 @@ package struct OAuthService: Sendable {
 
     private func complete(
         _ callback: Callback, _ provider: ConfiguredProvider, for principal: Principal
-    ) async throws(ServiceError) -> CallbackFlights.End {
+    ) async throws(CallbackFailure) -> CallbackFlights.End {
         // The state is used up durably before anything is sent: of different callbacks with it exactly one continues.
         let claim = try await claim(callback, for: principal)
-        guard let oauth = provider.oauth(claim.variant) else { throw Self.badState }
-        let verifier = try verifier(of: claim, for: principal)
-        let answer: CodeAnswer
-        do throws(CallbackRefusal) {
-            let code = try code(in: callback.query, provider, oauth, variant: claim.variant)
-            do {
-                answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
-            } catch { throw CallbackRefusal(operation: .exchange, recorded: error, answer: .provider(error)) }
+        guard let oauth = provider.oauth(claim.variant) else { throw .state(.stateInvalid) }
+        do throws(ServiceError) {
+            let verifier = try verifier(of: claim, for: principal)
+            let answer: CodeAnswer
+            do throws(CallbackRefusal) {
+                let code = try code(in: callback.query, provider, oauth, variant: claim.variant)
+                do {
+                    answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
+                } catch {
+                    throw CallbackRefusal(
+                        operation: .exchange, recorded: error,
+                        answer: CallbackFailure(.provider(error), .exchange(error)))
+                }
+            } catch {
+                try await fail(claim, operation: error.operation, error.recorded, for: principal)
+                return .refused(error.answer)
+            }
+            let connectionID = try await connect(
+                answer, claim, provider, oauth, query: callback.query, for: principal)
+            return .completed(
+                Completion(
+                    connectionID: connectionID,
+                    callerState: try callerState(claim.authorization.callerState, callback.state, for: principal)))
         } catch {
-            try await fail(claim, operation: error.operation, error.recorded, for: principal)
-            return .refused(error.answer)
+            throw .afterExchange(error)
         }
-        let connectionID = try await connect(answer, claim, provider, oauth, query: callback.query, for: principal)
-        return .completed(
-            Completion(
-                connectionID: connectionID,
-                callerState: try callerState(claim.authorization.callerState, callback.state, for: principal)))
     }
 
     /// The caller's own state, as it was given.
@@ -248,8 +270,8 @@ package struct OAuthService: Sendable {
         var operation = ConnectionOperation.authorize
         /// The error that is recorded with the connection.
         let recorded: ProviderError
-        /// The error for the caller.
-        let answer: ServiceError
+        /// The failure for the caller.
+        let answer: CallbackFailure
     }
 
     /// The code in a callback.
@@ -264,25 +286,26 @@ package struct OAuthService: Sendable {
             let reason = value("error_description").map { Redaction.text(Self.shown($0), without: brought) }
             throw CallbackRefusal(
                 recorded: ProviderError(.permanent, reason ?? refused, code: code),
-                answer: .provider(ProviderError(.permanent, refused, code: code)))
+                answer: CallbackFailure(
+                    .provider(ProviderError(.permanent, refused, code: code)), .refusal(code: code)))
         }
         guard let code = value("code"), !code.isEmpty else {
             throw CallbackRefusal(
                 recorded: ProviderError(.permanent, "The callback lacks “code”.", code: "callback_incomplete"),
-                answer: .invalid(field: "code", message: "The authorization code is missing"))
+                answer: .incomplete("code", "The authorization code is missing"))
         }
         if let sent = value("iss"), !isIssuer(sent, provider, oauth, variant: variant) {
             throw CallbackRefusal(
                 recorded: ProviderError(
                     .permanent, "The callback came from another authorization server.", code: "issuer_mismatch"),
-                answer: .invalid(field: "iss", message: "The callback comes from another authorization server"))
+                answer: .incomplete("iss", "The callback comes from another authorization server"))
         }
         for parameter in oauth.callbackParameters where parameter.isRequired && (value(parameter.name) ?? "").isEmpty {
             throw CallbackRefusal(
                 recorded: ProviderError(
                     .permanent, "The callback lacks “\(parameter.name)”.", code: "callback_incomplete"),
-                answer: .invalid(
-                    field: parameter.name, message: "The callback lacks a parameter that the provider always sends"))
+                answer: .incomplete(
+                    parameter.name, "The callback lacks a parameter that the provider always sends"))
         }
         try checkAccountID(in: query, provider, oauth)
         return code
@@ -301,7 +324,7 @@ package struct OAuthService: Sendable {
             throw CallbackRefusal(
                 recorded: ProviderError(
                     .permanent, "An account id of \(provider.manifest.name) \(problem).", code: "account_id_invalid"),
-                answer: .invalid(field: name, message: "“\(name)” \(problem)"))
+                answer: .incomplete(name, "“\(name)” \(problem)"))
         }
     }
 
@@ -339,53 +362,6 @@ package struct OAuthService: Sendable {
         return String(shown)
     }
 
-    /// Whether `error` says that a callback has no state that is good for its caller.
-    package static func refusesState(_ error: ServiceError) -> Bool {
-        guard case .invalid(field: "state", _) = error else { return false }
-        return true
-    }
-
-    static let badState = ServiceError.invalid(
-        field: "state", message: "The state is not valid: it was used, it expired, or it belongs to another session")
-
-    /// An authorization that this callback alone may complete.
-    package struct Claim: Sendable {
-        package let connectionID: String
-        package let variant: String?
-        /// The number of the grant that the connection had.
-        package let grant: Int
-        package let authorization: PendingAuthorization
-
-        package init(_ connection: Connection, _ authorization: PendingAuthorization) {
-            connectionID = connection.id
-            variant = connection.variant
-            grant = connection.grant.number
-            self.authorization = authorization
-        }
-    }
-
-    private func claim(_ callback: Callback, for principal: Principal) async throws(ServiceError) -> Claim {
-        let (now, state) = (time.now, callback.state)
-        return try await users.update(principal.userID) { (user) throws(ServiceError) -> Claim in
-            guard let connection = user.connection(state.connectionID),
-                let authorization = connection.authorizations.first(where: {
-                    $0.nonce.utf8.elementsEqual(state.nonce.utf8)
-                })
-            else { throw Self.badState }
-            let binding = binding(
-                authorization, user: user.id, connection: connection, session: principal.sessionBinding)
-            guard connection.service.utf8.elementsEqual(callback.service.utf8), connection.disconnection == nil,
-                authorization.sessionBinding.utf8.elementsEqual(principal.sessionBinding.utf8),
-                authorization.expiresAt > now, state.isValid(for: binding, with: keys.ring)
-            else { throw Self.badState }
-            user.callbackClaimed(
-                ClaimedCallback(
-                    tag: callback.tag, connectionID: connection.id, callerState: authorization.callerState,
-                    expiresAt: now.advanced(by: ClaimedCallback.lifetime)), at: now)
-            return try user.claim(authorization, of: connection.id, at: now)
-        }
-    }
-
     /// Records why an authorization failed.
     package func fail(
         _ claim: Claim, operation: ConnectionOperation, _ error: ProviderError, for principal: Principal
@@ -412,27 +388,6 @@ package struct OAuthService: Sendable {
             throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")
         }
         return provider
-    }
-
-    private func binding(
-        _ authorization: PendingAuthorization, user: String, connection: Connection, session: String
-    ) -> OAuthStateBinding {
-        OAuthStateBinding(
-            userID: user, sessionBinding: session, service: connection.service, variant: connection.variant,
-            connectionID: connection.id, redirectURI: authorization.redirectURI, verifier: authorization.verifier,
-            callerState: authorization.callerState, nonce: authorization.nonce, expiresAt: authorization.expiresAt)
-    }
-
-    private func signed(
-        _ authorization: PendingAuthorization, user: String, connection: Connection
-    ) throws(ServiceError) -> OAuthState {
-        do {
-            return try OAuthState.signed(
-                binding(authorization, user: user, connection: connection, session: authorization.sessionBinding),
-                with: keys.ring)
-        } catch {
-            throw .internalFault("\(error)")
-        }
     }
 }
 
@@ -473,15 +428,5 @@ extension User {
             permissions += connection.permissions.filter { !permissions.contains($0) }
         }
         return permissions
-    }
-
-    /// Uses up an authorization of a connection.
-    package mutating func claim(
-        _ authorization: PendingAuthorization, of id: String, at now: Timestamp
-    ) throws(ServiceError) -> OAuthService.Claim {
-        try update(id) { (connection) throws(ServiceError) in
-            _ = connection.authorizationClaimed(authorization.nonce, at: now)
-            return OAuthService.Claim(connection, authorization)
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 import Cryptography
 import ProviderSDK
+import Users
 
 /// All that a state is bound to.
 ///
@@ -32,6 +33,69 @@ struct OAuthStateBinding: Sendable {
             bytes += Array("\(part.utf8.count):".utf8) + Array(part.utf8)
         }
         return bytes
+    }
+}
+
+/// The nonce of an authorization: random, and marked so that a state says whose it was after the authorization is gone.
+///
+/// The mark decides about no authorization. It only finds out why a state is refused.
+struct OAuthNonce: Sendable {
+    private static let randomCount = 22
+    private static let userCount = 8
+    private static let expiryCount = 11
+    private static let markCount = 16
+
+    let text: String
+
+    /// Makes a nonce of `random`, ``randomCount`` characters of base62.
+    static func make(
+        random: String, connectionID: String, userID: String, expiresAt: Timestamp, with ring: KeyRing
+    ) throws(CryptographyError) -> OAuthNonce {
+        let key = HMACSHA256(key: try ring.key(for: .oauthState))
+        let digits = String(max(0, expiresAt.milliseconds), radix: 16)
+        let expiry = String(repeating: "0", count: max(0, expiryCount - digits.utf8.count)) + digits
+        let head = random + user(userID, random, key) + expiry
+        return OAuthNonce(text: head + mark(head, connectionID, key))
+    }
+
+    static func random() throws(CryptographyError) -> String { try SecureRandom.base62(randomCount) }
+
+    /// Why a state with this nonce has no authorization of `userID`.
+    ///
+    /// - Parameter keyID: the key that signed the state.
+    func refusal(
+        connectionID: String, userID: String, at now: Timestamp, keyID: String, with ring: KeyRing
+    ) -> FailureReason {
+        let counts = [Self.randomCount, Self.userCount, Self.expiryCount, Self.markCount]
+        guard text.utf8.count == counts.reduce(0, +), text.utf8.allSatisfy({ $0 < 0x80 }),
+            let ringKey = try? ring.key(for: .oauthState, id: keyID)
+        else { return .stateInvalid }
+        let key = HMACSHA256(key: ringKey)
+        let head = String(text.dropLast(Self.markCount))
+        guard
+            constantTimeEquals(Array(Self.mark(head, connectionID, key).utf8), Array(text.utf8.suffix(Self.markCount)))
+        else { return .stateInvalid }
+        let random = String(head.prefix(Self.randomCount))
+        guard head.dropFirst(Self.randomCount).prefix(Self.userCount) == Self.user(userID, random, key) else {
+            return .otherSession
+        }
+        guard let expiry = Int64(head.suffix(Self.expiryCount), radix: 16), now.milliseconds < expiry else {
+            return .stateExpired
+        }
+        return .alreadyUsed
+    }
+
+    private static func user(_ userID: String, _ random: String, _ key: HMACSHA256) -> String {
+        code(["oauth-nonce-user-v1", random, userID], key, userCount)
+    }
+
+    private static func mark(_ head: String, _ connectionID: String, _ key: HMACSHA256) -> String {
+        code(["oauth-nonce-v1", head, connectionID], key, markCount)
+    }
+
+    private static func code(_ parts: [String], _ key: HMACSHA256, _ count: Int) -> String {
+        let bytes = parts.flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) }
+        return String(Base64URL.encode(key.code(for: bytes).bytes).prefix(count))
     }
 }
 

@@ -16,17 +16,17 @@ package typealias Authentication = (principal: Principal, place: CredentialPlace
 
 /// Finds out who sends a request.
 ///
-/// There is one failure: no principal. The reason for a refusal is never reported.
+/// There is one failure: no principal. ``problem(authorization:cookies:at:)`` finds out why.
 package struct Authenticator: Sendable {
     /// The cookies that may carry a host session, in the order in which they are read.
     let cookieNames: [String]
-    private let hostSessions: HostSessions
+    let hostSessions: HostSessions
     private let apiKeys: APIKeys
-    private let applicationKeys: ApplicationKeys
+    let applicationKeys: ApplicationKeys
     /// The schemes other than the host's own.
-    private let schemes: [SessionScheme]
+    let schemes: [SessionScheme]
     private let cache: SessionCache
-    private let time: TimeSource
+    let time: TimeSource
 
     /// - Parameter rdsCookie: the name of the RDS cookie; nil for the one of the environment `development`.
     package init(

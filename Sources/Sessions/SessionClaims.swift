@@ -48,6 +48,12 @@ struct SessionClaims: Sendable {
         return end
     }
 
+    /// The moment at which the token ends; nil when it names none.
+    var end: Timestamp? {
+        guard case .at(let end) = time("exp") else { return nil }
+        return end
+    }
+
     private func hasBegun(_ name: String, _ now: Timestamp) -> Bool {
         switch time(name) {
         case .absent: true

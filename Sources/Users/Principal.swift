@@ -14,6 +14,8 @@ package enum PrincipalKind: String, Sendable {
     case application
     /// An application's back end that acts for one of its users.
     case onBehalf = "on-behalf"
+    /// A browser that opened a connect session, for the session's user.
+    case connect
 
     /// The kinds that a session token can name; the others come from keys.
     package static let ofTokens: [PrincipalKind] = [.session, .bot, .service]
@@ -44,7 +46,7 @@ package struct Principal: Sendable, Equatable {
     package static let superuserRole = "superuser"
 
     /// Whether the principal is a user or acts for one; a bot, a service and an application itself are not.
-    package var isUser: Bool { kind == .session || kind == .apiKey || kind == .onBehalf }
+    package var isUser: Bool { kind == .session || kind == .apiKey || kind == .onBehalf || kind == .connect }
 
     /// Whether the principal may act for other users.
     package var isSuperuser: Bool {
@@ -52,9 +54,23 @@ package struct Principal: Sendable, Equatable {
             || scopes?.contains(.admin) ?? false
     }
 
-    /// The application that acts for a user.
+    /// What an authorization that this principal begins is bound to: its session.
     ///
-    /// What it begins at a provider, such as an authorization, the user's own session may complete.
+    /// One begun for a user, by an application or in a connect session, is bound to the user, because the browser that completes it may
+    /// have another session.
+    package var authorizationBinding: String {
+        kind == .onBehalf || kind == .connect ? Self.binding(of: userID) : sessionBinding
+    }
+
+    /// Whether the principal may complete an authorization that is bound to `binding`.
+    package func completes(_ binding: String) -> Bool {
+        binding.utf8.elementsEqual(sessionBinding.utf8)
+            || isUser && binding.utf8.elementsEqual(Self.binding(of: userID).utf8)
+    }
+
+    private static func binding(of userID: String) -> String { "user:\(userID)" }
+
+    /// The application that acts for a user.
     package func acting(for userID: String) -> Principal {
         Principal(userID: userID, roles: roles, kind: .onBehalf, sessionBinding: sessionBinding, scopes: scopes)
     }

@@ -71,7 +71,7 @@ struct IntegrationsErrorTests {
         #expect(refused.status == 400)
         #expect(
             refused.text
-                == #"{"success":false,"error":"Invalid integration configuration","details":{"field":"provider","message":"The provider refused the authorization. (access_denied)"}}"#
+                == #"{"success":false,"error":"Invalid integration configuration","details":{"field":"provider","message":"The provider refused the authorization. (access_denied)","reason":"denied"}}"#
         )
         // An empty error is none.
         let empty = try await callers.user.get(

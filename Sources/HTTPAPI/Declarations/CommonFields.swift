@@ -3,6 +3,7 @@
 import ConnectionModel
 import ProviderSDK
 import Requests
+import Users
 
 /// The members of bodies that create or change connections.
 enum ConnectionFields {
@@ -51,7 +52,12 @@ enum CommonSchemas {
         .required("success", .boolean.example(false)), .required("error", .text.example("Integration not found")),
         .optional(
             "details",
-            .object(.required("field", .text.example("service")), .required("message", .text))),
+            .object(
+                .required("field", .text.example("service")), .required("message", .text),
+                .optional(
+                    "reason",
+                    .choice(FailureReason.allCases.map(\.rawValue)).noted(
+                        "Why connecting an account failed, at the callback.")))),
         .optional("retryAfter", .count.noted("The seconds after which to try again."))
     ).named("Error")
 }

@@ -2,6 +2,7 @@
 
 import ProviderSDK
 import Requests
+import Users
 
 enum IntegrationsErrors {
     /// The document's words for 400 and 403.
@@ -39,11 +40,15 @@ enum IntegrationsErrors {
         return .json(error.status) { writer in
             writer.member("success", false)
             writer.member("error", error.message)
-            if let details = error.details {
+            // The document's 429 has no details.
+            let step = error.kind == .rateLimited ? nil : error.step
+            let details = error.details ?? step.map { ($0.field, error.message) }
+            if let details {
                 writer.key("details")
                 writer.object { writer in
-                    writer.member("field", details.field)
+                    writer.member("field", details.field.isEmpty ? "request" : details.field)
                     writer.member("message", details.message)
+                    if let step { writer.member("reason", step.reason.rawValue) }
                 }
             }
             if let seconds = error.retryAfterSeconds { writer.member("retryAfter", seconds) }

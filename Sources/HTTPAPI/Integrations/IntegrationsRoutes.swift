@@ -233,13 +233,15 @@ package struct IntegrationsRoutes: Sendable {
             return NamedValue(name, value)
         }
         let completion: OAuthService.Completion
-        do {
-            completion = try await oauth.complete(
-                service: try context.parameter("service"), query: query, for: principal)
-        } catch {
+        let service = try context.parameter("service")
+        do throws(CallbackFailure) {
+            completion = try await oauth.complete(service: service, query: query, for: principal)
+        } catch let failure {
             // A good state was counted when the flow began.
-            if OAuthService.refusesState(error) { try context.countRefused(against: .oauth) }
-            throw error
+            if failure.refusesState, let refusal = context.countRefused(against: .oauth) {
+                return .failed(refusal, .tooMany)
+            }
+            return .failed(failure.error, failure.reason)
         }
         return .json { writer in
             writer.member("success", true)

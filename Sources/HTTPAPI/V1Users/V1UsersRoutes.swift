@@ -51,7 +51,9 @@ package struct V1UsersRoutes: Sendable {
         let variant = try variant(context, of: provider)
         guard provider.usesOAuth else { throw .notFound }
         let code = try context.body()[V1UsersDeclarations.code]
-        _ = try await oauth.complete(service: provider.id, variant: variant, code: code, for: principal)
+        do throws(CallbackFailure) {
+            _ = try await oauth.complete(service: provider.id, variant: variant, code: code, for: principal)
+        } catch { throw error.error }
         return .json { _ in }
     }
 

@@ -3,6 +3,8 @@
 
 import ConnectionModel
 import HTTPServer
+import Sessions
+package import Users
 
 /// An error in the words of a document.
 package struct ErrorAnswer: Sendable {
@@ -16,6 +18,8 @@ package struct ErrorAnswer: Sendable {
     package let retryAfterSeconds: Int?
     /// Whether a person in a browser reads the answer.
     package let isForPage: Bool
+    /// Why a step of connecting failed, with the part of the request or of the host that failed; nil for any other failure.
+    package let step: (reason: FailureReason, field: String)?
 }
 
 /// The errors of one API document.
@@ -42,14 +46,14 @@ package struct ErrorDocument: Sendable {
         let answer = Self.answer(facts, words(facts) ?? ErrorWords.usual(facts.kind))
         var reply = shape(answer, exchange)
         if let methods = facts.allowedMethods { reply.headers.append(("Allow", methods)) }
-        if answer.status == 401 { reply.headers.append(("WWW-Authenticate", "Bearer")) }
+        if answer.status == 401 { reply.headers.append(("WWW-Authenticate", facts.challenge)) }
         if let seconds = answer.retryAfterSeconds { reply.headers.append(("Retry-After", String(seconds))) }
         return reply
     }
 
     /// Returns the reason of a refusal whose answer does not show it, because the document fixes its words.
-    func hiddenReason(of error: ServiceError) -> (field: String, reason: String)? {
-        let facts = FailureFacts(.service(error))
+    func hiddenReason(of failure: RouteFailure) -> (field: String, reason: String)? {
+        let facts = FailureFacts(failure)
         switch facts.kind {
         case .invalid, .limit, .conflict: break
         default: return nil
@@ -81,6 +85,26 @@ package struct ErrorDocument: Sendable {
             kind: facts.kind, status: status, code: words.code, message: message,
             details: words.hasDetails ? (facts.field, facts.reason) : nil,
             retryAfterSeconds: seconds.map { min(max(0, $0), FailureFacts.retryAfterSecondsMax) },
-            isForPage: facts.isForPage)
+            isForPage: facts.isForPage, step: facts.step.map { ($0, facts.field) })
+    }
+}
+
+extension FailureFacts {
+    /// The value of the field `WWW-Authenticate` (RFC 6750 section 3).
+    ///
+    /// A request without a token gets no error code, as that section asks.
+    fileprivate var challenge: String {
+        // A document without 403 answers a token without the right with 401.
+        switch token ?? (kind == .forbidden ? .wrongKind : nil) {
+        case nil: #"Bearer"#
+        case .missing: #"Bearer error_description="The token is missing""#
+        case .expired: Self.challenge("The token has expired")
+        case .wrongKind: Self.challenge("The token is of the wrong kind for this route")
+        case .invalid: Self.challenge("The token is not valid")
+        }
+    }
+
+    private static func challenge(_ description: String) -> String {
+        #"Bearer error="invalid_token", error_description="\#(description)""#
     }
 }

@@ -2,10 +2,16 @@
 
 package import ConnectionModel
 import ProviderSDK
+package import Sessions
+package import Users
 
 /// A failed request: the error of a service, or a refusal before any service was called.
 package enum RouteFailure: Sendable, Equatable {
     case service(ServiceError)
+    /// A step of connecting an account failed.
+    case step(ServiceError, FailureReason)
+    /// The request has no caller.
+    case unauthenticated(TokenProblem)
     case noSuchPath
     case methodNotAllowed(allowed: String)
     case unsupportedMediaType
@@ -13,11 +19,21 @@ package enum RouteFailure: Sendable, Equatable {
     /// A request that completes something lacks a session; nothing was used up.
     ///
     /// - Parameter asPage: whether a person in a browser reads the answer.
-    case signInFirst(asPage: Bool)
+    case signInFirst(asPage: Bool, TokenProblem = .missing)
     /// A browser loads ahead what has an effect.
     case loadedAhead
     /// The server refused the request before it looked up a route.
     case rejected(status: Int, detail: String)
+}
+
+extension RouteFailure {
+    /// The host's own fault, for the log; nil for every other failure.
+    var fault: String? {
+        switch self {
+        case .service(.internalFault(let fault)), .step(.internalFault(let fault), _): fault
+        default: nil
+        }
+    }
 }
 
 /// The rows of every table of error words.
@@ -47,25 +63,37 @@ package struct FailureFacts: Sendable, Equatable {
     var retryAfterSeconds: Int?
     /// Whether a person in a browser reads the answer.
     var isForPage = false
+    /// Why a step of connecting failed; nil for any other failure.
+    package var step: FailureReason?
+    /// What is wrong with the request's token; nil when the failure is not about it.
+    var token: TokenProblem?
     /// The methods of the path, when the request's method is not among them.
     var allowedMethods: String?
 
     package init(_ failure: RouteFailure) {
         switch failure {
         case .service(let error): self.init(error)
+        case .step(let error, let reason):
+            self.init(error)
+            step = reason
+        case .unauthenticated(let problem):
+            self.init(kind: .unauthenticated)
+            token = problem
         case .noSuchPath: self.init(kind: .noSuchPath)
         case .methodNotAllowed(let allowed):
             self.init(kind: .methodNotAllowed)
             allowedMethods = allowed
         case .unsupportedMediaType: self.init(kind: .unsupportedMediaType)
         case .foreignOrigin: self.init(kind: .foreignOrigin)
-        case .signInFirst(let asPage):
+        case .signInFirst(let asPage, let problem):
             self.init(
                 kind: .unauthenticated, field: "session",
                 reason:
                     "Nothing is connected yet, and nothing was used up. Sign in, or return to the session that began, and "
                     + "open this address again within ten minutes.")
             isForPage = asPage
+            token = problem
+            step = .signInNeeded
         case .loadedAhead: self.init(kind: .loadedAhead)
         case .rejected(let status, let detail):
             self.init(kind: status == 400 ? .malformed : .rejected, field: "request", reason: detail)

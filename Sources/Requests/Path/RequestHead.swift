@@ -92,6 +92,12 @@ extension Authenticator {
         return .known(Caller(found, request))
     }
 
+    /// Returns why a request with these credentials has no principal.
+    func problem(_ credentials: RequestCredentials) async -> TokenProblem {
+        guard !credentials.isEmpty else { return .missing }
+        return await problem(authorization: credentials.authorization, cookies: credentials.cookies)
+    }
+
     /// Returns the sender of `request`; nil when it carries no good credential.
     func caller(_ credentials: RequestCredentials, _ request: HTTPRequestSnapshot) async -> Caller? {
         let found = await principal(authorization: credentials.authorization, cookies: credentials.cookies)
@@ -130,7 +136,7 @@ struct HeadRefusals: Sendable {
         if isLoadedAhead { return .loadedAhead }
         if entry.access.needsSession {
             guard let caller else {
-                return entry.effect == .completes ? .signInFirst(asPage: acceptsPage) : .service(.unauthenticated)
+                return entry.effect == .completes ? .signInFirst(asPage: acceptsPage) : .unauthenticated(.missing)
             }
             if let error = refusal(entry, caller) { return .service(error) }
         }

@@ -127,7 +127,9 @@ package struct RequestPath: HTTPApplication {
         let entry = call.route.handler.entry
         let caller = await authenticator.caller(credentials, call.request)
         let admission = admit(entry, refusals, caller, call.parameters, clients.client(of: call.request))
-        guard case .admitted(let decision) = admission else { return await response(to: call, caller, admission) }
+        guard case .admitted(let decision) = admission else {
+            return await response(to: call, caller, await explained(admission, credentials))
+        }
         do throws(BodyError) {
             let body = try await reader.collect(bytesMax: bodyBytesMax)
             let whole = Call(call.request.with(body: body), call.route, call.parameters, call.exchange)
@@ -198,7 +200,8 @@ package struct RequestPath: HTTPApplication {
             return DeferredResponse { [self] in
                 let caller = await authenticator.caller(credentials, call.request)
                 let client = clients.client(of: call.request)
-                return await self.response(to: call, caller, admit(handler.entry, refusals, caller, parameters, client))
+                let admission = admit(handler.entry, refusals, caller, parameters, client)
+                return await self.response(to: call, caller, await explained(admission, credentials))
             }
         }
         let client = caller == nil ? clients.client(of: request) : ""
@@ -224,6 +227,17 @@ package struct RequestPath: HTTPApplication {
 
     // MARK: Refuse and count
 
+    /// The same decision, where the credentials were refused with what is wrong with them.
+    private func explained(_ admission: Admission, _ credentials: RequestCredentials) async -> Admission {
+        switch admission {
+        case .refused(.unauthenticated, let decision):
+            .refused(.unauthenticated(await authenticator.problem(credentials)), decision)
+        case .refused(.signInFirst(let asPage, _), let decision):
+            .refused(.signInFirst(asPage: asPage, await authenticator.problem(credentials)), decision)
+        default: admission
+        }
+    }
+
     /// - Parameter client: the address that counts for a request without a user.
     private func admit(
         _ entry: borrowing RouteEntry, _ refusals: HeadRefusals, _ caller: Caller?,
@@ -233,14 +247,17 @@ package struct RequestPath: HTTPApplication {
             guard caller == nil else { return .refused(failure, nil) }
             let decision = limits.admitStranger(client)
             guard !decision.isAllowed else { return .refused(failure, nil) }
-            return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
+            return .refused(Self.tooMany(entry, decision), decision)
         }
         let decision = limits.admit(
             entry.limit, principal: caller?.principal, parameters: parameters, address: client)
-        if let decision, !decision.isAllowed {
-            return .refused(.service(.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)), decision)
-        }
+        if let decision, !decision.isAllowed { return .refused(Self.tooMany(entry, decision), decision) }
         return .admitted(decision)
+    }
+
+    private static func tooMany(_ entry: borrowing RouteEntry, _ decision: RateLimiter.Decision) -> RouteFailure {
+        let error = ServiceError.rateLimited(retryAfterSeconds: decision.retryAfterSeconds)
+        return entry.effect == .completes ? .step(error, .tooMany) : .service(error)
     }
 
     // MARK: Answer
@@ -298,26 +315,35 @@ package struct RequestPath: HTTPApplication {
             do { query = try call.request.queryParameters() } catch {
                 throw .invalid(field: "query", message: "The query is not valid: \(error)")
             }
-            return try await handler.entry.handle(
+            let reply = try await handler.entry.handle(
                 RouteContext(
                     request: call.request, parameters: call.parameters, query: query, principal: principal,
                     exchange: call.exchange, limits: limits, declaration: handler.entry.declaration))
+            guard let failure = reply.failure else { return reply }
+            return failed(call, failure)
         } catch {
-            if case .internalFault(let fault) = error {
-                log.error(
-                    "A request failed.",
-                    ["correlationId": .text(call.exchange.correlationID), "fault": .text(fault)])
-            }
-            if let hidden = handler.family.errors.hiddenReason(of: error) {
-                log.info(
-                    "A request was refused.",
-                    [
-                        "correlationId": .text(call.exchange.correlationID), "field": .text(hidden.field),
-                        "reason": .text(hidden.reason),
-                    ])
-            }
-            return handler.family.errors.reply(to: .service(error), call.exchange)
+            let isRefused = error == .unauthenticated && !handler.entry.isSigned
+            return failed(
+                call, isRefused ? .unauthenticated(principal == nil ? .missing : .wrongKind) : .service(error))
         }
+    }
+
+    /// The answer to a failure; what the answer does not show is logged.
+    private func failed(_ call: Call, _ failure: RouteFailure) -> Reply {
+        let errors = call.route.handler.family.errors
+        if let fault = failure.fault {
+            log.error(
+                "A request failed.", ["correlationId": .text(call.exchange.correlationID), "fault": .text(fault)])
+        }
+        if let hidden = errors.hiddenReason(of: failure) {
+            log.info(
+                "A request was refused.",
+                [
+                    "correlationId": .text(call.exchange.correlationID), "field": .text(hidden.field),
+                    "reason": .text(hidden.reason),
+                ])
+        }
+        return errors.reply(to: failure, call.exchange)
     }
 
     /// Adds the fields of the limit and of the route to an answer.

@@ -26,12 +26,12 @@ package struct RouteContext: Sendable {
 
     /// Counts a request that the handler refuses, on a route that counts no others.
     ///
-    /// - Throws: ``ServiceError/rateLimited(retryAfterSeconds:)`` when there were too many.
-    package func countRefused(against limit: RouteLimit) throws(ServiceError) {
+    /// - Returns: the refusal when there were too many, else nil.
+    package func countRefused(against limit: RouteLimit) -> ServiceError? {
         guard let decision = limits.admit(limit, principal: principal, parameters: parameters, address: ""),
             !decision.isAllowed
-        else { return }
-        throw .rateLimited(retryAfterSeconds: decision.retryAfterSeconds)
+        else { return nil }
+        return .rateLimited(retryAfterSeconds: decision.retryAfterSeconds)
     }
 
     /// Returns the principal.
@@ -67,6 +67,8 @@ package struct Reply: Sendable {
     package var facts = ReplyFacts()
     /// Whether the request log gets a line for the answer.
     package var isLogged = true
+    /// A failure that the path of the request puts into the words of the document, in place of this answer.
+    var failure: RouteFailure?
 
     package init(
         status: Int, headers: [(name: String, value: String)] = [], body: [UInt8], durationMilliseconds: Int? = nil,
@@ -78,6 +80,13 @@ package struct Reply: Sendable {
         self.durationMilliseconds = durationMilliseconds
         self.facts = facts
         self.isLogged = isLogged
+    }
+
+    /// The answer to a failed step of connecting an account.
+    package static func failed(_ error: ServiceError, _ reason: FailureReason) -> Reply {
+        var reply = Reply(status: 500, body: [])
+        reply.failure = .step(error, reason)
+        return reply
     }
 
     /// Creates an answer with the JSON that `write` writes.

@@ -41,6 +41,14 @@ package struct ApplicationKeys: Sendable {
         }
     }
 
+    /// Whether `text` is a key that was good and has ended.
+    func hasEnded(_ text: String, at now: Timestamp) async -> Bool {
+        guard let key = IssuedKey(text, .application), let stored = try? await keys.load(Array(key.id.utf8))?.value,
+            let end = stored.expiresAt
+        else { return false }
+        return end <= now && stored.principal(of: key, at: stored.createdAt) != nil
+    }
+
     private func principal(_ cached: CachedApplicationKey, _ key: IssuedKey, at now: Timestamp) -> Principal? {
         guard let principal = cached.value.principal(of: key, at: now) else { return nil }
         if cached.claimsNote(at: now) { Task { await noteUse(of: key.id, at: now) } }

@@ -45,6 +45,11 @@ struct EncryptedSessionTests {
                 #expect(try await host.status(of: "u1", .cookie(cookie, token)) == 401, "\(name) in \(cookie)")
             }
         }
+        let ended = try encrypted(try Tokens.v4("old secret"), ["exp": "{now-3600}"])
+        let answer = try await host.send(
+            "GET", "/api/userIntegration?page=1&limit=1", headers: [SessionPlace.cookie(Self.v4Cookies[0], ended).field]
+        )
+        #expect(answer.header("WWW-Authenticate")?.contains("has expired") == true)
         // Tokens of the other version, under the same secret.
         for key in [
             try Tokens.v5("new secret", Self.v4Cookies[0]), try Tokens.v5("new secret", Self.v4Cookies[0], .a256GCM),

@@ -77,9 +77,10 @@ struct AccountRouteTests {
     @Test("A refusal whose words the document fixes has its reason in the log only")
     func hiddenReasons() {
         let error = ServiceError.limit("A user can have at most 200 integrations.")
-        #expect(UserIntegrationErrors.document.hiddenReason(of: error)?.reason.contains("at most 200") == true)
-        #expect(IntegrationsErrors.document.hiddenReason(of: error) == nil)
-        #expect(V1UsersErrors.document.hiddenReason(of: .invalid(field: "f", message: "why")) == nil)
-        #expect(UserIntegrationErrors.document.hiddenReason(of: .notFound) == nil)
+        #expect(
+            UserIntegrationErrors.document.hiddenReason(of: .service(error))?.reason.contains("at most 200") == true)
+        #expect(IntegrationsErrors.document.hiddenReason(of: .service(error)) == nil)
+        #expect(V1UsersErrors.document.hiddenReason(of: .service(.invalid(field: "f", message: "why"))) == nil)
+        #expect(UserIntegrationErrors.document.hiddenReason(of: .service(.notFound)) == nil)
     }
 }

@@ -53,7 +53,9 @@ struct CallbackRouteTests {
         let program = try await stranger.expect(
             401, #"{"success":false,"error":"Authentication required","details":{"field":"session","#, from: "GET",
             Self.path + state, headers: ["Accept: */*"])
-        #expect(program.header("WWW-Authenticate") == "Bearer")
+        #expect(program.text.contains(#""reason":"signInNeeded"}"#))
+        #expect(program.header("WWW-Authenticate") == #"Bearer error_description="The token is missing""#)
+        #expect(page.header("WWW-Authenticate")?.contains("The token is not valid") == true)
         try await user.expect(502, from: "GET", Self.path + state)
     }
 

@@ -41,7 +41,7 @@ struct CallbackTests {
     static func bring(
         _ state: String, _ more: [NamedValue] = [NamedValue("code", "c")], to fixture: OAuthFixture,
         as principal: Principal = OAuthFixture.principal
-    ) async throws(ServiceError) -> OAuthService.Completion {
+    ) async throws(CallbackFailure) -> OAuthService.Completion {
         try await fixture.oauth.complete(
             service: "plain", query: [NamedValue("state", state)] + more, for: principal)
     }
@@ -112,8 +112,8 @@ struct CallbackTests {
         let server = try Self.server(me: { _ in .json(200, answer) })
         let fixture = try OAuthFixture(server.url)
         let state = try await Self.begin(fixture).state
-        let error = await #expect(throws: ServiceError.self) { try await Self.bring(state, to: fixture) }
-        guard case .provider(let shown) = error else { throw ExpectationFailure() }
+        let error = await #expect(throws: CallbackFailure.self) { try await Self.bring(state, to: fixture) }
+        guard case .provider(let shown) = error?.error else { throw ExpectationFailure() }
         #expect(shown.kind == .permanent)
         let connection = try #require(try await fixture.users.user("u").connections.first)
         #expect(connection.status == .error && connection.accountID == nil && connection.credentials.isEmpty)
@@ -134,10 +134,10 @@ struct CallbackTests {
         }
         for id in ["1/../2", "1 ", "1\u{202E}", "one", String(repeating: "1", count: 33)] {
             let state = try await Self.begin(fixture).state
-            let error = await #expect(throws: ServiceError.self, "\(id)") {
+            let error = await #expect(throws: CallbackFailure.self, "\(id)") {
                 try await Self.bring(state, [NamedValue("code", "c"), NamedValue("realmId", id)], to: fixture)
             }
-            guard case .invalid("realmId", _) = error else { throw ExpectationFailure() }
+            guard case .invalid("realmId", _) = error?.error else { throw ExpectationFailure() }
         }
         #expect(server.requests().isEmpty)
         #expect(try await fixture.users.user("u").connections.allSatisfy { $0.accountID == nil && !$0.isConnected })
@@ -161,7 +161,7 @@ struct CallbackTests {
                 var changed = bytes
                 changed[index] ^= 1 << UInt8(bit)
                 let text = String(decoding: changed, as: UTF8.self)
-                await #expect(throws: ServiceError.self, "\(index) \(bit)") {
+                await #expect(throws: CallbackFailure.self, "\(index) \(bit)") {
                     try await Self.bring(text, to: fixture)
                 }
             }
@@ -170,12 +170,14 @@ struct CallbackTests {
             Principal(userID: "u", roles: [], kind: .session, sessionBinding: "other"),
             Principal(userID: "v", roles: [], kind: .session, sessionBinding: "s"),
         ] {
-            await #expect(throws: ServiceError.self) { try await Self.bring(state, to: fixture, as: principal) }
+            await #expect(throws: CallbackFailure.state(.otherSession)) {
+                try await Self.bring(state, to: fixture, as: principal)
+            }
         }
         #expect(server.requests().isEmpty)
         let completion = try await Self.bring(state, to: fixture)
         #expect(completion.callerState == "mine")
-        await #expect(throws: OAuthService.badState) {
+        await #expect(throws: CallbackFailure.state(.alreadyUsed)) {
             try await Self.bring(state, [NamedValue("code", "other")], to: fixture)
         }
         #expect(server.requests().count == 1)
@@ -220,7 +222,7 @@ struct CallbackTests {
         ]
         for (query, code) in bad {
             let begun = try await Self.begin(fixture)
-            await #expect(throws: ServiceError.self) { try await Self.bring(begun.state, query, to: fixture) }
+            await #expect(throws: CallbackFailure.self) { try await Self.bring(begun.state, query, to: fixture) }
             let connection = try await fixture.connection(begun.connectionID)
             #expect(connection.status == .error)
             #expect(connection.failure?.code == code)
@@ -241,7 +243,7 @@ struct CallbackTests {
         let fixture = try OAuthFixture(server.url)
         for issuer in ["https://evil.example", server.url + "0", "http://127.0.0.1.evil.example", "", "evil"] {
             let begun = try await Self.begin(fixture)
-            await #expect(throws: ServiceError.self, "\(issuer)") {
+            await #expect(throws: CallbackFailure.self, "\(issuer)") {
                 try await Self.bring(begun.state, [NamedValue("code", "c"), NamedValue("iss", issuer)], to: fixture)
             }
             #expect(try await fixture.connection(begun.connectionID).failure?.code == "issuer_mismatch")
@@ -288,7 +290,7 @@ struct CallbackTests {
         })
         let first = try OAuthFixture(server.url)
         let begun = try await Self.begin(first)
-        await #expect(throws: ServiceError.self) { try await Self.bring(begun.state, to: first) }
+        await #expect(throws: CallbackFailure.self) { try await Self.bring(begun.state, to: first) }
         let connection = try await first.connection(begun.connectionID)
         #expect(connection.status == .pending)
         #expect(connection.grant.unidentified != nil)
@@ -331,7 +333,7 @@ struct CallbackTests {
         let caller = Task { try await Self.bring(begun.state, to: fixture) }
         try await waitUntil("the request", every: .milliseconds(1)) { !server.requests(path).isEmpty }
         caller.cancel()
-        await #expect(throws: ServiceError.self) { try await caller.value }
+        await #expect(throws: CallbackFailure.self) { try await caller.value }
         let left = try await fixture.connection(begun.connectionID)
         #expect(left.failure == nil)
         #expect(left.grant.unidentified?.attempts == 0)
@@ -352,7 +354,7 @@ struct CallbackTests {
         let server = try Self.server(me: { _ in .json(400, "{}") })
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation() }
         let begun = try await Self.begin(fixture)
-        await #expect(throws: ServiceError.self) { try await Self.bring(begun.state, to: fixture) }
+        await #expect(throws: CallbackFailure.self) { try await Self.bring(begun.state, to: fixture) }
         let connection = try await fixture.connection(begun.connectionID)
         #expect(connection.status == .error)
         #expect(connection.credentials.isEmpty)
@@ -465,7 +467,7 @@ struct CallbackTests {
         for index in Self.hostile.indices {
             number.withLock { $0 = index }
             let begun = try await Self.begin(fixture)
-            await #expect(throws: ServiceError.self, "\(Self.hostile[index].body.prefix(60))") {
+            await #expect(throws: CallbackFailure.self, "\(Self.hostile[index].body.prefix(60))") {
                 try await Self.bring(begun.state, to: fixture)
             }
             let connection = try await fixture.connection(begun.connectionID)

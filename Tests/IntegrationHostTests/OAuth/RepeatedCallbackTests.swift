@@ -18,11 +18,11 @@ struct RepeatedCallbackTests {
     /// The outcomes of `count` callbacks at the same time.
     private static func together(
         _ count: Int, _ fixture: OAuthFixture, _ state: String, code: @escaping @Sendable (Int) -> String
-    ) async -> [Result<OAuthService.Completion, ServiceError>] {
-        await withTaskGroup(of: Result<OAuthService.Completion, ServiceError>.self) { group in
+    ) async -> [Result<OAuthService.Completion, CallbackFailure>] {
+        await withTaskGroup(of: Result<OAuthService.Completion, CallbackFailure>.self) { group in
             for index in 0..<count {
                 group.addTask {
-                    do throws(ServiceError) {
+                    do throws(CallbackFailure) {
                         return .success(
                             try await Tests.bring(state, [NamedValue("code", code(index))], to: fixture))
                     } catch { return .failure(error) }
@@ -47,7 +47,7 @@ struct RepeatedCallbackTests {
         let again = try await Tests.bring(state, to: second)
         #expect(again.connectionID == answers[0].connectionID && again.callerState == "mine")
         #expect(server.requests().count == 1 && server.requests("/api/me").count == 1)
-        await #expect(throws: OAuthService.badState) {
+        await #expect(throws: CallbackFailure.state(.alreadyUsed)) {
             try await Tests.bring(state, [NamedValue("code", "other")], to: second)
         }
         server.stop()
@@ -63,7 +63,7 @@ struct RepeatedCallbackTests {
         #expect(outcomes.count { (try? $0.get()) != nil } == 1)
         #expect(
             outcomes.allSatisfy { outcome in
-                if case .failure(let error) = outcome { error == OAuthService.badState } else { true }
+                if case .failure(let error) = outcome { error == .state(.alreadyUsed) } else { true }
             })
         #expect(server.requests().count == 1)
         server.stop()
@@ -80,7 +80,7 @@ struct RepeatedCallbackTests {
             Principal(userID: "u", kind: .session, sessionBinding: "other"),
             Principal(userID: "v", kind: .session, sessionBinding: "s"),
         ] {
-            await #expect(throws: OAuthService.badState) { try await Tests.bring(state, to: fixture, as: principal) }
+            await #expect(throws: CallbackFailure.self) { try await Tests.bring(state, to: fixture, as: principal) }
         }
         server.stop()
         fixture.stop()
@@ -92,10 +92,12 @@ struct RepeatedCallbackTests {
         let fixture = try OAuthFixture(server.url)
         for query in [[NamedValue("code", "c")], [NamedValue("error", "access_denied")]] {
             let state = try await Tests.begin(fixture).state
-            let first = await #expect(throws: ServiceError.self) { try await Tests.bring(state, query, to: fixture) }
+            let first = await #expect(throws: CallbackFailure.self) { try await Tests.bring(state, query, to: fixture) }
             let asked = server.requests().count
-            let second = await #expect(throws: ServiceError.self) { try await Tests.bring(state, query, to: fixture) }
-            #expect(first == second && first != OAuthService.badState)
+            let second = await #expect(throws: CallbackFailure.self) {
+                try await Tests.bring(state, query, to: fixture)
+            }
+            #expect(first == second && first?.refusesState == false)
             #expect(server.requests().count == asked)
         }
         server.stop()
@@ -112,7 +114,7 @@ struct RepeatedCallbackTests {
         clock.advance(by: .seconds(599))
         _ = try await Tests.bring(state, to: fixture)
         clock.advance(by: .seconds(2))
-        await #expect(throws: OAuthService.badState) { try await Tests.bring(state, to: fixture) }
+        await #expect(throws: CallbackFailure.state(.stateExpired)) { try await Tests.bring(state, to: fixture) }
         #expect(server.requests().count == 1)
         server.stop()
         fixture.stop()
@@ -160,9 +162,9 @@ struct RepeatedCallbackTests {
         let fixture = try OAuthFixture(server.url)
         let begun = try await Tests.begin(fixture)
         for _ in 0..<2 {
-            let error = await #expect(throws: ServiceError.self) { try await Tests.bring(begun.state, to: fixture) }
-            guard case .provider(let shown) = error else { throw Expectation() }
-            #expect(shown.kind == .transient)
+            let error = await #expect(throws: CallbackFailure.self) { try await Tests.bring(begun.state, to: fixture) }
+            guard case .provider(let shown) = error?.error else { throw Expectation() }
+            #expect(shown.kind == .transient && error?.reason == .accountPending)
         }
         let asked = server.requests("/api/me").count
         isDown.withLock { $0 = false }
