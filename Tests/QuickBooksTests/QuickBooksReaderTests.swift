@@ -177,6 +177,22 @@ struct QuickBooksReaderTests {
             ])
     }
 
+    @Test("Of a list of changes, an object that cannot be read stops no other, and one that may be deleted is not lost")
+    func readsDamagedDeletions() async throws {
+        let (context, _) = context { _ in
+            .json(
+                #"""
+                {"CDCResponse":[{"QueryResponse":[{"Invoice":[{"Id":"1","status":"Deleted","n":1.5.3},{"Id":"2","n":},
+                {"Id":"3","status":"\ud83d"},{"Id":"4","TotalAmt":5},{"Id":"5","status":"Deleted"}]}]}],"time":"t"}
+                """#)
+        }
+        let page = try await provider.page(
+            PageRequest(dataType: "invoices", cursor: ["deletions": true], since: Self.now), in: context)
+        #expect(page.records.map { $0.value["Id"] } == ["1", "2", "3", "5"])
+        #expect(page.records.map(\.change) == [.deleted, .upserted, .upserted, .deleted])
+        #expect(page.records.map { $0.value.damage != nil } == [true, true, true, false])
+    }
+
     @Test("A full answer about changes may have left some out: everything is read instead")
     func givesUpOnTruncatedChanges() async throws {
         let objects = (1...1000).map { #"{"Id":"\#($0)"}"# }.joined(separator: ",")

@@ -3,7 +3,7 @@
 
 /// One place of a page that cannot be read.
 struct JSONFault: Sendable {
-    enum Problem: Sendable { case text, word, longNumber, doubledName, depth }
+    enum Problem: Sendable { case text, word, longNumber, doubledName, depth, name, colon, missing, grammar, unclosed }
 
     /// The node of the value or the member name.
     let node: Int
@@ -37,6 +37,11 @@ public struct JSONDamage: Sendable, CustomStringConvertible {
             case .word: "a word that is no JSON value"
             case .longNumber: "a number with more than \(JSONLimits.page.numberBytesMax) characters"
             case .doubledName: "a member name appears twice"
+            case .name: "a member name that is no JSON text"
+            case .colon: "a member without a colon"
+            case .missing: "a value or a member is missing"
+            case .grammar: "characters that cannot stand here in JSON"
+            case .unclosed: "the end is missing"
             case .depth: "the nesting is deeper than \(JSONLimits.page.depthMax)"
             }
         let place = tape.place(of: fault.node, in: root)
@@ -89,7 +94,7 @@ extension JSONTape {
         let isPlain = name.utf8.allSatisfy { byte in
             byte &- 0x30 < 10 || 0x61...0x7A ~= byte | 0x20 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
         }
-        return isPlain && name.utf8.count <= 48 && name.utf8.count { $0 &- 0x30 < 10 } <= 3 ? name : "…"
+        return isPlain && (1...48).contains(name.utf8.count) && name.utf8.count { $0 &- 0x30 < 10 } <= 3 ? name : "…"
     }
 }
 

@@ -1,15 +1,19 @@
 // The strict RFC 8259 parser: bytes in, a tape of nodes out. UTF-8 only, no byte order mark, no extensions. Every limit of
-// JSONLimits is enforced while reading, so hostile input costs no more than its length. In a page of records it passes over a
-// value that cannot be read and notes it, because one bad record must not stop the others.
+// JSONLimits is enforced while reading, so hostile input costs no more than its length. What it does in a page of records with a
+// value that cannot be read is in JSONParser+Recovery.
 
 struct JSONParser {
     private let bytes: [UInt8]
-    private let limits: JSONLimits
+    let limits: JSONLimits
     /// Whether values that cannot be read are noted instead of refused.
-    private let isPage: Bool
-    private var nodes: [JSONNode] = []
-    private var faults: [JSONFault] = []
-    private var at = 0
+    let isPage: Bool
+    var nodes: [JSONNode] = []
+    var faults: [JSONFault] = []
+    var at = 0
+    /// The container that ended last without its closing byte; -1 for none.
+    var unclosed = -1
+    /// Where the last container began that was passed over because it stood where none can; -1 for none.
+    var strayContainer = -1
 
     private init(_ bytes: [UInt8], _ limits: JSONLimits, isPage: Bool) {
         self.bytes = bytes
@@ -31,12 +35,12 @@ struct JSONParser {
             throw JSONError(error.reason, offset: error.offset, in: bytes)
         }
         return JSONTape(
-            bytes: bytes, nodes: nodes, faults: parser.faults,
+            bytes: bytes, nodes: nodes, faults: parser.orderedFaults,
             hasUniqueNames: limits.duplicateKeys == .refuse && parser.faults.isEmpty)
     }
 
     /// A refusal before its line and column are counted; trivially small, so throwing it costs nothing on the way out.
-    private struct Fault: Error {
+    struct Fault: Error {
         let reason: JSONError.Reason
         let offset: Int
     }
@@ -46,7 +50,7 @@ struct JSONParser {
         let outcome: Result<Void, Fault> = unsafe bytes.withUnsafeBufferPointer { buffer in
             do throws(Fault) {
                 unsafe skipSpace(buffer)
-                try unsafe value(buffer, depth: 0)
+                try unsafe value(buffer, depth: 0, in: -1)
                 unsafe skipSpace(buffer)
                 guard at == count else { throw Fault(reason: .trailingBytes, offset: at) }
                 return .success(())
@@ -58,7 +62,7 @@ struct JSONParser {
         return nodes
     }
 
-    @inline(__always) private mutating func skipSpace(_ b: UnsafeBufferPointer<UInt8>) {
+    @inline(__always) mutating func skipSpace(_ b: UnsafeBufferPointer<UInt8>) {
         while at < b.count {
             switch unsafe b[at] {
             case 0x20, 0x0A, 0x0D, 0x09: at &+= 1
@@ -67,7 +71,7 @@ struct JSONParser {
         }
     }
 
-    @inline(__always) private mutating func append(
+    @inline(__always) mutating func append(
         _ kind: JSONNode.Kind, start: Int, end: Int, isEscaped: Bool = false
     ) throws(Fault) -> Int {
         let index = nodes.count
@@ -76,90 +80,40 @@ struct JSONParser {
         return index
     }
 
-    private mutating func value(_ b: UnsafeBufferPointer<UInt8>, depth: Int) throws(Fault) {
+    /// Reads a value.
+    ///
+    /// - Parameter container: the node that it stands in; -1 for the whole text.
+    mutating func value(_ b: UnsafeBufferPointer<UInt8>, depth: Int, in container: Int) throws(Fault) {
         guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
         switch unsafe b[at] {
         case UInt8(ascii: "\""): _ = try unsafe string(b)
         case UInt8(ascii: "{"): try unsafe object(b, depth: depth + 1)
         case UInt8(ascii: "["): try unsafe array(b, depth: depth + 1)
-        case UInt8(ascii: "t"): try unsafe literal(b, "true", .trueValue)
-        case UInt8(ascii: "f"): try unsafe literal(b, "false", .falseValue)
-        case UInt8(ascii: "n"): try unsafe literal(b, "null", .null)
-        case UInt8(ascii: "-"), 0x30...0x39: try unsafe number(b)
-        default: try unsafe word(b, refusal: Fault(reason: .unexpectedByte, offset: at))
+        case UInt8(ascii: "t"): try unsafe literal(b, "true", .trueValue, in: container)
+        case UInt8(ascii: "f"): try unsafe literal(b, "false", .falseValue, in: container)
+        case UInt8(ascii: "n"): try unsafe literal(b, "null", .null, in: container)
+        case UInt8(ascii: "-"), 0x30...0x39: try unsafe number(b, in: container)
+        default: try unsafe stray(b, in: container, refusal: Fault(reason: .unexpectedByte, offset: at))
         }
-    }
-
-    // MARK: Damage
-
-    /// Appends what stands from `start` to `end` as a value or name that cannot be read.
-    @inline(never)
-    private mutating func appendDamaged(
-        _ problem: JSONFault.Problem, start: Int, end: Int, at offset: Int, reason: JSONError.Reason
-    ) throws(Fault) -> Int {
-        let index = try append(.damaged, start: start, end: end)
-        faults.append(JSONFault(node: index, problem: problem, reason: reason, offset: offset))
-        return index
-    }
-
-    /// Passes over a word that is no value, such as `NaN` or `007`.
-    ///
-    /// - Parameter refusal: what is thrown where that is not possible.
-    @inline(never)
-    private mutating func word(_ b: UnsafeBufferPointer<UInt8>, refusal: Fault) throws(Fault) {
-        guard isPage, !nodes.isEmpty else { throw refusal }
-        let start = at
-        word: while at < b.count {
-            switch unsafe b[at] {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"):
-                at &+= 1
-            default: break word
-            }
-        }
-        guard at > start else { throw refusal }
-        _ = try appendDamaged(.word, start: start, end: at, at: refusal.offset, reason: refusal.reason)
-    }
-
-    /// Passes over an array or object that is nested too deep, by counting brackets.
-    @inline(never)
-    private mutating func skipContainer(_ b: UnsafeBufferPointer<UInt8>) throws(Fault) {
-        let refusal = Fault(reason: .limitExceeded, offset: at)
-        guard isPage else { throw refusal }
-        let start = at
-        var depth = 0
-        repeat {
-            guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
-            switch unsafe b[at] {
-            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            case UInt8(ascii: "\""):
-                at &+= 1
-                while at < b.count, unsafe b[at] != UInt8(ascii: "\"") {
-                    at &+= unsafe b[at] == UInt8(ascii: "\\") ? 2 : 1
-                }
-            default: break
-            }
-            at &+= 1
-        } while depth > 0
-        _ = try appendDamaged(.depth, start: start, end: at, at: start, reason: .limitExceeded)
     }
 
     private mutating func literal(
-        _ b: UnsafeBufferPointer<UInt8>, _ text: StaticString, _ kind: JSONNode.Kind
+        _ b: UnsafeBufferPointer<UInt8>, _ text: StaticString, _ kind: JSONNode.Kind, in container: Int
     ) throws(Fault) {
         let start = at
         let length = text.utf8CodeUnitCount
         guard start + length <= b.count else { throw Fault(reason: .unexpectedEnd, offset: b.count) }
         for offset in 0..<length where unsafe b[start + offset] != text.utf8Start[offset] {
-            return try unsafe word(b, refusal: Fault(reason: .unexpectedByte, offset: start + offset))
+            let refusal = Fault(reason: .unexpectedByte, offset: start + offset)
+            return try unsafe stray(b, in: container, refusal: refusal)
         }
         at += length
         _ = try append(kind, start: start, end: at)
     }
 
-    private mutating func number(_ b: UnsafeBufferPointer<UInt8>) throws(Fault) {
+    private mutating func number(_ b: UnsafeBufferPointer<UInt8>, in container: Int) throws(Fault) {
         let start = at
+        let refusal = Fault(reason: .invalidNumber, offset: start)
         var i = at
         func digits(_ from: Int) -> Int {
             var j = from
@@ -169,13 +123,13 @@ struct JSONParser {
         if unsafe b[i] == UInt8(ascii: "-") { i += 1 }
         let integer = digits(i)
         guard integer > i, integer == i + 1 || (unsafe b[i]) != UInt8(ascii: "0") else {
-            return try unsafe word(b, refusal: Fault(reason: .invalidNumber, offset: start))
+            return try unsafe stray(b, in: container, refusal: refusal)
         }
         i = integer
         if i < b.count, unsafe b[i] == UInt8(ascii: ".") {
             let fraction = digits(i + 1)
             guard fraction > i + 1 else {
-                return try unsafe word(b, refusal: Fault(reason: .invalidNumber, offset: start))
+                return try unsafe stray(b, in: container, refusal: refusal)
             }
             i = fraction
         }
@@ -183,7 +137,7 @@ struct JSONParser {
             i += 1
             if i < b.count, unsafe b[i] == UInt8(ascii: "+") || b[i] == UInt8(ascii: "-") { i += 1 }
             let exponent = digits(i)
-            guard exponent > i else { return try unsafe word(b, refusal: Fault(reason: .invalidNumber, offset: start)) }
+            guard exponent > i else { return try unsafe stray(b, in: container, refusal: refusal) }
             i = exponent
         }
         guard i - start <= limits.numberBytesMax else {
@@ -208,9 +162,10 @@ struct JSONParser {
             while true {
                 guard count < limits.elementsMax else { throw Fault(reason: .limitExceeded, offset: at) }
                 unsafe skipSpace(b)
-                try unsafe value(b, depth: depth)
+                let element = nodes.count
+                try unsafe value(b, depth: depth, in: index)
                 count += 1
-                if try unsafe closes(b, with: UInt8(ascii: "]")) { break }
+                if try unsafe closes(b, with: UInt8(ascii: "]"), after: element, in: index) { break }
             }
         }
         close(index, count: count)
@@ -221,6 +176,7 @@ struct JSONParser {
         let index = try append(.object, start: at, end: at)
         at += 1
         var names = MemberNames()
+        var nameless = 0
         unsafe skipSpace(b)
         if at < b.count, unsafe b[at] == UInt8(ascii: "}") {
             at += 1
@@ -228,42 +184,63 @@ struct JSONParser {
             while true {
                 unsafe skipSpace(b)
                 guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
-                guard unsafe b[at] == UInt8(ascii: "\"") else { throw Fault(reason: .unexpectedByte, offset: at) }
-                let start = at
-                let faultCount = faults.count
-                let name = try unsafe string(b)
-                guard names.count < limits.membersMax else { throw Fault(reason: .limitExceeded, offset: start) }
-                let isNew = unsafe names.insert(name, firstName: index + 1, nodes: &nodes, bytes: b)
-                let isRefused = !isNew && limits.duplicateKeys == .refuse
-                guard isPage || !isRefused else { throw Fault(reason: .duplicateKey, offset: start) }
-                let valueIndex = nodes.count
-                let isDamaged = isRefused || faults.count > faultCount
-                if isDamaged {
-                    // The value cannot be asked for by its name, so it is damaged too.
-                    faults.append(
-                        JSONFault(
-                            node: valueIndex, problem: isRefused ? .doubledName : .text,
-                            reason: isRefused ? .duplicateKey : .invalidString, offset: start))
+                guard names.count + nameless < limits.membersMax else {
+                    throw Fault(reason: .limitExceeded, offset: at)
                 }
-                unsafe skipSpace(b)
-                guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
-                guard unsafe b[at] == UInt8(ascii: ":") else { throw Fault(reason: .unexpectedByte, offset: at) }
-                at += 1
-                unsafe skipSpace(b)
-                try unsafe value(b, depth: depth)
-                if isDamaged { nodes[valueIndex].damage() }
-                if try unsafe closes(b, with: UInt8(ascii: "}")) { break }
+                let value: Int
+                if unsafe b[at] == UInt8(ascii: "\"") {
+                    value = try unsafe member(b, &names, depth: depth, in: index)
+                } else {
+                    nameless += 1
+                    value = try unsafe namelessMember(b, depth: depth, in: index)
+                }
+                if try unsafe closes(b, with: UInt8(ascii: "}"), after: value, in: index) { break }
             }
         }
-        close(index, count: names.count)
+        close(index, count: names.count + nameless)
     }
 
-    /// Reads the `,` or the closing byte after an element; true when the container is closed.
-    private mutating func closes(_ b: UnsafeBufferPointer<UInt8>, with closing: UInt8) throws(Fault) -> Bool {
+    /// Reads a member and returns the node of its value.
+    private mutating func member(
+        _ b: UnsafeBufferPointer<UInt8>, _ names: inout MemberNames, depth: Int, in object: Int
+    ) throws(Fault) -> Int {
+        let start = at
+        let faultCount = faults.count
+        let name = try unsafe string(b)
+        let isNew = unsafe names.insert(name, firstName: object + 1, nodes: &nodes, bytes: b)
+        let isRefused = !isNew && limits.duplicateKeys == .refuse
+        guard isPage || !isRefused else { throw Fault(reason: .duplicateKey, offset: start) }
+        let valueIndex = nodes.count
+        let isDamaged = isRefused || faults.count > faultCount
+        if isDamaged {
+            // The value cannot be asked for by its name, so it is damaged too.
+            try note(
+                isRefused ? .doubledName : .text, isRefused ? .duplicateKey : .invalidString, at: valueIndex,
+                offset: start)
+        }
+        unsafe skipSpace(b)
+        guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
+        if unsafe b[at] == UInt8(ascii: ":") {
+            at += 1
+            unsafe skipSpace(b)
+            try unsafe value(b, depth: depth, in: object)
+        } else {
+            try unsafe valueWithoutColon(b, after: name)
+        }
+        if isDamaged { nodes[valueIndex].damage() }
+        return valueIndex
+    }
+
+    /// Reads the `,` or the closing byte after the value `value` of `container`; true when the container is closed.
+    private mutating func closes(
+        _ b: UnsafeBufferPointer<UInt8>, with closing: UInt8, after value: Int, in container: Int
+    ) throws(Fault) -> Bool {
         unsafe skipSpace(b)
         guard at < b.count else { throw Fault(reason: .unexpectedEnd, offset: at) }
         let byte = unsafe b[at]
-        guard byte == closing || byte == UInt8(ascii: ",") else { throw Fault(reason: .unexpectedByte, offset: at) }
+        guard byte == closing || byte == UInt8(ascii: ",") else {
+            return try unsafe closesLate(b, with: closing, after: value, in: container)
+        }
         at += 1
         return byte == closing
     }
@@ -272,6 +249,7 @@ struct JSONParser {
         nodes[index].end = UInt32(truncatingIfNeeded: at)
         nodes[index].next = UInt32(truncatingIfNeeded: nodes.count)
         nodes[index].count = count
+        if unclosed == index { nodes[index].damage() }
     }
 
     private mutating func string(_ b: UnsafeBufferPointer<UInt8>) throws(Fault) -> Int {
@@ -301,18 +279,5 @@ struct JSONParser {
         guard i - start <= limits.stringBytesMax else { throw Fault(reason: .limitExceeded, offset: start) }
         at = i + 1
         return try append(.string, start: start, end: i, isEscaped: isEscaped)
-    }
-
-    /// Passes over the string that begins at `start` and cannot be read from `offset` on.
-    @inline(never)
-    private mutating func damagedString(
-        _ b: UnsafeBufferPointer<UInt8>, start: Int, at offset: Int
-    ) throws(Fault) -> Int {
-        guard isPage else { throw Fault(reason: .invalidString, offset: offset) }
-        var i = offset
-        while i < b.count, unsafe b[i] != UInt8(ascii: "\"") { i &+= unsafe b[i] == UInt8(ascii: "\\") ? 2 : 1 }
-        guard i < b.count else { throw Fault(reason: .unexpectedEnd, offset: b.count) }
-        at = i + 1
-        return try appendDamaged(.text, start: start, end: i, at: offset, reason: .invalidString)
     }
 }
