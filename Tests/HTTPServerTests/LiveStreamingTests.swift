@@ -157,6 +157,61 @@ struct LiveStreamingTests {
         }
     }
 
+    @Test(
+        "The handler of an endless answer learns that the server shuts down, and its end closes the connection at once")
+    func endlessAnswerEndsAtShutdown() async throws {
+        let begun = Atomic<Int>(0)
+        let application = Self.producer { writer in
+            let gate = Gate()
+            writer.onEnding { gate.open() }
+            try await writer.write(Array("first\n\n".utf8))
+            begun.add(1, ordering: .relaxed)
+            await gate.wait()
+            #expect(writer.isEnding)
+            try await writer.write(Array("last\n\n".utf8))
+        }
+        try await withServer(application, loops: 2) { address, server in
+            let clients = try (0..<4).map { _ in try TestClient(address) }
+            for client in clients {
+                client.send(LiveServerTests.get("/"))
+                #expect(client.read(until: "first\n\n\r\n").contains("Transfer-Encoding: chunked"))
+            }
+            #expect(await eventually { begun.load(ordering: .relaxed) == clients.count })
+            let clock = ContinuousClock()
+            let begin = clock.now
+            let end = Task(executorPreference: server.executor) { await server.shutdown(grace: .seconds(60)) }
+            for client in clients {
+                #expect(client.readToEnd() == "6\r\nlast\n\n\r\n0\r\n\r\n")
+            }
+            await end.value
+            #expect(clock.now - begin < .seconds(20), "the grace is a minute")
+        }
+    }
+
+    @Test("A writer calls back once at the server's end, at once behind it, and not when its answer has ended")
+    func writerCallsBack() {
+        func writer() -> BodyWriter {
+            BodyWriter(.chunked, budget: MemoryBudget(), bufferBytesMax: 1024, announce: {})
+        }
+        let calls = Atomic<Int>(0)
+        let open = writer()
+        open.onEnding { calls.add(1, ordering: .relaxed) }
+        #expect(!open.isEnding && calls.load(ordering: .relaxed) == 0)
+        open.serverEnds()
+        open.serverEnds()
+        #expect(open.isEnding && calls.load(ordering: .relaxed) == 1)
+        open.onEnding { calls.add(10, ordering: .relaxed) }
+        #expect(calls.load(ordering: .relaxed) == 11 && open.offer([65]))
+        var output = ByteBuffer(capacity: 64)
+        for end in [{ _ = $0.finish(into: &output) }, { $0.fail(.connectionClosed) }] as [(BodyWriter) -> Void] {
+            let ended = writer()
+            ended.onEnding { calls.add(100, ordering: .relaxed) }
+            end(ended)
+            ended.serverEnds()
+            #expect(ended.isEnding && calls.load(ordering: .relaxed) == 11)
+        }
+    }
+
     @Test("HTTP/1.0 gets no chunks, HEAD no body, 204 neither")
     func otherPeers() async throws {
         let runs = Atomic<Int>(0)

@@ -159,6 +159,7 @@ extension LoopWorker {
         stopListening()
         for case let connection? in connections {
             connection.state.isLast = true
+            connection.writer?.serverEnds()
             guard connection.state.phase == .idle, connection.unsent == nil, !connection.waitsForTurn else { continue }
             let isFresh = connection.state.answeredCount == 0
             connection.state.hurry(to: loop.now &+ (isFresh ? Self.firstRequestGrace : Self.nextRequestGrace))

@@ -150,6 +150,7 @@ extension LoopWorker {
             loop.execute { [weak self] in self?.answerMoves(token) }
         }
         connection.writer = body
+        if connection.state.isLast { body.serverEnds() }
         if !isStarting(token) { settle(connection) }
         return isOpen(token) ? body : nil
     }
@@ -186,7 +187,8 @@ extension LoopWorker {
             // Without a length or a last chunk, only a reset shows that the body is not complete.
             return body.endsWithConnection ? reset(connection, .failedAnswer) : end(connection, .failedAnswer)
         }
-        if !connection.state.canDiscardBody(limits) { connection.framing.closes = true }
+        // The head of an answer that began before the server's end did not say that the connection closes.
+        if connection.state.isLast || !connection.state.canDiscardBody(limits) { connection.framing.closes = true }
         answered(connection, closes: connection.framing.closes, inputIsEmpty: connection.inputCount == 0)
         resume(connection)
     }

@@ -31,6 +31,8 @@ public final class BodyWriter: Sendable {
         /// The worker knows that there is something to take.
         var isAnnounced = false
         var takenFromBudget = 0
+        /// Nil once the server shuts down.
+        var endingActions: [@Sendable () -> Void]? = []
     }
 
     /// Less is copied to the output, so that a stream of small events keeps no large buffer.
@@ -55,6 +57,33 @@ public final class BodyWriter: Sendable {
     }
 
     deinit { budget.giveBack(state.withLock { $0.takenFromBudget }) }
+
+    // MARK: The server's end
+
+    /// Whether the server shuts down.
+    public var isEnding: Bool { state.withLock { $0.endingActions == nil } }
+
+    /// Calls `action` once when the server begins to shut down, or now where it does already.
+    ///
+    /// An answer that would go on for ever ends then, before the server's grace is over and its connection is closed in the middle.
+    /// Ending it closes the connection at once. The action runs on the connection's loop and has to be short.
+    public func onEnding(_ action: @escaping @Sendable () -> Void) {
+        let runsNow = state.withLock { state in
+            state.endingActions?.append(action)
+            return state.endingActions == nil
+        }
+        if runsNow { action() }
+    }
+
+    /// The server shuts down.
+    func serverEnds() {
+        let actions = state.withLock { state in
+            let actions = state.endingActions
+            state.endingActions = nil
+            return actions ?? []
+        }
+        for action in actions { action() }
+    }
 
     // MARK: Writing
 
@@ -142,6 +171,7 @@ public final class BodyWriter: Sendable {
         let failure = state.withLock { state -> BodyError? in
             if case .length = coding, state.remaining > 0, state.failure == nil { state.failure = .lengthNotReached }
             defer { if state.failure == nil { state.failure = .connectionClosed } }
+            if state.endingActions != nil { state.endingActions = [] }
             return state.failure
         }
         take(into: &output)
@@ -153,6 +183,7 @@ public final class BodyWriter: Sendable {
     func fail(_ error: BodyError) {
         let waiters = state.withLock { state in
             if state.failure == nil { state.failure = error }
+            if state.endingActions != nil { state.endingActions = [] }
             let waiters = state.waiters
             state.waiters = []
             return waiters
