@@ -11,6 +11,7 @@ import Primitives
     let pointer: UnsafeMutableRawPointer
     private(set) var transfer: Transfer?
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var nameList: UnsafeMutablePointer<curl_slist>?
 
     /// A handle with the options that hold for every request; nil when memory is exhausted.
     init?(_ configuration: HTTPClient.Configuration) {
@@ -23,6 +24,7 @@ import Primitives
     deinit {
         unsafe curl_easy_cleanup(pointer)
         unsafe curl_slist_free_all(headerList)
+        unsafe curl_slist_free_all(nameList)
     }
 
     private func setUp(
@@ -64,6 +66,8 @@ import Primitives
         unsafe cc_setopt_ptr(handle, CURLOPT_OPENSOCKETDATA, context)
         unsafe cc_setopt_prereq(handle, willSend)
         unsafe cc_setopt_ptr(handle, CURLOPT_PREREQDATA, context)
+        for name in configuration.fixedNames { unsafe nameList = curl_slist_append(nameList, name) }
+        if !configuration.fixedNames.isEmpty { unsafe cc_setopt_slist(handle, CURLOPT_RESOLVE, nameList) }
     }
 
     /// Sets the handle up for one transfer.

@@ -31,6 +31,11 @@ public final class HTTPClient: Sendable {
         /// The bytes of bodies larger than `HTTPClientLimits.smallBodyBytesMax` together.
         public var largeBodiesBytesMax = HTTPClientLimits.largeBodiesBytesMax
 
+        /// Names whose addresses are fixed, as `name:port:address,address`, in place of what the resolver says.
+        ///
+        /// For tests of what happens when a name changes its addresses.
+        var fixedNames: [String] = []
+
         /// The default configuration.
         public init() {}
     }

@@ -131,16 +131,21 @@ extension Transfer {
         let byteCount = unsafe Int(address.pointee.addrlen)
         let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
         let socketAddress = unsafe UnsafeRawPointer(address).advanced(by: offset)
-        guard let ip = unsafe IPAddress(family: family, socketAddress: socketAddress, byteCount: byteCount),
-            proxy != nil || policy.allows(ip), refusal == nil
-        else {
-            // One refused address refuses the name: a name with public and private addresses is not trustworthy.
-            refusal = refusal ?? .addressRefused
+        guard mayOpen(unsafe IPAddress(family: family, socketAddress: socketAddress, byteCount: byteCount)) else {
             return CC_SOCKET_BAD
         }
         connectionsOpened += 1
         let type = unsafe address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
         return unsafe socket(family, type, address.pointee.protocol)
+    }
+
+    /// Whether a connection to `address` may be opened; nil is one of an unknown kind.
+    ///
+    /// One refused address refuses the name: a name with public and private addresses is not trustworthy.
+    func mayOpen(_ address: IPAddress?) -> Bool {
+        if let address, proxy != nil || policy.allows(address), refusal == nil { return true }
+        refusal = refusal ?? .addressRefused
+        return false
     }
 
     /// A connection, new or kept, is ready and the request is about to be sent.
