@@ -94,7 +94,7 @@ extension Authenticator {
 
     /// Returns why a request with these credentials has no principal.
     func problem(_ credentials: RequestCredentials) async -> TokenProblem {
-        guard !credentials.isEmpty else { return .missing }
+        guard credentials.authorization != nil || !credentials.cookies.isEmpty else { return .missing }
         return await problem(authorization: credentials.authorization, cookies: credentials.cookies)
     }
 
