@@ -50,9 +50,9 @@ extension OAuthService {
             (claim, isNew) = try await self.claim(provider, variant: variant, scopes: scopes, for: principal)
             verifier = try self.verifier(of: claim, for: principal)
         } catch { throw CallbackFailure(error) }
-        let answer: CodeAnswer
+        let tokens: TokenResponse
         do {
-            answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
+            tokens = try await exchange(code, verifier: verifier, claim, provider, oauth)
         } catch let refusal {
             do throws(ServiceError) { try await end(claim, isNew: isNew, refusal, for: principal) } catch {
                 throw CallbackFailure(error)
@@ -60,7 +60,7 @@ extension OAuthService {
             throw CallbackFailure(.provider(refusal), .exchange(refusal))
         }
         do throws(ServiceError) {
-            return try await connect(answer, claim, provider, oauth, query: [], for: principal)
+            return try await connect(tokens, claim, provider, oauth, query: [], for: principal)
         } catch {
             throw .afterExchange(error)
         }

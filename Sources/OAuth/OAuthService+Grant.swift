@@ -12,23 +12,13 @@ package import Providers
 package import Users
 
 extension OAuthService {
-    /// The provider's answer to a code.
-    package struct CodeAnswer: Sendable {
-        /// The tokens that the connection gets.
-        package let tokens: TokenResponse
-        /// The answer to the code itself.
-        ///
-        /// It differs from ``tokens`` where the tokens are exchanged a second time.
-        package let first: TokenResponse
-    }
-
     /// Exchanges the code of a callback for tokens.
     ///
     /// The provider accepts a code once, so the exchange goes on when the task of the caller is cancelled.
     package func exchange(
         _ code: String, verifier: Secret?, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2
-    ) async throws(ProviderError) -> CodeAnswer {
-        let task = Task<Result<CodeAnswer, ProviderError>, Never> {
+    ) async throws(ProviderError) -> TokenResponse {
+        let task = Task<Result<TokenResponse, ProviderError>, Never> {
             do throws(ProviderError) {
                 return .success(try await redeem(code, verifier: verifier, claim, provider, oauth))
             } catch { return .failure(error) }
@@ -38,25 +28,36 @@ extension OAuthService {
 
     private func redeem(
         _ code: String, verifier: Secret?, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2
-    ) async throws(ProviderError) -> CodeAnswer {
-        guard let url = provider.endpoint("token", variant: claim.variant),
-            let clientID = provider.clientID(claim.variant)
-        else { throw ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.") }
-        let requests = TokenRequest(
-            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(claim.variant),
-            settings: provider.publicSettings)
+    ) async throws(ProviderError) -> TokenResponse {
+        guard let url = provider.endpoint("token", variant: claim.variant) else { throw Self.unconfigured(provider) }
+        let requests = try tokenRequests(provider, oauth, claim.variant)
+        // The life that the provider declares is that of the token which it gives in the end.
+        var oauth = oauth
+        if oauth.secondExchange != nil { oauth.lifetimes.accessToken = nil }
         let request = requests.exchange(
             code: code, redirectURI: claim.authorization.redirectURI, verifier: verifier?.value, at: url)
-        let first = try TokenResponse(
+        let tokens = try TokenResponse(
             try await gateway.plain(request), oauth: oauth,
             secrets: request.credentials() + [code, verifier?.value, requests.clientSecret?.value].compactMap { $0 },
             now: time.now)
         // A new grant is not begun with a token that is no use alone; a grant that is renewed keeps it.
-        guard !first.needsProof else {
+        guard !tokens.needsProof else {
             throw ProviderError(.permanent, "The provider's token has a type that cannot be used as a bearer token.")
         }
-        let tokens = try await secondHop(first, requests, provider, oauth, claim.variant)
-        return CodeAnswer(tokens: tokens, first: first)
+        return tokens
+    }
+
+    private func tokenRequests(
+        _ provider: ConfiguredProvider, _ oauth: OAuth2, _ variant: String?
+    ) throws(ProviderError) -> TokenRequest {
+        guard let clientID = provider.clientID(variant) else { throw Self.unconfigured(provider) }
+        return TokenRequest(
+            oauth: oauth, clientID: clientID, clientSecret: provider.clientSecret(variant),
+            settings: provider.publicSettings)
+    }
+
+    private static func unconfigured(_ provider: ConfiguredProvider) -> ProviderError {
+        ProviderError(.misconfigured, "\(provider.manifest.name) is not configured.")
     }
 
     /// The PKCE verifier of an authorization; nil for one without.
@@ -71,84 +72,117 @@ extension OAuthService {
     /// A failure at the provider is recorded with the connection.
     /// - Returns: the id of the connection.
     package func connect(
-        _ answer: CodeAnswer, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
+        _ tokens: TokenResponse, _ claim: Claim, _ provider: ConfiguredProvider, _ oauth: OAuth2, query: [NamedValue],
         for principal: Principal
     ) async throws(ServiceError) -> String {
-        let callback = Self.kept(query, oauth)
-        let (tokens, first, now) = (answer.tokens, answer.first, time.now)
         let facts = try vault.seal(
-            TokenGrant(response: first.redacted, claims: first.claims, callback: callback), user: principal.userID,
-            connection: claim.connectionID)
-        let held = UnidentifiedGrant(
-            answer: facts, scopes: tokens.scopes ?? first.scopes,
-            requestedScopes: claim.authorization.requestedScopes, at: now)
-        try await hold(tokens, held, claim, oauth, for: principal)
+            TokenGrant(response: tokens.redacted, claims: tokens.claims, callback: Self.kept(query, oauth)),
+            user: principal.userID, connection: claim.connectionID)
+        var held = UnidentifiedGrant(
+            answer: facts, scopes: tokens.scopes, requestedScopes: claim.authorization.requestedScopes, at: time.now)
+        held.awaitsExchange = oauth.secondExchange != nil
+        _ = try await hold(tokens, held, oauth, in: claim.connectionID, claim.grant, user: principal.userID)
         return try await finish(
             claim.connectionID, of: principal.userID, provider,
             credentials: FixedCredential(token: tokens.accessToken))
     }
 
-    private func secondHop(
-        _ first: TokenResponse, _ requests: TokenRequest, _ provider: ConfiguredProvider, _ oauth: OAuth2,
-        _ variant: String?
-    ) async throws(ProviderError) -> TokenResponse {
-        guard let hop = oauth.secondExchange else { return first }
-        guard let endpoint = provider.endpoint(hop.endpoint, variant: variant) else {
-            throw ProviderError(.misconfigured, "The endpoint “\(hop.endpoint)” is not configured.")
-        }
-        let request = requests.hop(
-            grantType: hop.grantType, tokenParameter: hop.tokenParameter, token: first.accessToken,
-            sendsClientSecret: hop.sendsClientSecret, at: endpoint + hop.path)
-        return try TokenResponse(
-            try await gateway.plain(request), oauth: oauth,
-            secrets: [first.accessToken.value, requests.clientSecret?.value].compactMap { $0 }, now: time.now)
-    }
-
-    /// Makes the tokens durable before anything else is done with them: the code that brought them is spent.
+    /// Makes the tokens durable before anything else is done with them: what brought them is spent.
+    ///
+    /// - Parameter number: the number of the connection's grant so far.
+    /// - Returns: the connection with them.
     private func hold(
-        _ tokens: TokenResponse, _ held: UnidentifiedGrant, _ claim: Claim, _ oauth: OAuth2, for principal: Principal
-    ) async throws(ServiceError) {
+        _ tokens: TokenResponse, _ held: UnidentifiedGrant, _ oauth: OAuth2?, in id: String, _ number: Int,
+        user userID: String
+    ) async throws(ServiceError) -> Connection {
         let vault = vault
-        try await users.update(principal.userID) { (user) throws(ServiceError) in
-            try user.update(claim.connectionID) { (connection) throws(ServiceError) in
-                guard connection.grant.number == claim.grant, connection.disconnection == nil else {
+        return try await users.update(userID) { (user) throws(ServiceError) in
+            try user.update(id) { (connection) throws(ServiceError) in
+                guard connection.grant.number == number, connection.disconnection == nil else {
                     throw CallbackFailure.state(.alreadyUsed).error
                 }
-                var sealed = try vault.sealed(tokens, user: principal.userID, connection: connection.id)
-                sealed.grantExpiresAt = tokens.grantExpiresAt ?? oauth.lifetimes.grant.map(held.at.advanced(by:))
+                var sealed = try vault.sealed(tokens, user: userID, connection: id)
+                sealed.grantExpiresAt = tokens.grantExpiresAt ?? oauth?.lifetimes.grant.map(held.at.advanced(by:))
                 try connection.authorized(sealed, held)
+                return connection
             }
         }
     }
 
     /// Finds out which account a held grant is for, and connects it.
     ///
+    /// Where the provider does that, it exchanges the tokens once more before.
+    ///
     /// - Returns: the id of the connection: the one that the user already had to the same account, if there was one.
-    /// - Throws: ``ServiceError/provider(_:)`` when the provider fails to identify the account. The failure is recorded with
+    /// - Throws: ``ServiceError/provider(_:)`` when the provider fails. The failure is recorded with
     ///   the time of the next attempt, or the grant is ended when it can never be finished. A cancelled task records nothing:
     ///   the reconciler finishes the grant.
     package func finish(
         _ id: String, of userID: String, _ provider: ConfiguredProvider, credentials: any CredentialSource
     ) async throws(ServiceError) -> String {
-        guard let connection = try await users.user(userID).connection(id), let held = connection.grant.unidentified
+        guard var connection = try await users.user(userID).connection(id), let held = connection.grant.unidentified
         else {
             throw .notFound
         }
         let grant = try vault.open(held, user: userID, connection: id)
-        let identity: AccountIdentity
-        do {
-            identity = try await self.identity(grant, connection, provider, credentials)
-        } catch {
-            if Task.isCancelled { throw .canceled }
-            if Self.mayPass(error), held.at.advanced(by: UnidentifiedGrant.lifetime) > time.now {
-                try await postpone(connection, of: userID, error)
-            } else {
-                try await abandon(connection, of: userID, error)
+        var credentials = credentials
+        if held.awaitsExchange {
+            let first = try vault.accessToken(of: connection, user: userID)
+            let tokens: TokenResponse
+            do { tokens = try await exchangeAgain(first, connection.variant, provider) } catch {
+                throw try await unfinished(held, of: connection, user: userID, error)
             }
-            throw .provider(error)
+            let exchanged = UnidentifiedGrant(
+                answer: held.answer, scopes: tokens.scopes ?? held.scopes, requestedScopes: held.requestedScopes,
+                at: time.now)
+            connection = try await hold(
+                tokens, exchanged, provider.oauth(connection.variant), in: id, connection.grant.number, user: userID)
+            credentials = FixedCredential(token: tokens.accessToken)
+        }
+        let identity: AccountIdentity
+        do { identity = try await self.identity(grant, connection, provider, credentials) } catch {
+            throw try await unfinished(held, of: connection, user: userID, error)
         }
         try await accounts.add(connection, accountID: identity.id, user: userID)
         return try await connect(connection, callback: grant.callback, identity, user: userID)
+    }
+
+    /// Records that a held grant could not be finished now.
+    ///
+    /// - Returns: the error for the caller.
+    private func unfinished(
+        _ held: UnidentifiedGrant, of connection: Connection, user userID: String, _ error: ProviderError
+    ) async throws(ServiceError) -> ServiceError {
+        if Task.isCancelled { return .canceled }
+        if Self.mayPass(error), held.at.advanced(by: UnidentifiedGrant.lifetime) > time.now {
+            try await postpone(connection, of: userID, error)
+        } else {
+            try await abandon(connection, of: userID, error)
+        }
+        return .provider(error)
+    }
+
+    /// Exchanges the first token of an authorization for the one that the connection gets.
+    ///
+    /// The first token stays good meanwhile, so the exchange can be tried again.
+    private func exchangeAgain(
+        _ first: Secret?, _ variant: String?, _ provider: ConfiguredProvider
+    ) async throws(ProviderError) -> TokenResponse {
+        guard let oauth = provider.oauth(variant), let hop = oauth.secondExchange, let first else {
+            throw ProviderError(.permanent, "The token cannot be exchanged: connect the account again.")
+        }
+        guard let endpoint = provider.endpoint(hop.endpoint, variant: variant) else {
+            throw ProviderError(.misconfigured, "The endpoint “\(hop.endpoint)” is not configured.")
+        }
+        let requests = try tokenRequests(provider, oauth, variant)
+        let request = requests.hop(
+            grantType: hop.grantType, tokenParameter: hop.tokenParameter, token: first,
+            sendsClientSecret: hop.sendsClientSecret, at: endpoint + hop.path)
+        return try await patiently { () async throws(ProviderError) in
+            try TokenResponse(
+                try await gateway.plain(request), oauth: oauth,
+                secrets: [first.value, requests.clientSecret?.value].compactMap { $0 }, now: time.now)
+        }
     }
 
     private static func mayPass(_ error: ProviderError) -> Bool {
@@ -158,7 +192,7 @@ extension OAuthService {
         }
     }
 
-    /// Asks the provider, and retries after short pauses while the failure may pass.
+    /// Asks the provider which account a grant is for.
     private func identity(
         _ grant: TokenGrant, _ connection: Connection, _ provider: ConfiguredProvider,
         _ credentials: any CredentialSource
@@ -167,8 +201,15 @@ extension OAuthService {
         account.variant = connection.variant
         account.callback = grant.callback
         let session = ProviderSession(gateway, provider, account: account, credentials: credentials)
+        return try await patiently { () async throws(ProviderError) in try await session.identity(of: grant) }
+    }
+
+    /// Asks the provider, and retries after short pauses while the failure may pass.
+    private func patiently<Answer: Sendable>(
+        _ ask: () async throws(ProviderError) -> Answer
+    ) async throws(ProviderError) -> Answer {
         for pause in OAuthLimits.identityPauses {
-            do { return try await session.identity(of: grant) } catch {
+            do { return try await ask() } catch {
                 guard error.kind == .transient, error.retryAfter.map({ $0 <= pause }) ?? true else {
                     throw error.shown()
                 }
@@ -176,9 +217,7 @@ extension OAuthService {
             Metrics.retries.add()
             try? await time.sleep(for: pause)
         }
-        do { return try await session.identity(of: grant) } catch {
-            throw error.shown()
-        }
+        do { return try await ask() } catch { throw error.shown() }
     }
 
     private func postpone(_ connection: Connection, of userID: String, _ error: ProviderError)

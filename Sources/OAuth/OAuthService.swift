@@ -231,11 +231,11 @@ package struct OAuthService: Sendable {
         guard let oauth = provider.oauth(claim.variant) else { throw .state(.stateInvalid) }
         do throws(ServiceError) {
             let verifier = try verifier(of: claim, for: principal)
-            let answer: CodeAnswer
+            let tokens: TokenResponse
             do throws(CallbackRefusal) {
                 let code = try code(in: callback.query, provider, oauth, variant: claim.variant)
                 do {
-                    answer = try await exchange(code, verifier: verifier, claim, provider, oauth)
+                    tokens = try await exchange(code, verifier: verifier, claim, provider, oauth)
                 } catch {
                     throw CallbackRefusal(
                         operation: .exchange, recorded: error,
@@ -246,7 +246,7 @@ package struct OAuthService: Sendable {
                 return .refused(error.answer)
             }
             let connectionID = try await connect(
-                answer, claim, provider, oauth, query: callback.query, for: principal)
+                tokens, claim, provider, oauth, query: callback.query, for: principal)
             return .completed(
                 Completion(
                     connectionID: connectionID,

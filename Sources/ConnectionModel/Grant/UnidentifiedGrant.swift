@@ -1,5 +1,4 @@
-// A grant whose tokens are stored and whose account is not known yet. Contains the data to identify the account, and the time
-// of the next attempt.
+// A grant whose tokens are stored and whose account is not known yet: the data to identify it, and the time of the next attempt.
 
 package import ProviderSDK
 
@@ -17,6 +16,8 @@ package struct UnidentifiedGrant: Sendable, Equatable {
     package let requestedScopes: [String]
     /// When the tokens arrived.
     package let at: Timestamp
+    /// Whether the tokens are the first of two: the provider exchanges them once more.
+    package var awaitsExchange = false
     package private(set) var attempts = 0
     package private(set) var nextAttemptAt: Timestamp
 
@@ -28,11 +29,9 @@ package struct UnidentifiedGrant: Sendable, Equatable {
         nextAttemptAt = now.advanced(by: Self.requestTime)
     }
 
-    /// Records that the provider could not identify the account; the host asks again after a pause.
+    /// Records that the provider could not exchange the tokens or identify the account; the host asks again after a pause.
     ///
-    /// - Parameters:
-    ///   - seed: the connection's id.
-    ///   - pause: how long the provider asked to wait.
+    /// The provider asked for at least `pause`; `seed` is the connection's id.
     package mutating func postpone(_ pause: Duration?, seed: String, at now: Timestamp) {
         attempts += 1
         let backoff = RefreshPolicy.backoff(.transient, failures: attempts, seed: seed)
@@ -58,6 +57,7 @@ extension UnidentifiedGrant {
             if let scopes { writer.member("scopes", scopes) }
             writer.member("requestedScopes", requestedScopes)
             writer.moment("at", at)
+            if awaitsExchange { writer.member("exchange", true) }
             writer.member("attempts", attempts)
             writer.moment("nextAttemptAt", nextAttemptAt)
         }
@@ -68,6 +68,7 @@ extension UnidentifiedGrant {
         self.init(
             answer: answer, scopes: value["scopes"]?.array?.compactMap(\.string),
             requestedScopes: value.texts("requestedScopes"), at: at)
+        awaitsExchange = value["exchange"]?.boolean ?? false
         attempts = value.count("attempts") ?? 0
         nextAttemptAt = value.moment("nextAttemptAt") ?? at
     }

@@ -27,7 +27,7 @@ struct StoredFormatTests {
         #""unknownSince":"2026-01-01T23:00:00.000Z","failures":1,"lastFailure":"unknown","#,
         #""nextAttemptAt":"2026-01-02T00:01:00.000Z","lastAttemptAt":"2026-01-02T00:00:00.000Z"},"#,
         #""held":{"answer":"v1:k:h","scopes":["things.read"],"requestedScopes":["things.read"],"#,
-        #""at":"2026-01-01T00:00:00.000Z","attempts":1,"nextAttemptAt":"2026-01-01T00:01:00.000Z"},"#,
+        #""at":"2026-01-01T00:00:00.000Z","exchange":true,"attempts":1,"nextAttemptAt":"2026-01-01T00:01:00.000Z"},"#,
         #""ending":"disconnect","revocation":"failed","#,
         #""deadlineTold":{"reason":"unused","at":"2026-04-01T00:00:00.000Z"},"#,
         #""failure":{"operation":"refresh","kind":"rateLimited","code":"429","message":"Too many.","#,
