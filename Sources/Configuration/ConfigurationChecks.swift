@@ -20,6 +20,7 @@ extension Configuration {
     package func check() throws(ConfigurationError) {
         _ = try listenAddress
         _ = try trustedProxyRanges
+        try checkConnect()
         guard WebOrigin(of: publicURL) != nil, !Self.hasQueryOrFragment(publicURL) else {
             throw error(["publicURL"], "“publicURL” must be an absolute http or https URL without query and fragment")
         }

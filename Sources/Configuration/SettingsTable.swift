@@ -7,7 +7,7 @@ import Observability
 /// The table of settings.
 package enum SettingsTable {
     /// All settings, in the order of the documentation.
-    package static let all: [Setting] = general + rateLimits + background + access + sessions
+    package static let all: [Setting] = general + rateLimits + background + access + connect + sessions
 
     /// The objects of the configuration file that hold them.
     package static let groups: [SettingGroup] = [
@@ -17,6 +17,8 @@ package enum SettingsTable {
         SettingGroup(
             "outgoingProxy", default: "that of the environment",
             "the proxy for outgoing requests; a text stands for its `url`", shorthand: "url"),
+        SettingGroup("connect", default: "as below", "the pages on which users connect accounts"),
+        SettingGroup("connect", "branding", default: "as below", "how these pages show the application"),
         SettingGroup(
             "sessions", default: "none", "session schemes besides the host's own; each is off unless it is given"),
         SettingGroup(

@@ -39,12 +39,25 @@ package struct CallbackFailure: Error, Equatable {
         switch error {
         case .provider(let problem): CallbackFailure(error, .identification(problem))
         case .invalid(field: "state", _): .state(.alreadyUsed)
+        case .conflict: CallbackFailure(error, .wrongAccount)
         default: CallbackFailure(error)
         }
     }
 
+    private static let wrongAccountCode = "wrong_account"
+
+    /// The error that is recorded when another account comes out of an authorization than the one to be connected again.
+    static func wrongAccount(_ account: AccountIdentity) -> ProviderError {
+        ProviderError(
+            .permanent, "The account “\(account.name)” is not the one that is connected again.", code: wrongAccountCode)
+    }
+
     /// The failure that was recorded when the same callback came before.
     init(_ failure: ConnectionFailure, _ error: ProviderError) {
+        guard failure.code != Self.wrongAccountCode else {
+            self.init(.conflict(failure.message), .wrongAccount)
+            return
+        }
         let reason: FailureReason =
             switch failure.operation {
             case .authorize: .refusal(code: failure.code ?? "")

@@ -3,7 +3,8 @@
 
 import ConnectionModel
 import Cryptography
-import ProviderSDK
+import Observability
+package import ProviderSDK
 import Providers
 package import Users
 
@@ -37,6 +38,26 @@ extension OAuthService {
             }
         }
         return completion.connectionID
+    }
+
+    /// Completes the authorization of `service` and `variant` with the query of a callback that has no state.
+    ///
+    /// - Returns: the id of the connection.
+    package func complete(
+        service: String, variant: String?, query: [NamedValue], for principal: Principal
+    ) async throws(CallbackFailure) -> String {
+        func value(_ name: String) -> String { query.first { $0.name == name }?.value ?? "" }
+        for pair in query where pair.value.utf8.count > OAuthLimits.callbackParameterBytesMax {
+            throw .incomplete(pair.name, "The parameter is too long")
+        }
+        let refusal = Redaction.text(Self.shown(value("error")), without: [value("code")].filter { !$0.isEmpty })
+        guard refusal.isEmpty else {
+            throw CallbackFailure(
+                .provider(ProviderError(.permanent, "The provider refused the authorization.", code: refusal)),
+                .refusal(code: refusal))
+        }
+        guard !value("code").isEmpty else { throw .incomplete("code", "The authorization code is missing") }
+        return try await complete(service: service, variant: variant, code: value("code"), for: principal)
     }
 
     private func complete(

@@ -77,7 +77,8 @@ extension OAuthService {
     ) async throws(ServiceError) -> String {
         let facts = try vault.seal(
             TokenGrant(response: tokens.redacted, claims: tokens.claims, callback: Self.kept(query, oauth)),
-            user: principal.userID, connection: claim.connectionID)
+            expectedAccount: claim.authorization.expectedAccount, user: principal.userID,
+            connection: claim.connectionID)
         var held = UnidentifiedGrant(
             answer: facts, scopes: tokens.scopes, requestedScopes: claim.authorization.requestedScopes, at: time.now)
         held.awaitsExchange = oauth.secondExchange != nil
@@ -124,7 +125,7 @@ extension OAuthService {
         else {
             throw .notFound
         }
-        let grant = try vault.open(held, user: userID, connection: id)
+        let (grant, expectedAccount) = try vault.open(held, user: userID, connection: id)
         var credentials = credentials
         if held.awaitsExchange {
             let first = try vault.accessToken(of: connection, user: userID)
@@ -142,6 +143,11 @@ extension OAuthService {
         let identity: AccountIdentity
         do { identity = try await self.identity(grant, connection, provider, credentials) } catch {
             throw try await unfinished(held, of: connection, user: userID, error)
+        }
+        if let expectedAccount, !expectedAccount.utf8.elementsEqual(identity.id.utf8) {
+            let refusal = CallbackFailure.wrongAccount(identity)
+            try await abandon(connection, of: userID, refusal)
+            throw .conflict(refusal.message)
         }
         try await accounts.add(connection, accountID: identity.id, user: userID)
         return try await connect(connection, callback: grant.callback, identity, user: userID)
@@ -266,19 +272,25 @@ extension OAuthService {
 
 extension CredentialVault {
     /// The authorization's data besides its tokens, in the sealed form that is stored.
-    fileprivate func seal(_ grant: TokenGrant, user: String, connection: String) throws(ServiceError) -> String {
-        let facts: JSONValue = ["response": grant.response, "claims": grant.claims, "callback": grant.callback]
+    fileprivate func seal(
+        _ grant: TokenGrant, expectedAccount: String?, user: String, connection: String
+    ) throws(ServiceError) -> String {
+        let facts: JSONValue = [
+            "response": grant.response, "claims": grant.claims, "callback": grant.callback,
+            "expectedAccount": expectedAccount.map(JSONValue.string) ?? .null,
+        ]
         return try seal(Secret(facts.description), user: user, connection: connection, field: "held")
     }
 
-    fileprivate func open(_ held: UnidentifiedGrant, user: String, connection: String) throws(ServiceError)
-        -> TokenGrant
-    {
+    fileprivate func open(
+        _ held: UnidentifiedGrant, user: String, connection: String
+    ) throws(ServiceError) -> (grant: TokenGrant, expectedAccount: String?) {
         let facts = try open(held.answer, user: user, connection: connection, field: "held")
         guard let value = try? JSONValue.parse(Array(facts.value.utf8)) else {
             throw .internalFault("The stored answer of an unfinished authorization cannot be read.")
         }
-        return TokenGrant(
+        let grant = TokenGrant(
             response: value["response"] ?? [:], claims: value["claims"] ?? [:], callback: value["callback"] ?? [:])
+        return (grant, value["expectedAccount"]?.string)
     }
 }

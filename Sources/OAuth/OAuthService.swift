@@ -56,6 +56,8 @@ package struct OAuthService: Sendable {
         package var redirectURI: String?
         package var permissions: [String] = []
         package var callerState: String?
+        /// The connection whose account must come out of it; nil for any account.
+        package var reconnects: String?
 
         package init(
             service: String, variant: String? = nil, redirectURI: String? = nil, permissions: [String] = [],
@@ -88,6 +90,7 @@ package struct OAuthService: Sendable {
         let connectionRandom = secrets.connectionRandom
         let (connectionID, state, scopes) = try await users.update(principal.userID) {
             (user) throws(ServiceError) -> (String, OAuthState, [String]) in
+            let expected = try user.account(of: request.reconnects, service: provider.id, variant)
             let permissions =
                 request.permissions.isEmpty
                 ? user.permissions(at: provider.id, variant) : request.permissions
@@ -103,7 +106,8 @@ package struct OAuthService: Sendable {
                 },
                 callerState: try request.callerState.map { (state) throws(ServiceError) in
                     try vault.seal(Secret(state), user: user.id, connection: id, field: "callerState")
-                }, sessionBinding: principal.authorizationBinding, requestedScopes: scopes, expiresAt: expiresAt)
+                }, sessionBinding: principal.authorizationBinding, requestedScopes: scopes, expiresAt: expiresAt,
+                expectedAccount: expected)
             let userID = user.id
             return try user.update(id) { (connection) throws(ServiceError) in
                 connection.authorizationBegan(authorization, permissions: request.permissions)
@@ -171,6 +175,11 @@ package struct OAuthService: Sendable {
         package let connectionID: String
         /// The caller's own state, as it was given.
         package let callerState: String?
+
+        package init(connectionID: String, callerState: String? = nil) {
+            self.connectionID = connectionID
+            self.callerState = callerState
+        }
     }
 
     /// Completes the authorization that a callback of `service` belongs to.
@@ -328,6 +337,9 @@ package struct OAuthService: Sendable {
         }
     }
 
+    /// The id of the connection that a state is for; nil for a text that is no state.
+    package static func connectionID(ofState text: String) -> String? { OAuthState(text)?.connectionID }
+
     /// The parameters of a callback that are kept with the connection.
     static func kept(_ query: [NamedValue], _ oauth: OAuth2) -> JSONValue {
         .object(
@@ -350,7 +362,7 @@ package struct OAuthService: Sendable {
     }
 
     /// A text of the callback as it may be shown: bounded, and without control characters.
-    private static func shown(_ text: String) -> String {
+    static func shown(_ text: String) -> String {
         let scalars = text.unicodeScalars.prefix(ProviderError.messageLengthMax).map { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator: " " as Unicode.Scalar
@@ -419,6 +431,16 @@ struct FixedCredential: CredentialSource {
 }
 
 extension User {
+    /// The account of the connection that is connected again; nil when none is, or when it has no account.
+    fileprivate func account(of id: String?, service: String, _ variant: String?) throws(ServiceError) -> String? {
+        guard let id else { return nil }
+        guard let connection = connection(id) else { throw .notFound }
+        guard connection.service == service, connection.variant == variant else {
+            throw .invalid(field: "reconnect", message: "The connection is one to another provider or variant")
+        }
+        return connection.accountID
+    }
+
     /// The permissions that an authorization asks for when it names none: those of the user's connections to the provider.
     fileprivate func permissions(at service: String, _ variant: String?) -> [String] {
         var permissions: [String] = []

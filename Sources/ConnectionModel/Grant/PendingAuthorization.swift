@@ -18,10 +18,12 @@ package struct PendingAuthorization: Sendable, Equatable {
     package let sessionBinding: String
     package let requestedScopes: [String]
     package let expiresAt: Timestamp
+    /// The only account that may come out of it; nil for any.
+    package let expectedAccount: String?
 
     package init(
         nonce: String, redirectURI: String, verifier: String?, callerState: String?, sessionBinding: String,
-        requestedScopes: [String], expiresAt: Timestamp
+        requestedScopes: [String], expiresAt: Timestamp, expectedAccount: String? = nil
     ) {
         self.nonce = nonce
         self.redirectURI = redirectURI
@@ -30,6 +32,7 @@ package struct PendingAuthorization: Sendable, Equatable {
         self.sessionBinding = sessionBinding
         self.requestedScopes = requestedScopes
         self.expiresAt = expiresAt
+        self.expectedAccount = expectedAccount
     }
 }
 
@@ -45,6 +48,7 @@ extension PendingAuthorization {
             writer.member("session", sessionBinding)
             writer.member("scopes", requestedScopes)
             writer.moment("expiresAt", expiresAt)
+            if let expectedAccount { writer.member("account", expectedAccount) }
         }
     }
 
@@ -55,6 +59,6 @@ extension PendingAuthorization {
         self.init(
             nonce: nonce, redirectURI: redirectURI, verifier: value["verifier"]?.string,
             callerState: value["callerState"]?.string, sessionBinding: session, requestedScopes: value.texts("scopes"),
-            expiresAt: expiresAt)
+            expiresAt: expiresAt, expectedAccount: value["account"]?.string)
     }
 }

@@ -10,21 +10,17 @@ package enum Metrics {
     package static let expiredReturned = Counter()
     /// Retries after a transient failure.
     package static let retries = Counter()
-    package static let syncsCompleted = Counter()
-    package static let syncsFailed = Counter()
+    package static let (syncsCompleted, syncsFailed) = (Counter(), Counter())
     package static let recordsSynced = Counter()
     /// Reads of record streams that found damage.
     package static let damagedReads = Counter()
-    package static let refreshesSucceeded = Counter()
-    package static let refreshesFailed = Counter()
+    package static let (refreshesSucceeded, refreshesFailed) = (Counter(), Counter())
     /// Connections that were ended, by the outcome at the provider.
     package static let revocations: [RevocationOutcome: Counter] = Dictionary(
         uniqueKeysWithValues: RevocationOutcome.allCases.map { ($0, Counter()) })
     /// Attempts to deliver a notification, by outcome.
     package static let webhookAttempts: [DeliveryOutcome: Counter] = Dictionary(
         uniqueKeysWithValues: DeliveryOutcome.allCases.map { ($0, Counter()) })
-    package static let webhooksDelivered = Counter()
-    package static let webhooksFailed = Counter()
-    package static let outgoingAnswered = Counter()
-    package static let outgoingFailed = Counter()
+    package static let (webhooksDelivered, webhooksFailed) = (Counter(), Counter())
+    package static let (outgoingAnswered, outgoingFailed) = (Counter(), Counter())
 }

@@ -25,11 +25,12 @@ package struct IntegrationsRoutes: Sendable {
     package let address: PublicAddress
     package let diagnoses: DiagnosisService
     package let webhooks: NotificationService
+    package let connect: ConnectFlow
 
     package init(
         registry: ProviderRegistry, connections: ConnectionService, oauth: OAuthService, refresher: RefreshService,
         sync: SyncEngine, records: RecordReader, deadLetters: DeadLetterService, address: PublicAddress,
-        diagnoses: DiagnosisService, webhooks: NotificationService
+        diagnoses: DiagnosisService, webhooks: NotificationService, connect: ConnectFlow
     ) {
         self.registry = registry
         self.connections = connections
@@ -41,6 +42,7 @@ package struct IntegrationsRoutes: Sendable {
         self.address = address
         self.diagnoses = diagnoses
         self.webhooks = webhooks
+        self.connect = connect
     }
 
     private typealias Declared = IntegrationsDeclarations
@@ -67,7 +69,8 @@ package struct IntegrationsRoutes: Sendable {
                         Declared.authorize, authorize),
                     RouteEntry(
                         .get, "/api/integrations/oauth/{service}/callback", effect: .completes,
-                        headers: [("Referrer-Policy", "no-referrer")], Declared.callback, callback),
+                        headers: [("Referrer-Policy", "no-referrer")], Declared.callback, callback
+                    ).knowing(connectSession),
                     RouteEntry(
                         .post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, Declared.refresh, refresh),
                 ]).map { $0.with(.users(refusal: "Only users have integrations")).opened(by: .connections) },
@@ -223,31 +226,6 @@ package struct IntegrationsRoutes: Sendable {
             writer.member("success", true)
             writer.member("authUrl", authorization.url)
             writer.member("state", authorization.state)
-        }
-    }
-
-    @Sendable private func callback(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let principal = try context.authenticated()
-        let query = (0..<context.query.count).map { index in
-            let (name, value) = context.query.parameter(at: index)
-            return NamedValue(name, value)
-        }
-        let completion: OAuthService.Completion
-        let service = try context.parameter("service")
-        do throws(CallbackFailure) {
-            completion = try await oauth.complete(service: service, query: query, for: principal)
-        } catch let failure {
-            // A good state was counted when the flow began.
-            if failure.refusesState, let refusal = context.countRefused(against: .oauth) {
-                return .failed(refusal, .tooMany)
-            }
-            return .failed(failure.error, failure.reason)
-        }
-        return .json { writer in
-            writer.member("success", true)
-            writer.member("connectionId", completion.connectionID)
-            writer.member("message", "Integration connected successfully")
-            if let state = completion.callerState { writer.member("state", state) }
         }
     }
 

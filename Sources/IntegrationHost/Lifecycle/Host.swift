@@ -29,6 +29,7 @@ final class Host: Sendable {
     private let services: HostServices
     private let reconcileLoop: ReconcileLoop
     private let linkTokenSweep: RepeatedWork
+    private let connectSessionSweep: RepeatedWork
     /// Frees the memory of idle record streams.
     private let trim: RepeatedWork
     private let server: HTTPServer
@@ -73,6 +74,8 @@ final class Host: Sendable {
         trim = RepeatedWork(pause: .seconds(60), time: time) { records.trimIfDue() }
         let linkTokens = LinkTokenSweep(tokens: services.linkTokens, time: time, log: log)
         linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
+        let connectSessions = ConnectSessionSweep(services.connectSessions, log: log)
+        connectSessionSweep = RepeatedWork(pause: ConnectSessionSweep.pause, time: time) { await connectSessions.run() }
     }
 
     var log: Log { parts.log }
@@ -96,6 +99,7 @@ final class Host: Sendable {
         }
         if let reason = parts.background.pauseReason { log.warning(reason) }
         linkTokenSweep.start()
+        connectSessionSweep.start()
         trim.start()
         diskWatch.start()
         return url
@@ -119,6 +123,7 @@ final class Host: Sendable {
         await services.webhooks.stop()
         await services.changes.stop()
         await linkTokenSweep.stop()
+        await connectSessionSweep.stop()
         await trim.stop()
         await diskWatch.stop()
         await services.sync.stop()

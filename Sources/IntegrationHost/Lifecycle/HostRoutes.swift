@@ -64,6 +64,7 @@ struct HostRoutes: Sendable {
                     time: parts.time, log: parts.log)
             ).family, WebhookRoutes(intake: services.webhooks.intake).family,
             ApplicationKeyRoutes(keys: services.applicationKeys, time: parts.time).family,
+            ConnectSessionRoutes(sessions: services.connectSessions, address: parts.address).family,
         ]
     }
 
@@ -74,7 +75,8 @@ struct HostRoutes: Sendable {
             records: RecordReader(
                 records: parts.data.records, registry: parts.registry, damage: DamageLog(parts.log, time: parts.time)),
             deadLetters: services.deadLetters, address: parts.address, diagnoses: services.diagnoses,
-            webhooks: NotificationService(users: parts.users, vault: parts.vault, time: parts.time)
+            webhooks: NotificationService(users: parts.users, vault: parts.vault, time: parts.time),
+            connect: services.connectFlow
         ).family
     }
 

@@ -39,6 +39,8 @@ struct HostServices: Sendable {
     let sessions: HostSessions
     let apiKeys: APIKeys
     let applicationKeys: ApplicationKeys
+    let connectSessions: ConnectSessions
+    let connectFlow: ConnectFlow
     private let parts: HostResources
 
     init(_ parts: HostResources) {
@@ -101,6 +103,12 @@ struct HostServices: Sendable {
         sessions = HostSessions(parts.keys)
         apiKeys = APIKeys(parts.data.documents, time: time, log: log)
         applicationKeys = ApplicationKeys(parts.data.documents, time: time, log: log)
+        connectSessions = ConnectSessions(
+            parts.data.documents, users: users, registry: registry, returnTo: configuration.connect.returnTo,
+            time: time,
+            log: log)
+        connectFlow = ConnectFlow(
+            sessions: connectSessions, registry: registry, oauth: oauth, connections: connections)
         refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         unidentifiedGrants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)

@@ -51,6 +51,12 @@ package struct ErrorDocument: Sendable {
         return reply
     }
 
+    /// Returns the status of the answer to a failure.
+    package func status(of failure: RouteFailure) -> Int {
+        let facts = FailureFacts(failure)
+        return Self.answer(facts, words(facts) ?? ErrorWords.usual(facts.kind)).status
+    }
+
     /// Returns the reason of a refusal whose answer does not show it, because the document fixes its words.
     func hiddenReason(of failure: RouteFailure) -> (field: String, reason: String)? {
         let facts = FailureFacts(failure)

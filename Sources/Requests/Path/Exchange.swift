@@ -63,7 +63,7 @@ package struct Exchange: Sendable {
     }
 
     /// The id of this request in headers and logs.
-    var correlationID: String {
+    package var correlationID: String {
         given ?? withCorrelationID { span in String(decoding: (0..<span.count).map { span[$0] }, as: UTF8.self) }
     }
 

@@ -94,8 +94,7 @@ extension Authenticator {
 
     /// Returns why a request with these credentials has no principal.
     func problem(_ credentials: RequestCredentials) async -> TokenProblem {
-        guard credentials.authorization != nil || !credentials.cookies.isEmpty else { return .missing }
-        return await problem(authorization: credentials.authorization, cookies: credentials.cookies)
+        await problem(authorization: credentials.authorization, cookies: credentials.cookies)
     }
 
     /// Returns the sender of `request`; nil when it carries no good credential.
@@ -119,14 +118,15 @@ struct HeadRefusals: Sendable {
 
     /// - Parameters:
     ///   - effect: the effect of the route.
-    ///   - isSigned: whether the route accepts signed bodies of any type.
+    ///   - body: the type of the bodies that the route takes.
     init(
-        _ request: borrowing HTTPRequest, effect: RouteEffect, isSigned: Bool, origins: borrowing OriginPolicy
+        _ request: borrowing HTTPRequest, effect: RouteEffect, body: RouteBody, origins: borrowing OriginPolicy
     ) {
         let isWrite = effect == .begins || (request.method != .get && request.method != .head)
         isForeignWrite = isWrite && !origins.allowsCookieWrite(request)
         hasUnsupportedBody =
-            request.announcesBody && !isSigned && (request.hasContentCoding || !MediaType.isJSON(request))
+            request.announcesBody && body != .any
+            && (request.hasContentCoding || !MediaType.isTaken(body, request))
         isLoadedAhead = effect != .ofMethod && Prefetch.isOne(request)
         acceptsPage = effect == .completes && MediaType.acceptsPage(request)
     }

@@ -93,8 +93,8 @@ package struct RequestPath: HTTPApplication {
         if let length = request.contentLength, length > bodyBytesMax { return .buffer() }
         if case .found(let route, let captures) = router.match(request.method, request.path) {
             let entry = route.handler.entry
-            guard !entry.isSigned else { return .buffer() }
-            let refusals = HeadRefusals(request, effect: entry.effect, isSigned: false, origins: origins)
+            guard !entry.isSigned, entry.ownCaller == nil else { return .buffer() }
+            let refusals = HeadRefusals(request, effect: entry.effect, body: entry.body, origins: origins)
             let parameters = Self.parameters(of: route, captures, in: request.path)
             let caller: Caller?
             switch authenticator.recognize(request, at: time.now) {
@@ -187,8 +187,15 @@ package struct RequestPath: HTTPApplication {
         let handler = route.handler
         let isSigned = handler.entry.isSigned
         let exchange = isSigned ? exchange.withoutOrigin : exchange
-        let refusals = HeadRefusals(request, effect: handler.entry.effect, isSigned: isSigned, origins: origins)
+        let refusals = HeadRefusals(
+            request, effect: handler.entry.effect, body: handler.entry.body, origins: origins)
         let parameters = Self.parameters(of: route, captures, in: request.path)
+        if let find = handler.entry.ownCaller {
+            let (call, credentials) = (
+                Call(request.snapshot(), route, parameters, exchange), RequestCredentials(request)
+            )
+            return DeferredResponse { [self] in await self.response(to: call, credentials, refusals, find) }
+        }
         let caller: Caller?
         switch isSigned ? .stranger : authenticator.recognize(request, at: time.now) {
         case .stranger: caller = nil
@@ -209,6 +216,22 @@ package struct RequestPath: HTTPApplication {
         if finishAtOnce(request, route, exchange, caller?.principal, admission, &response) { return nil }
         let call = Call(request.snapshot(), route, parameters, exchange)
         return DeferredResponse { [self] in await self.response(to: call, caller, admission) }
+    }
+
+    /// Answers a request to a route that knows callers that only it knows.
+    private func response(
+        to call: Call, _ credentials: RequestCredentials, _ refusals: HeadRefusals,
+        _ find: @Sendable (HTTPRequestSnapshot, [String: String]) async -> OwnCaller
+    ) async -> HTTPResponse {
+        let caller: Caller?
+        switch await find(call.request, call.parameters) {
+        case .none: caller = await authenticator.caller(credentials, call.request)
+        case .caller(let principal): caller = Caller((principal, .cookie), call.request)
+        case .refused(let error, let reason): return await response(to: call, nil, .refused(.step(error, reason), nil))
+        }
+        let entry = call.route.handler.entry
+        let admission = admit(entry, refusals, caller, call.parameters, clients.client(of: call.request))
+        return await response(to: call, caller, await explained(admission, credentials))
     }
 
     /// Returns the decoded parameters of a path.

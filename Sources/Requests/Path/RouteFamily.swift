@@ -57,6 +57,22 @@ package enum RouteEffect: Sendable {
     case completes
 }
 
+/// A caller whom a route knows by something other than a session of the host.
+package enum OwnCaller: Sendable {
+    /// The request carries nothing of that kind, so its session decides.
+    case none
+    case caller(Principal)
+    case refused(ServiceError, FailureReason)
+}
+
+/// The type of the bodies that a route takes.
+package enum RouteBody: Sendable {
+    case json
+    /// The form of a page: `application/x-www-form-urlencoded`.
+    case form
+    case any
+}
+
 /// A JSON object in memory up to its last member, the duration.
 ///
 /// The event loop can send it.
@@ -122,6 +138,10 @@ package struct RouteEntry: Sendable {
     /// Whether its answers can be large, so that only a few are made at the same time.
     package let isLarge: Bool
     package let handle: @Sendable (RouteContext) async throws(ServiceError) -> Reply
+    /// Finds a caller whom only this route knows, before sessions are looked at; nil for a route without such callers.
+    package private(set) var ownCaller:
+        (@Sendable (HTTPRequestSnapshot, _ parameters: [String: String]) async -> OwnCaller)?
+    private var takes = RouteBody.json
     /// Returns the answer if it is available without waiting; after nil, ``handle`` answers.
     ///
     /// It must have no effects.
@@ -162,6 +182,24 @@ package struct RouteEntry: Sendable {
         entry.scope = self.scope ?? scope
         return entry
     }
+
+    /// The same route for callers whom `find` finds, besides those with a session.
+    package func knowing(
+        _ find: @escaping @Sendable (HTTPRequestSnapshot, _ parameters: [String: String]) async -> OwnCaller
+    ) -> RouteEntry {
+        var entry = self
+        entry.ownCaller = find
+        return entry
+    }
+
+    /// The same route for bodies of another type than JSON.
+    package func taking(_ body: RouteBody) -> RouteEntry {
+        var entry = self
+        entry.takes = body
+        return entry
+    }
+
+    var body: RouteBody { isSigned ? .any : takes }
 
     /// Whether the body's signature identifies the sender.
     var isSigned: Bool {

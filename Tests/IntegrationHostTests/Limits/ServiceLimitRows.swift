@@ -3,6 +3,7 @@
 @testable import Background
 @testable import Configuration
 @testable import ConnectionModel
+@testable import Connections
 @testable import HostControl
 @testable import Notifications
 @testable import OAuth
@@ -14,7 +15,8 @@ private let deliveries = "integration_host_webhook_deliveries_total"
 
 extension LimitSection {
     static let services = [
-        connections, oauth, providers, syncs, webhooks, notifications, background, control, configurations,
+        connections, connectSessions, oauth, providers, syncs, webhooks, notifications, background, control,
+        configurations,
     ]
 
     private static let connections = LimitSection(
@@ -41,6 +43,18 @@ extension LimitSection {
             .count("webhookAttemptsKept", ConnectionLimits.webhookAttemptsKept, .receiver, "the oldest are forgotten"),
             .count("updateAttemptsMax", ConnectionLimits.updateAttemptsMax, .host, "the change fails"),
         ])
+
+    private static let connectSessions = LimitSection(
+        title: "Connect sessions", file: "Sources/Connections/ConnectSessions/ConnectSession.swift",
+        type: "ConnectSessionLimits",
+        rows: [
+            .count("perUserMax", ConnectSessionLimits.perUserMax, .caller, "the oldest unopened one goes, or 400"),
+            .count("servicesMax", ConnectSessionLimits.servicesMax, .caller, "400"),
+            .time("lifetimeDefault", ConnectSessionLimits.lifetimeDefault, .caller, "the link has expired"),
+            .time("keptAfterEnd", ConnectSessionLimits.keptAfterEnd, .user, "removed"),
+            .count("stepsKept", ConnectSessionLimits.stepsKept, .user, "the oldest are forgotten"),
+            .count("cookiesMax", ConnectSessionLimits.cookiesMax, .caller, "further ones are ignored"),
+        ], others: ["lifetimeSecondsRange"])
 
     private static let oauth = LimitSection(
         title: "Authorizations", file: "Sources/OAuth/OAuthLimits.swift", type: "OAuthLimits",
@@ -177,6 +191,8 @@ extension LimitSection {
         rows: [
             .count(
                 "deliveryPausesMax", ConfigurationLimits.deliveryPausesMax, .operator, "exit code 78"),
+            .bytes("brandingNameBytesMax", ConfigurationLimits.brandingNameBytesMax, .operator, "exit code 78"),
+            .bytes("logoBytesMax", ConfigurationLimits.logoBytesMax, .operator, "exit code 78"),
             .bytes("fileBytesMax", ConfigurationLimits.fileBytesMax, .operator, "exit code 78"),
             .time("sessionLifetime", ConfigurationLimits.sessionLifetime, .caller, "401"),
         ])
