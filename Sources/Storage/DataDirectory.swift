@@ -131,6 +131,7 @@ public final class DataDirectory: Sendable {
             try fileSystem.setMode(0o700, of: fd, path: path)
             if isNew {
                 let parent = try fileSystem.open("..", in: fd, flags: O_RDONLY | O_DIRECTORY, path: path)
+                fileSystem.giveOwner(of: parent, to: fd)
                 try Directory(fileSystem: fileSystem, fd: parent, path: path + "/..").sync()
             }
             return root

@@ -113,8 +113,8 @@ package struct FileSystem: Sendable {
         }
     }
 
-    /// Gives a file that root has just made to the owner of its directory, whose host could not open it otherwise.
-    private func giveOwner(of directory: Int32, to fd: Int32) {
+    /// Gives a file or folder that root has just made to the owner of its directory, whose host could not open it otherwise.
+    package func giveOwner(of directory: Int32, to fd: Int32) {
         var (model, own) = (stat(), stat())
         guard Self.isRoot, unsafe fstat(directory, &model) == 0, model.st_uid != 0, unsafe fstat(fd, &own) == 0,
             own.st_uid == 0
