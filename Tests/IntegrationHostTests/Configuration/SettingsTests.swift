@@ -60,7 +60,7 @@ struct SettingsTests {
             if setting.isInFile {
                 var configuration = Configuration()
                 // The file also needs the other required members of the setting's group.
-                let needed = setting.path.count == 3 ? Self.needed(setting.path) : ""
+                let needed = setting.path.first == "sessions" ? Self.needed(setting.path) : ""
                 let body = setting.path.reversed().reduce(json) {
                     "{\"\($1)\":\($0)\($1 == setting.path.last ? needed : "")}"
                 }

@@ -37,7 +37,7 @@ struct SecondExchangeTests {
         }
         let first = try OAuthFixture(server.url, Self.exchangesTwice)
         let begun = try await CallbackTests.begin(first)
-        await #expect(throws: ServiceError.self) { try await CallbackTests.bring(begun.state, to: first) }
+        await #expect(throws: CallbackFailure.self) { try await CallbackTests.bring(begun.state, to: first) }
         let pending = try await first.connection(begun.connectionID)
         #expect(pending.status == .pending && pending.grant.unidentified?.awaitsExchange == true)
         #expect(pending.expiresAt == nil, "The declared life is that of the second token.")
@@ -72,7 +72,7 @@ struct SecondExchangeTests {
         let fixture = try OAuthFixture(server.url, Self.exchangesTwice)
         let earlier = try await fixture.connect()
         let begun = try await CallbackTests.begin(fixture)
-        await #expect(throws: ServiceError.self) { try await CallbackTests.bring(begun.state, to: fixture) }
+        await #expect(throws: CallbackFailure.self) { try await CallbackTests.bring(begun.state, to: fixture) }
         let failed = try await fixture.connection(begun.connectionID)
         #expect(failed.status == .error && failed.credentials.isEmpty && failed.grant.unidentified == nil)
         #expect(try await fixture.connection(earlier).status == .connected)
