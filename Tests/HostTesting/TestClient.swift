@@ -51,6 +51,16 @@ package struct TestClient: Sendable {
         client = try Self.shared.get()
     }
 
+    /// A client with separate connections that trusts the certificates in the file `authorities`.
+    package init(_ origin: String, token: String? = nil, authorities: String) throws {
+        self.origin = origin
+        self.token = token
+        var configuration = HTTPClient.Configuration()
+        configuration.addressPolicy = .any
+        configuration.certificateAuthoritiesFile = authorities
+        client = try HTTPClient(configuration)
+    }
+
     /// The same client with another session.
     package func with(token: String?) -> TestClient {
         var copy = self
