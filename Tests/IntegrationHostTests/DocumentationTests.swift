@@ -100,6 +100,14 @@ struct DocumentationTests {
         #expect(found.subtracting(covered) == ["SandboxLimits", "StorageLimits"])
     }
 
+    @Test("Each limit of the page names a test that reaches it, and the tests exist")
+    func limitTests() throws {
+        let table = try LimitTests(root: Self.root)
+        #expect(table.problems(Self.limitSections).isEmpty, "\(table.problems(Self.limitSections))")
+        // The gaps that are left may go, and none may come: a new limit has a test.
+        #expect(table.rows.count { $0.test == nil } <= 61)
+    }
+
     @Test("Settings and metrics of the page of limits exist")
     func limitNames() throws {
         let keys = Set(SettingsTable.all.map { $0.path.joined(separator: ".") })

@@ -64,6 +64,10 @@ struct JSONTests {
             "[[[[]]]]", "{\"a\":1,\"b\":2,\"c\":3}", "12345", "\"abcd\"", "[1,2,3,4,5,6,7,8,9,0,1,2]",
             String(repeating: " ", count: 60) + "1",
         ]
+        var few = JSONLimits()
+        few.elementsMax = 3
+        #expect(throws: Never.self) { try Self.parse("[1,2,3]", few) }
+        #expect(throws: JSONError.self) { try Self.parse("[1,2,3,4]", few) }
         for text in bad {
             let error = #expect(throws: JSONError.self) { try Self.parse(text, limits) }
             #expect(error?.reason == .limitExceeded)

@@ -12,7 +12,7 @@ package struct Field<Value: Sendable>: Sendable {
     let schema: Schema
     let isRequired: Bool
     /// Returns the value of the member in `body`.
-    fileprivate let read: @Sendable (_ body: JSONValue) throws(ServiceError) -> Value
+    let read: @Sendable (_ body: JSONValue) throws(ServiceError) -> Value
 
     /// - Parameter read: returns the member's value in a body, which may lack it.
     package init(

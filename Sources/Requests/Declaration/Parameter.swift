@@ -14,7 +14,7 @@ package struct Parameter<Value: Sendable>: Sendable {
     let schema: Schema
     let isRequired: Bool
     /// Returns the value of the text that was sent; nil stands for none.
-    fileprivate let read: @Sendable (_ text: String?) throws(ServiceError) -> Value
+    let read: @Sendable (_ text: String?) throws(ServiceError) -> Value
 
     /// - Parameter read: returns the value of the text that was sent, or of none.
     package init(
