@@ -209,7 +209,8 @@ let benchmarks: Target = .executableTarget(
     dependencies: [
         "CLinux", "ConnectionModel", "HostTesting", "HTTPServer", "Storage", "TestSupport", "Users", providerSDK,
     ],
-    path: "Benchmarks", exclude: ["Peers"], swiftSettings: settings)
+    path: "Benchmarks", exclude: ["Peers", "Allocations/Counter", "Allocations/allocations.txt"],
+    swiftSettings: settings)
 
 let moduleTests: [Target] = [
     testSupport,

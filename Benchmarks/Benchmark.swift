@@ -22,6 +22,8 @@ enum Benchmark {
             else { exit(1) }
         case "instructions":
             guard try await InstructionsBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
+        case "alloc":
+            guard try await AllocationBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
         case "streaming":
             let gigabytes = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 10
             try await StreamingBenchmark.run(gigabytes: gigabytes)
@@ -40,7 +42,7 @@ enum Benchmark {
                 """
                 usage: integration-host-bench mapping | sync [RECORDS] | write [ROUNDS] [SECONDS] | streaming [GIGABYTES] |
                        house [--connections N] [--accounts N] [--seconds S] | idle [USERS] [SECONDS] |
-                       instructions [--host PATH] [--baseline FILE]
+                       instructions [--host PATH] [--baseline FILE] | alloc [--commit]
                 """
             )
             exit(2)
