@@ -46,9 +46,12 @@ enum AllocationBenchmark {
             isWithin = isWithin && isMet
             print(
                 "allocations, \(measure.name) (\(build)) | \(known.map(text) ?? "–") | \(text(calls)) | "
-                    + "\(known.map { text(calls / $0) } ?? "–") | ≤ \(known.map(text) ?? "–") | \(isMet ? "yes" : "NO")")
+                    + "\(known.map { text(calls / $0) } ?? "–") | ≤ \(known.map(text) ?? "–") | \(isMet ? "yes" : "NO")"
+            )
             if build == "release", let wish = measure.wish {
-                print("wished, \(measure.name) | – | \(text(calls)) | – | ≤ \(text(wish)) | \(calls <= wish ? "yes" : "no")")
+                print(
+                    "wished, \(measure.name) | – | \(text(calls)) | – | ≤ \(text(wish)) | \(calls <= wish ? "yes" : "no")"
+                )
             }
             print("bytes, \(measure.name) | – | \(Int(bytes)) | – | – | –")
         }
@@ -69,7 +72,8 @@ enum AllocationBenchmark {
             let load = try await onOwnThread { try measure.generator.run(clients: 1, seconds: 1) }
             let after = counter.read()
             guard load.refusals == 0, load.answers > 50 else {
-                throw HostProcessError(description: "\(measure.name): \(load.answers) answers, \(load.refusals) refusals")
+                throw HostProcessError(
+                    description: "\(measure.name): \(load.answers) answers, \(load.refusals) refusals")
             }
             let calls = Double(after.calls - before.calls) / Double(load.answers)
             if calls < least.calls { least = (calls, Double(after.bytes - before.bytes) / Double(load.answers)) }
