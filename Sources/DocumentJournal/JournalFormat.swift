@@ -151,5 +151,25 @@ enum JournalFormat {
             body: bodyStart..<entryEnd, byteCount: entryEnd - start)
     }
 
+    /// Returns the key in the header of an entry whose checksum is wrong, and where the next entry begins; nil when the header itself may
+    /// be what is wrong: nothing whole follows it.
+    static func brokenEntry(_ bytes: [UInt8], at start: Int, end: Int) -> (key: DocumentKey, next: Int)? {
+        let span = bytes.span
+        guard end <= bytes.count, end - start >= entryHeaderBytes, JournalEntry.Kind(rawValue: bytes[start]) != nil
+        else { return nil }
+        let collectionStart = start + entryHeaderBytes
+        let idStart = collectionStart + Int(bytes[start + 1])
+        let summaryStart = idStart + Int(span.load(start + 2, as: UInt16.self))
+        let summaryBytes = span.load(start + 16, as: UInt32.self)
+        let hasSummary = summaryBytes != noSummary && summaryBytes != sameSummary
+        let next =
+            summaryStart + (hasSummary ? Int(summaryBytes) - 1 : 0) + Int(span.load(start + 4, as: UInt32.self))
+        guard next == end || next < end && parseEntry(bytes, at: next, end: end) != nil else { return nil }
+        let key = DocumentKey(
+            collection: String(decoding: bytes[collectionStart..<idStart], as: UTF8.self),
+            id: Array(bytes[idStart..<summaryStart]))
+        return (try? DocumentLocation(key)) == nil ? nil : (key, next)
+    }
+
     private static let zeros = [0, 0, 0, 0] as [UInt8]
 }

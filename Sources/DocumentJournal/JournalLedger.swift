@@ -45,15 +45,18 @@ package struct PendingChain: Sendable {
     /// Takes in a newer entry.
     ///
     /// A change of a revision that is not there, which only a journal that was salvaged has, does not count.
-    fileprivate mutating func add(_ document: PendingDocument) {
+    ///
+    /// - Returns: whether the entry counts.
+    fileprivate mutating func add(_ document: PendingDocument) -> Bool {
         guard document.kind == .change else {
             self = PendingChain(document)
-            return
+            return true
         }
-        guard document.revision == last.revision + 1, last.kind != .deletion else { return }
+        guard document.revision == last.revision + 1, last.kind != .deletion else { return false }
         earlier.append(last)
         last = document
         changedBytes += document.byteCount
+        return true
     }
 
     /// Forgets the entries up to `number`, whose outcome is in the document's file; the last one must be newer.
@@ -102,8 +105,12 @@ package struct JournalLedger {
     package private(set) var bytes = 0
 
     /// Takes in a durable entry.
-    package mutating func add(_ document: PendingDocument, of key: DocumentKey, in shard: Shard) {
-        if pending[shard]?[key]?.add(document) == nil {
+    ///
+    /// - Returns: whether it counts; only in a journal that was salvaged it may not.
+    @discardableResult
+    package mutating func add(_ document: PendingDocument, of key: DocumentKey, in shard: Shard) -> Bool {
+        let counts = pending[shard]?[key]?.add(document)
+        if counts == nil {
             pending[shard, default: [:]][key] = PendingChain(document)
             pendingCount += 1
         }
@@ -114,6 +121,7 @@ package struct JournalLedger {
         }
         segments[segments.count - 1].lastNumber = document.number
         segments[segments.count - 1].bytes += document.byteCount
+        return counts ?? true
     }
 
     /// Whether a segment holds any entry.

@@ -5,6 +5,15 @@
 import Glibc
 package import StoreFiles
 
+/// A segment that was damaged and salvaged.
+package struct DamagedSegment: Sendable {
+    package let name: String
+    /// The documents with a change that cannot be read, or that does not count without an earlier one.
+    package fileprivate(set) var keys: Set<DocumentKey> = []
+    /// The bytes that cannot be read, where nothing says which documents they belong to.
+    package fileprivate(set) var unread: [Range<Int>] = []
+}
+
 /// A reader of the journal that an earlier process left.
 package struct JournalRecovery {
     private let folder: Directory
@@ -28,9 +37,22 @@ package struct JournalRecovery {
         /// Segments without an entry, which can go at once.
         package var empty: [String] = []
         /// Segments that were damaged and salvaged.
-        package var damaged: [String] = []
+        package var damaged: [DamagedSegment] = []
         /// The place of the last whole batch.
         var last: (segment: JournalSegment, bytes: Range<Int>)?
+        /// Up to where the present segment is read, and the documents of the entries that were passed over in its last batch.
+        fileprivate var end = 0
+        fileprivate var broken: [DocumentKey] = []
+
+        /// Notes bytes of the last damaged segment that cannot be read.
+        fileprivate mutating func unread(_ bytes: Range<Int>) {
+            if !damaged.isEmpty { damaged[damaged.count - 1].unread.append(bytes) }
+        }
+
+        /// Notes documents that lost a change in the last damaged segment.
+        fileprivate mutating func lost(_ keys: [DocumentKey]) {
+            if !damaged.isEmpty { damaged[damaged.count - 1].keys.formUnion(keys) }
+        }
     }
 
     /// Reads every segment.
@@ -85,6 +107,7 @@ package struct JournalRecovery {
             let isBlank = try isBlank(&reader, size)
             if !isLast || size > JournalLimits.segmentBytes || !isBlank {
                 try damage(name, .corrupt(path: file.path, .malformed(offset: 0)), &found)
+                found.unread(0..<size)
             }
             found.empty.append(name)
         case .valid(let stored, let salt):
@@ -98,7 +121,7 @@ package struct JournalRecovery {
     /// Refuses damage, or notes it when salvaging.
     private func damage(_ name: String, _ error: StoreError, _ found: inout Found) throws(StoreError) {
         guard salvages else { throw error }
-        if found.damaged.last != name { found.damaged.append(name) }
+        if found.damaged.last?.name != name { found.damaged.append(DamagedSegment(name: name)) }
     }
 
     private func isBlank(_ reader: inout WindowReader, _ size: Int) throws(StoreError) -> Bool {
@@ -117,6 +140,7 @@ package struct JournalRecovery {
     ) throws(StoreError) {
         var offset = JournalFormat.segmentHeaderBytes
         while true {
+            (found.end, found.broken) = (offset, [])
             while let index = try reader.fill(offset, JournalFormat.batchHeaderBytes),
                 let header = JournalFormat.BatchHeader(reader.buffer.span, at: index), header.salt == segment.salt,
                 try readEntries(header, segment, &reader, offset + JournalFormat.batchHeaderBytes, &expected, &found)
@@ -124,10 +148,13 @@ package struct JournalRecovery {
                 let end = offset + JournalFormat.batchHeaderBytes + header.bodyBytes
                 found.last = (segment, offset..<end)
                 offset = end
+                found.end = end
             }
             // A whole batch header behind what is broken: then that was acknowledged once.
             guard let later = try laterBatch(segment, &reader, from: offset + 1) else { return }
             try damage(segment.name, .corrupt(path: segment.file.path, .malformed(offset: offset)), &found)
+            found.lost(found.broken)
+            if found.end < later { found.unread(found.end..<later) }
             offset = later
         }
     }
@@ -143,27 +170,40 @@ package struct JournalRecovery {
         guard salvages || available == header.bodyBytes, let index = try reader.fill(start, available) else {
             return false
         }
-        var entries: [(entry: JournalEntry, offset: Int)] = []
+        var entries: [(entry: JournalEntry, position: UInt32, offset: Int)] = []
+        var broken: [DocumentKey] = []
         var offset = index
-        while entries.count < header.entryCount,
-            let entry = JournalFormat.parseEntry(reader.buffer, at: offset, end: index + available)
-        {
-            entries.append((entry, start + offset - index))
-            offset += entry.byteCount
+        var position: UInt32 = 0
+        while position < header.entryCount {
+            let end = index + available
+            if let entry = JournalFormat.parseEntry(reader.buffer, at: offset, end: end) {
+                entries.append((entry, position, start + offset - index))
+                offset += entry.byteCount
+            } else if salvages, let (key, next) = JournalFormat.brokenEntry(reader.buffer, at: offset, end: end) {
+                broken.append(key)
+                offset = next
+            } else {
+                break
+            }
+            position += 1
         }
-        let isWhole = entries.count == header.entryCount && offset == index + header.bodyBytes
-        guard isWhole || salvages else { return false }
+        let isRead = position == header.entryCount && offset == index + header.bodyBytes
+        guard isRead && broken.isEmpty || salvages else { return false }
         if let expected, header.firstNumber != expected {
             try damage(segment.name, .corrupt(path: segment.file.path, .missing), &found)
         }
-        for (position, (entry, offset)) in entries.enumerated() {
+        for (entry, position, offset) in entries {
             let document = PendingDocument(
                 revision: entry.revision, number: header.firstNumber + UInt64(position), segment: segment,
                 offset: offset, byteCount: entry.byteCount, kind: entry.kind)
-            found.ledger.add(document, of: entry.key, in: JournalLedger.Shard(try DocumentLocation(entry.key)))
+            let shard = JournalLedger.Shard(try DocumentLocation(entry.key))
+            let counts = found.ledger.add(document, of: entry.key, in: shard)
+            if salvages, !counts { found.lost([entry.key]) }
         }
         expected = header.firstNumber + UInt64(header.entryCount)
-        return isWhole
+        found.end = start + offset - index
+        found.broken = broken
+        return isRead && broken.isEmpty
     }
 
     /// Returns the offset of the next whole batch header in this segment.

@@ -19,7 +19,7 @@ public final class Documents: Sendable {
     /// The journal of the documents.
     package let journal: Journal
     /// The journal segments that were damaged and salvaged at this start.
-    package let journalDamage: [(path: String, copy: String)]
+    package let journalDamage: [JournalDamage]
     private let checkpoint: DocumentCheckpoint
     private let cache: DocumentCache
     private let locks = KeyLocks<DocumentKey>()
@@ -74,22 +74,31 @@ public final class Documents: Sendable {
         journal.start()
     }
 
+    /// A segment of the journal that was damaged and salvaged.
+    package struct JournalDamage: Sendable {
+        /// Its path, and that of its copy.
+        package let path: String
+        package let copy: String
+        package let segment: DamagedSegment
+    }
+
     /// Links damaged segments into the quarantine folder, so that their bytes outlive the checkpoint.
     ///
-    /// - Returns: the path of each, and of its copy.
     private static func keepDamaged(
-        _ names: [String], of journal: Directory, _ folders: DocumentFolders
-    ) throws(StoreError) -> [(path: String, copy: String)] {
-        if names.isEmpty { return [] }
-        var kept: [(path: String, copy: String)] = []
+        _ segments: [DamagedSegment], of journal: Directory, _ folders: DocumentFolders
+    ) throws(StoreError) -> [JournalDamage] {
+        if segments.isEmpty { return [] }
+        var kept: [JournalDamage] = []
         let quarantine = try folders.files.makeDirectory(Quarantine.folderName, in: folders.root)
-        for name in names {
+        for segment in segments {
+            let name = segment.name
             let copy = "journal_\(name).\(Hex.encode(randomBytes(4)))"
             do throws(CallFailure) {
                 try journal.fileSystem.link(
                     name, in: journal.fd, to: copy, in: quarantine.fd, path: journal.path(of: name))
             } catch { throw folders.files.gate.error(for: error) }
-            kept.append((journal.path(of: name), quarantine.path(of: copy)))
+            kept.append(
+                JournalDamage(path: journal.path(of: name), copy: quarantine.path(of: copy), segment: segment))
         }
         try folders.files.sync(quarantine)
         return kept

@@ -13,6 +13,7 @@ import ProviderSDK
 import Providers
 package import Sessions
 package import Storage
+import StoreFiles
 package import Sync
 import Users
 
@@ -97,12 +98,19 @@ package struct ControlCommands: Sendable {
         var lines: [String] = []
         for problem in report.problems {
             lines.append((problem.isRepaired ? "repaired: " : "damaged: ") + problem.message)
-            if let copy = problem.copy { lines += problem.lines(SetAsideIDs(in: await data.setAside(copy))) }
+            lines += problem.lines(await ids(in: problem))
         }
         lines.append(
             "\(report.documents) documents, \(report.streams) record streams with \(report.changes) changes: "
                 + (report.isSound ? "sound" : "damaged; run with --repair to set damaged files aside"))
         return report.isSound ? .done(lines) : .incomplete(lines, "the data directory is damaged.")
+    }
+
+    /// The users and connections of what was set aside.
+    private func ids(in problem: CheckReport.Problem) async -> SetAsideIDs {
+        let lost = (problem.lost?.documents ?? []).filter { $0.collection == UserStore.collection }
+        return SetAsideIDs(
+            in: await data.setAside(problem), users: lost.map { String(decoding: $0.id, as: UTF8.self) }.sorted())
     }
 
     private func backup(to directory: String) async throws -> ControlAnswer {

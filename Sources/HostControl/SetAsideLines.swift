@@ -14,13 +14,18 @@ struct SetAsideIDs: Equatable {
     static let shownMax = 20
 
     /// Finds the ids in `bytes`: texts of `userId`, and what has the form of a connection's id.
-    init(in bytes: [UInt8]) {
+    ///
+    /// - Parameter users: users who are known to be concerned; they come first.
+    init(in bytes: [UInt8], users: [String] = []) {
+        self.users = users
         let userMark = Array(#""userId":"#.utf8)
         let connectionMark = Array("conn-".utf8)
         var index = 0
         while index < bytes.count {
             if bytes[index] == userMark[0], bytes[index...].starts(with: userMark) {
-                if let id = Self.text(bytes, from: index + userMark.count), !users.contains(id) { users.append(id) }
+                if let id = Self.text(bytes, from: index + userMark.count), !self.users.contains(id) {
+                    self.users.append(id)
+                }
             } else if bytes[index] == connectionMark[0], bytes[index...].starts(with: connectionMark) {
                 let id = bytes[index...].prefix(Self.connectionIDBytes)
                 if id.count == Self.connectionIDBytes, id.dropFirst(connectionMark.count).allSatisfy(Self.isBase62) {
@@ -28,7 +33,7 @@ struct SetAsideIDs: Equatable {
                     if !connections.contains(text) { connections.append(text) }
                 }
             }
-            if users.count > Self.shownMax, connections.count > Self.shownMax { break }
+            if self.users.count > Self.shownMax, connections.count > Self.shownMax { break }
             index += 1
         }
     }

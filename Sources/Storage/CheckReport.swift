@@ -1,6 +1,6 @@
 // The findings of a check of a data directory. Plain data.
 
-import StoreFiles
+public import StoreFiles
 
 /// The findings of ``DataDirectory/check(repairs:)``.
 public struct CheckReport: Equatable, Sendable {
@@ -15,6 +15,16 @@ public struct CheckReport: Equatable, Sendable {
         public let isRepaired: Bool
         /// Where its bytes are kept now, relative to the data directory; nil when they were not moved.
         public var copy: String?
+        /// What was lost of a file that was kept in part; nil when the whole file is set aside.
+        public var lost: Loss?
+    }
+
+    /// The part of a journal segment that was lost.
+    public struct Loss: Equatable, Sendable {
+        /// The documents that miss a change.
+        public let documents: Set<DocumentKey>
+        /// The bytes of the copy that cannot be read, where nothing says which documents they belong to.
+        public let bytes: [Range<Int>]
     }
 
     /// The sound documents.

@@ -20,11 +20,12 @@ extension DataDirectory {
         let check = DataCheck(
             walk: walk, files: files, journal: documents.journal, waiting: documents.waitingDocuments, repairs: repairs)
         var report = CheckReport()
-        for (path, copy) in journalDamage {
-            report.problems.append(
-                .init(
-                    path: path, message: "\(path) was damaged; what could be read of it was kept", isRepaired: true,
-                    copy: copy))
+        for damage in journalDamage {
+            var problem = CheckReport.Problem(
+                path: damage.path, message: "\(damage.path) was damaged; what could be read of it was kept",
+                isRepaired: true, copy: damage.copy)
+            problem.lost = .init(documents: damage.segment.keys, bytes: damage.segment.unread)
+            report.problems.append(problem)
         }
         let waiting = documents.journal.ledger.withLock { $0.collections }
         let stored = try await threads.run { () throws(StoreError) in try walk.collections() }

@@ -48,7 +48,7 @@ public final class DataDirectory: Sendable {
     let files: DurableFiles
     let threads: IOThreads
     /// The journal segments that were damaged and salvaged at this start.
-    let journalDamage: [(path: String, copy: String)]
+    let journalDamage: [Documents.JournalDamage]
     var gate: WriteGate { files.gate }
     private let lock: DataDirectoryLock
     private let isClosed = Atomic<Bool>(false)

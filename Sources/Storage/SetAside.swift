@@ -1,15 +1,22 @@
 // The bytes of what a repair set aside, for a person who has to decide about it. Reads a bounded part, and knows no format.
 
+import DocumentStore
 import Glibc
 import StoreFiles
 
 extension DataDirectory {
     /// Returns the bytes of a file that a repair set aside, or of the files in a folder, up to a bound; empty when it cannot be read.
     ///
-    /// - Parameter copy: its path, as ``CheckReport/Problem/copy`` has it.
-    public func setAside(_ copy: String) async -> [UInt8] {
-        let bytes = try? await threads.run { () throws(StoreError) -> [UInt8] in self.read(copy) }
-        return bytes ?? []
+    /// Of a file that was kept in part they are the bytes that were lost, and those of the documents that miss a change.
+    public func setAside(_ problem: CheckReport.Problem) async -> [UInt8] {
+        guard let copy = problem.copy else { return [] }
+        let bytes = (try? await threads.run { () throws(StoreError) -> [UInt8] in self.read(copy) }) ?? []
+        guard let lost = problem.lost else { return bytes }
+        var found = lost.bytes.flatMap { bytes[$0.clamped(to: bytes.indices)] + [0] }
+        for key in lost.documents where found.count < StorageLimits.setAsideBytesMax {
+            found += (try? await documents.load(key, keeping: false))?.bytes ?? []
+        }
+        return found
     }
 
     private func read(_ copy: String) -> [UInt8] {

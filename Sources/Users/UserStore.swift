@@ -27,6 +27,9 @@ package struct UserStore: Sendable {
     /// A position in the list of all users.
     package typealias ListPosition = DocumentCollection<StoredUser>.ListPosition
 
+    /// The collection of the users' documents.
+    package static let collection = "users"
+
     /// The observers that are notified of changes.
     package let changes: UserChanges
     /// The rendered status reports of users.
@@ -44,7 +47,7 @@ package struct UserStore: Sendable {
         let (changes, summarizer) = (UserChanges(), Summarizer())
         self.changes = changes
         self.summarizer = summarizer
-        users = DocumentCollection(documents, name: "users", noun: "user") { before, user in
+        users = DocumentCollection(documents, name: Self.collection, noun: "user") { before, user in
             let summary = summarizer.summary(of: user)
             return .init(summary: summary?.encoded) {
                 statuses.remove(user.id)
