@@ -15,7 +15,8 @@ enum Benchmark {
         case "write":
             let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
             try await WriteBenchmark.run(
-                rounds: max(1, numbers.first ?? 3), seconds: max(1, numbers.dropFirst().first ?? 3))
+                rounds: max(1, numbers.first ?? 3), seconds: max(1, numbers.dropFirst().first ?? 3),
+                onlyGrowth: CommandLine.arguments.contains("growth"))
         case "idle":
             let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
             guard try await IdleBenchmark.run(users: numbers.first ?? 100_000, seconds: numbers.dropFirst().first ?? 30)
@@ -40,7 +41,7 @@ enum Benchmark {
         default:
             print(
                 """
-                usage: integration-host-bench mapping | sync [RECORDS] | write [ROUNDS] [SECONDS] | streaming [GIGABYTES] |
+                usage: integration-host-bench mapping | sync [RECORDS] | write [growth] [ROUNDS] [SECONDS] | streaming [GIGABYTES] |
                        house [--connections N] [--accounts N] [--seconds S] | idle [USERS] [SECONDS] |
                        instructions [--host PATH] [--baseline FILE] | alloc [--commit]
                 """

@@ -14,4 +14,10 @@ package enum BackgroundLimits {
     static let clockCheckPause = Duration.seconds(10)
     /// The pause after the users could not be listed.
     static let retryPause = Duration.seconds(5)
+    /// Users whose ended syncs and deliveries are moved to the histories at the same time.
+    static let historiesMovedTogetherMax = 2
+    /// Users who may wait for that; the others stay due and are found again.
+    static let historiesWaitingMax = 4096
+    /// The pause before a move, in which more may end.
+    static let historyPause = Duration.seconds(1)
 }

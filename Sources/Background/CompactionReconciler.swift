@@ -4,7 +4,6 @@
 package import ConnectionModel
 package import ProviderSDK
 package import RecordStore
-package import Users
 
 /// Compacts the record streams of users.
 ///
@@ -22,5 +21,4 @@ package struct CompactionReconciler: Reconciler {
     }
 
     /// Adds nothing: a stream is checked after each write, and the walk over all users finds those whose compaction failed.
-    package func addDue(of user: User, to moments: inout DueMoments) {}
 }

@@ -10,6 +10,7 @@ import Primitives
 import Processes
 import Storage
 import Synchronization
+import Users
 
 enum CheckCommand {
     static func run(_ arguments: Arguments) throws {
@@ -88,7 +89,9 @@ enum DataCommand {
         let data = try DataDirectory(path: directory)
         defer { data.close() }
         let target = arguments.operands[1]
-        let outcome = try Blocking.run { () async throws in try await data.backup(to: target, format: format) }
+        let outcome = try Blocking.run { () async throws in
+            try await data.backup(to: target, format: format, conversion: FirstVersionUsers.document)
+        }
         StandardOutput.line(outcome.summary("exported to \(target) in the format of version \(name)"))
         if outcome.omittedStreams > 0 {
             StandardOutput.line(

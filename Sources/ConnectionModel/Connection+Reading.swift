@@ -36,6 +36,8 @@ extension Connection {
     /// The run that is in progress, or was in progress when the host stopped.
     package var runningSync: SyncRun? { sync.running }
 
+    /// Whether ended syncs or deliveries have moved to the connection's history.
+    package var hasHistory: Bool { shared.facets.hasHistory }
     package var outbox: [ConnectionEvent] { notifications.outbox }
     package var webhook: NotificationEndpoint { notifications.endpoint }
 
@@ -47,7 +49,7 @@ extension Connection {
     }
 
     /// Whether the access token has ended and nothing can renew it.
-    package func isLapsed(at now: Timestamp) -> Bool { lapsesAt.map { $0 <= now } ?? false }
+    package func isLapsed(at now: Timestamp) -> Bool { extract.lapsesAt.map { $0 <= now } ?? false }
 
     /// Whether the connection is to this account, compared byte for byte.
     package func isOf(_ service: String, _ variant: String?, accountID: String) -> Bool {

@@ -13,7 +13,7 @@ package struct Connection: Sendable {
     private var facets: Facets {
         _read { yield shared.facets }
         _modify {
-            if !isKnownUniquelyReferenced(&shared) || shared.isWritten { shared = SharedFacets(shared.facets) }
+            if !isKnownUniquelyReferenced(&shared) || shared.isRead { shared = SharedFacets(shared.facets) }
             yield &shared.facets
         }
     }
@@ -384,7 +384,7 @@ package struct Connection: Sendable {
     package mutating func syncBegan(_ run: SyncRun) { sync.begin(run) }
 
     /// Records that a request for a sync was answered with a run that another request started.
-    package mutating func syncJoined(_ runID: String, by request: SyncIdempotency) { sync.join(request, to: runID) }
+    package mutating func syncJoined(_ run: SyncRun, by request: SyncIdempotency) { sync.join(request, to: run) }
 
     /// Records that a sync ended.
     ///
@@ -443,8 +443,12 @@ package struct Connection: Sendable {
     }
 
     /// Queues an event again at the user's request.
-    package mutating func redeliveryRequested(_ eventID: String) throws(ServiceError) -> ConnectionEvent {
-        try notifications.redeliver(eventID, to: settings.webhookURL)
+    ///
+    /// - Parameter moved: the event as the connection's history has it; nil when that has none.
+    package mutating func redeliveryRequested(
+        _ eventID: String, _ moved: ConnectionEvent? = nil
+    ) throws(ServiceError) -> ConnectionEvent {
+        try notifications.redeliver(eventID, moved, to: settings.webhookURL)
     }
 
     /// Queues a test event at the user's request.
@@ -471,6 +475,18 @@ package struct Connection: Sendable {
 
     /// Erases a replaced signing secret whose overlap has ended.
     package mutating func retiringSecretLapsed(at now: Timestamp) { notifications.eraseRetiringSecret(at: now) }
+
+    // MARK: History
+
+    /// Records that the connection's history has what had ended in `earlier`, durably.
+    package mutating func endedMoved(_ earlier: Connection) { facets.endedMoved(earlier.shared.facets) }
+
+    /// Returns the connection with what its history has, as if nothing had moved: for readers, and for formats without histories.
+    package func recalling(syncs: [SyncRun], deliveries: [ConnectionEvent]) -> Connection {
+        var connection = self
+        connection.facets.recall(syncs: syncs, deliveries: deliveries)
+        return connection
+    }
 
     /// Drops the oldest waiting event, because the user has too many.
     mutating func oldestEventDropped() { notifications.dropOldest() }

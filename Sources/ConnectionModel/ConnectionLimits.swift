@@ -25,15 +25,23 @@ package enum ConnectionLimits {
     package static let tokenBytesMax = 16 << 10
     /// The maximum number of idempotency keys that are stored with a sync which already ran when they arrived.
     static let joinedKeysMax = 20
-    /// The maximum number of past syncs that are kept with a connection.
+    /// The maximum number of past syncs that are kept for a connection.
     package static let syncHistoryMax = 20
+    /// The maximum number of idempotency keys that are kept for syncs which have left the user's document.
+    static let answeredKeysMax = 20
+    /// The pause after the first failed sync in a row; each further failure doubles it.
+    package static let syncRetryPause = Duration.seconds(15 * 60)
+    /// The longest pause between a failed sync and the next, unless the sync interval is even longer.
+    package static let syncRetryPauseMax = Duration.seconds(86_400)
+    /// The number of ended syncs and deliveries in a user's document from which on they move to the connections' histories.
+    package static let endedInDocumentMax = 8
     /// The maximum number of waiting events of all connections of a user together.
     ///
     /// The connection with the most events drops its oldest ones.
     static let waitingEventsPerUserMax = 2000
     /// The maximum number of finished deliveries that are kept for one connection.
-    static let webhookDeliveriesKept = 20
-    /// The maximum number of finished deliveries that are kept for all connections of a user together.
+    package static let webhookDeliveriesKept = 20
+    /// The maximum number of finished deliveries in a user's document, of all connections together.
     static let webhookDeliveriesPerUserMax = 1000
     /// The maximum number of attempts that are kept with an event.
     static let webhookAttemptsKept = 10

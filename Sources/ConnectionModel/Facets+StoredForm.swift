@@ -9,7 +9,7 @@ extension Facets {
         "requestedScopes", "grantedScopes", "settings", "createdAt", "updatedAt", "connectedAt", "expiresAt",
         "lastSyncAt", "syncStatus", "scheduledSyncAt", "changes", "callback", "credentials", "authorizations", "grant",
         "refresh", "held", "ending", "revocation", "odd", "deadlineTold", "failure", "syncs", "outbox", "eventsDropped",
-        "webhook",
+        "webhook", "answeredSyncs", "failedSyncs", "hasHistory",
     ]
 
     private static let ownMembers: [StoredMember<Facets>] = [
@@ -21,6 +21,9 @@ extension Facets {
         .init(
             "failure", omittedIf: { $0.failure == nil }, { $0.failure?.write(to: &$1) },
             { $0.failure = ConnectionFailure(decoding: $1) }),
+        .init(
+            "hasHistory", omittedIf: { !$0.hasHistory }, { $1.value($0.hasHistory) },
+            { $0.hasHistory = $1.boolean ?? false }),
     ]
 
     static let members = (facetMembers + ownMembers).ordered(by: order)

@@ -2,7 +2,7 @@
 // change of one. The stored text of a connection is kept with them, so that a save writes again only what changed.
 
 package import ProviderSDK
-import Synchronization
+package import Synchronization
 
 /// The stored values of a connection.
 struct Facets: Sendable {
@@ -13,9 +13,23 @@ struct Facets: Sendable {
     var notifications = Notifications()
     var settings = ConnectionSettings()
     var failure: ConnectionFailure?
+    /// Whether ended syncs or deliveries have moved to the connection's history.
+    var hasHistory = false
     var createdAt: Timestamp
     var updatedAt: Timestamp
     var unknown: [(key: String, value: JSONValue)] = []
+
+    mutating func endedMoved(_ earlier: Facets) {
+        sync.moved(earlier.sync.ended)
+        notifications.moved(earlier.notifications.endpoint.log)
+        hasHistory = true
+    }
+
+    mutating func recall(syncs: [SyncRun], deliveries: [ConnectionEvent]) {
+        sync.recall(syncs)
+        notifications.recall(deliveries)
+        hasHistory = false
+    }
 }
 
 /// Facets that one connection owns or several share.
@@ -31,15 +45,43 @@ final class SharedFacets: @unchecked Sendable {
     var facets: Facets
     /// The stored form of ``facets``, made when it is first needed.
     let text = AtomicLazyReference<Text>()
-    /// Whether the text was made, so that the facets must stay as they are.
-    var isWritten: Bool { text.load() != nil }
+    /// What every change of the user needs of ``facets``, made when it is first needed.
+    let extract = AtomicLazyReference<ConnectionExtract>()
+    /// Whether something was made of the facets, so that they must stay as they are.
+    var isRead: Bool { text.load() != nil || extract.load() != nil }
 
     init(_ facets: Facets) { self.facets = facets }
+}
+
+/// What every change of a user needs of each connection, so that a change costs what it changes.
+package final class ConnectionExtract: Sendable {
+    /// See ``Connection/lapsesAt``.
+    let lapsesAt: Timestamp?
+    /// The number of events that wait for their delivery.
+    package let waitingEvents: Int
+    /// The number of deliveries that have ended.
+    let endedDeliveries: Int
+    /// The number of syncs and deliveries that have ended.
+    package let endedCount: Int
+    /// What another module makes of this state of the connection.
+    package let derived = Mutex<(any AnyObject & Sendable)?>(nil)
+
+    init(_ connection: Connection) {
+        lapsesAt = connection.lapsesAt
+        waitingEvents = connection.outbox.count
+        endedDeliveries = connection.webhook.log.count
+        endedCount = connection.sync.ended.count + endedDeliveries
+    }
 }
 
 extension Connection {
     /// Whether both are the same state of one connection, without a look at their values; false says nothing.
     package func isIdentical(to other: Connection) -> Bool { shared === other.shared }
+
+    /// What every change of the user needs of the connection; made once for each state.
+    package var extract: ConnectionExtract {
+        shared.extract.load() ?? shared.extract.storeIfNil(ConnectionExtract(self))
+    }
 
     package func write(to writer: inout JSONWriter) { writer.raw(text) }
 

@@ -28,7 +28,9 @@ package struct User: Sendable {
     }
 
     private func index(of id: String) -> Int? {
-        connections.firstIndex { $0.id.utf8.elementsEqual(id.utf8) }
+        // Ids of connections are ASCII, and no other text of as many bytes equals ASCII text: the fast comparison is of bytes.
+        let count = id.utf8.count
+        return connections.firstIndex { $0.id.utf8.count == count && $0.id == id }
     }
 
     /// Changes the connection with this id.
@@ -153,7 +155,7 @@ package struct User: Sendable {
 
     /// Removes a connection whose authorization failed at the start; it has no records.
     package mutating func withdraw(_ id: String) {
-        connections.removeAll { $0.id.utf8.elementsEqual(id.utf8) && $0.status == .pending }
+        drop { $0.id.utf8.elementsEqual(id.utf8) && $0.status == .pending }
     }
 
     /// Records that the records of removed connections were erased.
@@ -162,13 +164,24 @@ package struct User: Sendable {
     }
 
     /// Removes connections that were never completed in time.
-    package mutating func removeStale(at now: Timestamp) { connections.removeAll { $0.isStale(at: now) } }
+    package mutating func removeStale(at now: Timestamp) { drop { $0.isStale(at: now) } }
+
+    /// Removes connections that never worked; they have no records, but may have a history.
+    private mutating func drop(_ isMeant: (Connection) -> Bool) {
+        let dropped = connections.filter(isMeant)
+        guard !dropped.isEmpty else { return }
+        connections.removeAll(where: isMeant)
+        erasures += dropped.filter { $0.hasHistory || $0.extract.endedCount > 0 }.map(\.id)
+    }
+
+    /// The number of ended syncs and deliveries in the document.
+    package var endedCount: Int { connections.reduce(0) { $0 + $1.extract.endedCount } }
 
     /// Removes the oldest unfinished connections until one more fits.
     private mutating func makeRoomForPending() {
         let unfinished = connections.filter(\.isUnfinished).sorted { $0.number < $1.number }
         for connection in unfinished.dropLast(ConnectionLimits.pendingConnectionsMax - 1) {
-            connections.removeAll { $0.number == connection.number }
+            drop { $0.number == connection.number }
         }
     }
 
@@ -204,7 +217,7 @@ package struct User: Sendable {
         }
         let target = earlier?.id ?? id
         if earlier != nil {
-            connections.removeAll { $0.id.utf8.elementsEqual(id.utf8) }
+            drop { $0.id.utf8.elementsEqual(id.utf8) }
             for index in callbacks.indices where callbacks[index].connectionID == id {
                 callbacks[index].connectionID = target
             }
@@ -232,14 +245,15 @@ package struct User: Sendable {
     ///
     /// The connection with the most events drops its oldest ones. Costs O(connections) when nothing has to be dropped.
     package mutating func boundNotifications() {
-        var surplus = connections.reduce(0) { $0 + $1.outbox.count } - ConnectionLimits.waitingEventsPerUserMax
+        var surplus = connections.reduce(0) { $0 + $1.extract.waitingEvents } - ConnectionLimits.waitingEventsPerUserMax
         while surplus > 0,
             let index = connections.indices.max(by: { connections[$0].outbox.count < connections[$1].outbox.count })
         {
             connections[index].oldestEventDropped()
             surplus -= 1
         }
-        surplus = connections.reduce(0) { $0 + $1.webhook.log.count } - ConnectionLimits.webhookDeliveriesPerUserMax
+        surplus =
+            connections.reduce(0) { $0 + $1.extract.endedDeliveries } - ConnectionLimits.webhookDeliveriesPerUserMax
         while surplus > 0,
             let index = connections.indices.max(by: {
                 connections[$0].webhook.log.count < connections[$1].webhook.log.count

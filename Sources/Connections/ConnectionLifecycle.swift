@@ -142,8 +142,8 @@ package final class ConnectionLifecycle: Reconciler {
         }
     }
 
-    package func addDue(of user: User, to moments: inout DueMoments) {
-        if user.connections.contains(where: { $0.disconnection != nil }) { moments.addNow() }
+    package func addDue(of connection: Connection, to moments: inout DueMoments) {
+        if connection.disconnection != nil { moments.addNow() }
     }
 
     /// Prevents further work from starting, and waits for work under way.

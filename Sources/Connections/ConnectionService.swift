@@ -137,6 +137,11 @@ package struct ConnectionService: Sendable {
         return connection
     }
 
+    /// Returns one connection of the user with its ended syncs and deliveries.
+    package func withHistory(_ id: String, of principal: Principal) async throws(ServiceError) -> Connection {
+        try await users.histories.recalled(try await connection(id, of: principal))
+    }
+
     package func update(_ id: String, _ change: SettingsChange, for principal: Principal) async throws(ServiceError)
         -> Connection
     {

@@ -1,4 +1,4 @@
-// Erases the remaining records of removed connections. The note is stored in the user's document, in the same write that removes
+// Erases the remaining records and the history of removed connections. The note is stored in the user's document, in the same write that removes
 // the connection.
 // A crash in between therefore leaves no unknown records behind.
 
@@ -24,7 +24,7 @@ package struct RecordErasure: Reconciler {
         self.log = log
     }
 
-    /// Erases the records of `ids` durably, and then removes their notes.
+    /// Erases the records and histories of `ids` durably, and then removes their notes.
     ///
     /// You can repeat this safely, because a connection's id is never used again.
     func erase(_ ids: [String], of userID: String) async throws(ServiceError) {
@@ -33,6 +33,7 @@ package struct RecordErasure: Reconciler {
             // A sync finds no connection when it ends, but may write until it is stopped.
             await sync.cancel(connection: id)
             do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
+            try await users.histories.erase(id)
         }
         try await users.update(userID) { (user) throws(ServiceError) in
             user.recordsErased(ids)

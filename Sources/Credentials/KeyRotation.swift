@@ -141,8 +141,6 @@ package struct ResealReconciler: Reconciler {
     /// Adds nothing: a rotation seals everything again itself.
     ///
     /// What an interruption left is found at the next start, because the basis of the agenda names the key.
-    package func addDue(of user: User, to moments: inout DueMoments) {}
-
     package func reconcile(_ user: User, at now: Timestamp) async {
         do { _ = try await rotation.reseal(user) } catch {
             rotation.log.warning("Secrets could not be sealed again.", ["error": .text("\(error)")])

@@ -13,6 +13,9 @@ import Synchronization
 /// sync, and a reader never waits for a writer: it sees the last acknowledged revision. No call blocks the calling
 /// thread.
 public final class Documents: Sendable {
+    /// The end of the name of a collection that holds what has left the documents of another; backups copy it behind that one.
+    package static let archiveSuffix = "-history"
+
     private let folders: DocumentFolders
     private let waiting: WaitingDocuments
     private let threads: IOThreads
@@ -310,6 +313,24 @@ public final class Documents: Sendable {
     ) async throws(StoreError) -> [DocumentKey] {
         let listing = DocumentListing(waiting: waiting, journal: journal, collection: collection)
         return try await threads.run { () throws(StoreError) in try listing.keys(withHashes: hashes, shard: shard) }
+    }
+
+    /// The last acknowledged revision of a document, or nil when there is none; blocks, and keeps nothing in the cache.
+    ///
+    /// Throws ``StoreError/corrupt(path:_:)`` when it is damaged, and leaves the file where it is.
+    package func envelope(_ key: DocumentKey) throws(StoreError) -> Envelope? {
+        let location = try DocumentLocation(key)
+        let stored: StoredDocument
+        if let chain = journal.ledger.withLock({ $0.find(key, in: JournalLedger.Shard(location)) }) {
+            stored = try waiting.read(chain, key: key, at: location)
+        } else {
+            stored = try folders.read(key, at: location)
+        }
+        switch stored {
+        case .found(let envelope): return envelope
+        case .absent: return nil
+        case .damaged(let why): throw .corrupt(path: location.path, why)
+        }
     }
 
     /// Brings every acknowledged document into its own file; durable on return.

@@ -51,7 +51,8 @@ package final class NotificationDispatcher: Reconciler, EventSink {
     package var waitingCount: Int { state.withLock { $0.waiting.values.reduce(0, +) } }
 
     package func reconcile(_ user: User, at now: Timestamp) async {
-        userDidChange(user, at: now)
+        schedule(user.connections, of: user.id, at: now)
+        note(waiting: user.connections.reduce(0) { $0 + $1.extract.waitingEvents }, of: user.id)
         guard user.connections.contains(where: { $0.webhook.isRetiringSecretOver(at: now) }) else { return }
         do {
             try await users.update(user.id) { (user) throws(ServiceError) in
@@ -62,34 +63,38 @@ package final class NotificationDispatcher: Reconciler, EventSink {
         }
     }
 
-    package func addDue(of user: User, to moments: inout DueMoments) {
-        for connection in user.connections {
-            switch connection.nextDelivery(at: moments.now) {
-            case .none: break
-            case .due: moments.addNow()
-            case .at(let due): moments.add(due)
-            }
-            moments.add(connection.webhook.retiring?.until)
+    package func addDue(of connection: Connection, to moments: inout DueMoments) {
+        switch connection.nextDelivery(at: moments.now) {
+        case .none: break
+        case .due: moments.addNow()
+        case .at(let due): moments.add(due)
         }
+        moments.add(connection.webhook.retiring?.until)
     }
 
     package func userWasFound(_ id: String, _ summary: UserSummary) {
-        guard summary.waitingEvents > 0 else { return }
-        state.withLock { $0.waiting[Array(id.utf8)] = summary.waitingEvents }
+        note(waiting: summary.waitingEvents, of: id)
     }
 
-    /// Schedules the deliveries of a user that are due now or soon.
-    package func userDidChange(_ user: User, at now: Timestamp) {
-        var waiting = 0
-        for connection in user.connections {
-            waiting += connection.outbox.count
+    package func userDidChange(_ change: UserChange, at now: Timestamp) {
+        schedule(change.connections, of: change.user.id, at: now)
+        note(waiting: change.user.connections.reduce(0) { $0 + $1.extract.waitingEvents }, of: change.user.id)
+    }
+
+    /// Schedules the deliveries that are due now or soon.
+    private func schedule(_ connections: [Connection], of user: String, at now: Timestamp) {
+        for connection in connections {
             switch connection.nextDelivery(at: now) {
             case .none: break
-            case .due: schedule(connection, of: user.id, after: .zero)
-            case .at(let due): schedule(connection, of: user.id, after: due.duration(since: now))
+            case .due: schedule(connection, of: user, after: .zero)
+            case .at(let due): schedule(connection, of: user, after: due.duration(since: now))
             }
         }
-        let key = Array(user.id.utf8)
+    }
+
+    /// Counts the events of a user that wait.
+    private func note(waiting: Int, of user: String) {
+        let key = Array(user.utf8)
         state.withLock { state in
             if waiting > 0 || state.waiting[key] != nil { state.waiting[key] = waiting > 0 ? waiting : nil }
         }

@@ -55,8 +55,10 @@ package struct NotificationService: Sendable {
     package func redeliver(_ eventID: String, of id: String, user userID: String) async throws(ServiceError)
         -> ConnectionEvent
     {
-        try await change(id, of: userID) { (connection) throws(ServiceError) in
-            try connection.redeliveryRequested(eventID)
+        guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
+        let moved = try await users.histories.delivery(eventID, of: connection)
+        return try await change(id, of: userID) { (connection) throws(ServiceError) in
+            try connection.redeliveryRequested(eventID, moved)
         }
     }
 

@@ -7,7 +7,7 @@ import HTTPClient
 import Observability
 import ProviderSDK
 import Providers
-import Users
+package import Users
 
 extension OAuthService: GrantRevoking {
     /// Ends the grant at the provider.

@@ -70,11 +70,9 @@ package final class UnidentifiedGrantReconciler: Reconciler {
         }
     }
 
-    package func addDue(of user: User, to moments: inout DueMoments) {
-        for connection in user.connections {
-            moments.add(connection.staleAt)
-            if connection.disconnection == nil { moments.add(connection.grant.unidentified?.dueFrom(at: moments.now)) }
-        }
+    package func addDue(of connection: Connection, to moments: inout DueMoments) {
+        moments.add(connection.staleAt)
+        if connection.disconnection == nil { moments.add(connection.grant.unidentified?.dueFrom(at: moments.now)) }
     }
 
     /// Starts no further work.

@@ -6,7 +6,7 @@ import DocumentJournal
 import DocumentStore
 import Glibc
 import RecordStore
-import StoreFiles
+public import StoreFiles
 
 /// The contents of a backup, or of a restore.
 public struct BackupOutcome: Equatable, Sendable {
@@ -30,11 +30,22 @@ public enum DataFormat: String, CaseIterable, Sendable {
     case firstVersion = "0.1"
 }
 
+/// Makes the bytes of a document of an earlier format, which may have several documents in one; nil for one that it does not have.
+public typealias DocumentConversion =
+    @Sendable (
+        _ collection: String, _ data: [UInt8],
+        _ read: (_ collection: String, _ id: [UInt8]) throws(StoreError) -> [UInt8]?
+    ) throws(StoreError) -> [UInt8]?
+
 /// A directory tree that copies go to: nothing in it is synced until the end.
 struct CopyTarget {
     let root: Directory
     let files: DurableFiles
     var format = DataFormat.current
+    /// The documents that are copied; nil for a restore.
+    var documents: Documents?
+    /// For an earlier format: makes the bytes of each document.
+    var conversion: DocumentConversion?
 
     /// The file that marks a complete backup.
     static let markName = "backup"
@@ -45,13 +56,22 @@ struct CopyTarget {
         return folder
     }
 
-    /// The file of a document in the format of the copy.
+    /// The file of a document in the format of the copy; nil when that has no such document.
     ///
     /// - Parameter current: the file in the format of this version, when it is at hand.
-    func file(of envelope: Envelope, _ current: [UInt8]?) -> [UInt8] {
+    func file(of envelope: Envelope, _ current: [UInt8]?) throws(StoreError) -> [UInt8]? {
         switch format {
-        case .current: current ?? envelope.encoded()
-        case .firstVersion: Envelope(key: envelope.key, revision: envelope.revision, data: envelope.data).encoded()
+        case .current: return current ?? envelope.encoded()
+        case .firstVersion:
+            guard let data = try converted(envelope) else { return nil }
+            return Envelope(key: envelope.key, revision: envelope.revision, data: data).encoded()
+        }
+    }
+
+    private func converted(_ envelope: Envelope) throws(StoreError) -> [UInt8]? {
+        guard let conversion else { return envelope.data }
+        return try conversion(envelope.key.collection, envelope.data) { (collection, id) throws(StoreError) in
+            try documents?.envelope(DocumentKey(collection: collection, id: id))?.data
         }
     }
 
@@ -120,10 +140,10 @@ struct DataCopy {
                 outcome.skipped.append(shard.path(of: name))
                 continue
             }
+            guard let file = try target.file(of: envelope, bytes) else { continue }
             let made: Directory
             if let folder { made = folder } else { made = try target.folder(path) }
             folder = made
-            let file = target.file(of: envelope, bytes)
             try target.write(file, as: name, in: made)
             outcome.documents += 1
             outcome.bytes += file.count
@@ -139,13 +159,22 @@ struct DataCopy {
             let location = try DocumentLocation(key)
             let folder = try target.folder([location.collection, location.shard])
             if let envelope = try waiting.envelope(chain, key: key) {
-                let file = target.file(of: envelope, nil)
+                guard let file = try target.file(of: envelope, nil) else { continue }
                 try target.write(file, as: location.fileName, in: folder)
                 outcome.bytes += file.count
             } else {
                 try target.files.remove(location.fileName, in: folder)
             }
         }
+    }
+
+    /// Copies one document as it is now, in the place of an earlier copy; that stays where the document cannot be read any more.
+    mutating func copyDocument(_ key: DocumentKey) throws(StoreError) {
+        guard let envelope = try? target.documents?.envelope(key), let file = try target.file(of: envelope, nil)
+        else { return }
+        let location = try DocumentLocation(key)
+        let folder = try target.folder([location.collection, location.shard])
+        try target.write(file, as: location.fileName, in: folder)
     }
 
     /// Copies one stream, which has no writer meanwhile.

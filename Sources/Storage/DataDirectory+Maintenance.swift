@@ -57,9 +57,11 @@ extension DataDirectory {
     /// Writes go on meanwhile. Each document and each stream is copied whole, as it is at some moment during the
     /// backup. Keys and plugins are not the store's and not in it.
     ///
-    /// - Parameter format: an earlier format makes a backup that an earlier version restores.
+    /// - Parameters:
+    ///   - format: an earlier format makes a backup that an earlier version restores.
+    ///   - conversion: for an earlier format: makes the bytes of each document.
     public func backup(
-        to path: String, format: DataFormat = .current
+        to path: String, format: DataFormat = .current, conversion: DocumentConversion? = nil
     ) async throws(StoreError) -> BackupOutcome {
         do throws(StoreError) { try await documents.flush() } catch {
             // A store that can no longer write is the one that needs a backup most; what waits is copied from the
@@ -67,8 +69,8 @@ extension DataDirectory {
             guard case .readOnly = error else { throw error }
         }
         let target = CopyTarget(
-            root: try Self.openRoot(path, fileSystem: FileSystem()),
-            files: DurableFiles(), format: format)
+            root: try Self.openRoot(path, fileSystem: FileSystem()), files: DurableFiles(), format: format,
+            documents: documents, conversion: conversion)
         let walk = walk
         guard try walk.names(target.root).isEmpty else { throw .notEmpty(path: path) }
         var copy = DataCopy(source: walk, target: target)
@@ -83,6 +85,10 @@ extension DataDirectory {
             }
         }
         copy = try await copyingWaiting(copy)
+        for collection in try await threads.run({ () throws(StoreError) in try walk.collections() })
+        where collection.hasSuffix(Documents.archiveSuffix) {
+            copy = try await copyingArchive(collection, copy)
+        }
         try await forEachStream { (folder) async throws(StoreError) in
             let before = copy
             let after = try await self.records.settled(folder, forgets: false) { opened throws(StoreError) in
@@ -116,6 +122,26 @@ extension DataDirectory {
             try after.copyWaiting(journal.ledger.withLock { $0.waiting }, waiting)
             return after
         }
+    }
+
+    /// Copies the documents of a collection again, as they are now: so the copy has what the documents that were copied before have
+    /// given away.
+    private func copyingArchive(_ collection: String, _ copy: DataCopy) async throws(StoreError) -> DataCopy {
+        var after = copy
+        var position: Documents.ListPosition?
+        repeat {
+            let page = try await documents.list(collection, after: position)
+            for key in page.keys {
+                let before = after
+                after = try await threads.run { () throws(StoreError) in
+                    var after = before
+                    try after.copyDocument(key)
+                    return after
+                }
+            }
+            position = page.next
+        } while position != nil
+        return after
     }
 
     var walk: DataWalk { DataWalk(root: root, temporaryNames: files.temporaryNames) }

@@ -116,7 +116,7 @@ package final class SyncEngine: SyncCanceling {
     ) async throws(ServiceError) {
         try await users.update(user) { (user) throws(ServiceError) in
             try user.update(id) { (connection) throws(ServiceError) in
-                connection.syncJoined(run.id, by: request)
+                connection.syncJoined(run, by: request)
             }
         }
     }

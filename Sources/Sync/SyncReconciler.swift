@@ -36,20 +36,18 @@ package struct SyncReconciler: Reconciler {
         }
     }
 
-    package func addDue(of user: User, to moments: inout DueMoments) {
-        for connection in user.connections {
-            // A sync that runs here is found to run. One that a stop interrupted is resumed.
-            if connection.runningSync != nil {
-                moments.addNow()
-            } else if let due = SyncSchedule.nextDue(connection, at: moments.now),
-                let provider = registry[connection.service], !provider.grantedDataTypes(of: connection).isEmpty
-            {
-                moments.add(due)
-            }
+    package func addDue(of connection: Connection, to moments: inout DueMoments) {
+        // A sync that runs here is found to run. One that a stop interrupted is resumed.
+        if connection.runningSync != nil {
+            moments.addNow()
+        } else if let due = SyncSchedule.nextDue(connection, at: moments.now),
+            let provider = registry[connection.service], !provider.grantedDataTypes(of: connection).isEmpty
+        {
+            moments.add(due)
         }
     }
 
-    package func userDidChange(_ user: User, at now: Timestamp) { engine.userDidChange(user) }
+    package func userDidChange(_ change: UserChange, at now: Timestamp) { engine.userDidChange(change.user) }
 
     private func start(_ connection: Connection, of user: User) async throws(ServiceError) {
         guard let provider = registry[connection.service] else { return }

@@ -10,6 +10,29 @@ package struct UserChange: Sendable {
     package let user: User
     /// What was stored in the head of the user's document; nil where nothing computes it.
     package let summary: UserSummary?
+    /// The connections that are new or differ from those before.
+    package let connections: [Connection]
+
+    package init(before: User?, user: User, summary: UserSummary?) {
+        self.before = before
+        self.user = user
+        self.summary = summary
+        connections = before.map { Self.changed($0.connections, user.connections) } ?? user.connections
+    }
+
+    /// Both lists have the same order, so one walk finds the pairs.
+    private static func changed(_ before: [Connection], _ after: [Connection]) -> [Connection] {
+        var place = 0
+        return after.filter { connection in
+            if place < before.count, before[place].isIdentical(to: connection) {
+                place += 1
+                return false
+            }
+            guard let pair = before[place...].firstIndex(where: { $0.number == connection.number }) else { return true }
+            place = pair + 1
+            return !before[pair].isIdentical(to: connection)
+        }
+    }
 }
 
 /// The observers of changed users.

@@ -34,6 +34,8 @@ package struct UserStore: Sendable {
     package let changes: UserChanges
     /// The rendered status reports of users.
     package let statuses: RenderedStatusCache
+    /// What ended of the users' connections.
+    package let histories: ConnectionHistories
     private let summarizer: Summarizer
     private let users: DocumentCollection<StoredUser>
     /// The time by which connections are expired; nil when only events expire them.
@@ -47,6 +49,7 @@ package struct UserStore: Sendable {
         let (changes, summarizer) = (UserChanges(), Summarizer())
         self.changes = changes
         self.summarizer = summarizer
+        histories = ConnectionHistories(documents)
         users = DocumentCollection(documents, name: Self.collection, noun: "user") { before, user in
             let summary = summarizer.summary(of: user)
             return .init(summary: summary?.encoded) {

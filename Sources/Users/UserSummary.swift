@@ -3,6 +3,7 @@
 
 package import ConnectionModel
 package import ProviderSDK
+import Synchronization
 
 /// The part of a user's document that can be read without decoding it.
 package struct UserSummary: Sendable, Equatable {
@@ -20,12 +21,21 @@ package struct UserSummary: Sendable, Equatable {
     /// The summary of `user` at `now`.
     package init(_ user: User, _ agenda: any UserAgenda, at now: Timestamp) {
         var moments = DueMoments(at: now)
+        var (accounts, waitingEvents): ([AccountKey], Int) = ([], 0)
+        let basis = agenda.basis
         agenda.addDue(of: user, to: &moments)
+        for connection in user.connections {
+            let part = ConnectionSummary.of(connection, agenda, basis, at: now)
+            moments.add(part.due.first)
+            moments.add(part.due.next)
+            if let account = part.account { accounts.append(account) }
+            waitingEvents += connection.extract.waitingEvents
+        }
         due = moments
-        basis = agenda.basis
+        self.basis = basis
+        self.accounts = accounts
+        self.waitingEvents = waitingEvents
         connectionCount = user.connections.count
-        accounts = user.connections.compactMap { agenda.listsAccounts(of: $0.service) ? $0.accountKey : nil }
-        waitingEvents = user.connections.reduce(0) { $0 + $1.outbox.count }
     }
 
     /// Whether ``due`` still says when there is something to do.
@@ -44,14 +54,60 @@ package protocol UserAgenda: Sendable {
     /// A stored moment that was computed with another basis is computed again.
     var basis: String { get }
 
-    /// Adds the moments at which there is something to do, from the user and the basis alone.
+    /// Adds the moments at which there is something to do for what a user has besides connections, from the user and the
+    /// basis alone.
     ///
     /// A moment may be in the past. Before the earliest there is nothing to do unless the user changes, or the clock is set
     /// back.
     func addDue(of user: User, to moments: inout DueMoments)
 
+    /// Adds the moments at which there is something to do for a connection, from the connection and the basis alone.
+    func addDue(of connection: Connection, to moments: inout DueMoments)
+
     /// Whether summaries list the accounts of a provider.
     func listsAccounts(of service: String) -> Bool
+}
+
+extension UserAgenda {
+    /// Returns when there is something to do for a user, computed from all that is stored.
+    package func due(of user: User, at now: Timestamp) -> DueMoments {
+        var moments = DueMoments(at: now)
+        addDue(of: user, to: &moments)
+        for connection in user.connections { addDue(of: connection, to: &moments) }
+        return moments
+    }
+}
+
+/// The part of a summary that one connection adds; it is kept with the connection's state, and made again when it says too little.
+private final class ConnectionSummary: Sendable {
+    let basis: String
+    let due: DueMoments
+    let account: AccountKey?
+
+    init(_ connection: Connection, _ agenda: any UserAgenda, _ basis: String, at now: Timestamp) {
+        var moments = DueMoments(at: now)
+        agenda.addDue(of: connection, to: &moments)
+        due = moments
+        account = agenda.listsAccounts(of: connection.service) ? connection.accountKey : nil
+        self.basis = basis
+    }
+
+    /// Returns the part of `connection` as of `now`.
+    static func of(
+        _ connection: Connection, _ agenda: any UserAgenda, _ basis: String, at now: Timestamp
+    ) -> ConnectionSummary {
+        connection.extract.derived.withLock { known in
+            if let known = known as? ConnectionSummary, known.holds(basis, at: now) { return known }
+            let made = ConnectionSummary(connection, agenda, basis, at: now)
+            known = made
+            return made
+        }
+    }
+
+    /// Whether the moments are those that would be found at `now`: it comes after they were, and the next is still to come.
+    private func holds(_ basis: String, at now: Timestamp) -> Bool {
+        self.basis == basis && due.now <= now && due.next.map { now < $0 } ?? true
+    }
 }
 
 extension Connection {

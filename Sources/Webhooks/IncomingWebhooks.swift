@@ -2,7 +2,7 @@
 // and stops them. Makes no decisions.
 
 package import Background
-package import ConnectionModel
+import ConnectionModel
 package import DocumentStore
 package import Observability
 package import Primitives

@@ -85,7 +85,7 @@ package final class ReconcileLoop: Sendable {
     private func userDidChange(_ change: UserChange) {
         let now = time.now
         if !isPaused() {
-            for reconciler in reconcilers { reconciler.userDidChange(change.user, at: now) }
+            for reconciler in reconcilers { reconciler.userDidChange(change, at: now) }
         }
         let due = change.summary?.due ?? due(of: change.user, at: now)
         let key = users.key(change.user.id)
@@ -94,11 +94,7 @@ package final class ReconcileLoop: Sendable {
         wake { $0.userChanged(DueIndex.User(key), due) }
     }
 
-    private func due(of user: User, at now: Timestamp) -> DueMoments {
-        var due = DueMoments(at: now)
-        agenda.addDue(of: user, to: &due)
-        return due
-    }
+    private func due(of user: User, at now: Timestamp) -> DueMoments { agenda.due(of: user, at: now) }
 
     /// Changes the index, and wakes the loop when it would otherwise wake up too late.
     private func wake(_ change: (inout DueIndex) -> Void) {

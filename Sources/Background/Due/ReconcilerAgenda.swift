@@ -36,5 +36,9 @@ package struct ReconcilerAgenda: UserAgenda {
         for reconciler in reconcilers { reconciler.addDue(of: user, to: &moments) }
     }
 
+    package func addDue(of connection: Connection, to moments: inout DueMoments) {
+        for reconciler in reconcilers { reconciler.addDue(of: connection, to: &moments) }
+    }
+
     package func listsAccounts(of service: String) -> Bool { accountServices.contains(service) }
 }

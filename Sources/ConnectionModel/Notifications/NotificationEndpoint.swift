@@ -98,7 +98,15 @@ package struct NotificationEndpoint: Sendable, Equatable {
     }
 
     /// Removes an event from the log.
-    mutating func takeFromLog(at index: Int) -> ConnectionEvent { log.remove(at: index) }
+    mutating func removeFromLog(at index: Int) { log.remove(at: index) }
+
+    /// Removes events that the connection's history has; one that changed since is moved later.
+    mutating func moved(_ history: [ConnectionEvent]) { log.removeAll(where: history.contains) }
+
+    /// Adds events of the connection's history, for readers.
+    mutating func recall(_ history: [ConnectionEvent]) {
+        log = Array((log + history).prefix(ConnectionLimits.webhookDeliveriesKept))
+    }
 
     /// Drops the oldest event of the log.
     mutating func forgetOldest() { log.removeLast() }

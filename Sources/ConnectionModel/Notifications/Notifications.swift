@@ -85,6 +85,15 @@ package struct Notifications: Sendable {
 
     mutating func forgetOldestDelivery() { endpoint.forgetOldest() }
 
+    // MARK: History
+
+    mutating func moved(_ history: [ConnectionEvent]) { endpoint.moved(history) }
+
+    /// Adds ended deliveries of the connection's history, for readers; an event that waits again has not ended.
+    mutating func recall(_ history: [ConnectionEvent]) {
+        endpoint.recall(history.filter { event in !(outbox + endpoint.log).contains { $0.hasID(event.id) } })
+    }
+
     // MARK: Deliveries
 
     /// Returns the next delivery that is due.
@@ -151,18 +160,22 @@ package struct Notifications: Sendable {
 
     /// Queues an event again with the same id, regardless of how its delivery ended.
     ///
+    /// - Parameter moved: the event as the connection's history has it; nil when that has none.
     /// - Throws: ``ServiceError/notFound`` when the event does not exist, ``ServiceError/conflict(_:)`` when delivery is
     ///   impossible.
-    package mutating func redeliver(_ eventID: String, to url: String?) throws(ServiceError) -> ConnectionEvent {
+    package mutating func redeliver(
+        _ eventID: String, _ moved: ConnectionEvent?, to url: String?
+    ) throws(ServiceError) -> ConnectionEvent {
         if let index = outbox.firstIndex(where: { $0.hasID(eventID) }) {
             try checkDeliverable(adding: 0, to: url)
             outbox[index].delivery.restart()
             endpoint.endRest()
             return outbox[index]
         }
-        guard let index = endpoint.log.firstIndex(where: { $0.hasID(eventID) }) else { throw .notFound }
+        let index = endpoint.log.firstIndex { $0.hasID(eventID) }
+        guard var event = index.map({ endpoint.log[$0] }) ?? moved else { throw .notFound }
         try checkDeliverable(adding: 1, to: url)
-        var event = endpoint.takeFromLog(at: index)
+        if let index { endpoint.removeFromLog(at: index) }
         event.delivery.restart()
         outbox.append(event)
         endpoint.endRest()

@@ -17,7 +17,7 @@ package struct PendingChange: Sendable, Equatable {
 
     /// The moment from which a sync should read the change; the epoch when that is now.
     package func dueFrom(at now: Timestamp) -> Timestamp {
-        StoredMoment.end(notBefore, begun: nil, longest: SyncSchedule.retryPauseMax, at: now) ?? .epoch
+        StoredMoment.end(notBefore, begun: nil, longest: ConnectionLimits.syncRetryPauseMax, at: now) ?? .epoch
     }
 
     /// Records another change.
@@ -33,8 +33,8 @@ package struct PendingChange: Sendable, Equatable {
         syncID = nil
         guard failed else { return }
         failures += 1
-        let pause = SyncSchedule.retryPause * (1 << min(failures - 1, 10))
-        notBefore = now.advanced(by: min(SyncSchedule.retryPauseMax, pause))
+        let pause = ConnectionLimits.syncRetryPause * (1 << min(failures - 1, 10))
+        notBefore = now.advanced(by: min(ConnectionLimits.syncRetryPauseMax, pause))
     }
 }
 

@@ -143,6 +143,17 @@ package struct SyncRun: Sendable, Equatable {
         return self
     }
 
+    // MARK: History
+
+    /// The run once for each of its idempotency keys, with nothing but what a repeated request is answered with.
+    var answers: [SyncRun] {
+        (joined.reversed() + [idempotency].compactMap(\.self)).map(answer)
+    }
+
+    func answer(to request: SyncIdempotency) -> SyncRun {
+        SyncRun(id: id, type: type, dataTypes: [], status: status, startedAt: startedAt, idempotency: request)
+    }
+
     /// The data of the notification about a finished sync.
     var eventData: JSONValue {
         var members: [(key: String, value: JSONValue)] = [
@@ -177,6 +188,25 @@ extension SyncRun {
             if let idempotency { writer.member("idempotency", idempotency.stored) }
             if !joined.isEmpty { writer.member("joined", joined.map(\.stored)) }
         }
+    }
+
+    /// Writes one of ``answers`` as a short array: key, id, type, status, start.
+    func writeAnswer(to writer: inout JSONWriter) {
+        writer.array { writer in
+            writer.value(idempotency?.stored)
+            writer.value(id)
+            writer.value(type.rawValue)
+            writer.value(status.rawValue)
+            writer.value(startedAt)
+        }
+    }
+
+    init?(answer value: JSONValue) {
+        guard let key = value[0]?.string.flatMap(SyncIdempotency.init(stored:)), let id = value[1]?.string,
+            let type = value[2]?.string.flatMap(SyncType.init),
+            let status = value[3]?.string.flatMap(SyncRunStatus.init), let startedAt = value[4]?.moment
+        else { return nil }
+        self.init(id: id, type: type, dataTypes: [], status: status, startedAt: startedAt, idempotency: key)
     }
 
     package init?(decoding value: JSONValue) {

@@ -39,16 +39,28 @@ package enum SyncStatus: Sendable, Hashable, RawRepresentable {
     }
 }
 
+/// Scheduled syncs that failed, with no success between them and after them; the moments are those of the last.
+package struct FailedSyncs: Sendable, Equatable {
+    package var count: Int
+    package let startedAt, endedAt: Timestamp
+}
+
 /// The syncs of a connection.
+///
+/// Ended syncs move to the connection's history, which is a document apart. What decisions need of them stays.
 package struct SyncState: Sendable {
     /// The last syncs, newest first.
     private(set) var runs: [SyncRun] = []
+    /// What requests with an idempotency key were answered with, for syncs that have moved; newest first.
+    private(set) var answered: [SyncRun] = []
+    /// The failures of syncs that have moved.
+    private(set) var movedFailures: FailedSyncs?
     /// The status of the last sync; nil before the first.
     package private(set) var status: SyncStatus?
     /// When a sync last stored records.
     package private(set) var lastSyncAt: Timestamp?
     /// When the last scheduled sync started; nil when there was none.
-    private(set) var scheduledSyncAt: Timestamp?
+    package private(set) var scheduledSyncAt: Timestamp?
     /// The changes at the provider that were not read yet.
     package private(set) var changes: [PendingChange] = []
 
@@ -61,7 +73,53 @@ package struct SyncState: Sendable {
     /// Returns the run that the same request started; nil when there is none.
     package func run(repeatedBy idempotency: SyncIdempotency?) throws(ServiceError) -> SyncRun? {
         for run in runs where try run.isRepeated(by: idempotency) { return run }
+        for run in answered where try run.isRepeated(by: idempotency) { return run }
         return nil
+    }
+
+    /// The scheduled syncs that failed since the last success; nil when none failed.
+    package var failures: FailedSyncs? {
+        var found: FailedSyncs?
+        for run in runs where run.status != .running && run.status != .canceled {
+            guard run.status == .failed else { return found }
+            guard run.trigger == .schedule else { continue }
+            found = FailedSyncs(
+                count: 1 + (found?.count ?? 0), startedAt: found?.startedAt ?? run.startedAt,
+                endedAt: found?.endedAt ?? run.completedAt ?? run.startedAt)
+        }
+        guard let moved = movedFailures else { return found }
+        found?.count += moved.count
+        return found ?? moved
+    }
+
+    // MARK: History
+
+    /// The ended syncs, newest first.
+    package var ended: [SyncRun] { runs.filter { $0.status != .running } }
+
+    /// Removes ended syncs that the connection's history has; one that changed since is moved later.
+    mutating func moved(_ history: [SyncRun]) {
+        drop(ended.filter(history.contains))
+    }
+
+    /// Removes the oldest syncs, and keeps what decisions need of them.
+    private mutating func drop(_ gone: [SyncRun]) {
+        guard !gone.isEmpty else { return }
+        runs.removeAll { run in gone.contains { $0.id == run.id } }
+        var dropped = SyncState()
+        (dropped.runs, dropped.movedFailures) = (gone, movedFailures)
+        movedFailures = dropped.failures
+        answered = Array((gone.flatMap(\.answers) + answered).prefix(ConnectionLimits.answeredKeysMax))
+    }
+
+    /// Adds syncs of the connection's history, for readers.
+    mutating func recall(_ history: [SyncRun]) {
+        let known = Set(runs.map(\.id))
+        runs += history.filter { !known.contains($0.id) }
+        // In a restored backup the history can be ahead of the user's document.
+        runs.sort { $0.startedAt > $1.startedAt }
+        runs.removeLast(max(0, runs.count - ConnectionLimits.syncHistoryMax))
+        (answered, movedFailures) = ([], nil)
     }
 
     /// Returns those of `dataTypes` whose change is not recorded yet.
@@ -89,14 +147,15 @@ package struct SyncState: Sendable {
             changes[index].isRead(by: run.id)
         }
         runs.insert(run, at: 0)
-        runs.removeLast(max(0, runs.count - ConnectionLimits.syncHistoryMax))
+        drop(Array(runs.dropFirst(ConnectionLimits.syncHistoryMax)))
         status = .running
     }
 
     /// Records that a request was answered with a run that another request started.
-    package mutating func join(_ request: SyncIdempotency, to runID: String) {
-        guard let index = runs.firstIndex(where: { $0.id == runID }) else { return }
-        runs[index].remember(request)
+    package mutating func join(_ request: SyncIdempotency, to run: SyncRun) {
+        if let index = runs.firstIndex(where: { $0.id == run.id }) { return runs[index].remember(request) }
+        // It has ended and moved meanwhile.
+        answered = Array(([run.answer(to: request)] + answered).prefix(ConnectionLimits.answeredKeysMax))
     }
 
     /// Records the end of a run.
@@ -146,5 +205,30 @@ extension SyncState {
         .init(
             "syncs", { $1.array(of: $0.runs) { $0.write(to: &$1) } },
             { $0.runs = ($1.array ?? []).compactMap(SyncRun.init(decoding:)) }),
+        .init(
+            "answeredSyncs", omittedIf: \.answered.isEmpty,
+            { $1.array(of: $0.answered) { $0.writeAnswer(to: &$1) } },
+            { $0.answered = ($1.array ?? []).compactMap(SyncRun.init(answer:)) }),
+        .init(
+            "failedSyncs", omittedIf: { $0.movedFailures == nil }, { $0.movedFailures?.write(to: &$1) },
+            { $0.movedFailures = FailedSyncs(decoding: $1) }),
     ]
+}
+
+extension FailedSyncs {
+    /// Writes a short array: count, start, end.
+    func write(to writer: inout JSONWriter) {
+        writer.array { writer in
+            writer.value(count)
+            writer.value(startedAt)
+            writer.value(endedAt)
+        }
+    }
+
+    init?(decoding value: JSONValue) {
+        guard let count = value[0]?.integer, let start = value[1]?.moment, let end = value[2]?.moment else {
+            return nil
+        }
+        self.init(count: Int(count), startedAt: start, endedAt: end)
+    }
 }

@@ -73,7 +73,9 @@ package struct DiagnosisService: Sendable {
             account.provider.utf8.elementsEqual(connection.service.utf8) ? provider?.notes(on: account) : nil
         }
         return Diagnosis(
-            connection: connection, provider: provider, credential: vault.state(of: connection, user: user.id),
+            // Without the history the explanation says less, and still what matters.
+            connection: (try? await users.histories.recalled(connection)) ?? connection, provider: provider,
+            credential: vault.state(of: connection, user: user.id),
             pause: provider.flatMap { limiter?.pause(of: $0, account: connection.accountID) },
             progress: sync?.progress(of: connection),
             deadLetters: await DeadLetterService.count(of: connection.id, in: records), otherNotes: linked ?? [],

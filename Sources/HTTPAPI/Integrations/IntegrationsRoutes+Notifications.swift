@@ -22,7 +22,8 @@ extension IntegrationsRoutes {
     }
 
     @Sendable func listDeliveries(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let (connection, _) = try await ownConnection(context)
+        let connection = try await connections.withHistory(
+            try context.parameter("id"), of: context.authenticated())
         let limit = try context[IntegrationsDeclarations.deliveryLimit]
         let page = try context[ListParameters.page]
         return DeliveryRendering.deliveries(of: connection, page: page, limit: limit)

@@ -18,7 +18,7 @@ extension IntegrationsRoutes {
     }
 
     @Sendable func listSyncs(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let connection = try await connections.connection(
+        let connection = try await connections.withHistory(
             try context.parameter("id"), of: context.authenticated())
         let limit = try context[IntegrationsDeclarations.syncLimit]
         // The newest sync may be running; the answer has its present counts.

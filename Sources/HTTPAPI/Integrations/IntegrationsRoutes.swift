@@ -208,7 +208,7 @@ package struct IntegrationsRoutes: Sendable {
     }
 
     @Sendable private func syncStatus(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let connection = try await connections.connection(
+        let connection = try await connections.withHistory(
             try context.parameter("id"), of: context.authenticated())
         guard let latest = await sync.latest(connection) else { throw .notFound }
         return .json { writer in

@@ -120,6 +120,7 @@ final class Host: Sendable {
         await services.unidentifiedGrants.stop()
         await services.refreshes.stop()
         await services.revocations.stop()
+        await services.histories.stop()
         await services.webhooks.stop()
         await services.changes.stop()
         await linkTokenSweep.stop()

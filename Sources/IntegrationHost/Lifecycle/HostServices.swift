@@ -24,6 +24,7 @@ struct HostServices: Sendable {
     let refreshes: RefreshReconciler
     let unidentifiedGrants: UnidentifiedGrantReconciler
     let revocations: RevocationReconciler
+    let histories: HistoryReconciler
     let sync: SyncEngine
     let notifications: NotificationDispatcher
     let changes: ChangeSyncs
@@ -112,6 +113,7 @@ struct HostServices: Sendable {
         refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         unidentifiedGrants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
+        histories = HistoryReconciler(users: users, time: time, log: log)
         revocations = RevocationReconciler(users: users, oauth: oauth, time: time, log: log)
     }
 
@@ -119,7 +121,7 @@ struct HostServices: Sendable {
     var reconcilers: [any Reconciler] {
         [
             lifecycle, recordErasure, CompactionReconciler(records: parts.data.records), unidentifiedGrants, refreshes,
-            revocations,
+            revocations, histories,
             SyncReconciler(engine: sync, registry: parts.registry, log: parts.log), changes,
             ResealReconciler(rotation: rotation), notifications,
         ]

@@ -58,20 +58,18 @@ package final class RefreshReconciler: Reconciler {
         }
     }
 
-    package func addDue(of user: User, to moments: inout DueMoments) {
+    package func addDue(of connection: Connection, to moments: inout DueMoments) {
+        guard connection.isToBeKept, let provider = registry[connection.service] else { return }
         let now = moments.now
-        for connection in user.connections where connection.isToBeKept {
-            guard let provider = registry[connection.service] else { continue }
-            let oauth = provider.oauth(connection.variant)
-            moments.add(connection.lapsesAt)
-            if isNews(RefreshSchedule.deadline(connection, oauth, at: now), to: connection) {
-                moments.addNow()
-            } else if let soon = connection.expiresSoonFrom(oauth), soon > now {
-                moments.add(soon)
-            }
-            guard let oauth, let due = RefreshSchedule.dueAt(connection, oauth) else { continue }
-            moments.add(connection.refresh.wait(at: now).map { max(now.advanced(by: $0), due) } ?? due)
+        let oauth = provider.oauth(connection.variant)
+        moments.add(connection.lapsesAt)
+        if isNews(RefreshSchedule.deadline(connection, oauth, at: now), to: connection) {
+            moments.addNow()
+        } else if let soon = connection.expiresSoonFrom(oauth), soon > now {
+            moments.add(soon)
         }
+        guard let oauth, let due = RefreshSchedule.dueAt(connection, oauth) else { return }
+        moments.add(connection.refresh.wait(at: now).map { max(now.advanced(by: $0), due) } ?? due)
     }
 
     /// Begins no further refreshes.

@@ -2,10 +2,31 @@
 // manifest alone. Pure.
 
 import ConnectionModel
+import Primitives
 import ProviderSDK
 
 /// The times at which a connection's token and grant need action.
 enum RefreshSchedule {
+    /// The longest time before its expiry that a token is replaced, without jitter.
+    static let marginMax = Duration.seconds(300)
+
+    /// Returns how long before its expiry a token with this lifetime is replaced.
+    ///
+    /// The result is five to ten minutes, depending on the connection, and at most a fifth of the lifetime.
+    ///
+    /// - Parameter life: the lifetime; nil when it is not known.
+    static func margin(life: Duration?, seed: String) -> Duration {
+        let margin = min(marginMax, (life ?? .seconds(3600)) / 10)
+        return margin * (1 + Jitter.fraction(seed))
+    }
+
+    /// Returns how long before its expiry a token that expires when unused is refreshed.
+    ///
+    /// The result is a quarter of its lifetime, or slightly less depending on the connection.
+    static func keepAliveMargin(life: Duration, seed: String) -> Duration {
+        life / 4 * (0.8 + 0.2 * Jitter.fraction(seed))
+    }
+
     /// Whether the access token can be replaced.
     static func canRefresh(_ connection: Connection, _ oauth: OAuth2) -> Bool {
         switch oauth.refresh {
@@ -26,18 +47,18 @@ enum RefreshSchedule {
         if case .accessToken(let style) = oauth.refresh {
             guard let end = connection.expiresAt else { return nil }
             let life = issuedAt.map { end.duration(since: $0) } ?? .seconds(3600)
-            let due = end.advanced(by: .zero - RefreshPolicy.keepAliveMargin(life: life, seed: connection.id))
+            let due = end.advanced(by: .zero - keepAliveMargin(life: life, seed: connection.id))
             return issuedAt.map { max(due, $0.advanced(by: style.minimumAge)) } ?? due
         }
         let access = connection.expiresAt.map { end in
             end.advanced(
                 by: .zero
-                    - RefreshPolicy.margin(
+                    - margin(
                         life: issuedAt.map { end.duration(since: $0) }, seed: connection.id))
         }
         let idle = connection.credentials.refreshExpiresAt.map { end in
             let life = issuedAt.map { end.duration(since: $0) } ?? .seconds(86_400)
-            return end.advanced(by: .zero - RefreshPolicy.keepAliveMargin(life: life, seed: connection.id))
+            return end.advanced(by: .zero - keepAliveMargin(life: life, seed: connection.id))
         }
         return [access, idle].compactMap { $0 }.min()
     }

@@ -76,19 +76,17 @@ package final class ChangeSyncs: Reconciler, ChangeNoting {
         }
     }
 
-    package func addDue(of user: User, to moments: inout DueMoments) {
-        for connection in user.connections where !connection.changes.isEmpty {
-            guard let provider = registry[connection.service] else { continue }
-            let granted = provider.grantedDataTypes(of: connection)
-            for change in connection.readableChanges where granted.contains(change.dataType) {
-                moments.add(change.dueFrom(at: moments.now))
-            }
+    package func addDue(of connection: Connection, to moments: inout DueMoments) {
+        guard !connection.changes.isEmpty, let provider = registry[connection.service] else { return }
+        let granted = provider.grantedDataTypes(of: connection)
+        for change in connection.readableChanges where granted.contains(change.dataType) {
+            moments.add(change.dueFrom(at: moments.now))
         }
     }
 
-    package func userDidChange(_ user: User, at now: Timestamp) {
-        for connection in user.connections where !connection.changes.isEmpty {
-            scheduleDue(connection, of: user.id, at: now)
+    package func userDidChange(_ change: UserChange, at now: Timestamp) {
+        for connection in change.connections where !connection.changes.isEmpty {
+            scheduleDue(connection, of: change.user.id, at: now)
         }
     }
 

@@ -39,15 +39,13 @@ struct ReconcileLoopTests {
             }
         }
 
-        func addDue(of user: User, to moments: inout DueMoments) {
-            for connection in user.connections {
-                // What a clock that was ahead wrote does not count, as in the schedule of syncs.
-                let isBelievable = connection.updatedAt <= moments.now.advanced(by: .seconds(86_400))
-                moments.add(isBelievable ? connection.createdAt : .epoch)
-            }
+        func addDue(of connection: Connection, to moments: inout DueMoments) {
+            // What a clock that was ahead wrote does not count, as in the schedule of syncs.
+            let isBelievable = connection.updatedAt <= moments.now.advanced(by: .seconds(86_400))
+            moments.add(isBelievable ? connection.createdAt : .epoch)
         }
 
-        func userDidChange(_ user: User, at now: Timestamp) { changed.withLock { $0.append(user.id) } }
+        func userDidChange(_ change: UserChange, at now: Timestamp) { changed.withLock { $0.append(change.user.id) } }
 
         func reached(_ count: Int, of user: String) async throws {
             try await waitUntil("visit \(count) of \(user)", every: .milliseconds(1)) {

@@ -21,6 +21,7 @@ struct UserSummaryTests {
         var basis = "plugins-1"
         var due: Timestamp?
         func addDue(of user: User, to moments: inout DueMoments) { moments.add(due) }
+        func addDue(of connection: Connection, to moments: inout DueMoments) {}
         func listsAccounts(of service: String) -> Bool { service == "acme" }
     }
 

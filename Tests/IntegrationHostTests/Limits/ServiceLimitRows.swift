@@ -32,6 +32,8 @@ extension LimitSection {
             .bytes("tokenBytesMax", ConnectionLimits.tokenBytesMax, .provider, "the authorization or refresh fails"),
             .count("joinedKeysMax", ConnectionLimits.joinedKeysMax, .user, "the oldest keys are forgotten"),
             .count("syncHistoryMax", ConnectionLimits.syncHistoryMax, .user, "the oldest syncs are forgotten"),
+            .count("answeredKeysMax", ConnectionLimits.answeredKeysMax, .user, "the oldest keys are forgotten"),
+            .count("endedInDocumentMax", ConnectionLimits.endedInDocumentMax, .host, "they move to the histories"),
             .count(
                 "waitingEventsPerUserMax", ConnectionLimits.waitingEventsPerUserMax, .receiver,
                 "the oldest events are dropped", metric: "integration_host_notifications_total"),
@@ -42,7 +44,8 @@ extension LimitSection {
                 "the oldest are forgotten"),
             .count("webhookAttemptsKept", ConnectionLimits.webhookAttemptsKept, .receiver, "the oldest are forgotten"),
             .count("updateAttemptsMax", ConnectionLimits.updateAttemptsMax, .host, "the change fails"),
-        ])
+            .time("syncRetryPauseMax", ConnectionLimits.syncRetryPauseMax, .provider, "a failed sync is tried again"),
+        ], others: ["syncRetryPause"])
 
     private static let connectSessions = LimitSection(
         title: "Connect sessions", file: "Sources/Connections/ConnectSessions/ConnectSession.swift",
@@ -173,7 +176,12 @@ extension LimitSection {
         rows: [
             .count("visitsMax", BackgroundLimits.visitsMax, .host, "further users wait"),
             .time("clockCheckPause", BackgroundLimits.clockCheckPause, .host, "the clock is looked at"),
-        ], others: ["walkShare", "firstWalkShare", "firstWalkPause", "retryPause"])
+            .count(
+                "historiesMovedTogetherMax", BackgroundLimits.historiesMovedTogetherMax, .host, "further users wait"),
+            .count(
+                "historiesWaitingMax", BackgroundLimits.historiesWaitingMax, .host,
+                "the others stay due and are found again"),
+        ], others: ["walkShare", "firstWalkShare", "firstWalkPause", "retryPause", "historyPause"])
 
     private static let control = LimitSection(
         title: "Commands beside the host", file: "Sources/HostControl/ControlLimits.swift", type: "ControlLimits",

@@ -51,7 +51,7 @@ struct NotificationDispatcherTests {
                     time: .system),
                 schedule: DeliverySchedule(pauses: pauses), time: .system,
                 log: Log(level: .error))
-            users.changes.observe { [dispatcher] in dispatcher.userDidChange($0.user, at: TimeSource.system.now) }
+            users.changes.observe { [dispatcher] in dispatcher.userDidChange($0, at: TimeSource.system.now) }
         }
 
         /// A connection with queued events, stored in one write, which also starts their delivery.

@@ -27,7 +27,7 @@ struct ChangeSyncTests {
             users: fixture.users, registry: fixture.registry, engine: fixture.engine,
             debouncer: Debouncer(quietTime: .seconds(2)),
             time: time, log: Log(level: .error))
-        fixture.users.changes.observe { syncs.userDidChange($0.user, at: time.now) }
+        fixture.users.changes.observe { syncs.userDidChange($0, at: time.now) }
         return syncs
     }
 

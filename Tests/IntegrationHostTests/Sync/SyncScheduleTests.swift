@@ -6,6 +6,7 @@ import Testing
 
 @testable import ConnectionModel
 @testable import Sync
+@testable import Users
 
 @Suite("Sync schedule", .timeLimit(.minutes(2)))
 struct SyncScheduleTests {

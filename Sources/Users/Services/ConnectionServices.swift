@@ -1,6 +1,7 @@
 // The services that ending a connection needs from other parts of the host, as small protocols.
 // The code that disconnects does not depend on the code that revokes grants, runs syncs or delivers events.
 
+package import ConnectionModel
 import ProviderSDK
 
 /// What a provider answered to a revocation.

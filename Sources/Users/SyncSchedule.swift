@@ -1,15 +1,11 @@
 // Computes when a connection is synced by its `syncFrequency`, from the data of its document only. Pure.
 
+package import ConnectionModel
 import Primitives
 package import ProviderSDK
 
 /// The schedule of a connection.
 package enum SyncSchedule {
-    /// The pause after the first failed sync in a row; each further failure doubles it.
-    static let retryPause = Duration.seconds(15 * 60)
-    /// The longest pause between a failed sync and the next, unless the sync interval is even longer.
-    package static let retryPauseMax = Duration.seconds(86_400)
-
     /// How far in the future a past event may lie; corrections of a good clock are smaller.
     package static let clockErrorMax = Duration.seconds(600)
 
@@ -30,25 +26,18 @@ package enum SyncSchedule {
         guard connection.status == .connected, let period = connection.settings.syncFrequency.period else { return nil }
         let offset = fraction(connection.id)
         let believable = now.advanced(by: clockErrorMax)
-        if let (failures, last) = failuresInARow(connection), last <= believable {
-            let pauseMax = max(retryPauseMax, period)
-            let pause = min(pauseMax, retryPause * (1 << min(failures - 1, 10)))
-            return last.advanced(by: pause + pause / 4 * offset)
+        if let failures = connection.sync.failures, failures.endedAt <= believable,
+            // After the account was connected again, an earlier failure says nothing about the new grant.
+            connection.connectedAt.map({ $0 <= failures.startedAt }) ?? true
+        {
+            let pauseMax = max(ConnectionLimits.syncRetryPauseMax, period)
+            let pause = min(pauseMax, ConnectionLimits.syncRetryPause * (1 << min(failures.count - 1, 10)))
+            return failures.endedAt.advanced(by: pause + pause / 4 * offset)
         }
         // Manual syncs in between do not count: they may have read only part of the data.
         let happened = [connection.sync.scheduledSyncAt, connection.connectedAt ?? connection.createdAt]
         let since = happened.compactMap { $0 }.filter { $0 <= believable }.max() ?? .epoch
         return moment(after: since, period: period, phase: period * offset)
-    }
-
-    /// Returns the number of scheduled syncs that failed since the last success, and the end of the last one; nil when none failed.
-    private static func failuresInARow(_ connection: Connection) -> (count: Int, last: Timestamp)? {
-        let ended = connection.syncs.filter { $0.status != .running && $0.status != .canceled }
-        let failed = ended.prefix { $0.status == .failed }.filter { $0.trigger == .schedule }
-        guard let last = failed.first else { return nil }
-        // The account was connected again since: an earlier failure says nothing about the new grant.
-        if let connectedAt = connection.connectedAt, connectedAt > last.startedAt { return nil }
-        return (failed.count, last.completedAt ?? last.startedAt)
     }
 
     /// The first moment after `start` that lies `phase` into a period.
