@@ -74,8 +74,12 @@ package final class ConnectionLifecycle: Reconciler {
     /// A provider that cannot be reached does not keep the connection. When the task is cancelled, the host continues in
     /// the background.
     ///
+    /// - Returns: what the provider answered to the end of the grant.
     /// - Throws: ``ServiceError/notFound`` also when another caller ends the connection at the same time: an ending happens once.
-    package func end(_ id: String, _ disconnection: Disconnection, of userID: String) async throws(ServiceError) {
+    @discardableResult
+    package func end(
+        _ id: String, _ disconnection: Disconnection, of userID: String
+    ) async throws(ServiceError) -> RevocationOutcome {
         let ended = OneTimeEvent()
         while let other = join(id, ended) {
             await other.wait()
@@ -86,7 +90,7 @@ package final class ConnectionLifecycle: Reconciler {
             running.withLock { $0[id] = nil }
             ended.signal()
         }
-        try await perform(id, disconnection, of: userID)
+        return try await perform(id, disconnection, of: userID)
     }
 
     /// Registers a caller that ends a connection; returns the event of another caller that already does.
@@ -107,7 +111,9 @@ package final class ConnectionLifecycle: Reconciler {
         else { throw .notFound }
     }
 
-    private func perform(_ id: String, _ disconnection: Disconnection, of userID: String) async throws(ServiceError) {
+    private func perform(
+        _ id: String, _ disconnection: Disconnection, of userID: String
+    ) async throws(ServiceError) -> RevocationOutcome {
         guard let found = try await users.user(userID).connection(id) else { throw .notFound }
         let work = ConnectionWork(found, of: userID)
         let isClaimed = queue.claim(work)
@@ -129,7 +135,7 @@ package final class ConnectionLifecycle: Reconciler {
                 return connection
             }
         }
-        do throws(ServiceError) { try await finish(connection, of: userID, within: rest) } catch {
+        do throws(ServiceError) { return try await finish(connection, of: userID, within: rest) } catch {
             if Task.isCancelled { queue.schedule(work) }
             throw error
         }
@@ -184,9 +190,10 @@ package final class ConnectionLifecycle: Reconciler {
         return outcome
     }
 
+    @discardableResult
     private func finish(
         _ connection: Connection, of userID: String, within longest: Duration? = nil
-    ) async throws(ServiceError) {
+    ) async throws(ServiceError) -> RevocationOutcome {
         let id = connection.id
         let outcome = try await revoke(connection, of: userID, within: longest)
         Metrics.revocations[outcome]?.add()
@@ -210,5 +217,6 @@ package final class ConnectionLifecycle: Reconciler {
         await sync.cancel(connection: id)
         // Erased secrets stay in the journal until all journaled changes are in their final files.
         await users.flush()
+        return outcome
     }
 }

@@ -78,7 +78,7 @@ package struct ConnectionLookup: Sendable {
     package func disconnect(_ connection: Connection, of principal: Principal) async throws(ServiceError) {
         // Each step can be repeated: the connection records that it is being ended.
         try await Retrying.run(on: time) { () async throws(ServiceError) in
-            try await lifecycle.end(connection.id, .disconnect, of: principal.userID)
+            _ = try await lifecycle.end(connection.id, .disconnect, of: principal.userID)
         }
     }
 

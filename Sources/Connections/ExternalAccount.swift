@@ -1,21 +1,21 @@
 // The external account that a user has linked, as it is stored in the user's document.
 
-import ProviderSDK
+package import ProviderSDK
 
 /// A user's account at a provider whose bot issues link tokens.
-struct ExternalAccount: Sendable {
+package struct ExternalAccount: Sendable {
     /// The id of the provider.
-    let provider: String
-    let accountID: String
+    package let provider: String
+    package let accountID: String
     /// The attributes of the token, as the bot sent them.
-    var attributes: JSONValue
-    let linkedAt: Timestamp
+    package internal(set) var attributes: JSONValue
+    package let linkedAt: Timestamp
     /// Whether the account has joined.
-    var isMember: Bool
+    package internal(set) var isMember: Bool
     /// Whether the user is archived because the account has left.
-    var isArchived: Bool
+    package internal(set) var isArchived: Bool
     /// When the account joined, as the provider reports it.
-    var joinedAt: String?
+    package internal(set) var joinedAt: String?
     /// The outcomes of the actions after linking, in their order.
     var actions: [(name: String, outcome: LinkActionOutcome)] = []
 

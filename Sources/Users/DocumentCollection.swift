@@ -83,7 +83,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     package func load(_ id: [UInt8]) async throws(ServiceError) -> Form? { try await find(key(id))?.form }
 
     /// Returns the value, or nil when nothing is stored; what is not in the cache does not enter it.
-    func peek(_ id: [UInt8]) async throws(ServiceError) -> Value? {
+    package func peek(_ id: [UInt8]) async throws(ServiceError) -> Value? {
         let document: Document?
         do throws(StoreError) { document = try await documents.load(key(id), keeping: false) } catch {
             throw ServiceError(error)
@@ -156,6 +156,26 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         } catch {
             if case .conflict = error { return false }
             throw ServiceError(error)
+        }
+    }
+
+    /// Removes a value if `isMeant` accepts it, in turn with the changes of the same value.
+    ///
+    /// - Parameter isDurable: called when the removal is durable, before the next change of the same value starts.
+    /// - Returns: whether nothing is stored any more.
+    func removeInTurn(
+        _ id: [UInt8], where isMeant: (Value) -> Bool, isDurable: (_ before: Value) -> Void
+    ) async throws(ServiceError) -> Bool {
+        let key = key(id)
+        return try await documents.inTurn(key) { () async throws(ServiceError) in
+            guard let stored = try await find(key) else { return true }
+            guard isMeant(stored.form.value) else { return false }
+            do throws(StoreError) { try await documents.delete(key, expecting: .revision(stored.revision)) } catch {
+                if case .conflict = error { return false }
+                throw ServiceError(error)
+            }
+            isDurable(stored.form.value)
+            return true
         }
     }
 

@@ -121,7 +121,8 @@ package struct UserStore: Sendable {
     /// Changes a user.
     ///
     /// `change` may run several times when others change the same user, so it must not have side effects. Nothing is stored when it
-    /// throws. The result is durable when this returns.
+    /// throws, or when it leaves an unknown user without anything: late work does not bring an erased user back. The result is durable
+    /// when this returns.
     @discardableResult
     package func update<Result: Sendable>(
         _ userID: String, _ change: (inout User) throws(ServiceError) -> Result
@@ -130,9 +131,23 @@ package struct UserStore: Sendable {
             var user = stored ?? User(id: userID)
             if let time { try user.lapse(at: time.now) }
             let result = try change(&user)
+            if stored == nil, user.isBlank { return result }
             user.boundNotifications()
             stored = user
             return result
+        }
+    }
+
+    /// Removes a user's document if `isMeant` accepts the stored user; durable on return.
+    ///
+    /// Observers see the change as a user without connections.
+    ///
+    /// - Returns: whether nothing is stored any more.
+    package func remove(_ userID: String, where isMeant: (User) -> Bool) async throws(ServiceError) -> Bool {
+        try await users.removeInTurn(Array(userID.utf8), where: isMeant) { before in
+            let user = User(id: userID)
+            statuses.remove(userID)
+            changes.notify(UserChange(before: before, user: user, summary: summarizer.summary(of: user)))
         }
     }
 
@@ -172,6 +187,27 @@ package struct UserStore: Sendable {
         }
     }
 
+    /// Returns the ids of the users in a shard with the summaries in the heads of their documents, in no order.
+    ///
+    /// What is due in these summaries may not hold any more; the rest is as current as the document.
+    func summaries(shard: UInt16) async throws(ServiceError) -> [(id: String, summary: UserSummary?)] {
+        try await users.heads(shard: shard).map { head in
+            (String(decoding: head.key.id, as: UTF8.self), head.summary.flatMap(UserSummary.init(decoding:)))
+        }
+    }
+
+    /// Returns the ids of the users in a shard, in no order; decodes no document.
+    func ids(shard: UInt16) async throws(ServiceError) -> [String] {
+        var found: [String] = []
+        var position: ListPosition?
+        repeat {
+            let page = try await users.ids(shard: shard, after: position)
+            found += page.ids.map { String(decoding: $0, as: UTF8.self) }
+            position = page.next
+        } while position != nil
+        return found
+    }
+
     /// Returns the key of a user's document.
     package func key(_ userID: String) -> DocumentKey { users.key(Array(userID.utf8)) }
 
@@ -196,13 +232,6 @@ package struct UserStore: Sendable {
             digits.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }),
             let shard = UInt16(String(decoding: Array(digits), as: UTF8.self), radix: 16)
         else { return [] }
-        var ids: [String] = []
-        var position: ListPosition?
-        repeat {
-            let page = try await users.ids(shard: shard, after: position)
-            ids += page.ids.map { String(decoding: $0, as: UTF8.self) }
-            position = page.next
-        } while position != nil
-        return ids
+        return try await ids(shard: shard)
     }
 }

@@ -17,6 +17,8 @@ package struct UserSummary: Sendable, Equatable {
     package let waitingEvents: Int
     /// The accounts of the user's connections, for the providers that the agenda names.
     package let accounts: [AccountKey]
+    /// The kinds of the user's connections; nil when they are too many, or the summary is from before they were kept.
+    package let kinds: Set<ConnectionKind>?
 
     /// The summary of `user` at `now`.
     package init(_ user: User, _ agenda: any UserAgenda, at now: Timestamp) {
@@ -36,6 +38,7 @@ package struct UserSummary: Sendable, Equatable {
         self.accounts = accounts
         self.waitingEvents = waitingEvents
         connectionCount = user.connections.count
+        kinds = ConnectionKind.kinds(of: user)
     }
 
     /// Whether ``due`` still says when there is something to do.
@@ -131,6 +134,7 @@ extension UserSummary {
             writer.member("connections", connectionCount)
             if waitingEvents > 0 { writer.member("waitingEvents", waitingEvents) }
             writer.member("accounts", accounts.map(\.digits))
+            if let kinds { writer.member("kinds", kinds.map(\.text).sorted()) }
         }
         return writer.bytes
     }
@@ -149,5 +153,13 @@ extension UserSummary {
         waitingEvents = value.count("waitingEvents") ?? 0
         self.accounts = accounts.compactMap { $0.string.flatMap(AccountKey.init(digits:)) }
         guard self.accounts.count == accounts.count else { return nil }
+        guard let kinds = value["kinds"] else {
+            self.kinds = nil
+            return
+        }
+        guard let texts = kinds.array else { return nil }
+        let known = texts.compactMap { $0.string.flatMap(ConnectionKind.init) }
+        // A status of another version: only the document says what it is.
+        self.kinds = known.count == texts.count ? Set(known) : nil
     }
 }

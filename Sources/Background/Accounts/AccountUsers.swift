@@ -181,6 +181,29 @@ package final class AccountUsers: Sendable {
         }
     }
 
+    // MARK: Erasure
+
+    /// Removes a user from the lists of all accounts.
+    ///
+    /// Reads every list once, page by page. Keeps lists without users, because an account without one costs a walk over all users.
+    package func eraseData(of user: User) async throws(ServiceError) -> Int {
+        var removed = 0
+        var position: Documents.ListPosition?
+        repeat {
+            let page = try await lists.ids(after: position)
+            for id in page.ids {
+                guard !Task.isCancelled else { throw .canceled }
+                guard let list = try await lists.peek(id), list.entries.contains(where: { $0.isOf(user.id) }) else {
+                    continue
+                }
+                try await lists.update(id) { $0?.entries.removeAll { $0.isOf(user.id) } }
+                removed += 1
+            }
+            position = page.next
+        } while position != nil
+        return removed
+    }
+
     // MARK: All users
 
     /// Returns whether `isFound` holds for a user's id; asks about no further user then.

@@ -52,7 +52,8 @@ struct Diagnosis {
 
     // MARK: Class
 
-    private var kind: DiagnosisClass {
+    /// The class of the connection.
+    var kind: DiagnosisClass {
         guard let provider else {
             // An integration that the application only reported has neither a credential nor an account.
             return connection.credentials.isEmpty && connection.accountID == nil ? .unmanaged : .pluginMissing

@@ -62,6 +62,16 @@ package struct DiagnosisService: Sendable {
         return found
     }
 
+    /// Returns the class of a connection; reads nothing but memory.
+    func kind(of connection: Connection, user: String) -> DiagnosisClass {
+        let provider = registry[connection.service]
+        return Diagnosis(
+            connection: connection, provider: provider, credential: vault.state(of: connection, user: user),
+            pause: provider.flatMap { limiter?.pause(of: $0, account: connection.accountID) },
+            progress: sync?.progress(of: connection), now: time.now
+        ).kind
+    }
+
     /// Returns the name of a connection's provider.
     package func name(of connection: Connection) -> String {
         registry[connection.service]?.manifest.name ?? connection.service

@@ -14,6 +14,10 @@ enum RequestBounds {
     static let webhookDeliveryPageDefault = 50
     /// The most deliveries on one page.
     static let webhookDeliveryPageMax = 100
+    /// Users or connections on one page of a list of all users, unless the caller asks for another number.
+    static let userPageDefault = 50
+    /// The most users or connections on one page of a list of all users.
+    static let userPageMax = 200
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255
     /// Bytes of a provider or integration id.

@@ -30,6 +30,8 @@ final class Host: Sendable {
     private let reconcileLoop: ReconcileLoop
     private let linkTokenSweep: RepeatedWork
     private let connectSessionSweep: RepeatedWork
+    /// Continues interrupted erasures of users.
+    private let erasures: RepeatedWork
     /// Frees the memory of idle record streams.
     private let trim: RepeatedWork
     private let server: HTTPServer
@@ -76,6 +78,9 @@ final class Host: Sendable {
         linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
         let connectSessions = ConnectSessionSweep(services.connectSessions, log: log)
         connectSessionSweep = RepeatedWork(pause: ConnectSessionSweep.pause, time: time) { await connectSessions.run() }
+        erasures = RepeatedWork(pause: UserListLimits.resumePause, time: time) { [erasure = services.erasure] in
+            await erasure.resume()
+        }
     }
 
     var log: Log { parts.log }
@@ -93,9 +98,10 @@ final class Host: Sendable {
         let url = "http://\(try server.start())"
         if !parts.configuration.isPublicURLGiven { parts.address.set(url) }
         if resumesBackground { _ = try parts.background.resume() }
-        parts.background.start { [services, reconcileLoop] in
+        parts.background.start { [services, reconcileLoop, erasures] in
             services.webhooks.start()
             reconcileLoop.start()
+            erasures.start()
         }
         if let reason = parts.background.pauseReason { log.warning(reason) }
         linkTokenSweep.start()
@@ -116,6 +122,8 @@ final class Host: Sendable {
         await control.stop()
         await server.shutdown(grace: Self.grace)
         await reconcileLoop.stop()
+        await services.erasure.stop()
+        await erasures.stop()
         await services.lifecycle.stop()
         await services.unidentifiedGrants.stop()
         await services.refreshes.stop()

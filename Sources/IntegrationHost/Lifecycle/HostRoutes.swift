@@ -65,6 +65,7 @@ struct HostRoutes: Sendable {
             ).family, WebhookRoutes(intake: services.webhooks.intake).family,
             ApplicationKeyRoutes(keys: services.applicationKeys, time: parts.time).family,
             ConnectSessionRoutes(sessions: services.connectSessions, address: parts.address).family,
+            UserRoutes(directory: services.directory, erasure: services.erasure).family,
         ]
     }
 

@@ -34,6 +34,8 @@ struct HostServices: Sendable {
     let connections: ConnectionService
     let accounts: ConnectionLookup
     let linkTokens: LinkTokenStore
+    let directory: UserDirectory
+    let erasure: UserErasure
     let diagnoses: DiagnosisService
     let deadLetters: DeadLetterService
     let rotation: KeyRotation
@@ -110,6 +112,11 @@ struct HostServices: Sendable {
             log: log)
         connectFlow = ConnectFlow(
             sessions: connectSessions, registry: registry, oauth: oauth, connections: connections)
+        directory = UserDirectory(users: users, diagnoses: diagnoses, time: time)
+        erasure = UserErasure(
+            users: users, documents: parts.data.documents, lifecycle: lifecycle, records: recordErasure, grants: oauth,
+            keys: apiKeys, linkTokens: linkTokens, connectSessions: connectSessions, accounts: accountUsers, time: time,
+            log: log)
         refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         unidentifiedGrants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)

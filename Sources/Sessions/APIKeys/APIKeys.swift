@@ -11,7 +11,7 @@ import StoreFiles
 package import Users
 
 /// The API keys.
-package struct APIKeys: Sendable {
+package struct APIKeys: UserDataErasing {
     private let documents: Documents
     private let time: TimeSource
     private let log: Log
@@ -97,6 +97,31 @@ package struct APIKeys: Sendable {
         } catch {
             throw ServiceError(error)
         }
+    }
+
+    /// Revokes the keys of a user.
+    ///
+    /// Reads every key once, page by page. A key that cannot be read opens nothing and is kept.
+    package func eraseData(of user: User) async throws(ServiceError) -> Int {
+        var revoked = 0
+        var position: Documents.ListPosition?
+        repeat {
+            let page: Documents.KeyPage
+            do throws(StoreError) {
+                page = try await documents.list(Self.collection, after: position, limit: IssuedKeyLimits.pageMax)
+            } catch {
+                throw ServiceError(error)
+            }
+            for key in page.keys {
+                let id = String(decoding: key.id, as: UTF8.self)
+                guard let stored = try? await stored(id), stored.userID.utf8.elementsEqual(user.id.utf8) else {
+                    continue
+                }
+                if try await revoke(id) { revoked += 1 }
+            }
+            position = page.next
+        } while position != nil
+        return revoked
     }
 
     private func stored(_ id: String) async throws(ServiceError) -> StoredAPIKey? {

@@ -15,7 +15,7 @@ private let deliveries = "integration_host_webhook_deliveries_total"
 
 extension LimitSection {
     static let services = [
-        connections, connectSessions, oauth, providers, syncs, webhooks, notifications, background, control,
+        connections, connectSessions, userLists, oauth, providers, syncs, webhooks, notifications, background, control,
         configurations,
     ]
 
@@ -58,6 +58,16 @@ extension LimitSection {
             .count("stepsKept", ConnectSessionLimits.stepsKept, .user, "the oldest are forgotten"),
             .count("cookiesMax", ConnectSessionLimits.cookiesMax, .caller, "further ones are ignored"),
         ], others: ["lifetimeSecondsRange"])
+
+    private static let userLists = LimitSection(
+        title: "Lists and erasure of users", file: "Sources/Connections/Users/UserListLimits.swift",
+        type: "UserListLimits",
+        rows: [
+            .count("usersReadMax", UserListLimits.usersReadMax, .user, "the page ends and names the next one"),
+            .count("summariesReadMax", UserListLimits.summariesReadMax, .user, "the page ends and names the next one"),
+            .count("endingsMax", UserListLimits.endingsMax, .user, "the other connections wait"),
+            .count("attemptsMax", UserListLimits.attemptsMax, .user, "503; the host continues"),
+        ], others: ["resumePause"])
 
     private static let oauth = LimitSection(
         title: "Authorizations", file: "Sources/OAuth/OAuthLimits.swift", type: "OAuthLimits",

@@ -120,8 +120,8 @@ struct EndingTests {
         let fixture = try OAuthFixture(server.url) { $0.revocation = Revocation { $0.reach = .account } }
         let one = try await fixture.connect("v")
         let two = try await fixture.connect("w")
-        async let first: Void = fixture.lifecycle.end(one, .disconnect, of: "v")
-        async let second: Void = fixture.lifecycle.end(two, .delete, of: "w")
+        async let first = fixture.lifecycle.end(one, .disconnect, of: "v")
+        async let second = fixture.lifecycle.end(two, .delete, of: "w")
         _ = try await (first, second)
         #expect(!server.requests("/revoke").isEmpty)
         server.stop()
@@ -165,7 +165,7 @@ struct EndingTests {
         let first = Task { try await fixture.lifecycle.end(id, .disconnect, of: "u") }
         try await waitUntil("the revocation", every: .milliseconds(1)) { !server.requests("/revoke").isEmpty }
         try await fixture.lifecycle.end(id, .delete, of: "u")
-        try await first.value
+        _ = try await first.value
         #expect(try await fixture.users.user("u").connections.isEmpty)
         #expect(server.requests("/revoke").count == 1)
         server.stop()
@@ -189,7 +189,7 @@ struct EndingTests {
         try await waitUntil("the revocation", every: .milliseconds(1)) { !server.requests("/revoke").isEmpty }
         await clock.waitForSleepers()
         clock.advance(by: ConnectionLifecycle.revocationWaitMax)
-        try await ended.value
+        _ = try await ended.value
         return (fixture, server, id)
     }
 

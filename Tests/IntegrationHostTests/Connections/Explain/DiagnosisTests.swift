@@ -54,10 +54,13 @@ struct DiagnosisTests {
         _ connection: Connection, provider: ConfiguredProvider? = provider(), credential: CredentialState = .good,
         pause: Duration? = nil, progress: SyncProgress.Snapshot? = nil
     ) -> Explanation {
-        Diagnosis(
+        let explanation = Diagnosis(
             connection: connection, provider: provider, credential: credential, pause: pause, progress: progress,
             now: now
         ).explanation
+        // A list of connections by class must not pass over a user because of the summary.
+        #expect(explanation.kind.mayHold(for: ConnectionKind(connection)), "\(explanation.kind)")
+        return explanation
     }
 
     @Test("A disconnect whose revocation failed at the provider asks the user to act")
