@@ -2,6 +2,7 @@
 
 import ConnectionModel
 import DocumentStore
+import ProviderSDK
 import Storage
 import Synchronization
 import TestSupport

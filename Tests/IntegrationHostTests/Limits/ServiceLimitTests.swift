@@ -39,20 +39,20 @@ struct ServiceLimitTests {
             let session = VerifiedSession(
                 principal: Principal(userID: "u", kind: .session, sessionBinding: "u"),
                 expiresAt: Self.now.advanced(by: .seconds(3600)))
-            cache.store(.init(token: "\(number)", place: 0), session, at: Self.now)
+            cache.store(cache.key("\(number)".utf8Span.span, place: 0), session, at: Self.now)
             if number == SessionLimits.cachedSessionsMax / 4 {
                 #expect(cache.count == number + 1)
-                #expect(cache.find(.init(token: "0", place: 0), at: Self.now) != nil)
+                #expect(cache.find(cache.key("0".utf8Span.span, place: 0), at: Self.now) != nil)
             }
         }
         #expect(cache.count <= SessionLimits.cachedSessionsMax)
-        #expect(cache.find(.init(token: "0", place: 0), at: Self.now) == nil)
+        #expect(cache.find(cache.key("0".utf8Span.span, place: 0), at: Self.now) == nil)
     }
 
     @Test("A verified session is believed for its time, and not a moment longer")
     func cachedLifetime() {
         let cache = SessionCache()
-        let key = SessionCache.Key(token: "t", place: 0)
+        let key = cache.key("t".utf8Span.span, place: 0)
         let lifetime = SessionLimits.cachedSessionLifetimeMax
         let session = VerifiedSession(
             principal: Principal(userID: "u", kind: .session, sessionBinding: "u"),
