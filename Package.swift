@@ -149,6 +149,12 @@ let hostModules: [Target] = [
             providerSDK,
         ]),
     module(
+        "Pages",
+        [
+            "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "OAuth", "Observability",
+            "Primitives", "Providers", "Requests", "Users", providerSDK,
+        ]),
+    module(
         "HostControl",
         [
             "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI", "Observability",
@@ -167,9 +173,8 @@ let hostModules: [Target] = [
         dependencies: [
             "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
-            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore", "Requests",
-            "Sessions",
-            "Storage", "Sync", "Users", "Webhooks", providerSDK,
+            "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
+            "Requests", "Sessions", "Storage", "Sync", "Users", "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
@@ -223,6 +228,8 @@ let moduleTests: [Target] = [
     tests(of: "HouseChecks", ["HouseChecks"]),
     tests(of: "TestSupport", ["TestSupport", "CLinux"]),
     processTests("EndToEnd"),
+    // Drives the pages in a headless Chromium; skipped where there is none.
+    processTests("Browser"),
     // Some disks fail; what they fail with is compiled by the tests themselves.
     processTests("Contract", excluding: ["FailingDisk"]),
     processTests("Hostile", using: ["HostileCases"]),
@@ -253,7 +260,7 @@ let moduleTests: [Target] = [
             "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
             "DocumentJournal", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting",
             "IntegrationHost",
-            "Notifications", "OAuth", "Observability", "PluginLoading", "Primitives", "Processes", "Providers",
+            "Notifications", "OAuth", "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers",
             "Requests",
             "RecordStore", "Sessions",
             "Storage", "StoreFiles", "Sync", "TestSupport", "Users", "Webhooks", providerSDK,

@@ -10,7 +10,11 @@ struct ArcProvider: Provider {
         manifest.category = "Games"
         manifest.features = ["scores"]
         manifest.auth = .accountID(accountID)
-        manifest.variants = [Variant(id: "iidx", name: "ARC IIDX"), Variant(id: "sdvx", name: "ARC SDVX")]
+        manifest.variantNoun = "game"
+        manifest.variants = [
+            Variant(id: "iidx", name: "ARC IIDX") { $0.description = "Best scores in IIDX" },
+            Variant(id: "sdvx", name: "ARC SDVX") { $0.description = "Best scores in SDVX" },
+        ]
         manifest.dataTypes = ArcDataTypes.all
         manifest.errors = errors
         manifest.headers = [NamedValue("Content-Type", "application/json")]
@@ -34,6 +38,7 @@ struct ArcProvider: Provider {
 
     private static let accountID = AccountIDAuth { auth in
         auth.secretSetting = "accessToken"
+        auth.field = FormField("Account ID", "ARC shows it on your profile page.")
         // The ids are ARC's own, and it does not say what they are made of.
         auth.allowed = .text
     }

@@ -65,7 +65,11 @@ struct DiscordProvider: Provider {
     }
 
     private static let scopes = ScopeTable([
-        Scope("identify"), Scope("guilds"), Scope("guilds.members.read"), Scope("email"),
+        Scope("identify").meaning("See your name at Discord", covers: "User name, picture and banner"),
+        Scope("guilds").meaning("See your servers", covers: "Names and pictures of the servers that you are in"),
+        Scope("guilds.members.read").meaning(
+            "See your membership in servers", covers: "Nickname, roles and since when"),
+        Scope("email").meaning("See your e-mail address"),
     ]) { table in
         table.standard = ["identify", "guilds"]
         // Without it the account has no id.

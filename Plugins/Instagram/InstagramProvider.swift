@@ -59,9 +59,15 @@ struct InstagramProvider: Provider {
     }
 
     private static let scopes = ScopeTable([
-        Scope("instagram_business_basic"), Scope("instagram_business_content_publish"),
-        Scope("instagram_business_manage_messages"), Scope("instagram_business_manage_comments"),
-        Scope("instagram_business_manage_insights"),
+        Scope("instagram_business_basic").meaning(
+            "See your profile and posts", covers: "Name, picture, captions and media"),
+        Scope("instagram_business_content_publish").meaning(
+            "Publish posts", covers: "Photos and videos in your name", writes: true),
+        Scope("instagram_business_manage_messages").meaning(
+            "Read and answer messages", covers: "Conversations with your account", writes: true),
+        Scope("instagram_business_manage_comments").meaning(
+            "Read and manage comments", covers: "Answers, hiding and deleting", writes: true),
+        Scope("instagram_business_manage_insights").meaning("See statistics", covers: "Reach, views and followers"),
     ]) { table in
         table.standard = ["instagram_business_basic"]
         table.always = ["instagram_business_basic"]

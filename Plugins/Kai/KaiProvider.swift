@@ -10,9 +10,14 @@ struct KaiProvider: Provider {
         manifest.category = "Games"
         manifest.features = ["scores"]
         manifest.auth = .oauth2(oauth)
-        manifest.scopes = ScopeTable([Scope("settings_read")])
+        manifest.scopes = ScopeTable([
+            Scope("settings_read").meaning("See your scores and profile", covers: "Plays, lamps and your player name")
+        ])
+        manifest.variantNoun = "network"
         manifest.variants = [
-            Variant(id: "flo", name: "FLO"), Variant(id: "min", name: "MIN"), Variant(id: "eag", name: "EAG"),
+            Variant(id: "flo", name: "FLO") { $0.description = "Scores of IIDX and SDVX" },
+            Variant(id: "min", name: "MIN") { $0.description = "Scores of SDVX" },
+            Variant(id: "eag", name: "EAG") { $0.description = "Scores of IIDX and SDVX" },
         ]
         manifest.dataTypes = KaiDataTypes.all
         manifest.errors = errors

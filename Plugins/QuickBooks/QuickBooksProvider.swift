@@ -62,9 +62,13 @@ struct QuickBooksProvider: Provider {
     /// The scope for payments is asked for only by name. An app without that product could not be connected with it, and no data type
     /// needs it.
     private static let scopes = ScopeTable([
-        Scope("accounting", grants: ["com.intuit.quickbooks.accounting"]),
-        Scope("payments", grants: ["com.intuit.quickbooks.payment"]),
-        Scope("invoicing", grants: ["com.intuit.quickbooks.accounting"]),
+        Scope("accounting", grants: ["com.intuit.quickbooks.accounting"])
+            .meaning(
+                "See and change your accounting", covers: "Invoices, expenses, customers and vendors", writes: true),
+        Scope("payments", grants: ["com.intuit.quickbooks.payment"])
+            .meaning("Process payments", covers: "Cards and bank transfers of your customers", writes: true),
+        Scope("invoicing", grants: ["com.intuit.quickbooks.accounting"])
+            .meaning("Create and send invoices", covers: "What is billed, and to whom", writes: true),
     ]) { table in
         table.standard = ["accounting", "invoicing"]
     }

@@ -70,7 +70,12 @@ struct RedditProvider: Provider {
         oauth.revocation = Revocation()
     }
 
-    private static let scopes = ScopeTable([Scope("identity"), Scope("read"), Scope("history")]) { table in
+    private static let scopes = ScopeTable([
+        Scope("identity").meaning("See your name at Reddit", covers: "Your user name and the age of your account"),
+        Scope("read").meaning("See posts and comments", covers: "What you can see in Reddit yourself"),
+        Scope("history").meaning(
+            "See what you posted and saved", covers: "Your posts, comments, votes and saved links"),
+    ]) { table in
         table.standard = ["identity", "history"]
         table.always = ["identity"]
     }

@@ -41,7 +41,11 @@ struct SlackProvider: Provider {
     }
 
     /// Writing messages is asked for only by name: no data type needs it.
-    private static let scopes = ScopeTable([Scope("chat:write"), Scope("channels:read"), Scope("users:read")]) {
+    private static let scopes = ScopeTable([
+        Scope("chat:write").meaning("Send messages", covers: "In channels that the app is in", writes: true),
+        Scope("channels:read").meaning("See channels", covers: "Names, topics and members of public channels"),
+        Scope("users:read").meaning("See people", covers: "Names, roles and time zones in your workspace"),
+    ]) {
         table in
         table.standard = ["channels:read", "users:read"]
     }

@@ -84,8 +84,14 @@ struct StripeProvider: Provider {
 
     /// Stripe knows two scopes; the documented names are folded into them.
     private static let scopes = ScopeTable([
-        Scope("read:payments", grants: ["read_only"]), Scope("write:invoices", grants: ["read_write"]),
-        Scope("read:customers", grants: ["read_only"]), Scope("write:subscriptions", grants: ["read_write"]),
+        Scope("read:payments", grants: ["read_only"])
+            .meaning("See payments", covers: "Amounts, dates, fees and refunds"),
+        Scope("write:invoices", grants: ["read_write"])
+            .meaning("Create and change invoices", covers: "What is billed, and what is due", writes: true),
+        Scope("read:customers", grants: ["read_only"])
+            .meaning("See customers", covers: "Names and e-mail addresses"),
+        Scope("write:subscriptions", grants: ["read_write"])
+            .meaning("Create and change subscriptions", covers: "Plans, prices and renewals", writes: true),
     ]) { table in
         table.contains = ["read_write": ["read_only"]]
         table.alwaysSetting = "scope"

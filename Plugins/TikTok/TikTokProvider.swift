@@ -56,7 +56,10 @@ struct TikTokProvider: Provider {
         }
     }
 
-    private static let scopes = ScopeTable([Scope("user.info.basic"), Scope("video.list")]) { table in
+    private static let scopes = ScopeTable([
+        Scope("user.info.basic").meaning("See your profile", covers: "Your name and your picture"),
+        Scope("video.list").meaning("See your public videos", covers: "Titles, covers, and how often they are watched"),
+    ]) { table in
         table.always = ["user.info.basic"]
     }
 

@@ -58,9 +58,12 @@ struct XeroProvider: Provider {
     /// Apps created since March 2026 may ask for no others, and older ones may ask for them too. A grant with the broad scope that they
     /// replace is still good.
     private static let scopes = ScopeTable([
-        Scope("accounting.transactions", grants: ["accounting.invoices.read", "accounting.banktransactions.read"]),
-        Scope("accounting.contacts", grants: ["accounting.contacts.read"]),
-        Scope("accounting.settings", grants: ["accounting.settings.read"]),
+        Scope("accounting.transactions", grants: ["accounting.invoices.read", "accounting.banktransactions.read"])
+            .meaning("See invoices and bank transactions", covers: "Amounts, dates, lines and payments"),
+        Scope("accounting.contacts", grants: ["accounting.contacts.read"])
+            .meaning("See contacts", covers: "Names and addresses of customers and suppliers"),
+        Scope("accounting.settings", grants: ["accounting.settings.read"])
+            .meaning("See settings of the organisation", covers: "Accounts, tax rates and currencies"),
     ]) { table in
         // No data type needs the settings.
         table.standard = ["accounting.transactions", "accounting.contacts"]

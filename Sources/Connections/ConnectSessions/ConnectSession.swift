@@ -207,6 +207,6 @@ package enum ConnectSessionLimits {
     package static let keptAfterEnd = Duration.seconds(86_400)
     /// The authorizations of one session that are kept.
     package static let stepsKept = 10
-    /// The cookies of sessions that one request may carry.
-    package static let cookiesMax = 8
+    /// The cookies of sessions that are looked at to find the session of a callback.
+    package static let cookiesMax = 32
 }

@@ -163,12 +163,26 @@ package struct ConnectSessions: Sendable {
         return session
     }
 
+    /// Returns the ids of cookies that are no use any more, but for that of `session`.
+    package func endedCookies(_ cookies: [String], besides session: ConnectSession) async -> [String] {
+        var ended: [String] = []
+        for (id, _) in ConnectCookie.all(in: cookies) where !id.utf8.elementsEqual(session.id.utf8) {
+            guard let found = try? await self.session(id), found.acceptsCallback(at: time.now) else {
+                ended.append(id)
+                continue
+            }
+        }
+        return ended
+    }
+
     /// Returns the sessions that the browser opened and that `isMeant` accepts, the newest step first.
+    ///
+    /// Of very many cookies, the newest are looked at.
     package func sessions(
         cookies: [String], where isMeant: (ConnectSession) -> Bool
     ) async throws(ServiceError) -> [ConnectSession] {
         var found: [ConnectSession] = []
-        for (id, secret) in ConnectCookie.all(in: cookies) {
+        for (id, secret) in ConnectCookie.all(in: cookies).suffix(ConnectSessionLimits.cookiesMax) {
             if let session = try await session(id), session.isBrowser(secret), isMeant(session) {
                 found.append(session)
             }

@@ -62,22 +62,23 @@ package enum ConnectCookie {
     /// Each session has its own, so that two tabs do not take each other's place.
     package static func name(_ id: String) -> String { prefix + id }
 
-    /// The session ids and secrets of the cookies in `fields`, at most ``ConnectSessionLimits/cookiesMax``.
+    /// The session ids and secrets of the cookies in `fields`, as browsers send them: the oldest first.
     package static func all(in fields: [String]) -> [(id: String, secret: String)] {
-        var found: [(id: String, secret: String)] = []
-        for field in fields {
-            for pair in field.utf8.split(separator: UInt8(ascii: ";")) {
+        fields.flatMap { field in
+            field.utf8.split(separator: UInt8(ascii: ";")).compactMap { pair -> (id: String, secret: String)? in
                 let pair = pair.drop { $0 == 0x20 }
-                guard pair.starts(with: prefix.utf8), let end = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }
+                guard pair.starts(with: prefix.utf8), let end = pair.firstIndex(of: UInt8(ascii: "=")) else {
+                    return nil
+                }
                 let id = String(decoding: pair[..<end].dropFirst(prefix.utf8.count), as: UTF8.self)
-                let secret = String(decoding: pair[pair.index(after: end)...], as: UTF8.self)
-                guard ConnectToken.document(ofSession: id) != nil else { continue }
-                found.append((id, secret))
-                if found.count == ConnectSessionLimits.cookiesMax { return found }
+                guard ConnectToken.document(ofSession: id) != nil else { return nil }
+                return (id, String(decoding: pair[pair.index(after: end)...], as: UTF8.self))
             }
         }
-        return found
     }
+
+    /// The value of `Set-Cookie` that removes the cookie of the session `id`.
+    package static func removal(_ id: String) -> String { "\(name(id))=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" }
 
     /// The value of `Set-Cookie`.
     ///

@@ -36,7 +36,6 @@ enum IntegrationsErrors {
     }
 
     @Sendable static func body(_ error: ErrorAnswer, _ exchange: Exchange) -> Reply {
-        if error.isForPage { return SignInPage.reply(status: error.status) }
         return .json(error.status) { writer in
             writer.member("success", false)
             writer.member("error", error.message)

@@ -52,7 +52,7 @@ extension IntegrationsRoutes {
             writer.member("connectionId", completion.connectionID)
             writer.member("message", "Integration connected successfully")
             if let state = completion.callerState { writer.member("state", state) }
-        }
+        }.connected(completion.connectionID)
     }
 
     private func status(of failure: CallbackFailure) -> Int {

@@ -7,6 +7,7 @@ import HTTPAPI
 import HTTPServer
 import Notifications
 import Observability
+import Pages
 package import Primitives
 import ProviderSDK
 import Requests
@@ -26,7 +27,9 @@ struct HostRoutes: Sendable {
 
     /// The path of every request to the host, with a demo's routes where there is a demo.
     func requestPath(readiness: Readiness, demo session: DemoSession? = nil) throws -> RequestPath {
-        let (configuration, metrics, documents) = (parts.configuration, RequestMetrics(), documents)
+        let (configuration, metrics) = (parts.configuration, RequestMetrics())
+        let pages = try pages
+        let documents = documents + [pages.family]
         let system = system(documents, readiness: readiness, metrics: metrics)
         return RequestPath(
             families: documents + [system.family] + (session.map { [demo($0)] } ?? []),
@@ -35,7 +38,7 @@ struct HostRoutes: Sendable {
             origins: OriginPolicy(address: parts.address, allowedOrigins: configuration.allowedOrigins),
             clients: ClientAddresses(trusted: try configuration.trustedProxyRanges),
             metrics: metrics, requestLog: RequestLog(level: configuration.logLevel, time: parts.time),
-            time: parts.time, log: parts.log)
+            pages: pages, time: parts.time, log: parts.log)
     }
 
     /// The families of the documents and of the webhooks of providers.
@@ -67,6 +70,15 @@ struct HostRoutes: Sendable {
             ConnectSessionRoutes(sessions: services.connectSessions, address: parts.address).family,
             UserRoutes(directory: services.directory, erasure: services.erasure).family,
         ]
+    }
+
+    /// The pages on which people connect accounts.
+    private var pages: ConnectPages {
+        get throws {
+            ConnectPages(
+                flow: services.connectFlow, branding: try Branding(parts.configuration, log: parts.log),
+                address: parts.address, returnTo: parts.configuration.connect.returnTo, keys: parts.keys)
+        }
     }
 
     private var integrations: RouteFamily {

@@ -16,8 +16,6 @@ package struct ErrorAnswer: Sendable {
     /// The wrong field and the reason; nil when the document does not show them.
     package let details: (field: String, message: String)?
     package let retryAfterSeconds: Int?
-    /// Whether a person in a browser reads the answer.
-    package let isForPage: Bool
     /// Why a step of connecting failed, with the part of the request or of the host that failed; nil for any other failure.
     package let step: (reason: FailureReason, field: String)?
 }
@@ -45,6 +43,10 @@ package struct ErrorDocument: Sendable {
         let facts = FailureFacts(failure)
         let answer = Self.answer(facts, words(facts) ?? ErrorWords.usual(facts.kind))
         var reply = shape(answer, exchange)
+        reply.step = facts.step.map {
+            Reply.Step(
+                reason: $0, connectionID: nil, message: facts.reason, retryAfterSeconds: answer.retryAfterSeconds)
+        }
         if let methods = facts.allowedMethods { reply.headers.append(("Allow", methods)) }
         if answer.status == 401 { reply.headers.append(("WWW-Authenticate", facts.challenge)) }
         if let seconds = answer.retryAfterSeconds { reply.headers.append(("Retry-After", String(seconds))) }
@@ -91,7 +93,7 @@ package struct ErrorDocument: Sendable {
             kind: facts.kind, status: status, code: words.code, message: message,
             details: words.hasDetails ? (facts.field, facts.reason) : nil,
             retryAfterSeconds: seconds.map { min(max(0, $0), FailureFacts.retryAfterSecondsMax) },
-            isForPage: facts.isForPage, step: facts.step.map { ($0, facts.field) })
+            step: facts.step.map { ($0, facts.field) })
     }
 }
 

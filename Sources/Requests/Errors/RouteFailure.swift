@@ -17,9 +17,7 @@ package enum RouteFailure: Sendable, Equatable {
     case unsupportedMediaType
     case foreignOrigin
     /// A request that completes something lacks a session; nothing was used up.
-    ///
-    /// - Parameter asPage: whether a person in a browser reads the answer.
-    case signInFirst(asPage: Bool, TokenProblem = .missing)
+    case signInFirst(TokenProblem)
     /// A browser loads ahead what has an effect.
     case loadedAhead
     /// The server refused the request before it looked up a route.
@@ -61,8 +59,6 @@ package struct FailureFacts: Sendable, Equatable {
     static let retryAfterSecondsMax = 86_400
     /// The seconds that the caller should wait; nil when the failure names no time.
     var retryAfterSeconds: Int?
-    /// Whether a person in a browser reads the answer.
-    var isForPage = false
     /// Why a step of connecting failed; nil for any other failure.
     package var step: FailureReason?
     /// What is wrong with the request's token; nil when the failure is not about it.
@@ -85,13 +81,12 @@ package struct FailureFacts: Sendable, Equatable {
             allowedMethods = allowed
         case .unsupportedMediaType: self.init(kind: .unsupportedMediaType)
         case .foreignOrigin: self.init(kind: .foreignOrigin)
-        case .signInFirst(let asPage, let problem):
+        case .signInFirst(let problem):
             self.init(
                 kind: .unauthenticated, field: "session",
                 reason:
                     "Nothing is connected yet, and nothing was used up. Sign in, or return to the session that began, and "
                     + "open this address again within ten minutes.")
-            isForPage = asPage
             token = problem
             step = .signInNeeded
         case .loadedAhead: self.init(kind: .loadedAhead)

@@ -113,8 +113,6 @@ struct HeadRefusals: Sendable {
     private let hasUnsupportedBody: Bool
     /// Whether a browser loads a GET with an effect before a person asks for it.
     private let isLoadedAhead: Bool
-    /// Whether a request without a session is answered with a page.
-    private let acceptsPage: Bool
 
     /// - Parameters:
     ///   - effect: the effect of the route.
@@ -128,7 +126,6 @@ struct HeadRefusals: Sendable {
             request.announcesBody && body != .any
             && (request.hasContentCoding || !MediaType.isTaken(body, request))
         isLoadedAhead = effect != .ofMethod && Prefetch.isOne(request)
-        acceptsPage = effect == .completes && MediaType.acceptsPage(request)
     }
 
     /// Returns why `entry` refuses the request of `caller`; nil when it does not.
@@ -136,7 +133,7 @@ struct HeadRefusals: Sendable {
         if isLoadedAhead { return .loadedAhead }
         if entry.access.needsSession {
             guard let caller else {
-                return entry.effect == .completes ? .signInFirst(asPage: acceptsPage) : .unauthenticated(.missing)
+                return entry.effect == .completes ? .signInFirst(.missing) : .unauthenticated(.missing)
             }
             if let error = refusal(entry, caller) { return .service(error) }
         }

@@ -54,6 +54,8 @@ package struct RequestPath: HTTPApplication {
     private let bodyBytesMax: Int
     private let metrics: RequestMetrics
     private let requestLog: RequestLog
+    /// The pages for people whose browsers complete a step; nil answers them as programs.
+    private let pages: (any StepPages)?
     private let largeAnswers = FairGate(AnswerBounds.concurrentLargeMax)
     private let time: TimeSource
     private let log: Log
@@ -61,7 +63,7 @@ package struct RequestPath: HTTPApplication {
     package init(
         families: [RouteFamily], authenticator: Authenticator, limits: RequestLimits, origins: OriginPolicy,
         clients: ClientAddresses = ClientAddresses(), bodyBytesMax: Int = HTTPServerLimits().bodyBytesMax,
-        metrics: RequestMetrics, requestLog: RequestLog, time: TimeSource, log: Log
+        metrics: RequestMetrics, requestLog: RequestLog, pages: (any StepPages)? = nil, time: TimeSource, log: Log
     ) {
         var router = Router<Handler>()
         for family in families {
@@ -79,6 +81,7 @@ package struct RequestPath: HTTPApplication {
         self.bodyBytesMax = bodyBytesMax
         self.metrics = metrics
         self.requestLog = requestLog
+        self.pages = pages
         self.time = time
         self.log = log
     }
@@ -255,8 +258,8 @@ package struct RequestPath: HTTPApplication {
         switch admission {
         case .refused(.unauthenticated, let decision):
             .refused(.unauthenticated(await authenticator.problem(credentials)), decision)
-        case .refused(.signInFirst(let asPage, _), let decision):
-            .refused(.signInFirst(asPage: asPage, await authenticator.problem(credentials)), decision)
+        case .refused(.signInFirst, let decision):
+            .refused(.signInFirst(await authenticator.problem(credentials)), decision)
         default: admission
         }
     }
@@ -315,14 +318,27 @@ package struct RequestPath: HTTPApplication {
 
     private func response(to call: Call, _ caller: Caller?, _ admission: Admission) async -> HTTPResponse {
         let (route, exchange) = (call.route, call.exchange)
-        let reply =
+        var reply =
             switch admission {
             case .refused(let failure, let decision):
                 complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
             case .admitted(let decision): complete(await handle(call, caller?.principal), route, decision)
             }
+        if let page = await page(for: reply, call, caller) { reply = page }
         record(call.request.method, route.template, route.handler.counters, reply, caller?.principal, exchange)
         return exchange.response(reply)
+    }
+
+    /// The page in place of the answer to a completed step, where a person's browser brought it.
+    private func page(for reply: Reply, _ call: Call, _ caller: Caller?) async -> Reply? {
+        guard let pages, call.route.handler.entry.effect == .completes, MediaType.acceptsPage(call.request),
+            let outcome = reply.outcome(
+                service: call.parameters["service"] ?? "", principal: caller?.principal,
+                reference: call.exchange.correlationID)
+        else { return nil }
+        var page = await pages.reply(to: outcome)
+        page.headers += reply.headers.filter { $0.name == "WWW-Authenticate" || $0.name == "Retry-After" }
+        return page
     }
 
     private func handle(_ call: Call, _ principal: Principal?) async -> Reply {

@@ -69,6 +69,8 @@ package struct Reply: Sendable {
     package var isLogged = true
     /// A failure that the path of the request puts into the words of the document, in place of this answer.
     var failure: RouteFailure?
+    /// What the answer says about a step of connecting; nil when it is about none.
+    var step: Step?
 
     package init(
         status: Int, headers: [(name: String, value: String)] = [], body: [UInt8], durationMilliseconds: Int? = nil,

@@ -44,7 +44,7 @@ struct CallbackRouteTests {
         let stranger = try fixture.caller(nil, transport)
         let state = try await state(of: user)
         let page = try await stranger.expect(
-            401, "Sign in", #"<a href="">"#, from: "GET", Self.path + state,
+            401, "Sign in to Fernhill first", #"href="">"#, from: "GET", Self.path + state,
             headers: ["Accept: text/html,application/xhtml+xml;q=0.9", "Cookie: integration-host-session=old"])
         #expect(page.header("Content-Type") == "text/html; charset=utf-8")
         #expect(page.header("Referrer-Policy") == "no-referrer")

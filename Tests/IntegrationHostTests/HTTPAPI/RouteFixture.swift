@@ -43,7 +43,13 @@ final class RouteFixture: Sendable {
     private let server: HTTPServer
     private let origin: String
 
-    init(_ rateLimits: RateLimitsConfiguration = .init(connectionCreation: 0, sync: 0, oauth: 0, status: 0)) throws {
+    /// - Parameters:
+    ///   - more: a provider besides the two.
+    ///   - returnTo: the pages of the application.
+    init(
+        _ rateLimits: RateLimitsConfiguration = .init(connectionCreation: 0, sync: 0, oauth: 0, status: 0),
+        more: ProviderManifest? = nil, returnTo: [String] = []
+    ) throws {
         directory = try TemporaryDirectory()
         var configuration = Configuration()
         configuration.dataDirectory = directory.path + "/data"
@@ -52,9 +58,14 @@ final class RouteFixture: Sendable {
         configuration.rateLimits = rateLimits
         configuration.logLevel = .error
         configuration.providers["plain"] = Self.settings
+        configuration.connect.returnTo = returnTo
+        configuration.connect.branding.name = "Fernhill"
+        configuration.allowPrivateAddresses = more != nil
         let parts = try HostResources(configuration, time: .system, log: Log(level: .error)) { configuration, _ in
             try ProviderRegistry(
-                [Self.plain, Self.typed].map { LoadedPlugin(provider: PlainProvider(manifest: $0), path: "") },
+                ([Self.plain, Self.typed] + (more.map { [$0] } ?? [])).map {
+                    LoadedPlugin(provider: PlainProvider(manifest: $0), path: "")
+                },
                 configuration: configuration)
         }
         services = HostServices(parts)

@@ -7,6 +7,7 @@
 @testable import HostControl
 @testable import Notifications
 @testable import OAuth
+@testable import Pages
 @testable import Providers
 @testable import Sync
 @testable import Webhooks
@@ -15,7 +16,8 @@ private let deliveries = "integration_host_webhook_deliveries_total"
 
 extension LimitSection {
     static let services = [
-        connections, connectSessions, userLists, oauth, providers, syncs, webhooks, notifications, background, control,
+        connections, connectSessions, pages, userLists, oauth, providers, syncs, webhooks, notifications, background,
+        control,
         configurations,
     ]
 
@@ -56,7 +58,7 @@ extension LimitSection {
             .time("lifetimeDefault", ConnectSessionLimits.lifetimeDefault, .caller, "the link has expired"),
             .time("keptAfterEnd", ConnectSessionLimits.keptAfterEnd, .user, "removed"),
             .count("stepsKept", ConnectSessionLimits.stepsKept, .user, "the oldest are forgotten"),
-            .count("cookiesMax", ConnectSessionLimits.cookiesMax, .caller, "further ones are ignored"),
+            .count("cookiesMax", ConnectSessionLimits.cookiesMax, .caller, "the oldest are ignored"),
         ], others: ["lifetimeSecondsRange"])
 
     private static let userLists = LimitSection(
@@ -68,6 +70,16 @@ extension LimitSection {
             .count("endingsMax", UserListLimits.endingsMax, .user, "the other connections wait"),
             .count("attemptsMax", UserListLimits.attemptsMax, .user, "503; the host continues"),
         ], others: ["resumePause"])
+
+    private static let pages = LimitSection(
+        title: "Connect pages", file: "Sources/Pages/PageLimits.swift", type: "PageLimits",
+        rows: [
+            .bytes("valueBytesMax", PageLimits.valueBytesMax, .user, "422, with what is wrong"),
+            .bytes("searchBytesMax", PageLimits.searchBytesMax, .user, "400"),
+            .bytes("tokenBytesMax", PageLimits.tokenBytesMax, .user, "400"),
+            .bytes("outcomeBytesMax", PageLimits.outcomeBytesMax, .user, "400"),
+            .time("cookieLifeAfterEnd", PageLimits.cookieLifeAfterEnd, .user, "the browser is asked to sign in"),
+        ])
 
     private static let oauth = LimitSection(
         title: "Authorizations", file: "Sources/OAuth/OAuthLimits.swift", type: "OAuthLimits",

@@ -18,6 +18,8 @@ public enum AuthKind: Sendable {
 public struct APIKeyAuth: Sendable {
     /// How the key, `{credential.apiKey}`, stands in API requests.
     public var send = CredentialForm(header: "Authorization", "Bearer {credential.apiKey}")
+    /// The field in which a person pastes it; nil for one with a general label.
+    public var field: FormField?
 
     /// The key as a bearer token.
     public init() {}
@@ -46,6 +48,8 @@ public struct AccountIDAuth: Sendable {
     public var secretSetting: String?
     /// What stands before that secret in the `Authorization` header.
     public var scheme: String = "Bearer"
+    /// The field in which a person types it; nil for one with a general label.
+    public var field: FormField?
 
     /// An account id of at most 256 bytes.
     public init() {}

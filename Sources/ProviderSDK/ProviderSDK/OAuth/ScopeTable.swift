@@ -6,6 +6,8 @@ public struct Scope: Sendable {
     public var name: String
     /// The provider's own scopes it stands for.
     public var grants: [String]
+    /// What it allows, for people; nil when only its name is known.
+    public var meaning: ScopeMeaning?
 
     /// A scope that stands for these of the provider.
     public init(_ name: String, grants: [String]) {
@@ -15,6 +17,13 @@ public struct Scope: Sendable {
 
     /// A scope that the provider names the same.
     public init(_ name: String) { self.init(name, grants: [name]) }
+
+    /// The same scope with what it allows.
+    public func meaning(_ phrase: String, covers: String = "", writes: Bool = false) -> Scope {
+        var scope = self
+        scope.meaning = ScopeMeaning(phrase, covers: covers, writes: writes)
+        return scope
+    }
 }
 
 /// The scopes of a provider.

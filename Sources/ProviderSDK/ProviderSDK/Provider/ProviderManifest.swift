@@ -28,6 +28,8 @@ public struct ProviderManifest: Sendable {
     public var dataTypes: [DataType] = []
     /// The variants; empty when the provider is one.
     public var variants: [Variant] = []
+    /// What a variant is for people, such as “network”; nil for a general word.
+    public var variantNoun: String?
     /// The id of the variant that is meant when none is named; nil when one must be named.
     ///
     /// Hosts store connections of this variant without a variant, as those of a provider that had none.
@@ -146,6 +148,8 @@ public struct Variant: Sendable {
     public let id: String
     /// The name for people.
     public let name: String
+    /// What it offers, in one line for people; empty for nothing.
+    public var description: String = ""
     /// Its own endpoints, in place of the manifest's.
     public var endpoints: [String: String] = [:]
     /// How its connections are authorized where that differs from the manifest's ``AuthKind/oauth2(_:)``; nil when it does not.
