@@ -218,4 +218,38 @@ struct LiveSumTests {
             "1.2.3.4:80",
         ])
     func malformedRange(text: String) { #expect(AddressRange(text) == nil) }
+
+    @Test("Connections that send large bodies leave the loop to one with short requests, and all are served")
+    func largeBodiesTakeTurns() async throws {
+        let bodyBytes = 4 << 20
+        let application = TestApplication { request, response in
+            response.body.append(request.body.isEmpty ? "short" : "\(request.body.count)")
+            return nil
+        }
+        try await withServer(
+            application, loops: 1, { $0.bodyBytesMax = bodyBytes }, memory: MemoryBudget(bytesMax: 1 << 30)
+        ) {
+            address, server in
+            let senders = try (0..<8).map { _ in try TestClient(address) }
+            let sending = senders.map { client in
+                nonisolated(unsafe) let client = client
+                return Task {
+                    try await onOwnThread {
+                        unsafe client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(bodyBytes)\r\n\r\n")
+                        for _ in 0..<(bodyBytes / 65_536) {
+                            _ = unsafe client.send([UInt8](repeating: 65, count: 65_536))
+                        }
+                        return unsafe client.readResponse()?.text
+                    }
+                }
+            }
+            #expect(await eventually { server.counters.bytesReceived > bodyBytes })
+            let short = try TestClient(address)
+            for _ in 0..<20 {
+                short.send(Self.get)
+                #expect(short.readResponse()?.text == "short")
+            }
+            for task in sending { #expect(try await task.value == "\(bodyBytes)") }
+        }
+    }
 }

@@ -28,6 +28,7 @@ final class LoopWorker: @unchecked Sendable {
     var nextLook: Nanoseconds = 0
     let idleFigures = IdleFigures()
     private var drains = DrainTurns()
+    private var bulk = BulkTurns()
     /// Set while the server shuts down: called when the last connection has gone.
     var whenEmpty: (@Sendable () -> Void)?
 
@@ -63,10 +64,11 @@ final class LoopWorker: @unchecked Sendable {
 
     func turnBegins() { date.refresh() }
 
-    var hasWaitingTurns: Bool { !turns.isEmpty }
+    var hasWaitingTurns: Bool { !turns.isEmpty || !bulk.isEmpty }
 
-    /// Serves the connections that had more than their share of requests.
+    /// Serves the connections that had more than their share of requests, and reads of those that send large bodies.
     func turnEnds() {
+        if !bulk.isEmpty { readBulk() }
         guard !turns.isEmpty else { return }
         swap(&turns, &turnsTaken)
         for token in turnsTaken {
@@ -165,6 +167,7 @@ final class LoopWorker: @unchecked Sendable {
             }
             process(connection, &own)
             if !own.isEmpty { connection.input = consume own }
+            if count >= BulkTurns.bytesMin { waitInBulk(connection) }
         } else {
             received.removeAll()
             let count = unsafe recv(connection.descriptor, received.space.baseAddress, received.space.count, 0)
@@ -177,8 +180,33 @@ final class LoopWorker: @unchecked Sendable {
                 received.withBytes { own.append($0) }
                 connection.input = consume own
             }
+            if count >= BulkTurns.bytesMin { waitInBulk(connection) }
         }
         settle(connection)
+    }
+
+    /// Leaves the rest of a large body for the turns of such bodies.
+    @inline(never)
+    private func waitInBulk(_ connection: ClientConnection) {
+        guard isOpen(connection.token), connection.unsent == nil, !connection.waitsForTurn else { return }
+        switch connection.state.phase {
+        case .body, .chunkedBody, .discarding: break
+        case .responding where connection.state.incoming != nil && connection.state.streaming.wantsBody: break
+        default: return
+        }
+        connection.waitsForTurn = true
+        bulk.wait(connection.token)
+    }
+
+    private func readBulk() {
+        var round = bulk.round(at: EventLoop.clock())
+        while let token = bulk.take(of: &round, clock: EventLoop.clock) {
+            guard let connection = connection(token) else { continue }
+            connection.waitsForTurn = false
+            receive(connection)
+            // Where nothing had come, nothing has been watched for since.
+            if isOpen(token) { watch(connection) }
+        }
     }
 
     /// Whether bytes came; an end or an error of the peer is dealt with here.

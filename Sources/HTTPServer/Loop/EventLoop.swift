@@ -24,8 +24,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         var hasStopped = false
     }
 
-    /// Jobs run between two looks at the descriptors.
+    /// Jobs run between two looks at the descriptors, and the time after which no further one begins.
     private static let jobsPerTickMax = 256
+    private static let jobTimePerTick: Nanoseconds = 2_000_000
     private static let eventsPerTickMax = 256
     private static let wakeToken: UInt64 = .max
     static let listenerToken: UInt64 = .max - 1
@@ -246,10 +247,13 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     private func runJobs() {
+        guard !local.isEmpty else { return }
         var count = 0
+        let end = Self.clock() &+ Self.jobTimePerTick
         while count < Self.jobsPerTickMax, let work = local.popFirst() {
             perform(work)
             count += 1
+            if Self.clock() >= end { return }
         }
     }
 
