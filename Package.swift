@@ -144,9 +144,15 @@ let hostModules: [Target] = [
     module(
         "HTTPAPI",
         [
-            "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications", "OAuth",
-            "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users", "Webhooks",
+            "Configuration", "ConnectionModel", "Connections", "HTTPServer", "Notifications", "OAuth",
+            "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users",
             providerSDK,
+        ]),
+    module(
+        "SystemAPI",
+        [
+            "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Observability",
+            "Primitives", "Providers", "Requests", "Sessions", "Users", "Webhooks", providerSDK,
         ]),
     module(
         "Pages",
@@ -174,7 +180,8 @@ let hostModules: [Target] = [
             "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
             "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
-            "Requests", "Sessions", "Storage", "Sync", "Users", "Webhooks", providerSDK,
+            "Requests", "Sessions", "Storage", "Sync", "SystemAPI",
+            "Users", "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),
 ]
@@ -263,7 +270,7 @@ let moduleTests: [Target] = [
             "Notifications", "OAuth", "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers",
             "Requests",
             "RecordStore", "Sessions",
-            "Storage", "StoreFiles", "Sync", "TestSupport", "Users", "Webhooks", providerSDK,
+            "Storage", "StoreFiles", "Sync", "SystemAPI", "TestSupport", "Users", "Webhooks", providerSDK,
         ]),
 ]
 

@@ -2,6 +2,7 @@
 // Depends on file names and headings only.
 
 import Foundation
+import SystemAPI
 import Testing
 
 @testable import Configuration

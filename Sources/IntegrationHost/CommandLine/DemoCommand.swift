@@ -6,6 +6,7 @@ import Credentials
 import HTTPAPI
 import Observability
 import Processes
+import SystemAPI
 
 enum DemoCommand {
     static func run(_ arguments: Arguments) throws {

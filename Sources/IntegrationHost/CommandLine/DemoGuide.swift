@@ -4,6 +4,7 @@
 import HTTPAPI
 import ProviderSDK
 import Providers
+import SystemAPI
 
 /// The text that the demo prints.
 struct DemoGuide {

@@ -11,6 +11,7 @@ import Processes
 import ProviderSDK
 import Requests
 import Storage
+import SystemAPI
 
 enum OpenAPICommand {
     static func run(_ arguments: Arguments) throws {

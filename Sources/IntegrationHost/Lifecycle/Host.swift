@@ -18,6 +18,7 @@ import Providers
 import RecordStore
 import Storage
 import Sync
+import SystemAPI
 import Users
 import Webhooks
 

@@ -13,6 +13,7 @@ import ProviderSDK
 import Requests
 import Storage
 import Sync
+import SystemAPI
 import Users
 import Webhooks
 

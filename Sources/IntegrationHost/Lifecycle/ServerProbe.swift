@@ -3,6 +3,7 @@
 import HTTPAPI
 import HTTPServer
 import Synchronization
+import SystemAPI
 
 /// The counters and the memory of the server, for the metrics.
 final class ServerProbe: Sendable {

@@ -8,6 +8,7 @@ import Testing
 @testable import ConnectionModel
 @testable import HTTPAPI
 @testable import Requests
+@testable import SystemAPI
 
 @Suite("Error documents", .timeLimit(.minutes(1)))
 struct ErrorDocumentTests {
