@@ -113,9 +113,9 @@ struct DocumentationTests {
     func limitNames() throws {
         let keys = Set(SettingsTable.all.map { $0.path.joined(separator: ".") })
         let page = try String(
-            contentsOf: Self.root.appending(path: "Sources/HTTPAPI/System/MetricsPage.swift"), encoding: .utf8)
+            contentsOf: Self.root.appending(path: "Sources/SystemAPI/MetricsPage.swift"), encoding: .utf8)
         let figures = try String(
-            contentsOf: Self.root.appending(path: "Sources/HTTPAPI/System/ServerFigures.swift"), encoding: .utf8)
+            contentsOf: Self.root.appending(path: "Sources/SystemAPI/ServerFigures.swift"), encoding: .utf8)
         for row in Self.limitSections.flatMap(\.rows) {
             if let setting = row.setting { #expect(keys.contains(setting), "\(setting)") }
             if let metric = row.metric {

@@ -11,7 +11,7 @@ package import Users
 
 /// The connect sessions of an installation.
 package struct ConnectSessions: Sendable {
-    fileprivate let lists: DocumentCollection<PlainForm<ConnectSessionList>>
+    private let lists: DocumentCollection<PlainForm<ConnectSessionList>>
     private let users: UserStore
     private let registry: ProviderRegistry
     private let returnTo: [String]
@@ -266,16 +266,5 @@ package struct ConnectSessionSweep: Sendable {
         } catch {
             log.warning("Ended connect sessions could not be removed.", ["error": .text("\(error)")])
         }
-    }
-}
-
-extension ConnectSessions: UserDataErasing {
-    /// Erases the connect sessions of a user.
-    package func eraseData(of user: User) async throws(ServiceError) -> Int {
-        let document = Array(ConnectToken.document(of: user.id).utf8)
-        guard let list = try await lists.load(document)?.value, list.userID.utf8.elementsEqual(user.id.utf8) else {
-            return 0
-        }
-        return try await lists.remove(document) ? 1 : 0
     }
 }

@@ -116,7 +116,7 @@ package final class UserErasure: Sendable {
         let (stored, intent) = (try await users.stored(userID)?.value, try await intents.load(id))
         // First, so that the user's own programs add nothing meanwhile.
         outcome.apiKeys = try await keys.eraseData(of: stored ?? User(id: userID))
-        _ = try await connectSessions.eraseData(of: User(id: userID))
+        try await connectSessions.erase(user: userID)
         guard stored != nil || intent != nil else {
             guard outcome.apiKeys > 0 else { throw .notFound }
             return outcome

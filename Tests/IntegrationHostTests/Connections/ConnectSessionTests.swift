@@ -208,4 +208,21 @@ struct ConnectSessionServiceTests {
         server.stop()
         fixture.stop()
     }
+
+    @Test("Of very many cookies of sessions the newest are looked at, as many as the limit says")
+    func cookies() async throws {
+        let server = try CallbackTests.server()
+        let fixture = try OAuthFixture(server.url)
+        let flow = Self.flow(fixture)
+        let (session, cookies) = try await Self.opened(flow)
+        for others in [ConnectSessionLimits.cookiesMax - 1, ConnectSessionLimits.cookiesMax] {
+            let newer = try (0..<others).map { _ in
+                "\(ConnectCookie.name(try ConnectToken(userID: "other").id))=secret"
+            }
+            let found = try await flow.sessions.sessions(cookies: cookies + newer) { _ in true }
+            #expect(found.map(\.id) == (others < ConnectSessionLimits.cookiesMax ? [session.id] : []))
+        }
+        server.stop()
+        fixture.stop()
+    }
 }

@@ -9,6 +9,7 @@ import Users
 
 @testable import Configuration
 @testable import ConnectionModel
+@testable import Connections
 @testable import HTTPAPI
 @testable import Notifications
 @testable import OAuth
@@ -140,6 +141,8 @@ struct ServiceLimitTests {
             isTaken(Declared.recordLimit, String(RequestBounds.recordPageMax + excess)),
             isTaken(Declared.deadLetterLimit, String(SyncLimits.deadLetterPageMax + excess)),
             isTaken(Declared.deliveryLimit, String(RequestBounds.webhookDeliveryPageMax + excess)),
+            isTaken(UserDeclarations.limit, String(RequestBounds.userPageMax + excess)),
+            isTaken(ConnectSessionDeclarations.services, texts(ConnectSessionLimits.servicesMax + excess)),
         ]
         #expect(taken == Array(repeating: excess == 0, count: taken.count))
     }
