@@ -30,7 +30,7 @@ extension SyncEngine {
         let started = time.instant
         func now() -> Duration { time.instant - started }
         var context = RunContext()
-        context.connection = try? await users.user(entry.userID).connection(id)
+        context.connection = await inOwnTask { [users] in try? await users.user(entry.userID).connection(id) }
         let service = context.connection?.service ?? ""
         var policy = retry
         // The longest pause that the connection's provider allows.
@@ -46,8 +46,12 @@ extension SyncEngine {
                 let permit = SyncPermit(in: limiter, of: service, progress: entry.progress)
                 entry.progress.works(on: name)
                 let pages = entry.progress.counts(of: name).pages
-                do {
-                    let done = try await sync(name, of: id, entry, permit, &context)
+                let (result, after) = await inOwnTask { [context] in
+                    await self.sync(name, of: id, entry, permit, context)
+                }
+                context = after
+                do throws(PageSync.Failure) {
+                    let done = try result.get()
                     state.complete(name, note: done.note, hasOnlyErrors: done.hasOnlyErrors)
                 } catch {
                     // Another grant may be current now.
@@ -96,7 +100,18 @@ extension SyncEngine {
         }
     }
 
-    /// Syncs one data type from its checkpoint.
+    /// Syncs one data type from its checkpoint; returns the context with what became known.
+    private func sync(
+        _ name: String, of id: String, _ entry: OccupyingSync, _ permit: SyncPermit, _ context: RunContext
+    ) async -> (Result<SyncCheckpoint, PageSync.Failure>, RunContext) {
+        var context = context
+        do throws(PageSync.Failure) {
+            return (.success(try await sync(name, of: id, entry, permit, &context)), context)
+        } catch {
+            return (.failure(error), context)
+        }
+    }
+
     private func sync(
         _ name: String, of id: String, _ entry: OccupyingSync, _ permit: SyncPermit, _ context: inout RunContext
     ) async throws(PageSync.Failure) -> SyncCheckpoint {
