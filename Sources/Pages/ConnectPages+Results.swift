@@ -15,7 +15,7 @@ extension ConnectPages: StepPages {
     ///
     /// A browser without a session stays at the address: nothing was used up, and it works once the person is signed in.
     package func reply(to outcome: StepOutcome) async -> Reply {
-        let note = outcome.reason == .refused || outcome.reason == .wrongAccount ? outcome.message : nil
+        let note = outcome.reason == .wrongAccount ? outcome.message : nil
         if let principal = outcome.principal, principal.kind == .connect,
             let session = try? await sessions.session(of: principal)
         {

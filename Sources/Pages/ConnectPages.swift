@@ -91,7 +91,10 @@ package struct ConnectPages: Sendable {
     private var errors: ErrorDocument {
         ErrorDocument(schema: nil) { [self] error, exchange in
             let reason = error.step?.reason ?? Self.reason(of: error)
-            return frame.reply(failure(reason, status: error.status, reference: exchange.correlationID))
+            return frame.reply(
+                failure(
+                    reason, status: error.status, reference: exchange.correlationID,
+                    retryAfterSeconds: error.retryAfterSeconds))
         }
     }
 

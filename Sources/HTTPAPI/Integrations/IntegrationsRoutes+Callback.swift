@@ -43,7 +43,7 @@ extension IntegrationsRoutes {
                 return .failed(refusal, .tooMany)
             }
             let failed = Reply.failed(error.error, error.reason)
-            await note(error.reason, nil, service, status: status(of: error), context)
+            await note(error, nil, service, status: status(of: error), context)
             return failed
         }
         await note(nil, completion.connectionID, service, status: 200, context)
@@ -61,13 +61,25 @@ extension IntegrationsRoutes {
 
     /// Records the outcome with the connect session, where the caller is one.
     private func note(
-        _ reason: FailureReason?, _ connectionID: String?, _ service: String, status: Int, _ context: RouteContext
+        _ failure: CallbackFailure?, _ connectionID: String?, _ service: String, status: Int, _ context: RouteContext
     ) async {
         guard let principal = context.principal, principal.kind == .connect else { return }
         await connect.sessions.ended(
             .init(
-                service: service, reason: reason, connectionID: connectionID, status: status,
+                service: service, reason: failure?.reason, connectionID: connectionID, status: status,
+                note: failure?.note,
                 reference: context.exchange.correlationID, at: connect.sessions.time.now), for: principal)
+    }
+}
+
+extension CallbackFailure {
+    /// What a person reads about the failure besides its reason: which account it was, or the provider's own code.
+    fileprivate var note: String? {
+        switch (reason, error) {
+        case (.wrongAccount, .conflict(let message)): message
+        case (.refused, .provider(let error)): error.code
+        default: nil
+        }
     }
 }
 
