@@ -30,7 +30,9 @@ extension ConnectPages: StepPages {
         {
             return PageFrame.redirect(to: address)
         }
-        var page = failure(outcome.reason ?? .refused, Result(provider: name(of: outcome.service), outcome: ended))
+        var page = failure(
+            outcome.reason ?? .refused,
+            Result(provider: name(of: outcome.service), outcome: ended, isAtCallback: true))
         // The address of this page has code and state.
         page.referrer = "no-referrer"
         return frame.reply(page)

@@ -100,6 +100,13 @@ final class Browser: Sendable {
         try await command("POST", "/execute/sync", ["script": .string(script), "args": .array([])])
     }
 
+    /// Runs a script and waits until it calls `done` with the result.
+    func runAndWait(_ script: String) async throws -> JSONValue {
+        try await command(
+            "POST", "/execute/async",
+            ["script": .string("const done = arguments[0];" + script), "args": .array([])])
+    }
+
     /// Sends a command of the DevTools protocol.
     private func emulate(_ name: String, _ parameters: JSONValue) async throws {
         try await command("POST", "/goog/cdp/execute", ["cmd": .string("Emulation.\(name)"), "params": parameters])

@@ -15,6 +15,8 @@ struct Result {
     /// The session; nil for a step outside of one.
     var session: PageContext?
     var retryAfterSeconds: Int?
+    /// Whether the page stands at the address of a callback, which works once the person is signed in.
+    var isAtCallback = false
 }
 
 /// The page of an account that was connected.
@@ -120,7 +122,7 @@ struct FailedView {
         case .goBack: return returnAddress.map { ($0, Words.returnTo(branding.name)) }
         case .goToApp: return returnAddress.map { ($0, Words.goTo(branding.name)) }
         // The empty link is this address, with what the provider put into it.
-        case .thisAddress: return result.session == nil ? ("", Words.signInAndContinue) : nil
+        case .thisAddress: return result.isAtCallback ? ("", Words.signInAndContinue) : nil
         }
     }
 
