@@ -74,6 +74,11 @@ package struct Command: Sendable {
             ownFlags: ["--scope": .values, "--expires": .value, "--overlap": .value, "--json": .toggle],
             operandsMax: 2, run: ApplicationKeyCommand.run),
         Command(
+            name: "users", usage: "list [--cursor CURSOR] [--json] | show ID [--json] | erase ID",
+            summary: "List users, show one, or erase everything that is stored of one.",
+            ownFlags: ["--cursor": .value, "--json": .toggle], settings: ["--plugins"], operandsMax: 2,
+            run: UsersCommand.run),
+        Command(
             name: "connections", usage: "--user ID [--json]", summary: "Explain the state of a user's connections.",
             ownFlags: ["--user": .value, "--json": .toggle], settings: ["--plugins"], run: ConnectionsCommand.run),
         Command(

@@ -8,6 +8,7 @@ package enum ControlCommand: Sendable, Equatable {
     case listAPIKeys
     case revokeAPIKey(id: String)
     case applicationKeys(ApplicationKeyOrder)
+    case users(UserOrder)
     case listConnections(userID: String, asJSON: Bool)
     /// Of one connection, or of all the user's connections when it is nil.
     case deadLetters(userID: String, connection: String?, replays: Bool)
@@ -29,6 +30,7 @@ package enum ControlCommand: Sendable, Equatable {
             case .createAPIKey(let userID): writer.member("user", userID)
             case .revokeAPIKey(let id): writer.member("id", id)
             case .applicationKeys(let order): order.write(to: &writer)
+            case .users(let order): order.write(to: &writer)
             case .listConnections(let userID, let asJSON):
                 writer.member("user", userID)
                 writer.member("json", asJSON)
@@ -72,6 +74,10 @@ package enum ControlCommand: Sendable, Equatable {
         case "keys prune": self = .pruneKeys
         case "resume": self = .resume
         default:
+            if let order = UserOrder(json["command"]?.string, json) {
+                self = .users(order)
+                return
+            }
             guard let order = ApplicationKeyOrder(json["command"]?.string, json) else { return nil }
             self = .applicationKeys(order)
         }
@@ -80,7 +86,7 @@ package enum ControlCommand: Sendable, Equatable {
     /// Whether it works on data that must exist already.
     var needsData: Bool {
         switch self {
-        case .check, .backup, .listConnections, .deadLetters, .resume: true
+        case .check, .backup, .listConnections, .deadLetters, .resume, .users: true
         case .createAPIKey, .listAPIKeys, .revokeAPIKey, .applicationKeys, .listKeys, .rotateKeys, .pruneKeys: false
         }
     }
@@ -91,6 +97,7 @@ package enum ControlCommand: Sendable, Equatable {
         case .listAPIKeys: "api-key list"
         case .revokeAPIKey: "api-key revoke"
         case .applicationKeys(let order): order.command
+        case .users(let order): order.command
         case .listConnections: "connections"
         case .deadLetters: "dead-letters"
         case .check: "check"

@@ -15,11 +15,12 @@ package import Sessions
 package import Storage
 import StoreFiles
 package import Sync
-import Users
+package import Users
 
 /// Carries out commands.
 package struct ControlCommands: Sendable {
     package let data: DataDirectory
+    private let users: UserStore
     private let time: TimeSource
     package let apiKeys: APIKeys
     package let applicationKeys: ApplicationKeys
@@ -29,6 +30,8 @@ package struct ControlCommands: Sendable {
     package let diagnoses: @Sendable () throws -> DiagnosisService
     /// The service that lists and replays dead letters; opened by the commands that need it.
     package let deadLetters: @Sendable () throws -> DeadLetterService
+    /// The erasure of users; nil when no host runs.
+    private let erasure: UserErasure?
     /// Resumes the background work; returns false when it was not paused.
     package let resume: @Sendable () throws -> Bool
 
@@ -36,8 +39,11 @@ package struct ControlCommands: Sendable {
         data: DataDirectory, apiKeys: APIKeys, applicationKeys: ApplicationKeys, time: TimeSource,
         rotation: @escaping @Sendable () throws -> KeyRotation,
         diagnoses: @escaping @Sendable () throws -> DiagnosisService,
-        deadLetters: @escaping @Sendable () throws -> DeadLetterService, resume: @escaping @Sendable () throws -> Bool
+        deadLetters: @escaping @Sendable () throws -> DeadLetterService, users: UserStore, erasure: UserErasure?,
+        resume: @escaping @Sendable () throws -> Bool
     ) {
+        self.users = users
+        self.erasure = erasure
         self.data = data
         self.apiKeys = apiKeys
         self.applicationKeys = applicationKeys
@@ -62,6 +68,9 @@ package struct ControlCommands: Sendable {
                 return .done(["revoked \(id)"])
             case .applicationKeys(let command):
                 return try await applicationKeys.carryOut(command, at: time.now)
+            case .users(let order):
+                let directory = UserDirectory(users: users, diagnoses: try diagnoses(), time: time)
+                return try await UserReport(directory: directory, erasure: erasure).carryOut(order)
             case .listConnections(let userID, let asJSON): return .done(try await connections(userID, asJSON: asJSON))
             case .deadLetters(let userID, let connection, let replays):
                 return .done(
@@ -166,6 +175,8 @@ extension ControlCommands {
             return try KeyRings.keys(configuration, makes: false)
         }
         self.data = data
+        self.users = users
+        erasure = nil
         resume = { try data.installation.adopt() }
         self.time = time
         apiKeys = APIKeys(data.documents, time: time, log: log)

@@ -169,6 +169,7 @@ struct HostServices: Sendable {
             data: parts.data, apiKeys: apiKeys, applicationKeys: applicationKeys, time: parts.time,
             rotation: { [rotation] in rotation },
             diagnoses: { [diagnoses] in diagnoses }, deadLetters: { [deadLetters] in deadLetters },
+            users: parts.users, erasure: erasure,
             resume: { [background = parts.background] in try background.resume() })
     }
 }

@@ -1,0 +1,47 @@
+// Users as an operator meets them: listed and shown beside a running host and without one, and erased by a running host.
+
+import HostTesting
+import ProviderSDK
+import TestSupport
+import Testing
+
+@Suite("Users command", .timeLimit(.minutes(3)))
+struct UsersCommandTests {
+    private static func run(_ installation: TestInstallation, _ arguments: String...) async throws
+        -> ChildProcess.Ending
+    {
+        try await HostProcess.run(["users"] + arguments + installation.command())
+    }
+
+    @Test("The same users are listed and shown with a running host and without; erasing takes a running one")
+    func life() async throws {
+        let installation = try await TestInstallation()
+        let client = try await installation.client(user: "ada")
+        let id = try await installation.connect("stripe", client)
+        for isRunning in [true, false] {
+            if !isRunning { await installation.host.terminate() }
+            let list = try await Self.run(installation, "list")
+            #expect(list.code == 0 && list.output == "ada  1 connections  stripe\n", "\(list.output)\(list.errors)")
+            let listed = try JSONValue.parse(Array(try await Self.run(installation, "list", "--json").output.utf8))
+            #expect(listed["users"]?[0]?["id"] == "ada" && listed["nextCursor"] == .null)
+            let shown = try await Self.run(installation, "show", "ada")
+            #expect(shown.code == 0 && shown.output.contains("\(id)  stripe  connected  working"), "\(shown.output)")
+            let json = try JSONValue.parse(Array(try await Self.run(installation, "show", "ada", "--json").output.utf8))
+            #expect(json["connections"]?[0]?["id"]?.string == id)
+            #expect(try await Self.run(installation, "show", "bob").code == 1)
+            #expect(try await Self.run(installation, "list", "--cursor", "x").code == 1)
+        }
+        let alone = try await Self.run(installation, "erase", "ada")
+        #expect(alone.code == 1 && alone.errors.contains("start it first"), "\(alone.errors)")
+        try await installation.restart()
+        let erased = try await Self.run(installation, "erase", "ada")
+        #expect(erased.code == 0 && erased.output.contains("1 connections"), "\(erased.output)\(erased.errors)")
+        #expect(try await Self.run(installation, "erase", "ada").code == 1)
+        #expect(try await Self.run(installation, "list").output == "")
+        for wrong in [
+            ["list", "x"], ["show"], ["erase"], ["erase", "a", "--json"], ["x"], ["show", "a", "--cursor", "c"],
+        ] {
+            #expect(try await HostProcess.run(["users"] + wrong + installation.command()).code == 2, "\(wrong)")
+        }
+    }
+}
