@@ -5,7 +5,6 @@
 
 package import ConnectionModel
 import Cryptography
-import DocumentStore
 package import Primitives
 import ProviderSDK
 package import Providers
@@ -65,34 +64,41 @@ package struct UserIntegrationService: Sendable {
         }
     }
 
+    /// A page of pairs.
+    package struct Page: Sendable {
+        package var integrations: [UserIntegration]
+        /// The position behind the last pair; nil when the page has room for more, and for the pairs of one user.
+        package var next: UserStore.ConnectionPosition?
+    }
+
     /// Returns a page of pairs, in the order of their creation.
     ///
-    /// - Parameter userID: the user; nil means the principal itself, and all users for a superuser.
+    /// - Parameters:
+    ///   - userID: the user; nil means the principal itself, and all users for a superuser.
+    ///   - position: where the page begins; nil begins it after the pages before.
     package func list(
-        user userID: String?, page: Int, limit: Int, for principal: Principal
-    ) async throws(ServiceError) -> [UserIntegration] {
-        var left = (page - 1) * limit
+        user userID: String?, page: Int, limit: Int, after position: UserStore.ConnectionPosition? = nil,
+        for principal: Principal
+    ) async throws(ServiceError) -> Page {
+        let skipped = (page - 1).multipliedReportingOverflow(by: limit)
         if let userID { try checkAccess(to: userID, principal) }
         guard userID == nil, principal.isSuperuser else {
             let user = try await users.user(userID ?? principal.userID)
-            return user.connections.dropFirst(left).prefix(limit).map { UserIntegration($0, user: user.id) }
+            let rest = skipped.overflow ? [] : user.connections.dropFirst(skipped.partialValue)
+            return Page(integrations: rest.prefix(limit).map { UserIntegration($0, user: user.id) })
         }
-        var found: [UserIntegration] = []
-        var position: Documents.ListPosition?
-        repeat {
-            let (ids, next) = try await users.userIDs(after: position)
-            for id in ids {
-                let user = try await users.user(id)
-                let skipped = min(left, user.connections.count)
-                left -= skipped
-                found += user.connections.dropFirst(skipped).prefix(limit - found.count).map {
-                    UserIntegration($0, user: user.id)
-                }
-                if found.count == limit { return found }
+        if position == nil, skipped.overflow { return Page(integrations: []) }
+        let now = time.now
+        let found =
+            if let position {
+                try await users.connections(after: position, limit: limit, at: now)
+            } else {
+                try await users.connections(skipping: skipped.partialValue, limit: limit, at: now)
             }
-            position = next
-        } while position != nil
-        return found
+        let last = found.last.map { UserStore.ConnectionPosition(userID: $0.user.id, number: $0.connection.number) }
+        return Page(
+            integrations: found.map { UserIntegration($0.connection, user: $0.user.id) },
+            next: found.count == limit ? last : nil)
     }
 
     /// Returns one pair; only a superuser can read another user's pair.

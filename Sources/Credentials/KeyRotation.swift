@@ -57,19 +57,34 @@ package struct KeyRotation: Sendable {
     /// Seals again the texts of retired keys, for all users; a document that cannot be read does not block the others.
     package func reseal() async throws(ServiceError) -> ResealOutcome {
         var outcome = ResealOutcome()
-        try await forEachUserID { (id) async throws(ServiceError) in
-            do {
-                guard let stored = try await users.stored(id) else { return }
-                outcome += try await reseal(stored.user)
-                for connection in stored.user.connections {
-                    outcome += try await letters.reseal(connection, user: id)
-                }
-            } catch {
-                outcome.failures += 1
-                log.warning("Secrets could not be sealed again.", ["error": .text("\(error)")])
+        try await users.forEachFolder(of: try await users.shards()) { (_, folder) async throws(ServiceError) in
+            // The users of a folder share the syncs to disk.
+            outcome += await withTaskGroup(of: ResealOutcome.self) { group in
+                for user in folder.users { group.addTask { await resealAll(of: user) } }
+                return await group.reduce(into: ResealOutcome()) { $0 += $1 }
             }
+            for (_, error) in folder.unreadable { outcome += failed(error) }
+            return true
         }
         return outcome
+    }
+
+    private func resealAll(of user: User) async -> ResealOutcome {
+        var outcome = ResealOutcome()
+        do {
+            outcome += try await reseal(user)
+            for connection in user.connections where connection.mayHaveLetters {
+                outcome += try await letters.reseal(connection, user: user.id)
+            }
+        } catch {
+            outcome += failed(error)
+        }
+        return outcome
+    }
+
+    private func failed(_ error: ServiceError) -> ResealOutcome {
+        log.warning("Secrets could not be sealed again.", ["error": .text("\(error)")])
+        return ResealOutcome(failures: 1)
     }
 
     /// Seals again the texts of retired keys, for one user; writes only when something changes.
@@ -87,12 +102,15 @@ package struct KeyRotation: Sendable {
     package func states() async throws(ServiceError) -> [KeyState] {
         var use = SealedKeyUse()
         let now = time.now
-        try await forEachUserID { (id) async throws(ServiceError) in
-            guard let stored = try await users.stored(id) else { return }
-            use.add(stored.user, at: now)
-            for connection in stored.user.connections {
-                try await letters.forEach(connection) { use.add($0) }
+        try await users.forEachFolder(of: try await users.shards()) { (_, folder) async throws(ServiceError) in
+            if let (_, error) = folder.unreadable.first { throw error }
+            for user in folder.users {
+                use.add(user, at: now)
+                for connection in user.connections where connection.mayHaveLetters {
+                    try await letters.forEach(connection) { use.add($0) }
+                }
             }
+            return true
         }
         let ring = keys.ring
         return ring.ids.map { KeyState(id: $0, isPrimary: $0 == ring.primaryID, secrets: use.counts[$0] ?? 0) }
@@ -117,17 +135,11 @@ package struct KeyRotation: Sendable {
         log.info("Retired keys were removed.", ["count": .integer(removed.count)])
         return Removal(removed: removed, kept: retired.filter { $0.secrets > 0 })
     }
+}
 
-    private func forEachUserID(
-        _ body: (String) async throws(ServiceError) -> Void
-    ) async throws(ServiceError) {
-        var position: UserStore.ListPosition?
-        repeat {
-            let page = try await users.userIDs(after: position)
-            for id in page.ids { try await body(id) }
-            position = page.next
-        } while position != nil
-    }
+extension Connection {
+    /// Whether there can be dead letters: they come from syncs only.
+    fileprivate var mayHaveLetters: Bool { syncStatus != nil }
 }
 
 /// Seals again, in the background, the texts that an interrupted rotation has left.

@@ -307,6 +307,34 @@ public final class Documents: Sendable {
         return try await threads.run { () throws(StoreError) in try listing.heads(shard: shard) }
     }
 
+    /// What `body` makes of each document in one folder of a collection, in the order of their file names.
+    ///
+    /// `body` runs on the threads that read. What is not in the cache does not enter it, and a damaged file stays where it is.
+    package func map<Value: Sendable>(
+        _ collection: String, shard: UInt16, _ body: @escaping @Sendable (Result<Document, StoreError>) -> Value
+    ) async throws(StoreError) -> [(key: DocumentKey, value: Value)] {
+        let listing = DocumentListing(waiting: waiting, journal: journal, collection: collection)
+        return try await threads.run { () throws(StoreError) in
+            var found: [(key: DocumentKey, value: Value)] = []
+            for key in try listing.page(shard: shard, after: nil, limit: .max).keys {
+                do throws(StoreError) {
+                    if let document = try self.document(key) { found.append((key, body(.success(document)))) }
+                } catch {
+                    found.append((key, body(.failure(error))))
+                }
+            }
+            return found
+        }
+    }
+
+    /// The last acknowledged revision, from the cache or else from the disk; blocks.
+    private func document(_ key: DocumentKey) throws(StoreError) -> Document? {
+        if let known = cache.peek(key) { return known.isAbsence ? nil : known }
+        return try envelope(key).map {
+            Document(key: key, revision: $0.revision, bytes: $0.data, summary: $0.summary)
+        }
+    }
+
     /// The keys of a folder that have these hashes, in no order; reads a file only where a name does not tell the id.
     package func keys(
         withHashes hashes: Set<UInt64>, in collection: String, shard: UInt16

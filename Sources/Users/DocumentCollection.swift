@@ -207,6 +207,33 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         }
     }
 
+    /// Returns the values in a shard, in the order of their file names; what is not in the cache does not enter it.
+    func values(shard: UInt16) async throws(ServiceError) -> [(id: [UInt8], value: Result<Value, ServiceError>)] {
+        do throws(StoreError) {
+            let found = try await documents.map(name, shard: shard) { (document) -> Result<Value, ServiceError> in
+                do throws(StoreError) {
+                    let document = try document.get()
+                    do throws(ServiceError) { return .success(try Self.form(document).value) } catch {
+                        return .failure(error)
+                    }
+                } catch { return .failure(ServiceError(error)) }
+            }
+            return found.map { ($0.key.id, $0.value) }
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    /// Returns the place of a value in a list: the name of its file and the number of its shard.
+    func place(_ id: [UInt8]) throws(ServiceError) -> (name: String, shard: UInt16) {
+        do throws(StoreError) {
+            let location = try DocumentLocation(key(id))
+            return (location.fileName, location.shardNumber)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
     /// Returns the heads of the values in a shard, in no order; decodes nothing.
     package func heads(shard: UInt16) async throws(ServiceError) -> [Documents.Head] {
         do throws(StoreError) { return try await documents.heads(name, shard: shard) } catch {

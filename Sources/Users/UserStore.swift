@@ -36,6 +36,7 @@ package struct UserStore: Sendable {
     package let statuses: RenderedStatusCache
     /// What ended of the users' connections.
     package let histories: ConnectionHistories
+    private let counts: ConnectionCounts
     private let summarizer: Summarizer
     private let users: DocumentCollection<StoredUser>
     /// The time by which connections are expired; nil when only events expire them.
@@ -50,10 +51,15 @@ package struct UserStore: Sendable {
         self.changes = changes
         self.summarizer = summarizer
         histories = ConnectionHistories(documents)
+        let counts = ConnectionCounts()
+        self.counts = counts
         users = DocumentCollection(documents, name: Self.collection, noun: "user") { before, user in
             let summary = summarizer.summary(of: user)
             return .init(summary: summary?.encoded) {
                 statuses.remove(user.id)
+                if before?.connections.count != user.connections.count {
+                    counts.changed(DocumentKey.shard(ofID: Array(user.id.utf8)))
+                }
                 changes.notify(UserChange(before: before, user: user, summary: summary))
             }
         }
@@ -180,11 +186,55 @@ package struct UserStore: Sendable {
     /// Returns the heads of the users in a shard, in no order; decodes no document.
     package func heads(shard: UInt16) async throws(ServiceError) -> [Head] {
         let isCurrent = summarizer.check()
-        return try await users.heads(shard: shard).map { head in
+        let epoch = counts.epoch(of: shard)
+        var (heads, count): ([Head], Int?) = ([], 0)
+        for head in try await users.heads(shard: shard) {
             let summary = head.summary.flatMap(UserSummary.init(decoding:))
-            return Head(
-                key: head.key, revision: head.revision, summary: summary.flatMap { isCurrent($0) ? $0 : nil })
+            // The number of connections holds even where the moments do not.
+            count = count.flatMap { known in summary.map { known + $0.connectionCount } }
+            heads.append(
+                Head(key: head.key, revision: head.revision, summary: summary.flatMap { isCurrent($0) ? $0 : nil }))
         }
+        if let count { counts.note(count, of: shard, since: epoch) }
+        return heads
+    }
+
+    /// Returns the number of connections in each folder, in order.
+    func connectionCounts() async throws(ServiceError) -> [(shard: UInt16, count: Int)] {
+        if counts.all.contains(nil) {
+            let epochs = counts.epochs
+            counts.noteEmpty(except: try await shards(), since: epochs)
+        }
+        let known = counts.all
+        var found: [(shard: UInt16, count: Int)] = []
+        for shard in known.indices.map({ UInt16($0) }) {
+            if let count = known[Int(shard)] {
+                found.append((shard, count))
+            } else {
+                found.append((shard, try await count(shard)))
+            }
+        }
+        return found
+    }
+
+    /// Counts the connections in a folder, by the heads or else by the documents.
+    private func count(_ shard: UInt16) async throws(ServiceError) -> Int {
+        let epoch = counts.epoch(of: shard)
+        _ = try await heads(shard: shard)
+        if let count = counts.all[Int(shard)] { return count }
+        let count = try await folder(shard).users.reduce(0) { $0 + $1.connections.count }
+        counts.note(count, of: shard, since: epoch)
+        return count
+    }
+
+    /// Returns the users of a folder by their ids.
+    func values(shard: UInt16) async throws(ServiceError) -> [(id: [UInt8], value: Result<User, ServiceError>)] {
+        try await users.values(shard: shard)
+    }
+
+    /// Returns the place of a user in a list.
+    func listPlace(of userID: String) throws(ServiceError) -> (name: String, shard: UInt16) {
+        try users.place(Array(userID.utf8))
     }
 
     /// Returns the ids of the users in a shard with the summaries in the heads of their documents, in no order.

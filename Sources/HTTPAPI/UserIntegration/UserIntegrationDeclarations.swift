@@ -4,6 +4,7 @@ import ConnectionModel
 import ProviderSDK
 import Requests
 import Sessions
+import Users
 
 enum UserIntegrationDeclarations {
     static let requiredIsConnected = Field<Bool?>.boolean(
@@ -19,6 +20,17 @@ enum UserIntegrationDeclarations {
         // JSON readers keep every integer up to this one exactly.
         "page", 1...(1 << 53) - 1, "The number of the page, from 1 on.")
     static let limit = Parameter<Int>.requiredInteger("limit", 1...1000, "The entries of a page.")
+    static let cursor = Parameter<UserStore.ConnectionPosition?>(
+        "cursor",
+        .text(bytesMax: UserIntegrationCursor.bytesMax).noted(
+            "For a superuser's list of all users: the `nextCursor` of a page, which `page` then does not choose.")
+    ) { (text) throws(ServiceError) in
+        guard let text else { return nil }
+        guard let position = UserIntegrationCursor.position(text) else {
+            throw .invalid(field: "cursor", message: "“cursor” must be the nextCursor of an earlier page")
+        }
+        return position
+    }
     static let user = Parameter<String?>.text("userId", "Only integrations of this user.")
 
     private static let integration = Schema.object(
@@ -37,8 +49,9 @@ enum UserIntegrationDeclarations {
         .json("The integration", one(.required("message", .text))))
     static let list = RouteDeclaration(
         "List integrations of a user, or of all users for a superuser.",
-        parameters: [page.declared, limit.declared, user.declared],
-        .json("A page", .object(status, .required("data", .list(of: integration)))))
+        parameters: [page.declared, limit.declared, user.declared, cursor.declared],
+        .json(
+            "A page", .object(status, .required("data", .list(of: integration)), .optional("nextCursor", .text))))
     static let read = RouteDeclaration("Read an integration.", .json("The integration", one()))
     static let update = RouteDeclaration(
         "Change an integration of any user.", body: BodyDeclaration(isConnected),

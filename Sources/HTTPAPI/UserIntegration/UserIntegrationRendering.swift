@@ -16,11 +16,12 @@ enum UserIntegrationRendering {
         }
     }
 
-    static func list(_ integrations: [UserIntegration]) -> Reply {
+    static func list(_ page: UserIntegrationService.Page) -> Reply {
         .json { writer in
             writer.member("status", 200)
             writer.key("data")
-            writer.array { writer in for integration in integrations { write(integration, to: &writer) } }
+            writer.array { writer in for integration in page.integrations { write(integration, to: &writer) } }
+            if let next = page.next { writer.member("nextCursor", UserIntegrationCursor.text(next)) }
         }
     }
 

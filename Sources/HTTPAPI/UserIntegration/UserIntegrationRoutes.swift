@@ -50,8 +50,9 @@ package struct UserIntegrationRoutes: Sendable {
         let page = try context[Declared.page]
         let limit = try context[Declared.limit]
         let userID = try context[Declared.user].flatMap { $0.isEmpty ? nil : $0 }
+        let position = try context[Declared.cursor]
         return UserIntegrationRendering.list(
-            try await integrations.list(user: userID, page: page, limit: limit, for: principal))
+            try await integrations.list(user: userID, page: page, limit: limit, after: position, for: principal))
     }
 
     @Sendable private func read(_ context: RouteContext) async throws(ServiceError) -> Reply {
