@@ -21,6 +21,28 @@ enum Benchmark {
             let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
             guard try await IdleBenchmark.run(users: numbers.first ?? 100_000, seconds: numbers.dropFirst().first ?? 30)
             else { exit(1) }
+        case "read":
+            let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+            guard
+                try await ReadBenchmark.run(
+                    users: numbers.first ?? 10_000, rounds: numbers.dropFirst().first ?? 3,
+                    seconds: numbers.dropFirst(2).first ?? 3)
+            else { exit(1) }
+        case "refresh":
+            let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+            guard
+                try await RefreshBenchmark.run(
+                    connections: numbers.first ?? 3000, milliseconds: numbers.dropFirst().first ?? 100)
+            else { exit(1) }
+        case "webhooks":
+            let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+            guard
+                try await WebhooksBenchmark.run(
+                    rounds: max(1, numbers.first ?? 3), seconds: max(1, numbers.dropFirst().first ?? 3))
+            else { exit(1) }
+        case "scale":
+            let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+            guard try await ScaleBenchmark.run(users: numbers.first ?? 100_000) else { exit(1) }
         case "instructions":
             guard try await InstructionsBenchmark.run(Array(CommandLine.arguments.dropFirst(2))) else { exit(1) }
         case "alloc":
@@ -43,6 +65,7 @@ enum Benchmark {
                 """
                 usage: integration-host-bench mapping | sync [RECORDS] | write [growth] [ROUNDS] [SECONDS] | streaming [GIGABYTES] |
                        house [--connections N] [--accounts N] [--seconds S] | idle [USERS] [SECONDS] |
+                       read [USERS] [ROUNDS] [SECONDS] | scale [USERS] | webhooks [ROUNDS] [SECONDS] | refresh [CONNECTIONS] [MILLISECONDS] |
                        instructions [--host PATH] [--baseline FILE] | alloc [--commit]
                 """
             )
