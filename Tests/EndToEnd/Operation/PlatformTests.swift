@@ -56,6 +56,30 @@ struct PlatformTests {
         #expect(await host.terminate() == 0)
     }
 
+    @Test("A terminal that closes stops the host in order")
+    func closingTerminal() async throws {
+        let directory = try TemporaryDirectory()
+        let terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        try #require(terminal >= 0)
+        // TIOCSPTLCK and TIOCGPTN, whose names Swift does not import.
+        var (isLocked, number): (Int32, Int32) = (0, 0)
+        let isOpened = unsafe ioctl(terminal, 0x4004_5431, &isLocked) == 0 && ioctl(terminal, 0x8004_5430, &number) == 0
+        try #require(isOpened)
+        let name = "/dev/pts/\(number)"
+        let side = unsafe open(name, O_RDWR | O_NOCTTY)
+        try #require(side >= 0)
+        let host = try await HostProcess(
+            ["serve", "--data", directory.path + "/data", "--listen", "127.0.0.1:0"], standardError: side)
+        #expect(try await TestClient(host.url).get("/readyz").status == 200)
+        close(side)
+        close(terminal)
+        host.signal(SIGHUP)
+        // A program that a signal ends has the signal's number as its code.
+        #expect(await host.waitForExit() == 0)
+        let next = try await HostProcess.run(["check", "--data", directory.path + "/data"])
+        #expect(next.code == 0, "\(next.errors)")
+    }
+
     @Test("Files with byte order marks and Windows line ends are read, and one in UTF-16 is refused with the reason")
     func writtenElsewhere() async throws {
         let directory = try TemporaryDirectory()
