@@ -6,7 +6,9 @@ import ProviderSDK
 enum InstagramErrors {
     /// The application, the account or the request is limited.
     private static let isLimited = Condition.isOneOf("error.code", ["4", "17", "32", "613"])
-    private static let mayPass = Condition.isOneOf("error.code", ["1", "2"])
+    private static let mayPass = Condition.any([
+        .isOneOf("error.code", ["1", "2"]), .equals("error.is_transient", true),
+    ])
 
     static let classification = ErrorClassification([
         // The token is not good any more; whether it can be renewed shows when that is tried.

@@ -8,13 +8,18 @@ enum QuickBooksWebhook {
             each: ["body.eventNotifications", "dataChangeEvent.entities"], id: [], account: ["parent.realmId"],
             at: ["item.lastUpdated"],
             effects: .changes(at: "item.name", dataTypes) + [.init(.not(.isSet("item.name")), .changed(all))]),
-        // A notification without entities: something changed.
-        WebhookEvents(
-            where: .not(.isSet("body.eventNotifications.0.dataChangeEvent.entities")),
-            each: ["body.eventNotifications"],
-            id: [], account: ["item.realmId"], at: [], effects: [.init(.isSet("item.realmId"), .changed(all))]),
+        // A notification without entities, alone or beside others: something changed.
+        notification,
         .cloudEvents(account: "intuitaccountid", prefix: "qbo.", dataTypes),
     ]
+
+    private static let notification: WebhookEvents = {
+        var events = WebhookEvents(
+            each: ["body.eventNotifications"], id: [], account: ["item.realmId"], at: [],
+            effects: [.init(.isSet("item.realmId"), .changed(all))])
+        events.itemWhere = .not(.isSet("item.dataChangeEvent.entities.0"))
+        return events
+    }()
 
     private static let all = ["invoices", "expenses", "customers", "vendors"]
 

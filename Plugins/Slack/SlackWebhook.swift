@@ -38,6 +38,8 @@ enum SlackWebhook {
             // The bot's token is the one that is held; tokens of users under `oauth` are not.
             .init(.all([.equals(type, "tokens_revoked"), .isSet("body.event.tokens.bot.0")]), .revoked),
             .init(.all([.equals(type, "tokens_revoked"), .isSet("body.event.tokens.oauth.0")]), .ignored),
+            // Slack left events out: anything may have changed.
+            .init(.equals("body.type", "app_rate_limited"), .changed(["channels", "users", "messages"])),
             // It does not say whose tokens.
             .init(.equals(type, "tokens_revoked"), .mayBeRevoked),
             // Direct messages are not synced.
@@ -51,12 +53,16 @@ enum SlackWebhook {
                 .changed(["channels", "users", "messages"])),
         ]
         + .changes(
-            at: type, ["messages": ["message"], "users": ["user_change", "team_join"], "channels": channelEvents])
+            at: type,
+            [
+                "messages": ["message", "reaction_added", "reaction_removed"],
+                "users": ["user_change", "user_profile_changed", "team_join"], "channels": channelEvents,
+            ])
 
     private static let type: ValuePath = "body.event.type"
 
     private static let channelEvents =
         ["created", "deleted", "rename", "archive", "unarchive", "left", "shared", "unshared"].flatMap {
             ["channel_\($0)", "group_\($0)"]
-        } + ["member_joined_channel", "member_left_channel"]
+        } + ["member_joined_channel", "member_left_channel", "channel_id_changed"]
 }

@@ -149,6 +149,14 @@ struct InstagramTests {
         #expect(error?.code == "\(code)")
     }
 
+    @Test("What Instagram calls transient is tried again, whatever its code")
+    func transient() {
+        let body = #"{"error":{"message":"m","type":"OAuthException","code":100,"is_transient":true}}"#
+        for errors in [provider.manifest.errors, InstagramErrors.tokens] {
+            #expect(errors.error(for: .json(body, status: 400), now: Self.now)?.kind == .transient)
+        }
+    }
+
     @Test(
         "A renewal that is refused for a bad token ends the grant, a bad code ends nothing",
         arguments: [

@@ -217,6 +217,16 @@ struct QuickBooksProviderTests {
         }
         #expect(
             try outcome(#"{"eventNotifications":[{"dataChangeEvent":{"entities":[]}}]}"#).ignored == [.noMeaning: 1])
+        let invoice = #"{"realmId":"1","dataChangeEvent":{"entities":[{"name":"Invoice","id":"1"}]}}"#
+        for rest in [#"{"realmId":"2"}"#, #"{"realmId":"2","dataChangeEvent":{"entities":[]}}"#] {
+            for order in ["\(invoice),\(rest)", "\(rest),\(invoice)"] {
+                let outcome = try outcome(#"{"eventNotifications":[\#(order)]}"#)
+                #expect(outcome.events.map(\.accountID) == ["1", "2"] && outcome.events[1].effect == all, "\(order)")
+                #expect(outcome.events[0].effect == .changed(dataTypes: ["invoices"]) && outcome.ignored.isEmpty)
+            }
+        }
+        let event = try outcome(#"[{"id":"1","intuitaccountid":"7"},{"id":"2"}]"#)
+        #expect(event.events.map(\.accountID) == ["7"] && event.ignored == [.noMeaning: 1])
     }
 
     @Test(

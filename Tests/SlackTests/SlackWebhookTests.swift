@@ -59,7 +59,11 @@ struct SlackWebhookTests {
             (#"{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":["U2"]}}"#, .revoked),
             (#"{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":[]}}"#, nil),
             (#"{"type":"tokens_revoked","tokens":{"oauth":["U1"]}}"#, nil),
-            (#"{"type":"app_rate_limited","minute_rate_limited":1}"#, nil), (#"{"type":"reaction_added"}"#, nil),
+            (#"{"type":"reaction_added"}"#, .changed(dataTypes: ["messages"])),
+            (#"{"type":"reaction_removed"}"#, .changed(dataTypes: ["messages"])),
+            (#"{"type":"user_profile_changed","user":{"id":"U1"}}"#, .changed(dataTypes: ["users"])),
+            (#"{"type":"channel_id_changed","old_channel_id":"G1"}"#, .changed(dataTypes: ["channels"])),
+            (#"{"type":"pin_added"}"#, nil),
             (#"{"type":"channel_"}"#, nil), ("{}", nil),
         ] as [(String, WebhookOutcome.Event.Effect?)])
     func tellsEffects(body: String, effect: WebhookOutcome.Event.Effect?) throws {
@@ -139,9 +143,18 @@ struct SlackWebhookTests {
         }
     }
 
+    @Test("Slack's word that it left events out is about everything")
+    func leftOut() throws {
+        let rest = try outcome(#"{"type":"app_rate_limited","team_id":"T1","minute_rate_limited":1518467820}"#)
+        #expect(rest.events.map(\.effect) == [.changed(dataTypes: ["channels", "users", "messages"])])
+        #expect(rest.events.map(\.accountID) == ["T1"])
+    }
+
     @Test("An event without a meaning is counted")
     func counted() throws {
-        #expect(try outcome(#"{"type":"app_rate_limited","team_id":"T1"}"#).ignored == [.noMeaning: 1])
+        #expect(
+            try outcome(#"{"type":"event_callback","team_id":"T1","event":{"type":"pin_added"}}"#).ignored
+                == [.noMeaning: 1])
         #expect(
             try outcome(#"{"type":"event_callback","event":{"type":"app_uninstalled"}}"#).ignored == [.noAccount: 1])
     }

@@ -56,6 +56,8 @@ public struct WebhookEvents: Sendable {
     ///
     /// An object at the end of a path counts as an array of one. Empty means that the delivery is one event.
     public var each: [ValuePath]
+    /// What an item must show to be one of these events; nil fits every item.
+    public var itemWhere: Condition?
     /// Where the parts of the event's id stand, which are joined with `-`; an event that lacks one has no id.
     public var id: [ValuePath]
     /// Where the account stands; the first path that leads to a text counts, and without one there is no event.
@@ -105,7 +107,12 @@ public struct WebhookEvents: Sendable {
                 Set([name, name.lowercased()]).map {
                     Rule(.hasPrefix("item.type", "\(prefix)\($0)."), .changed([dataType]))
                 }
-            })
+            } + [
+                // It does not say what changed.
+                Rule(
+                    .all([.not(.isSet("item.type")), .isSet(ValuePath("item.\(account)"))]),
+                    .changed(Set(dataTypes.values).sorted()))
+            ])
     }
 }
 

@@ -65,7 +65,7 @@ extension WebhookEvents {
     ) -> (events: [WebhookOutcome.Event], ignored: [WebhookOutcome.IgnoredReason]) {
         var events: [WebhookOutcome.Event] = []
         var ignored: [WebhookOutcome.IgnoredReason] = []
-        for item in items(in: facts) {
+        for item in items(in: facts) where itemWhere?.isMet(by: item, now: now) ?? true {
             do throws(Ignored) { events.append(try event(in: item, now: now)) } catch { ignored.append(error.reason) }
         }
         return (events, ignored)
