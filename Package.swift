@@ -144,7 +144,7 @@ let hostModules: [Target] = [
     module(
         "HTTPAPI",
         [
-            "Configuration", "ConnectionModel", "Connections", "HTTPServer", "Notifications", "OAuth",
+            "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications", "OAuth",
             "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users",
             providerSDK,
         ]),

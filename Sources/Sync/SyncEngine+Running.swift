@@ -1,6 +1,7 @@
 // Carries out one sync as its state machine decides, and stores the outcome. A sync holds a permit while it works and
 // none while it waits.
 
+import Background
 import ConnectionModel
 import DocumentStore
 import Observability

@@ -1,7 +1,7 @@
 // Runs syncs: one at a time per connection, a bounded number in all, resumed after a restart. This file knows which
 // syncs run. SyncEngine+Running carries out a sync, and SyncRunState decides its next step.
 
-import Background
+package import Background
 package import ConnectionModel
 import Cryptography
 package import Observability
@@ -23,7 +23,7 @@ package final class SyncEngine: SyncCanceling {
     package let retry: RetryPolicy
     package let time: TimeSource
     package let log: Log
-    package let limiter = SyncLimiter(
+    package let limiter = LaneLimiter(
         SyncLimits.concurrentMax, perProvider: SyncLimits.concurrentPerProviderMax,
         reserved: SyncLimits.reservedPerProvider)
     let occupancy = SyncOccupancy()

@@ -1,5 +1,6 @@
 // The permit with which a sync works; it has none while it waits.
 
+import Background
 import Primitives
 import ProviderSDK
 import Synchronization
@@ -8,13 +9,13 @@ import Synchronization
 ///
 /// The sync releases it while it waits for the provider's rate limit.
 final class SyncPermit: Sendable {
-    private let limiter: SyncLimiter
+    private let limiter: LaneLimiter
     private let provider: String
     private let progress: SyncProgress
     private let isHeld = Mutex(true)
 
     /// A permit that was acquired from `limiter`.
-    init(in limiter: SyncLimiter, of provider: String, progress: SyncProgress) {
+    init(in limiter: LaneLimiter, of provider: String, progress: SyncProgress) {
         self.limiter = limiter
         self.provider = provider
         self.progress = progress

@@ -1,5 +1,6 @@
 // Work in a task of its own ends with its caller.
 
+import Background
 import Testing
 
 @testable import Sync

@@ -13,6 +13,7 @@ import TestSupport
 import Testing
 import Users
 
+import Background
 @testable import ConnectionModel
 @testable import Sync
 

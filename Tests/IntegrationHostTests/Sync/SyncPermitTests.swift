@@ -1,5 +1,6 @@
 // The permits of syncs: a wait for a permit can be canceled, and a sync that waits for its provider gives its permit to another.
 
+import Background
 import Primitives
 import ProviderSDK
 import TestSupport
@@ -11,7 +12,7 @@ import Testing
 struct SyncPermitTests {
     @Test("A canceled wait for a permit ends, and another wait continues")
     func cancellation() async throws {
-        let limiter = SyncLimiter(1)
+        let limiter = LaneLimiter(1)
         #expect(await limiter.acquire(for: "a", of: "acme"))
         let canceled = Task { await limiter.acquire(for: "b", of: "acme") }
         let patient = Task { await limiter.acquire(for: "c", of: "acme") }
@@ -30,7 +31,7 @@ struct SyncPermitTests {
 
     @Test("A sync that waits for its provider gives its permit to another and resumes without waiting")
     func permits() async throws {
-        let limiter = SyncLimiter(1)
+        let limiter = LaneLimiter(1)
         let progress = SyncProgress()
         #expect(await limiter.acquire(for: "a", of: "acme"))
         let permit = SyncPermit(in: limiter, of: "acme", progress: progress)
@@ -54,7 +55,7 @@ struct SyncPermitTests {
 
     @Test("A provider whose syncs never end costs only itself")
     func stuckProviders() async throws {
-        let limiter = SyncLimiter(4, perProvider: 3, reserved: 1)
+        let limiter = LaneLimiter(4, perProvider: 3, reserved: 1)
         for user in ["a", "b", "c"] { #expect(await limiter.acquire(for: user, of: "stuck")) }
         let waiting = Task { await limiter.acquire(for: "d", of: "stuck") }
         try await waitUntil("a sync that waits", every: .milliseconds(1)) { limiter.waitingCount(of: "stuck") == 1 }

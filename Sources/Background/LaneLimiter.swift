@@ -1,12 +1,12 @@
-// Limits how many syncs work at the same time. Providers get permits in turn, and users within each provider; a waiting sync can
-// be canceled.
+// Limits how much work of one kind runs at the same time. Providers get permits in turn, and users within each provider; work that waits
+// can be canceled.
 
 import Primitives
 import ProviderSDK
 import Synchronization
 
-/// A fair semaphore for syncs.
-package final class SyncLimiter: Sendable {
+/// A fair semaphore for work at providers.
+package final class LaneLimiter: Sendable {
     private typealias Queue = LaneQueue<CheckedContinuation<Bool, Never>>
 
     private let queue: Mutex<LaneQueue<CheckedContinuation<Bool, Never>>>
@@ -19,13 +19,13 @@ package final class SyncLimiter: Sendable {
         queue = Mutex(Queue(.init(total: count, perLane: perProvider, reservedPerLane: reserved)))
     }
 
-    /// The number of syncs of a provider that wait for a permit.
+    /// The number of those that wait for a permit of a provider.
     package func waitingCount(of provider: String) -> Int { queue.withLock { $0.count(of: provider) } }
 
     /// Takes a permit for a user; waits when none is free.
     ///
     /// - Returns: false when the task was canceled first; there is then no permit to release.
-    func acquire(for user: String, of provider: String) async -> Bool {
+    package func acquire(for user: String, of provider: String) async -> Bool {
         let ticket = Mutex<Queue.Ticket?>(nil)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -46,7 +46,7 @@ package final class SyncLimiter: Sendable {
 
     /// Takes a permit without waiting, even above the limit.
     ///
-    /// A sync that released its permit at the provider's limit must not be late.
+    /// Work that released its permit at the provider's limit must not be late.
     package func enter(_ provider: String) { queue.withLock { $0.enter(provider) } }
 
     /// Returns a permit.
