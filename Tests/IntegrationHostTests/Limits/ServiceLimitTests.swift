@@ -141,6 +141,9 @@ struct ServiceLimitTests {
             isTaken(Declared.recordLimit, String(RequestBounds.recordPageMax + excess)),
             isTaken(Declared.deadLetterLimit, String(SyncLimits.deadLetterPageMax + excess)),
             isTaken(Declared.deliveryLimit, String(RequestBounds.webhookDeliveryPageMax + excess)),
+            isTaken(
+                ApplicationKeyDeclarations.overlapHours,
+                (try? JSONValue.parse(Array(String(ApplicationKeyLimits.overlapHoursMax + excess).utf8))) ?? .null),
             isTaken(UserDeclarations.limit, String(RequestBounds.userPageMax + excess)),
             isTaken(ConnectSessionDeclarations.services, texts(ConnectSessionLimits.servicesMax + excess)),
         ]
@@ -284,5 +287,18 @@ struct ServiceLimitTests {
             let isTaken = waiting.join(work)
             #expect(isTaken == (number < NotificationLimits.waitingMax))
         }
+    }
+
+    @Test("A change that syncs fail to read waits longer each time, up to the longest pause")
+    func failedChange() throws {
+        var change = PendingChange(dataType: "things")
+        for failure in 1...20 {
+            change.wasNotRead(failed: true, at: Self.now)
+            let longest = Self.now.advanced(by: ConnectionLimits.syncRetryPauseMax)
+            let end = try #require(change.notBefore)
+            #expect(failure < 8 ? end < longest : end <= longest)
+            #expect(change.dueFrom(at: Self.now) == end)
+        }
+        #expect(change.notBefore == Self.now.advanced(by: ConnectionLimits.syncRetryPauseMax))
     }
 }

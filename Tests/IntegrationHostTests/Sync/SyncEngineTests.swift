@@ -1,6 +1,7 @@
 // The engine over a real store: what readers see, what is counted, and the outcome of runs that fail, wait, are joined or
 // canceled, or lose their plugin.
 
+import Background
 import DocumentStore
 import HostTesting
 import Primitives
@@ -13,7 +14,6 @@ import TestSupport
 import Testing
 import Users
 
-import Background
 @testable import ConnectionModel
 @testable import Sync
 
