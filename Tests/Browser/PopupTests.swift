@@ -47,7 +47,7 @@ struct PopupTests {
             await browser.stop()
             throw error
         }
-        #expect(try await browser.consoleErrors().isEmpty)
+        #expect(try await browser.consoleErrors() == [])
         await browser.stop()
     }
 

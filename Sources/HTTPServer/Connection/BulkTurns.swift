@@ -5,7 +5,9 @@ import Primitives
 
 /// The turns of connections that send more than a read takes.
 struct BulkTurns {
-    /// The time of one turn of the loop in which they read. One of them reads in any case.
+    /// The time of one turn of the loop in which they read.
+    ///
+    /// One of them reads in any case.
     static let share: Duration = .milliseconds(1)
     /// A read of at least so many bytes in the middle of a body makes a connection one of them.
     static let bytesMin = 16 * 1024

@@ -32,7 +32,8 @@ enum OpenAPICommand {
         let parts = try HostResources(configuration, time: .system, log: log) { _, _ in registry }
         defer { parts.data.close() }
         let routes = HostRoutes(parts: parts, services: HostServices(parts))
-        return routes.system(routes.documents, readiness: Readiness(parts.data), metrics: RequestMetrics()).openAPI
+        return routes.system(try routes.described(), readiness: Readiness(parts.data), metrics: RequestMetrics())
+            .openAPI
     }
 
     private static func temporaryDirectory() throws -> String {

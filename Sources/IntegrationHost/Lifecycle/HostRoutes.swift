@@ -42,6 +42,9 @@ struct HostRoutes: Sendable {
             pages: pages, time: parts.time, log: parts.log)
     }
 
+    /// The families that the OpenAPI document describes besides the system's: those of the documents, and the pages.
+    func described() throws -> [RouteFamily] { documents + [try pages.family] }
+
     /// The families of the documents and of the webhooks of providers.
     var documents: [RouteFamily] {
         let (users, registry) = (parts.users, parts.registry)
