@@ -76,7 +76,7 @@ package struct CacheConfiguration: Sendable, Equatable {
     /// Documents, with their decoded forms.
     package var documentsMiB = 64
     /// Rendered status reports.
-    package var statusMiB = 32
+    package var statusMiB = 64
 
     package init() {}
 }

@@ -12,7 +12,10 @@ package final class RenderedStatus: Sendable {
     private let validUntil: Timestamp?
 
     package init(_ bytes: [UInt8], count: Int, expiredCount: Int, validUntil: Timestamp?) {
-        self.bytes = bytes
+        // A copy of the exact size: the buffer that was written to may be twice as large.
+        self.bytes = unsafe [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
+            unsafe count = buffer.initialize(fromContentsOf: bytes)
+        }
         self.count = count
         self.expiredCount = expiredCount
         self.validUntil = validUntil

@@ -16,7 +16,7 @@ package final class RenderedStatusCache: Sendable {
     }
 
     /// The default of ``init(bytesMax:)``.
-    package static let bytesMaxDefault = 32 << 20
+    package static let bytesMaxDefault = 64 << 20
     private static let shardCount = 16
 
     private let shards: [RenderedStatusShard]
