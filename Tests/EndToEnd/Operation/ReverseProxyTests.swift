@@ -153,6 +153,7 @@ private final class ReverseProxy: Sendable {
                 "nginx.conf",
                 """
                 daemon off;
+                master_process off;
                 user root;
                 pid \(directory.path)/pid;
                 events {}
