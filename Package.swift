@@ -236,7 +236,7 @@ let moduleTests: [Target] = [
     tests(of: "HouseChecks", ["HouseChecks"]),
     tests(of: "TestSupport", ["TestSupport", "CLinux"]),
     processTests("EndToEnd"),
-    // Drives the pages in a headless Chromium; skipped where there is none.
+    // Drives the pages in a headless Chromium; skipped where it is not installed.
     processTests("Browser"),
     // Some disks fail; what they fail with is compiled by the tests themselves.
     processTests("Contract", excluding: ["FailingDisk"]),

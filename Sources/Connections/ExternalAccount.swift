@@ -41,7 +41,7 @@ package struct ExternalAccount: Sendable {
         self.isArchived = isArchived
     }
 
-    /// The account stored in a user's document; nil when there is none.
+    /// The account stored in a user's document; nil without one.
     init?(_ value: JSONValue?) {
         guard let value, let provider = value["provider"]?.string, let accountID = value["accountId"]?.string else {
             return nil

@@ -59,7 +59,7 @@ enum JournalFormat {
             self.bodyBytes = bodyBytes
         }
 
-        /// The header at `start`, or nil when there is none that is whole.
+        /// The header at `start`; nil when it is not whole.
         init?(_ bytes: Span<UInt8>, at start: Int) {
             guard bytes.count - start >= batchHeaderBytes, bytes.load(start, as: UInt32.self) == batchMagic,
                 CRC32C.checksum(of: bytes.extracting(start..<start + 36)) == bytes.load(start + 36, as: UInt32.self)
@@ -124,7 +124,7 @@ enum JournalFormat {
         return bytes.count - start
     }
 
-    /// The entry at `start`, or nil when there is none that is whole within `end`.
+    /// The entry at `start`; nil when it is not whole within `end`.
     static func parseEntry(_ bytes: [UInt8], at start: Int, end: Int) -> JournalEntry? {
         let span = bytes.span
         guard end <= bytes.count, end - start >= entryHeaderBytes, let kind = JournalEntry.Kind(rawValue: bytes[start])

@@ -114,7 +114,7 @@ public final class Documents: Sendable {
         /// Its last acknowledged revision.
         case present(Document)
 
-        /// The document; nil where there is none.
+        /// The document; nil without one.
         public var document: Document? {
             if case .present(let document) = self { document } else { nil }
         }
@@ -127,7 +127,7 @@ public final class Documents: Sendable {
         cache.find(key).map { $0.isAbsence ? .absent : .present($0) }
     }
 
-    /// The last acknowledged revision of a document, or nil when there is none.
+    /// The last acknowledged revision of a document, or nil without one.
     ///
     /// Throws ``StoreError/corrupt(path:_:)`` when the file is damaged; it is then set aside beside its place with
     /// the suffix `.corrupt-<time>`, and the key stays blocked with the same error until the copy is moved away or
@@ -293,7 +293,7 @@ public final class Documents: Sendable {
         public let key: DocumentKey
         /// The revision that the summary belongs to.
         public let revision: UInt64
-        /// The summary that was saved with the document; nil when there is none, or the head cannot be read.
+        /// The summary that was saved with the document; nil when it has no summary or its head cannot be read.
         public let summary: [UInt8]?
     }
 
@@ -343,7 +343,7 @@ public final class Documents: Sendable {
         return try await threads.run { () throws(StoreError) in try listing.keys(withHashes: hashes, shard: shard) }
     }
 
-    /// The last acknowledged revision of a document, or nil when there is none; blocks, and keeps nothing in the cache.
+    /// The last acknowledged revision of a document, or nil without one; blocks, and keeps nothing in the cache.
     ///
     /// Throws ``StoreError/corrupt(path:_:)`` when it is damaged, and leaves the file where it is.
     package func envelope(_ key: DocumentKey) throws(StoreError) -> Envelope? {

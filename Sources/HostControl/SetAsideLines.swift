@@ -42,7 +42,7 @@ struct SetAsideIDs: Equatable {
 
     private static func isBase62(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 || 0x61...0x7A ~= byte | 0x20 }
 
-    /// The JSON text that begins at or after `start`, behind spaces; nil when there is none.
+    /// The JSON text that begins at or after `start`, behind spaces; nil without one.
     private static func text(_ bytes: [UInt8], from start: Int) -> String? {
         guard let open = bytes[start...].firstIndex(where: { $0 != 0x20 }), bytes[open] == UInt8(ascii: "\"") else {
             return nil

@@ -21,7 +21,7 @@ package struct NotificationService: Sendable {
     /// A signing secret as users see it.
     package struct ShownSecret: Sendable {
         package let secret: Secret
-        /// When the previous secret stops signing; nil when there is none.
+        /// When the previous secret stops signing; nil without one.
         package let previousUntil: Timestamp?
     }
 

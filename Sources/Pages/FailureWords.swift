@@ -22,7 +22,7 @@ struct FailureWords: Sendable {
         let name: String
         /// The minutes for which a connect link works.
         var linkMinutes = 30
-        /// A text of the provider, bounded and cleaned; nil when there is none.
+        /// A text of the provider, bounded and cleaned; nil without one.
         var note: String?
         /// The seconds after which trying again makes sense; nil when none are known.
         var seconds: Int?

@@ -31,7 +31,7 @@ struct PageContext: Sendable {
         session.variant == nil && provider.availableVariants.count > 1
     }
 
-    /// The link to the page before the one that asks for access to `provider`; nothing where there is none.
+    /// The link to the page before the one that asks for access to `provider`; nothing without one.
     func back(from provider: ConfiguredProvider) -> HTML {
         if asksForVariant(of: provider) { return Parts.back(path(to: provider.id)) }
         return hasList ? Parts.back(path) : .none

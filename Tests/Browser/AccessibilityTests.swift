@@ -12,7 +12,7 @@ private enum Axe {
     static let absence =
         "axe-core is not installed (pip install --no-deps axe-playwright-python), or there is no Chromium"
 
-    /// The text of the script; nil where there is none.
+    /// The text of the script; nil without one.
     static let source: String? = {
         let find = """
             import importlib.util as u

@@ -139,7 +139,7 @@ final class Browser: Sendable {
 
     /// What pages wrote to the console since the last call, errors of the network and of the policy included.
     ///
-    /// A page that has the status of an error is none by itself, although the browser notes it.
+    /// A page with the status of an error is not a fault of the page, although the browser notes it.
     func consoleErrors() async throws -> [String] {
         let entries = try await command("POST", "/se/log", ["type": "browser"]).array ?? []
         return entries.filter { $0["level"] == "SEVERE" || $0["level"] == "WARNING" }.compactMap {

@@ -6,7 +6,7 @@ package import ProviderSDK
 /// A data type with unread changes.
 package struct PendingChange: Sendable, Equatable {
     package let dataType: String
-    /// The sync that started after the last change; nil when there is none.
+    /// The sync that started after the last change; nil without one.
     package private(set) var syncID: String?
     /// The number of failed syncs in a row.
     package private(set) var failures = 0

@@ -70,7 +70,7 @@ package struct SyncState: Sendable {
     /// Returns the run with this id.
     package func run(_ id: String) -> SyncRun? { runs.first { $0.id == id } }
 
-    /// Returns the run that the same request started; nil when there is none.
+    /// Returns the run that the same request started; nil without one.
     package func run(repeatedBy idempotency: SyncIdempotency?) throws(ServiceError) -> SyncRun? {
         for run in runs where try run.isRepeated(by: idempotency) { return run }
         for run in answered where try run.isRepeated(by: idempotency) { return run }

@@ -54,7 +54,7 @@ package struct ConnectFlow: Sendable {
 
     // MARK: Callback
 
-    /// Returns the session in which the browser that sent `cookies` began the authorization of a callback; nil when there is none.
+    /// Returns the session in which the browser that sent `cookies` began the authorization of a callback; nil without one.
     ///
     /// A callback without a state belongs to the newest authorization at the provider.
     package func session(
@@ -90,7 +90,7 @@ package struct ConnectFlow: Sendable {
         return session?.steps.last { $0.service.utf8.elementsEqual(service.utf8) }
     }
 
-    /// Returns a connection of the session's user; nil when there is none.
+    /// Returns a connection of the session's user; nil without one.
     package func connection(_ id: String, of session: ConnectSession) async -> Connection? {
         try? await connections.connection(id, of: session.principal)
     }

@@ -27,11 +27,11 @@ package struct ConnectSession: Sendable, Equatable {
         package let service: String
         /// Why it failed; nil when it did not.
         package let reason: FailureReason?
-        /// The connection; nil when there is none.
+        /// The connection; nil without one.
         package let connectionID: String?
         /// The status of the answer.
         package let status: Int
-        /// A text for people, such as the name of an account; nil when there is none.
+        /// A text for people, such as the name of an account; nil without one.
         package let note: String?
         /// The id of the request, for support.
         package let reference: String

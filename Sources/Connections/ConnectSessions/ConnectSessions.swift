@@ -95,13 +95,13 @@ package struct ConnectSessions: Sendable {
         return new
     }
 
-    /// Returns a session by its id; nil when there is none.
+    /// Returns a session by its id; nil without one.
     package func session(_ id: String) async throws(ServiceError) -> ConnectSession? {
         guard let document = ConnectToken.document(ofSession: id) else { return nil }
         return try await lists.load(Array(document.utf8))?.value.session(id)
     }
 
-    /// Returns the session of a token; nil when there is none.
+    /// Returns the session of a token; nil without one.
     package func session(of text: String) async throws(ServiceError) -> ConnectSession? {
         guard let token = ConnectToken(text), let session = try await session(token.id), session.isTokenGood(token)
         else { return nil }

@@ -22,7 +22,7 @@ public struct OddAnswers: Sendable {
 
     /// Bodies with status 200 that are not the answer to a question for a page.
     ///
-    /// An empty list is one, so there is none here.
+    /// An empty list counts as a value, so no value is missing here.
     private static let bodies = [
         page, "", " ", "null", "true", "0", "\"\"", "\"ok\"", "{\"items\":", "[{\"id\":", "OK",
         "<?xml version=\"1.0\"?><a/>",

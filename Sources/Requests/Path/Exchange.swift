@@ -146,7 +146,7 @@ package struct Exchange: Sendable {
 package protocol HeaderFields: ~Copyable {
     /// Returns the number of fields called `name`, which must be lower case.
     func headerCount(_ name: StaticString) -> Int
-    /// Returns the value of the first field called `name`; nil when there is none or it is not UTF-8.
+    /// Returns the value of the first field called `name`; nil when the field is missing or is not UTF-8.
     func headerText(_ name: StaticString) -> String?
 }
 

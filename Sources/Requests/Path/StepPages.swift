@@ -12,7 +12,7 @@ package struct StepOutcome: Sendable {
     package let connectionID: String?
     /// The status of the answer to a program.
     package let status: Int
-    /// The failure's own message; empty when there is none.
+    /// The failure's own message; empty without one.
     package let message: String
     package let retryAfterSeconds: Int?
     /// The id of the request.

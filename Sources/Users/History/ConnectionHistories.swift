@@ -27,7 +27,7 @@ package struct ConnectionHistories: Sendable {
         return history.recalled(connection)
     }
 
-    /// Returns an ended delivery that has moved; nil when there is none.
+    /// Returns an ended delivery that has moved; nil without one.
     package func delivery(_ eventID: String, of connection: Connection) async throws(ServiceError) -> ConnectionEvent? {
         guard connection.hasHistory else { return nil }
         return try await histories.peek(Array(connection.id.utf8))?.deliveries.first {

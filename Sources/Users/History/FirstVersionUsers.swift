@@ -8,7 +8,7 @@ package import StoreFiles
 package enum FirstVersionUsers {
     /// Returns a document in that form; nil for one that version 0.1.0 does not have.
     ///
-    /// - Parameter read: returns the present bytes of another document; nil when there is none.
+    /// - Parameter read: returns the present bytes of another document; nil without one.
     package static func document(
         _ collection: String, _ bytes: [UInt8],
         read: (_ collection: String, _ id: [UInt8]) throws(StoreError) -> [UInt8]?

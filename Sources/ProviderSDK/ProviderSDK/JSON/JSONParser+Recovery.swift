@@ -31,7 +31,7 @@ extension JSONParser {
 
     // MARK: Values
 
-    /// Passes over what stands in the place of a value and is none, such as `NaN`, `007` or nothing at all.
+    /// Passes over what stands in the place of a value without being one, such as `NaN`, `007` or nothing at all.
     ///
     /// - Parameter refusal: what is thrown outside of pages and containers.
     @inline(never)

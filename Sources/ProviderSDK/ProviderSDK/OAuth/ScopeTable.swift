@@ -36,7 +36,7 @@ public struct ScopeTable: Sendable {
     public var standard: [String]?
     /// Scopes that every authorization needs in addition to what is asked for, such as `offline_access`.
     public var always: [String] = []
-    /// The key of an operator's setting with further scopes for every authorization, separated by spaces; nil when there is none.
+    /// The key of an operator's setting with further scopes for every authorization, separated by spaces; nil without one.
     ///
     /// For providers where the kind of an application decides which scopes it may ask for.
     public var alwaysSetting: String?

@@ -78,10 +78,10 @@ public struct ProviderManifest: Sendable {
         configure(&self)
     }
 
-    /// The data type called `name`; nil when there is none.
+    /// The data type called `name`; nil without one.
     public func dataType(_ name: String) -> DataType? { dataTypes.first { $0.name == name } }
 
-    /// The action called `name`; nil when there is none.
+    /// The action called `name`; nil without one.
     public func action(_ name: String) -> ProviderAction? { actions.first { $0.name == name } }
 
     /// The operator's settings with the plugin's defaults for those that are not configured.
@@ -126,7 +126,7 @@ public struct ProviderManifest: Sendable {
 
     // MARK: Variants
 
-    /// The variant called `id`, or the default variant for nil; nil when there is none.
+    /// The variant called `id`, or the default variant for nil; nil without one.
     public func variant(_ id: String?) -> Variant? {
         guard let id = id ?? defaultVariant else { return nil }
         return variants.first { $0.id.utf8.elementsEqual(id.utf8) }

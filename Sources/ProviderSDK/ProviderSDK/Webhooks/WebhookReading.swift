@@ -122,7 +122,7 @@ extension WebhookEvents {
         }
     }
 
-    /// The first text at one of `paths`; nil when there is none.
+    /// The first text at one of `paths`; nil without one.
     private func text(_ paths: [ValuePath], in facts: JSONValue) -> String? {
         paths.lazy.compactMap { $0.first(in: facts)?.scalarText }.first { !$0.isEmpty }
     }
