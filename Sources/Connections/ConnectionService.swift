@@ -94,6 +94,7 @@ package struct ConnectionService: Sendable {
         guard provider.isAvailable(variant) else {
             throw .invalid(field: "service", message: "\(provider.manifest.name) is not configured on this host")
         }
+        try provider.check(new.permissions, variant: variant)
         var accountID: String?
         switch provider.manifest.auth {
         case .accountID(let auth):
@@ -147,12 +148,13 @@ package struct ConnectionService: Sendable {
     {
         if case .some(.some(let url)) = change.webhookURL { try webhookURLs.check(url) }
         let now = time.now
-        let (vault, userID) = (vault, principal.userID)
+        let (vault, userID, registry) = (vault, principal.userID, registry)
         let changed = try await users.update(userID) { (user) throws(ServiceError) -> Connection in
             try user.update(id) { (connection) throws(ServiceError) -> Connection in
                 let newSecret = { () throws(ServiceError) -> String in
                     try vault.newSigningSecret(user: userID, connection: id)
                 }
+                try registry[connection.service]?.check(change.permissions ?? [], variant: connection.variant)
                 try connection.settingsChanged(change, newSecret: newSecret, at: now)
                 return connection
             }

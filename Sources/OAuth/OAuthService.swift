@@ -55,6 +55,8 @@ package struct OAuthService: Sendable {
         /// The URI to which the provider sends the user; nil for the host's own callback.
         package var redirectURI: String?
         package var permissions: [String] = []
+        /// The part of the request that names the permissions, for errors.
+        package var permissionsField = "permissions"
         package var callerState: String?
         /// The connection whose account must come out of it; nil for any account.
         package var reconnects: String?
@@ -80,6 +82,7 @@ package struct OAuthService: Sendable {
         guard let oauth = provider.oauth(variant) else {
             throw .invalid(field: "service", message: "\(provider.manifest.name) is not connected with OAuth")
         }
+        try provider.check(request.permissions, variant: variant, field: request.permissionsField)
         let redirectURI = request.redirectURI ?? redirects.own(service: provider.id)
         guard redirects.allows(redirectURI, service: provider.id) else {
             throw .invalid(field: "redirectUri", message: "The redirect URI is not registered with this host")

@@ -86,7 +86,8 @@ extension ConnectPages {
         }
         return frame.reply(
             PermissionsView(
-                context: page, provider: provider, variant: variant, permissions: page.session.permissions,
+                context: page, provider: provider, variant: variant,
+                permissions: ConnectFlow.permissions(of: page.session, at: provider, variant: variant),
                 formToken: token
             ).page)
     }
@@ -140,7 +141,8 @@ extension ConnectPages {
             return frame.reply(view.page)
         }
         var new = ConnectionService.NewConnection(
-            service: provider.id, variant: variant, permissions: page.session.permissions)
+            service: provider.id, variant: variant,
+            permissions: ConnectFlow.permissions(of: page.session, at: provider, variant: variant))
         if form.isSecret { new.apiKey = Secret(value) } else { new.accountID = value }
         let id: String
         do throws(ServiceError) { id = try await flow.connect(new, in: page.session) } catch {

@@ -11,12 +11,17 @@ struct Example {
     private let varying: Set<String>
     /// Paths that may be null besides.
     private let nullable: Set<String>
+    /// The members that stand behind those of the example, by the path of their object.
+    private let behind: [String: [String]]
 
     /// The example `text`; members are named by their path, such as `connections.id`.
-    init(_ text: String, varying: Set<String> = [], nullable: Set<String> = []) throws {
+    init(
+        _ text: String, varying: Set<String> = [], nullable: Set<String> = [], behind: [String: [String]] = [:]
+    ) throws {
         example = try JSONValue.parse(Array(text.utf8))
         self.varying = varying
         self.nullable = nullable
+        self.behind = behind
     }
 
     /// Expects `answer` to be like the example.
@@ -29,7 +34,8 @@ struct Example {
         #expect(answer.kind == expected.kind, "“\(path)” in \(answer)", sourceLocation: location)
         guard answer.kind == expected.kind else { return }
         if let members = expected.members, let found = answer.members {
-            #expect(found.map(\.key) == members.map(\.key), "“\(path)” in \(answer)", sourceLocation: location)
+            let names = members.map(\.key) + (behind[path] ?? [])
+            #expect(found.map(\.key) == names, "“\(path)” in \(answer)", sourceLocation: location)
             for (key, value) in members {
                 compare(answer[key] ?? .null, value, at: path.isEmpty ? key : "\(path).\(key)", location)
             }

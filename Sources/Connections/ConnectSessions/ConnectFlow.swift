@@ -28,12 +28,20 @@ package struct ConnectFlow: Sendable {
         return session.services.compactMap { registry[$0] }
     }
 
+    /// What the session asks for at a provider: those of its permissions that the provider knows; none stand for the standard ones.
+    package static func permissions(
+        of session: ConnectSession, at provider: ConfiguredProvider, variant: String?
+    ) -> [String] {
+        provider.known(session.permissions, variant: provider.stored(variant))
+    }
+
     /// Begins an authorization, and returns the address at the provider.
     package func begin(
         _ provider: ConfiguredProvider, variant: String?, in session: ConnectSession
     ) async throws(ServiceError) -> String {
         var request = OAuthService.Request(
-            service: provider.id, variant: variant, permissions: session.permissions)
+            service: provider.id, variant: variant,
+            permissions: Self.permissions(of: session, at: provider, variant: variant))
         request.reconnects = session.reconnects
         let authorization = try await oauth.authorize(request, for: session.principal)
         try await sessions.began(

@@ -85,14 +85,28 @@ package struct ConnectSessions: Sendable {
                 throw .invalid(field: "services", message: "\(provider.manifest.name) is not configured on this host")
             }
         }
-        guard let variant = new.variant else { return new }
+        guard let variant = new.variant else {
+            try check(new.permissions, services: new.services)
+            return new
+        }
         guard new.services.count == 1, let provider = registry[new.services[0]] else {
             throw .invalid(field: "variant", message: "“variant” needs “services” with exactly one provider")
         }
         guard provider.hasVariant(variant) else {
             throw .invalid(field: "variant", message: "\(provider.manifest.name) has no such variant")
         }
+        try provider.check(new.permissions, variant: provider.stored(variant))
         return new
+    }
+
+    /// Checks that each of `permissions` is one of a provider that the session may connect; no services stand for all.
+    private func check(_ permissions: [String], services: [String]) throws(ServiceError) {
+        let providers = services.isEmpty ? registry.providers : services.compactMap { registry[$0] }
+        let known = providers.map { Set($0.known(permissions, variant: nil)) }
+        guard let unknown = permissions.first(where: { name in !known.contains { $0.contains(name) } }) else { return }
+        if providers.count == 1 { return try providers[0].check(permissions, variant: nil) }
+        throw .invalid(
+            field: "permissions", message: "“\(unknown)” is no permission of a provider that the session may connect")
     }
 
     /// Returns a session by its id; nil without one.

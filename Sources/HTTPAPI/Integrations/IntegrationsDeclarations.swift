@@ -10,8 +10,15 @@ enum IntegrationsDeclarations {
 
     // MARK: Connections
 
+    static let include = Parameter<Bool>(
+        "include", Schema.choice(["details"]).noted("Adds what can be connected; application keys always get it.")
+    ) { (text) throws(ServiceError) in
+        guard let text, !text.isEmpty else { return false }
+        guard text == "details" else { throw .invalid(field: "include", message: "“include” must be details") }
+        return true
+    }
     static let list = RouteDeclaration(
-        "List the providers.",
+        "List the providers.", parameters: [include.declared],
         .json("All providers", CommonSchemas.success(.required("integrations", .list(of: Shapes.integration)))))
 
     static let service = Parameter<String?>.text("service", "Only connections of this provider.")
@@ -129,17 +136,21 @@ enum IntegrationsDeclarations {
     }
     static let recordLimit = ListParameters.limit(
         standard: RequestBounds.recordPageDefault, max: RequestBounds.recordPageMax)
-    static let readRecords = RouteDeclaration(
-        "Read the stream of changes of the records.",
-        parameters: [
-            ListParameters.dataType.declared, ListParameters.cursor.declared, since.declared, recordLimit.declared,
-        ],
-        .json(
-            "A page of changes",
-            CommonSchemas.success(
-                .required("records", .list(of: Shapes.record)),
-                .required("nextCursor", .text.noted("Where to read on, also after the last page.")),
-                .required("hasMore", .boolean))))
+    /// - Parameter record: the shape of a change.
+    static func readRecords(_ record: Schema) -> RouteDeclaration {
+        RouteDeclaration(
+            "Read the stream of changes of the records.",
+            parameters: [
+                ListParameters.dataType.declared, ListParameters.cursor.declared, since.declared,
+                recordLimit.declared,
+            ],
+            .json(
+                "A page of changes",
+                CommonSchemas.success(
+                    .required("records", .list(of: record)),
+                    .required("nextCursor", .text.noted("Where to read on, also after the last page.")),
+                    .required("hasMore", .boolean))))
+    }
 
     static let deadLetterLimit = ListParameters.limit(
         standard: RequestBounds.deadLetterPageDefault, max: SyncLimits.deadLetterPageMax)

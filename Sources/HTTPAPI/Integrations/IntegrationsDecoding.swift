@@ -103,6 +103,7 @@ enum IntegrationsDecoding {
         request.redirectURI = try context[Declared.redirectURI]
         request.variant = try context[Declared.variant]
         request.permissions = try context[Declared.scopes]
+        request.permissionsField = Declared.scopes.name
         request.callerState = try context[Declared.callerState]
         return request
     }

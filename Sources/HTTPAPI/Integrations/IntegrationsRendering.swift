@@ -7,9 +7,10 @@ import Providers
 import Sync
 
 enum IntegrationsRendering {
-    /// Renders an entry of the list of integrations.
+    /// Renders an entry of the list of integrations; with its details, they stand behind the document's members.
     static func integration(
-        _ provider: ConfiguredProvider, isConnected: Bool, publicURL: String, to writer: inout JSONWriter
+        _ provider: ConfiguredProvider, isConnected: Bool, publicURL: String, withDetails: Bool,
+        to writer: inout JSONWriter
     ) {
         writer.object { writer in
             writer.member("id", provider.id)
@@ -20,13 +21,14 @@ enum IntegrationsRendering {
             writer.member("features", provider.manifest.features)
             writer.member("isAvailable", provider.isAvailable)
             writer.member("isConnected", isConnected)
+            if withDetails { ProviderRendering.details(provider, to: &writer) }
         }
     }
 
     /// Renders a connection.
     ///
-    /// Only the answer with a single connection has the settings. Behind the document's members stand `expiresSoon`, when true, and
-    /// `variant`, where the provider has variants.
+    /// Only the answer with a single connection has the settings. Behind the document's members stand `expiresSoon`, when true,
+    /// `variant`, where the provider has variants, and `accountName`.
     static func connection(
         _ connection: Connection, _ provider: ConfiguredProvider?, withSettings: Bool, at now: Timestamp,
         to writer: inout JSONWriter
@@ -45,7 +47,10 @@ enum IntegrationsRendering {
             if connection.expiresSoon(provider?.oauth(connection.variant), at: now) {
                 writer.member("expiresSoon", true)
             }
-            if let variant = connection.variant { writer.member("variant", variant) }
+            if let variant = connection.variant ?? provider?.manifest.defaultVariant {
+                writer.member("variant", variant)
+            }
+            writer.member("accountName", connection.accountName)
         }
     }
 

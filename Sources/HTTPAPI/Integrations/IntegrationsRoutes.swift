@@ -47,22 +47,25 @@ package struct IntegrationsRoutes: Sendable {
 
     private typealias Declared = IntegrationsDeclarations
 
+    private static let refusal = "Only users have integrations"
     private static let one = "/api/integrations/connections/{id}"
 
     package var family: RouteFamily {
         RouteFamily(
             name: "integrations", prefixes: ["/api/integrations"],
-            routes: ([
-                RouteEntry(.get, "/api/integrations", Declared.list, list),
-                RouteEntry(.get, "/api/integrations/connections", Declared.listConnections, listConnections),
-                RouteEntry(
-                    .post, "/api/integrations/connections", limit: .connectionCreation, Declared.createConnection,
-                    createConnection),
-                RouteEntry(.get, Self.one, Declared.getConnection, getConnection),
-                RouteEntry(.patch, Self.one, Declared.updateConnection, updateConnection),
-                RouteEntry(.delete, Self.one, Declared.deleteConnection, deleteConnection),
-                RouteEntry(.get, Self.one + "/explain", Declared.explain, explain),
-            ] + dataRoutes + notificationRoutes
+            routes: [
+                RouteEntry(.get, "/api/integrations", scope: .connections, isLarge: true, Declared.list, list)
+            ]
+                + ([
+                    RouteEntry(.get, "/api/integrations/connections", Declared.listConnections, listConnections),
+                    RouteEntry(
+                        .post, "/api/integrations/connections", limit: .connectionCreation, Declared.createConnection,
+                        createConnection),
+                    RouteEntry(.get, Self.one, Declared.getConnection, getConnection),
+                    RouteEntry(.patch, Self.one, Declared.updateConnection, updateConnection),
+                    RouteEntry(.delete, Self.one, Declared.deleteConnection, deleteConnection),
+                    RouteEntry(.get, Self.one + "/explain", Declared.explain, explain),
+                ] + dataRoutes + notificationRoutes
                 + [
                     RouteEntry(
                         .get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, effect: .begins,
@@ -73,17 +76,18 @@ package struct IntegrationsRoutes: Sendable {
                     ).knowing(connectSession),
                     RouteEntry(
                         .post, "/api/integrations/oauth/{service}/refresh", limit: .oauth, Declared.refresh, refresh),
-                ]).map { $0.with(.users(refusal: "Only users have integrations")).opened(by: .connections) },
+                ]).map { $0.with(.users(refusal: Self.refusal)).opened(by: .connections) },
             errors: IntegrationsErrors.document)
     }
 
     /// The routes of a connection's synced data.
     private var dataRoutes: [RouteEntry] {
-        [
+        let record = RecordSchemas(providers: registry.providers).change
+        return [
             RouteEntry(.post, Self.one + "/sync", limit: .sync, Declared.triggerSync, triggerSync),
             RouteEntry(.get, Self.one + "/sync", Declared.syncStatus, syncStatus),
             RouteEntry(.get, Self.one + "/syncs", Declared.listSyncs, listSyncs),
-            RouteEntry(.get, Self.one + "/records", isLarge: true, Declared.readRecords, readRecords),
+            RouteEntry(.get, Self.one + "/records", isLarge: true, Declared.readRecords(record), readRecords),
             RouteEntry(.get, Self.one + "/dead-letters", isLarge: true, Declared.listDeadLetters, listDeadLetters),
             RouteEntry(
                 .post, Self.one + "/dead-letters/replay", limit: .sync, Declared.replayDeadLetters, replayDeadLetters),
@@ -107,15 +111,21 @@ package struct IntegrationsRoutes: Sendable {
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let connected = Set(
-            try await connections.list(for: context.authenticated()).filter(\.isConnected).map(\.service))
+        let principal = try context.authenticated()
+        // An application itself has no connections.
+        let isApplication = principal.kind == .application
+        guard principal.isUser || isApplication else { throw .forbidden(Self.refusal) }
+        let withDetails = try context[Declared.include] || principal.scopes != nil
+        let own = isApplication ? [] : try await connections.list(for: principal)
+        let connected = Set(own.filter(\.isConnected).map(\.service))
         return .json { writer in
             writer.member("success", true)
             writer.key("integrations")
             writer.array { writer in
                 for provider in registry.providers {
                     IntegrationsRendering.integration(
-                        provider, isConnected: connected.contains(provider.id), publicURL: address.url, to: &writer)
+                        provider, isConnected: connected.contains(provider.id), publicURL: address.url,
+                        withDetails: withDetails, to: &writer)
                 }
             }
         }

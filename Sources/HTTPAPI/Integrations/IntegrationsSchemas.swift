@@ -16,8 +16,43 @@ enum IntegrationsSchemas {
         .required("icon", .text.example("https://host.example.com/icons/stripe.svg")),
         .required("features", .list(of: .text.example("Payment sync"))),
         .required("isAvailable", .boolean.noted("Whether the operator has configured the provider.")),
-        .required("isConnected", .boolean.noted("Whether the user has a working connection."))
+        .required("isConnected", .boolean.noted("Whether the user has a working connection.")),
+        .optional("auth", .choice(ProviderRendering.authKinds).noted("How an account is connected.")),
+        .optional(
+            "form",
+            Schema.object(.required("fields", .list(of: formField))).orNull.noted(
+                "What a person types; null for a provider that needs nothing typed.")),
+        .optional("defaultVariant", .text.orNull.noted("The variant that is meant when none is named.")),
+        .optional("variants", .list(of: variant).noted("Empty for a provider that is one.")),
+        .optional("scopes", .list(of: scope).noted("The permissions that a request may name; no others.")),
+        .optional("dataTypes", .list(of: dataType))
     ).named("Integration")
+
+    private static let formField = Schema.object(
+        .required("name", .text.example("accountId").noted("The member of the request that takes the value.")),
+        .required("title", .text.example("Account ID")),
+        .required("description", .text.orNull.noted("Where to find the value.")), .required("link", .url.orNull),
+        .required("isSecret", .boolean), .required("isRequired", .boolean), .required("maxBytes", .count.example(256))
+    ).named("FormField")
+    private static let variant = Schema.object(
+        .required("id", .text.example("connect")), .required("name", .text.example("Stripe Connect")),
+        .required("description", .text.orNull), .required("isAvailable", .boolean)
+    ).named("Variant")
+    private static let scope = Schema.object(
+        .required("name", .text.example("read:payments")),
+        .required("meaning", .text.orNull.example("See payments")),
+        .required("covers", .text.orNull.example("Amounts, dates, fees and refunds")),
+        .required(
+            "writes", .boolean.orNull.noted("Whether it lets the application change something; null when unknown.")),
+        .required("isStandard", .boolean.noted("Whether it is asked for when a request names none.")),
+        .required("grants", .list(of: .text.example("read_only")).noted("The provider's own scopes."))
+    ).named("Scope")
+    private static let dataType = Schema.object(
+        .required("name", .text.example("payments")), .required("scopes", .list(of: .text.example("read_only"))),
+        .required("optionalScopes", .list(of: .text)),
+        .required("variants", .list(of: .text).noted("The variants that have it; empty for all.")),
+        .required("fields", .list(of: ProviderRendering.fieldSchema))
+    ).named("DataType")
 
     private static let connectionMembers: [Schema.Member] = [
         .required("id", CommonSchemas.connectionID), .required("service", .text.example("stripe")),
@@ -29,6 +64,8 @@ enum IntegrationsSchemas {
         .required("expiresAt", .moment.orNull.noted("When the access token ends; the host renews it before.")),
         .optional("expiresSoon", .boolean.noted("Present and true while the user should connect again soon.")),
         .optional("variant", .text.noted("Present where the provider has variants.")),
+        .required(
+            "accountName", .text.orNull.example("Oakrow Bakery").noted("The account's name; null when it has none.")),
     ]
 
     static let connection = Schema.object(connectionMembers).named("Connection")
@@ -62,14 +99,6 @@ enum IntegrationsSchemas {
             "trigger", .choice(SyncTrigger.allCases.map(\.rawValue)).noted("Absent for a sync that was asked for.")),
         .optional("message", .text), .optional("progress", progress)
     ).named("Sync")
-
-    static let record = Schema.object(
-        .required("id", .text), .required("dataType", .text.example("payments")),
-        .required("change", .choice(SyncedRecord.Change.allCases.map(\.rawValue))),
-        .required("sourceId", .text.noted("The id at the provider.")), .required("updatedAt", .moment.orNull),
-        .optional("outOfReach", .boolean.noted("Present and true while the provider does not show the record.")),
-        .required("data", Schema.map(of: .anything).orNull.noted("The mapped record; null for a deleted one."))
-    ).named("Record")
 
     static let deadLetter = Schema.object(
         .required("id", .text), .required("dataType", .text), .required("sourceId", .text),

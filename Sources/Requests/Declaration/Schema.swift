@@ -87,6 +87,7 @@ package struct Schema: Sendable {
     package static func map(of value: Schema) -> Schema { Schema(.object([], rest: value)) }
 
     package static func either(_ schemas: Schema...) -> Schema { Schema(.either(schemas)) }
+    package static func either(of schemas: [Schema]) -> Schema { Schema(.either(schemas)) }
 
     // MARK: Words
 

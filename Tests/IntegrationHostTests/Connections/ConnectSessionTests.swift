@@ -174,7 +174,10 @@ struct ConnectSessionServiceTests {
     func ends() async throws {
         let server = try CallbackTests.server()
         let clock = ManualClock(millisecondsSince1970: TimeSource.system.now.milliseconds)
-        let first = try OAuthFixture(server.url, time: clock.source)
+        let first = try OAuthFixture(server.url, time: clock.source) { _ in
+        } manifest: { manifest in
+            manifest.scopes = ScopeTable([Scope("p")])
+        }
         let (session, cookies) = try await Self.opened(Self.flow(first)) {
             $0.services = ["plain"]
             $0.permissions = ["p"]
