@@ -109,8 +109,8 @@ enum OpenAPIDocument {
             }
             guard entry.access.needsSession, entry.scope != nil else { return }
             parameter("X-User-Id", "header", isRequired: false, to: &writer) {
-                Schema.text(bytesMax: 256).noted("The user for whom the sender of an application key acts.").write(
-                    to: &$0)
+                Schema.text.noted("The user for whom the sender of an application key acts; ignored with a session.")
+                    .write(to: &$0)
             }
         }
     }

@@ -15,6 +15,9 @@ enum PathParameters {
         case "token": .text.noted("The token of an account that can be linked.")
         case "eventId": .text.noted("The id of an event.")
         case "file": .text.example("stripe.svg").noted("The id of a provider, with .svg.")
+        case "session": .text.noted("The id of a connect session.")
+        case "operation": .text.example("getApiIntegrations").noted("The name of a route in the OpenAPI document.")
+        case "type": .text.example("stripe.payments").noted("A provider and one of its data types.")
         default: .text
         }
     }

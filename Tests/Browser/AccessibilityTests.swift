@@ -54,6 +54,8 @@ struct AccessibilityTests {
             (#""services":["slack"]"#, "", ["button.btn-main", "button[value=allow]", "#stay"]),
             (nil, host + "/connect?session=none", []), (nil, host + "/connect/result?outcome=none", []),
             (nil, host + "/api/integrations/oauth/xero/callback?code=c&state=s", []),
+            (nil, host + "/docs", []), (nil, host + "/docs/postApiIntegrationsConnections", ["details summary"]),
+            (nil, host + "/docs/records/stripe.payments", []), (nil, host + "/docs/none", []),
         ]
         let browser = try await Browser()
         do {
@@ -64,7 +66,10 @@ struct AccessibilityTests {
                     let target = if let link { try await journey.link(link).url } else { address }
                     try await browser.open(target)
                     for selector in path { try await browser.click(selector) }
-                    _ = try await browser.text(".sheet h1")
+                    _ = try await browser.text("main h1")
+                    let surplus = try await browser.run(
+                        "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                    #expect(surplus == 0, "\(target)")
                     let found = try await Self.violations(browser)
                     let title = try await browser.title
                     #expect(found.isEmpty, "\(title), dark: \(isDark): \(found)")

@@ -9,10 +9,9 @@ import Users
 enum ApplicationKeyDeclarations {
     static let name = Field<String>.requiredText(
         "name", bytesMax: ApplicationKeyLimits.nameBytesMax, "What the key is for.")
-    static let scopes = Field<[String]?>.texts(
-        "scopes", countMax: ApplicationScope.allCases.count, bytesMax: RequestBounds.permissionBytesMax,
-        "The scopes: \(ApplicationScope.allCases.map(\.rawValue).joined(separator: ", ")). All but credential:read and "
-            + "admin when absent.")
+    static let scopes = Field<[String]?>.choices(
+        "scopes", ApplicationScope.allCases.map(\.rawValue), bytesMax: RequestBounds.permissionBytesMax,
+        "The scopes; all but credential:read and admin when absent.")
     static let lifetimeDays = Field<Int?>.integer(
         "expiresInDays", 1...Int64(ApplicationKeyLimits.lifetimeDaysMax), "The days after which the key ends.")
     static let overlapHours = Field<Int?>.integer(

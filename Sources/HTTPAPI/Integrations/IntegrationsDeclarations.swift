@@ -13,7 +13,7 @@ enum IntegrationsDeclarations {
     static let include = Parameter<Bool>(
         "include", Schema.choice(["details"]).noted("Adds what can be connected; application keys always get it.")
     ) { (text) throws(ServiceError) in
-        guard let text, !text.isEmpty else { return false }
+        guard let text else { return false }
         guard text == "details" else { throw .invalid(field: "include", message: "“include” must be details") }
         return true
     }
@@ -242,7 +242,8 @@ enum IntegrationsDeclarations {
             "The connection is connected",
             CommonSchemas.success(
                 .required("connectionId", CommonSchemas.connectionID), .required("message", .text),
-                .optional("state", .text.noted("The caller's own state.")))))
+                .optional("state", .text.noted("The caller's own state.")))),
+        .other(303, "A browser, which gets a page in place of JSON"))
 
     static let refresh = RouteDeclaration(
         "Renew the access token of a connection now.", body: BodyDeclaration(ConnectionFields.connectionID),

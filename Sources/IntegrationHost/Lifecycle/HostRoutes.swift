@@ -30,10 +30,10 @@ struct HostRoutes: Sendable {
     func requestPath(readiness: Readiness, demo session: DemoSession? = nil) throws -> RequestPath {
         let (configuration, metrics) = (parts.configuration, RequestMetrics())
         let pages = try pages
-        let documents = documents + [pages.family]
-        let system = system(documents, readiness: readiness, metrics: metrics)
+        let system = system(try described(), readiness: readiness, metrics: metrics)
+        let families = documents + [pages.family, try reference(of: system.openAPI).family, system.family]
         return RequestPath(
-            families: documents + [system.family] + (session.map { [demo($0)] } ?? []),
+            families: families + (session.map { [demo($0)] } ?? []),
             authenticator: try services.makeAuthenticator(),
             limits: RequestLimits(configuration.rateLimits, time: parts.time),
             origins: OriginPolicy(address: parts.address, allowedOrigins: configuration.allowedOrigins),
@@ -43,7 +43,14 @@ struct HostRoutes: Sendable {
     }
 
     /// The families that the OpenAPI document describes besides the system's: those of the documents, and the pages.
-    func described() throws -> [RouteFamily] { documents + [try pages.family] }
+    func described() throws -> [RouteFamily] { documents + [try pages.family, try reference(of: []).family] }
+
+    /// The pages that show an OpenAPI document; for an empty one, their routes alone.
+    private func reference(of document: [UInt8]) throws -> ReferencePages {
+        ReferencePages(
+            document: document.isEmpty ? .null : try JSONValue.parse(document),
+            branding: try Branding(parts.configuration, log: parts.log))
+    }
 
     /// The families of the documents and of the webhooks of providers.
     var documents: [RouteFamily] {

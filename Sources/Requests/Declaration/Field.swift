@@ -58,6 +58,16 @@ extension Field where Value == [String]? {
     }
 }
 
+extension Field where Value == [String]? {
+    /// Texts of a closed set, which the service checks; they may be absent.
+    package static func choices(_ name: String, _ values: [String], bytesMax: Int, _ note: String) -> Field {
+        let schema = Schema.list(of: .choice(values), countMax: values.count).noted(note)
+        return Field(name, schema, isRequired: false) { (body) throws(ServiceError) in
+            try body.texts(name, countMax: values.count, bytesMax: bytesMax)
+        }
+    }
+}
+
 extension Field where Value == Bool? {
     /// A boolean.
     package static func boolean(_ name: String, isRequired: Bool, _ note: String) -> Field {
