@@ -14,7 +14,10 @@ enum ProviderRendering {
         .required("name", .text.example("lines[].amount").noted("Its place; `[]` stands for each element of a list.")),
         .required("type", .choice(FieldRow.Form.allCases.map(\.rawValue)).example("number")),
         .required("isNullable", .boolean),
-        .optional("values", .list(of: .text).noted("The texts of a choice."))
+        .optional("values", .list(of: .text).noted("The texts of a choice.")),
+        .required(
+            "sources",
+            .list(of: .text.example("lines.data[].amount")).noted("The provider's fields that it is made from."))
     ).named("RecordField")
 
     /// Writes the members behind those of the published API.
@@ -109,6 +112,7 @@ enum ProviderRendering {
                     writer.member("type", row.form.rawValue)
                     writer.member("isNullable", row.isNullable)
                     if !row.values.isEmpty { writer.member("values", row.values) }
+                    writer.member("sources", row.sources)
                 }
             }
         }

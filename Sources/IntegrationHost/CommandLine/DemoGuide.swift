@@ -17,6 +17,17 @@ struct DemoGuide {
     let token: String
     let dataDirectory: String
     let registry: ProviderRegistry
+    /// The program that runs, as it was called.
+    private let program = CommandLine.arguments.first ?? "integration-host"
+
+    init(url: String, link: String, sandbox: String, token: String, dataDirectory: String, registry: ProviderRegistry) {
+        self.url = url
+        self.link = link
+        self.sandbox = sandbox
+        self.token = token
+        self.dataDirectory = dataDirectory
+        self.registry = registry
+    }
 
     var text: String {
         let ids = registry.providers.filter(\.isAvailable).map(\.id)
@@ -31,6 +42,11 @@ struct DemoGuide {
             Connect \(service) in a browser (the link signs it in, once; then click “Allow”):
 
               \(link)
+
+            Or let an application do it (examples/quickstart.py is one of 60 lines; quickstart.mjs is the same for Node):
+
+              KEY=$(\(program) app-key create quickstart --data \(dataDirectory))
+              python3 examples/quickstart.py \(url) $KEY
 
             Or paste this into another shell to connect \(service), sync it and read the records:
 
