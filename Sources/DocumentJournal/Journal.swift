@@ -75,6 +75,9 @@ package final class Journal: Sendable {
         ledger = Mutex(found.ledger)
     }
 
+    /// The number of entries that wait for a batch.
+    var waitingCount: Int { monitor.withLock { $0.queue.count } }
+
     /// Starts the thread; it keeps the journal alive until it is closed.
     package func start() {
         startThread(named: "store-journal") { self.serve() }

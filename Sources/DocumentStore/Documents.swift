@@ -23,7 +23,7 @@ public final class Documents: Sendable {
     package let journal: Journal
     /// The journal segments that were damaged and salvaged at this start.
     package let journalDamage: [JournalDamage]
-    private let checkpoint: DocumentCheckpoint
+    let checkpoint: DocumentCheckpoint
     private let cache: DocumentCache
     private let locks = KeyLocks<DocumentKey>()
     private let turns = KeyLocks<DocumentKey>()

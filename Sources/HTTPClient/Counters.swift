@@ -23,6 +23,8 @@ extension HTTPClient {
         public var active = 0
         /// Requests that wait for a place.
         public var waiting = 0
+        /// libcurl handles that are kept for later requests.
+        var idleHandles = 0
 
         mutating func finished(_ transfer: Transfer, failure: HTTPClientError.Kind?) {
             connectionsOpened += transfer.connectionsOpened

@@ -59,6 +59,8 @@ final class Transfer: @unchecked Sendable {
     }
 
     var bodyByteCount: Int { body.count }
+    /// The bytes of memory that the body has.
+    var bodyCapacity: Int { body.capacity }
     /// What is missing when libcurl calls the response complete: it takes a connection that ends within the header section,
     /// and a switch to another protocol, for a response.
     var incompletion: HTTPClientError.Kind? {

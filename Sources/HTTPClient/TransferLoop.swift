@@ -264,6 +264,7 @@ extension TransferLoop {
             counters.finished(transfer, failure: failure)
             counters.active = active.count
             counters.waiting = queue.waitingCount
+            counters.idleHandles = idle.count
         }
     }
 

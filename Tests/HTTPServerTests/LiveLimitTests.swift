@@ -1,5 +1,6 @@
 // The server's bounds over real sockets: slow clients, too many clients, clients that go away.
 
+import Dispatch
 import Synchronization
 import TestSupport
 import Testing
@@ -148,6 +149,118 @@ struct LiveLimitTests {
             partial.send("GET / HTTP/1.1\r\n")
             partial.endSending()
             #expect(partial.readToEnd() == "")
+        }
+    }
+}
+
+@Suite("Turns of connections", .timeLimit(.minutes(2)))
+struct TurnLimitTests {
+    /// Answers with as many bytes as the target says, and notes the targets in their order; `/gate` holds up the loop.
+    private final class Application: HTTPApplication {
+        private let targets = Mutex<[String]>([])
+        private let gate = DispatchSemaphore(value: 0)
+
+        var served: [String] { targets.withLock { $0 } }
+
+        func open() { gate.signal() }
+
+        func respond(to request: borrowing HTTPRequest, _ response: inout ResponseWriter) -> DeferredResponse? {
+            let target = String(decoding: request.path.array, as: UTF8.self)
+            targets.withLock { $0.append(target) }
+            if target == "/gate" { _ = gate.wait(timeout: .now() + 20) }
+            let count = Int(target.split(separator: "/").last ?? "") ?? 0
+            response.body.append([UInt8](repeating: 65, count: count))
+            return nil
+        }
+    }
+
+    /// The targets in the order in which one loop serves them, when two connections have sent them while it was busy.
+    private func order(_ first: [String], _ second: [String]) async throws -> [String] {
+        let application = Application()
+        try await withServer(application) { address, _ in
+            let clients = try [TestClient(address), TestClient(address), TestClient(address)]
+            for client in clients {
+                client.send(LiveServerTests.get("/0"))
+                try #require(client.readResponse()?.status == 200)
+            }
+            clients[2].send(LiveServerTests.get("/gate"))
+            try await waitUntil("the loop is busy") { application.served.last == "/gate" }
+            clients[0].send(first.map { LiveServerTests.get($0) }.joined())
+            clients[1].send(second.map { LiveServerTests.get($0) }.joined())
+            application.open()
+            for (client, targets) in zip(clients, [first, second]) {
+                for _ in targets { #expect(client.readResponse()?.status == 200) }
+            }
+        }
+        return Array(application.served.dropFirst(4))
+    }
+
+    @Test("A connection's requests are answered in one go up to their number, and then others have their turn")
+    func requests() async throws {
+        let count = HTTPServerLimits().pipelinedRequestsMax
+        for excess in [0, 1] {
+            let order = try await order(Array(repeating: "/a/1", count: count + excess), ["/b/1"])
+            #expect(
+                order == Array(repeating: "/a/1", count: count) + ["/b/1"] + Array(repeating: "/a/1", count: excess))
+        }
+    }
+
+    @Test("Answers of one connection are collected up to their bytes, and then others have their turn")
+    func output() async throws {
+        // Content-Length has six digits here as below.
+        var headCount = 0
+        try await withServer(Application()) { address, _ in
+            let client = try TestClient(address)
+            client.send(LiveServerTests.get("/a/200000"))
+            headCount = client.read(until: "\r\n\r\n").utf8.count
+        }
+        let count = HTTPServerLimits().outputBytesMax - headCount
+        for missing in [0, 1] {
+            let large = "/a/\(count - missing)"
+            let order = try await order([large, "/a/1"], ["/b/1"])
+            #expect(order == (missing == 0 ? [large, "/b/1", "/a/1"] : [large, "/a/1", "/b/1"]))
+        }
+    }
+
+    @Test("Requests wait behind a deferred answer up to their bytes, and no more is read until it is sent")
+    func waiting() async throws {
+        let bytesMax = HTTPServerLimits().waitingBytesMax
+        var driver = ProtocolDriver()
+        driver.defersAnswers = true
+        driver.receive(LiveServerTests.get("/"))
+        let connection = ClientConnection(
+            token: ConnectionToken(descriptor: 1, generation: 1), remoteAddress: try SocketAddress("127.0.0.1:1"),
+            state: driver.state, interest: 0)
+        for missing in [1, 0] {
+            var input = InputBuffer(capacity: bytesMax)
+            input.append([UInt8](repeating: 65, count: bytesMax - missing).span)
+            connection.input = consume input
+            #expect(connection.wantsInput(waitingBytesMax: bytesMax) == (missing == 1))
+        }
+
+        let gate = Gate()
+        let application = TestApplication { request, _ in
+            guard request.path.equals("/gate") else { return nil }
+            return DeferredResponse {
+                await gate.wait()
+                return HTTPResponse(status: .ok)
+            }
+        }
+        try await withServer(application) { address, server in
+            let client = try TestClient(address)
+            client.send(LiveServerTests.get("/gate"))
+            try await waitUntil("the answer is made") { server.counters.requests == 1 }
+            let before = server.counters.bytesReceived
+            let count = 100
+            let padding = "X: " + String(repeating: "a", count: 4000)
+            client.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\(padding)\r\n\r\n", count: count))
+            try await waitUntil("as much is read as may wait") {
+                server.counters.bytesReceived - before >= UInt64(bytesMax)
+            }
+            try await Task.sleep(for: .milliseconds(20))
+            #expect(server.counters.bytesReceived - before < UInt64(bytesMax + 2 * LoopWorker.ownReceiveBytes))
+            gate.open()
+            for _ in 0...count { #expect(client.readResponse()?.status == 200) }
         }
     }
 }

@@ -26,6 +26,9 @@ final class Compactions: Sendable {
         }
     }
 
+    /// How long a compaction in the background rests after it has read `bytes`.
+    static func pause(after bytes: Int) -> Duration { .seconds(1) * bytes / RecordLimits.compactionBytesPerSecondMax }
+
     /// The next stream in line; nil ends the work on it.
     func next() -> StreamID? {
         state.withLock { state in
@@ -48,7 +51,7 @@ extension Records {
     /// was erased or closed meanwhile; after any error everything is as it was.
     @discardableResult
     public func compact(_ stream: StreamID) async throws(StoreError) -> CompactionOutcome {
-        try await compact(stream, bytesPerSecondMax: nil)
+        try await compact(stream, isPaced: false)
     }
 
     /// Has a stream compacted in the background when at least half of it is likely to be out of date.
@@ -59,21 +62,19 @@ extension Records {
         Task {
             while let next = self.compactions.next() {
                 // The next write meets the same failure and reports it.
-                _ = try? await self.compact(next, bytesPerSecondMax: RecordLimits.compactionBytesPerSecondMax)
+                _ = try? await self.compact(next, isPaced: true)
             }
         }
     }
 
-    private func compact(
-        _ stream: StreamID, bytesPerSecondMax: Int?
-    ) async throws(StoreError) -> CompactionOutcome {
+    private func compact(_ stream: StreamID, isPaced: Bool) async throws(StoreError) -> CompactionOutcome {
         await compactions.locks.acquire(stream)
         defer { compactions.locks.release(stream) }
         let begun = try await locked(stream) { records throws(StoreError) -> (RecordStream, Compaction?) in
             guard let known = try records.opened(stream, makes: false) else {
                 throw .generationNotOpen(dataType: "a stream that does not exist")
             }
-            if bytesPerSecondMax != nil, !known.isWorthCompacting { return (known, nil) }
+            if isPaced, !known.isWorthCompacting { return (known, nil) }
             defer { records.open.wasWritten(known) }
             let compaction = try known.writer.withLock { writer throws(StoreError) in
                 try writer.beginCompaction(known)
@@ -81,7 +82,7 @@ extension Records {
             return (known, compaction)
         }
         guard let compaction = begun.1 else { return begun.0.unchanged }
-        let work = CompactionWork(begun.0, compaction, threads, bytesPerSecondMax)
+        let work = CompactionWork(begun.0, compaction, threads, isPaced: isPaced)
         do throws(StoreError) {
             try await work.run()
             return try await locked(stream) { records throws(StoreError) in
@@ -112,13 +113,13 @@ private final class CompactionWork: Sendable {
     private let stream: RecordStream
     private let compaction: Mutex<Compaction>
     private let threads: IOThreads
-    private let bytesPerSecondMax: Int?
+    private let isPaced: Bool
 
-    init(_ stream: RecordStream, _ compaction: Compaction, _ threads: IOThreads, _ bytesPerSecondMax: Int?) {
+    init(_ stream: RecordStream, _ compaction: Compaction, _ threads: IOThreads, isPaced: Bool) {
         self.stream = stream
         self.compaction = Mutex(compaction)
         self.threads = threads
-        self.bytesPerSecondMax = bytesPerSecondMax
+        self.isPaced = isPaced
     }
 
     /// Everything up to the last step.
@@ -160,8 +161,7 @@ private final class CompactionWork: Sendable {
     }
 
     private func pause(_ bytes: Int) async throws(StoreError) {
-        guard let bytesPerSecondMax else { return }
-        let pause = Duration.seconds(1) * bytes / bytesPerSecondMax
-        do { try await Task.sleep(for: pause) } catch { throw .closed }
+        guard isPaced else { return }
+        do { try await Task.sleep(for: Compactions.pause(after: bytes)) } catch { throw .closed }
     }
 }

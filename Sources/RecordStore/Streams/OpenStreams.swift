@@ -57,9 +57,12 @@ final class OpenStreams: Sendable {
 
     /// Closes the streams that are too many and drops the indexes that were unused for a while.
     ///
-    /// - Parameter alone: runs work as the only writer of a stream, or not at all.
-    func trim(alone: (StreamID, @escaping @Sendable () -> Void) -> Void) {
-        let now = SystemClock.instant
+    /// - Parameters:
+    ///   - now: the present moment.
+    ///   - alone: runs work as the only writer of a stream, or not at all.
+    func trim(
+        at now: MonotonicInstant = SystemClock.instant, alone: (StreamID, @escaping @Sendable () -> Void) -> Void
+    ) {
         let (surplus, idle) = state.withLock { state -> ([StreamID], [StreamID]) in
             state.trimmedAt = now
             let byUse = state.entries.sorted { $0.value.usedAt < $1.value.usedAt }

@@ -358,8 +358,11 @@ struct StreamWriter: Sendable {
         }
     }
 
+    /// Replaces the manifest; throws ``StoreError/tooLarge(bytes:bytesMax:)`` for one that could not be read again.
     static func save(_ manifest: Manifest, in folder: Directory, files: DurableFiles) throws(StoreError) {
-        try files.replace(Manifest.fileName, with: manifest.encoded(), in: folder)
+        let (encoded, bytesMax) = (manifest.encoded(), RecordLimits.manifestBytesMax)
+        guard encoded.count <= bytesMax else { throw .tooLarge(bytes: encoded.count, bytesMax: bytesMax) }
+        try files.replace(Manifest.fileName, with: encoded, in: folder)
     }
 }
 
