@@ -66,9 +66,10 @@ let modules: [Target] = [
     module("DocumentJournal", ["Primitives", "StoreFiles"]),
     module("DocumentStore", ["Cryptography", "DocumentJournal", "Primitives", "StoreFiles"]),
     module("RecordStore", ["Cryptography", "Primitives", "StoreFiles"]),
+    module("Audit", ["CLinux", "Cryptography", "Primitives", "StoreFiles", providerSDK]),
     module(
         "Storage",
-        ["CLinux", "DocumentJournal", "DocumentStore", "Primitives", "RecordStore", "StoreFiles"]),
+        ["Audit", "CLinux", "DocumentJournal", "DocumentStore", "Primitives", "RecordStore", "StoreFiles"]),
     module("Processes", ["CLinux", "Primitives"]),
     module("ProviderSandbox", ["Primitives", "CStandIns", "HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
     .executableTarget(
@@ -82,7 +83,9 @@ let hostModules: [Target] = [
     module(
         "ConnectionModel", ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", providerSDK]),
     module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", providerSDK]),
-    module("Users", ["ConnectionModel", "Cryptography", "DocumentStore", "Primitives", "StoreFiles", providerSDK]),
+    module(
+        "Users",
+        ["Audit", "ConnectionModel", "Cryptography", "DocumentStore", "Primitives", "StoreFiles", providerSDK]),
     module(
         "Background",
         [
@@ -96,7 +99,8 @@ let hostModules: [Target] = [
     module(
         "Credentials",
         [
-            "Background", "Configuration", "ConnectionModel", "Cryptography", "Observability", "Primitives", "Users",
+            "Audit", "Background", "Configuration", "ConnectionModel", "Cryptography", "Observability", "Primitives",
+            "Users",
             providerSDK,
         ]),
     module(
@@ -126,25 +130,28 @@ let hostModules: [Target] = [
     module(
         "Sessions",
         [
-            "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient", "Observability",
+            "Audit", "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient", "Observability",
             "Primitives", "StoreFiles", "Users", providerSDK,
         ]),
     module(
         "Connections",
         [
-            "Background", "ConnectionModel", "Cryptography", "DocumentStore", "Notifications", "OAuth", "Observability",
+            "Audit", "Background", "ConnectionModel", "Cryptography", "DocumentStore", "Notifications", "OAuth",
+            "Observability",
             "Primitives", "Providers", "RecordStore", "StoreFiles", "Sync", "Users", providerSDK,
         ]),
     module(
         "Requests",
         [
-            "Configuration", "ConnectionModel", "HTTPServer", "Observability", "Primitives", "Sessions", "Users",
+            "Audit", "Configuration", "ConnectionModel", "HTTPServer", "Observability", "Primitives", "Sessions",
+            "Users",
             providerSDK,
         ]),
     module(
         "HTTPAPI",
         [
-            "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications", "OAuth",
+            "Audit", "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications",
+            "OAuth",
             "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users",
             providerSDK,
         ]),
@@ -163,7 +170,8 @@ let hostModules: [Target] = [
     module(
         "HostControl",
         [
-            "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI", "Observability",
+            "Audit", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI",
+            "Observability",
             "PluginLoading", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Storage", "StoreFiles",
             "Sync", "Users", providerSDK,
         ]),
@@ -177,7 +185,8 @@ let hostModules: [Target] = [
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
-            "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
+            "Audit", "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
+            "Cryptography",
             "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
             "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
             "Requests", "Sessions", "Storage", "Sync", "SystemAPI",
@@ -249,12 +258,14 @@ let moduleTests: [Target] = [
     tests(of: "HTTPClient", ["HTTPClient", "Primitives", "CLinux", "TestSupport"]),
     tests(of: "ProviderSandbox", ["ProviderSandbox", "HTTPServer", providerSDK]),
     tests(of: "StoreFiles", ["StoreFiles"]),
+    tests(of: "Audit", ["Audit", "Cryptography", "Primitives", "StoreFiles", "TestSupport", providerSDK]),
     tests(of: "DocumentStore", ["DocumentStore", "StoreFiles"]),
     tests(
         of: "Storage",
         [
-            "CLinux", "Cryptography", "DocumentJournal", "DocumentStore", "DocumentStoreCrashWriter", "Primitives",
-            "RecordStore", "Storage", "StoreFiles", "TestSupport",
+            "Audit", "CLinux", "Cryptography", "DocumentJournal", "DocumentStore", "DocumentStoreCrashWriter",
+            "Primitives",
+            "RecordStore", "Storage", "StoreFiles", "TestSupport", providerSDK,
         ]),
     // Killed by the tests of Storage; never shipped.
     .executableTarget(
@@ -265,7 +276,8 @@ let moduleTests: [Target] = [
     tests(
         of: "IntegrationHost",
         [
-            "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
+            "Audit", "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials",
+            "Cryptography",
             "DocumentJournal", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting",
             "IntegrationHost",
             "Notifications", "OAuth", "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers",

@@ -79,6 +79,11 @@ package struct Command: Sendable {
             ownFlags: ["--cursor": .value, "--json": .toggle], settings: ["--plugins"], operandsMax: 2,
             run: UsersCommand.run),
         Command(
+            name: "audit", usage: "list [--user ID] [--cursor SEQUENCE] [--json]",
+            summary: "List who did what: the newest lines, or those behind a sequence.",
+            ownFlags: ["--user": .value, "--cursor": .value, "--json": .toggle], operandsMax: 1,
+            run: AuditCommand.run),
+        Command(
             name: "connections", usage: "--user ID [--json]", summary: "Explain the state of a user's connections.",
             ownFlags: ["--user": .value, "--json": .toggle], settings: ["--plugins"], run: ConnectionsCommand.run),
         Command(

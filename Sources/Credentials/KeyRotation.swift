@@ -1,6 +1,7 @@
 // Rotates the host's keys while it runs: creates a new primary key, seals everything again with it, and removes unused keys.
 // An interruption is safe at any point: a text that is not sealed again yet opens with its old key.
 
+package import Audit
 import Background
 import Configuration
 package import ConnectionModel
@@ -16,13 +17,17 @@ package struct KeyRotation: Sendable {
     package let keys: HostKeys
     /// The sealed texts that are stored with the records.
     package let letters: any SealedRecordTexts
+    package let audit: AuditTrail
     package let time: TimeSource
     package let log: Log
 
-    package init(users: UserStore, keys: HostKeys, letters: any SealedRecordTexts, time: TimeSource, log: Log) {
+    package init(
+        users: UserStore, keys: HostKeys, letters: any SealedRecordTexts, audit: AuditTrail, time: TimeSource, log: Log
+    ) {
         self.users = users
         self.keys = keys
         self.letters = letters
+        self.audit = audit
         self.time = time
         self.log = log
     }
@@ -49,7 +54,13 @@ package struct KeyRotation: Sendable {
 
     /// Creates a new primary key and seals everything again with it.
     package func rotate() async throws -> (keyID: String, outcome: ResealOutcome) {
-        let id = try keys.rotate()
+        try await audit.record(.rotateKeyRing, AuditTarget(), .begun)
+        let id: String
+        do { id = try keys.rotate() } catch {
+            try await audit.record(.rotateKeyRing, AuditTarget(), .failed)
+            throw error
+        }
+        try await audit.record(.rotateKeyRing, AuditTarget(keyID: id), .done)
         log.info("The keys were rotated.", ["keyId": .text(id)])
         return (id, try await reseal())
     }
@@ -131,7 +142,13 @@ package struct KeyRotation: Sendable {
         _ = try await reseal()
         let retired = try await states().filter { !$0.isPrimary }
         let removed = retired.filter { $0.secrets == 0 }.map(\.id)
+        for id in removed {
+            try await audit.record(.pruneKeyRing, AuditTarget(keyID: id), .begun)
+        }
         try keys.remove(removed)
+        for id in removed {
+            try await audit.record(.pruneKeyRing, AuditTarget(keyID: id), .done)
+        }
         log.info("Retired keys were removed.", ["count": .integer(removed.count)])
         return Removal(removed: removed, kept: retired.filter { $0.secrets > 0 })
     }

@@ -9,6 +9,7 @@ package enum ControlCommand: Sendable, Equatable {
     case revokeAPIKey(id: String)
     case applicationKeys(ApplicationKeyOrder)
     case users(UserOrder)
+    case audit(AuditOrder)
     case listConnections(userID: String, asJSON: Bool)
     /// Of one connection, or of all the user's connections when it is nil.
     case deadLetters(userID: String, connection: String?, replays: Bool)
@@ -31,6 +32,7 @@ package enum ControlCommand: Sendable, Equatable {
             case .revokeAPIKey(let id): writer.member("id", id)
             case .applicationKeys(let order): order.write(to: &writer)
             case .users(let order): order.write(to: &writer)
+            case .audit(let order): order.write(to: &writer)
             case .listConnections(let userID, let asJSON):
                 writer.member("user", userID)
                 writer.member("json", asJSON)
@@ -73,6 +75,9 @@ package enum ControlCommand: Sendable, Equatable {
         case "keys rotate": self = .rotateKeys
         case "keys prune": self = .pruneKeys
         case "resume": self = .resume
+        case AuditOrder.command:
+            guard let order = AuditOrder(json) else { return nil }
+            self = .audit(order)
         default:
             if let order = UserOrder(json["command"]?.string, json) {
                 self = .users(order)
@@ -86,7 +91,7 @@ package enum ControlCommand: Sendable, Equatable {
     /// Whether it works on data that must exist already.
     var needsData: Bool {
         switch self {
-        case .check, .backup, .listConnections, .deadLetters, .resume, .users: true
+        case .check, .backup, .listConnections, .deadLetters, .resume, .users, .audit: true
         case .createAPIKey, .listAPIKeys, .revokeAPIKey, .applicationKeys, .listKeys, .rotateKeys, .pruneKeys: false
         }
     }
@@ -98,6 +103,7 @@ package enum ControlCommand: Sendable, Equatable {
         case .revokeAPIKey: "api-key revoke"
         case .applicationKeys(let order): order.command
         case .users(let order): order.command
+        case .audit: AuditOrder.command
         case .listConnections: "connections"
         case .deadLetters: "dead-letters"
         case .check: "check"

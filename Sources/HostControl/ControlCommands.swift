@@ -1,6 +1,7 @@
 // Carries out operators' commands for the process that holds the data directory: the running host, or the command itself.
 // Reports the outcome in lines for a terminal.
 
+package import Audit
 package import Configuration
 import ConnectionModel
 package import Connections
@@ -24,6 +25,7 @@ package struct ControlCommands: Sendable {
     private let time: TimeSource
     package let apiKeys: APIKeys
     package let applicationKeys: ApplicationKeys
+    private let audit: AuditTrail
     /// The keys; opened by the commands that need them.
     package let rotation: @Sendable () throws -> KeyRotation
     /// The service that explains connections; opened by the commands that need it.
@@ -36,7 +38,7 @@ package struct ControlCommands: Sendable {
     package let resume: @Sendable () throws -> Bool
 
     package init(
-        data: DataDirectory, apiKeys: APIKeys, applicationKeys: ApplicationKeys, time: TimeSource,
+        data: DataDirectory, apiKeys: APIKeys, applicationKeys: ApplicationKeys, audit: AuditTrail, time: TimeSource,
         rotation: @escaping @Sendable () throws -> KeyRotation,
         diagnoses: @escaping @Sendable () throws -> DiagnosisService,
         deadLetters: @escaping @Sendable () throws -> DeadLetterService, users: UserStore, erasure: UserErasure?,
@@ -47,6 +49,7 @@ package struct ControlCommands: Sendable {
         self.data = data
         self.apiKeys = apiKeys
         self.applicationKeys = applicationKeys
+        self.audit = audit
         self.time = time
         self.rotation = rotation
         self.diagnoses = diagnoses
@@ -54,8 +57,12 @@ package struct ControlCommands: Sendable {
         self.resume = resume
     }
 
-    /// Carries out one command.
+    /// Carries out one command, as an act of the operator.
     package func run(_ command: ControlCommand) async -> ControlAnswer {
+        await AuditActor.$current.withValue(.operatorCommand) { await carryOut(command) }
+    }
+
+    private func carryOut(_ command: ControlCommand) async -> ControlAnswer {
         do {
             switch command {
             case .createAPIKey(let userID): return .done([try await apiKeys.create(userID: userID).text])
@@ -71,6 +78,7 @@ package struct ControlCommands: Sendable {
             case .users(let order):
                 let directory = UserDirectory(users: users, diagnoses: try diagnoses(), time: time)
                 return try await UserReport(directory: directory, erasure: erasure).carryOut(order)
+            case .audit(let order): return try await AuditListing(trail: audit).carryOut(order)
             case .listConnections(let userID, let asJSON): return .done(try await connections(userID, asJSON: asJSON))
             case .deadLetters(let userID, let connection, let replays):
                 return .done(
@@ -108,6 +116,9 @@ package struct ControlCommands: Sendable {
         for problem in report.problems {
             lines.append((problem.isRepaired ? "repaired: " : "damaged: ") + problem.message)
             lines += problem.lines(await ids(in: problem))
+        }
+        if let last = report.audit.lastHash {
+            lines.append("audit log: \(report.audit.lines) lines, the last with the hash \(last)")
         }
         lines.append(
             "\(report.documents) documents, \(report.streams) record streams with \(report.changes) changes: "
@@ -180,11 +191,14 @@ extension ControlCommands {
         resume = { try data.installation.adopt() }
         self.time = time
         apiKeys = APIKeys(data.documents, time: time, log: log)
-        applicationKeys = ApplicationKeys(data.documents, time: time, log: log)
+        let audit = AuditTrail(data.audit, time: time) { try? keys().ring }
+        self.audit = audit
+        users.audit(with: audit)
+        applicationKeys = ApplicationKeys(data.documents, audit: audit, time: time, log: log)
         rotation = {
             let keys = try keys()
             let letters = SealedLetters(records: data.records, vault: CredentialVault(keys))
-            return KeyRotation(users: users, keys: keys, letters: letters, time: time, log: log)
+            return KeyRotation(users: users, keys: keys, letters: letters, audit: audit, time: time, log: log)
         }
         deadLetters = {
             let loader = try PluginFolders.load(configuration)

@@ -8,6 +8,8 @@ enum ControlLimits {
     static let answerBytesMax = 64 << 20
     /// Users that one list has.
     static let listedUsersMax = 1000
+    /// Lines of the audit log that one list has.
+    static let auditLinesMax = 1000
     /// How long the other side may keep silent.
     static let silenceMax = Duration.seconds(10)
     /// How often the host shows that it still works on a command.

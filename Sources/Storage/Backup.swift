@@ -1,6 +1,7 @@
 // Copying a data directory while it is in use, and putting a copy back. Documents and streams are each copied whole,
 // one after the other; what they are together is not a snapshot of one instant.
 
+import Audit
 import CLinux
 import DocumentJournal
 import DocumentStore
@@ -101,6 +102,18 @@ struct CopyTarget {
                 try fileSystem.write(part, to: target.fd, at: offset, path: path)
             } catch { throw files.gate.error(for: error) }
             offset += count
+        }
+    }
+
+    /// Copies the audit log.
+    func copyAudit(_ source: AuditFolder, _ extents: [AuditFolder.Extent]) throws(StoreError) {
+        let folder = try folder([AuditFolder.name])
+        for extent in extents {
+            // A file that was dropped meanwhile has a line that says so.
+            guard let file = try OpenFile.open(extent.file.name, in: source.source) else { continue }
+            let bytes: Int
+            if let known = extent.bytes { bytes = known } else { bytes = try file.byteCount() }
+            try copy(file, bytes: bytes, as: extent.file.name, in: folder)
         }
     }
 

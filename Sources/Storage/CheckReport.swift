@@ -1,5 +1,6 @@
 // The findings of a check of a data directory. Plain data.
 
+package import Audit
 public import StoreFiles
 
 /// The findings of ``DataDirectory/check(repairs:)``.
@@ -33,6 +34,8 @@ public struct CheckReport: Equatable, Sendable {
     public internal(set) var streams = 0
     /// The changes in the sound streams.
     public internal(set) var changes = 0
+    /// The audit log.
+    package internal(set) var audit = AuditReport()
     /// The problems.
     public internal(set) var problems: [Problem] = []
     /// Documents whose waiting changes have lost what they change.

@@ -1,6 +1,7 @@
 // Check, backup and restore as the command line calls them: walking the directory part by part, so that a host that
 // serves meanwhile never waits for more than the part it asks for.
 
+import Audit
 import DocumentJournal
 import DocumentStore
 import Glibc
@@ -49,7 +50,26 @@ extension DataDirectory {
             }
             report = after ?? before
         }
+        try await checkAudit(&report)
         return report
+    }
+
+    /// Verifies the audit log, which no repair changes.
+    private func checkAudit(_ report: inout CheckReport) async throws(StoreError) {
+        let advice = "it stays as it is; to begin another, stop the host and move the folder \(AuditFolder.name) away"
+        func note(_ path: String, _ message: String) {
+            report.problems.append(.init(path: path, message: "\(message); \(advice)", isRepaired: false))
+        }
+        do throws(StoreError) { report.audit = try await audit.check() } catch {
+            guard case .corrupt(let path, _) = error else { throw error }
+            return note(path, "\(error)")
+        }
+        for found in report.audit.found { note(found.path, "the audit log breaks: \(found)") }
+        let others = report.audit.breaks - report.audit.found.count
+        if others > 0 { note(AuditFolder.name, "the audit log breaks at \(others) more lines") }
+        if let last = report.audit.missingThrough {
+            note(AuditFolder.name, "the first \(last) lines of the audit log are missing")
+        }
     }
 
     /// Copies every sound document and stream to an empty or new directory; durable and marked as complete on return.
@@ -98,8 +118,12 @@ extension DataDirectory {
             }
             copy = after ?? before
         }
-        let done = copy
+        let (done, audit) = (copy, audit)
         try await threads.run { () throws(StoreError) in
+            // Last, so that what the copied documents say has its lines.
+            if format == .current, let (folder, extents) = try audit.extents() {
+                try target.copyAudit(folder, extents)
+            }
             try target.sync()
             try target.files.replace(CopyTarget.markName, with: BackupMark(done.outcome).encoded(), in: target.root)
         }

@@ -1,6 +1,7 @@
 // The data directory as a whole: taking its lock, refusing file systems that lie, clearing leftovers, and handing out
 // the stores that live in it. Keys and plugins, which lie in the same directory, are not its business.
 
+package import Audit
 import DocumentJournal
 public import DocumentStore
 import Glibc
@@ -40,6 +41,9 @@ public final class DataDirectory: Sendable {
     public let documents: Documents
     /// The record streams.
     public let records: Records
+
+    /// The audit log.
+    package let audit: AuditLog
 
     /// Which installation the directory belongs to.
     public let installation: Installation
@@ -88,6 +92,7 @@ public final class DataDirectory: Sendable {
                 salvagesJournal: options.salvagesJournal))
         journalDamage = documents.journalDamage
         records = Records(folders: StreamFolder(root: root, files: files), threads: threads)
+        audit = try AuditLog(in: root, files: files, threads: threads)
         LeftoverCleaner(root: root, names: files.temporaryNames, cleansStreams: lock.wasAbandoned).start(isStopped: {
             [weak self] in
             self?.isClosed.load(ordering: .relaxed) ?? true

@@ -1,6 +1,7 @@
 // Putting a backup in place. The mark that it is under way comes first and goes last, so that a directory that was
 // restored in part is never taken for a whole one.
 
+import Audit
 import CLinux
 import Glibc
 import RecordStore
@@ -71,6 +72,9 @@ struct Restore {
         guard copy.outcome.documents >= mark.documents, copy.outcome.streams >= mark.streams else {
             throw .corrupt(path: backup + "/" + (copy.outcome.skipped.first ?? CopyTarget.markName), .missing)
         }
+        if let audit = try AuditFolder.open(in: source.root) {
+            try copy.target.copyAudit(audit, try audit.files().map { .init(file: $0, bytes: nil) })
+        }
         try copy.target.sync()
         try Installation.markRestored(root, files)
         try files.remove(Self.markName, in: root)
@@ -96,13 +100,14 @@ struct Restore {
         guard try target.collections().isEmpty, try target.shards(of: StreamFolder.rootName).isEmpty else {
             return false
         }
+        if let audit = try AuditFolder.open(in: target.root), try !audit.files().isEmpty { return false }
         guard let journal = try target.subdirectory("journal", of: target.root) else { return true }
         return try target.names(journal).isEmpty
     }
 
     /// Removes what an earlier restore had copied.
     private func removeParts(_ target: DataWalk) throws(StoreError) {
-        for parent in try target.collections() + [StreamFolder.rootName] {
+        for parent in try target.collections() + [StreamFolder.rootName, AuditFolder.name] {
             do throws(CallFailure) { try target.root.removeTree(parent) } catch { throw error.asStoreError }
         }
     }

@@ -42,6 +42,9 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
 
     /// What goes with a change of a value.
     package struct Change {
+        /// Records the change elsewhere before it is stored, and once more when it could not be stored; nil for a change that is not
+        /// recorded.
+        var record: (@Sendable (_ hasFailed: Bool) async throws(ServiceError) -> Void)?
         /// The summary that is stored in the head of the document; nil for none.
         let summary: [UInt8]?
         /// Called when the change is durable, before the next change of the same value starts.
@@ -119,6 +122,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
                 let result = try change(&value)
                 guard let value else { return result }
                 let changed = willChange(stored?.form.value, value)
+                if let record = changed.record { try await record(false) }
                 do throws(StoreError) {
                     try await documents.save(
                         key, value.document, expecting: stored.map { .revision($0.revision) } ?? .absent,
@@ -126,6 +130,8 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
                     changed.isDurable()
                     return result
                 } catch {
+                    // The change is the error that the caller has to see.
+                    if let record = changed.record { try? await record(true) }
                     guard case .conflict = error else { throw ServiceError(error) }
                 }
             }

@@ -1,5 +1,7 @@
 // The caller of a request. The authenticator creates it, and routes query it. Does not depend on a token format.
 
+package import Audit
+
 /// How a principal was authenticated.
 package enum PrincipalKind: String, Sendable {
     /// A user's session.
@@ -47,6 +49,28 @@ package struct Principal: Sendable, Equatable {
 
     /// Whether the principal is a user or acts for one; a bot, a service and an application itself are not.
     package var isUser: Bool { kind == .session || kind == .apiKey || kind == .onBehalf || kind == .connect }
+
+    /// The id of the application key; nil for every other principal.
+    package var applicationKeyID: String? {
+        guard scopes != nil, sessionBinding.hasPrefix(Self.applicationBinding) else { return nil }
+        return String(sessionBinding.dropFirst(Self.applicationBinding.count))
+    }
+
+    /// What the binding of an application's principals begins with.
+    package static let applicationBinding = "app-key:"
+
+    /// The principal as the audit log names it.
+    package var actor: AuditActor {
+        switch kind {
+        case .application: AuditActor(.application, keyID: applicationKeyID)
+        case .onBehalf: AuditActor(.application, keyID: applicationKeyID, userID: userID)
+        case .session: AuditActor(.session, userID: userID)
+        case .apiKey: AuditActor(.apiKey, userID: userID)
+        case .connect: AuditActor(.connect, userID: userID)
+        case .bot: AuditActor(.bot, userID: userID)
+        case .service: AuditActor(.service, userID: userID)
+        }
+    }
 
     /// Whether the principal may act for other users.
     package var isSuperuser: Bool {

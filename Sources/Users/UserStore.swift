@@ -1,5 +1,6 @@
 // Users by id. A decoded user is cached with its document, and observers are notified of every change.
 
+package import Audit
 package import ConnectionModel
 package import DocumentStore
 package import Primitives
@@ -38,6 +39,7 @@ package struct UserStore: Sendable {
     package let histories: ConnectionHistories
     private let counts: ConnectionCounts
     private let summarizer: Summarizer
+    private let recorder: ActRecorder
     private let users: DocumentCollection<StoredUser>
     /// The time by which connections are expired; nil when only events expire them.
     private let time: TimeSource?
@@ -47,15 +49,16 @@ package struct UserStore: Sendable {
     ) {
         self.time = time
         self.statuses = statuses
-        let (changes, summarizer) = (UserChanges(), Summarizer())
+        let (changes, summarizer, recorder) = (UserChanges(), Summarizer(), ActRecorder())
         self.changes = changes
         self.summarizer = summarizer
+        self.recorder = recorder
         histories = ConnectionHistories(documents)
         let counts = ConnectionCounts()
         self.counts = counts
         users = DocumentCollection(documents, name: Self.collection, noun: "user") { before, user in
             let summary = summarizer.summary(of: user)
-            return .init(summary: summary?.encoded) {
+            return .init(record: recorder.record(before: before, user), summary: summary?.encoded) {
                 statuses.remove(user.id)
                 if before?.connections.count != user.connections.count {
                     counts.changed(DocumentKey.shard(ofID: Array(user.id.utf8)))
@@ -94,6 +97,11 @@ package struct UserStore: Sendable {
     package func summarize(with agenda: any UserAgenda, time: TimeSource) {
         summarizer.set(.init(value: agenda, time: time))
     }
+
+    /// Records in the audit log, from now on, how connections are made and ended.
+    ///
+    /// The trail comes after the store because its keys do.
+    package func audit(with trail: AuditTrail) { recorder.set(trail) }
 
     /// The 3 hex digits of the user's shard, which are part of the ids of the user's connections.
     package static func shard(of userID: String) -> String {

@@ -27,6 +27,14 @@ struct KeyRotationCrashTests {
                 let found = try await client.get("/api/integrations/connections/\(id)/explain").json
                 #expect(found.at("explanation.class") == "working", place)
             }
+            // A key that was made has its line.
+            let keys = try await HostProcess.run(["keys", "list", "--data", installation.data]).output
+            if keys.split(separator: "\n").count > 1 {
+                let lines = try await HostProcess.run(["audit", "list", "--data", installation.data]).output
+                #expect(lines.contains("key-ring.rotate  begun  by operator"), "\(lines) \(place)")
+            }
+            let checked = try await HostProcess.run(["check", "--data", installation.data])
+            #expect(checked.code == 0, "\(checked.output)\(checked.errors) \(place)")
             // What the rotation left behind can be pruned, and then the credentials are still good for a sync.
             try FileManager.default.setAttributes(
                 [.modificationDate: Date().addingTimeInterval(-2 * 86_400)],

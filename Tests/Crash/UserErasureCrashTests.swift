@@ -37,7 +37,13 @@ struct UserErasureCrashTests {
                 let found = try await superuser.send("DELETE", "/api/users/\(Self.user)").status
                 return try found == 404 && Self.files(installation, with: Self.user).isEmpty
             }
-            #expect(try Self.files(installation, with: id).isEmpty, place)
+            // The audit log keeps the ids of connections, and none of users.
+            let kept = try Self.files(installation, with: id)
+            #expect(kept.allSatisfy { $0.hasPrefix("audit/") }, "\(kept) \(place)")
+            let lines = try await HostProcess.run(installation.command("audit", "list", "--user", Self.user)).output
+            #expect(lines.contains("user.erase  begun") && lines.contains("user.erase  done"), "\(lines) \(place)")
+            let checked = try await HostProcess.run(installation.command("check"))
+            #expect(checked.code == 0, "\(checked.output)\(checked.errors) \(place)")
         }
         #expect(kills > 10)
     }

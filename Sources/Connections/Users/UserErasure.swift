@@ -1,6 +1,7 @@
 // Erases users: their connections, records and grants, what other parts of the host keep of them, and their documents. The intent is
 // durable before anything is erased, so that an erasure continues after a stop. Does not depend on HTTP.
 
+package import Audit
 package import Background
 package import ConnectionModel
 package import DocumentStore
@@ -33,6 +34,7 @@ package final class UserErasure: Sendable {
     private let connectSessions: ConnectSessions
     private let accounts: AccountUsers
     private let intents: DocumentCollection<PlainForm<ErasureIntent>>
+    private let audit: AuditTrail
     private let time: TimeSource
     private let log: Log
     /// The erasures under way, by the bytes of the user's id.
@@ -42,7 +44,7 @@ package final class UserErasure: Sendable {
     package init(
         users: UserStore, documents: Documents, lifecycle: ConnectionLifecycle, records: RecordErasure,
         grants: any GrantRevoking, keys: any UserDataErasing, linkTokens: LinkTokenStore,
-        connectSessions: ConnectSessions, accounts: AccountUsers, time: TimeSource, log: Log
+        connectSessions: ConnectSessions, accounts: AccountUsers, audit: AuditTrail, time: TimeSource, log: Log
     ) {
         self.users = users
         self.lifecycle = lifecycle
@@ -52,6 +54,7 @@ package final class UserErasure: Sendable {
         self.linkTokens = linkTokens
         self.connectSessions = connectSessions
         self.accounts = accounts
+        self.audit = audit
         intents = DocumentCollection(documents, name: "user-erasures", noun: "erasure")
         self.time = time
         self.log = log
@@ -114,6 +117,9 @@ package final class UserErasure: Sendable {
         let id = Array(userID.utf8)
         var outcome = Outcome()
         let (stored, intent) = (try await users.stored(userID)?.value, try await intents.load(id))
+        if stored != nil || intent != nil {
+            try await audit.record(.eraseUser, AuditTarget(userID: userID), .begun)
+        }
         // First, so that the user's own programs add nothing meanwhile.
         outcome.apiKeys = try await keys.eraseData(of: stored ?? User(id: userID))
         try await connectSessions.erase(user: userID)
@@ -131,6 +137,8 @@ package final class UserErasure: Sendable {
         outcome.apiKeys += try await keys.eraseData(of: User(id: userID))
         // What was erased stays in the journal until all journaled changes are in their final files; so does the intent.
         await users.flush()
+        // Before the intent goes: an erasure that ended has its line, if need be twice.
+        try await audit.record(.eraseUser, AuditTarget(userID: userID), .done)
         _ = try await intents.remove(id)
         await users.flush()
         return outcome

@@ -18,6 +18,12 @@ enum RequestBounds {
     static let userPageDefault = 50
     /// The most users or connections on one page of a list of all users.
     static let userPageMax = 200
+    /// Lines of the audit log on one page, unless the caller asks for another number.
+    static let auditPageDefault = 100
+    /// The most lines of the audit log on one page.
+    static let auditPageMax = 1000
+    /// Bytes of a user's id.
+    static let userIDBytesMax = 1024
     /// Bytes of an idempotency key.
     static let idempotencyKeyBytesMax = 255
     /// Bytes of a provider or integration id.

@@ -1,6 +1,7 @@
 // The resources that the host's services share: the keys, the providers, the data directory and the HTTP client. Opens
 // them; knows no service and no route.
 
+import Audit
 import Commands
 import Configuration
 import ConnectionModel
@@ -27,6 +28,7 @@ struct HostResources: Sendable {
     let client: HTTPClient
     let address: PublicAddress
     let users: UserStore
+    let audit: AuditTrail
     let gateway: ProviderGateway
     let vault: CredentialVault
 
@@ -54,6 +56,11 @@ struct HostResources: Sendable {
             isUsed
             ? try Self.keys(configuration, users, givesUpLostKeys: givesUpLostKeys, time: time, log: log)
             : try KeyRings.keys(configuration, makes: true)
+        audit = AuditTrail(data.audit, time: time) { [keys] in keys.ring }
+        users.audit(with: audit)
+        for found in data.audit.openingBreaks {
+            log.error("The audit log breaks; “check” shows where.", ["place": .text("\(found)")])
+        }
         var clientConfiguration = HTTPClient.Configuration()
         clientConfiguration.proxies = try Self.proxies(configuration, Environment.all, log)
         clientConfiguration.userAgent = "integration-host/\(Version.text)"

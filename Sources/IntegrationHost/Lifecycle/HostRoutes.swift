@@ -80,6 +80,7 @@ struct HostRoutes: Sendable {
             ApplicationKeyRoutes(keys: services.applicationKeys, time: parts.time).family,
             ConnectSessionRoutes(sessions: services.connectSessions, address: parts.address).family,
             UserRoutes(directory: services.directory, erasure: services.erasure).family,
+            AuditRoutes(trail: parts.audit).family,
         ]
     }
 

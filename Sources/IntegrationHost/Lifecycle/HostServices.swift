@@ -101,11 +101,11 @@ struct HostServices: Sendable {
             users: users, registry: registry, records: parts.data.records, vault: vault, time: time)
         rotation = KeyRotation(
             users: users, keys: parts.keys, letters: SealedLetters(records: parts.data.records, vault: vault),
-            time: time,
+            audit: parts.audit, time: time,
             log: log)
         sessions = HostSessions(parts.keys)
         apiKeys = APIKeys(parts.data.documents, time: time, log: log)
-        applicationKeys = ApplicationKeys(parts.data.documents, time: time, log: log)
+        applicationKeys = ApplicationKeys(parts.data.documents, audit: parts.audit, time: time, log: log)
         connectSessions = ConnectSessions(
             parts.data.documents, users: users, registry: registry, returnTo: configuration.connect.returnTo,
             time: time,
@@ -115,8 +115,8 @@ struct HostServices: Sendable {
         directory = UserDirectory(users: users, diagnoses: diagnoses, time: time)
         erasure = UserErasure(
             users: users, documents: parts.data.documents, lifecycle: lifecycle, records: recordErasure, grants: oauth,
-            keys: apiKeys, linkTokens: linkTokens, connectSessions: connectSessions, accounts: accountUsers, time: time,
-            log: log)
+            keys: apiKeys, linkTokens: linkTokens, connectSessions: connectSessions, accounts: accountUsers,
+            audit: parts.audit, time: time, log: log)
         refreshes = RefreshReconciler(users: users, registry: registry, refresher: refresher, time: time, log: log)
         unidentifiedGrants = UnidentifiedGrantReconciler(
             users: users, registry: registry, oauth: oauth, refresher: refresher, time: time, log: log)
@@ -166,7 +166,7 @@ struct HostServices: Sendable {
     /// The services behind the operator's commands of a running host.
     var controlCommands: ControlCommands {
         ControlCommands(
-            data: parts.data, apiKeys: apiKeys, applicationKeys: applicationKeys, time: parts.time,
+            data: parts.data, apiKeys: apiKeys, applicationKeys: applicationKeys, audit: parts.audit, time: parts.time,
             rotation: { [rotation] in rotation },
             diagnoses: { [diagnoses] in diagnoses }, deadLetters: { [deadLetters] in deadLetters },
             users: parts.users, erasure: erasure,

@@ -2,6 +2,7 @@
 // is written once. A request with an answer in memory takes all of them on the event loop; any other continues as a
 // task. Knows no document.
 
+import Audit
 import ConnectionModel
 package import HTTPServer
 package import Observability
@@ -322,7 +323,7 @@ package struct RequestPath: HTTPApplication {
             switch admission {
             case .refused(let failure, let decision):
                 complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
-            case .admitted(let decision): complete(await handle(call, caller?.principal), route, decision)
+            case .admitted(let decision): complete(await act(call, caller?.principal), route, decision)
             }
         if let page = await page(for: reply, call, caller) { reply = page }
         record(call.request.method, route.template, route.handler.counters, reply, caller?.principal, exchange)
@@ -339,6 +340,12 @@ package struct RequestPath: HTTPApplication {
         var page = await pages.reply(to: outcome)
         page.headers += reply.headers.filter { $0.name == "WWW-Authenticate" || $0.name == "Retry-After" }
         return page
+    }
+
+    /// Handles a request; what it changes is recorded as the caller's act.
+    private func act(_ call: Call, _ principal: Principal?) async -> Reply {
+        guard let principal, call.route.handler.entry.hasEffects else { return await handle(call, principal) }
+        return await AuditActor.$current.withValue(principal.actor) { await handle(call, principal) }
     }
 
     private func handle(_ call: Call, _ principal: Principal?) async -> Reply {

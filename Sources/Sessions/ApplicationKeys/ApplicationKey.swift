@@ -52,7 +52,8 @@ package struct ApplicationKey: Sendable {
         let isRetired = retired.map { constantTimeEquals($0.digest, given) && now < $0.until } ?? false
         guard constantTimeEquals(digest, given) || isRetired else { return nil }
         return Principal(
-            userID: "application:\(id)", kind: .application, sessionBinding: "app-key:\(id)", scopes: scopes)
+            userID: "application:\(id)", kind: .application, sessionBinding: Principal.applicationBinding + id,
+            scopes: scopes)
     }
 }
 

@@ -1,5 +1,6 @@
 // The application keys of an installation, over the document store: one document for each key, looked up by its id.
 
+package import Audit
 package import ConnectionModel
 import Cryptography
 package import DocumentStore
@@ -11,10 +12,12 @@ import Users
 /// The application keys.
 package struct ApplicationKeys: Sendable {
     private let keys: DocumentCollection<CachedApplicationKey>
+    private let audit: AuditTrail
     private let time: TimeSource
     private let log: Log
 
-    package init(_ documents: Documents, time: TimeSource, log: Log) {
+    package init(_ documents: Documents, audit: AuditTrail, time: TimeSource, log: Log) {
+        self.audit = audit
         keys = DocumentCollection(documents, name: "app-keys", noun: "application key")
         self.time = time
         self.log = log
@@ -76,8 +79,10 @@ package struct ApplicationKeys: Sendable {
         let key: IssuedKey
         do throws(CryptographyError) { key = try IssuedKey(.application) } catch { throw .internalFault("\(error)") }
         let stored = ApplicationKey(key, new, createdAt: time.now)
-        guard try await keys.add(Array(key.id.utf8), stored) else {
-            throw .unavailable("The id of the new key is taken: try again.", retryAfterSeconds: 1)
+        try await audit.recording(.createApplicationKey, AuditTarget(keyID: key.id)) { () throws(ServiceError) in
+            guard try await keys.add(Array(key.id.utf8), stored) else {
+                throw .unavailable("The id of the new key is taken: try again.", retryAfterSeconds: 1)
+            }
         }
         return (key, stored)
     }
@@ -101,11 +106,15 @@ package struct ApplicationKeys: Sendable {
             throw .internalFault("\(error)")
         }
         let end = time.now.advanced(by: .seconds(overlapHours * 3600))
-        let stored = try await keys.update(Array(id.utf8)) { (stored) throws(ServiceError) in
-            guard var changed = stored else { throw .notFound }
-            changed.rotate(to: key, overlapEnd: end)
-            stored = changed
-            return changed
+        guard try await keys.load(Array(id.utf8)) != nil else { throw .notFound }
+        let stored = try await audit.recording(.rotateApplicationKey, AuditTarget(keyID: id)) {
+            () throws(ServiceError) in
+            try await keys.update(Array(id.utf8)) { (stored) throws(ServiceError) in
+                guard var changed = stored else { throw .notFound }
+                changed.rotate(to: key, overlapEnd: end)
+                stored = changed
+                return changed
+            }
         }
         return (key, stored)
     }
@@ -129,6 +138,14 @@ package struct ApplicationKeys: Sendable {
     /// - Returns: false when there is no such key.
     package func revoke(_ id: String) async throws(ServiceError) -> Bool {
         guard IssuedKey.isID(id) else { return false }
-        return try await keys.remove(Array(id.utf8))
+        do throws(ServiceError) {
+            guard try await keys.load(Array(id.utf8)) != nil else { return false }
+        } catch {
+            // A key that cannot be read is revoked all the same.
+            guard case .internalFault = error else { throw error }
+        }
+        return try await audit.recording(.revokeApplicationKey, AuditTarget(keyID: id)) { () throws(ServiceError) in
+            try await keys.remove(Array(id.utf8))
+        }
     }
 }

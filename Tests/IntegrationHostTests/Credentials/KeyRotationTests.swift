@@ -1,6 +1,7 @@
 // Key rotation over a real store and a real key ring file: sealed secrets stay readable at every moment, and no key is removed that
 // a secret needs.
 
+import Audit
 import Cryptography
 import DocumentStore
 import Foundation
@@ -39,7 +40,8 @@ struct KeyRotationTests {
             keys = try HostKeys(try KeyRing.create(path: path), path: path)
             rotation = KeyRotation(
                 users: users, keys: keys, letters: SealedLetters(records: data.records, vault: CredentialVault(keys)),
-                time: .system, log: Log(level: .error))
+                audit: AuditTrail(data.audit, time: .system) { [keys] in keys.ring }, time: .system,
+                log: Log(level: .error))
         }
 
         /// A connected user.
@@ -152,7 +154,8 @@ struct KeyRotationTests {
         try other.ring.save(path: other.path)
         let rotation = KeyRotation(
             users: fixture.users, keys: other,
-            letters: SealedLetters(records: fixture.data.records, vault: CredentialVault(other)), time: .system,
+            letters: SealedLetters(records: fixture.data.records, vault: CredentialVault(other)),
+            audit: AuditTrail(fixture.data.audit, time: .system) { other.ring }, time: .system,
             log: Log(level: .error))
         let outcome = try await rotation.rotate().outcome
         #expect(outcome == ResealOutcome(resealed: 0, unreadable: [lost]))

@@ -100,13 +100,19 @@ extension LimitSection {
             .count("deadLetterIDsMax", RequestBounds.deadLetterIDsMax, .user, "400"),
             .count("webhookDeliveryPageMax", RequestBounds.webhookDeliveryPageMax, .user, "400"),
             .count("userPageMax", RequestBounds.userPageMax, .user, "400"),
+            .count("auditPageMax", RequestBounds.auditPageMax, .operator, "400"),
+            .bytes("userIDBytesMax", RequestBounds.userIDBytesMax, .operator, "400"),
             .bytes("idempotencyKeyBytesMax", RequestBounds.idempotencyKeyBytesMax, .user, "400"),
             .bytes("serviceBytesMax", RequestBounds.serviceBytesMax, .user, "400"),
             .count("permissionsMax", RequestBounds.permissionsMax, .user, "400"),
             .bytes("permissionBytesMax", RequestBounds.permissionBytesMax, .user, "400"),
             .bytes("urlBytesMax", RequestBounds.urlBytesMax, .user, "400"),
             .bytes("callerStateBytesMax", RequestBounds.callerStateBytesMax, .user, "400"),
-        ], others: ["recordPageDefault", "deadLetterPageDefault", "webhookDeliveryPageDefault", "userPageDefault"])
+        ],
+        others: [
+            "recordPageDefault", "deadLetterPageDefault", "webhookDeliveryPageDefault", "userPageDefault",
+            "auditPageDefault",
+        ])
 
     private static let sessions = LimitSection(
         title: "Sessions", file: "Sources/Sessions/SessionLimits.swift", type: "SessionLimits",

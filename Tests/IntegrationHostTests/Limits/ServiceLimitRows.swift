@@ -212,6 +212,7 @@ extension LimitSection {
             .bytes("answerBytesMax", ControlLimits.answerBytesMax, .host, "the command fails"),
             .time("silenceMax", ControlLimits.silenceMax, .operator, "the connection ends"),
             .count("listedUsersMax", ControlLimits.listedUsersMax, .operator, "the list names the next page"),
+            .count("auditLinesMax", ControlLimits.auditLinesMax, .operator, "the list names the next page"),
             .count("commandsMax", ControlLimits.commandsMax, .operator, "further commands wait"),
             .time("stopWaitMax", ControlLimits.stopWaitMax, .operator, "the host stops without them"),
             .count("attemptsMax", ControlLimits.attemptsMax, .operator, "the command fails"),

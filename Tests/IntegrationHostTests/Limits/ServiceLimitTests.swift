@@ -145,6 +145,8 @@ struct ServiceLimitTests {
                 ApplicationKeyDeclarations.overlapHours,
                 (try? JSONValue.parse(Array(String(ApplicationKeyLimits.overlapHoursMax + excess).utf8))) ?? .null),
             isTaken(UserDeclarations.limit, String(RequestBounds.userPageMax + excess)),
+            isTaken(AuditDeclarations.limit, String(RequestBounds.auditPageMax + excess)),
+            isTaken(AuditDeclarations.userID, Self.text(RequestBounds.userIDBytesMax + excess)),
             isTaken(ConnectSessionDeclarations.services, texts(ConnectSessionLimits.servicesMax + excess)),
         ]
         #expect(taken == Array(repeating: excess == 0, count: taken.count))

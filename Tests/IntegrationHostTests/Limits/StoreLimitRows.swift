@@ -2,6 +2,7 @@
 
 import ProviderSDK
 
+@testable import Audit
 @testable import Cryptography
 @testable import DocumentJournal
 @testable import DocumentStore
@@ -10,7 +11,19 @@ import ProviderSDK
 @testable import StoreFiles
 
 extension LimitSection {
-    static let foundations = [client, json, tokens, documents, journal, records, files]
+    static let foundations = [client, json, tokens, documents, journal, records, files, audit]
+
+    private static let audit = LimitSection(
+        title: "The audit log", file: "Sources/Audit/AuditLimits.swift", type: "AuditLimits",
+        rows: [
+            .bytes("fileBytesMax", AuditLimits.fileBytesMax, .host, "another file begins"),
+            .count("filesMax", AuditLimits.filesMax, .host, "the oldest file goes"),
+            .bytes("lineBytesMax", AuditLimits.lineBytesMax, .user, "ids are cut"),
+            .count("batchLinesMax", AuditLimits.batchLinesMax, .caller, "the rest is written after it"),
+            .count("waitingLinesMax", AuditLimits.waitingLinesMax, .caller, "503"),
+            .count("scannedLinesMax", AuditLimits.scannedLinesMax, .operator, "the page ends and names the next one"),
+            .count("describedBreaksMax", AuditLimits.describedBreaksMax, .host, "further breaks are counted"),
+        ], others: ["readBytesMax"])
 
     private static let client = LimitSection(
         title: "Outgoing requests", file: "Sources/HTTPClient/Limits.swift", type: "HTTPClientLimits",

@@ -1,5 +1,6 @@
 // Which token authenticates which user, and where: the authenticator with all schemes, over a real store.
 
+import Audit
 import Cryptography
 import DocumentStore
 import Foundation
@@ -28,6 +29,7 @@ final class AuthenticatorFixture: Sendable {
     let host: HostSessions
     let cache = SessionCache()
     let authenticator: Authenticator
+    let audit: AuditTrail
 
     static let secret = Secret("a secret of the application")
     static let salt = "authjs.session-token"
@@ -38,7 +40,8 @@ final class AuthenticatorFixture: Sendable {
         path = FileManager.default.temporaryDirectory.appending(path: "sessions-\(UUID().uuidString)").path
         data = try DataDirectory(path: path)
         apiKeys = APIKeys(data.documents, time: .system, log: Fixtures.log)
-        applicationKeys = ApplicationKeys(data.documents, time: .system, log: Fixtures.log)
+        audit = AuditTrail(data.audit, time: .system) { Fixtures.ring }
+        applicationKeys = ApplicationKeys(data.documents, audit: audit, time: .system, log: Fixtures.log)
         host = HostSessions(try HostKeys(Fixtures.ring, path: "keys"))
         var schemes: [SessionScheme] = []
         if let version {
