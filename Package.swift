@@ -82,7 +82,7 @@ let hostModules: [Target] = [
     module("Observability", ["CLinux", "Cryptography", "Primitives", "StoreFiles", providerSDK]),
     module(
         "ConnectionModel", ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", providerSDK]),
-    module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", providerSDK]),
+    module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", "Primitives", providerSDK]),
     module(
         "Users",
         ["Audit", "ConnectionModel", "Cryptography", "DocumentStore", "Primitives", "StoreFiles", providerSDK]),

@@ -1,6 +1,8 @@
 // Splits the command line into a command, its flags and its operands. Each command declares its flags; any other flag is
 // a usage error with a suggestion.
 
+import Primitives
+
 /// A command line that cannot be understood.
 package struct UsageError: Error, CustomStringConvertible {
     package let description: String
@@ -36,7 +38,7 @@ package struct Arguments {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard let flag = flags[name] else {
-                throw UsageError("there is no option “\(name)”\(Self.suggestion(name, flags))")
+                throw UsageError("there is no option “\(name)”\(NearestName.question(name, in: flags.keys))")
             }
             if flag == .toggle {
                 guard parts.count == 1 else { throw UsageError("“\(name)” takes no value") }
@@ -56,9 +58,4 @@ package struct Arguments {
     package func values(_ name: String) -> [String] { given[name] ?? [] }
 
     package func has(_ name: String) -> Bool { given[name] != nil }
-
-    private static func suggestion(_ name: String, _ flags: [String: Flag]) -> String {
-        let near = flags.keys.filter { $0.hasPrefix(name.prefix(4)) }.sorted()
-        return near.isEmpty ? "" : ": did you mean \(near.joined(separator: " or "))?"
-    }
 }

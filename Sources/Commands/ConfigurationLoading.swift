@@ -25,7 +25,9 @@ extension Configuration {
         }
         let unknown = try ConfigurationEnvironment(environment).apply(to: &configuration)
         for name in unknown {
-            Log(level: .warning).warning("Unknown setting in an environment variable.", ["name": .text(name)])
+            Log(level: .warning).warning(
+                "Unknown setting in an environment variable.",
+                ["name": .text(name), "didYouMean": .text(ConfigurationEnvironment.nearest(to: name))])
         }
         for setting in SettingsTable.all {
             guard let flag = setting.flag else { continue }

@@ -1,6 +1,7 @@
 // Reads the configuration from environment variables: INTEGRATION_HOST_ and the key, words separated by underscores or not.
 
 import ConnectionModel
+import Primitives
 
 /// Applies environment variables to a ``Configuration``.
 package struct ConfigurationEnvironment {
@@ -37,6 +38,19 @@ package struct ConfigurationEnvironment {
         }
         try SettingText(variable: name, value).apply(to: &configuration, setting)
         return true
+    }
+
+    /// The variable that one without a setting most probably stands for; nil when none is near.
+    package static func nearest(to name: String) -> String? {
+        let known = SettingsTable.all.flatMap { $0.isVariable ? [$0.path] : [] }.map { path in
+            // `dataDirectory` becomes DATA_DIRECTORY.
+            prefix
+                + path.joined(separator: "_").reduce(into: "") { text, letter in
+                    if letter.isUppercase, text.last?.isLowercase == true || text.last == "_" { text.append("_") }
+                    text.append(letter)
+                }.uppercased()
+        }
+        return NearestName.of(name, in: known)
     }
 
     /// Sets `PROVIDERS_<ID>_<KEY>`; keys that the plugin's manifest names are matched once the plugins are loaded.

@@ -2,10 +2,14 @@
 // Errors name line and column.
 
 import ConnectionModel
+import Primitives
 import ProviderSDK
 
 /// Reads one configuration file into a ``Configuration``.
 package struct ConfigurationFile {
+    /// The key with which an editor finds the schema of the file.
+    package static let schema = "$schema"
+
     private let path: String
     private let bytes: [UInt8]
 
@@ -26,6 +30,8 @@ package struct ConfigurationFile {
         }
         configuration.places.set(file: path, bytes: bytes, root: root)
         for (key, value) in try members(root, "the configuration") {
+            // Editors read the schema from the file.
+            if key == Self.schema { continue }
             if key == ProviderSettingsTable.key {
                 for (id, provider) in try members(value, key) {
                     configuration.providers[id] = try self.provider(provider, id, isVariant: false)
@@ -44,7 +50,7 @@ package struct ConfigurationFile {
         if let setting = SettingsTable.all.first(where: { $0.isInFile && $0.path == path }) {
             return try apply(value, setting, key, to: &configuration)
         }
-        guard let group = SettingsTable.groups.first(where: { $0.path == path }) else { throw unknown(key, value) }
+        guard let group = SettingsTable.groups.first(where: { $0.path == path }) else { throw unknown(path, value) }
         if let shorthand = group.shorthand, value.string != nil {
             return try apply(value, path + [shorthand], to: &configuration)
         }
@@ -165,8 +171,18 @@ extension ConfigurationFile {
         return integer
     }
 
-    private func unknown(_ key: String, _ value: JSONValue) -> ConfigurationError {
-        error(value, "there is no setting “\(key)” here: check its spelling, or remove it")
+    /// The error for a key that is in no table.
+    private func unknown(_ path: [String], _ value: JSONValue) -> ConfigurationError {
+        let key = path[path.count - 1]
+        let parent = path.dropLast()
+        let known =
+            (SettingsTable.all.filter(\.isInFile).map(\.path) + SettingsTable.groups.map(\.path)
+            + [[ProviderSettingsTable.key]])
+            .filter { $0.count == path.count && $0.starts(with: parent) }.map { $0[$0.count - 1] }
+        let question = NearestName.question(key, in: known)
+        return error(
+            value,
+            "there is no setting “\(key)” here\(question.isEmpty ? ": check its spelling, or remove it" : question)")
     }
 
     private func error(_ value: JSONValue, _ problem: String) -> ConfigurationError {

@@ -42,6 +42,20 @@ package struct ConfigurationPlaces: Sendable, CustomReflectable {
         return Self.text(file.path, file.bytes, value)
     }
 
+    /// Returns where `setting` itself was given; nil when it was not.
+    ///
+    /// A text in place of an object gives the setting that it stands for.
+    package func origin(of setting: [String]) -> String? {
+        if let name = given[setting] { return name }
+        guard let file else { return nil }
+        var value = file.root
+        for name in setting where value.members != nil {
+            guard let next = value[name] else { return nil }
+            value = next
+        }
+        return Self.text(file.path, file.bytes, value)
+    }
+
     /// The file with the line and column of a value in it.
     package static func text(_ path: String, _ bytes: [UInt8], _ value: JSONValue) -> String {
         let (line, column) = JSONError.position(of: value.sourceOffset ?? 0, in: bytes)

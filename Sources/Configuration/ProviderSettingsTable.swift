@@ -47,3 +47,9 @@ enum ProviderSettingsTable {
         ),
     ]
 }
+
+extension Configuration {
+    /// The keys of settings that every provider can have.
+    package static let providerKeys =
+        ProviderSettingsTable.texts.map(\.key) + [ProviderSettingsTable.endpoints, ProviderSettingsTable.variants]
+}

@@ -24,7 +24,7 @@ package struct Setting: Sendable {
     package struct Flag: Sendable {
         package let name: String
         /// The placeholder for its value in the help.
-        let placeholder: String
+        package let placeholder: String
 
         package init(name: String, placeholder: String) {
             self.name = name

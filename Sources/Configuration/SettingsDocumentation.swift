@@ -1,4 +1,4 @@
-// The documentation of the settings: the table in docs/configuration.md, and the flags in the help of a command.
+// The documentation of the settings: the table in docs/configuration.md.
 
 /// Texts generated from the table of settings.
 package enum SettingsDocumentation {
@@ -30,24 +30,11 @@ package enum SettingsDocumentation {
     private static func row(_ path: [String], _ defaultText: String, _ words: [String]) -> String {
         "| `\(path.joined(separator: "."))` | \(defaultText) | \(words.joined(separator: "; ")) |"
     }
-
-    /// A line for each of `flags` that sets a setting, in the order of the table, and one for the file.
-    package static func help(_ flags: some Collection<String>) -> String {
-        var lines = [("--config FILE", "the configuration file")]
-        for setting in SettingsTable.all {
-            guard let flag = setting.flag, flags.contains(flag.name) else { continue }
-            lines.append(("\(flag.name) \(flag.placeholder)", setting.documentation))
-        }
-        let width = lines.map(\.0.count).max() ?? 0
-        return lines.map { flag, documentation in
-            "  \(flag)\(String(repeating: " ", count: width - flag.count))  \(documentation)"
-        }.joined(separator: "\n")
-    }
 }
 
 extension Setting {
     /// Its default, in Markdown.
-    var defaultWords: String {
+    package var defaultWords: String {
         if let defaultText { return defaultText }
         let configuration = Configuration()
         switch kind {

@@ -1,33 +1,47 @@
-// The entry point: all commands of the program. This module holds the commands that run a host.
+// The entry point: all commands of the program. This module holds the commands that run a host or need all its parts.
 
 import Commands
 
 @main
 enum Program {
-    static func main() {
-        CommandRunner(
-            [
-                Command(
-                    name: "serve",
-                    usage:
-                        "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT] [--resume-background] "
-                        + "[--new-key-ring]",
-                    summary: "Run the host; --new-key-ring gives up what a lost key ring has sealed.",
-                    ownFlags: ["--resume-background": .toggle, "--new-key-ring": .toggle],
-                    settings: ["--plugins", "--listen"], run: ServeCommand.run),
-                Command(
-                    name: "demo", usage: "[--data DIR] [--listen ADDRESS:PORT]",
-                    summary: "Run the host with stand-in providers and print what to try.",
-                    settings: ["--plugins", "--listen"], run: DemoCommand.run),
-                Command(
-                    name: "health", usage: "[--url URL]",
-                    summary: "Ask a running host whether it is ready; the exit code is 0 when it is.",
-                    ownFlags: ["--url": .value], settings: ["--listen"], run: HealthCommand.run),
-            ] + Command.withoutHost + [
-                Command(
-                    name: "openapi", usage: "[--plugins DIR]…", summary: "Print every route as an OpenAPI document.",
-                    settings: ["--plugins"], run: OpenAPICommand.run)
-            ]
-        ).run()
-    }
+    static func main() { CommandRunner(hosts + Command.withoutHost + descriptions).run() }
+
+    private static let hosts = [
+        Command(
+            name: "serve",
+            usages: [
+                "[--config FILE] [--data DIR] [--plugins DIR]… [--listen ADDRESS:PORT] [--resume-background] [--new-key-ring]"
+            ],
+            summary: "Run the host until SIGTERM, SIGINT or the end of its terminal stops it.",
+            ownFlags: [
+                .toggle("--resume-background", "resume the background work of a copied or restored data directory"),
+                .toggle("--new-key-ring", "make another key ring and give up what a lost one has sealed"),
+            ],
+            settings: ["--plugins", "--listen"],
+            examples: ["serve --config /etc/integration-host/config.json"], run: ServeCommand.run),
+        Command(
+            name: "demo", usages: ["[--data DIR] [--listen ADDRESS:PORT]"],
+            summary: "Run the host with stand-in providers and print what to try.",
+            settings: ["--plugins", "--listen"], run: DemoCommand.run),
+        Command(
+            name: "health", usages: ["[--url URL]"],
+            summary: "Ask a running host whether it is ready; the exit code is 0 when it is.",
+            ownFlags: [.value("--url", "URL", "the address of the host [that of the setting “listen”]")],
+            settings: ["--listen"], examples: ["health --url http://127.0.0.1:8080"], run: HealthCommand.run),
+        Command(
+            name: "config", usages: ["check", "show [--json]", "docs", "schema"],
+            summary:
+                "Check the configuration as serve does, show each setting and where it comes from, or print its documentation "
+                + "or its JSON Schema.",
+            actions: ConfigCommand.Action.allCases.map(\.rawValue), ownFlags: [.json],
+            settings: ["--plugins", "--listen"], operandsMax: 1,
+            examples: ["config check --config host.json", "config show --json", "config schema > host.schema.json"],
+            run: ConfigCommand.run),
+    ]
+
+    private static let descriptions = [
+        Command(
+            name: "openapi", usages: ["[--plugins DIR]…"], summary: "Print every route as an OpenAPI document.",
+            settings: ["--plugins"], run: OpenAPICommand.run)
+    ]
 }

@@ -1,6 +1,7 @@
 // All providers of this installation, by id. The operator's settings are checked against their manifests.
 
 package import Configuration
+import Primitives
 import ProviderSDK
 
 /// The providers of this installation.
@@ -42,8 +43,11 @@ package struct ProviderRegistry: Sendable {
         where !known.contains(id) && !settings.isOptional {
             guard rejections.contains(where: { $0.providerID == nil || $0.providerID == id }) else {
                 let names = known.isEmpty ? "no plugin was found" : "there are \(known.joined(separator: ", "))"
+                let question = NearestName.question(id, in: known)
                 throw configuration.error(
-                    ["providers", id], "there is no provider “\(id)”: \(names); correct the id, or remove it")
+                    ["providers", id],
+                    "there is no provider “\(id)”\(question.isEmpty ? ": \(names); correct the id, or remove it" : question)"
+                )
             }
             warnings.append(
                 "\(configuration.places.place(of: ["providers", id])): the settings of “\(id)” are not used: "

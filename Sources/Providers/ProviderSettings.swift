@@ -2,6 +2,7 @@
 
 import Configuration
 import ConnectionModel
+import Primitives
 import ProviderSDK
 
 /// Checks the settings of one provider.
@@ -28,11 +29,14 @@ struct ProviderSettings {
             // Environment variables come in lower case.
             guard let known = manifest.operatorSettings.first(where: { $0.key == key || $0.key.lowercased() == key })
             else {
-                let names = manifest.operatorSettings.map(\.key).sorted().joined(separator: ", ")
+                let names = manifest.operatorSettings.map(\.key).sorted()
+                let question = NearestName.question(key, in: names + Configuration.providerKeys)
+                let list =
+                    names.isEmpty
+                    ? ": remove it" : ": besides the common ones there are \(names.joined(separator: ", "))"
                 throw configuration.error(
                     place + [key],
-                    "\(manifest.name) has no setting “\(key)”: "
-                        + (names.isEmpty ? "remove it" : "besides the common ones there are \(names)"))
+                    "\(manifest.name) has no setting “\(key)”\(question.isEmpty ? list : question)")
             }
             if let problem = problem(setting, known) { throw configuration.error(place + [key], problem) }
             resolved.settings[known.key] = setting

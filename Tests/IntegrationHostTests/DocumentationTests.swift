@@ -59,6 +59,17 @@ struct DocumentationTests {
         }
     }
 
+    @Test("The schema of the configuration file is the committed one; UPDATE_DOCUMENTATION=1 writes it")
+    func schema() throws {
+        let file = Self.root.appending(path: "docs/configuration.schema.json")
+        let text = SettingsSchema.text + "\n"
+        if ProcessInfo.processInfo.environment["UPDATE_DOCUMENTATION"] == "1" {
+            try text.write(to: file, atomically: true, encoding: .utf8)
+        } else {
+            #expect(try String(contentsOf: file, encoding: .utf8) == text)
+        }
+    }
+
     @Test("The page of limits has every limit; UPDATE_DOCUMENTATION=1 writes it")
     func limits() throws {
         let page = Self.root.appending(path: "docs/limits.md")

@@ -29,7 +29,7 @@ enum OpenAPICommand {
         configuration.keysDirectory = nil
         configuration.dataDirectory = try temporaryDirectory()
         defer { remove(configuration.dataDirectory) }
-        let parts = try HostResources(configuration, time: .system, log: log) { _, _ in registry }
+        let parts = try HostResources(configuration, time: .system, log: log, registry: registry)
         defer { parts.data.close() }
         let routes = HostRoutes(parts: parts, services: HostServices(parts))
         return routes.system(try routes.described(), readiness: Readiness(parts.data), metrics: RequestMetrics())

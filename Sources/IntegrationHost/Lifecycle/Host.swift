@@ -51,12 +51,10 @@ final class Host: Sendable {
     init(
         _ configuration: Configuration, isDemo: Bool = false, givesUpLostKeys: Bool = false, time: TimeSource = .system
     ) throws {
-        try configuration.checkListening()
-        let settings = try ServerConfiguration(configuration)
-        try settings.checkDescriptors()
         let log = Log(level: configuration.logLevel, time: time)
+        let checks = try StartChecks(configuration, log: log)
         parts = try HostResources(
-            configuration, time: time, log: log, givesUpLostKeys: givesUpLostKeys, providers: HostResources.providers)
+            configuration, time: time, log: log, givesUpLostKeys: givesUpLostKeys, registry: checks.registry)
         services = HostServices(parts)
         let disk = DiskMonitor(time: time, log: log) { [data = parts.data] in await data.probe(after: $0) }
         diskWatch = RepeatedWork(pause: DiskMonitor.pause, time: time) { await disk.check() }
@@ -65,8 +63,8 @@ final class Host: Sendable {
         if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
         let routes = HostRoutes(parts: parts, services: services, disk: disk)
         let application = try routes.requestPath(readiness: readiness, demo: demoSession)
-        server = try HTTPServer(settings, application: application)
-        routes.server.set(server, settings.memory)
+        server = try HTTPServer(checks.server, application: application)
+        routes.server.set(server, checks.server.memory)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
         reconcileLoop = ReconcileLoop(
@@ -141,15 +139,5 @@ final class Host: Sendable {
         await services.notifications.stop()
         await parts.client.shutdown()
         parts.data.close()
-    }
-}
-
-extension ServerConfiguration {
-    fileprivate init(_ configuration: Configuration) throws {
-        self.init(address: try SocketAddress(configuration.listen))
-        memory = MemoryBudget(bytesMax: configuration.limits.memoryMiB << 20)
-        limits.connectionsMax = configuration.limits.connections
-        limits.connectionsPerAddressMax = configuration.limits.connectionsPerAddress
-        trustedPeers += try configuration.trustedProxyRanges
     }
 }

@@ -34,17 +34,17 @@ struct HostResources: Sendable {
 
     /// Opens the data directory that `configuration` names.
     ///
-    /// The providers are found first, so that nothing stays open when that fails.
-    ///
-    /// - Parameter givesUpLostKeys: whether a new key ring is made although stored secrets need the one that is missing.
+    /// - Parameters:
+    ///   - givesUpLostKeys: whether a new key ring is made although stored secrets need the one that is missing.
+    ///   - registry: the providers.
     init(
         _ configuration: Configuration, time: TimeSource, log: Log, givesUpLostKeys: Bool = false,
-        providers: (Configuration, Log) throws -> ProviderRegistry
+        registry: ProviderRegistry
     ) throws {
         self.configuration = configuration
         self.time = time
         self.log = log
-        registry = try providers(configuration, log)
+        self.registry = registry
         let isUsed = DataDirectory.exists(at: configuration.dataDirectory)
         var options = StoreOptions()
         options.cacheBytesMax = configuration.cache.documentsMiB << 20

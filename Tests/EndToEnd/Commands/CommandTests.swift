@@ -11,7 +11,9 @@ struct CommandTests {
     @Test(
         "Usage errors exit with 2 and say what is wrong",
         arguments: [
-            (["sevre"], "no command “sevre”"), (["serve", "--liste", "x"], "--listen"),
+            (["sevre"], "no command “sevre”: did you mean “serve”?"),
+            (["serve", "--liste", "x"], "did you mean “--listen”?"),
+            (["keys", "rotat"], "did you mean “rotate”?"),
             (["serve", "extra"], "“extra” is not expected"),
             (["token"], "“--user” is needed"), (["token", "--user", "u", "--kind", "root"], "“--kind” must be"),
             (["token", "--user", "u", "--ttl", "+5"], "“--ttl” must be"),
@@ -68,10 +70,18 @@ struct CommandTests {
         #expect(result.errors.contains(":1:33: an entry of “trustedProxies” must be"), "\(result.errors)")
     }
 
+    @Test("The help of the program names every command and every exit code")
+    func programHelp() async throws {
+        let help = try await HostProcess.run(["--help"]).output
+        for word in ["serve", "config", "completions", "\n  78  ", "\n  2 "] { #expect(help.contains(word), "\(word)") }
+    }
+
     @Test(
-        "Help and version work for every command",
-        arguments: ["serve", "demo", "sandbox", "providers", "token", "openapi"])
+        "Help and version work for every command, and the help has the options with their defaults",
+        arguments: ["serve", "demo", "sandbox", "providers", "token", "openapi", "config", "completions", "app-key"])
     func help(command: String) async throws {
+        let asked = try await HostProcess.run(["help", command])
+        #expect(asked.output.contains("Options:") && asked.output.contains("--data DIR"))
         let help = try await HostProcess.run([command, "--help"])
         #expect(help.code == 0)
         #expect(help.output.contains("integration-host \(command)"))
@@ -83,7 +93,10 @@ struct CommandTests {
     @Test(
         "Mistakes in the configuration exit with 78 and name line and column",
         arguments: [
-            ("{\n  \"lisen\": \"x\"\n}", ":2:", "no setting “lisen”"),
+            ("{\n  \"lisen\": \"x\"\n}", ":2:", "no setting “lisen” here: did you mean “listen”?"),
+            ("{\"rateLimits\":{\"stauts\":5}}", ":1:25", "did you mean “status”?"),
+            ("{\"providers\":{\"strip\":{\"clientId\":\"a\"}}}", ":1:23", "did you mean “stripe”?"),
+            ("{\"providers\":{\"stripe\":{\"clientID\":\"a\"}}}", ":1:36", "did you mean “clientId”?"),
             ("{\"listen\": 5}", ":1:12", "“listen” must be a text"),
             ("{\"rateLimits\":\n{\"sync\": -1}}", ":2:10", "integer from 0"),
             ("{\"listen\": \"a\",}", ":1:16", "cannot stand here"),

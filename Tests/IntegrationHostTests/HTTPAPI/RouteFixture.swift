@@ -61,13 +61,13 @@ final class RouteFixture: Sendable {
         configuration.connect.returnTo = returnTo
         configuration.connect.branding.name = "Fernhill"
         configuration.allowPrivateAddresses = more != nil
-        let parts = try HostResources(configuration, time: .system, log: Log(level: .error)) { configuration, _ in
-            try ProviderRegistry(
-                ([Self.plain, Self.typed] + (more.map { [$0] } ?? [])).map {
-                    LoadedPlugin(provider: PlainProvider(manifest: $0), path: "")
-                },
-                configuration: configuration)
-        }
+        let registry = try ProviderRegistry(
+            ([Self.plain, Self.typed] + (more.map { [$0] } ?? [])).map {
+                LoadedPlugin(provider: PlainProvider(manifest: $0), path: "")
+            },
+            configuration: configuration)
+        let parts = try HostResources(
+            configuration, time: .system, log: Log(level: .error), registry: registry)
         services = HostServices(parts)
         readiness = Readiness(parts.data)
         let routes = HostRoutes(parts: parts, services: services)
