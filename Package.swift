@@ -171,9 +171,8 @@ let hostModules: [Target] = [
         "HostControl",
         [
             "Audit", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI",
-            "Observability",
-            "PluginLoading", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Storage", "StoreFiles",
-            "Sync", "Users", providerSDK,
+            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore", "Requests",
+            "Sessions", "Storage", "StoreFiles", "Sync", "Users", providerSDK,
         ]),
     module(
         "Commands",
@@ -182,12 +181,18 @@ let hostModules: [Target] = [
             "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "Sessions", "Storage", "Users",
             providerSDK,
         ]),
+    module(
+        "Doctor",
+        [
+            "CLinux", "Configuration", "Connections", "Credentials", "HTTPClient", "HTTPServer", "HostControl", "OAuth",
+            "PluginLoading", "Primitives", "Providers", "Storage", providerSDK,
+        ]),
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
             "Audit", "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
-            "Cryptography",
-            "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "Notifications", "OAuth",
+            "Cryptography", "Doctor", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl",
+            "Notifications", "OAuth",
             "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
             "Requests", "Sessions", "Storage", "Sync", "SystemAPI",
             "Users", "Webhooks", providerSDK,
@@ -277,8 +282,8 @@ let moduleTests: [Target] = [
         of: "IntegrationHost",
         [
             "Audit", "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials",
-            "Cryptography",
-            "DocumentJournal", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl", "HostTesting",
+            "Cryptography", "Doctor", "DocumentJournal", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer",
+            "HostControl", "HostTesting",
             "IntegrationHost",
             "Notifications", "OAuth", "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers",
             "Requests",

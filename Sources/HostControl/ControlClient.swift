@@ -23,6 +23,25 @@ package enum ControlClient {
         if let failure { throw ControlError(description: failure) }
     }
 
+    /// Returns the state of the installation, and whether a host runs on its data directory.
+    package static func survey(
+        _ configuration: Configuration
+    ) throws -> (survey: InstallationSurvey, hostRuns: Bool) {
+        let (lines, failure) = try perform(.survey, configuration)
+        guard failure == nil, let survey = lines.first.flatMap({ InstallationSurvey(decoding: Array($0.utf8)) }) else {
+            throw ControlError(
+                description: failure ?? "the host did not understand: it has another version; restart it.")
+        }
+        return (survey, hostRuns(in: configuration.dataDirectory))
+    }
+
+    /// Whether a host listens on the control socket of `directory`.
+    package static func hostRuns(in directory: String) -> Bool {
+        guard let socket = try? ControlSocket.connected(in: directory) else { return false }
+        socket.close()
+        return true
+    }
+
     /// Carries out a command, and returns the lines to print and the reason for a failure.
     static func perform(
         _ command: ControlCommand, _ configuration: Configuration

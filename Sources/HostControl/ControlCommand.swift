@@ -21,6 +21,8 @@ package enum ControlCommand: Sendable, Equatable {
     case pruneKeys
     /// Resumes the background work of a copied or restored data directory.
     case resume
+    /// Reports the state of the installation.
+    case survey
 
     /// The JSON text of the command.
     var encoded: [UInt8] {
@@ -42,7 +44,7 @@ package enum ControlCommand: Sendable, Equatable {
                 writer.member("replays", replays)
             case .check(let repairs): writer.member("repairs", repairs)
             case .backup(let directory): writer.member("directory", directory)
-            case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys, .resume: break
+            case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys, .resume, .survey: break
             }
         }
         return writer.bytes
@@ -78,6 +80,7 @@ package enum ControlCommand: Sendable, Equatable {
         case AuditOrder.command:
             guard let order = AuditOrder(json) else { return nil }
             self = .audit(order)
+        case "survey": self = .survey
         default:
             if let order = UserOrder(json["command"]?.string, json) {
                 self = .users(order)
@@ -91,7 +94,7 @@ package enum ControlCommand: Sendable, Equatable {
     /// Whether it works on data that must exist already.
     var needsData: Bool {
         switch self {
-        case .check, .backup, .listConnections, .deadLetters, .resume, .users, .audit: true
+        case .check, .backup, .listConnections, .deadLetters, .resume, .users, .audit, .survey: true
         case .createAPIKey, .listAPIKeys, .revokeAPIKey, .applicationKeys, .listKeys, .rotateKeys, .pruneKeys: false
         }
     }
@@ -112,6 +115,7 @@ package enum ControlCommand: Sendable, Equatable {
         case .rotateKeys: "keys rotate"
         case .pruneKeys: "keys prune"
         case .resume: "resume"
+        case .survey: "survey"
         }
     }
 }

@@ -21,8 +21,8 @@ package import Users
 /// Carries out commands.
 package struct ControlCommands: Sendable {
     package let data: DataDirectory
-    private let users: UserStore
-    private let time: TimeSource
+    let users: UserStore
+    let time: TimeSource
     package let apiKeys: APIKeys
     package let applicationKeys: ApplicationKeys
     private let audit: AuditTrail
@@ -36,13 +36,15 @@ package struct ControlCommands: Sendable {
     private let erasure: UserErasure?
     /// Resumes the background work; returns false when it was not paused.
     package let resume: @Sendable () throws -> Bool
+    /// Why the background work is paused; nil when it is not.
+    let pauseReason: @Sendable () -> String?
 
     package init(
         data: DataDirectory, apiKeys: APIKeys, applicationKeys: ApplicationKeys, audit: AuditTrail, time: TimeSource,
         rotation: @escaping @Sendable () throws -> KeyRotation,
         diagnoses: @escaping @Sendable () throws -> DiagnosisService,
         deadLetters: @escaping @Sendable () throws -> DeadLetterService, users: UserStore, erasure: UserErasure?,
-        resume: @escaping @Sendable () throws -> Bool
+        pauseReason: @escaping @Sendable () -> String?, resume: @escaping @Sendable () throws -> Bool
     ) {
         self.users = users
         self.erasure = erasure
@@ -55,6 +57,7 @@ package struct ControlCommands: Sendable {
         self.diagnoses = diagnoses
         self.deadLetters = deadLetters
         self.resume = resume
+        self.pauseReason = pauseReason
     }
 
     /// Carries out one command, as an act of the operator.
@@ -93,6 +96,7 @@ package struct ControlCommands: Sendable {
                     })
             case .rotateKeys: return try await rotate()
             case .pruneKeys: return try await prune()
+            case .survey: return .done([String(decoding: try await survey().encoded, as: UTF8.self)])
             case .resume:
                 return .done([try resume() ? "The background work is resumed." : "The background work was not paused."])
             }
@@ -189,6 +193,7 @@ extension ControlCommands {
         self.users = users
         erasure = nil
         resume = { try data.installation.adopt() }
+        pauseReason = { data.installation.pauseReason }
         self.time = time
         apiKeys = APIKeys(data.documents, time: time, log: log)
         let audit = AuditTrail(data.audit, time: time) { try? keys().ring }

@@ -10,6 +10,8 @@ enum ControlLimits {
     static let listedUsersMax = 1000
     /// Lines of the audit log that one list has.
     static let auditLinesMax = 1000
+    /// Users that one survey looks at.
+    static let surveyedUsersMax = 10_000
     /// How long the other side may keep silent.
     static let silenceMax = Duration.seconds(10)
     /// How often the host shows that it still works on a command.

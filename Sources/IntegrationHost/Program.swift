@@ -37,6 +37,11 @@ enum Program {
             settings: ["--plugins", "--listen"], operandsMax: 1,
             examples: ["config check --config host.json", "config show --json", "config schema > host.schema.json"],
             run: ConfigCommand.run),
+        Command(
+            name: "doctor", usages: ["[--json]"],
+            summary: "Look at the whole installation, and say what is wrong, what it means and what to do.",
+            ownFlags: [.json], settings: ["--plugins", "--listen"],
+            examples: ["doctor --config /etc/integration-host/config.json"], run: DoctorCommand.run),
     ]
 
     private static let descriptions = [

@@ -62,6 +62,9 @@ public final class DataDirectory: Sendable {
         ["journal", "users", "records"].contains { unsafe access("\(path)/\($0)", F_OK) == 0 }
     }
 
+    /// Returns the name of the file system at `path` when the store does not trust it; nil for any other, and when it cannot be found out.
+    public static func unsuitableFileSystem(at path: String) -> String? { FileSystemKind.refusal(at: path) }
+
     /// Opens the directory at `path`, making it with mode 0700 when it is missing, and takes its lock.
     ///
     /// Blocks the calling thread; meant for the start of a process. Takes the same time however many documents there

@@ -20,6 +20,16 @@ enum FileSystemKind {
         if unsafe fstatfs(directory.fd, &status) != 0 {
             throw .io(errno: errno, call: "statfs", path: directory.path)
         }
+        return name(of: status)
+    }
+
+    /// The name of the file system at `path` when it is one the store does not trust; nil also when it cannot be found out.
+    static func refusal(at path: String) -> String? {
+        var status = statfs()
+        return unsafe statfs(path, &status) == 0 ? name(of: status) : nil
+    }
+
+    private static func name(of status: statfs) -> String? {
         let magic = UInt32(truncatingIfNeeded: status.f_type)
         return refused.first { $0.magic == magic }?.name
     }

@@ -134,7 +134,8 @@ package struct UserDirectory: Sendable {
         return (found, nil)
     }
 
-    private func listed(_ user: User?, after number: Int? = nil) -> [ListedConnection] {
+    /// Returns the connections of a user, with their classes, from the one behind number `number` on.
+    package func listed(_ user: User?, after number: Int? = nil) -> [ListedConnection] {
         guard let user else { return [] }
         let connections = user.connections.filter { $0.number > number ?? -1 }.sorted { $0.number < $1.number }
         return connections.map { connection in

@@ -42,6 +42,13 @@ public struct ServerConfiguration: Sendable {
         throw .descriptorsTooFew(limit: Int(limit.rlim_cur), needed: needed)
     }
 
+    /// Checks that no other process listens on `address`.
+    ///
+    /// - Throws: `ServerError.addressInUse`, and what else binding the address throws.
+    public static func checkUnused(_ address: SocketAddress) throws(ServerError) {
+        try ListeningSocket.checkUnused(address)
+    }
+
     /// The cores this process may use.
     public static var coreCount: Int { Int(cl_core_count()) }
 }

@@ -30,7 +30,9 @@ enum ConfigCommand {
 
     /// Does the checks of a start that need no data.
     private static func check(_ configuration: Configuration) throws {
-        let start = try StartChecks(configuration, log: Log(level: .warning))
+        let log = Log(level: .warning)
+        let start = try StartChecks(configuration, log: log)
+        start.report(to: log)
         if KeyRings.exist(configuration) { _ = try KeyRings.keys(configuration, makes: false) }
         LogSink.standardError.flush()
         let available = start.registry.providers.filter(\.isAvailable).count

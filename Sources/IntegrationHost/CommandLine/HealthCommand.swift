@@ -13,7 +13,7 @@ enum HealthCommand {
     ///
     /// - Throws: ``HealthError`` when the host is not ready or does not answer, so that the exit code is not 0.
     static func run(_ arguments: Arguments) throws {
-        let url = try arguments["--url"] ?? origin(Configuration.load(arguments).listen)
+        let url = try arguments["--url"] ?? LocalAddress.url(of: Configuration.load(arguments).listen)
         let (status, text) = try Blocking.run { () async throws(HealthError) in try await ask(url) }
         guard status == 200 else { throw HealthError("the host at \(url) is not ready: \(text)") }
         StandardOutput.line(text)
@@ -34,14 +34,6 @@ enum HealthCommand {
         } catch {
             throw HealthError("no host answers at \(url) (\(error)): start it, or give its address with --url")
         }
-    }
-
-    /// Returns the URL under which a process of this machine reaches a host that listens on `address`.
-    static func origin(_ address: String) -> String {
-        for (any, loopback) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] where address.hasPrefix(any) {
-            return "http://" + loopback + address.dropFirst(any.count)
-        }
-        return "http://" + address
     }
 }
 

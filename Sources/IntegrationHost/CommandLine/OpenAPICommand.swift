@@ -24,7 +24,7 @@ enum OpenAPICommand {
     /// Routes depend on providers, not on data, and this installation's data directory may be in use.
     private static func document(_ installation: Configuration) throws -> [UInt8] {
         let log = Log(level: .error)
-        let registry = try HostResources.providers(installation, log)
+        let registry = try HostResources.providers(installation).registry
         var configuration = installation
         configuration.keysDirectory = nil
         configuration.dataDirectory = try temporaryDirectory()

@@ -1,6 +1,7 @@
 // Whether the host works in the background. A copied or restored data directory holds the credentials of another installation, so the
 // host waits until an operator says that it may use them.
 
+import HostControl
 import Storage
 import Synchronization
 
@@ -13,17 +14,7 @@ final class BackgroundWork: Sendable {
     init(_ installation: Installation) { self.installation = installation }
 
     /// Why there is no background work, and what to do, for people; nil when there is.
-    var pauseReason: String? {
-        switch installation.origin {
-        case .own: nil
-        case .copied:
-            "Background work is paused, because the data directory is a copy. If the original is no longer used, run "
-                + "“integration-host resume”."
-        case .restored:
-            "Background work is paused, because the data directory was restored from a backup. If the original is no longer used, "
-                + "run “integration-host resume”."
-        }
-    }
+    var pauseReason: String? { installation.pauseReason }
 
     /// Begins the work, or keeps it until ``resume()``.
     func start(_ begin: @escaping @Sendable () -> Void) {

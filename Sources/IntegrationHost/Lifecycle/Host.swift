@@ -53,6 +53,7 @@ final class Host: Sendable {
     ) throws {
         let log = Log(level: configuration.logLevel, time: time)
         let checks = try StartChecks(configuration, log: log)
+        checks.report(to: log)
         parts = try HostResources(
             configuration, time: time, log: log, givesUpLostKeys: givesUpLostKeys, registry: checks.registry)
         services = HostServices(parts)

@@ -72,14 +72,14 @@ struct HostResources: Sendable {
         vault = CredentialVault(keys)
     }
 
-    /// Returns the providers of the plugin folders; refusals are logged.
-    static func providers(_ configuration: Configuration, _ log: Log) throws -> ProviderRegistry {
+    /// Returns the providers of the plugin folders, and the plugins that were refused.
+    static func providers(
+        _ configuration: Configuration
+    ) throws -> (registry: ProviderRegistry, rejections: [PluginRejection]) {
         let loader = try PluginFolders.load(configuration)
-        for rejection in loader.rejections { log.error("Plugin refused.", ["reason": .text("\(rejection)")]) }
         let registry = try ProviderRegistry(
             loader.plugins, rejections: loader.rejections, configuration: configuration)
-        for warning in registry.warnings { log.warning("Settings are not used.", ["reason": .text(warning)]) }
-        return registry
+        return (registry, loader.rejections)
     }
 
     /// Returns the keys; makes a new ring where nothing is sealed.

@@ -170,6 +170,7 @@ struct HostServices: Sendable {
             rotation: { [rotation] in rotation },
             diagnoses: { [diagnoses] in diagnoses }, deadLetters: { [deadLetters] in deadLetters },
             users: parts.users, erasure: erasure,
+            pauseReason: { [background = parts.background] in background.pauseReason },
             resume: { [background = parts.background] in try background.resume() })
     }
 }

@@ -13,6 +13,8 @@ import Sessions
 struct StartChecks {
     let server: ServerConfiguration
     let registry: ProviderRegistry
+    /// The plugins that were refused.
+    let rejections: [PluginRejection]
 
     /// Checks everything that the configuration names.
     ///
@@ -21,12 +23,18 @@ struct StartChecks {
         try configuration.checkListening()
         server = try ServerConfiguration(configuration)
         try server.checkDescriptors()
-        registry = try HostResources.providers(configuration, log)
+        (registry, rejections) = try HostResources.providers(configuration)
         try configuration.placing { () throws(ConfigurationError) in
             try SessionSchemes.check(configuration.sessions, allowsPlainHTTP: configuration.allowPrivateAddresses)
         }
         _ = try HostResources.proxies(configuration, Environment.all, log)
         _ = try Branding(configuration, log: log)
+    }
+
+    /// Logs the plugins that were refused, and the settings that are not used because of it.
+    func report(to log: Log) {
+        for rejection in rejections { log.error("Plugin refused.", ["reason": .text("\(rejection)")]) }
+        for warning in registry.warnings { log.warning("Settings are not used.", ["reason": .text(warning)]) }
     }
 }
 

@@ -4,6 +4,7 @@
 @testable import Configuration
 @testable import ConnectionModel
 @testable import Connections
+@testable import Doctor
 @testable import HostControl
 @testable import Notifications
 @testable import OAuth
@@ -17,7 +18,7 @@ private let deliveries = "integration_host_webhook_deliveries_total"
 extension LimitSection {
     static let services = [
         connections, connectSessions, pages, userLists, oauth, providers, syncs, webhooks, notifications, background,
-        control,
+        control, doctor,
         configurations,
     ]
 
@@ -213,10 +214,24 @@ extension LimitSection {
             .time("silenceMax", ControlLimits.silenceMax, .operator, "the connection ends"),
             .count("listedUsersMax", ControlLimits.listedUsersMax, .operator, "the list names the next page"),
             .count("auditLinesMax", ControlLimits.auditLinesMax, .operator, "the list names the next page"),
+            .count(
+                "surveyedUsersMax", ControlLimits.surveyedUsersMax, .operator, "the doctor judges these users alone"),
             .count("commandsMax", ControlLimits.commandsMax, .operator, "further commands wait"),
             .time("stopWaitMax", ControlLimits.stopWaitMax, .operator, "the host stops without them"),
             .count("attemptsMax", ControlLimits.attemptsMax, .operator, "the command fails"),
         ], others: ["signOfLifePause", "attemptPause"])
+
+    private static let doctor = LimitSection(
+        title: "Doctor", file: "Sources/Doctor/DoctorLimits.swift", type: "DoctorLimits",
+        rows: [
+            .time("questionTimeMax", DoctorLimits.questionTimeMax, .provider, "the address counts as not reachable"),
+            .bytes("answerBytesMax", DoctorLimits.answerBytesMax, .provider, "the address counts as not reachable"),
+            .count("questionsMax", DoctorLimits.questionsMax, .operator, "further providers are asked later"),
+        ],
+        others: [
+            "freeBytesMin", "freeBytesWarned", "freeInodesMin", "timedWrites", "writeTimeWarned", "writeTimeMax",
+            "clockSkewMax",
+        ])
 
     private static let configurations = LimitSection(
         title: "Configuration", file: "Sources/Configuration/ConfigurationLimits.swift", type: "ConfigurationLimits",
