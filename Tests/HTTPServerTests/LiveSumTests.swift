@@ -55,6 +55,36 @@ struct LiveSumTests {
         #expect(memory.usedBytes == 0)
     }
 
+    @Test("Output that waits is refused also while the next request is being answered")
+    func noMemoryForOutputBeforeNextRequest() async throws {
+        // More than the kernel takes for a peer that does not read.
+        let answerBytes = 6 << 20
+        let memory = MemoryBudget(bytesMax: 40 << 20)
+        let gate = Gate()
+        let application = TestApplication { request, _ in
+            let isLarge = request.path.equals("/large")
+            return DeferredResponse {
+                guard isLarge else {
+                    await gate.wait()
+                    return HTTPResponse(status: .ok)
+                }
+                await Task.yield()
+                return HTTPResponse(status: .ok, body: [UInt8](repeating: 65, count: answerBytes))
+            }
+        }
+        let pipelined = LiveServerTests.get("/large") + LiveServerTests.get("/held")
+        try await withServer(application, loops: 1, { _ in }, memory: memory) { address, server in
+            let clients = try (0..<16).map { _ in try TestClient(address, receiveBufferBytes: 4096) }
+            for client in clients { client.send(pipelined) }
+            #expect(await eventually { (Self.ends(server, .memory) ?? 0) >= 8 })
+            #expect(memory.peakBytes <= memory.bytesMax + 16 * 1024)
+            #expect(memory.usedBytes > memory.bytesMax / 2, "Those that came first keep their answers.")
+            for client in clients { client.close() }
+            gate.open()
+            #expect(await eventually { memory.usedBytes == 0 })
+        }
+    }
+
     @Test("What a handler holds of a request counts until it is answered")
     func heldRequestCounts() async throws {
         let memory = MemoryBudget()

@@ -35,6 +35,8 @@ final class ClientConnection {
     var heldCount = 0
     /// Bytes taken from the server's `MemoryBudget`.
     var chargedCount = 0
+    /// The part of ``chargedCount`` for ``heldCount``.
+    var chargedHeldCount = 0
     /// Counts among the connections of its address.
     var isCounted = false
     /// The earliest entry of this connection in the loop's timers.

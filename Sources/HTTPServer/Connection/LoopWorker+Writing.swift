@@ -39,12 +39,15 @@ extension LoopWorker {
     @inline(never)
     private func charge(_ connection: ClientConnection) -> Bool {
         let count = connection.memoryCount
-        if count == connection.chargedCount { return true }
-        let more = count - connection.chargedCount
+        let moreHeld = connection.heldCount - connection.chargedHeldCount
+        if count == connection.chargedCount && moreHeld == 0 { return true }
         // What a handler holds is there already, and its work has begun.
-        if connection.heldCount > 0 {
-            shared.memory.takeAlways(more)
-        } else if more < 0 {
+        if moreHeld > 0 { shared.memory.takeAlways(moreHeld) } else { shared.memory.giveBack(-moreHeld) }
+        connection.chargedHeldCount = connection.heldCount
+        connection.chargedCount += moreHeld
+        // Output and further requests are refused also while a handler holds a request.
+        let more = count - connection.chargedCount
+        if more <= 0 {
             shared.memory.giveBack(-more)
         } else if !shared.memory.take(more) {
             refuseForMemory(connection)

@@ -261,7 +261,11 @@ final class LoopWorker: @unchecked Sendable {
     /// Continues with what a connection has received before.
     func resume(_ connection: ClientConnection) {
         if connection.unsent == nil { takeWritten(connection) }
-        if connection.unsent == nil, var own = connection.input.take() {
+        if output.count >= limits.limits.outputBytesMax, connection.state.phase == .idle, connection.input != nil {
+            // The peer takes these answers first.
+            connection.waitsForTurn = true
+            turns.append(connection.token)
+        } else if connection.unsent == nil, var own = connection.input.take() {
             process(connection, &own)
             if !own.isEmpty { connection.input = consume own }
         }
