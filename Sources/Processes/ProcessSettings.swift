@@ -9,7 +9,7 @@ package enum ProcessSettings {
     /// Arenas of the allocator.
     private static let arenasMax: Int32 = 2
     /// A block of this size and more is given back to the kernel when it is freed.
-    private static let ownMappingBytesMin: Int32 = 1 << 20
+    private static let ownMappingBytesMin: Int32 = 256 << 10
 
     /// Applies the settings; call it before any thread exists.
     package static func apply() {

@@ -29,7 +29,7 @@ struct PageSync: Sendable {
     let letters: DeadLetterOrigin
 
     /// The bytes of records that are appended at once.
-    static let batchBytesMax = 4 << 20
+    static let batchBytesMax = 2 << 20
 
     /// Why the sync of a data type did not complete.
     enum Failure: Error, Sendable {

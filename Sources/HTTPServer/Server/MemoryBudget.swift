@@ -1,7 +1,6 @@
 // One sum for all bytes that requests and answers hold in memory, shared by all loops. It counts what is
 // taken and given back; it allocates nothing and knows no connection.
 
-import CLinux
 import Synchronization
 
 /// The memory that bodies, answers and waiting output may take together.
@@ -12,7 +11,6 @@ public final class MemoryBudget: Sendable {
     public let bytesMax: Int
     private let used = Atomic<Int>(0)
     private let peak = Atomic<Int>(0)
-    private let peakSinceTrim = Atomic<Int>(0)
     private let refused = Atomic<UInt64>(0)
 
     /// A budget of `bytesMax`: 64 MiB unless given.
@@ -35,26 +33,19 @@ public final class MemoryBudget: Sendable {
             refused.wrappingAdd(1, ordering: .relaxed)
             return false
         }
-        if now > peakSinceTrim.load(ordering: .relaxed) { peakSinceTrim.max(now, ordering: .relaxed) }
-        if now > peak.load(ordering: .relaxed) { peak.max(now, ordering: .relaxed) }
+        notePeak(now)
         return true
     }
 
     /// Takes `count` bytes that are held already, beyond the bound if need be: later callers are refused.
-    func takeAlways(_ count: Int) { used.wrappingAdd(count, ordering: .relaxed) }
+    func takeAlways(_ count: Int) { notePeak(used.wrappingAdd(count, ordering: .relaxed).newValue) }
+
+    private func notePeak(_ now: Int) {
+        if now > peak.load(ordering: .relaxed) { peak.max(now, ordering: .relaxed) }
+    }
 
     /// Gives back bytes that were taken.
     public func giveBack(_ count: Int) {
-        guard count > 0 else { return }
-        let now = used.wrappingSubtract(count, ordering: .relaxed).newValue
-        let high = peakSinceTrim.load(ordering: .relaxed)
-        guard high >= Self.trimBytesMin, now < high / 8 else { return }
-        // The allocator keeps what a burst freed; one caller gives it back to the kernel.
-        if peakSinceTrim.compareExchange(expected: high, desired: 0, ordering: .relaxed).exchanged {
-            _ = malloc_trim(0)
-        }
+        if count > 0 { used.wrappingSubtract(count, ordering: .relaxed) }
     }
-
-    /// Less than this is not worth a call.
-    private static let trimBytesMin = 16 * 1024 * 1024
 }

@@ -13,6 +13,7 @@ import Notifications
 import OAuth
 import Observability
 import Primitives
+import Processes
 import ProviderSDK
 import Providers
 import RecordStore
@@ -33,7 +34,7 @@ final class Host: Sendable {
     private let connectSessionSweep: RepeatedWork
     /// Continues interrupted erasures of users.
     private let erasures: RepeatedWork
-    /// Frees the memory of idle record streams.
+    /// Frees the memory of idle record streams, and gives back what was freed.
     private let trim: RepeatedWork
     private let server: HTTPServer
     private let control: ControlServer
@@ -73,7 +74,11 @@ final class Host: Sendable {
             walkPause: configuration.sweepPause, time: time, log: log,
             isPaused: { [background = parts.background] in background.pauseReason != nil })
         let records = parts.data.records
-        trim = RepeatedWork(pause: .seconds(60), time: time) { records.trimIfDue() }
+        let memory = MemoryReturn()
+        trim = RepeatedWork(pause: MemoryReturnPlan.pause, time: time) {
+            records.trimIfDue()
+            memory.giveBackIfDue()
+        }
         let linkTokens = LinkTokenSweep(tokens: services.linkTokens, time: time, log: log)
         linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
         let connectSessions = ConnectSessionSweep(services.connectSessions, log: log)

@@ -166,7 +166,7 @@ private enum RowTag {
     }
 }
 
-/// Builds one frame in buffers that are kept from frame to frame.
+/// Builds one frame in buffers that are kept unless they have grown large: every open stream has a builder.
 struct FrameBuilder: Sendable {
     private var rows: [UInt8] = []
     private var seen: [UInt8] = []
@@ -183,17 +183,23 @@ struct FrameBuilder: Sendable {
 
     var isEmpty: Bool { rowCount == 0 && seenCount == 0 }
     var bodyBytes: Int { body.count }
-    var rowBytes: Int { rows.count }
+    var capacityBytes: Int { [rows, seen, body, frame].reduce(0) { $0 + $1.capacity } }
 
     mutating func clear() {
-        rows.removeAll(keepingCapacity: true)
-        seen.removeAll(keepingCapacity: true)
-        body.removeAll(keepingCapacity: true)
+        Self.empty(&rows)
+        Self.empty(&seen)
+        Self.empty(&body)
         rowCount = 0
         seenCount = 0
         gain = 0
         lastSequence = 0
         hasMarks = false
+    }
+
+    mutating func forgetFrame() { Self.empty(&frame) }
+
+    private static func empty(_ buffer: inout [UInt8]) {
+        buffer.removeAll(keepingCapacity: buffer.capacity <= RecordLimits.frameBufferBytesKept)
     }
 
     /// Adds a change whose sequence number follows from its place.

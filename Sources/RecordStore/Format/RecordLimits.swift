@@ -42,6 +42,8 @@ public enum RecordLimits {
     static let compactionSegmentsMax: UInt64 = 1 << 20
     /// The times a read looks its places up while compactions take them away.
     static let readAttemptsMax = 5
+    /// The bytes of each buffer that an open stream keeps for its next frame: 256 KiB.
+    static let frameBufferBytesKept = 256 << 10
     /// The streams kept open.
     static let openStreamsMax = 128
     /// The time after its last use for which a stream's index, 32 bytes a record, stays in memory.

@@ -252,6 +252,7 @@ struct StreamWriter: Sendable {
         _ kind: FrameHeader.Kind, dataType: Int, checkpoint: [UInt8]?, after held: HeldFrame? = nil,
         to stream: RecordStream
     ) throws(StoreError) {
+        defer { builder.forgetFrame() }
         try noteMarks(in: builder)
         // Both lie in one segment, where the recovery meets one right after the other.
         if held == nil, end >= RecordLimits.segmentBytesMax { try roll() }

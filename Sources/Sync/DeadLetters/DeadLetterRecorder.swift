@@ -167,7 +167,8 @@ struct DeadLetterRecorder: Sendable {
             pending.checkpoint = DeadLetterDrops(count: storedDrops).encoded
         }
         guard pending.count > 0 || pending.checkpoint != nil else { return nil }
-        defer { pending.removeAll() }
+        // The batch that is returned shares the memory: emptying this one would take as much again.
+        defer { pending = RecordBatch(dataType: DeadLetter.storedDataType) }
         return CompanionBatch(pending)
     }
 

@@ -130,6 +130,7 @@ extension LimitSection {
             .count("deletionsPerFrameMax", RecordLimits.deletionsPerFrameMax, .provider, "the next frame begins"),
             .bytesPerSecond(
                 "compactionBytesPerSecondMax", RecordLimits.compactionBytesPerSecondMax, .host, "compaction waits"),
+            .bytes("frameBufferBytesKept", RecordLimits.frameBufferBytesKept, .provider, "the buffer is freed"),
             .count("openStreamsMax", RecordLimits.openStreamsMax, .user, "the stream used longest ago is closed"),
             .time("indexIdleTime", RecordLimits.indexIdleTime, .user, "the index is freed"),
         ],

@@ -2,6 +2,7 @@
 
 import Storage
 import StoreFiles
+import Synchronization
 import Testing
 
 @testable import RecordStore
@@ -355,6 +356,28 @@ struct RecordsTests {
         #expect(changes.map(\.id) == [odd, bytes("é"), bytes("e\u{301}")] && changes.map(\.payload) == [[], odd, odd])
         #expect(try await store.records.read(stream, after: .start, dataType: "e\u{301}").changes.isEmpty)
         store.close()
+    }
+
+    @Test("An open stream keeps no large buffers of a large page, and small pages keep theirs")
+    func buffersAfterLargePages() async throws {
+        let store = try DataDirectory.open(scratch.path)
+        var kept: [Int] = []
+        for payload in [String(repeating: "a", count: 2 << 20), String(repeating: "b", count: 100)] {
+            var page = batch([("a", payload), ("b", payload)], checkpoint: "c")
+            page.upsert(id: bytes("c"), timestampMilliseconds: 1, payload: bytes(payload))
+            let letters = CompanionBatch(batch([("l", payload)], type: "~letters"))
+            _ = try await store.records.append(page, with: letters, to: stream)
+            let open = try #require(store.records.open.find(stream))
+            kept.append(open.writer.withLock { $0.builder.capacityBytes })
+        }
+        #expect(kept[0] <= 4 * RecordLimits.frameBufferBytesKept && kept[1] > 0, "\(kept)")
+        store.close()
+        // What was written in two parts is read as one.
+        let again = try DataDirectory.open(scratch.path)
+        let changes = try await again.records.all(stream, limit: 1).changes
+        #expect(changes.map(\.payload.count) == [2 << 20, 2 << 20, 2 << 20, 100, 100, 100])
+        #expect(try await again.check().problems == [])
+        again.close()
     }
 
     @Test("Impossible batches are refused")
