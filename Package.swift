@@ -61,7 +61,7 @@ let modules: [Target] = [
     module("Primitives"),
     module("Cryptography", ["COpenSSL", "Primitives"]),
     module("HTTPServer", ["CLinux", "Primitives"]),
-    module("HTTPClient", ["CCurl", "CLinux", "Primitives"]),
+    module("HTTPClient", ["CCurl", "Primitives"]),
     module("StoreFiles", ["CLinux", "Cryptography", "Primitives"]),
     module("DocumentJournal", ["Primitives", "StoreFiles"]),
     module("DocumentStore", ["Cryptography", "DocumentJournal", "Primitives", "StoreFiles"]),

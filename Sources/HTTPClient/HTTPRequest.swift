@@ -61,6 +61,10 @@ extension HTTPClient {
         public var timeouts: Timeouts
         /// The longest response body that is accepted, as received; compression is never asked for.
         public var responseBodyBytesMax: Int
+        /// The memory that a piece of a large response body takes, together with what the caller makes of it.
+        ///
+        /// So much is taken from `HTTPClientLimits.largeBodiesBytesMax` before the piece is kept.
+        public var memoryOfBody: @Sendable (Span<UInt8>) -> Int = { $0.count }
         /// Refuses any URL but `https`.
         public var requiresHTTPS: Bool
         /// The ports that may be connected to; nil allows all.

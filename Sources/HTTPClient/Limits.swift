@@ -21,12 +21,12 @@ public enum HTTPClientLimits {
     public static let responseBodyBytesDefault = 16 * 1024 * 1024
     /// The most memory that is set aside for a body on the word of its `Content-Length`; beyond it memory grows with the data.
     public static let bodyReservationBytesMax = 1024 * 1024
-    /// A body up to this size is read at once; a larger one takes its bytes from `largeBodiesBytesMax`.
+    /// A body up to this size is read at once; a larger one takes its memory from `largeBodiesBytesMax`.
     public static let smallBodyBytesMax = 256 * 1024
-    /// The bytes of all larger bodies, from their first byte until what was made of them is done with; beyond it one of them grows, and
-    /// the others are not read for now.
-    public static let largeBodiesBytesMax = 16 * 1024 * 1024
-    /// The bytes that a large body takes at a time.
+    /// The memory of all larger bodies and of what is made of them, from their first byte until that is done with; beyond it one of
+    /// them grows, and the others are not read for now.
+    public static let largeBodiesBytesMax = 32 * 1024 * 1024
+    /// The memory that a large body takes at a time.
     static let bodyLeaseStepBytes = 256 * 1024
     /// The size of libcurl's receive buffer: one system call for this much.
     static let receiveBufferBytes = 96 * 1024

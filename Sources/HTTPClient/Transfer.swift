@@ -39,6 +39,8 @@ final class Transfer: @unchecked Sendable {
     private var body: [UInt8] = []
     /// The memory of a body that is no longer small.
     private(set) var lease: BodyLease?
+    /// The memory that the request says the body takes; counted once the body is no longer small.
+    private var bodyMemoryBytes = 0
     /// Why a callback stopped the transfer; libcurl itself only knows that one did.
     private(set) var refusal: HTTPClientError.Kind?
     /// Connections that were opened for this transfer.
@@ -241,10 +243,7 @@ extension Transfer {
             _ = stop(.responseTooLarge(.body, bytesMax: bytesMax))
             return .refused
         }
-        guard hasRoom(for: body.count + piece.count) else {
-            memory.wait(self)
-            return .later
-        }
+        guard unsafe takeRoom(for: piece) else { return .later }
         if body.isEmpty {
             let expected = max(declaredByteCount ?? 0, piece.count)
             body.reserveCapacity(min(expected, HTTPClientLimits.bodyReservationBytesMax))
@@ -253,11 +252,19 @@ extension Transfer {
         return .kept
     }
 
-    private func hasRoom(for count: Int) -> Bool {
-        guard count > HTTPClientLimits.smallBodyBytesMax else { return true }
+    /// Takes the memory of a piece; false where the transfer has to wait for it.
+    private func takeRoom(for piece: UnsafeRawBufferPointer) -> Bool {
+        guard body.count + piece.count > HTTPClientLimits.smallBodyBytesMax else { return true }
         let lease = lease ?? BodyLease(in: memory)
-        self.lease = lease
-        return lease.grow(to: count)
+        if self.lease == nil {
+            self.lease = lease
+            bodyMemoryBytes = request.memoryOfBody(body.span)
+        }
+        let pieceBytes = unsafe request.memoryOfBody(Span(_unsafeBytes: piece))
+        // The same piece comes again when there is room.
+        guard lease.grow(to: bodyMemoryBytes + pieceBytes, orWaitAs: self) else { return false }
+        bodyMemoryBytes += pieceBytes
+        return true
     }
 
     private func stop(_ kind: HTTPClientError.Kind) -> Bool {

@@ -167,6 +167,7 @@ package struct ProviderGateway: Sendable {
             headers: filled.headers.map { ($0.name, $0.value) },
             responseBodyBytesMax: ProviderLimits.responseBytesMax)
         outgoing.timeouts.total = ProviderLimits.requestTimeout
+        outgoing.memoryOfBody = AnswerMemory.bytes(of:)
         if !filled.headers.contains(where: { ASCII.equalIgnoringCase($0.name, "accept") }) {
             outgoing.headers.append(("Accept", "application/json"))
         }

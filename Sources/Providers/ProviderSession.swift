@@ -15,6 +15,11 @@ package struct FetchedPage: Sendable {
     }
 }
 
+extension JSONValue {
+    /// The same value, not as a part of a larger text.
+    fileprivate var detached: JSONValue { (try? JSONValue.parse(serialized)) ?? self }
+}
+
 /// The provider, account and credential for plugin calls.
 package struct ProviderSession: Sendable {
     package let provider: ConfiguredProvider
@@ -41,9 +46,12 @@ package struct ProviderSession: Sendable {
     /// A page of a data type, with the memory of its answers.
     package func page(_ request: PageRequest) async throws(ProviderError) -> FetchedPage {
         let (call, context) = begin()
-        let page = try await call.run { () async throws(ProviderError) in
+        var page = try await call.run { () async throws(ProviderError) in
             try await provider.provider.page(request, in: context)
         }
+        // These outlast the page: as parts of it they would keep all of it in memory.
+        page.next = page.next?.detached
+        page.memory = page.memory?.detached
         return FetchedPage(page: page, call: call)
     }
 

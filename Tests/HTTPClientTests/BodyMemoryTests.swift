@@ -1,5 +1,6 @@
 // Large bodies share one bound of memory: what finds no room waits, and one always comes to its end.
 
+import Synchronization
 import Testing
 
 @testable import HTTPClient
@@ -12,6 +13,16 @@ struct BodyMemoryTests {
         var configuration = HTTPClient.Configuration.reachingAll
         configuration.largeBodiesBytesMax = 1 << 20
         return configuration
+    }
+
+    /// The answers that are kept at this moment, and the most so far.
+    private final class KeptAnswers: Sendable {
+        private let state = Mutex((now: 0, most: 0))
+        var most: Int { state.withLock(\.most) }
+
+        func add(_ count: Int) {
+            state.withLock { $0 = ($0.now + count, max($0.most, $0.now + count)) }
+        }
     }
 
     private static let script: @Sendable (ScriptedServer.Connection) -> Void = { connection in
@@ -54,6 +65,34 @@ struct BodyMemoryTests {
             first = nil
             #expect(try await next.value == Self.bodyBytes)
         }
+    }
+
+    @Test(
+        "What is made of bodies counts before they are kept: those that would be too much together take turns, and all come"
+    )
+    func memoryOfBodies() async throws {
+        var configuration = HTTPClient.Configuration.reachingAll
+        configuration.largeBodiesBytesMax = 3 * Self.bodyBytes
+        let kept = KeptAnswers()
+        try await withServer(configuration, script: Self.script) { server, client async throws in
+            var request = HTTPClient.Request(url: server.url())
+            request.memoryOfBody = { 3 * $0.count }
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<8 {
+                    group.addTask { [request] in
+                        let response = try await client.send(request)
+                        #expect(response.body.count == Self.bodyBytes)
+                        kept.add(1)
+                        try await Task.sleep(for: .milliseconds(20))
+                        kept.add(-1)
+                        withExtendedLifetime(response) {}
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        // One that fits, and one that has begun and may pass the bound.
+        #expect(kept.most <= 2)
     }
 
     @Test("A body takes its bytes as it grows, one may pass the bound, and all are given back")

@@ -50,6 +50,32 @@ struct PluginCallTests {
         func replacement(for rejected: Secret) async throws(ProviderError) -> Secret? { nil }
     }
 
+    /// A provider with one page, whose cursor and memory are parts of a long answer.
+    private struct Lister: Provider {
+        let manifest = ProviderManifest(id: "lister", name: "Lister") { $0.auth = .none }
+
+        func page(_ request: PageRequest, in context: ProviderContext) async throws(ProviderError) -> SyncPage {
+            let text =
+                "{\"pad\":\"\(String(repeating: "x", count: 10_000))\",\"next\":[\"c\",2],\"memory\":{\"a\":null}}"
+            let answer = try ProviderResponse(status: 200, body: Array(text.utf8)).json()
+            var page = SyncPage([], next: answer["next"])
+            page.memory = answer["memory"]
+            return page
+        }
+    }
+
+    @Test("The cursor and the memory that a page leaves are no parts of its answer, which they would keep in memory")
+    func detached() async throws {
+        let gateway = ProviderGateway(
+            client: try HTTPClient(), limiter: ProviderRateLimiter(time: .system), time: .system,
+            log: Log(level: .error))
+        let provider = ConfiguredProvider(LoadedPlugin(provider: Lister(), path: ""), configuration: .init())
+        let session = ProviderSession(gateway, provider, account: ProviderContext.Account(), credentials: Token())
+        let page = try await session.page(PageRequest(dataType: "x")).page
+        #expect(page.next == ["c", 2] && page.next?.sourceOffset == 0)
+        #expect(page.memory == ["a": .null] && page.memory?.sourceOffset == 0)
+    }
+
     @Test("What a 200 answer repeats of a credential is in no error of a page, an identity or a detachment")
     func echo() async throws {
         let server = try HTTPServer(
