@@ -16,6 +16,8 @@ package struct ConnectConfiguration: Sendable, Equatable {
 
     /// The URLs to which the pages return, compared byte for byte.
     package var returnTo: [String] = []
+    /// The origins whose pages may show the connect pages in a frame.
+    package var frameAncestors: [String] = []
     package var branding = Branding()
 }
 
@@ -25,6 +27,10 @@ extension SettingsTable {
             "connect", "returnTo", kind: .texts(separator: ",", .init(\.connect.returnTo)),
             "the pages of the application to which a connect session may return: full URLs without query, compared byte for byte"
         ),
+        Setting(
+            "connect", "frameAncestors", kind: .texts(separator: ",", .init(\.connect.frameAncestors)),
+            "origins whose pages may show the connect pages in a frame, such as `https://app.example.com`; the host must be on the same site, or "
+                + "browsers send it no cookie"),
         Setting(
             "connect", "branding", "name", kind: .text(.init(\.connect.branding.name)),
             "the name of the application on the connect pages"),
@@ -47,6 +53,14 @@ extension Configuration {
             throw error(
                 ["connect", "returnTo", String(index)],
                 "an entry of “returnTo” must be an absolute http or https URL without query and fragment")
+        }
+        for (index, origin) in connect.frameAncestors.enumerated()
+        where WebOrigin(of: origin) == nil || origin.utf8.count(where: { $0 == UInt8(ascii: "/") }) != 2
+            || Self.hasQueryOrFragment(origin) || origin.contains(where: { ";,'".contains($0) })
+        {
+            throw error(
+                ["connect", "frameAncestors", String(index)],
+                "an entry of “frameAncestors” must be an http or https origin, such as https://app.example.com")
         }
         let branding = connect.branding
         guard branding.name.utf8.count <= ConfigurationLimits.brandingNameBytesMax,

@@ -1,5 +1,6 @@
 // The declarations of the routes of the connect pages.
 
+import ConnectionModel
 import ProviderSDK
 import Requests
 
@@ -12,6 +13,9 @@ enum ConnectPageDeclarations {
         "outcome", bytesMax: PageLimits.outcomeBytesMax, "What a step ended with, signed by the host.")
     static let query = Parameter<String?>.text("q", bytesMax: PageLimits.searchBytesMax, "What to search for.")
     static let variant = Parameter<String?>.text("variant", bytesMax: 128, "The variant of the provider.")
+    static let account = Parameter<Bool>(
+        "account", Schema.choice(["other"]).noted("After another account was chosen: connect that one as well.")
+    ) { (text) throws(ServiceError) in text == "other" }
 
     static let open = RouteDeclaration(
         "Open a connect session in a browser.", parameters: [session.declared],
@@ -31,7 +35,8 @@ enum ConnectPageDeclarations {
         "Choose a provider.", parameters: [query.declared], .other(200, "The page", mediaType: page),
         .other(303, "The only provider, or the result"))
     static let ask = RouteDeclaration(
-        "Show what is asked for.", parameters: [variant.declared], .other(200, "The page", mediaType: page),
+        "Show what is asked for.", parameters: [variant.declared, account.declared],
+        .other(200, "The page", mediaType: page),
         .other(303, "The result"))
     static let proceed = RouteDeclaration(
         "Go to the provider, or connect with what was typed.", .other(200, "The way to the provider", mediaType: page),

@@ -84,12 +84,12 @@ extension ConnectPages {
             return frame.reply(
                 FormView(context: page, provider: provider, variant: variant, form: form, formToken: token).page)
         }
-        return frame.reply(
-            PermissionsView(
-                context: page, provider: provider, variant: variant,
-                permissions: ConnectFlow.permissions(of: page.session, at: provider, variant: variant),
-                formToken: token
-            ).page)
+        var view = PermissionsView(
+            context: page, provider: provider, variant: variant,
+            permissions: ConnectFlow.permissions(of: page.session, at: provider, variant: variant), formToken: token)
+        let wantsOther = try context[Declared.account]
+        view.account = wantsOther && page.session.offersOther ? .other : nil
+        return frame.reply(view.page)
     }
 
     /// A text that only a page of this session in this browser contains.
@@ -114,8 +114,13 @@ extension ConnectPages {
         else { return failure(.notAvailable, page, service: service, status: 404, context) }
         do throws(ServiceError) {
             guard let form = ConnectForm(provider.manifest.auth) else {
-                let address = try await flow.begin(provider, variant: variant, in: page.session)
-                return frame.reply(GoingView(context: page, provider: provider, address: address).page)
+                let takesOther =
+                    page.session.offersOther && fields.first("account") == PageContext.Account.other.rawValue
+                let address = try await flow.begin(
+                    provider, variant: variant, takesOther: takesOther, in: page.session)
+                let isFramed = context.request.header("sec-fetch-dest").map { String(decoding: $0, as: UTF8.self) }
+                return frame.reply(
+                    GoingView(context: page, provider: provider, address: address, isFramed: isFramed == "iframe").page)
             }
             return try await take(form, fields, provider, variant: variant, page, context)
         } catch {

@@ -22,15 +22,18 @@ package struct ConnectPages: Sendable {
     var sessions: ConnectSessions { flow.sessions }
     var now: Timestamp { sessions.time.now }
 
-    /// - Parameter returnTo: the pages of the application; the first one is where a step outside of a session leads back to.
+    /// - Parameters:
+    ///   - returnTo: the pages of the application; the first one is where a step outside of a session leads back to.
+    ///   - ancestors: the origins whose pages may show these pages in a frame.
     package init(
-        flow: ConnectFlow, branding: Branding, address: PublicAddress, returnTo: [String], keys: any KeySource
+        flow: ConnectFlow, branding: Branding, address: PublicAddress, returnTo: [String], ancestors: [String] = [],
+        keys: any KeySource
     ) {
         self.flow = flow
         self.branding = branding
         self.address = address
         self.returnTo = returnTo
-        frame = PageFrame(branding: branding) { address.host }
+        frame = PageFrame(branding: branding, ancestors: ancestors) { address.host }
         outcomes = OutcomeAddress(keys: keys)
     }
 

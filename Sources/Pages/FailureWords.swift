@@ -8,7 +8,7 @@ struct FailureWords: Sendable {
     enum Wire: String, Sendable { case bad, warn }
 
     /// A button of the page, in the order of the page; the first one is filled.
-    enum Button: Sendable { case tryAgain, signInAgain, goBack, goToApp, chooseAnother, thisAddress }
+    enum Button: Sendable { case tryAgain, signInAgain, connectOther, goBack, goToApp, chooseAnother, thisAddress }
 
     let heading: String
     let text: String
@@ -121,7 +121,7 @@ struct FailureWords: Sendable {
             FailureWords(
                 "That is another \(name) account",
                 "You signed in with a different account than the one you are reconnecting. \(app) did not keep access to it.",
-                .signInAgain, .goBack)
+                .signInAgain, .connectOther, .goBack)
         case .providerUnavailable:
             FailureWords(
                 "\(name) is not answering", "This is on \(name)’s side. Nothing was shared." + until, .tryAgain, .goBack

@@ -28,7 +28,11 @@ struct PageFrame: Sendable {
     private let style: HTML
     private let policy: String
 
-    init(branding: Branding, host: @escaping @Sendable () -> String) {
+    private let isFramed: Bool
+
+    /// - Parameter ancestors: the origins whose pages may show these pages in a frame.
+    init(branding: Branding, ancestors: [String], host: @escaping @Sendable () -> String) {
+        isFramed = !ancestors.isEmpty
         self.branding = branding
         self.host = host
         let style = Stylesheet.text(branding.colors)
@@ -37,7 +41,8 @@ struct PageFrame: Sendable {
         // its answer may redirect to.
         policy =
             "default-src 'none'; style-src '\(Self.hash(style))'; script-src '\(Self.hash(Scripts.page))'; img-src 'self'; "
-            + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            + "form-action 'self'; base-uri 'none'; frame-ancestors "
+            + (ancestors.isEmpty ? "'none'" : ancestors.joined(separator: " "))
     }
 
     private static func hash(_ text: String) -> String {
@@ -73,8 +78,8 @@ struct PageFrame: Sendable {
             status: page.status,
             headers: [
                 ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy),
-                ("Referrer-Policy", page.referrer), ("X-Frame-Options", "DENY"), ("Vary", "Accept, Cookie"),
-            ] + page.headers, body: Array(html.markup.utf8))
+                ("Referrer-Policy", page.referrer), ("Vary", "Accept, Cookie"),
+            ] + (isFramed ? [] : [("X-Frame-Options", "DENY")]) + page.headers, body: Array(html.markup.utf8))
     }
 
     /// An answer that leads the browser elsewhere.

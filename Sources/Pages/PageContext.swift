@@ -14,9 +14,14 @@ struct PageContext: Sendable {
     /// The first page of the session.
     var path: String { "/connect/\(session.id)" }
 
-    func path(to service: String, variant: String? = nil) -> String {
-        let query = variant.map { "?variant=\($0)" } ?? ""
-        return "\(path)/\(service)\(query)"
+    /// Which account a person connects.
+    enum Account: String {
+        /// Another one than that of the connection that is connected again.
+        case other
+    }
+
+    func path(to service: String, account: Account? = nil) -> String {
+        "\(path)/\(service)" + (account.map { "?account=\($0.rawValue)" } ?? "")
     }
 
     var cancel: String { "\(path)/cancel" }

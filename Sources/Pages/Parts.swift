@@ -67,9 +67,12 @@ enum Parts {
         #"<a class="back" href="\#(address)">\#(Icon.left.html)\#(Words.back)</a>"#
     }
 
-    static func button(_ address: String, _ text: String, isMain: Bool = false, id: String = "") -> HTML {
+    static func button(
+        _ address: String, _ text: String, isMain: Bool = false, id: String = "", leavesFrame: Bool = false
+    ) -> HTML {
         let name: HTML = id.isEmpty ? .none : #" id="\#(id)""#
-        return #"<a class="btn \#(isMain ? "btn-main" : "")"\#(name) href="\#(address)">\#(text)</a>"#
+        let target: HTML = leavesFrame ? #" target="_top""# : .none
+        return #"<a class="btn \#(isMain ? "btn-main" : "")"\#(name)\#(target) href="\#(address)">\#(text)</a>"#
     }
 
     static func cancel(_ address: String, _ text: String = Words.cancel) -> HTML {

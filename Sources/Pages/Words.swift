@@ -104,6 +104,9 @@ enum Words {
     static func goingLead(_ name: String) -> String {
         "\(name) opens in this window. Sign in there and allow access. \(name) then sends you back here."
     }
+    static func goingFromFrame(_ name: String) -> String {
+        "\(name) opens in place of this page. Sign in there and allow access. \(name) then sends you back."
+    }
     static func openNow(_ name: String) -> String { "Open \(name) now" }
     static let ifNothingHappens = "If nothing happens, use the button."
 
@@ -132,6 +135,7 @@ enum Words {
     static let signInAndContinue = "Continue"
     static let chooseAnother = "Choose another"
     static func signInAgain(_ name: String) -> String { "Sign in again at \(name)" }
+    static let connectOther = "Connect this one as well"
     static func goTo(_ app: String) -> String { "Go to \(app)" }
 
     static func list(_ words: [String]) -> String {

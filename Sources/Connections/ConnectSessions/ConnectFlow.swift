@@ -36,13 +36,15 @@ package struct ConnectFlow: Sendable {
     }
 
     /// Begins an authorization, and returns the address at the provider.
+    ///
+    /// - Parameter takesOther: whether any account may come out of it, also where the session connects one again.
     package func begin(
-        _ provider: ConfiguredProvider, variant: String?, in session: ConnectSession
+        _ provider: ConfiguredProvider, variant: String?, takesOther: Bool = false, in session: ConnectSession
     ) async throws(ServiceError) -> String {
         var request = OAuthService.Request(
             service: provider.id, variant: variant,
             permissions: Self.permissions(of: session, at: provider, variant: variant))
-        request.reconnects = session.reconnects
+        request.reconnects = takesOther ? nil : session.reconnects
         let authorization = try await oauth.authorize(request, for: session.principal)
         try await sessions.began(
             .init(

@@ -149,6 +149,9 @@ package struct ConnectSession: Sendable, Equatable {
         services.isEmpty || services.contains { $0.utf8.elementsEqual(service.utf8) }
     }
 
+    /// Whether a person may connect another account than the one that is connected again: after having chosen one.
+    package var offersOther: Bool { reconnects != nil && outcome?.reason == .wrongAccount }
+
     func isTokenGood(_ token: ConnectToken) -> Bool { constantTimeEquals(tokenDigest, token.digest) }
 
     func isBrowser(_ secret: String) -> Bool {

@@ -89,7 +89,8 @@ struct HostRoutes: Sendable {
         get throws {
             ConnectPages(
                 flow: services.connectFlow, branding: try Branding(parts.configuration, log: parts.log),
-                address: parts.address, returnTo: parts.configuration.connect.returnTo, keys: parts.keys)
+                address: parts.address, returnTo: parts.configuration.connect.returnTo,
+                ancestors: parts.configuration.connect.frameAncestors, keys: parts.keys)
         }
     }
 

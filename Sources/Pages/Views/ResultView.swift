@@ -118,6 +118,11 @@ struct FailedView {
         switch button {
         case .tryAgain: return live.map { ($0.path(to: result.outcome.service), Words.tryAgain) }
         case .signInAgain: return live.map { ($0.path(to: result.outcome.service), Words.signInAgain(name)) }
+        case .connectOther:
+            return live.flatMap { context in
+                context.session.offersOther
+                    ? (context.path(to: result.outcome.service, account: .other), Words.connectOther) : nil
+            }
         case .chooseAnother: return live.flatMap { $0.hasList ? ($0.path, Words.chooseAnother) : nil }
         case .goBack: return returnAddress.map { ($0, Words.returnTo(branding.name)) }
         case .goToApp: return returnAddress.map { ($0, Words.goTo(branding.name)) }

@@ -64,6 +64,8 @@ struct PermissionsView {
     /// What the session asks for; empty for the standard permissions.
     let permissions: [String]
     let formToken: String
+    /// Which account is connected; nil for the one that the session is about, or any.
+    var account: PageContext.Account?
 
     var page: Page {
         let (app, name) = (context.app, provider.manifest.name)
@@ -96,7 +98,9 @@ struct PermissionsView {
     }
 
     private var variantField: HTML {
-        variant.map { #"<input type="hidden" name="variant" value="\#($0)">"# } ?? .none
+        let variant: HTML = variant.map { #"<input type="hidden" name="variant" value="\#($0)">"# } ?? .none
+        let account: HTML = account.map { #"<input type="hidden" name="account" value="\#($0.rawValue)">"# } ?? .none
+        return "\(variant)\(account)"
     }
 
     /// The scopes that data types need besides, named after these types; what allows no more data is left to the technical names.
@@ -146,17 +150,21 @@ struct GoingView {
     let provider: ConfiguredProvider
     /// The address at the provider.
     let address: String
+    /// Whether the page is in a frame.
+    ///
+    /// Providers refuse to be in one, so the person's button leaves the frame.
+    var isFramed = false
 
     var page: Page {
         let name = provider.manifest.name
         return Page(
-            heading: Words.goingHeading(name), leavesTo: address,
+            heading: Words.goingHeading(name), leavesTo: isFramed ? nil : address,
             sheet: """
                 \(Parts.pair(context.branding, .go, (name, provider.id)))
                 <h1>\(Words.goingHeading(name))</h1>
-                <p class="lead">\(Words.goingLead(name))</p>
-                <div class="acts">\(Parts.button(address, Words.openNow(name), isMain: true))</div>
-                <p class="note">\(Words.ifNothingHappens)</p>
+                <p class="lead">\(isFramed ? Words.goingFromFrame(name) : Words.goingLead(name))</p>
+                <div class="acts">\(Parts.button(address, Words.openNow(name), isMain: true, leavesFrame: isFramed))</div>
+                \(isFramed ? .none : #"<p class="note">\#(Words.ifNothingHappens)</p>"# as HTML)
                 """)
     }
 }

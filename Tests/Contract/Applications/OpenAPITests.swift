@@ -1,5 +1,6 @@
 // The OpenAPI document of the running host: each example in it is one of its own shapes, and a broken example is not.
 
+import Foundation
 import HostTesting
 import ProviderSDK
 import Testing
@@ -98,6 +99,34 @@ struct OpenAPITests {
             }
         }
         #expect(checked > 45 && refused > 500, "\(checked), \(refused)")
+    }
+
+    @Test("Each example in docs/api.md has the shape that the document promises, and none without a required member")
+    func documentedExamples() async throws {
+        let callers = try await Callers()
+        let contract = OpenAPIContract(try await callers.nobody.get("/openapi.json").json)
+        let page = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).appending(path: "../../../../docs/api.md").standardized,
+            encoding: .utf8)
+        let examples = try page.split(separator: "```json\n").dropFirst().map { part in
+            try JSONValue.parse(Array(part.utf8.prefix { $0 != UInt8(ascii: "`") }))
+        }
+        func answer(_ path: String) -> JSONValue {
+            contract.operation("GET", path)?.value.at("responses.200.content")?["application/json"]?["schema"] ?? .null
+        }
+        func named(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+        let body = contract.operation("POST", "/external-accounts")?.value.at("requestBody.content")
+        let schemas = [
+            named("Integration"), named("ConnectionWithSettings"), named("Sync"),
+            answer("/api/integrations/status"), answer("/api/v1/users/1/integrations/arc"),
+            body?["application/json"]?["schema"] ?? .null, answer("/external-accounts/token"),
+        ]
+        #expect(examples.count == schemas.count)
+        for (example, schema) in zip(examples, schemas) {
+            #expect(contract.mismatch(example, schema) == nil, "\(example)")
+            let others = broken(example, schema, contract)
+            #expect(!others.isEmpty && others.allSatisfy { contract.mismatch($0, schema) != nil }, "\(example)")
+        }
     }
 
     @Test("A document from which a member or a status is missing is noticed")

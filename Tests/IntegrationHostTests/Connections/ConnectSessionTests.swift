@@ -166,6 +166,19 @@ struct ConnectSessionServiceTests {
         }
         #expect(server.requests("/revoke").count >= 1)
         #expect(try await fixture.users.user("u").connections.filter(\.isConnected).map(\.id) == [id])
+
+        // Then the person may connect it as well: this begins again, and another connection is its result.
+        #expect(!again.offersOther)
+        await flow.sessions.ended(
+            .init(service: "plain", reason: .wrongAccount, status: 409, reference: "r", at: fixture.time.now),
+            for: again.principal)
+        let offering = try #require(try await flow.sessions.session(again.id))
+        #expect(offering.offersOther)
+        let third = Self.query(
+            try await flow.begin(fixture.provider, variant: nil, takesOther: true, in: offering))
+        let other = try await flow.complete(service: "plain", query: third, for: offering.principal).connectionID
+        #expect(other != id)
+        #expect(Set(try await fixture.users.user("u").connections.filter(\.isConnected).map(\.id)) == [id, other])
         server.stop()
         fixture.stop()
     }

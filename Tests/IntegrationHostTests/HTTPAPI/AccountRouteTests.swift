@@ -24,7 +24,8 @@ struct AccountRouteTests {
         let list = try await user.expect(200, from: "GET", "/api/integrations/status")
         #expect(list.text.contains(#"Z","variant":"red"}"#), "behind the members of the document: \(list.text)")
         let connections = try await user.expect(200, from: "GET", "/api/integrations/connections")
-        #expect(connections.text.contains(#""expiresAt":null,"variant":"red","accountName":"a"}"#), "\(connections.text)")
+        #expect(
+            connections.text.contains(#""expiresAt":null,"variant":"red","accountName":"a"}"#), "\(connections.text)")
         try await user.expect(200, from: "DELETE", path + "?variant=red")
         try await user.expect(
             200, #"{"red":null,"blue":{"#, from: "GET", "/api/v1/users/ambiguous/integrations/typed")

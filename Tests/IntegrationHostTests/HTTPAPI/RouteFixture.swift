@@ -46,9 +46,10 @@ final class RouteFixture: Sendable {
     /// - Parameters:
     ///   - more: a provider besides the two.
     ///   - returnTo: the pages of the application.
+    ///   - frameAncestors: the origins whose pages may show the connect pages in a frame.
     init(
         _ rateLimits: RateLimitsConfiguration = .init(connectionCreation: 0, sync: 0, oauth: 0, status: 0),
-        more: ProviderManifest? = nil, returnTo: [String] = []
+        more: ProviderManifest? = nil, returnTo: [String] = [], frameAncestors: [String] = []
     ) throws {
         directory = try TemporaryDirectory()
         var configuration = Configuration()
@@ -59,6 +60,7 @@ final class RouteFixture: Sendable {
         configuration.logLevel = .error
         configuration.providers["plain"] = Self.settings
         configuration.connect.returnTo = returnTo
+        configuration.connect.frameAncestors = frameAncestors
         configuration.connect.branding.name = "Fernhill"
         configuration.allowPrivateAddresses = more != nil
         let registry = try ProviderRegistry(

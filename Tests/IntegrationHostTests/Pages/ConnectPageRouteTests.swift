@@ -7,6 +7,7 @@ import ProviderSDK
 import TestSupport
 import Testing
 
+@testable import Configuration
 @testable import ConnectionModel
 @testable import Connections
 @testable import IntegrationHost
@@ -29,12 +30,12 @@ struct ConnectPageRouteTests {
             try await caller.send("GET", target, headers: ["Cookie: \(cookie)", "Accept: text/html"] + more)
         }
 
-        func post(_ target: String, _ form: String, origin: String = "https://host.example") async throws
-            -> TestResponse
-        {
+        func post(
+            _ target: String, _ form: String, _ more: [String] = [], origin: String = "https://host.example"
+        ) async throws -> TestResponse {
             try await caller.send(
                 "POST", target, form, type: "application/x-www-form-urlencoded",
-                headers: ["Cookie: \(cookie)", "Accept: text/html", "Origin: \(origin)"])
+                headers: ["Cookie: \(cookie)", "Accept: text/html", "Origin: \(origin)"] + more)
         }
 
         /// The hidden members of the form on a page.
@@ -96,6 +97,72 @@ struct ConnectPageRouteTests {
         #expect(going.status == 200)
         #expect(going.text.contains(#"<meta http-equiv="refresh" content="0;url=http://127.0.0.1:1/authorize?"#))
         #expect(try await visitor.get(visitor.path + "/typed").status == 404)
+    }
+
+    @Test("A configured origin may frame the pages, and then the person's button leaves the frame for the provider")
+    func framed() async throws {
+        let origin = "https://app.example.com"
+        let fixture = try RouteFixture(returnTo: [Self.returnTo], frameAncestors: [origin, "https://b.example"])
+        let visitor = try await Self.visitor(fixture) { $0.services = ["plain"] }
+        let page = try await visitor.get(visitor.path + "/plain", ["Sec-Fetch-Dest: iframe"])
+        let policy = try #require(page.header("Content-Security-Policy"))
+        #expect(policy.hasSuffix("frame-ancestors \(origin) https://b.example"))
+        #expect(page.header("X-Frame-Options") == nil)
+        let path = visitor.path + "/plain"
+        let going = try await visitor.post(path, visitor.form(page), ["Sec-Fetch-Dest: iframe"])
+        #expect(going.text.contains(#"target="_top" href="http://127.0.0.1:1/authorize?"#))
+        #expect(!going.text.contains("http-equiv") && going.text.contains("Plain opens in place of this page"))
+        let alone = try await visitor.post(path, visitor.form(page), ["Sec-Fetch-Dest: document"])
+        #expect(alone.text.contains("http-equiv") && !alone.text.contains("_top"))
+    }
+
+    @Test("Only origins may frame the pages: a path, a wildcard or a second directive of the policy is refused")
+    func frameAncestors() throws {
+        for (origin, isGood) in [
+            ("https://app.example.com", true), ("http://localhost:3000", true), ("https://app.example.com/", false),
+            ("https://app.example.com;script-src *", false), ("https://a.example,https://b.example", false),
+            ("*", false), ("'self'", false), ("app.example.com", false), ("https://a.example?b", false),
+        ] {
+            var configuration = Configuration()
+            configuration.connect.frameAncestors = [origin]
+            #expect(((try? configuration.check()) != nil) == isGood, "\(origin)")
+        }
+    }
+
+    @Test("After another account was chosen, the page offers to connect that one as well, and only then")
+    func otherAccount() async throws {
+        let fixture = try RouteFixture(returnTo: [Self.returnTo])
+        let users = fixture.services.connectFlow.sessions
+        let known = try await fixture.services.connections.users.update("u") { (user) throws(ServiceError) -> String in
+            let id = try user.add(
+                service: "plain", variant: nil, status: .connected, shard: "2bd", random: "1000000000000000000abc",
+                at: TimeSource.system.now)
+            try user.update(id) { (connection) throws(ServiceError) in
+                try connection.linked(to: "first", at: TimeSource.system.now)
+            }
+            return id
+        }
+        let visitor = try await Self.visitor(fixture) { $0.reconnects = known }
+        let path = visitor.path + "/plain"
+        let before = try await visitor.get(path + "?account=other")
+        #expect(!before.text.contains(#"name="account""#))
+        await users.ended(
+            .init(
+                service: "plain", reason: .wrongAccount, status: 409, note: "The account “Other” …", reference: "r",
+                at: TimeSource.system.now), for: visitor.session.principal)
+        let result = try await visitor.get(visitor.path + "/result")
+        #expect(result.status == 409 && result.text.contains("That is another Plain account"))
+        #expect(result.text.contains(#"href="\#(path)?account=other">Connect this one as well</a>"#))
+        let question = try await visitor.get(path + "?account=other")
+        #expect(question.text.contains(#"<input type="hidden" name="account" value="other">"#))
+        func expectedAccount(_ more: String) async throws -> String? {
+            let going = try await visitor.post(path, visitor.form(question) + more)
+            #expect(going.status == 200)
+            let user = try await fixture.services.connections.users.user("u")
+            return user.connections.last?.grant.authorizations.first?.expectedAccount
+        }
+        #expect(try await expectedAccount("") == "first")
+        #expect(try await expectedAccount("&account=other") == nil)
     }
 
     @Test("A callback that a browser brings leads to a page without code and state; a program gets JSON")
