@@ -16,9 +16,10 @@ enum DemoCommand {
         configuration.allowPrivateAddresses = true
         // A demo must not hit the limits that protect a real installation.
         configuration.rateLimits = RateLimitsConfiguration(connectionCreation: 60, sync: 60, oauth: 120, status: 600)
-        // The page to which the examples let the browser return.
-        if configuration.connect.returnTo.isEmpty {
+        if configuration.connect == Configuration().connect {
+            // The page to which the examples let the browser return.
             configuration.connect.returnTo = ["http://127.0.0.1:8090/connected"]
+            configuration.connect.branding.name = "Quickstart"
         }
         if configuration.logLevel < .warning { configuration.logLevel = .warning }
 

@@ -61,7 +61,7 @@ struct ReferenceFrame: Sendable {
         .ops li{padding:.625rem .875rem}.ops li+li{border-top:1px solid var(--line)}
         .ops a{display:inline-block;min-height:1.5rem}
         .ops small,.rows small{display:block;font-size:.8125rem;color:var(--ink2)}
-        .method{display:inline-block;min-width:4rem;font-size:.8125rem;font-weight:650;color:var(--ink2)}
+        .method{display:inline-block;min-width:4.25rem;font-size:.8125rem;font-weight:650;color:var(--ink2)}
         .rows{margin-top:.5rem;border-top:1px solid var(--line)}
         .rows div{padding:.5rem 0;border-bottom:1px solid var(--line)}
         .rows dt code{font-weight:600}.rows dt span{margin-left:.5rem;font-size:.8125rem;color:var(--ink2)}

@@ -12,7 +12,7 @@ struct ReferenceIndexView {
         let groups = tags.map { tag -> HTML in
             let rows = operations.filter { $0.tag == tag }.map { operation in
                 """
-                <li><a href="/docs/\(operation.id)"><span class="method">\(operation.method)</span> \
+                <li><span class="method">\(operation.method)</span><a href="/docs/\(operation.id)">\
                 <code>\(operation.path)</code></a><small>\(operation.summary)</small></li>
 
                 """ as HTML
@@ -126,7 +126,7 @@ struct ReferenceOperationView {
 
     private func row(_ name: String, _ words: [String], _ note: String, records: [String] = []) -> HTML {
         let links = records.map { #" <a href="/docs/records/\#($0)"><code>\#($0)</code></a>"# as HTML }
-        let details: HTML = note.isEmpty && links.isEmpty ? .none : "\(note)\(links)"
+        let details: HTML = note.isEmpty && links.isEmpty ? .none : "\(HTML(prose: note))\(links)"
         return """
             <div><dt><code>\(name)</code><span>\(words.joined(separator: " · "))</span></dt><dd>\(details)</dd></div>
 
@@ -142,14 +142,22 @@ struct ReferenceRecordView {
     var content: HTML {
         let rows = reader.rows(schema).map { row -> HTML in
             """
-            <div><dt><code>\(row.name)</code><span>\(row.type)</span></dt><dd>\(row.note)</dd></div>
+            <div><dt><code>\(row.name)</code><span>\(row.type)</span></dt><dd>\(HTML(prose: row.note))</dd></div>
 
             """
         }
         return """
-            <p class="lead">\(schema["description"]?.string ?? "")</p>
+            <p class="lead">\(HTML(prose: schema["description"]?.string ?? ""))</p>
             <h2>\(ReferenceWords.fields)</h2>
             <dl class="rows">\(rows)</dl>
             """
+    }
+}
+
+extension HTML {
+    /// A text in which backquotes stand around code.
+    init(prose text: String) {
+        let parts = text.split(separator: "`", omittingEmptySubsequences: false).map(String.init)
+        self.init(parts.enumerated().map { $0 % 2 == 1 ? "<code>\($1)</code>" : "\($1)" })
     }
 }

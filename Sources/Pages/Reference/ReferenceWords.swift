@@ -45,7 +45,8 @@ enum ReferenceWords {
         }
     }
 
-    static func atMost(_ count: String) -> String { "at most \(count)" }
+    static func atMost(_ count: Int64) -> String { ", at most \(count)" }
+    static func atMostCharacters(_ count: Int64) -> String { ", at most \(count) characters" }
     static func oneOf(_ values: [String]) -> String { "one of " + values.joined(separator: ", ") }
     static func listOf(_ type: String) -> String { "list of \(type)" }
     static func orNull(_ type: String) -> String { "\(type) or null" }

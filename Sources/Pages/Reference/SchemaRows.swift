@@ -72,7 +72,7 @@ struct SchemaReader {
             types.contains("null") || schema["anyOf"]?.array?.contains { $0["type"]?.string == "null" } ?? false
         let own = single(schema)
         let name = word(own)
-        return isNullable ? ReferenceWords.orNull(name) : name
+        return (isNullable ? ReferenceWords.orNull(name) : name) + bound(own)
     }
 
     private func word(_ schema: JSONValue) -> String {
@@ -90,17 +90,19 @@ struct SchemaReader {
             switch schema["format"]?.string {
             case "date-time": return ReferenceWords.moment
             case "uri": return ReferenceWords.url
-            default: return bounded(ReferenceWords.text, schema["maxLength"], "characters")
+            default: return ReferenceWords.text
             }
-        case "integer": return bounded("integer", schema["maximum"], "")
         case .some(let type): return type
         case nil: return ReferenceWords.any
         }
     }
 
-    private func bounded(_ word: String, _ bound: JSONValue?, _ unit: String) -> String {
-        guard let bound = bound?.integer, bound < 1 << 40 else { return word }
-        return "\(word), " + ReferenceWords.atMost(unit.isEmpty ? "\(bound)" : "\(bound) \(unit)")
+    /// The greatest length or number, in words; empty without one.
+    private func bound(_ schema: JSONValue) -> String {
+        if let characters = schema["maxLength"]?.integer { return ReferenceWords.atMostCharacters(characters) }
+        if let elements = schema["maxItems"]?.integer { return ReferenceWords.atMost(elements) }
+        guard let greatest = schema["maximum"]?.integer, greatest < 1 << 40 else { return "" }
+        return ReferenceWords.atMost(greatest)
     }
 
     /// What a reference leads to; any other value is itself.
