@@ -122,6 +122,9 @@ final class Browser: Sendable {
             ])
     }
 
+    /// Shows no scroll bars, as on a phone.
+    func hideScrollBars() async throws { try await emulate("setScrollbarsHidden", ["hidden": true]) }
+
     /// Sets whether the person prefers dark pages.
     func setDark(_ isDark: Bool) async throws {
         try await emulate(
@@ -129,11 +132,13 @@ final class Browser: Sendable {
             ["features": [["name": "prefers-color-scheme", "value": .string(isDark ? "dark" : "light")]]])
     }
 
-    /// A picture of the whole page, as PNG.
-    func screenshot() async throws -> Data {
+    /// A picture: of the whole page as PNG, or a small one as WebP, where `isWhole` says whether of what fits the window only.
+    func screenshot(small isWhole: Bool? = nil) async throws -> Data {
+        var parameters: [(key: String, value: JSONValue)] = [("captureBeyondViewport", .boolean(isWhole ?? true))]
+        if isWhole != nil { parameters += [("format", "webp"), ("quality", 85)] }
         let result = try await command(
             "POST", "/goog/cdp/execute",
-            ["cmd": "Page.captureScreenshot", "params": ["captureBeyondViewport": true]])
+            ["cmd": "Page.captureScreenshot", "params": .object(parameters)])
         return Data(base64Encoded: result["data"]?.string ?? "") ?? Data()
     }
 
@@ -164,17 +169,27 @@ final class Browser: Sendable {
 
     func has(_ selector: String) async throws -> Bool { try await find(selector) != nil }
 
+    /// Sends a command about an element.
+    ///
+    /// A page that is replaced meanwhile is looked at again.
+    private func ask(_ method: String, _ what: String, of selector: String) async throws -> JSONValue {
+        for _ in 0..<5 {
+            do { return try await command(method, "/element/\(try await element(selector))/\(what)") } catch {
+                guard "\(error)".contains("stale element") else { throw error }
+            }
+        }
+        return try await command(method, "/element/\(try await element(selector))/\(what)")
+    }
+
     func text(_ selector: String) async throws -> String {
-        try await command("GET", "/element/\(try await element(selector))/text").string ?? ""
+        try await ask("GET", "text", of: selector).string ?? ""
     }
 
     func attribute(_ name: String, of selector: String) async throws -> String {
-        try await command("GET", "/element/\(try await element(selector))/attribute/\(name)").string ?? ""
+        try await ask("GET", "attribute/\(name)", of: selector).string ?? ""
     }
 
-    func click(_ selector: String) async throws {
-        try await command("POST", "/element/\(try await element(selector))/click")
-    }
+    func click(_ selector: String) async throws { _ = try await ask("POST", "click", of: selector) }
 
     func type(_ text: String, into selector: String) async throws {
         let id = try await element(selector)
