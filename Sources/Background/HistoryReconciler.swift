@@ -10,7 +10,7 @@ package import Users
 /// Moves what has ended to the connections' histories.
 package final class HistoryReconciler: Reconciler {
     /// A user whose document holds enough that has ended.
-    private struct Work: Identifiable, Sendable {
+    struct Work: Identifiable, Sendable {
         let id: String
     }
 
@@ -21,11 +21,7 @@ package final class HistoryReconciler: Reconciler {
     package init(users: UserStore, time: TimeSource, log: Log) {
         self.users = users
         self.log = log
-        queue = KeyedWorkQueue(
-            FairWorkLine(
-                runningMax: BackgroundLimits.historiesMovedTogetherMax,
-                waitingMax: BackgroundLimits.historiesWaitingMax,
-                share: \.id), time: time)
+        queue = KeyedWorkQueue(Self.line(), time: time)
         queue.start { work in
             do throws(ServiceError) { try await users.moveEnded(of: work.id) } catch {
                 // Both places are sound, and the user stays due.
@@ -33,6 +29,13 @@ package final class HistoryReconciler: Reconciler {
             }
             return .done
         }
+    }
+
+    /// The users who wait, and those whose documents are changed now.
+    static func line() -> FairWorkLine<Work> {
+        FairWorkLine(
+            runningMax: BackgroundLimits.historiesMovedTogetherMax, waitingMax: BackgroundLimits.historiesWaitingMax,
+            share: \.id)
     }
 
     package func reconcile(_ user: User, at now: Timestamp) async {

@@ -43,8 +43,11 @@ package enum ControlClient {
     }
 
     /// Carries out a command, and returns the lines to print and the reason for a failure.
+    ///
+    /// - Parameter pause: waits between two attempts to open the data directory.
     static func perform(
-        _ command: ControlCommand, _ configuration: Configuration
+        _ command: ControlCommand, _ configuration: Configuration,
+        pause: () -> Void = { usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000)) }
     ) throws -> (lines: [String], failure: String?) {
         let directory = configuration.dataDirectory
         var attempts = 0
@@ -60,7 +63,7 @@ package enum ControlClient {
             do throws(StoreError) { data = try DataDirectory(path: directory, options: options(of: command)) } catch {
                 // A host that starts or stops holds the directory without answering. Another command will finish soon.
                 guard case .locked = error, attempts < ControlLimits.attemptsMax else { throw error }
-                usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000))
+                pause()
                 continue
             }
             defer { data.close() }

@@ -7,6 +7,7 @@ package import Observability
 import Primitives
 import Processes
 import ProviderSDK
+import StoreFiles
 
 /// The host's end of the control socket.
 package final class ControlServer: Sendable {
@@ -15,12 +16,23 @@ package final class ControlServer: Sendable {
     private let commands: ControlCommands
     private let log: Log
     private let accepting = DispatchQueue(label: "control")
-    private let working = DispatchQueue(label: "control-commands", attributes: .concurrent)
     private let underWay = DispatchGroup()
     private let places = DispatchSemaphore(value: ControlLimits.commandsMax)
+    private let silenceMax: Duration
+    private let stopWaitMax: Duration
 
     /// Begins to serve in `directory`, whose lock the caller holds; ``stop()`` ends it.
-    package init(directory: String, commands: ControlCommands, log: Log) throws(ControlSocketError) {
+    package convenience init(directory: String, commands: ControlCommands, log: Log) throws(ControlSocketError) {
+        try self.init(
+            directory: directory, commands: commands, silenceMax: ControlLimits.silenceMax,
+            stopWaitMax: ControlLimits.stopWaitMax, log: log)
+    }
+
+    init(
+        directory: String, commands: ControlCommands, silenceMax: Duration, stopWaitMax: Duration, log: Log
+    ) throws(ControlSocketError) {
+        self.silenceMax = silenceMax
+        self.stopWaitMax = stopWaitMax
         self.directory = directory
         self.commands = commands
         self.log = log
@@ -34,7 +46,7 @@ package final class ControlServer: Sendable {
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             // The queue is serial, so this runs once nothing more is accepted.
             accepting.async {
-                let limit = DispatchTime.now().uptimeNanoseconds + ControlLimits.stopWaitMax.wholeNanoseconds
+                let limit = DispatchTime.now().uptimeNanoseconds + self.stopWaitMax.wholeNanoseconds
                 if self.underWay.wait(timeout: DispatchTime(uptimeNanoseconds: limit)) == .timedOut {
                     self.log.warning("A command was still under way when the host stopped.")
                 }
@@ -48,10 +60,13 @@ package final class ControlServer: Sendable {
             do throws(ControlSocketError) {
                 let peer = try socket.accepted()
                 places.wait()
-                working.async(group: underWay) {
+                underWay.enter()
+                // Not a dispatch queue: its few threads wait for silent clients, and it adds one a second.
+                startThread(named: "control-command") {
                     self.answer(peer)
                     peer.close()
                     self.places.signal()
+                    self.underWay.leave()
                 }
             } catch {
                 if error.isInterrupted { break }
@@ -68,7 +83,7 @@ package final class ControlServer: Sendable {
         guard peer.isPeerTrusted() else {
             return log.warning("Another user's process was refused on the control socket.")
         }
-        peer.limitSilence(to: ControlLimits.silenceMax)
+        peer.limitSilence(to: silenceMax)
         do throws(ControlSocketError) {
             let request = try peer.readAll(bytesMax: ControlLimits.requestBytesMax)
             guard let command = ControlCommand(decoding: request) else {

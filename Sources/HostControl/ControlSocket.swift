@@ -120,7 +120,8 @@ struct ControlSocket: Sendable {
 
     /// Limits how long the other side may keep silent.
     func limitSilence(to duration: Duration) {
-        var time = timeval(tv_sec: Int(duration.components.seconds), tv_usec: 0)
+        let (seconds, attoseconds) = duration.components
+        var time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
         let length = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, length)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, length)

@@ -14,7 +14,7 @@ package import Users
 /// A connection has at most one running delivery. Deliveries are limited overall, for each host and for each user, so
 /// that an endpoint that does not answer delays no other.
 package final class NotificationDispatcher: Reconciler, EventSink {
-    private typealias Queue = KeyedWorkQueue<DispatchLine>
+    typealias Queue = KeyedWorkQueue<DispatchLine>
 
     private struct State {
         /// Outcomes that could not be stored yet.
@@ -40,11 +40,16 @@ package final class NotificationDispatcher: Reconciler, EventSink {
         self.schedule = schedule
         self.time = time
         self.log = log
-        queue = Queue(DispatchLine(), delayedMax: NotificationLimits.scheduledMax, time: time)
+        queue = Self.queue(time)
         queue.start { [weak self] work in
             await self?.perform(work)
             return .done
         }
+    }
+
+    /// The deliveries that run, wait for a place, or are soon due.
+    static func queue(_ time: TimeSource) -> Queue {
+        Queue(DispatchLine(), delayedMax: NotificationLimits.scheduledMax, time: time)
     }
 
     /// The number of undelivered events of all users that were checked since the start.

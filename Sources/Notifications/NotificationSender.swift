@@ -17,6 +17,8 @@ package struct NotificationSender: Sendable {
     ///
     /// Users choose the addresses. Behind a proxy the host cannot check them, so the proxy has to.
     package let usesProxies: Bool
+    /// How long a whole delivery may take.
+    var timeout = NotificationLimits.timeout
 
     package init(
         client: HTTPClient, policy: NotificationURLPolicy, vault: CredentialVault, time: TimeSource,
@@ -60,8 +62,7 @@ package struct NotificationSender: Sendable {
             method: .post, url: url,
             headers: WebhookHeaders.fields(id: event.id, body: body, at: now, secrets: secrets), body: body)
         request.timeouts = .init(
-            connect: NotificationLimits.timeout, firstByte: NotificationLimits.timeout,
-            total: NotificationLimits.timeout)
+            connect: timeout, firstByte: timeout, total: timeout)
         // The id lets the receiver recognize a repeat, so an open connection may be reused.
         request.isReplayable = true
         request.isDirect = !usesProxies

@@ -22,6 +22,8 @@ package struct ProviderGateway: Sendable {
     package let limiter: ProviderRateLimiter
     package let time: TimeSource
     package let log: Log
+    /// How long a whole request may take.
+    var requestTimeout = ProviderLimits.requestTimeout
 
     package init(client: HTTPClient, limiter: ProviderRateLimiter, time: TimeSource, log: Log) {
         self.client = client
@@ -166,7 +168,7 @@ package struct ProviderGateway: Sendable {
             url: PercentEncoding.url(try filled.url(behind: endpoint), filled.query),
             headers: filled.headers.map { ($0.name, $0.value) },
             responseBodyBytesMax: ProviderLimits.responseBytesMax)
-        outgoing.timeouts.total = ProviderLimits.requestTimeout
+        outgoing.timeouts.total = requestTimeout
         outgoing.memoryOfBody = AnswerMemory.bytes(of:)
         if !filled.headers.contains(where: { ASCII.equalIgnoringCase($0.name, "accept") }) {
             outgoing.headers.append(("Accept", "application/json"))

@@ -170,7 +170,7 @@ struct PageSync: Sendable {
                 waiting = await result(nil, memory, since: since)
                 continue
             }
-            try check(fetched.page, after: checkpoint)
+            try Self.check(fetched.page, after: checkpoint, of: dataType.name)
             guard let cursor = fetched.page.next else {
                 return try await store(fetched.page, after: checkpoint, into: generation, &letters)
             }
@@ -196,9 +196,9 @@ struct PageSync: Sendable {
     }
 
     /// Throws when a walk would not end.
-    private func check(_ page: SyncPage, after checkpoint: SyncCheckpoint) throws(Failure) {
+    static func check(_ page: SyncPage, after checkpoint: SyncCheckpoint, of name: String) throws(Failure) {
         func failure(_ problem: String) -> Failure {
-            .provider(ProviderError(.permanent, "The provider's list of \(dataType.name) \(problem)."))
+            .provider(ProviderError(.permanent, "The provider's list of \(name) \(problem)."))
         }
         if let next = page.next {
             guard next != checkpoint.cursor else { throw failure("leads from a page to the same page") }

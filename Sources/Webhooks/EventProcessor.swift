@@ -15,7 +15,7 @@ final class EventProcessor: Sendable {
     /// A queue of events of one account.
     ///
     /// Each account has two lanes, because ended grants may call the provider and must not delay the other events.
-    private struct Lane: Hashable, Identifiable, Sendable {
+    struct Lane: Hashable, Identifiable, Sendable {
         let account: AccountKey
         let isEnding: Bool
 
@@ -55,8 +55,13 @@ final class EventProcessor: Sendable {
         self.grants = grants
         self.deletions = deletions
         self.log = log
-        changes = Queue(FairWorkLine(runningMax: WebhookLimits.lanesMax), time: time)
-        endings = Queue(FairWorkLine(runningMax: WebhookLimits.endingLanesMax), time: time)
+        changes = Queue(Self.line(isEnding: false), time: time)
+        endings = Queue(Self.line(isEnding: true), time: time)
+    }
+
+    /// The lanes that are processed now, and those that wait.
+    static func line(isEnding: Bool) -> FairWorkLine<Lane> {
+        FairWorkLine(runningMax: isEnding ? WebhookLimits.endingLanesMax : WebhookLimits.lanesMax)
     }
 
     /// Begins to process; the accounts of all users must be known.

@@ -61,6 +61,8 @@ package actor WebhookInbox {
     /// The segment number of each pending event.
     private var places: [EventDigest: UInt64] = [:]
     private var pendingBytes = 0
+    /// The bytes of events that are being written, which are no part of ``pendingBytes`` yet.
+    private var arrivingBytes = 0
     private var queue: [InboxEvent] = []
     private var waiters: [Waiter] = []
     private var settled: Set<EventDigest> = []
@@ -73,8 +75,21 @@ package actor WebhookInbox {
 
     static let collection = "webhook-inbox"
 
+    /// How much the inbox holds.
+    struct Bounds: Sendable {
+        var pendingBytesMax = WebhookLimits.pendingBytesMax
+        var rememberedEventsMax = WebhookLimits.rememberedEventsMax
+    }
+
+    private let bounds: Bounds
+
     package init(_ documents: Documents, time: TimeSource, log: Log) {
+        self.init(documents, bounds: Bounds(), time: time, log: log)
+    }
+
+    init(_ documents: Documents, bounds: Bounds, time: TimeSource, log: Log) {
         self.documents = documents
+        self.bounds = bounds
         self.log = log
         self.time = time
     }
@@ -186,13 +201,15 @@ package actor WebhookInbox {
             }
             guard !fresh.isEmpty || isOnItsWay else { return count }
             guard waiters.count < WebhookLimits.waitingDeliveriesMax,
-                places.count + queue.count + fresh.count <= WebhookLimits.pendingEventsMax,
-                pendingBytes + bytes <= WebhookLimits.pendingBytesMax
+                // The events that are being written count, the fresh ones among them.
+                places.count + unsettled.count <= WebhookLimits.pendingEventsMax,
+                pendingBytes + arrivingBytes + bytes <= bounds.pendingBytesMax
             else {
                 unsettled.subtract(fresh.map(\.digest))
                 throw .full
             }
             queue += fresh
+            arrivingBytes += bytes
             let digests = fresh.map(\.digest)
             await withCheckedContinuation { continuation in
                 waiters.append(Waiter(digests: digests, continuation: continuation))
@@ -241,6 +258,7 @@ package actor WebhookInbox {
             let saved = await save(changed)
             for segment in saved { replace(segment) }
             unsettled.subtract(batch.map(\.digest))
+            arrivingBytes -= batch.reduce(0) { $0 + $1.byteCount }
             let added = batch.filter { places[$0.digest] != nil }
             publish()
             for waiter in waiting { waiter.continuation.resume() }
@@ -343,7 +361,7 @@ package actor WebhookInbox {
         let now = time.now
         while let number = order.first, order.count > 1, let segment = segments[number],
             segment.isExpired(at: now)
-                || (segment.pending.isEmpty && remembered.count > WebhookLimits.rememberedEventsMax)
+                || (segment.pending.isEmpty && remembered.count > bounds.rememberedEventsMax)
         {
             do {
                 _ = try await documents.delete(

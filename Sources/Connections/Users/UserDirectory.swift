@@ -11,6 +11,9 @@ package struct UserDirectory: Sendable {
     private let users: UserStore
     private let diagnoses: DiagnosisService
     private let time: TimeSource
+    /// How much a page of connections reads: users, and summaries of users.
+    var usersReadMax = UserListLimits.usersReadMax
+    var summariesReadMax = UserListLimits.summariesReadMax
 
     package init(users: UserStore, diagnoses: DiagnosisService, time: TimeSource) {
         self.users = users
@@ -112,13 +115,13 @@ package struct UserDirectory: Sendable {
         var (read, seen) = (0, 0)
         var last = start
         for shard in try await users.shards() where shard >= start?.user.shard ?? 0 {
-            guard seen < UserListLimits.summariesReadMax else { return (found, last) }
+            guard seen < summariesReadMax else { return (found, last) }
             let heads = try await users.overview(shard: shard)
             seen += heads.count
             for head in heads {
                 if let start, head.place < start.user || head.place == start.user && start.number == nil { continue }
                 guard filter.mayInclude(head.kinds) else { continue }
-                guard read < UserListLimits.usersReadMax else { return (found, last) }
+                guard read < usersReadMax else { return (found, last) }
                 read += 1
                 let begun = head.place == start?.user ? start?.number : nil
                 for entry in listed(try await readable(head.id).user?.asOf(time.now), after: begun)

@@ -57,7 +57,7 @@ package struct RequestPath: HTTPApplication {
     private let requestLog: RequestLog
     /// The pages for people whose browsers complete a step; nil answers them as programs.
     private let pages: (any StepPages)?
-    private let largeAnswers = FairGate(AnswerBounds.concurrentLargeMax)
+    let largeAnswers = FairGate(AnswerBounds.concurrentLargeMax)
     private let time: TimeSource
     private let log: Log
 

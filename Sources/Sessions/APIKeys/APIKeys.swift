@@ -67,8 +67,12 @@ package struct APIKeys: UserDataErasing {
         return key
     }
 
-    /// All keys, the oldest first.
+    /// The keys, the oldest first: all, or as many as a list may have.
     package func list() async throws(ServiceError) -> [StoredAPIKey] {
+        try await list(atMost: IssuedKeyLimits.listedMax)
+    }
+
+    func list(atMost countMax: Int) async throws(ServiceError) -> [StoredAPIKey] {
         var keys: [StoredAPIKey] = []
         var position: Documents.ListPosition?
         repeat {
@@ -83,8 +87,8 @@ package struct APIKeys: UserDataErasing {
                 if let stored = try await stored(String(decoding: key.id, as: UTF8.self)) { keys.append(stored) }
             }
             position = page.next
-        } while position != nil && keys.count < IssuedKeyLimits.listedMax
-        return keys.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        } while position != nil && keys.count < countMax
+        return keys.prefix(countMax).sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
     /// Revokes a key; it is refused from now on.

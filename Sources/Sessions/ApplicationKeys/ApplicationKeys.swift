@@ -119,8 +119,12 @@ package struct ApplicationKeys: Sendable {
         return (key, stored)
     }
 
-    /// All keys, the oldest first.
+    /// The keys, the oldest first: all, or as many as a list may have.
     package func list() async throws(ServiceError) -> [ApplicationKey] {
+        try await list(atMost: IssuedKeyLimits.listedMax)
+    }
+
+    func list(atMost countMax: Int) async throws(ServiceError) -> [ApplicationKey] {
         var found: [ApplicationKey] = []
         var position: Documents.ListPosition?
         repeat {
@@ -129,8 +133,8 @@ package struct ApplicationKeys: Sendable {
                 if let key = try await keys.load(id) { found.append(key.value) }
             }
             position = page.next
-        } while position != nil && found.count < IssuedKeyLimits.listedMax
-        return found.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        } while position != nil && found.count < countMax
+        return found.prefix(countMax).sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
     /// Revokes a key; it is refused from now on.

@@ -46,15 +46,21 @@ package final class RemoteKeySet: Sendable {
     ///
     /// - Parameter requiresHTTPS: whether any other URL is refused.
     package convenience init(url: String, client: HTTPClient, requiresHTTPS: Bool, time: TimeSource, log: Log) {
+        self.init(
+            url: url, client: client, requiresHTTPS: requiresHTTPS, timeout: SessionLimits.keySetFetchTimeout,
+            time: time, log: log)
+    }
+
+    convenience init(
+        url: String, client: HTTPClient, requiresHTTPS: Bool, timeout: Duration, time: TimeSource, log: Log
+    ) {
         self.init(time: time, log: log) { () async throws(KeySetError) in
             let response: HTTPClient.Response
             do throws(HTTPClientError) {
                 response = try await client.send(
                     HTTPClient.Request(
                         url: url, headers: [("Accept", "application/json")],
-                        timeouts: HTTPClient.Timeouts(
-                            connect: SessionLimits.keySetFetchTimeout, firstByte: SessionLimits.keySetFetchTimeout,
-                            total: SessionLimits.keySetFetchTimeout),
+                        timeouts: HTTPClient.Timeouts(connect: timeout, firstByte: timeout, total: timeout),
                         responseBodyBytesMax: SessionLimits.keySetBytesMax, requiresHTTPS: requiresHTTPS))
             } catch { throw .request(error) }
             guard response.status == 200 else { throw .status(response.status) }

@@ -32,8 +32,13 @@ package final class ChangeSyncs: Reconciler, ChangeNoting {
         self.time = time
         self.log = log
         self.debouncer = Mutex(debouncer)
-        queue = Queue(FairWorkLine(runningMax: SyncLimits.changesStartingMax, share: \.user), time: time)
+        queue = Queue(Self.line(), time: time)
         queue.start { [weak self] work in await self?.perform(work) ?? .done }
+    }
+
+    /// The connections whose syncs begin, and those that wait for that.
+    static func line() -> FairWorkLine<ConnectionWork> {
+        FairWorkLine(runningMax: SyncLimits.changesStartingMax, share: \.user)
     }
 
     /// Records that data types of a connection changed and schedules their sync; durable on return.

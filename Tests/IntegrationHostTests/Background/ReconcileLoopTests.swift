@@ -23,6 +23,8 @@ struct ReconcileLoopTests {
         private let users: Mutex<UserStore?> = Mutex(nil)
         private let visits = Mutex<[String: [Timestamp]]>([:])
         let changed = Mutex<[String]>([])
+        /// Holds up visits; nil holds up none.
+        let gate = Mutex<OneTimeEvent?>(nil)
 
         /// From now on a visit removes what is due.
         func removesWhatIsDue(in store: UserStore) { users.withLock { $0 = store } }
@@ -33,6 +35,7 @@ struct ReconcileLoopTests {
 
         func reconcile(_ user: User, at now: Timestamp) async {
             visits.withLock { $0[user.id, default: []].append(now) }
+            await gate.withLock { $0 }?.wait()
             guard let store = users.withLock({ $0 }) else { return }
             _ = try? await store.update(user.id) { (user) throws(ServiceError) in
                 for connection in user.connections where connection.createdAt <= now { user.withdraw(connection.id) }
@@ -135,6 +138,31 @@ struct ReconcileLoopTests {
         await fixture.stop()
     }
 
+    @Test("As many users as may be are visited at the same time, and one more waits for the end of a visit")
+    func visitsAtOnce() async throws {
+        let fixture = try Fixture()
+        let gate = OneTimeEvent()
+        fixture.witness.gate.withLock { $0 = gate }
+        fixture.loop.start()
+        // Users of one folder are visited one after the other.
+        var shards: Set<String> = []
+        var ids: [String] = []
+        var number = 0
+        while ids.count <= BackgroundLimits.visitsMax {
+            if shards.insert(UserStore.shard(of: "user-\(number)")).inserted { ids.append("user-\(number)") }
+            number += 1
+        }
+        for id in ids { try await fixture.add(id, due: fixture.now) }
+        try await waitUntil("as many visits as may be", every: .milliseconds(1)) {
+            fixture.witness.visited.count == BackgroundLimits.visitsMax
+        }
+        try await Task.sleep(for: .milliseconds(20))
+        #expect(fixture.witness.visited.count == BackgroundLimits.visitsMax)
+        gate.signal()
+        for id in ids { try await fixture.witness.reached(1, of: id) }
+        await fixture.stop()
+    }
+
     @Test("A user for whom nothing can be done comes again after growing pauses, and delays no other")
     func growingPauses() async throws {
         let fixture = try Fixture()
@@ -206,7 +234,11 @@ struct ReconcileLoopTests {
         fixture.clock.set(millisecondsSince1970: milliseconds)
         try await fixture.settle()
         #expect(fixture.witness.visited.isEmpty)
-        fixture.clock.advance(by: .seconds(10))
+        // The loop looks at the clock after the longest pause, and not before.
+        fixture.clock.advance(by: BackgroundLimits.clockCheckPause - .milliseconds(1))
+        try await fixture.settle()
+        #expect(fixture.witness.visited.isEmpty)
+        fixture.clock.advance(by: .milliseconds(1))
         try await fixture.witness.reached(1, of: "ahead")
         await fixture.stop()
     }

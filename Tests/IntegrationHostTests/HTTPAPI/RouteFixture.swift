@@ -39,7 +39,7 @@ final class RouteFixture: Sendable {
     let documents: [RouteFamily]
     let readiness: Readiness
     private let directory: TemporaryDirectory
-    private let path: RequestPath
+    let path: RequestPath
     private let server: HTTPServer
     private let origin: String
 

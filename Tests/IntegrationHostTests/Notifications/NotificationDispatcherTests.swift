@@ -32,11 +32,16 @@ struct NotificationDispatcherTests {
         let data: DataDirectory
         let users: UserStore
         let vault: CredentialVault
+        let sender: NotificationSender
         let dispatcher: NotificationDispatcher
         let client: HTTPClient
+        let time: TimeSource
         let writes = Writes()
 
-        init(pauses: [Duration] = [.seconds(3600)], addresses: AddressPolicy = .any) throws {
+        init(
+            pauses: [Duration] = [.seconds(3600)], addresses: AddressPolicy = .any, time: TimeSource = .system
+        ) throws {
+            self.time = time
             directory = try TemporaryDirectory()
             data = try DataDirectory(path: directory.path + "/data")
             users = UserStore(data.documents)
@@ -44,27 +49,33 @@ struct NotificationDispatcherTests {
             var configuration = HTTPClient.Configuration()
             configuration.addressPolicy = addresses
             client = try HTTPClient(configuration)
+            sender = NotificationSender(
+                client: client, policy: NotificationURLPolicy(allowsPrivateAddresses: true), vault: vault, time: time)
             dispatcher = NotificationDispatcher(
-                users: users,
-                sender: NotificationSender(
-                    client: client, policy: NotificationURLPolicy(allowsPrivateAddresses: true), vault: vault,
-                    time: .system),
-                schedule: DeliverySchedule(pauses: pauses), time: .system,
+                users: users, sender: sender, schedule: DeliverySchedule(pauses: pauses), time: time,
                 log: Log(level: .error))
-            users.changes.observe { [dispatcher] in dispatcher.userDidChange($0, at: TimeSource.system.now) }
+            users.changes.observe { [dispatcher] in dispatcher.userDidChange($0, at: time.now) }
         }
 
         /// A connection with queued events, stored in one write, which also starts their delivery.
-        func connect(_ user: String = "u", url: String, events: Int = 1) async throws -> String {
-            let random = try SecureRandom.base62(22)
+        ///
+        /// - Parameter changeDelivery: changes the state of each event's delivery.
+        func connect(
+            _ user: String = "u", url: String, events: Int = 1,
+            _ changeDelivery: (inout EventDelivery) -> Void = { _ in }
+        ) async throws -> String {
+            let (random, now) = (try SecureRandom.base62(22), time.now)
             return try await users.update(user) { (user) throws(ServiceError) in
                 let id = try user.add(
                     service: "acme", variant: nil, status: .connected, shard: UserStore.shard(of: user.id),
-                    random: random, at: TimeSource.system.now)
+                    random: random, at: now)
                 // Like a connection from before signing secrets existed.
                 return try user.update(id) { (connection) throws(ServiceError) in
                     connection.stored.webhookURL = url
-                    for _ in 0..<events { try connection.queue(.syncCompleted, at: TimeSource.system.now) }
+                    for _ in 0..<events { try connection.queue(.syncCompleted, at: now) }
+                    var outbox = connection.stored.outbox
+                    for index in outbox.indices { changeDelivery(&outbox[index].delivery) }
+                    connection.stored.outbox = outbox
                     return id
                 }
             }

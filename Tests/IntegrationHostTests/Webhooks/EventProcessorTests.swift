@@ -20,9 +20,12 @@ import Users
 
 @Suite("Event processor", .timeLimit(.minutes(1)))
 struct EventProcessorTests {
-    /// Deletions that fail until the last attempt, which takes until the host stops.
+    /// Deletions that fail; the attempt before which they hang takes until the host stops.
     private final class Deletions: RecordDeleting {
         let attempts = Mutex(0)
+        let hangsAt: Int?
+
+        init(hangsAt: Int? = nil) { self.hangsAt = hangsAt }
 
         func delete(
             _ sourceIDs: [String], of dataType: String, _ connection: Connection, user: String
@@ -32,7 +35,7 @@ struct EventProcessorTests {
                 return attempts
             }
             // The stop cancels the sleep; the suite's time limit is its deadline.
-            if attempt == WebhookLimits.attemptsMax { try? await Task.sleep(for: .seconds(60)) }
+            if attempt == hangsAt { try? await Task.sleep(for: .seconds(60)) }
             throw .unavailable("The store is busy.", retryAfterSeconds: 1)
         }
     }
@@ -43,12 +46,12 @@ struct EventProcessorTests {
         }
     }
 
-    @Test("An attempt that a stop interrupts does not count, and the event waits for the next start")
-    func stop() async throws {
-        let fixture = try SyncFixture(ScriptedProvider { _, _ in ScriptedProvider.page(1...1) })
+    /// A processor with an inbox that has one event, about a deletion.
+    private func begun(
+        _ fixture: SyncFixture, _ deletions: Deletions, _ clock: ManualClock
+    ) async throws -> (processor: EventProcessor, inbox: WebhookInbox) {
         _ = try await fixture.connect { $0.stored.accountID = "account" }
-        let (clock, log, deletions) = (ManualClock(), Log(level: .error), Deletions())
-        let time = clock.source
+        let (log, time) = (Log(level: .error), clock.source)
         let inbox = WebhookInbox(fixture.data.documents, time: time, log: log)
         let accounts = AccountUsers(
             users: fixture.users, documents: fixture.data.documents, indexing: ["scripted"], time: time, log: log)
@@ -71,8 +74,38 @@ struct EventProcessorTests {
             accountID: "account", effect: .deleted(dataType: "things", sourceIDs: ["t1"]), occurredAt: nil,
             receivedAt: time.now)
         #expect(try await inbox.accept([event]) == 1)
+        return (processor, inbox)
+    }
+
+    @Test("An event is tried as often as it may be, and dropped then")
+    func attempts() async throws {
+        let fixture = try SyncFixture(ScriptedProvider { _, _ in ScriptedProvider.page(1...1) })
+        let (clock, deletions) = (ManualClock(), Deletions())
+        let (processor, inbox) = try await begun(fixture, deletions, clock)
+        func reached(_ count: Int) async throws {
+            try await waitUntil("attempt \(count)", every: .milliseconds(1)) {
+                if deletions.attempts.withLock({ $0 }) < count { _ = clock.advanceToNextSleeper() }
+                return deletions.attempts.withLock { $0 } >= count
+            }
+        }
+        try await reached(WebhookLimits.attemptsMax - 1)
+        await clock.waitForSleepers()
+        #expect(inbox.statistics.pending == 1)
+        try await reached(WebhookLimits.attemptsMax)
+        try await waitUntil("the end of the event", every: .milliseconds(1)) { inbox.statistics.pending == 0 }
+        #expect(deletions.attempts.withLock { $0 } == WebhookLimits.attemptsMax)
+        await processor.stop()
+        await inbox.close()
+        await fixture.stop()
+    }
+
+    @Test("An attempt that a stop interrupts does not count, and the event waits for the next start")
+    func stop() async throws {
+        let fixture = try SyncFixture(ScriptedProvider { _, _ in ScriptedProvider.page(1...1) })
+        let (clock, deletions) = (ManualClock(), Deletions(hangsAt: WebhookLimits.attemptsMax))
+        let (processor, inbox) = try await begun(fixture, deletions, clock)
         try await waitUntil("the last attempt", every: .milliseconds(1)) {
-            clock.advance(by: .seconds(1))
+            _ = clock.advanceToNextSleeper()
             return deletions.attempts.withLock { $0 } == WebhookLimits.attemptsMax
         }
         #expect(inbox.statistics.pending == 1)

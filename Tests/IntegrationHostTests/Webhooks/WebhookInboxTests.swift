@@ -29,14 +29,22 @@ struct WebhookInboxTests {
             let clock = ManualClock()
         }
 
-        init(_ directory: TemporaryDirectory? = nil, at now: Timestamp? = nil) async throws {
+        init(
+            _ directory: TemporaryDirectory? = nil, at now: Timestamp? = nil,
+            bounds: WebhookInbox.Bounds = WebhookInbox.Bounds(), isOpen: Bool = true
+        ) async throws {
             self.directory = try directory ?? TemporaryDirectory()
             data = try DataDirectory(path: self.directory.path + "/data")
             let handed = Handed()
             if let now { handed.clock.set(millisecondsSince1970: now.milliseconds) }
             self.handed = handed
-            inbox = WebhookInbox(data.documents, time: handed.clock.source, log: Log(level: .error))
-            await inbox.open { events in handed.events.withLock { $0 += events } }
+            inbox = WebhookInbox(
+                data.documents, bounds: bounds, time: handed.clock.source, log: Log(level: .error))
+            if isOpen { await open() }
+        }
+
+        func open() async {
+            await inbox.open { [handed] events in handed.events.withLock { $0 += events } }
         }
 
         var events: [InboxEvent] { handed.events.withLock(\.self) }
@@ -129,6 +137,97 @@ struct WebhookInboxTests {
             !(fixture.inbox.statistics.pending > many.count - 10)
         }
         #expect(try await fixture.inbox.accept([fixture.event(-1)]) == 1)
+        await fixture.close()
+    }
+
+    @Test("As many bytes of events as may wait are taken, and an event more is refused, also while others are written")
+    func fullOfBytes() async throws {
+        #expect(WebhookInbox.Bounds().pendingBytesMax == WebhookLimits.pendingBytesMax)
+        var bounds = WebhookInbox.Bounds()
+        let size = try await Fixture().event(1).byteCount
+        bounds.pendingBytesMax = 10 * size
+        let fixture = try await Fixture(bounds: bounds)
+        // Each is one delivery, and most come while the first ones are written.
+        let outcomes = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<40 {
+                group.addTask { (try? await fixture.inbox.accept([fixture.event(number)])) == 1 }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(outcomes == 10)
+        await #expect(throws: InboxFailure.full) { try await fixture.inbox.accept([fixture.event(-1)]) }
+        await fixture.inbox.settle(Array(fixture.events.prefix(1)))
+        try await waitUntil("the processing of an event") { fixture.inbox.statistics.pending == 9 }
+        #expect(try await fixture.inbox.accept([fixture.event(-1)]) == 1)
+        await fixture.close()
+    }
+
+    @Test("As many ids as may be remembered are, and one more deletes the oldest segment")
+    func remembered() async throws {
+        #expect(WebhookInbox.Bounds().rememberedEventsMax == WebhookLimits.rememberedEventsMax)
+        var bounds = WebhookInbox.Bounds()
+        bounds.rememberedEventsMax = 2 * WebhookLimits.segmentEventsMax
+        let fixture = try await Fixture(bounds: bounds)
+        let events = (0..<bounds.rememberedEventsMax).map { fixture.event($0) }
+        #expect(try await fixture.inbox.accept(events) == events.count)
+        await fixture.inbox.settle(events)
+        try await waitUntil("the processing") { fixture.inbox.statistics.pending == 0 }
+        #expect(fixture.inbox.statistics.remembered == bounds.rememberedEventsMax)
+        #expect(try await fixture.inbox.accept([events[0]]) == 0)
+        #expect(try await fixture.inbox.accept([fixture.event(-1)]) == 1)
+        try await waitUntil("the end of the oldest segment") {
+            fixture.inbox.statistics.remembered == WebhookLimits.segmentEventsMax + 1
+        }
+        #expect(try await fixture.inbox.accept([events[0]]) == 1)
+        await fixture.close()
+    }
+
+    /// How many deliveries were refused.
+    private final class Refusals: Sendable {
+        let count = Mutex(0)
+    }
+
+    @Test("As many deliveries as may wait for the inbox do, and one more is refused", arguments: [0, 1])
+    func waitingDeliveries(excess: Int) async throws {
+        let fixture = try await Fixture(isOpen: false)
+        let refused = Refusals()
+        let count = WebhookLimits.waitingDeliveriesMax + excess
+        let deliveries = (0..<count).map { number in
+            Task {
+                do throws(InboxFailure) { return try await fixture.inbox.accept([fixture.event(number)]) } catch {
+                    if error == .full { refused.count.withLock { $0 += 1 } }
+                    return 0
+                }
+            }
+        }
+        // All have come when the clock has a sleeper for each that waits.
+        await fixture.handed.clock.waitForSleepers(WebhookLimits.waitingDeliveriesMax)
+        try await waitUntil("the refusal") { refused.count.withLock { $0 } == excess }
+        await fixture.open()
+        var accepted = 0
+        for delivery in deliveries { accepted += await delivery.value }
+        #expect(accepted == WebhookLimits.waitingDeliveriesMax)
+        await fixture.close()
+    }
+
+    @Test("A delivery waits for the inbox to open for its time, and fails then")
+    func opening() async throws {
+        let fixture = try await Fixture(isOpen: false)
+        let clock = fixture.handed.clock
+        let isOver = Atomic<Bool>(false)
+        let delivery = Task {
+            defer { isOver.store(true, ordering: .relaxed) }
+            return try await fixture.inbox.accept([fixture.event(1)])
+        }
+        await clock.waitForSleepers()
+        clock.advance(by: WebhookLimits.openingTimeMax - .milliseconds(1))
+        try await Task.sleep(for: .milliseconds(20))
+        let isOverEarly = isOver.load(ordering: .relaxed)
+        #expect(!isOverEarly)
+        clock.advance(by: .milliseconds(1))
+        await #expect(throws: InboxFailure.unavailable) { try await delivery.value }
+        await fixture.open()
+        #expect(try await fixture.inbox.accept([fixture.event(1)]) == 1)
         await fixture.close()
     }
 
