@@ -14,9 +14,11 @@ package import Users
 package final class ConnectionLifecycle: Reconciler {
     private typealias Queue = KeyedWorkQueue<ProviderLine>
 
-    /// The maximum number of interrupted disconnects and deletions that continue at the same time: of all providers, of one, and of one when others have taken all places.
+    /// Interrupted disconnects and deletions that continue at the same time.
     static let concurrentMax = 32
+    /// Those of one provider.
     static let concurrentPerProviderMax = 4
+    /// Those of one provider when others have taken all places.
     static let reservedPerProvider = 1
     /// Connections of one provider that may wait for a place; the others stay due and are found again.
     static let waitingPerProviderMax = 4096
@@ -57,12 +59,7 @@ package final class ConnectionLifecycle: Reconciler {
         self.events = events
         self.time = time
         self.log = log
-        queue = Queue(
-            ProviderLine(
-                .init(
-                    total: Self.concurrentMax, perLane: Self.concurrentPerProviderMax,
-                    reservedPerLane: Self.reservedPerProvider),
-                waitingPerProviderMax: Self.waitingPerProviderMax), time: time)
+        queue = Queue(Self.line(), time: time)
         queue.start { [weak self] work in
             await self?.goOn(work)
             return .done
@@ -139,6 +136,13 @@ package final class ConnectionLifecycle: Reconciler {
             if Task.isCancelled { queue.schedule(work) }
             throw error
         }
+    }
+
+    /// The disconnects and deletions under way, and those that wait for a place.
+    static func line() -> ProviderLine {
+        ProviderLine(
+            .init(total: concurrentMax, perLane: concurrentPerProviderMax, reservedPerLane: reservedPerProvider),
+            waitingPerProviderMax: waitingPerProviderMax)
     }
 
     /// Continues disconnects and deletions that a stop or a failure interrupted.

@@ -62,6 +62,8 @@ struct DispatchLine: WorkLine {
     private(set) var activeCount = 0
     /// The number of connections that wait for a place.
     var waitingCount: Int { places.count }
+    /// The number of hosts that something is known of.
+    var hostCount: Int { lanes.count }
 
     init(_ bounds: Bounds = Bounds()) { self.bounds = bounds }
 

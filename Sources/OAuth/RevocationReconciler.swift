@@ -12,7 +12,7 @@ package import Users
 /// Retries revocations.
 package final class RevocationReconciler: Reconciler {
     /// A ticket of a user.
-    private struct Work: Identifiable, Sendable, Equatable {
+    struct Work: Identifiable, Sendable, Equatable {
         let user: String
         let connection: String
         let grant: Int
@@ -44,12 +44,16 @@ package final class RevocationReconciler: Reconciler {
         self.oauth = oauth
         self.time = time
         self.log = log
-        queue = Queue(
-            FairWorkLine(runningMax: Self.concurrentMax, waitingMax: Self.waitingMax, share: \.user), time: time)
+        queue = Queue(Self.line(), time: time)
         queue.start { [weak self] work in
             await self?.retry(work)
             return .done
         }
+    }
+
+    /// The revocations under way, and those that wait for a place.
+    static func line() -> FairWorkLine<Work> {
+        FairWorkLine(runningMax: concurrentMax, waitingMax: waitingMax, share: \.user)
     }
 
     package func reconcile(_ user: User, at now: Timestamp) async {

@@ -13,9 +13,11 @@ package import Users
 package final class UnidentifiedGrantReconciler: Reconciler {
     private typealias Queue = KeyedWorkQueue<ProviderLine>
 
-    /// Authorizations that are finished at the same time: of all providers, of one, and of one when others have taken all places.
+    /// Authorizations that are finished at the same time.
     package static let concurrentMax = 32
+    /// Those of one provider.
     package static let concurrentPerProviderMax = 4
+    /// Those of one provider when others have taken all places.
     package static let reservedPerProvider = 1
     /// Connections of one provider that may wait for a place; the others stay due and are found again.
     package static let waitingPerProviderMax = 1024
@@ -30,12 +32,7 @@ package final class UnidentifiedGrantReconciler: Reconciler {
     ) {
         self.users = users
         self.log = log
-        queue = Queue(
-            ProviderLine(
-                .init(
-                    total: Self.concurrentMax, perLane: Self.concurrentPerProviderMax,
-                    reservedPerLane: Self.reservedPerProvider),
-                waitingPerProviderMax: Self.waitingPerProviderMax), time: time)
+        queue = Queue(Self.line(), time: time)
         queue.start { work in
             do throws(ServiceError) {
                 guard let provider = registry[work.service],
@@ -54,6 +51,13 @@ package final class UnidentifiedGrantReconciler: Reconciler {
             }
             return .done
         }
+    }
+
+    /// The authorizations under way, and those that wait for a place.
+    static func line() -> ProviderLine {
+        ProviderLine(
+            .init(total: concurrentMax, perLane: concurrentPerProviderMax, reservedPerLane: reservedPerProvider),
+            waitingPerProviderMax: waitingPerProviderMax)
     }
 
     package func reconcile(_ user: User, at now: Timestamp) async {

@@ -13,6 +13,18 @@ struct PageTests {
         try ProviderResponse(status: 200, body: bytes).json(recordsAt: "data")
     }
 
+    @Test("As many places of a page that cannot be read as may be are noted, and one more refuses the page")
+    func faults() throws {
+        for excess in [0, 1] {
+            // Arrays are bounded as well, so each record has a part of them.
+            let texts = Array(repeating: #""\ud800""#, count: 1000).joined(separator: ",")
+            var records = Array(repeating: #"{"id":"a","m":[\#(texts)]}"#, count: 100)
+            if excess == 1 { records.append(#"{"id":"a","m":"\ud800"}"#) }
+            let page = try? Self.page(#"{"data":[\#(records.joined(separator: ","))]}"#)
+            #expect(page?["data"]?.array?.count == (excess == 0 ? records.count : nil))
+        }
+    }
+
     /// A record between two good ones, and what its failure says.
     struct Bad: Sendable, CustomTestStringConvertible {
         let testDescription: String

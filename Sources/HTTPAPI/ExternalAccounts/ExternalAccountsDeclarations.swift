@@ -5,24 +5,21 @@ import ProviderSDK
 import Requests
 
 enum ExternalAccountsDeclarations {
-    static let attributeBytesMax = 1024
-    private static let tokenBytesMax = 512
-    private static let attributesMax = 32
-
     static let token = Field<String>.requiredText(
-        "token", bytesMax: tokenBytesMax, "The token with which the user links the account.")
-    static let type = Field<String?>.text("type", bytesMax: attributeBytesMax, "The kind of account.")
+        "token", bytesMax: RequestBounds.linkTokenBytesMax, "The token with which the user links the account.")
+    static let type = Field<String?>.text("type", bytesMax: RequestBounds.attributeBytesMax, "The kind of account.")
     static let attributes = Field<JSONValue>(
         "attributes",
-        Schema.map(of: .either(.text(bytesMax: attributeBytesMax), .number)).noted(
-            "At most \(attributesMax) facts about the account. A name that ends in JoinedAt is a moment; “expiry” is the end "
+        Schema.map(of: .either(.text(bytesMax: RequestBounds.attributeBytesMax), .number)).noted(
+            "At most \(RequestBounds.attributesMax) facts about the account. A name that ends in JoinedAt is a moment; “expiry” is the end "
                 + "of the token in milliseconds since 1970."), isRequired: true
     ) { (body) throws(ServiceError) in
-        guard let attributes = body["attributes"], let members = attributes.members, members.count <= attributesMax
+        guard let attributes = body["attributes"], let members = attributes.members,
+            members.count <= RequestBounds.attributesMax
         else {
             throw .invalid(
                 field: "attributes",
-                message: "\"attributes\" must be an object of at most \(attributesMax) members")
+                message: "\"attributes\" must be an object of at most \(RequestBounds.attributesMax) members")
         }
         return attributes
     }

@@ -19,7 +19,6 @@ package struct ExternalAccountsRoutes: Sendable {
 
     private typealias Declared = ExternalAccountsDeclarations
 
-    private static let attributeNameBytesMax = 64
     /// The last moment that a JavaScript date can hold, on either side of 1970.
     private static let millisecondsMax = 8.64e15
 
@@ -53,26 +52,28 @@ package struct ExternalAccountsRoutes: Sendable {
         }
         _ = try body[Declared.type]
         let attributes = try body[Declared.attributes]
-        for (name, value) in attributes.members ?? [] { try check(name, value) }
+        for (name, value) in attributes.members ?? [] { try Self.check(name, value) }
         try await service.add(token, attributes: attributes, expiresAt: try expiry(attributes))
         return ExternalAccountsRendering.message("Added external account data successfully", status: 201)
     }
 
     /// Checks an attribute: a string or a number; a time is milliseconds since 1970 or ISO 8601.
-    private func check(_ name: String, _ value: JSONValue) throws(ServiceError) {
+    static func check(_ name: String, _ value: JSONValue) throws(ServiceError) {
         let shown = String(name.prefix(64))
-        guard name.utf8.count <= Self.attributeNameBytesMax else {
+        guard name.utf8.count <= RequestBounds.attributeNameBytesMax else {
             throw .invalid(
-                field: shown, message: "the attribute name is longer than \(Self.attributeNameBytesMax) bytes")
+                field: shown, message: "the attribute name is longer than \(RequestBounds.attributeNameBytesMax) bytes")
         }
-        guard value.number?.double.isFinite ?? ((value.string?.utf8.count ?? .max) <= Declared.attributeBytesMax) else {
+        guard value.number?.double.isFinite ?? ((value.string?.utf8.count ?? .max) <= RequestBounds.attributeBytesMax)
+        else {
             throw .invalid(
                 field: shown,
-                message: "\"\(shown)\" must be a number, or a string of at most \(Declared.attributeBytesMax) bytes")
+                message:
+                    "\"\(shown)\" must be a number, or a string of at most \(RequestBounds.attributeBytesMax) bytes")
         }
         guard name.hasSuffix("JoinedAt") else { return }
         guard
-            value.number.map({ abs($0.double) <= Self.millisecondsMax })
+            value.number.map({ abs($0.double) <= millisecondsMax })
                 ?? (value.string.flatMap(Timestamp.init(iso8601:)) != nil)
         else {
             throw .invalid(

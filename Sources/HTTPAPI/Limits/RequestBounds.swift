@@ -36,4 +36,12 @@ enum RequestBounds {
     static let urlBytesMax = 2048
     /// Bytes of a caller's own OAuth state.
     static let callerStateBytesMax = 1024
+    /// Bytes of a token that links an account.
+    static let linkTokenBytesMax = 512
+    /// Attributes of an external account.
+    static let attributesMax = 32
+    /// Bytes of an attribute's name.
+    static let attributeNameBytesMax = 64
+    /// Bytes of an attribute's text.
+    static let attributeBytesMax = 1024
 }

@@ -13,9 +13,11 @@ package import Users
 package final class RefreshReconciler: Reconciler {
     private typealias Queue = KeyedWorkQueue<ProviderLine>
 
-    /// Token requests at the same time: of all providers, of one, and of one when others have taken all places.
+    /// Token requests at the same time.
     package static let concurrentMax = 512
+    /// Those of one provider.
     package static let concurrentPerProviderMax = 80
+    /// Those of one provider when others have taken all places.
     package static let reservedPerProvider = 8
     /// Connections of one provider that may wait for a place; the others stay due and are found again.
     package static let waitingPerProviderMax = 8192
@@ -29,18 +31,20 @@ package final class RefreshReconciler: Reconciler {
         self.users = users
         self.registry = registry
         self.log = log
-        queue = Queue(
-            ProviderLine(
-                .init(
-                    total: Self.concurrentMax, perLane: Self.concurrentPerProviderMax,
-                    reservedPerLane: Self.reservedPerProvider),
-                waitingPerProviderMax: Self.waitingPerProviderMax), time: time)
+        queue = Queue(Self.line(), time: time)
         queue.start { work in
             guard let provider = registry[work.service] else { return .done }
             // The failure is recorded with the connection, which is due again after the pause.
             await refresher.renew(user: work.user, connection: work.connection, provider: provider)
             return .done
         }
+    }
+
+    /// The token requests under way, and those that wait for a place.
+    static func line() -> ProviderLine {
+        ProviderLine(
+            .init(total: concurrentMax, perLane: concurrentPerProviderMax, reservedPerLane: reservedPerProvider),
+            waitingPerProviderMax: waitingPerProviderMax)
     }
 
     package func reconcile(_ user: User, at now: Timestamp) async {

@@ -5,7 +5,7 @@ package import HTTPServer
 /// Client addresses, with the proxies whose word about them counts.
 package struct ClientAddresses: Sendable {
     /// The largest number of forwarded addresses that are read, from the nearest on.
-    private static let hopsMax = 16
+    static let hopsMax = 16
 
     private let trusted: [AddressRange]
 

@@ -173,6 +173,22 @@ struct AnswerLimitTests {
         #expect(host.session(of: token, at: Self.now.advanced(by: lifetime)) == nil)
     }
 
+    @Test("A session of the host is as long as its creator asks for, up to a limit")
+    func longSessions() throws {
+        let host = HostSessions(try HostKeys(SessionFixtures.ring, path: "keys"))
+        for excess in [0, 1] {
+            let token = try host.issue(
+                userID: "u", roles: [], kind: .session, lifetime: HostSessions.lifetimeMax + .seconds(excess),
+                at: Self.now)
+            let end = host.session(of: token, at: Self.now)?.expiresAt
+            #expect(end == Self.now.advanced(by: HostSessions.lifetimeMax))
+        }
+        let shorter = try host.issue(
+            userID: "u", roles: [], kind: .session, lifetime: HostSessions.lifetimeMax - .seconds(1), at: Self.now)
+        let end = host.session(of: shorter, at: Self.now)?.expiresAt
+        #expect(end == Self.now.advanced(by: HostSessions.lifetimeMax - .seconds(1)))
+    }
+
     @Test("A key set may take its time to come, and one that takes longer is not used")
     func keySetTime() async throws {
         let keys = String(decoding: try SessionFixtures.keySet([("k", SessionFixtures.key)]), as: UTF8.self)

@@ -114,7 +114,7 @@ struct LimitSection {
                 continue
             } else if isInside,
                 let name = line.firstMatch(
-                    of: /^    (?:public |package |private )?(?:static let|let|var|static var) (\w+)/)?.1,
+                    of: /^ {4}(?: {4})?(?:public |package |private )?(?:static let|let|var|static var) (\w+)/)?.1,
                 !comment.isEmpty
             {
                 found[String(name)] = comment.prefix { !$0.isEmpty }.joined(separator: " ").replacing("``", with: "`")
@@ -133,7 +133,7 @@ enum LimitsPage {
         Everything has a limit. This page lists each one: its unit and default, whose excess it stops, what happens at it, its metric and
         its setting. A limit without a setting is fixed. `UPDATE_DOCUMENTATION=1 scripts/test --filter DocumentationTests` writes the page
         from the constants, their comments and the tables in `Tests/IntegrationHostTests/Limits`. `Tests/limits.txt` names the tests that
-        reach the limits from both sides, and the limits that none reaches yet.
+        reach the limits from both sides.
 
         [configuration.md](configuration.md) describes the settings. Addresses of this machine are exempt from the bound on connections of
         one address, and so are trusted proxies.

@@ -11,7 +11,9 @@ private let rejections = "http_rejections_total"
 private let ends = "http_connection_ends_total"
 
 extension LimitSection {
-    static let callers = [server, sums, rates, rateKeys, answers, requests, sessions, apiKeys, applicationKeys]
+    static let callers = [
+        server, sums, rates, rateKeys, forwarded, answers, requests, sessions, hostSessions, apiKeys, applicationKeys,
+    ]
 
     private static let limits = HTTPServerLimits()
 
@@ -89,6 +91,14 @@ extension LimitSection {
         title: "Keys of rates", file: "Sources/Requests/Path/RateLimiter.swift", type: "RateLimiter",
         rows: [.count("keysMax", RateLimiter.keysMax, .caller, "the keys used longest ago are forgotten")])
 
+    private static let forwarded = LimitSection(
+        title: "Forwarded addresses", file: "Sources/Requests/Path/ClientAddresses.swift", type: "ClientAddresses",
+        rows: [.count("hopsMax", ClientAddresses.hopsMax, .caller, "the others are not read")])
+
+    private static let hostSessions = LimitSection(
+        title: "Sessions of the host", file: "Sources/Sessions/HostSessions.swift", type: "HostSessions",
+        rows: [.time("lifetimeMax", HostSessions.lifetimeMax, .operator, "the session ends then")])
+
     private static let answers = LimitSection(
         title: "Answers", file: "Sources/Requests/Path/AnswerBounds.swift", type: "AnswerBounds",
         rows: [.count("concurrentLargeMax", AnswerBounds.concurrentLargeMax, .user, "the answer waits")])
@@ -108,6 +118,10 @@ extension LimitSection {
             .bytes("permissionBytesMax", RequestBounds.permissionBytesMax, .user, "400"),
             .bytes("urlBytesMax", RequestBounds.urlBytesMax, .user, "400"),
             .bytes("callerStateBytesMax", RequestBounds.callerStateBytesMax, .user, "400"),
+            .bytes("linkTokenBytesMax", RequestBounds.linkTokenBytesMax, .caller, "400"),
+            .count("attributesMax", RequestBounds.attributesMax, .caller, "400"),
+            .bytes("attributeNameBytesMax", RequestBounds.attributeNameBytesMax, .caller, "400"),
+            .bytes("attributeBytesMax", RequestBounds.attributeBytesMax, .caller, "400"),
         ],
         others: [
             "recordPageDefault", "deadLetterPageDefault", "webhookDeliveryPageDefault", "userPageDefault",

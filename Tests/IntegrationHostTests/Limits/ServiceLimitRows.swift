@@ -17,8 +17,8 @@ private let deliveries = "integration_host_webhook_deliveries_total"
 
 extension LimitSection {
     static let services = [
-        connections, connectSessions, pages, userLists, oauth, providers, syncs, webhooks, notifications, background,
-        control, doctor,
+        connections, outbox, connectSessions, endings, pages, userLists, oauth, refreshes, unidentified, revocations,
+        providers, windows, syncs, webhooks, notifications, silentHosts, background, control, doctor,
         configurations,
     ]
 
@@ -62,6 +62,59 @@ extension LimitSection {
             .count("cookiesMax", ConnectSessionLimits.cookiesMax, .caller, "the oldest are ignored"),
         ], others: ["lifetimeSecondsRange"])
 
+    private static let outbox = LimitSection(
+        title: "Events of a connection", file: "Sources/ConnectionModel/Notifications/Notifications.swift",
+        type: "Notifications",
+        rows: [
+            .count(
+                "outboxMax", Notifications.outboxMax, .receiver, "the oldest events are dropped",
+                metric: "integration_host_notifications_total")
+        ])
+
+    private static let endings = LimitSection(
+        title: "Ends of connections that go on in the background",
+        file: "Sources/Connections/ConnectionLifecycle.swift", type: "ConnectionLifecycle",
+        rows: [
+            .count("concurrentMax", ConnectionLifecycle.concurrentMax, .user, "further ones wait"),
+            .count("concurrentPerProviderMax", ConnectionLifecycle.concurrentPerProviderMax, .provider, waits),
+            .count("reservedPerProvider", ConnectionLifecycle.reservedPerProvider, .provider, waits),
+            .count("waitingPerProviderMax", ConnectionLifecycle.waitingPerProviderMax, .provider, staysDue),
+        ])
+
+    private static let waits = "further ones wait"
+    private static let staysDue = "the others stay due and are found again"
+
+    private static let refreshes = LimitSection(
+        title: "Refreshes of tokens", file: "Sources/OAuth/Refresh/RefreshReconciler.swift", type: "RefreshReconciler",
+        rows: [
+            .count("concurrentMax", RefreshReconciler.concurrentMax, .host, waits),
+            .count("concurrentPerProviderMax", RefreshReconciler.concurrentPerProviderMax, .provider, waits),
+            .count("reservedPerProvider", RefreshReconciler.reservedPerProvider, .provider, waits),
+            .count("waitingPerProviderMax", RefreshReconciler.waitingPerProviderMax, .provider, staysDue),
+        ])
+
+    private static let unidentified = LimitSection(
+        title: "Authorizations that go on in the background", file: "Sources/OAuth/UnidentifiedGrantReconciler.swift",
+        type: "UnidentifiedGrantReconciler",
+        rows: [
+            .count("concurrentMax", UnidentifiedGrantReconciler.concurrentMax, .host, waits),
+            .count("concurrentPerProviderMax", UnidentifiedGrantReconciler.concurrentPerProviderMax, .provider, waits),
+            .count("reservedPerProvider", UnidentifiedGrantReconciler.reservedPerProvider, .provider, waits),
+            .count("waitingPerProviderMax", UnidentifiedGrantReconciler.waitingPerProviderMax, .provider, staysDue),
+        ])
+
+    private static let revocations = LimitSection(
+        title: "Revocations that go on in the background", file: "Sources/OAuth/RevocationReconciler.swift",
+        type: "RevocationReconciler",
+        rows: [
+            .count("concurrentMax", RevocationReconciler.concurrentMax, .host, waits),
+            .count("waitingMax", RevocationReconciler.waitingMax, .provider, staysDue),
+        ])
+
+    private static let silentHosts = LimitSection(
+        title: "Receivers that do not answer", file: "Sources/Notifications/DispatchLine.swift", type: "DispatchLine",
+        rows: [.count("silentHostsMax", DispatchLine.silentHostsMax, .receiver, "further hosts are not remembered")])
+
     private static let userLists = LimitSection(
         title: "Lists and erasure of users", file: "Sources/Connections/Users/UserListLimits.swift",
         type: "UserListLimits",
@@ -100,6 +153,14 @@ extension LimitSection {
             .time(
                 "requestTimeout", ProviderLimits.requestTimeout, .provider, "the request fails",
                 metric: "integration_host_provider_requests_total"),
+        ])
+
+    private static let windows = LimitSection(
+        title: "Windows of providers' limits", file: "Sources/Providers/SlidingWindowLimiter.swift",
+        type: "SlidingWindowLimiter",
+        rows: [
+            .count(
+                "entriesMax", SlidingWindowLimiter.entriesMax, .user, "those unused for longest are forgotten")
         ])
 
     private static let syncs = LimitSection(

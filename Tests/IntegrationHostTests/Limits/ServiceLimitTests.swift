@@ -148,6 +148,15 @@ struct ServiceLimitTests {
             isTaken(AuditDeclarations.limit, String(RequestBounds.auditPageMax + excess)),
             isTaken(AuditDeclarations.userID, Self.text(RequestBounds.userIDBytesMax + excess)),
             isTaken(ConnectSessionDeclarations.services, texts(ConnectSessionLimits.servicesMax + excess)),
+            isTaken(
+                ExternalAccountsDeclarations.token, .string(Self.text(RequestBounds.linkTokenBytesMax + excess))),
+            isTaken(
+                ExternalAccountsDeclarations.attributes,
+                .object((0..<(RequestBounds.attributesMax + excess)).map { ("a\($0)", .string("b")) })),
+            (try? ExternalAccountsRoutes.check(
+                Self.text(RequestBounds.attributeNameBytesMax + excess), .string("b"))) != nil,
+            (try? ExternalAccountsRoutes.check(
+                "a", .string(Self.text(RequestBounds.attributeBytesMax + excess)))) != nil,
         ]
         #expect(taken == Array(repeating: excess == 0, count: taken.count))
     }

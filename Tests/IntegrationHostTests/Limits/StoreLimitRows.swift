@@ -7,11 +7,12 @@ import ProviderSDK
 @testable import DocumentJournal
 @testable import DocumentStore
 @testable import HTTPClient
+@testable import ProviderSDK
 @testable import RecordStore
 @testable import StoreFiles
 
 extension LimitSection {
-    static let foundations = [client, json, tokens, documents, journal, records, files, audit]
+    static let foundations = [client, transfers, json, tokens, documents, journal, records, files, audit]
 
     private static let audit = LimitSection(
         title: "The audit log", file: "Sources/Audit/AuditLimits.swift", type: "AuditLimits",
@@ -53,6 +54,15 @@ extension LimitSection {
             "queueTickMilliseconds",
         ])
 
+    private static let transfers = LimitSection(
+        title: "Outgoing requests at the same time", file: "Sources/HTTPClient/HTTPClient.swift", type: "HTTPClient",
+        rows: [
+            .count("transfersMax", HTTPClient.Configuration().transfersMax, .host, "the request waits"),
+            .count(
+                "transfersPerHostMax", HTTPClient.Configuration().transfersPerHostMax, .provider, "the request waits"),
+            .count("waitingMax", HTTPClient.Configuration().waitingMax, .host, "the request fails"),
+        ])
+
     private static let provider = JSONLimits.provider
 
     private static let json = LimitSection(
@@ -65,6 +75,7 @@ extension LimitSection {
             .count("membersMax", provider.membersMax, .provider, "the answer is refused"),
             .bytes("stringBytesMax", provider.stringBytesMax, .provider, "the answer is refused"),
             .count("numberBytesMax", provider.numberBytesMax, .provider, "the answer is refused"),
+            .count("faultsMax", JSONLimits.faultsMax, .provider, "the page is refused"),
         ], others: ["duplicateKeys", "page", "provider", "request"])
 
     private static let tokens = LimitSection(

@@ -9,8 +9,10 @@ import Users
 
 @testable import Background
 @testable import ConnectionModel
+@testable import Connections
 @testable import Credentials
 @testable import Notifications
+@testable import OAuth
 @testable import Providers
 @testable import Sync
 @testable import Webhooks
@@ -66,6 +68,83 @@ struct WorkLimitTests {
         for number in 0...NotificationLimits.scheduledMax {
             let isTaken = deliveries.schedule(DispatchLineTests.work(number), after: .seconds(1))
             #expect(isTaken == (number < NotificationLimits.scheduledMax))
+        }
+    }
+
+    /// A connection of its own user at a provider.
+    private static func work(_ number: Int, at provider: String) -> ConnectionWork {
+        let id = "\(provider)-\(number)"
+        return ConnectionWork(
+            Connection(id: id, number: number, service: provider, status: .connected, at: .epoch), of: id)
+    }
+
+    /// Works of one provider after the other, until all places and one reserve are taken.
+    ///
+    /// - Returns: how many begin, by provider.
+    private static func begun(_ line: ProviderLine, perProvider: Int, all: Int) -> [Int] {
+        var line = line
+        var begun: [Int] = []
+        func fill(_ provider: String) -> Int {
+            for number in 0...perProvider { _ = line.join(work(number, at: provider)) }
+            var count = 0
+            while case .begin = line.next(at: now) { count += 1 }
+            return count
+        }
+        while begun.reduce(0, +) < all { begun.append(fill("p\(begun.count)")) }
+        begun.append(fill("last"))
+        return begun
+    }
+
+    @Test("As many works of all providers, of one and of its reserve run as may, and as many wait")
+    func providers() {
+        func check(_ line: ProviderLine, _ all: Int, _ perProvider: Int, reserved: Int, waiting: Int) {
+            let begun = Self.begun(line, perProvider: perProvider, all: all)
+            let whole = Array(repeating: perProvider, count: all / perProvider)
+            let rest = all % perProvider == 0 ? [] : [max(all % perProvider, reserved)]
+            #expect(begun == whole + rest + [reserved])
+            var line = line
+            for number in 0...waiting {
+                let isTaken = line.join(Self.work(number, at: "p"))
+                #expect(isTaken == (number < waiting))
+            }
+        }
+        typealias Lifecycle = ConnectionLifecycle
+        check(
+            Lifecycle.line(), Lifecycle.concurrentMax, Lifecycle.concurrentPerProviderMax,
+            reserved: Lifecycle.reservedPerProvider, waiting: Lifecycle.waitingPerProviderMax)
+        typealias Refreshes = RefreshReconciler
+        check(
+            Refreshes.line(), Refreshes.concurrentMax, Refreshes.concurrentPerProviderMax,
+            reserved: Refreshes.reservedPerProvider, waiting: Refreshes.waitingPerProviderMax)
+        typealias Unidentified = UnidentifiedGrantReconciler
+        check(
+            Unidentified.line(), Unidentified.concurrentMax, Unidentified.concurrentPerProviderMax,
+            reserved: Unidentified.reservedPerProvider, waiting: Unidentified.waitingPerProviderMax)
+    }
+
+    @Test("As many revocations run and wait as may, and one more waits or is refused")
+    func revocations() {
+        func work(_ number: Int) -> RevocationReconciler.Work {
+            .init(user: "u\(number)", connection: "c", grant: number)
+        }
+        var line = RevocationReconciler.line()
+        for number in 0...RevocationReconciler.waitingMax {
+            let isTaken = line.join(work(number))
+            #expect(isTaken == (number < RevocationReconciler.waitingMax))
+        }
+        let begun = Self.begun(&line)
+        #expect(begun.count == RevocationReconciler.concurrentMax && begun.nextAfterOne)
+    }
+
+    @Test("As many hosts as may be are remembered for not answering, and one more is not")
+    func silentHosts() {
+        var line = DispatchLine()
+        for number in 0...DispatchLine.silentHostsMax {
+            let work = DispatchLineTests.work(number, host: "h\(number):443")
+            #expect(DispatchLineTests.join(&line, work))
+            #expect(DispatchLineTests.started(&line).count == 1)
+            DispatchLineTests.finish(&line, work, isAnswered: false)
+            #expect(line.hostCount == min(number + 1, DispatchLine.silentHostsMax))
         }
     }
 

@@ -130,6 +130,24 @@ struct SlidingWindowLimiterTests {
         #expect(now <= Self.at(5))
     }
 
+    @Test("As many windows as may be are kept, and one more lets those go that were unused for longest")
+    func windows() {
+        func demand(_ account: Int) -> SlidingWindowLimiter.Demand {
+            .init(
+                provider: "p", account: "\(account)", limits: [RateLimit(1, per: .seconds(60), scope: .account)])
+        }
+        for excess in [0, 1] {
+            var limiter = SlidingWindowLimiter()
+            let count = SlidingWindowLimiter.entriesMax + excess
+            for account in 0..<count {
+                limiter.count(demand(account), at: MonotonicInstant(nanoseconds: UInt64(account)))
+            }
+            let now = MonotonicInstant(nanoseconds: UInt64(count))
+            let (first, last) = (limiter.wait(demand(0), at: now), limiter.wait(demand(count - 1), at: now))
+            #expect((first > .zero) == (excess == 0) && last > .zero)
+        }
+    }
+
     @Test("The limiter stores a limited number of accounts and pauses")
     func bounded() {
         var limiter = SlidingWindowLimiter()

@@ -13,6 +13,15 @@ struct ClientAddressTests {
         let client: String
     }
 
+    @Test("As many forwarded addresses as may be are read, and one that is further away is not", arguments: [0, 1])
+    func hops(excess: Int) throws {
+        let addresses = ClientAddresses(trusted: [try #require(AddressRange("10.0.0.0/8"))])
+        let proxies = Array(repeating: "10.0.0.2", count: ClientAddresses.hopsMax - 1 + excess)
+        let forwarded = [(["203.0.113.7"] + proxies).joined(separator: ", ")]
+        let client = addresses.client(forwarded: forwarded, by: try SocketAddress("10.0.0.1:1"))
+        #expect(client == (excess == 0 ? "203.0.113.7" : "10.0.0.2"))
+    }
+
     @Test(
         "Behind trusted proxies, the client is the last address that a trusted proxy forwards and that is not a proxy",
         arguments: [

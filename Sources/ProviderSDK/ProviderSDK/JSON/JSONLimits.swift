@@ -29,6 +29,9 @@ public struct JSONLimits: Sendable, Equatable {
     /// What a repeated member name does.
     public var duplicateKeys: DuplicateKeys = .refuse
 
+    /// Places of one page that cannot be read, and are noted with their records.
+    static let faultsMax = 100_000
+
     /// The bounds for answers of a provider: generous, because a page of records can be large.
     public init() {}
 

@@ -2,9 +2,6 @@
 // stop the others. It does so where brackets and texts show what belongs to the record, and refuses the page elsewhere.
 
 extension JSONParser {
-    /// Places of one page that are noted before the page is refused.
-    static let faultsMax = 100_000
-
     /// The faults in the order of their nodes; a container is known to be damaged later than what it holds.
     var orderedFaults: [JSONFault] {
         zip(faults, faults.dropFirst()).allSatisfy { $0.node <= $1.node } ? faults : faults.sorted { $0.node < $1.node }
@@ -15,7 +12,7 @@ extension JSONParser {
     mutating func note(
         _ problem: JSONFault.Problem, _ reason: JSONError.Reason, at node: Int, offset: Int
     ) throws(Fault) {
-        guard faults.count < JSONParser.faultsMax else { throw Fault(reason: .limitExceeded, offset: offset) }
+        guard faults.count < JSONLimits.faultsMax else { throw Fault(reason: .limitExceeded, offset: offset) }
         faults.append(JSONFault(node: node, problem: problem, reason: reason, offset: offset))
     }
 
