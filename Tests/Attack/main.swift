@@ -1,6 +1,6 @@
 // Attacks a running host with the cases of HostileCases; scripts/attack builds and runs it. Prints one line for each case, and exits 1
 // when something came through.
-//   integration-host-attack ADDRESS [--allow] [--token TOKEN] [--other-token TOKEN] [--service PROVIDER] [--redirect-uri URI]
+//   integration-host-attack ADDRESS [--allow] [--token TOKEN] [--other-token TOKEN] [--app-key KEY] [--return-to URI] [--service PROVIDER] [--redirect-uri URI]
 
 import Foundation
 import HostTesting
@@ -12,7 +12,7 @@ func fail(_ text: String) -> Never {
 }
 
 let usage = """
-    Usage: scripts/attack ADDRESS [--allow] [--token TOKEN] [--other-token TOKEN] [--service PROVIDER] [--redirect-uri URI]
+    Usage: scripts/attack ADDRESS [--allow] [--token TOKEN] [--other-token TOKEN] [--app-key KEY] [--return-to URI] [--service PROVIDER] [--redirect-uri URI]
     ADDRESS is an IPv4 address and a port, such as 127.0.0.1:8080. Other machines than this one need --allow.
     """
 
@@ -28,6 +28,8 @@ while let argument = arguments.popFirst() {
     switch argument {
     case "--token": victim.token = value
     case "--other-token": victim.otherToken = value
+    case "--app-key": victim.applicationKey = value
+    case "--return-to": victim.returnTo = value
     case "--service": victim.service = value
     case "--redirect-uri": victim.redirectURI = value
     default: fail(usage)

@@ -9,12 +9,18 @@ import Testing
 
 @Suite("A hostile caller", .timeLimit(.minutes(5)))
 struct HostileTests {
+    private static let extra =
+        #""rateLimits":{"connectionCreation":0,"sync":0,"oauth":0,"status":0},"connect":{"returnTo":["https://app.example.com/callback"]}"#
+
     /// A victim with everything that an attacker could have.
     private static func victim(_ installation: TestInstallation) async throws -> Victim {
         var victim = try #require(Victim(installation.host.url))
         victim.token = try await installation.token(user: "1")
         victim.otherToken = try await installation.token(user: "2")
         victim.redirectURI = "https://app.example.com/callback"
+        let made = try await HostProcess.run(installation.command("app-key", "create", "back end"))
+        victim.applicationKey = made.output.split(separator: "\n").map(String.init).first { $0.hasPrefix("ihs_") }
+        #expect(victim.applicationKey != nil, "\(made.output) \(made.errors)")
         return victim
     }
 
@@ -40,7 +46,7 @@ struct HostileTests {
 
     @Test("Nothing comes through", arguments: [Attack.Kind.smuggling, .refusal, .token, .redirect, .isolation])
     func nothing(kind: Attack.Kind) async throws {
-        let installation = try await TestInstallation()
+        let installation = try await TestInstallation(extra: Self.extra)
         await Self.run(kind, try await Self.victim(installation))
     }
 

@@ -10,7 +10,7 @@ package struct Attack: Sendable, CustomStringConvertible {
 
     /// What the caller must have.
     package enum Need: Sendable {
-        case nothing, session, twoSessions
+        case nothing, session, twoSessions, application
     }
 
     package enum Outcome: Sendable, Equatable {
@@ -43,7 +43,9 @@ package struct Attack: Sendable, CustomStringConvertible {
         case .nothing: break
         case .session where victim.token != nil: break
         case .twoSessions where victim.token != nil && victim.otherToken != nil: break
+        case .application where victim.token != nil && victim.applicationKey != nil: break
         case .session: return .skipped("needs a session")
+        case .application: return .skipped("needs a session and an application key")
         case .twoSessions: return .skipped("needs sessions of two users")
         }
         do {
@@ -57,7 +59,8 @@ package struct Attack: Sendable, CustomStringConvertible {
 
     /// Every case.
     package static let all =
-        smuggling + refusals + tokens + notificationURLs + redirects + isolation + injection
+        smuggling + refusals + tokens + applicationTokens + notificationURLs + redirects + links + isolation
+        + applicationIsolation + injection
 }
 
 extension Attack.Outcome {

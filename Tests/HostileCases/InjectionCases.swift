@@ -23,6 +23,38 @@ extension Attack {
             ("a path of a document", .nothing, { try await $0.send("GET", "/api/integrations/\(escaped($1))") }),
             ("a file name", .nothing, { try await $0.send("GET", "/icons/\(escaped($1))") }),
             ("a query", .nothing, { try await $0.send("GET", "/healthz?\(escaped($1))=\(escaped($1))") }),
+            ("a link of the pages", .nothing, { try await $0.send("GET", "/connect?session=\(escaped($1))") }),
+            ("a session of the pages", .nothing, { try await $0.send("GET", "/connect/\(escaped($1))") }),
+            ("a provider of the pages", .nothing, { try await $0.send("GET", "/connect/a/\(escaped($1))") }),
+            (
+                "an outcome of the pages", .nothing,
+                { try await $0.send("GET", "/connect/result?outcome=\(escaped($1))") }
+            ),
+            (
+                "a search on the pages", .nothing,
+                { try await $0.send("GET", "/connect/a?q=\(escaped($1))", fields: "Accept: text/html\r\n") }
+            ),
+            (
+                "a sender of webhooks", .nothing,
+                { try await $0.send("POST", "/webhooks/\(escaped($1))", body: "{}") }
+            ),
+            (
+                "a link of an account", .session,
+                { try await $0.send("PATCH", "/external-accounts/link/\(escaped($1))", body: "{}", token: $0.token) }
+            ),
+            (
+                "a user", .session,
+                { try await $0.send("GET", "/api/v1/users/\(escaped($1))/integrations/arc", token: $0.token) }
+            ),
+            (
+                "an error that a browser brings", .session,
+                {
+                    try await $0.send(
+                        "GET",
+                        "/api/integrations/oauth/\($0.service)/callback?error=\(escaped($1))&error_description=\(escaped($1))&state=s",
+                        token: $0.token, fields: "Accept: text/html\r\n")
+                }
+            ),
             ("a method", .nothing, { try await $0.send("X\(escaped($1))", "/healthz") }),
             (
                 "an id", .session,
@@ -53,6 +85,15 @@ extension Attack {
                 {
                     try await $0.send(
                         "PATCH", "/api/integrations/connections/none", body: "{\(JSONValue.string($1)):1}",
+                        token: $0.token)
+                }
+            ),
+            (
+                "a name of a setting", .session,
+                {
+                    try await $0.send(
+                        "PATCH", "/api/integrations/connections/none",
+                        body: "{\"settings\":{\(JSONValue.string($1)):1}}",
                         token: $0.token)
                 }
             ),
@@ -119,7 +160,13 @@ extension Attack {
                 return .cameThrough("the origin \(field.value) is allowed")
             }
         }
-        guard answer.body.count < 10_000 else { return .cameThrough("the answer has \(answer.body.count) bytes") }
+        let isPage = answer.header("Content-Type")?.hasPrefix("text/html") == true
+        guard !isPage || answer.header("Content-Security-Policy") != nil else {
+            return .cameThrough("a page without a policy")
+        }
+        guard answer.body.count < (isPage ? 30_000 : 10_000) else {
+            return .cameThrough("the answer has \(answer.body.count) bytes")
+        }
         if let scalar = answer.text.unicodeScalars.first(where: isHostile) {
             return .cameThrough("the body has the raw character U+\(String(scalar.value, radix: 16))")
         }

@@ -20,6 +20,7 @@ extension Attack {
         Head(name: "an unknown path", line: "POST /nothing-here", fields: "", status: [404]),
         Head(name: "a wrong method", line: "POST /healthz", fields: "", status: [405]),
         Head(name: "TRACE", line: "TRACE /healthz", fields: "", status: [405, 501]),
+        Head(name: "CONNECT", line: "CONNECT example.com:443", fields: "", status: [405, 501]),
         Head(name: "an invented method", line: "INVENTED /healthz", fields: "", status: [405, 501]),
         Head(name: "a target that is too long", line: "POST /\(long)", fields: "", status: [414]),
         Head(name: "a field that is too long", line: "POST /healthz", fields: "X: \(long)\r\n", status: [431]),
@@ -85,6 +86,30 @@ extension Attack {
                 try await neverInner(
                     "POST /api/integrations/connections HTTP/1.1\r\nHost: a\r\nContent-Length: 99000000\r\n\r\n\(String(repeating: inner, count: 100))",
                     victim)
+            },
+            Attack(.refusal, "a body that comes byte by byte without end", need: .session) { victim in
+                let answer = try await victim.connected { connection in
+                    connection.send(
+                        Array(
+                            "PATCH /api/integrations/connections/none HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\nContent-Type: application/json\r\nAuthorization: Bearer \(victim.token ?? "")\r\n\r\n"
+                                .utf8))
+                    var status: Int?
+                    for _ in 0..<12 where status == nil && !connection.isClosed {
+                        connection.send([32])
+                        let bytes = connection.read(within: .seconds(1)) { RawExchange.response($0) != nil }
+                        status = TestResponse.all(in: bytes).first?.status
+                    }
+                    return (status, connection.isClosed)
+                }
+                return .of(
+                    answer.0 == 408 || (answer.0 == nil && answer.1), "it was answered \(answer.0 ?? 0), or is open")
+            },
+            Attack(.refusal, "OPTIONS for the whole host") { victim in
+                let answer = try await victim.send("OPTIONS", "*")
+                let allowed = answer.header("Allow") ?? ""
+                return .of(
+                    answer.status == 204 && allowed.contains("GET") && !allowed.contains("TRACE"),
+                    "answered \(answer.status), Allow: \(allowed)")
             },
             Attack(.refusal, "a connection without a byte") { victim in
                 let isClosed = try await victim.connected { connection in

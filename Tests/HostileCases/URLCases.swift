@@ -66,7 +66,7 @@ extension Attack {
     }
 
     /// Makes of the URI that is allowed one that is not.
-    private static let variants: [(name: String, make: @Sendable (String) -> String)] = [
+    static let variants: [(name: String, make: @Sendable (String) -> String)] = [
         ("another origin", { _ in "https://evil.example.com/callback" }), ("nothing", { _ in "" }),
         ("a relative reference", { _ in "/callback" }), ("a scheme-relative reference", { _ in "//evil.example.com/" }),
         ("javascript", { _ in "javascript:alert(1)" }), ("data", { _ in "data:text/html,x" }),

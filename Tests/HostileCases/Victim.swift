@@ -13,6 +13,10 @@ package struct Victim: Sendable {
     package var token: String?
     /// The session of another user.
     package var otherToken: String?
+    /// The key of an application; nil leaves out the cases that need one.
+    package var applicationKey: String?
+    /// A page of the application that links may return to.
+    package var returnTo = "https://app.example.com/callback"
     /// A provider with OAuth that the host has settings for.
     package var service = "xero"
     /// A redirect URI that the host allows.
@@ -73,6 +77,9 @@ package struct Victim: Sendable {
     /// Whether an authorization with the allowed redirect URI begins: without that, a refusal proves nothing.
     package func isAuthorizing() async throws -> Bool { try await connection.isAuthorizing(for: self) }
 
+    /// Whether the application can make a link that returns to the allowed page.
+    package func isLinking() async throws -> Bool { try await connection.isLinking(for: self) }
+
     /// The id of the user, from the session.
     package var userID: String? { token.flatMap(Self.claims)?["sub"]?.string }
 
@@ -106,6 +113,20 @@ package enum VictimError: Error, CustomStringConvertible {
 private actor SharedConnection {
     private var made: Task<String, any Error>?
     private var authorizes: Task<Bool, any Error>?
+    private var links: Task<Bool, any Error>?
+
+    func isLinking(for victim: Victim) async throws -> Bool {
+        if let links { return try await links.value }
+        let task = Task {
+            let answer = try await victim.send(
+                "POST", "/api/connect/sessions",
+                body: "{\"userId\":\"1\",\"returnTo\":\(JSONValue.string(victim.returnTo))}",
+                token: victim.applicationKey)
+            return answer.status == 201
+        }
+        links = task
+        return try await task.value
+    }
 
     func isAuthorizing(for victim: Victim) async throws -> Bool {
         if let authorizes { return try await authorizes.value }

@@ -59,7 +59,7 @@ package struct ExternalAccountsRoutes: Sendable {
 
     /// Checks an attribute: a string or a number; a time is milliseconds since 1970 or ISO 8601.
     static func check(_ name: String, _ value: JSONValue) throws(ServiceError) {
-        let shown = String(name.prefix(64))
+        let shown = RouteContext.shown(name)
         guard name.utf8.count <= RequestBounds.attributeNameBytesMax else {
             throw .invalid(
                 field: shown, message: "the attribute name is longer than \(RequestBounds.attributeNameBytesMax) bytes")

@@ -40,7 +40,7 @@ enum IntegrationsDecoding {
                     throw .invalid(field: "settings.webhookUrl", message: "“webhookUrl” must be a string or null")
                 }
                 change.webhookURL = .some(value.string)
-            default: throw .invalid(field: "settings.\(key.prefix(64))", message: "Unknown setting")
+            default: throw .invalid(field: "settings.\(RouteContext.shown(key))", message: "Unknown setting")
             }
         }
         guard !change.isEmpty else { throw .invalid(field: "body", message: "The request changes nothing") }

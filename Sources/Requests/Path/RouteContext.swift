@@ -49,7 +49,7 @@ package struct RouteContext: Sendable {
     }
 
     /// The beginning of a name that a caller made up, for an answer: no character of it acts on a terminal.
-    static func shown(_ name: String) -> String {
+    package static func shown(_ name: String) -> String {
         // Scalars, because one character can have any number of them.
         let start = String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))
         return String(decoding: VisibleText.escaping(Array(start.utf8)), as: UTF8.self)

@@ -3,6 +3,7 @@
 import HostTesting
 import ProviderSDK
 import Testing
+import Users
 
 @testable import Configuration
 @testable import Connections
@@ -94,6 +95,23 @@ struct RequestPathTests {
         let second = "Authorization: Bearer \(user.token ?? "")"
         try await user.expect(401, from: "GET", "/api/integrations/status", headers: [second])
         try await user.expect(401, from: "GET", "/api/integrations", headers: [second])
+    }
+
+    @Test("A name that a caller made up: show its beginning, and no character that acts on a terminal")
+    func madeUpNames() async throws {
+        let user = try caller("names", .memory)
+        let bot = try RouteFixture.shared.get().caller("bot", .memory, kind: .bot)
+        let name = "a\u{202E}b\u{9B}2J" + String(repeating: "\u{301}", count: 5000)
+        let written = String(decoding: JSONValue.string(name).serialized, as: UTF8.self)
+        for (caller, method, target, body) in [
+            (user, "PATCH", "/api/integrations/connections/none", #"{"settings":{\#(written):1}}"#),
+            (user, "PATCH", "/api/integrations/connections/none", "{\(written):1}"),
+            (bot, "POST", "/external-accounts", #"{"token":"t","attributes":{\#(written):1}}"#),
+        ] {
+            let response = try await caller.expect(400, from: method, target, body)
+            #expect(response.body.count < 1000, "\(target)")
+            #expect(!response.text.unicodeScalars.contains { ["\u{202E}", "\u{9B}"].contains($0) }, "\(target)")
+        }
     }
 
     @Test("A cookie session from another site: reject the write", arguments: Transport.allCases)
