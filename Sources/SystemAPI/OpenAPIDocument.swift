@@ -64,6 +64,12 @@ enum OpenAPIDocument {
             writer.key("responses")
             writer.object { writer in
                 for answer in entry.declaration.answers { write(answer, to: &writer) }
+                for (status, _) in errors(of: entry, in: family) {
+                    writer.key(String(status))
+                    writer.object { writer in
+                        writer.member("$ref", "#/components/responses/\(family.name)-\(status)")
+                    }
+                }
                 writer.key("default")
                 writer.object { writer in writer.member("$ref", "#/components/responses/\(family.name)-error") }
             }
@@ -149,7 +155,9 @@ enum OpenAPIDocument {
         }
     }
 
-    private static func content(_ schema: Schema, _ mediaType: String, to writer: inout JSONWriter) {
+    static func content(
+        _ schema: Schema, _ mediaType: String, example: JSONValue? = nil, to writer: inout JSONWriter
+    ) {
         writer.key("content")
         writer.object { writer in
             writer.key(mediaType)
@@ -157,7 +165,7 @@ enum OpenAPIDocument {
                 writer.key("schema")
                 schema.write(to: &writer)
                 guard mediaType == "application/json" else { return }
-                writer.member("example", schema.exampleValue)
+                writer.member("example", example ?? schema.exampleValue)
             }
         }
     }
@@ -195,6 +203,12 @@ enum OpenAPIDocument {
                 writer.object { writer in
                     writer.member("description", "The request failed")
                     if let schema = family.errors.schema { content(schema, "application/json", to: &writer) }
+                }
+                var statuses: Set<Int> = []
+                for (status, reply) in family.routes.flatMap({ errors(of: $0, in: family) })
+                where statuses.insert(status).inserted {
+                    writer.key("\(family.name)-\(status)")
+                    error(reply, of: family, to: &writer)
                 }
             }
         }

@@ -63,8 +63,20 @@ struct ReferenceOperationView {
         \(parameters)
         \(body)
         <h2>\(ReferenceWords.answers)</h2>
-        \((operation.value["responses"]?.members ?? []).map { answer($0.key, reader.resolved($0.value)) })
+        \(answers)
         """
+    }
+
+    /// The answers; errors, which have one shape, stand together.
+    private var answers: [HTML] {
+        let all = operation.value["responses"]?.members ?? []
+        let errors = all.filter { $0.key != "default" && $0.value["$ref"] != nil }
+        let rows = errors.map { status, error in
+            #"<li><b>\#(status)</b> \#(reader.resolved(error)["description"]?.string ?? "")</li>"# as HTML
+        }
+        let list: HTML = rows.isEmpty ? .none : #"<h3>\#(ReferenceWords.errors)</h3><ul class="ops">\#(rows)</ul>"#
+        return all.filter { $0.key != "default" && $0.value["$ref"] == nil }.map { answer($0.key, $0.value) } + [list]
+            + all.filter { $0.key == "default" }.map { answer($0.key, reader.resolved($0.value)) }
     }
 
     private var access: HTML {

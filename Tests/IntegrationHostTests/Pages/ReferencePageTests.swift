@@ -51,8 +51,9 @@ struct ReferencePageTests {
             for parameter in operation["parameters"]?.array ?? [] {
                 #expect(page.text.contains("<code>\(parameter["name"]?.string ?? "")</code>"), "\(id)")
             }
-            for status in operation["responses"]?.members?.map(\.key) ?? [] where status != "default" {
-                #expect(page.text.contains("<h3>\(status): "), "\(id)")
+            for (status, answer) in operation["responses"]?.members ?? [] where status != "default" {
+                let shown = answer["$ref"] == nil ? "<h3>\(status): " : "<li><b>\(status)</b> "
+                #expect(page.text.contains(shown), "\(id)")
             }
         }
         try await caller.expect(
