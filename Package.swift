@@ -85,7 +85,13 @@ let hostModules: [Target] = [
     module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", "Primitives", providerSDK]),
     module(
         "Users",
-        ["Audit", "ConnectionModel", "Cryptography", "DocumentStore", "Primitives", "StoreFiles", providerSDK]),
+        [
+            "Audit", "ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles",
+            providerSDK,
+        ]),
+    module(
+        "Events",
+        ["ConnectionModel", "Cryptography", "HTTPServer", "Observability", "Primitives", "Users", providerSDK]),
     module(
         "Background",
         [
@@ -150,7 +156,8 @@ let hostModules: [Target] = [
     module(
         "HTTPAPI",
         [
-            "Audit", "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Notifications",
+            "Audit", "Configuration", "ConnectionModel", "Connections", "Cryptography", "Events", "HTTPServer",
+            "Notifications",
             "OAuth",
             "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users",
             providerSDK,
@@ -158,7 +165,7 @@ let hostModules: [Target] = [
     module(
         "SystemAPI",
         [
-            "Configuration", "ConnectionModel", "Connections", "Cryptography", "HTTPServer", "Observability",
+            "Configuration", "ConnectionModel", "Connections", "Cryptography", "Events", "HTTPServer", "Observability",
             "Primitives", "Providers", "Requests", "Sessions", "Users", "Webhooks", providerSDK,
         ]),
     module(
@@ -191,7 +198,7 @@ let hostModules: [Target] = [
         name: "IntegrationHost",
         dependencies: [
             "Audit", "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
-            "Cryptography", "Doctor", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl",
+            "Cryptography", "Doctor", "DocumentStore", "Events", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl",
             "Notifications", "OAuth",
             "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
             "Requests", "Sessions", "Storage", "Sync", "SystemAPI",
@@ -282,7 +289,8 @@ let moduleTests: [Target] = [
         of: "IntegrationHost",
         [
             "Audit", "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials",
-            "Cryptography", "Doctor", "DocumentJournal", "DocumentStore", "HTTPAPI", "HTTPClient", "HTTPServer",
+            "Cryptography", "Doctor", "DocumentJournal", "DocumentStore", "Events", "HTTPAPI", "HTTPClient",
+            "HTTPServer",
             "HostControl", "HostTesting",
             "IntegrationHost",
             "Notifications", "OAuth", "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers",

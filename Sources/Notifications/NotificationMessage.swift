@@ -2,36 +2,14 @@
 // an event is the same at every attempt.
 
 package import ConnectionModel
-import Observability
 import ProviderSDK
+import Users
 
 extension ConnectionEvent {
-    /// Members whose texts can come from a provider.
-    private static let free = ["message", "reason"]
-
     /// The event as the application receives it.
     package func body(of connection: Connection, user: String) -> [UInt8] {
-        var writer = JSONWriter(capacity: 512)
-        writer.object { writer in
-            writer.member("type", kind.rawValue)
-            writer.member("timestamp", at.text(withMilliseconds: true))
-            writer.key("data")
-            writer.object { writer in
-                let known = ["connectionId", "provider", "userId"]
-                writer.member("connectionId", connection.id)
-                writer.member("provider", connection.service)
-                writer.member("userId", user)
-                for (key, value) in data.members ?? [] where !known.contains(key) {
-                    // Text from a provider may quote a token.
-                    if let text = value.string, Self.free.contains(key) {
-                        writer.member(key, Redaction.text(text))
-                    } else {
-                        writer.member(key, value)
-                    }
-                }
-            }
-        }
-        return writer.bytes
+        EventBody.bytes(
+            type: kind.rawValue, at: at, connection: connection.id, service: connection.service, user: user, data)
     }
 }
 

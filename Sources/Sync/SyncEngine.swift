@@ -154,6 +154,9 @@ package final class SyncEngine: SyncCanceling {
         return (run, known.snapshot)
     }
 
+    /// The syncs that run or are about to run, with the ids of their connections.
+    package var running: [(connectionID: String, sync: OccupyingSync)] { occupancy.syncs }
+
     /// The progress of a connection's sync; nil when none runs here.
     package func progress(of connection: Connection) -> SyncProgress.Snapshot? {
         guard let run = connection.syncs.first, run.status == .running else { return nil }

@@ -41,6 +41,14 @@ final class SyncOccupancy: Sendable {
         if case .sync(let sync) = state.withLock({ $0.occupants[id] }) { sync } else { nil }
     }
 
+    /// The syncs that run or are about to run, with their connections.
+    var syncs: [(connectionID: String, sync: OccupyingSync)] {
+        state.withLock { state in
+            state.occupants.compactMap { id, occupant in if case .sync(let sync) = occupant { (id, sync) } else { nil }
+            }
+        }
+    }
+
     /// The connections of a user that a sync occupies.
     func connections(of user: String) -> Set<String> { state.withLock { $0.connections[user] ?? [] } }
 

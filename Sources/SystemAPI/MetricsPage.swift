@@ -2,6 +2,7 @@
 
 import ConnectionModel
 import Connections
+import Events
 import Observability
 package import Primitives
 import ProviderSDK
@@ -45,12 +46,14 @@ package struct MetricsPage: Sendable {
     package let time: TimeSource
     /// Returns the number of undelivered notifications.
     package let notificationsWaiting: @Sendable () -> Int
+    /// Returns the number of readers of live events.
+    package let eventReaders: @Sendable () -> Int
 
     package init(
         requests: RequestMetrics, store: @escaping @Sendable () -> StoreFigures,
         inbox: @escaping @Sendable () -> InboxStatistics,
         server: @escaping @Sendable () -> ServerFigures? = { nil }, time: TimeSource,
-        notificationsWaiting: @escaping @Sendable () -> Int
+        notificationsWaiting: @escaping @Sendable () -> Int, eventReaders: @escaping @Sendable () -> Int = { 0 }
     ) {
         self.requests = requests
         self.store = store
@@ -58,6 +61,7 @@ package struct MetricsPage: Sendable {
         self.server = server
         self.time = time
         self.notificationsWaiting = notificationsWaiting
+        self.eventReaders = eventReaders
     }
 
     /// All metrics at this moment.
@@ -119,6 +123,11 @@ package struct MetricsPage: Sendable {
                 "record_stream_damaged_reads_total", "Reads of record streams that found damage.",
                 Metrics.damagedReads.value
             ),
+            ("live_events_total", "Live events.", EventHub.published.value),
+            (
+                "live_event_readers_ended_total", "Readers of live events that fell behind and were ended.",
+                EventHub.overtaken.value
+            ),
             (
                 "log_lines_dropped_total", "Log lines dropped because the reader was too slow.",
                 LogSink.linesDropped.value
@@ -176,6 +185,7 @@ package struct MetricsPage: Sendable {
         Self.gauges(
             [
                 ("notifications_waiting", "Notifications that wait for delivery.", notificationsWaiting()),
+                ("live_event_readers", "Readers of live events.", eventReaders()),
                 ("store_cached_documents", "Documents in memory.", store.cachedDocuments),
                 ("store_cached_bytes", "Bytes of documents in memory.", store.cachedBytes),
                 ("status_cached_answers", "Status answers in memory.", store.cachedStatuses),

@@ -54,6 +54,8 @@ struct RouteMatrixTests {
         var routes: [Route] = []
         for (template, operations) in table.json["paths"]?.members ?? [] {
             for (method, operation) in operations.members ?? [] {
+                // An answer without end; the tests of live events call it.
+                if operation.at("responses.200.content")?["text/event-stream"] != nil { continue }
                 routes.append(
                     Route(
                         method: method.uppercased(), template: template,

@@ -223,7 +223,9 @@ struct SecrecyTests {
                 let path = template.split(separator: "/", omittingEmptySubsequences: false).map { part in
                     part.hasPrefix("{") ? things[String(part.dropFirst().dropLast())] ?? "x" : String(part)
                 }.joined(separator: "/")
-                for (method, _) in operations.members ?? [] where method != "delete" {
+                for (method, operation) in operations.members ?? [] where method != "delete" {
+                    // An answer without end; the tests of live events read it.
+                    if operation.at("responses.200.content")?["text/event-stream"] != nil { continue }
                     for body in method == "get" ? [nil] : Self.bodies(planted) {
                         try await witness.send(method.uppercased(), path, body)
                     }

@@ -155,7 +155,7 @@ package struct SyncRun: Sendable, Equatable {
     }
 
     /// The data of the notification about a finished sync.
-    var eventData: JSONValue {
+    package var eventData: JSONValue {
         var members: [(key: String, value: JSONValue)] = [
             ("syncId", .string(id)), ("syncType", .string(type.rawValue)), ("status", .string(status.rawValue)),
             ("startedAt", .string(startedAt.description)),

@@ -5,6 +5,7 @@ import Configuration
 import ConnectionModel
 import Connections
 import Credentials
+import Events
 import HTTPAPI
 import HTTPClient
 import HTTPServer
@@ -40,6 +41,7 @@ final class Host: Sendable {
     private let control: ControlServer
     private let readiness: Readiness
     private let diskWatch: RepeatedWork
+    private let liveEvents: RepeatedWork
 
     /// How long running requests may take to finish when the host stops.
     static let grace = Duration.seconds(30)
@@ -65,14 +67,18 @@ final class Host: Sendable {
         if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
         let routes = HostRoutes(parts: parts, services: services, disk: disk)
         let application = try routes.requestPath(readiness: readiness, demo: demoSession)
-        server = try HTTPServer(checks.server, application: application)
-        routes.server.set(server, checks.server.memory)
+        var settings = checks.server
+        settings.memory = parts.memory
+        server = try HTTPServer(settings, application: application)
+        routes.server.set(server, parts.memory)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
         reconcileLoop = ReconcileLoop(
             users: parts.users, reconcilers: services.reconcilers, agenda: services.agenda,
             walkPause: configuration.sweepPause, time: time, log: log,
             isPaused: { [background = parts.background] in background.pauseReason != nil })
+        let live = LiveEvents(hub: services.events, users: parts.users, sync: services.sync, time: time)
+        liveEvents = RepeatedWork(pause: EventLimits.tickPause, time: time) { live.tick() }
         let records = parts.data.records
         let memory = MemoryReturn()
         trim = RepeatedWork(pause: MemoryReturnPlan.pause, time: time) {
@@ -113,6 +119,7 @@ final class Host: Sendable {
         connectSessionSweep.start()
         trim.start()
         diskWatch.start()
+        liveEvents.start()
         return url
     }
 
@@ -140,6 +147,7 @@ final class Host: Sendable {
         await connectSessionSweep.stop()
         await trim.stop()
         await diskWatch.stop()
+        await liveEvents.stop()
         await services.sync.stop()
         await services.refresher.settle()
         await services.notifications.stop()

@@ -7,6 +7,7 @@ import Configuration
 import ConnectionModel
 import Credentials
 import HTTPClient
+import HTTPServer
 import Observability
 import PluginLoading
 import Primitives
@@ -26,6 +27,8 @@ struct HostResources: Sendable {
     let data: DataDirectory
     let background: BackgroundWork
     let client: HTTPClient
+    /// Counts the memory of requests, answers and kept events.
+    let memory: MemoryBudget
     let address: PublicAddress
     let users: UserStore
     let audit: AuditTrail
@@ -66,6 +69,7 @@ struct HostResources: Sendable {
         clientConfiguration.userAgent = "integration-host/\(Version.text)"
         if configuration.allowPrivateAddresses { clientConfiguration.addressPolicy = .any }
         client = try HTTPClient(clientConfiguration)
+        memory = MemoryBudget(bytesMax: configuration.limits.memoryMiB << 20)
         address = PublicAddress(configuration.publicURL)
         gateway = ProviderGateway(
             client: client, limiter: ProviderRateLimiter(time: time), time: time, log: log)

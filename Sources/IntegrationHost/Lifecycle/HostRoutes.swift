@@ -3,6 +3,7 @@
 package import Configuration
 import Connections
 import DocumentStore
+import Events
 import HTTPAPI
 import HTTPServer
 import Notifications
@@ -80,7 +81,7 @@ struct HostRoutes: Sendable {
             ApplicationKeyRoutes(keys: services.applicationKeys, time: parts.time).family,
             ConnectSessionRoutes(sessions: services.connectSessions, address: parts.address).family,
             UserRoutes(directory: services.directory, erasure: services.erasure).family,
-            AuditRoutes(trail: parts.audit).family,
+            AuditRoutes(trail: parts.audit).family, EventRoutes(hub: services.events).family,
         ]
     }
 
@@ -109,7 +110,7 @@ struct HostRoutes: Sendable {
     /// The routes that belong to no document; they describe those that do.
     func system(_ documents: [RouteFamily], readiness: Readiness, metrics: RequestMetrics) -> SystemRoutes {
         let (data, notifications, webhooks, server) = (parts.data, services.notifications, services.webhooks, server)
-        let (disk, statuses) = (disk, parts.users.statuses)
+        let (disk, statuses, events) = (disk, parts.users.statuses, services.events)
         return SystemRoutes(
             unreadyReason: { await readiness.currentReason },
             pauseReason: { [background = parts.background] in background.pauseReason },
@@ -118,7 +119,8 @@ struct HostRoutes: Sendable {
                 requests: metrics, store: { MetricsPage.StoreFigures(data, statuses, disk?.state) },
                 inbox: { webhooks.statistics },
                 server: { server.figures }, time: parts.time,
-                notificationsWaiting: { notifications.waitingCount }), version: Version.text, documented: documents)
+                notificationsWaiting: { notifications.waitingCount }, eventReaders: { events.readerCount }),
+            version: Version.text, documented: documents)
     }
 
     /// The routes of a demo.

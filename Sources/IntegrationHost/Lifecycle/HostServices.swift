@@ -6,6 +6,7 @@ import ConnectionModel
 import Connections
 import Credentials
 import Cryptography
+import Events
 import HostControl
 import Notifications
 import OAuth
@@ -44,6 +45,7 @@ struct HostServices: Sendable {
     let applicationKeys: ApplicationKeys
     let connectSessions: ConnectSessions
     let connectFlow: ConnectFlow
+    let events: EventHub
     private let parts: HostResources
 
     init(_ parts: HostResources) {
@@ -112,6 +114,7 @@ struct HostServices: Sendable {
             log: log)
         connectFlow = ConnectFlow(
             sessions: connectSessions, registry: registry, oauth: oauth, connections: connections)
+        events = EventHub(budget: parts.memory, time: time)
         directory = UserDirectory(users: users, diagnoses: diagnoses, time: time)
         erasure = UserErasure(
             users: users, documents: parts.data.documents, lifecycle: lifecycle, records: recordErasure, grants: oauth,

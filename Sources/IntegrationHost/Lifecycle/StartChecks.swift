@@ -41,7 +41,6 @@ struct StartChecks {
 extension ServerConfiguration {
     fileprivate init(_ configuration: Configuration) throws {
         self.init(address: try SocketAddress(configuration.listen))
-        memory = MemoryBudget(bytesMax: configuration.limits.memoryMiB << 20)
         limits.connectionsMax = configuration.limits.connections
         limits.connectionsPerAddressMax = configuration.limits.connectionsPerAddress
         trustedPeers += try configuration.trustedProxyRanges

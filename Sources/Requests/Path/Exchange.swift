@@ -107,8 +107,9 @@ package struct Exchange: Sendable {
     }
 
     package func response(_ reply: Reply) -> HTTPResponse {
-        HTTPResponse(
-            status: HTTPStatus(UInt16(clamping: reply.status)), headers: headers(of: reply), body: reply.body)
+        let (status, headers) = (HTTPStatus(UInt16(clamping: reply.status)), headers(of: reply))
+        if let stream = reply.stream { return HTTPResponse(status: status, headers: headers, stream: stream) }
+        return HTTPResponse(status: status, headers: headers, body: reply.body)
     }
 
     func finish(_ reply: Reply, _ response: inout ResponseWriter) { response.write(self.response(reply)) }

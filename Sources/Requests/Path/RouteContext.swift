@@ -61,6 +61,8 @@ package struct Reply: Sendable {
     package var status: Int
     package var headers: [(name: String, value: String)] = []
     package var body: [UInt8]
+    /// Makes the body while it is sent, in place of ``body``.
+    package var stream: StreamedBody?
     /// The duration in the body, which the header repeats.
     package var durationMilliseconds: Int?
     /// Numbers for the request log.

@@ -48,6 +48,8 @@ struct ReverseProxyTests {
         #expect(routes.count > 40)
         for (path, item) in routes {
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] where item[method.lowercased()] != nil {
+                // An answer without end; the tests of live events read it.
+                if item[method.lowercased()]?.at("responses.200.content")?["text/event-stream"] != nil { continue }
                 // Ids that nothing has; no such request changes anything.
                 let target = path.replacing(#/\{[a-zA-Z_]+\}/#, with: "conn-none")
                 let body = method == "GET" || method == "DELETE" ? nil : "[]"

@@ -1,6 +1,7 @@
 // The limits that a caller of the host can reach: of the server, of sums, of rates, of requests and sessions.
 
 import Configuration
+import Events
 import HTTPServer
 
 @testable import HTTPAPI
@@ -13,6 +14,7 @@ private let ends = "http_connection_ends_total"
 extension LimitSection {
     static let callers = [
         server, sums, rates, rateKeys, forwarded, answers, requests, sessions, hostSessions, apiKeys, applicationKeys,
+        events,
     ]
 
     private static let limits = HTTPServerLimits()
@@ -127,6 +129,18 @@ extension LimitSection {
             "recordPageDefault", "deadLetterPageDefault", "webhookDeliveryPageDefault", "userPageDefault",
             "auditPageDefault",
         ])
+
+    private static let events = LimitSection(
+        title: "Live events", file: "Sources/Events/EventLimits.swift", type: "EventLimits",
+        rows: [
+            .count("keptEventsMax", EventLimits.keptEventsMax, .caller, "the oldest event goes"),
+            .bytes("keptBytesMax", EventLimits.keptBytesMax, .caller, "the oldest event goes"),
+            .count("readersMax", EventLimits.readersMax, .caller, "503", metric: "live_event_readers"),
+            .count("readersPerCallerMax", EventLimits.readersPerCallerMax, .caller, "429"),
+            .count("batchEventsMax", EventLimits.batchEventsMax, .host, "the next write has the rest"),
+            .time("heartbeatPause", EventLimits.heartbeatPause, .host, "a comment is sent"),
+            .time("answerTimeMax", EventLimits.answerTimeMax, .caller, "the answer ends, and the reader comes back"),
+        ], others: ["tickPause", "retryPause"])
 
     private static let sessions = LimitSection(
         title: "Sessions", file: "Sources/Sessions/SessionLimits.swift", type: "SessionLimits",
