@@ -175,6 +175,12 @@ let hostModules: [Target] = [
             "Primitives", "Providers", "Requests", "Users", providerSDK,
         ]),
     module(
+        "Dashboard",
+        [
+            "Audit", "ConnectionModel", "Connections", "Cryptography", "Events", "HTTPServer", "Notifications", "OAuth",
+            "Pages", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users", providerSDK,
+        ]),
+    module(
         "HostControl",
         [
             "Audit", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI",
@@ -198,7 +204,8 @@ let hostModules: [Target] = [
         name: "IntegrationHost",
         dependencies: [
             "Audit", "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
-            "Cryptography", "Doctor", "DocumentStore", "Events", "HTTPAPI", "HTTPClient", "HTTPServer", "HostControl",
+            "Cryptography", "Dashboard", "Doctor", "DocumentStore", "Events", "HTTPAPI", "HTTPClient", "HTTPServer",
+            "HostControl",
             "Notifications", "OAuth",
             "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
             "Requests", "Sessions", "Storage", "Sync", "SystemAPI",
@@ -289,8 +296,8 @@ let moduleTests: [Target] = [
         of: "IntegrationHost",
         [
             "Audit", "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials",
-            "Cryptography", "Doctor", "DocumentJournal", "DocumentStore", "Events", "HTTPAPI", "HTTPClient",
-            "HTTPServer",
+            "Cryptography", "Dashboard", "Doctor", "DocumentJournal", "DocumentStore", "Events", "HTTPAPI",
+            "HTTPClient", "HTTPServer",
             "HostControl", "HostTesting",
             "IntegrationHost",
             "Notifications", "OAuth", "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers",

@@ -22,6 +22,8 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case rotateKeyRing = "key-ring.rotate"
     /// Retired keys are removed from the key ring.
     case pruneKeyRing = "key-ring.prune"
+    /// A person signs in to the dashboard.
+    case signIn = "dashboard.sign-in"
     /// The oldest file of the audit log goes.
     case dropLines = "audit.drop"
 }

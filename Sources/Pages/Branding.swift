@@ -15,7 +15,7 @@ package struct Branding: Sendable {
         let bytes: [UInt8]
     }
 
-    let name: String
+    package let name: String
     let logo: Logo?
     let colors: BrandColors
 

@@ -1,38 +1,38 @@
 // HTML as a type: text that comes from elsewhere is escaped, and only what is written in the source is markup. Knows no page.
 
 /// A piece of HTML.
-struct HTML: Sendable, ExpressibleByStringInterpolation {
-    let markup: String
+package struct HTML: Sendable, ExpressibleByStringInterpolation {
+    package let markup: String
 
-    static let none = HTML(markup: "")
+    package static let none = HTML(markup: "")
 
     private init(markup: String) { self.markup = markup }
 
-    init(stringLiteral markup: String) { self.markup = markup }
+    package init(stringLiteral markup: String) { self.markup = markup }
 
-    init(stringInterpolation: StringInterpolation) { markup = stringInterpolation.markup }
+    package init(stringInterpolation: StringInterpolation) { markup = stringInterpolation.markup }
 
     /// A text, escaped.
-    init(text: String) { markup = Self.escaped(text) }
+    package init(text: String) { markup = Self.escaped(text) }
 
     /// Takes `markup` as it is; only for texts of this module, such as the stylesheet.
-    static func verbatim(_ markup: String) -> HTML { HTML(markup: markup) }
+    package static func verbatim(_ markup: String) -> HTML { HTML(markup: markup) }
 
     /// The pieces one after the other.
-    init(_ pieces: [HTML]) { markup = pieces.map(\.markup).joined() }
+    package init(_ pieces: [HTML]) { markup = pieces.map(\.markup).joined() }
 
-    var isEmpty: Bool { markup.isEmpty }
+    package var isEmpty: Bool { markup.isEmpty }
 
-    struct StringInterpolation: StringInterpolationProtocol {
+    package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var markup = ""
 
-        init(literalCapacity: Int, interpolationCount: Int) { markup.reserveCapacity(literalCapacity) }
+        package init(literalCapacity: Int, interpolationCount: Int) { markup.reserveCapacity(literalCapacity) }
 
-        mutating func appendLiteral(_ literal: String) { markup += literal }
-        mutating func appendInterpolation(_ text: String) { markup += HTML.escaped(text) }
-        mutating func appendInterpolation(_ number: Int) { markup += String(number) }
-        mutating func appendInterpolation(_ piece: HTML) { markup += piece.markup }
-        mutating func appendInterpolation(_ pieces: [HTML]) { for piece in pieces { markup += piece.markup } }
+        package mutating func appendLiteral(_ literal: String) { markup += literal }
+        package mutating func appendInterpolation(_ text: String) { markup += HTML.escaped(text) }
+        package mutating func appendInterpolation(_ number: Int) { markup += String(number) }
+        package mutating func appendInterpolation(_ piece: HTML) { markup += piece.markup }
+        package mutating func appendInterpolation(_ pieces: [HTML]) { for piece in pieces { markup += piece.markup } }
     }
 
     /// A text for element content and quoted attributes.

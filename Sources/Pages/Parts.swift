@@ -3,14 +3,14 @@
 import Cryptography
 
 /// The parts of pages.
-enum Parts {
+package enum Parts {
     // MARK: Tiles and the wire
 
     /// How far application and provider are connected.
     enum Wire: String { case idle, go, ok, warn, bad }
 
     /// A tile with the first letter of a name on a colour that depends only on the id.
-    static func tile(_ name: String, id: String, size: String = "") -> HTML {
+    package static func tile(_ name: String, id: String, size: String = "") -> HTML {
         let letter = name.unicodeScalars.first { $0.properties.isAlphabetic }.map { String($0).uppercased() } ?? "?"
         let digest = SHA256.digest(id).bytes
         let hue = (Int(digest[0]) << 8 | Int(digest[1])) % 360
@@ -21,7 +21,7 @@ enum Parts {
     }
 
     /// The application's tile: its logo, or a letter.
-    static func tile(_ branding: Branding, size: String = "") -> HTML {
+    package static func tile(_ branding: Branding, size: String = "") -> HTML {
         guard branding.logo != nil else { return tile(branding.name, id: branding.name, size: size) }
         return #"<img class="tile \#(size)" src="/connect/logo" alt="">"#
     }
@@ -49,16 +49,22 @@ enum Parts {
 
     // MARK: Icons
 
-    enum Icon: String {
+    package enum Icon: String {
         case left = "M10 3.5 5.5 8l4.5 4.5"
         case right = "m6 3.5 4.5 4.5L6 12.5"
         case tick = "m3 8.6 3.2 3.2L13 4.6"
         case cross = "m4.2 4.2 7.6 7.6m0-7.6-7.6 7.6"
         case done = "M14.25 8a6.25 6.25 0 1 1-12.5 0 6.25 6.25 0 0 1 12.5 0zM5.4 8.2l1.8 1.8 3.4-3.8"
         case warning = "M8 2.2 14.3 13H1.7zM8 6.4v3M8 11.2v.1"
+        case clock = "M14.25 8a6.25 6.25 0 1 1-12.5 0 6.25 6.25 0 0 1 12.5 0zM8 4.6V8l2.3 1.5"
+        case dashed =
+            "M14.2 8.9a6.25 6.25 0 0 1-1.4 3.1M10.9 13.5a6.25 6.25 0 0 1-3.4.7M4.8 13.4a6.25 6.25 0 0 1-2.4-2.5M1.8 8.4a6.25 6.25 0 0 1 1-3.8M4.9 2.6a6.25 6.25 0 0 1 3.4-.9M11.3 2.7a6.25 6.25 0 0 1 2.3 2.5"
+        case arrows = "M13.6 6.4A6 6 0 0 0 2.9 5M2.4 9.6A6 6 0 0 0 13.1 11M2.6 2.2V5h2.8M13.4 13.8V11h-2.8"
         case wrong = "M5.4 1.75h5.2l3.65 3.65v5.2l-3.65 3.65H5.4L1.75 10.6V5.4zm.6 4.25 4 4m0-4-4 4"
 
-        var html: HTML { #"<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><path d="\#(rawValue)"/></svg>"# }
+        package var html: HTML {
+            #"<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><path d="\#(rawValue)"/></svg>"#
+        }
     }
 
     // MARK: Links

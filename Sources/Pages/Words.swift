@@ -5,8 +5,8 @@ import Users
 /// The words of the connect pages, in English.
 ///
 /// `app` is the application's name, and `name` the provider's.
-enum Words {
-    static let language = "en"
+package enum Words {
+    package static let language = "en"
 
     // MARK: Everywhere
 

@@ -131,6 +131,17 @@ package struct ConfiguredProvider: Sendable {
         manifest.variants.isEmpty ? isAvailable(nil) : manifest.variants.contains { isAvailable($0.id) }
     }
 
+    /// The names of the settings without which users cannot connect the provider, as far as the provider is one without variants.
+    package var missingSettings: [String] {
+        guard !isAvailable else { return [] }
+        var missing = manifest.operatorSettings.filter { $0.isRequired && setting($0.key) == nil }.map(\.key)
+        if case .oauth2(let oauth) = manifest.auth {
+            if clientID(nil) == nil { missing.append("clientId") }
+            if oauth.clientAuthentication != .none, clientSecret(nil) == nil { missing.append("clientSecret") }
+        }
+        return missing
+    }
+
     /// The data types that a connection of a variant can sync.
     ///
     /// Data that the operator's own credential reads belongs to the operator. It is in no user's sync.

@@ -10,6 +10,8 @@ package struct ProviderRegistry: Sendable {
     package let providers: [ConfiguredProvider]
     /// Warnings, one sentence each, about unused settings whose plugin may be a refused one.
     package let warnings: [String]
+    /// The plugins that were refused.
+    package let rejections: [PluginRejection]
     private let byID: [String: Int]
 
     /// Creates the providers of `plugins` with their settings.
@@ -24,6 +26,7 @@ package struct ProviderRegistry: Sendable {
             let settings = try ProviderSettings(plugin.provider.manifest, configuration).resolved()
             providers.append(ConfiguredProvider(plugin, configuration: settings))
         }
+        self.rejections = rejections
         self.providers = providers.sorted { $0.id < $1.id }
         byID = Dictionary(uniqueKeysWithValues: self.providers.enumerated().map { ($1.id, $0) })
         warnings = try Self.unused(rejections, byID.keys.sorted(), configuration)

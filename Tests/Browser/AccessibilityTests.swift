@@ -31,8 +31,11 @@ private enum Axe {
     "Accessibility of the connect pages", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: Browser.isInstalled && Axe.source != nil, Comment(rawValue: Axe.absence)))
 struct AccessibilityTests {
+    /// Whether axe-core is installed on this machine.
+    static var isInstalled: Bool { Axe.source != nil }
+
     /// The rules that a page breaks, with the first element of each.
-    private static func violations(_ browser: Browser) async throws -> [String] {
+    static func violations(_ browser: Browser) async throws -> [String] {
         try await browser.run((Axe.source ?? "") + ";")
         let result = try await browser.runAndWait(
             """

@@ -137,6 +137,16 @@ package struct UserDirectory: Sendable {
         return (found, nil)
     }
 
+    /// Returns the connections that an id names: those of a user, or one connection.
+    package func connections(named id: String) async throws(ServiceError) -> [ListedConnection] {
+        let owners = try await users.candidates(forOwnerOf: id)
+        for owner in owners {
+            let own = listed(try await readable(owner).user?.asOf(time.now))
+            if let found = own.first(where: { $0.connection.id.utf8.elementsEqual(id.utf8) }) { return [found] }
+        }
+        return listed(try await readable(id).user?.asOf(time.now))
+    }
+
     /// Returns the connections of a user, with their classes, from the one behind number `number` on.
     package func listed(_ user: User?, after number: Int? = nil) -> [ListedConnection] {
         guard let user else { return [] }

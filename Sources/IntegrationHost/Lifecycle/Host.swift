@@ -77,7 +77,8 @@ final class Host: Sendable {
             users: parts.users, reconcilers: services.reconcilers, agenda: services.agenda,
             walkPause: configuration.sweepPause, time: time, log: log,
             isPaused: { [background = parts.background] in background.pauseReason != nil })
-        let live = LiveEvents(hub: services.events, users: parts.users, sync: services.sync, time: time)
+        let live = LiveEvents(
+            hub: services.events, activity: services.activity, users: parts.users, sync: services.sync, time: time)
         liveEvents = RepeatedWork(pause: EventLimits.tickPause, time: time) { live.tick() }
         let records = parts.data.records
         let memory = MemoryReturn()

@@ -2,6 +2,7 @@
 
 package import Configuration
 import Connections
+import Dashboard
 import DocumentStore
 import Events
 import HTTPAPI
@@ -32,7 +33,8 @@ struct HostRoutes: Sendable {
         let (configuration, metrics) = (parts.configuration, RequestMetrics())
         let pages = try pages
         let system = system(try described(), readiness: readiness, metrics: metrics)
-        let families = documents + [pages.family, try reference(of: system.openAPI).family, system.family]
+        let families =
+            documents + [pages.family, try dashboard.family, try reference(of: system.openAPI).family, system.family]
         return RequestPath(
             families: families + (session.map { [demo($0)] } ?? []),
             authenticator: try services.makeAuthenticator(),
@@ -44,7 +46,9 @@ struct HostRoutes: Sendable {
     }
 
     /// The families that the OpenAPI document describes besides the system's: those of the documents, and the pages.
-    func described() throws -> [RouteFamily] { documents + [try pages.family, try reference(of: []).family] }
+    func described() throws -> [RouteFamily] {
+        documents + [try pages.family, try dashboard.family, try reference(of: []).family]
+    }
 
     /// The pages that show an OpenAPI document; for an empty one, their routes alone.
     private func reference(of document: [UInt8]) throws -> ReferencePages {
@@ -95,14 +99,38 @@ struct HostRoutes: Sendable {
         }
     }
 
+    /// The pages on which operators look after the host.
+    private var dashboard: DashboardPages {
+        get throws {
+            let address = parts.address
+            return try DashboardPages(
+                services: DashboardServices(
+                    registry: parts.registry, directory: services.directory, diagnoses: services.diagnoses,
+                    connections: services.connections, lifecycle: services.lifecycle, refresher: services.refresher,
+                    sync: services.sync, records: recordReader, deadLetters: services.deadLetters,
+                    notifications: notificationService, keys: services.applicationKeys, audit: parts.audit,
+                    events: services.events, activity: services.activity),
+                sessions: services.dashboardSessions, branding: try Branding(parts.configuration, log: parts.log),
+                version: Version.text, isSecure: { address.url.hasPrefix("https:") })
+        }
+    }
+
+    private var recordReader: RecordReader {
+        RecordReader(
+            records: parts.data.records, registry: parts.registry, damage: DamageLog(parts.log, time: parts.time))
+    }
+
+    private var notificationService: NotificationService {
+        NotificationService(users: parts.users, vault: parts.vault, time: parts.time)
+    }
+
     private var integrations: RouteFamily {
         IntegrationsRoutes(
             registry: parts.registry, connections: services.connections, oauth: services.oauth,
             refresher: services.refresher, sync: services.sync,
-            records: RecordReader(
-                records: parts.data.records, registry: parts.registry, damage: DamageLog(parts.log, time: parts.time)),
+            records: recordReader,
             deadLetters: services.deadLetters, address: parts.address, diagnoses: services.diagnoses,
-            webhooks: NotificationService(users: parts.users, vault: parts.vault, time: parts.time),
+            webhooks: notificationService,
             connect: services.connectFlow
         ).family
     }

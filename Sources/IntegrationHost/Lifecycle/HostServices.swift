@@ -6,6 +6,7 @@ import ConnectionModel
 import Connections
 import Credentials
 import Cryptography
+import Dashboard
 import Events
 import HostControl
 import Notifications
@@ -46,6 +47,8 @@ struct HostServices: Sendable {
     let connectSessions: ConnectSessions
     let connectFlow: ConnectFlow
     let events: EventHub
+    let activity: Activity
+    let dashboardSessions: DashboardSessions
     private let parts: HostResources
 
     init(_ parts: HostResources) {
@@ -115,6 +118,8 @@ struct HostServices: Sendable {
         connectFlow = ConnectFlow(
             sessions: connectSessions, registry: registry, oauth: oauth, connections: connections)
         events = EventHub(budget: parts.memory, time: time)
+        activity = Activity(time: time)
+        dashboardSessions = DashboardSessions(time: time)
         directory = UserDirectory(users: users, diagnoses: diagnoses, time: time)
         erasure = UserErasure(
             users: users, documents: parts.data.documents, lifecycle: lifecycle, records: recordErasure, grants: oauth,

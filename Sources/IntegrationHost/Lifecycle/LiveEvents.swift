@@ -2,6 +2,7 @@
 
 import Background
 import ConnectionModel
+import Dashboard
 import Events
 import Primitives
 import Sync
@@ -16,12 +17,16 @@ final class LiveEvents: Sendable {
     private let time: TimeSource
     private let progress = Mutex(ProgressEvents())
 
-    init(hub: EventHub, users: UserStore, sync: SyncEngine, time: TimeSource) {
+    init(hub: EventHub, activity: Activity, users: UserStore, sync: SyncEngine, time: TimeSource) {
         self.hub = hub
         self.users = users
         self.sync = sync
         self.time = time
-        users.changes.observe { [hub] change in hub.publish(ConnectionEvents.events(change)) }
+        users.changes.observe { [hub] change in
+            let events = ConnectionEvents.events(change)
+            hub.publish(events)
+            activity.note(events)
+        }
     }
 
     /// Publishes what running syncs have read, and attends to the readers.

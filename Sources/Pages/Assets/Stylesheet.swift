@@ -2,11 +2,18 @@
 
 import Primitives
 
-enum Stylesheet {
+package enum Stylesheet {
     /// The stylesheet with the application's colours.
     static func text(_ colors: BrandColors) -> String {
+        tokens(colors) + rules
+    }
+
+    /// The tokens with the application's colours, for other pages of the host.
+    package static func tokens(_ branding: Branding) -> String { tokens(branding.colors) }
+
+    private static func tokens(_ colors: BrandColors) -> String {
         tokens + colors.light.map { ":root{\($0)}" }.joinedText
-            + colors.dark.map { "@media(prefers-color-scheme:dark){:root{\($0)}}" }.joinedText + rules
+            + colors.dark.map { "@media(prefers-color-scheme:dark){:root{\($0)}}" }.joinedText
     }
 
     private static let tokens = """

@@ -21,6 +21,8 @@ package struct RequestLimits: Sendable {
 
     /// Bytes of an id that has a separate rate limit; requests with a longer one count for the user.
     private static let idBytesMax = 128
+    /// Attempts of one client address to sign in to the dashboard.
+    static let signInsPerMinute = 5
 
     private let connectionCreation: RateLimiter
     private let sync: RateLimiter
@@ -28,6 +30,7 @@ package struct RequestLimits: Sendable {
     private let status: RateLimiter
     private let write: RateLimiter
     private let address: RateLimiter
+    private let signIn = RateLimiter(limit: RequestLimits.signInsPerMinute)
     private let time: TimeSource
 
     package init(_ rates: Rates, time: TimeSource) {
@@ -66,6 +69,7 @@ package struct RequestLimits: Sendable {
         case .oauth: oauth
         case .status: status
         case .write: write
+        case .signIn: signIn
         }
     }
 

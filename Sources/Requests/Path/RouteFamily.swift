@@ -43,6 +43,8 @@ package enum RouteLimit: Sendable {
     case oauth
     /// Status reads, per user.
     case status
+    /// Attempts to sign in to the dashboard, per client address.
+    case signIn
 }
 
 /// The effect of a route, when its method does not imply it.

@@ -47,10 +47,16 @@ package struct ApplicationKey: Sendable {
 
     /// The principal that `key` stands for; nil when it is another key, or one that has ended.
     func principal(of key: IssuedKey, at now: Timestamp) -> Principal? {
-        guard id.utf8.elementsEqual(key.id.utf8), expiresAt.map({ now < $0 }) ?? true else { return nil }
+        guard id.utf8.elementsEqual(key.id.utf8) else { return nil }
         let given = key.digest
         let isRetired = retired.map { constantTimeEquals($0.digest, given) && now < $0.until } ?? false
         guard constantTimeEquals(digest, given) || isRetired else { return nil }
+        return principal(at: now)
+    }
+
+    /// The principal of the key; nil when it has ended.
+    func principal(at now: Timestamp) -> Principal? {
+        guard expiresAt.map({ now < $0 }) ?? true else { return nil }
         return Principal(
             userID: "application:\(id)", kind: .application, sessionBinding: Principal.applicationBinding + id,
             scopes: scopes)

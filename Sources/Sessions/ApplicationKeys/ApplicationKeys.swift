@@ -6,8 +6,8 @@ import Cryptography
 package import DocumentStore
 package import Observability
 package import Primitives
-import ProviderSDK
-import Users
+package import ProviderSDK
+package import Users
 
 /// The application keys.
 package struct ApplicationKeys: Sendable {
@@ -33,7 +33,7 @@ package struct ApplicationKeys: Sendable {
     }
 
     /// Returns the principal of a good key; nil for any other text.
-    func principal(of text: String, at now: Timestamp) async -> Principal? {
+    package func principal(of text: String, at now: Timestamp) async -> Principal? {
         guard let key = IssuedKey(text, .application) else { return nil }
         do throws(ServiceError) {
             return try await keys.load(Array(key.id.utf8)).flatMap { principal($0, key, at: now) }
@@ -42,6 +42,12 @@ package struct ApplicationKeys: Sendable {
                 "An application key could not be looked up.", ["keyId": .text(key.id), "reason": .text("\(error)")])
             return nil
         }
+    }
+
+    /// Returns the principal of the key with this id, which has proved itself before; nil when there is no such key any more.
+    package func principal(ofID id: String, at now: Timestamp) async -> Principal? {
+        guard IssuedKey.isID(id), let stored = try? await keys.load(Array(id.utf8))?.value else { return nil }
+        return stored.principal(at: now)
     }
 
     /// Whether `text` is a key that was good and has ended.

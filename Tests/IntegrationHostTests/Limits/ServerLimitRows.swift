@@ -1,6 +1,7 @@
 // The limits that a caller of the host can reach: of the server, of sums, of rates, of requests and sessions.
 
 import Configuration
+import Dashboard
 import Events
 import HTTPServer
 
@@ -14,7 +15,7 @@ private let ends = "http_connection_ends_total"
 extension LimitSection {
     static let callers = [
         server, sums, rates, rateKeys, forwarded, answers, requests, sessions, hostSessions, apiKeys, applicationKeys,
-        events,
+        events, dashboard,
     ]
 
     private static let limits = HTTPServerLimits()
@@ -128,6 +129,20 @@ extension LimitSection {
         others: [
             "recordPageDefault", "deadLetterPageDefault", "webhookDeliveryPageDefault", "userPageDefault",
             "auditPageDefault",
+        ])
+
+    private static let dashboard = LimitSection(
+        title: "The dashboard", file: "Sources/Dashboard/DashboardLimits.swift", type: "DashboardLimits",
+        rows: [
+            .time("sessionLifetime", DashboardLimits.sessionLifetime, .operator, "sign in again"),
+            .time("idleTimeMax", DashboardLimits.idleTimeMax, .operator, "sign in again"),
+            .count("sessionsMax", DashboardLimits.sessionsMax, .operator, "the one who was idle longest is signed out"),
+            .count("happeningMax", DashboardLimits.happeningMax, .host, "the oldest event is not shown"),
+            .count("chartHours", DashboardLimits.chartHours, .host, "the oldest hour is not shown"),
+        ],
+        others: [
+            "keyBytesMax", "connectionPageMax", "recordPageMax", "letterPageMax", "deliveryPageMax", "syncsShownMax",
+            "shownRecordBytesMax",
         ])
 
     private static let events = LimitSection(
