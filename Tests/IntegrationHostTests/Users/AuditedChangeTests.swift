@@ -39,10 +39,10 @@ struct AuditedChangeTests {
         }
 
         func add(_ status: ConnectionStatus) async throws -> String {
-            try await users.update("ann") { (user) throws(ServiceError) in
+            let random = try SecureRandom.base62(22)
+            return try await users.update("ann") { (user) throws(ServiceError) in
                 try user.add(
-                    service: "acme", variant: nil, status: status, shard: "000",
-                    random: try! SecureRandom.base62(22), at: .epoch)
+                    service: "acme", variant: nil, status: status, shard: "000", random: random, at: .epoch)
             }
         }
 
