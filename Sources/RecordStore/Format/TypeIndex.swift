@@ -108,7 +108,5 @@ struct TypeIndex: Sendable {
         committed.markSeen(hash)
     }
 
-    mutating func replaySeen(_ hash: RecordHash) {
-        committed.markSeen(hash)
-    }
+    mutating func replaySeen(_ hash: RecordHash) { committed.markSeen(hash) }
 }

@@ -34,9 +34,7 @@ final class OpenStreams: Sendable {
         state.withLock { $0.entries[stream.id] = Entry(stream: stream, usedAt: SystemClock.instant) }
     }
 
-    func remove(_ stream: StreamID) {
-        state.withLock { _ = $0.entries.removeValue(forKey: stream) }
-    }
+    func remove(_ stream: StreamID) { state.withLock { _ = $0.entries.removeValue(forKey: stream) } }
 
     /// Takes note of a write; the writer calls it after each one.
     ///

@@ -239,9 +239,7 @@ struct StreamWriter: Sendable {
         return index
     }
 
-    mutating func dropIndexes() {
-        indexes.removeAll()
-    }
+    mutating func dropIndexes() { indexes.removeAll() }
 
     // MARK: Writing
 
