@@ -19,6 +19,10 @@ package struct MemoryReturnPlan: Sendable {
 
     /// The least resident memory since memory was last given back.
     private var keptBytes: Int?
+    /// The least resident memory so far.
+    private var leastBytes = Int.max
+    /// Whether the process was busy when memory was last given back, or has been since: what was in use then may be free now.
+    private var hasBeenBusy = false
     private var returned: MonotonicInstant
     private var looked: MonotonicInstant
     private var processorTime: Duration
@@ -37,8 +41,14 @@ package struct MemoryReturnPlan: Sendable {
         looked = now
         let kept = min(keptBytes ?? residentBytes, residentBytes)
         keptBytes = kept
-        guard residentBytes - kept >= Self.growthBytesMin else { return false }
-        return share < Self.idleShareMax || now - returned >= Self.busyTimeMax
+        leastBytes = min(leastBytes, residentBytes)
+        let hasGrown = residentBytes - kept >= Self.growthBytesMin
+        guard share < Self.idleShareMax else {
+            hasBeenBusy = true
+            return hasGrown && now - returned >= Self.busyTimeMax
+        }
+        defer { hasBeenBusy = false }
+        return hasGrown || hasBeenBusy && residentBytes - leastBytes >= Self.growthBytesMin
     }
 
     /// Notes the resident memory after it was given back.

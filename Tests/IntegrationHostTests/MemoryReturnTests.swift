@@ -34,6 +34,14 @@ struct MemoryReturnTests {
         #expect(returns([(90 << 20, busy), (10 << 20, 0), (10 << 20 + Self.growth, 0)]) == [false, false, true])
     }
 
+    @Test("What was in use when memory last went back goes back too once the process has little to do, and only once")
+    func inUseBefore() {
+        let busy = (0..<12).map { look in (residentBytes: look == 0 ? 0 : 100 << 20, seconds: 5.0) }
+        let idle = (0..<3).map { _ in (residentBytes: 100 << 20, seconds: 0.0) }
+        let returned = returns(busy + idle, after: 100 << 20).enumerated().filter(\.element).map(\.offset)
+        #expect(returned == [11, 12])
+    }
+
     @Test("A process that is always busy gives memory back once a minute")
     func busy() {
         let looks = (0..<30).map { look in (residentBytes: look == 0 ? 0 : 100 << 20, seconds: 5.0) }
