@@ -3,7 +3,6 @@
 
 package import Configuration
 import Cryptography
-import Foundation
 import Glibc
 package import Observability
 
@@ -51,11 +50,7 @@ package struct Branding: Sendable {
 extension Branding.Logo {
     /// Reads a file whose first bytes are those of an image; nil for any other.
     fileprivate init?(_ path: String) {
-        guard let data = FileManager.default.contents(atPath: path), data.count <= ConfigurationLimits.logoBytesMax
-        else {
-            return nil
-        }
-        let bytes = Array(data)
+        guard let bytes = try? FileBytes.read(path, bytesMax: ConfigurationLimits.logoBytesMax) else { return nil }
         if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
             mediaType = "image/png"
         } else if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {

@@ -11,6 +11,16 @@ struct UndeclaredImport: Equatable, CustomStringConvertible {
 }
 
 extension ModuleGraph {
+    /// Modules that cost every host ten megabytes of memory as soon as one file imports them.
+    private static let costlyModules: Set<String> = ["Foundation", "FoundationEssentials", "FoundationNetworking"]
+
+    /// What is wrong with the imports of a source file of the program, as sentences.
+    static func costlyImports(of source: String, in file: String) -> [String] {
+        imports(of: source).filter(costlyModules.contains).map {
+            "\(file): \($0) costs every host ten megabytes; do without it."
+        }
+    }
+
     /// The modules that a source file imports.
     static func imports(of source: String) -> [String] {
         source.split(separator: "\n").compactMap { line in

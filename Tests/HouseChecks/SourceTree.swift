@@ -41,7 +41,7 @@ struct SourceTree {
         return problems
     }
 
-    /// Returns what is wrong with words, sizes and the status path.
+    /// Returns what is wrong with words, sizes, costly imports and the status path.
     func lint() throws -> [String] {
         let sources = files(in: ["Sources", "Plugins"], suffix: ".swift")
         let tests = files(in: ["Tests", "Benchmarks"], suffix: ".swift").filter { !$0.contains("/Fixtures/") }
@@ -49,7 +49,11 @@ struct SourceTree {
         let words = WordList(try text("scripts/words.txt"))
         var problems: [String] = []
         for file in sources + pages { problems += words.findings(in: try text(file), file: file).map(\.description) }
-        for file in sources { problems += HotPath.violations(in: try text(file), file: file) }
+        for file in sources {
+            let source = try text(file)
+            problems += HotPath.violations(in: source, file: file)
+            problems += ModuleGraph.costlyImports(of: source, in: file)
+        }
         var lines: [String: Int] = [:]
         for file in sources + tests { lines[file] = try text(file).utf8.count { $0 == UInt8(ascii: "\n") } }
         return problems + SizeBounds.violations(lines)

@@ -1,7 +1,7 @@
 // Checks of the source tree that no compiler makes: the graph of modules, words, sizes, the status path. `scripts/graph` and
 // `scripts/lint` call it from the package's root.
 //   house-checks graph MANIFEST   prints the graph; fails on an arrow that docs/architecture.md does not draw
-//   house-checks lint             words, sizes, the status path
+//   house-checks lint             words, sizes, costly imports, the status path
 
 import Foundation
 

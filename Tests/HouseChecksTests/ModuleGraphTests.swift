@@ -109,6 +109,13 @@ struct LintTests {
         #expect(HotPath.violations(in: "package func slow() {}", file: "A.swift").isEmpty)
     }
 
+    @Test("A file of the program that imports Foundation is found")
+    func costlyImports() {
+        let found = ModuleGraph.costlyImports(of: "import Glibc\npackage import Foundation\n", in: "A.swift")
+        #expect(found == ["A.swift: Foundation costs every host ten megabytes; do without it."])
+        #expect(ModuleGraph.costlyImports(of: "import Glibc\n// import Foundation\n", in: "A.swift").isEmpty)
+    }
+
     @Test("A module, a folder and a file over their bounds are found")
     func sizes() {
         var files = ["Sources/Sync/Engine.swift": 501, "Sources/IntegrationHost/Main.swift": 400]
