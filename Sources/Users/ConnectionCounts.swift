@@ -1,5 +1,5 @@
-// How many connections the users of each folder have, so that a list can skip folders. A count holds until a user of its folder gets
-// or loses connections, and is then taken again from the heads of the documents.
+// How many connections the users of each folder have, so that a list can skip folders. A count is taken from the heads of the
+// documents, and then follows the changes of users.
 
 import StoreFiles
 import Synchronization
@@ -11,9 +11,17 @@ final class ConnectionCounts: Sendable {
         fileprivate let value: UInt32
     }
 
+    /// A change of a user that is being stored.
+    struct Change {
+        fileprivate let shard: UInt16
+        fileprivate let notes: UInt32
+    }
+
     private struct Folder {
         var count: Int32?
         var epoch: UInt32 = 0
+        /// How many counts were kept.
+        var notes: UInt32 = 0
     }
 
     private let folders = Mutex([Folder](repeating: Folder(), count: StoreLimits.shardCount))
@@ -26,7 +34,9 @@ final class ConnectionCounts: Sendable {
     /// Keeps what was counted, unless a user changed since `epoch`.
     func note(_ count: Int, of shard: UInt16, since epoch: Epoch) {
         folders.withLock { folders in
-            if folders[Int(shard)].epoch == epoch.value { folders[Int(shard)].count = Int32(clamping: count) }
+            guard folders[Int(shard)].epoch == epoch.value else { return }
+            folders[Int(shard)].count = Int32(clamping: count)
+            folders[Int(shard)].notes &+= 1
         }
     }
 
@@ -40,15 +50,26 @@ final class ConnectionCounts: Sendable {
         folders.withLock { folders in
             for (place, epoch) in epochs.enumerated() where isEmpty[place] && folders[place].epoch == epoch.value {
                 folders[place].count = 0
+                folders[place].notes &+= 1
             }
         }
     }
 
-    /// Records that a user of the folder got or lost connections.
-    func changed(_ shard: UInt16) {
+    /// Notes that a user of the folder is about to get or lose connections.
+    func changeBegins(_ shard: UInt16) -> Change {
+        folders.withLock { Change(shard: shard, notes: $0[Int(shard)].notes) }
+    }
+
+    /// Records that a user got `difference` more connections, durably.
+    ///
+    /// A count that was kept since the change began may have it or not, so it is taken again.
+    func changeEnded(_ change: Change, _ difference: Int) {
         folders.withLock { folders in
-            folders[Int(shard)].count = nil
-            folders[Int(shard)].epoch &+= 1
+            folders[Int(change.shard)].epoch &+= 1
+            let isSure = folders[Int(change.shard)].notes == change.notes
+            folders[Int(change.shard)].count = folders[Int(change.shard)].count.flatMap { count in
+                isSure ? Int32(clamping: Int(count) + difference) : nil
+            }
         }
     }
 }

@@ -15,6 +15,8 @@ package struct UserFolder: Sendable {
 extension UserStore {
     /// Folders that are read at the same time.
     private static let foldersReadTogether = 4
+    /// Folders that are read at the same time for a page of a list, whose bounds are known.
+    private static let foldersListedTogether = 32
 
     /// Returns the users of a folder.
     package func folder(_ shard: UInt16) async throws(ServiceError) -> UserFolder {
@@ -45,7 +47,7 @@ extension UserStore {
         let found = await withTaskGroup(of: (UInt16, Result<UserFolder, ServiceError>).self) { group in
             for shard in shards {
                 group.addTask {
-                    do throws(ServiceError) { return (shard, .success(try await folder(shard))) } catch {
+                    do throws(ServiceError) { return (shard, .success(try await self.folder(shard))) } catch {
                         return (shard, .failure(error))
                     }
                 }
@@ -79,16 +81,13 @@ extension UserStore {
     package func connections(skipping skipped: Int, limit: Int, at now: Timestamp) async throws(ServiceError) -> [Owned]
     {
         var left = skipped
-        var shards: [UInt16] = []
-        for (shard, count) in try await connectionCounts() where count > 0 {
-            if shards.isEmpty, left >= count {
-                left -= count
-            } else {
-                shards.append(shard)
-            }
+        var counts = try await connectionCounts().filter { $0.count > 0 }[...]
+        while let first = counts.first, left >= first.count {
+            left -= first.count
+            counts.removeFirst()
         }
         var found: [Owned] = []
-        try await forEachFolder(of: shards) { (_, folder) throws(ServiceError) in
+        try await forEachFolder(of: counts, holding: left + limit) { (_, folder) throws(ServiceError) in
             for user in try folder.all() {
                 let user = user.asOf(now)
                 let passed = min(left, user.connections.count)
@@ -101,12 +100,16 @@ extension UserStore {
     }
 
     /// Returns up to `limit` connections of all users, behind a position.
+    ///
+    /// Costs what it returns and the folder of the position.
     package func connections(
         after position: ConnectionPosition, limit: Int, at now: Timestamp
     ) async throws(ServiceError) -> [Owned] {
         let (place, first) = try listPlace(of: position.userID)
+        let counts = try await connectionCounts()[Int(first)...].filter { $0.count > 0 }[...]
+        let inFirst = counts.first.map { $0.shard == first ? $0.count : 0 } ?? 0
         var found: [Owned] = []
-        try await forEachFolder(of: try await shards().filter { $0 >= first }) { (shard, folder) throws(ServiceError) in
+        try await forEachFolder(of: counts, holding: inFirst + limit) { (shard, folder) throws(ServiceError) in
             for user in try folder.all() {
                 let user = user.asOf(now)
                 var connections = user.connections[...]
@@ -120,6 +123,24 @@ extension UserStore {
             return found.count < limit
         }
         return found
+    }
+
+    /// Passes the users of folders to `body`, in order, until it returns false; reads together those that hold `wanted` connections.
+    private func forEachFolder(
+        of counts: ArraySlice<(shard: UInt16, count: Int)>, holding wanted: Int,
+        _ body: (UInt16, UserFolder) throws(ServiceError) -> Bool
+    ) async throws(ServiceError) {
+        var (rest, wanted) = (counts, wanted)
+        while !rest.isEmpty {
+            var part: [UInt16] = []
+            // A folder whose users have lost connections meanwhile leaves some to be read from the ones behind.
+            repeat {
+                let next = rest.removeFirst()
+                part.append(next.shard)
+                wanted -= next.count
+            } while wanted > 0 && !rest.isEmpty && part.count < Self.foldersListedTogether
+            for (shard, folder) in try await folders(part[...]) where try !body(shard, folder) { return }
+        }
     }
 }
 

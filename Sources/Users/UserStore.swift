@@ -2,6 +2,7 @@
 
 package import Audit
 package import ConnectionModel
+import Cryptography
 package import DocumentStore
 package import Primitives
 import ProviderSDK
@@ -58,11 +59,11 @@ package struct UserStore: Sendable {
         self.counts = counts
         users = DocumentCollection(documents, name: Self.collection, noun: "user") { before, user in
             let summary = summarizer.summary(of: user)
+            let difference = user.connections.count - (before?.connections.count ?? 0)
+            let counted = difference == 0 ? nil : counts.changeBegins(SHA256.digest(user.id).shard)
             return .init(record: recorder.record(before: before, user), summary: summary?.encoded) {
                 statuses.remove(user.id)
-                if before?.connections.count != user.connections.count {
-                    counts.changed(DocumentKey.shard(ofID: Array(user.id.utf8)))
-                }
+                if let counted { counts.changeEnded(counted, difference) }
                 changes.notify(UserChange(before: before, user: user, summary: summary))
             }
         }
@@ -158,9 +159,11 @@ package struct UserStore: Sendable {
     ///
     /// - Returns: whether nothing is stored any more.
     package func remove(_ userID: String, where isMeant: (User) -> Bool) async throws(ServiceError) -> Bool {
-        try await users.removeInTurn(Array(userID.utf8), where: isMeant) { before in
+        let counted = counts.changeBegins(SHA256.digest(userID).shard)
+        return try await users.removeInTurn(Array(userID.utf8), where: isMeant) { before in
             let user = User(id: userID)
             statuses.remove(userID)
+            if !before.connections.isEmpty { counts.changeEnded(counted, -before.connections.count) }
             changes.notify(UserChange(before: before, user: user, summary: summarizer.summary(of: user)))
         }
     }

@@ -94,16 +94,26 @@ struct UserListTests {
         data.close()
     }
 
-    @Test("A count that was taken while a user changed does not stay")
+    @Test("A count follows changes, and one that was taken while a user changed does not stay")
     func racingCount() {
         let counts = ConnectionCounts()
+        // Counted while a change becomes durable: the count may have the change or not.
         let epoch = counts.epoch(of: 7)
-        counts.changed(7)
+        counts.changeEnded(counts.changeBegins(7), 1)
         counts.note(3, of: 7, since: epoch)
         #expect(counts.all[7] == nil)
         counts.note(4, of: 7, since: counts.epoch(of: 7))
         #expect(counts.all[7] == 4)
-        counts.changed(7)
+        // Two changes at the same time, of which one fails, and one that takes a connection away.
+        let (first, second, failing) = (counts.changeBegins(7), counts.changeBegins(7), counts.changeBegins(7))
+        counts.changeEnded(second, 2)
+        counts.changeEnded(first, -3)
+        _ = failing
+        #expect(counts.all[7] == 3)
+        // Counted between the beginning and the end of a change.
+        let late = counts.changeBegins(7)
+        counts.note(5, of: 7, since: counts.epoch(of: 7))
+        counts.changeEnded(late, 1)
         #expect(counts.all[7] == nil)
     }
 
