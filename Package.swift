@@ -252,8 +252,8 @@ let attack: Target = .executableTarget(
 let benchmarks: Target = .executableTarget(
     name: "Benchmarks",
     dependencies: [
-        "CLinux", "ConnectionModel", "Credentials", "Cryptography", "HostTesting", "HTTPServer", "Sessions", "Storage",
-        "TestSupport", "Users", providerSDK,
+        "CLinux", "ConnectionModel", "Credentials", "Cryptography", "DocumentStore", "HostTesting", "HTTPServer",
+        "Sessions", "Storage", "TestSupport", "Users", providerSDK,
     ],
     path: "Benchmarks", exclude: ["Peers", "Allocations/Counter", "Allocations/allocations.txt"],
     swiftSettings: settings)

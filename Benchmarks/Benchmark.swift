@@ -40,6 +40,8 @@ enum Benchmark {
                 try await WebhooksBenchmark.run(
                     rounds: max(1, numbers.first ?? 3), seconds: max(1, numbers.dropFirst().first ?? 3))
             else { exit(1) }
+        case "cache":
+            guard try await CacheBenchmark.run() else { exit(1) }
         case "scale":
             let numbers = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
             guard try await ScaleBenchmark.run(users: numbers.first ?? 100_000) else { exit(1) }
@@ -66,6 +68,7 @@ enum Benchmark {
                 usage: integration-host-bench mapping | sync [RECORDS] | write [growth] [ROUNDS] [SECONDS] | streaming [GIGABYTES] |
                        house [--connections N] [--accounts N] [--seconds S] | idle [USERS] [SECONDS] |
                        read [USERS] [ROUNDS] [SECONDS] | scale [USERS] | webhooks [ROUNDS] [SECONDS] | refresh [CONNECTIONS] [MILLISECONDS] |
+                       cache |
                        instructions [--host PATH] [--baseline FILE] | alloc [--commit]
                 """
             )

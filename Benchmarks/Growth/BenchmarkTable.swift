@@ -8,6 +8,7 @@ struct BenchmarkTable {
     enum Target {
         case atMost(Double)
         case atLeast(Double)
+        case within(ClosedRange<Double>)
     }
 
     private var rows: [String] = []
@@ -24,6 +25,8 @@ struct BenchmarkTable {
             switch target {
             case .atMost(let bound): ("≤ \(Self.text(bound))", compared <= bound)
             case .atLeast(let bound): ("≥ \(Self.text(bound))", compared >= bound)
+            case .within(let range):
+                ("\(Self.text(range.lowerBound))–\(Self.text(range.upperBound))", range.contains(compared))
             }
         self.isMet = self.isMet && isMet
         let cells = [

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <malloc.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +29,13 @@ extern int syncfs(int fd);
 static inline int cl_start_writing(int fd) { return sync_file_range(fd, 0, 0, 2); }
 // Gives memory that was freed back to the kernel.
 extern int malloc_trim(size_t pad);
+
+// The bytes of all allocations of the process, as the allocator rounds them.
+static inline size_t cl_allocated_bytes(void) {
+    struct mallinfo2 found = mallinfo2();
+    return found.uordblks + found.hblkhd;
+}
+
 extern int mallopt(int parameter, int value);
 extern void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 extern int fallocate(int fd, int mode, off_t offset, off_t length);

@@ -65,6 +65,7 @@ extension ConnectionEvent {
         guard let id = value["id"]?.string, let kind = value["type"]?.string.flatMap(Kind.init),
             let at = value.moment("at")
         else { return nil }
-        self.init(id: id, kind: kind, at: at, data: value["data"] ?? [:], delivery: EventDelivery(decoding: value))
+        self.init(
+            id: id, kind: kind, at: at, data: value["data"]?.detached ?? [:], delivery: EventDelivery(decoding: value))
     }
 }

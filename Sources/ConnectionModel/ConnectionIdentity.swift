@@ -71,7 +71,7 @@ extension ConnectionIdentity {
         .init("accountId", { $1.value($0.accountID) }, { $0.accountID = $1.string }),
         .init("accountName", { $1.value($0.accountName) }, { $0.accountName = $1.string }),
         .init("mode", omittedIf: { $0.mode == nil }, { $1.value($0.mode) }, { $0.mode = $1.string }),
-        .init("callback", { $1.value($0.callback) }, { $0.callback = $1 }),
+        .init("callback", { $1.value($0.callback) }, { $0.callback = $1.detached }),
     ]
 
     /// The identity of a stored connection, without the members that its table reads; nil when required members are missing.

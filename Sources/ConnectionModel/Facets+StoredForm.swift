@@ -70,7 +70,7 @@ extension Facets {
         else { throw UserCodingError(problem: "a connection lacks id, number, service, status or createdAt") }
         self.init(identity: identity, life: ConnectionLife(status), createdAt: createdAt, updatedAt: createdAt)
         Self.members.read(value, into: &self)
-        unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }
+        unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }.map { ($0.key, $0.value.detached) }
     }
 
     /// Writes the stored form as an object.

@@ -1,7 +1,7 @@
 // The values of a connection, which its copies share until one of them changes: a user with many connections is copied with every
 // change of one. The stored text of a connection is kept with them, so that a save writes again only what changed.
 
-package import ProviderSDK
+import ProviderSDK
 package import Synchronization
 
 /// The stored values of a connection.
@@ -63,6 +63,8 @@ package final class ConnectionExtract: Sendable {
     let endedDeliveries: Int
     /// The number of syncs and deliveries that have ended.
     package let endedCount: Int
+    /// The memory of this state, as another module has counted it; 0 until then.
+    package let memoryBytes = Atomic<Int>(0)
     /// What another module makes of this state of the connection.
     package let derived = Mutex<(any AnyObject & Sendable)?>(nil)
 
@@ -83,8 +85,8 @@ extension Connection {
         shared.extract.load() ?? shared.extract.storeIfNil(ConnectionExtract(self))
     }
 
-    package func write(to writer: inout JSONWriter) { writer.raw(text) }
-
+    /// The memory of the stored form; nil until it is made.
+    package var textBytes: Int? { shared.text.load()?.bytes.capacity }
     /// The stored form, which is made once for each state of the connection.
     var text: [UInt8] {
         if let known = shared.text.load() { return known.bytes }

@@ -311,11 +311,11 @@ extension User {
         }
         self.init(id: id)
         nextNumber = value.count("nextNumber") ?? 1
-        externalAccount = value["externalAccount"]
+        externalAccount = value["externalAccount"]?.detached
         for connection in connections { self.connections.append(try Connection(decoding: connection)) }
         erasures = value.texts("erasures")
         callbacks = (value["callbacks"]?.array ?? []).compactMap(ClaimedCallback.init(decoding:))
         revocations = (value["revocations"]?.array ?? []).compactMap(RevocationTicket.init(decoding:))
-        unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }
+        unknown = (value.members ?? []).filter { !Self.knownNames.contains($0.key) }.map { ($0.key, $0.value.detached) }
     }
 }

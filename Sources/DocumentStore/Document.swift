@@ -18,11 +18,14 @@ public final class Document: Sendable {
     let summary: [UInt8]?
 
     private let form: Mutex<(any AnyObject & Sendable)?>
+    /// The memory of the form that came with the document; that of one that was made later is counted by the cache alone.
+    let formBytes: Int
 
     init(
         key: DocumentKey, revision: UInt64, bytes: [UInt8], summary: [UInt8]? = nil,
-        form: (any AnyObject & Sendable)? = nil
+        form: (any AnyObject & Sendable)? = nil, formBytes: Int = 0
     ) {
+        self.formBytes = formBytes
         self.key = key
         self.revision = revision
         self.bytes = bytes

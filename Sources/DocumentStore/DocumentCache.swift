@@ -9,6 +9,8 @@ final class DocumentCache: Sendable {
     private struct Slot {
         var document: Document?
         var wasUsed = false
+        /// The memory of the caller's form of the document.
+        var formBytes: UInt32 = 0
     }
 
     private struct State {
@@ -36,9 +38,29 @@ final class DocumentCache: Sendable {
         self.bytesMax = bytesMax
     }
 
-    /// What a document takes: its bytes, about as much again for the caller's form of it, and the bookkeeping.
-    private static func cost(_ document: Document) -> Int {
-        2 * document.bytes.count + document.key.id.count + 256
+    /// The memory of a document's object, and of its share of the tables here.
+    private static let entryBytes = 160
+
+    /// What a document takes: its object, its id, its bytes and its summary, as the allocator rounds them, and the caller's form.
+    private static func cost(_ document: Document, _ formBytes: Int) -> Int {
+        entryBytes + allocated(document.key.id.count) + allocated(document.bytes.capacity)
+            + (document.summary.map { allocated($0.capacity) } ?? 0) + formBytes
+    }
+
+    private static func cost(_ slot: Slot) -> Int { slot.document.map { cost($0, Int(slot.formBytes)) } ?? 0 }
+
+    /// What an array of `count` bytes takes: its header, and a word of the allocator.
+    private static func allocated(_ count: Int) -> Int { count == 0 ? 0 : (32 + count + 8 + 15) & ~15 }
+
+    /// Counts the memory of a form that was made of a document after it came in.
+    func count(_ formBytes: Int, with document: Document) {
+        state.withLock { state in
+            let slot = Int(state.table[Self.place(of: document.key, in: state)])
+            guard slot >= 0, state.slots[slot].document === document else { return }
+            state.bytes += formBytes - Int(state.slots[slot].formBytes)
+            state.slots[slot].formBytes = UInt32(clamping: formBytes)
+            while state.bytes > bytesMax { Self.advanceHand(in: &state) }
+        }
     }
 
     func find(_ key: DocumentKey) -> Document? {
@@ -107,17 +129,18 @@ final class DocumentCache: Sendable {
     }
 
     private func put(_ document: Document, in state: inout State) {
-        let cost = Self.cost(document)
+        let cost = Self.cost(document, document.formBytes)
+        let formBytes = UInt32(clamping: document.formBytes)
         let place = Self.place(of: document.key, in: state)
         let known = Int(state.table[place])
         if known >= 0 {
-            if let old = state.slots[known].document { state.bytes -= Self.cost(old) }
-            state.slots[known] = Slot(document: document, wasUsed: true)
+            state.bytes -= Self.cost(state.slots[known])
+            state.slots[known] = Slot(document: document, wasUsed: true, formBytes: formBytes)
         } else {
             if cost > bytesMax { return }
             let slot = state.free.popLast() ?? Int32(state.slots.count)
             if slot == state.slots.count { state.slots.append(Slot()) }
-            state.slots[Int(slot)] = Slot(document: document)
+            state.slots[Int(slot)] = Slot(document: document, formBytes: formBytes)
             state.table[place] = slot
             state.count += 1
             if state.count * 2 > state.table.count { Self.grow(&state) }
@@ -146,7 +169,7 @@ final class DocumentCache: Sendable {
     private static func evict(_ slot: Int, from state: inout State) {
         guard let document = state.slots[slot].document else { return }
         close(place(of: document.key, in: state), in: &state)
-        state.bytes -= cost(document)
+        state.bytes -= cost(state.slots[slot])
         state.count -= 1
         state.slots[slot] = Slot()
         state.free.append(Int32(slot))

@@ -127,6 +127,9 @@ public final class Documents: Sendable {
         cache.find(key).map { $0.isAbsence ? .absent : .present($0) }
     }
 
+    /// Counts the memory of a form that ``Document/decoded(_:)`` made against the bounds of the cache.
+    package func count(_ formBytes: Int, with document: Document) { cache.count(formBytes, with: document) }
+
     /// The last acknowledged revision of a document, or nil without one.
     ///
     /// Throws ``StoreError/corrupt(path:_:)`` when the file is damaged; it is then set aside beside its place with
@@ -173,6 +176,7 @@ public final class Documents: Sendable {
     ///   - summary: what can be known of the document without reading it, for ``heads(_:shard:)``: one JSON value
     ///     without a line break, of at most ``DocumentLimits/summaryBytesMax``.
     ///   - form: the caller's own form of `bytes`, for ``Document/decoded(_:)``.
+    ///   - formBytes: the memory that `form` takes.
     /// - Returns: the new revision, durable.
     ///
     /// Throws ``StoreError/conflict(expected:found:)`` when another revision is stored. After any other error but
@@ -180,7 +184,7 @@ public final class Documents: Sendable {
     @discardableResult
     public func save(
         _ key: DocumentKey, _ bytes: [UInt8], expecting: Expectation, summary: [UInt8]? = nil,
-        form: (any AnyObject & Sendable)? = nil
+        form: (any AnyObject & Sendable)? = nil, formBytes: Int = 0
     ) async throws(StoreError) -> Document {
         guard bytes.count <= DocumentLimits.documentBytesMax else {
             throw .tooLarge(bytes: bytes.count, bytesMax: DocumentLimits.documentBytesMax)
@@ -194,7 +198,8 @@ public final class Documents: Sendable {
         let current = try await current(key, at: location)
         try Self.check(expecting, found: current?.revision)
         let revision = current.map { $0.revision + 1 } ?? deleted.firstRevision(of: key)
-        let document = Document(key: key, revision: revision, bytes: bytes, summary: summary, form: form)
+        let document = Document(
+            key: key, revision: revision, bytes: bytes, summary: summary, form: form, formBytes: formBytes)
         try await write(key, at: location, revision: revision, content(of: document, after: current, at: location))
         cache.store(document)
         return document

@@ -12,6 +12,12 @@ package protocol StoredValue: Sendable {
     init(document: [UInt8]) throws(ServiceError)
     /// The value as the bytes of its document.
     var document: [UInt8] { get }
+    /// The memory that the value takes besides its document; nil where twice the document's bytes are near enough.
+    var heapBytes: Int? { get }
+}
+
+extension StoredValue {
+    package var heapBytes: Int? { nil }
 }
 
 /// A decoded value that is cached with its document: immutable and shared by all readers.
@@ -76,7 +82,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     /// Returns the cached value, or nil when the cache has no entry or the document cannot be read.
     package func cached(_ id: [UInt8]) -> Cached? {
         switch documents.cached(key(id)) {
-        case .present(let document): (try? Self.form(document)).map { .present($0) }
+        case .present(let document): (try? form(document)).map { .present($0) }
         case .absent: .absent
         case nil: nil
         }
@@ -91,17 +97,29 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         do throws(StoreError) { document = try await documents.load(key(id), keeping: false) } catch {
             throw ServiceError(error)
         }
-        return try document.map { (document) throws(ServiceError) in try Self.form(document).value }
+        return try document.map { (document) throws(ServiceError) in try form(document).value }
     }
 
     private func find(_ key: DocumentKey) async throws(ServiceError) -> (form: Form, revision: UInt64)? {
         let document: Document?
         do throws(StoreError) { document = try await documents.load(key) } catch { throw ServiceError(error) }
-        return try document.map { (document) throws(ServiceError) in (try Self.form(document), document.revision) }
+        return try document.map { (document) throws(ServiceError) in (try form(document), document.revision) }
     }
 
-    private static func form(_ document: Document) throws(ServiceError) -> Form {
-        try document.decoded { bytes throws(ServiceError) in Form(try Value(document: bytes)) }
+    /// Returns the decoded form of a document, which the cache counts with the document.
+    private func form(_ document: Document) throws(ServiceError) -> Form {
+        var isNew = false
+        let form = try document.decoded { bytes throws(ServiceError) in
+            isNew = true
+            return Form(try Value(document: bytes))
+        }
+        if isNew { documents.count(Self.formBytes(form.value, document.bytes), with: document) }
+        return form
+    }
+
+    /// The memory of a decoded form beside its document.
+    private static func formBytes(_ value: Value, _ bytes: [UInt8]) -> Int {
+        (value.heapBytes ?? 2 * bytes.count) + HeapMeter.allocated(16 + MemoryLayout<Value>.stride)
     }
 
     // MARK: Writing
@@ -124,9 +142,10 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
                 let changed = willChange(stored?.form.value, value)
                 if let record = changed.record { try await record(false) }
                 do throws(StoreError) {
+                    let bytes = value.document
                     try await documents.save(
-                        key, value.document, expecting: stored.map { .revision($0.revision) } ?? .absent,
-                        summary: changed.summary, form: Form(value))
+                        key, bytes, expecting: stored.map { .revision($0.revision) } ?? .absent,
+                        summary: changed.summary, form: Form(value), formBytes: Self.formBytes(value, bytes))
                     changed.isDurable()
                     return result
                 } catch {
@@ -144,7 +163,9 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     /// - Returns: false when a value with this id exists.
     package func add(_ id: [UInt8], _ value: Value) async throws(ServiceError) -> Bool {
         do throws(StoreError) {
-            try await documents.save(key(id), value.document, expecting: .absent, form: Form(value))
+            let bytes = value.document
+            try await documents.save(
+                key(id), bytes, expecting: .absent, form: Form(value), formBytes: Self.formBytes(value, bytes))
             return true
         } catch {
             if case .conflict = error { return false }
@@ -219,7 +240,7 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
             let found = try await documents.map(name, shard: shard) { (document) -> Result<Value, ServiceError> in
                 do throws(StoreError) {
                     let document = try document.get()
-                    do throws(ServiceError) { return .success(try Self.form(document).value) } catch {
+                    do throws(ServiceError) { return .success(try form(document).value) } catch {
                         return .failure(error)
                     }
                 } catch { return .failure(ServiceError(error)) }

@@ -22,6 +22,7 @@ extension User: StoredValue {
     }
 
     package var document: [UInt8] { encoded }
+    package var heapBytes: Int? { memoryBytes }
 }
 
 /// The store of users.

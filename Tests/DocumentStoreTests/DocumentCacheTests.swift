@@ -55,6 +55,28 @@ struct DocumentCacheTests {
         #expect(cache.size.documents > 50)
     }
 
+    @Test("A form that is made later counts once, with its document only, and what does not fit any more goes")
+    func formsCount() {
+        let cache = DocumentCache(bytesMax: 100_000)
+        let document = Document(key: .user("a"), revision: 1, bytes: [UInt8](repeating: 1, count: 1000))
+        cache.store(document)
+        let bare = cache.size.bytes
+        cache.count(50_000, with: document)
+        cache.count(60_000, with: document)
+        #expect(cache.size.bytes == bare + 60_000)
+        cache.count(50_000, with: Document(key: .user("a"), revision: 1, bytes: []))
+        cache.count(50_000, with: Document(key: .user("b"), revision: 1, bytes: []))
+        #expect(cache.size.bytes == bare + 60_000)
+        let other = Document(key: .user("b"), revision: 1, bytes: [], formBytes: 30_000)
+        cache.store(other)
+        #expect(cache.size.documents == 2 && cache.size.bytes <= 100_000)
+        cache.count(99_000, with: other)
+        #expect(cache.size.bytes <= 100_000 && cache.size.documents == 1)
+        cache.remove(.user("a"))
+        cache.remove(.user("b"))
+        #expect(cache.size.documents == 0 && cache.size.bytes == 0)
+    }
+
     @Test("A slow read does not hide a newer revision")
     func aSlowReadDoesNotHideANewerRevision() {
         let cache = DocumentCache(bytesMax: 100_000)

@@ -35,6 +35,16 @@ struct JSONTests {
         #expect(error?.column == column)
     }
 
+    @Test("A detached value is the same value without the text that it was parsed from")
+    func detached() throws {
+        let text = #"{"a":[1.50,"é\n",true,null,{}],"b":{"c":"d"}}"#
+        let value = try Self.parse(text)
+        #expect(value.sourceOffset == 0 && value.detached.sourceOffset == nil)
+        #expect(value.detached == value && value.detached.description == value.description)
+        let part = try #require(value["b"]).detached
+        #expect(part.description == #"{"c":"d"}"# && part.detached.description == part.description)
+    }
+
     @Test("Names that differ only in Unicode normalization are different members")
     func comparesNamesAsBytes() throws {
         let value = try Self.parse("{\"\u{E9}\":1,\"e\u{301}\":2}")

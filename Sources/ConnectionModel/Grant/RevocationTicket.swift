@@ -58,7 +58,7 @@ extension RevocationTicket {
             writer.member("attempts", attempts)
             writer.moment("nextAttemptAt", nextAttemptAt)
             writer.key("connection")
-            remnant.write(to: &writer)
+            writer.raw(remnant.text)
         }
     }
 

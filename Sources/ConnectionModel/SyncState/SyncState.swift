@@ -50,9 +50,9 @@ package struct FailedSyncs: Sendable, Equatable {
 /// Ended syncs move to the connection's history, which is a document apart. What decisions need of them stays.
 package struct SyncState: Sendable {
     /// The last syncs, newest first.
-    private(set) var runs: [SyncRun] = []
+    package private(set) var runs: [SyncRun] = []
     /// What requests with an idempotency key were answered with, for syncs that have moved; newest first.
-    private(set) var answered: [SyncRun] = []
+    package private(set) var answered: [SyncRun] = []
     /// The failures of syncs that have moved.
     private(set) var movedFailures: FailedSyncs?
     /// The status of the last sync; nil before the first.

@@ -8,7 +8,7 @@ import ProviderSDK
 struct StoredDraft {
     fileprivate var json: JSONValue
 
-    fileprivate init(_ connection: Connection) { json = Self.json { connection.write(to: &$0) } }
+    fileprivate init(_ connection: Connection) { json = Self.json { $0.raw(connection.text) } }
 
     fileprivate var connection: Connection {
         guard let connection = try? Connection(decoding: json) else {
@@ -195,7 +195,7 @@ extension User {
         writer.object { writer in
             writer.member("userId", id)
             writer.key("connections")
-            writer.array { writer in for connection in connections { connection.write(to: &writer) } }
+            writer.array { writer in for connection in connections { writer.raw(connection.text) } }
         }
         try self.init(decoding: writer.bytes)
     }

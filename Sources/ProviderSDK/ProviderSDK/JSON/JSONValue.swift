@@ -208,6 +208,21 @@ public struct JSONValue: Sendable {
         return Int(node.start) - (node.kind == .string ? 1 : 0)
     }
 
+    /// The same value, which does not keep the whole text in memory that it was parsed from.
+    ///
+    /// O(n).
+    public var detached: JSONValue {
+        guard case .node = storage else { return self }
+        switch kind {
+        case .null: return .null
+        case .boolean: return .boolean(boolean ?? false)
+        case .number: return number.map { .number($0) } ?? .null
+        case .string: return .string(string ?? "")
+        case .array: return .array((array ?? []).map(\.detached))
+        case .object: return .object((members ?? []).map { ($0.key, $0.value.detached) })
+        }
+    }
+
     /// The compact JSON text.
     ///
     /// O(n).
