@@ -4,7 +4,7 @@ package import ProviderSDK
 package import StoreFiles
 
 /// The reason why a service did not carry out a request.
-package enum ServiceError: Error, Sendable, Equatable {
+package indirect enum ServiceError: Error, Sendable, Equatable {
     /// The value of this request field is invalid.
     case invalid(field: String, message: String)
     /// The caller is not signed in, or the session is invalid.

@@ -33,7 +33,7 @@ extension JSONWriter {
     }
 
     /// Writes a moment with milliseconds, or null.
-    package mutating func value(_ moment: Timestamp?) { value(moment?.text(withMilliseconds: true)) }
+    package mutating func value(_ moment: Timestamp?) { value(moment, withMilliseconds: true) }
 
     /// Writes an array of strings.
     package mutating func value(_ texts: [String]) { array { writer in for text in texts { writer.value(text) } } }

@@ -280,14 +280,13 @@ extension User {
 
     /// Returns the user as JSON; members that this version does not know are kept.
     package var encoded: [UInt8] {
-        let texts = connections.map(\.text)
-        var writer = JSONWriter(capacity: texts.reduce(1024) { $0 + $1.count + 1 })
+        var writer = JSONWriter(capacity: connections.reduce(1024) { $0 + $1.text.count + 1 })
         writer.object { writer in
             writer.member("userId", id)
             if let externalAccount { writer.member("externalAccount", externalAccount) }
             writer.key("connections")
             writer.array { writer in
-                for text in texts { writer.raw(text) }
+                for connection in connections { writer.raw(connection.text) }
             }
             // Behind the connections: what changes with a new one lies beside it, and the journal gets one short change.
             writer.member("nextNumber", nextNumber)

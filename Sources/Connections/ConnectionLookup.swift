@@ -9,7 +9,7 @@ package import Providers
 package import Users
 
 /// A user's connections by provider and account.
-package struct ConnectionLookup: Sendable {
+package final class ConnectionLookup: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
     package let refresher: RefreshService

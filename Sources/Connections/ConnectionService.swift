@@ -11,7 +11,7 @@ package import Providers
 package import Users
 
 /// The connections of users.
-package struct ConnectionService: Sendable {
+package final class ConnectionService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
     package let oauth: OAuthService

@@ -11,7 +11,7 @@ package import Providers
 package import Users
 
 /// The pairs of users and integrations.
-package struct UserIntegrationService: Sendable {
+package final class UserIntegrationService: Sendable {
     package let users: UserStore
     package let registry: ProviderRegistry
     package let connections: ConnectionService
@@ -49,9 +49,8 @@ package struct UserIntegrationService: Sendable {
         user userID: String, integration: String, isConnected: Bool, for principal: Principal
     ) async throws(ServiceError) -> UserIntegration {
         try checkAccess(to: userID, principal)
-        guard !isConnected || registry[integration] == nil else { throw Self.managed }
-        let random: String
-        do { random = try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
+        if isConnected { try checkUnmanaged(integration) }
+        let random = try Self.random()
         let now = time.now
         return try await users.update(userID) { (user) throws(ServiceError) -> UserIntegration in
             let id = try user.add(
@@ -146,6 +145,15 @@ package struct UserIntegrationService: Sendable {
 
     private static let managed = ServiceError.invalid(
         field: "isconnected", message: "A provider's integration is connected by the provider's flow only")
+
+    // What does not wait is done by calls that do not: the frame of a call that waits keeps room for all that it does.
+    private func checkUnmanaged(_ integration: String) throws(ServiceError) {
+        if registry[integration] != nil { throw Self.managed }
+    }
+
+    private static func random() throws(ServiceError) -> String {
+        do { return try SecureRandom.base62(22) } catch { throw .internalFault("\(error)") }
+    }
 
     private func checkAccess(to userID: String, _ principal: Principal) throws(ServiceError) {
         guard principal.isSuperuser || userID.utf8.elementsEqual(principal.userID.utf8) else {

@@ -27,17 +27,19 @@ public enum SecureRandom {
         guard count >= 0, count <= CryptographyLimits.randomBytesMax / 2 else {
             throw .sizeOutOfRange(maxBytes: CryptographyLimits.randomBytesMax / 2)
         }
-        let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(count)
-        while text.count < count {
+        let alphabet: StaticString = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        var random: [UInt8] = []
+        while true {
             // 62 * 4 = 248: a byte of 248 or more is dropped, for else the first eight characters would be likelier.
-            for byte in try bytes(min(count - text.count + count / 16 + 4, CryptographyLimits.randomBytesMax))
-            where byte < 248 && text.count < count {
-                text.append(alphabet[Int(byte % 62)])
-            }
+            random.removeAll { $0 >= 248 }
+            if random.count >= count { break }
+            let more = try bytes(min(count - random.count + count / 16 + 4, CryptographyLimits.randomBytesMax))
+            random = random.isEmpty ? more : random + more
         }
-        return String(decoding: text, as: UTF8.self)
+        return unsafe String(unsafeUninitializedCapacity: count) { text in
+            for place in 0..<count { unsafe text[place] = alphabet.utf8Start[Int(random[place] % 62)] }
+            return count
+        }
     }
 
     /// `byteCount` random bytes as lower-case hexadecimal.

@@ -8,18 +8,25 @@ package import Synchronization
 
 /// The journal: acknowledges writes of documents before they are in their own files.
 package final class Journal: Sendable {
-    /// A document on its way to disk.
-    package struct Entry: Sendable {
+    /// A document on its way to disk; a class, because the frames of waiting callers hold it.
+    @safe package final class Entry: @unchecked Sendable {
         /// The name of the document.
-        package var key: DocumentKey
+        let key: DocumentKey
         /// The folder of the document.
-        package var shard: JournalLedger.Shard
+        let shard: JournalLedger.Shard
         /// Its revision.
-        package var revision: UInt64
+        let revision: UInt64
         /// What is new about it.
-        package var content: JournalContent
-        /// Resumed when the outcome is known.
-        fileprivate var completion: CheckedContinuation<Outcome, Never>
+        let content: JournalContent
+        // Set before the entry is handed in, and read by the one thread that has it then.
+        fileprivate var completion: CheckedContinuation<Outcome, Never>?
+
+        /// An entry to be handed in once.
+        package init(key: DocumentKey, shard: JournalLedger.Shard, revision: UInt64, content: JournalContent) {
+            (self.key, self.shard, self.revision, self.content) = (key, shard, revision, content)
+        }
+
+        fileprivate func complete(_ outcome: Outcome) { completion?.resume(returning: outcome) }
     }
 
     /// The outcome of a batch for one of its entries.
@@ -84,27 +91,29 @@ package final class Journal: Sendable {
     }
 
     /// Writes a document; durable when this returns nil.
-    package func append(
-        _ key: DocumentKey, in shard: JournalLedger.Shard, revision: UInt64, _ content: JournalContent
-    ) async -> StoreError? {
+    package func append(_ entry: Entry) async -> StoreError? {
         let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
-            let entry = Entry(key: key, shard: shard, revision: revision, content: content, completion: continuation)
-            var wakes = false
-            let refusal: StoreError? = monitor.withLock { state in
-                if state.isClosed { return .closed }
-                if state.queue.count >= StoreLimits.waitingOperationsMax { return .busy }
-                wakes = state.queue.isEmpty && !state.isCommitting
-                state.queue.append(entry)
-                return nil
-            }
-            if let refusal {
-                continuation.resume(returning: Outcome(failure: refusal))
-            } else if wakes {
-                monitor.wakeAll()
-            }
+            entry.completion = continuation
+            handIn(entry)
         }
-        for other in outcome.others { other.completion.resume(returning: Outcome(failure: outcome.failure)) }
+        for other in outcome.others { other.complete(Outcome(failure: outcome.failure)) }
         return outcome.failure
+    }
+
+    private func handIn(_ entry: Entry) {
+        var wakes = false
+        let refusal: StoreError? = monitor.withLock { state in
+            if state.isClosed { return .closed }
+            if state.queue.count >= StoreLimits.waitingOperationsMax { return .busy }
+            wakes = state.queue.isEmpty && !state.isCommitting
+            state.queue.append(entry)
+            return nil
+        }
+        if let refusal {
+            entry.complete(Outcome(failure: refusal))
+        } else if wakes {
+            monitor.wakeAll()
+        }
     }
 
     // MARK: The thread
@@ -123,8 +132,7 @@ package final class Journal: Sendable {
                 return state.isRolling
             }
             if isAwaited { monitor.wakeAll() }
-            batch.entries.first?.completion.resume(
-                returning: Outcome(failure: failure, others: batch.entries.dropFirst()))
+            batch.entries.first?.complete(Outcome(failure: failure, others: batch.entries.dropFirst()))
             if failure == nil { onCommit(ledger.withLock { $0.bytes }) }
         }
         monitor.withLock { $0.hasEnded = true }
@@ -155,12 +163,13 @@ package final class Journal: Sendable {
             try files.gate.check()
             let segment = try activeSegment(writer)
             let first = ledger.withLock { $0.lastNumber } + 1
-            let places = try writer.write(entries, firstNumber: first, to: segment, gate: files.gate)
+            try writer.write(entries, firstNumber: first, to: segment, gate: files.gate)
             let bytes = ledger.withLock { ledger in
                 for (index, entry) in entries.enumerated() {
                     let document = PendingDocument(
                         revision: entry.revision, number: first + UInt64(index), segment: segment,
-                        offset: places[index].offset, byteCount: places[index].byteCount, kind: entry.content.kind)
+                        offset: writer.places[index].offset,
+                        byteCount: writer.places[index].byteCount, kind: entry.content.kind)
                     ledger.add(document, of: entry.key, in: entry.shard)
                 }
                 return ledger.bytes

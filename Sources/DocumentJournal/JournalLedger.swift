@@ -82,6 +82,12 @@ package struct JournalLedger {
             number = location.shardNumber
         }
 
+        /// The folder of a document; throws ``StoreError/invalidName(_:)`` for a key out of bounds.
+        package init(of key: DocumentKey) throws(StoreError) {
+            collection = key.collection
+            number = try DocumentLocation.shardNumber(of: key)
+        }
+
         /// A folder by its number.
         package init(collection: String, number: UInt16) {
             self.collection = collection
@@ -109,11 +115,17 @@ package struct JournalLedger {
     /// - Returns: whether it counts; only in a journal that was salvaged it may not.
     @discardableResult
     package mutating func add(_ document: PendingDocument, of key: DocumentKey, in shard: Shard) -> Bool {
-        let counts = pending[shard]?[key]?.add(document)
-        if counts == nil {
-            pending[shard, default: [:]][key] = PendingChain(document)
+        // Taken out and put back: a change in place costs allocations at every level.
+        var documents = pending.removeValue(forKey: shard) ?? [:]
+        var counts = true
+        if var chain = documents.removeValue(forKey: key) {
+            counts = chain.add(document)
+            documents.updateValue(chain, forKey: key)
+        } else {
+            documents.updateValue(PendingChain(document), forKey: key)
             pendingCount += 1
         }
+        pending.updateValue(documents, forKey: shard)
         lastNumber = document.number
         bytes += document.byteCount
         if segments.last?.segment !== document.segment {
@@ -121,7 +133,7 @@ package struct JournalLedger {
         }
         segments[segments.count - 1].lastNumber = document.number
         segments[segments.count - 1].bytes += document.byteCount
-        return counts ?? true
+        return counts
     }
 
     /// Whether a segment holds any entry.

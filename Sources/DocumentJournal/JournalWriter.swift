@@ -8,6 +8,8 @@ struct JournalWriter {
     private var segment: JournalSegment?
     private var end = 0
     private var reservedEnd = 0
+    /// Where each entry of the last batch is.
+    private(set) var places: [(offset: Int, byteCount: Int)] = []
 
     /// Whether the segment's end is unknown, so that another one has to be begun.
     private(set) var hasLostPlace = false
@@ -20,19 +22,17 @@ struct JournalWriter {
         self.segment === segment && end > segment.preparedBytes - JournalLimits.segmentMarginBytes
     }
 
-    /// Writes a batch; durable on return.
-    ///
-    /// - Returns: where each entry is.
+    /// Writes a batch, and notes where each entry is in ``places``; durable on return.
     mutating func write(
         _ entries: [Journal.Entry], firstNumber: UInt64, to segment: JournalSegment, gate: WriteGate
-    ) throws(StoreError) -> [(offset: Int, byteCount: Int)] {
+    ) throws(StoreError) {
         if self.segment !== segment {
             self.segment = segment
             end = JournalFormat.segmentHeaderBytes
             reservedEnd = segment.preparedBytes
             hasLostPlace = false
         }
-        let places = encode(entries, firstNumber: firstNumber, salt: segment.salt)
+        encode(entries, firstNumber: firstNumber, salt: segment.salt)
         reserve(segment)
         let file = segment.file
         do throws(CallFailure) {
@@ -49,16 +49,12 @@ struct JournalWriter {
         end += buffer.count
         // A burst of large documents must not keep its memory for ever.
         if buffer.capacity > 2 * JournalLimits.batchBytesMax { buffer = [] }
-        return places
     }
 
-    private mutating func encode(
-        _ entries: [Journal.Entry], firstNumber: UInt64, salt: UInt64
-    ) -> [(offset: Int, byteCount: Int)] {
+    private mutating func encode(_ entries: [Journal.Entry], firstNumber: UInt64, salt: UInt64) {
         buffer.removeAll(keepingCapacity: true)
-        buffer += [UInt8](repeating: 0, count: JournalFormat.batchHeaderBytes)
-        var places: [(offset: Int, byteCount: Int)] = []
-        places.reserveCapacity(entries.count)
+        for _ in 0..<JournalFormat.batchHeaderBytes { buffer.append(0) }
+        places.removeAll(keepingCapacity: true)
         for entry in entries {
             let start = buffer.count
             let count = JournalFormat.append(entry.key, revision: entry.revision, entry.content, to: &buffer)
@@ -68,7 +64,6 @@ struct JournalWriter {
             entryCount: UInt32(entries.count), salt: salt, firstNumber: firstNumber,
             bodyBytes: buffer.count - JournalFormat.batchHeaderBytes)
         header.store(in: &buffer, at: 0)
-        return places
     }
 
     private mutating func reserve(_ segment: JournalSegment) {

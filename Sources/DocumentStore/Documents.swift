@@ -168,6 +168,17 @@ public final class Documents: Sendable {
         return try await body()
     }
 
+    /// As ``inTurn(_:_:)``, in steps that wait only where another has the turn: takes the turn of a key if it is free.
+    ///
+    /// - Returns: whether the caller has the turn and must call ``endTurn(of:)``.
+    package func tryTurn(of key: DocumentKey) -> Bool { turns.tryAcquire(key) }
+
+    /// Takes the turn of a key behind all who came before; the caller must call ``endTurn(of:)``.
+    package func waitForTurn(of key: DocumentKey) async { await turns.acquire(key) }
+
+    /// Gives the turn of a key to the next.
+    package func endTurn(of key: DocumentKey) { turns.release(key) }
+
     /// Replaces a document when its revision is the expected one.
     ///
     /// - Parameters:
@@ -186,21 +197,16 @@ public final class Documents: Sendable {
         _ key: DocumentKey, _ bytes: [UInt8], expecting: Expectation, summary: [UInt8]? = nil,
         form: (any AnyObject & Sendable)? = nil, formBytes: Int = 0
     ) async throws(StoreError) -> Document {
-        guard bytes.count <= DocumentLimits.documentBytesMax else {
-            throw .tooLarge(bytes: bytes.count, bytesMax: DocumentLimits.documentBytesMax)
-        }
-        if let summary, summary.count > DocumentLimits.summaryBytesMax {
-            throw .tooLarge(bytes: summary.count, bytesMax: DocumentLimits.summaryBytesMax)
-        }
-        let location = try DocumentLocation(key)
-        await locks.acquire(key)
+        try Self.check(bytes, summary)
+        // Waiting costs memory even where there is nothing to wait for.
+        if !locks.tryAcquire(key) { await locks.acquire(key) }
         defer { locks.release(key) }
-        let current = try await current(key, at: location)
+        let current = if let known = cached(key) { known.document } else { try await current(key) }
         try Self.check(expecting, found: current?.revision)
         let revision = current.map { $0.revision + 1 } ?? deleted.firstRevision(of: key)
         let document = Document(
             key: key, revision: revision, bytes: bytes, summary: summary, form: form, formBytes: formBytes)
-        try await write(key, at: location, revision: revision, content(of: document, after: current, at: location))
+        if let failure = await journal.append(try entry(of: document, after: current)) { throw failure }
         cache.store(document)
         return document
     }
@@ -214,7 +220,7 @@ public final class Documents: Sendable {
         let location = try DocumentLocation(key)
         await locks.acquire(key)
         defer { locks.release(key) }
-        let current = try await current(key, at: location)
+        let current = try await current(key)
         try Self.check(expecting, found: current?.revision)
         guard let current else { return false }
         try await write(key, at: location, revision: current.revision, .deletion)
@@ -397,8 +403,9 @@ public final class Documents: Sendable {
     }
 
     /// The document as its only writer sees it.
-    private func current(_ key: DocumentKey, at location: DocumentLocation) async throws(StoreError) -> Document? {
+    private func current(_ key: DocumentKey) async throws(StoreError) -> Document? {
         if let known = cached(key) { return known.document }
+        let location = try DocumentLocation(key)
         return try await threads.run { () throws(StoreError) in try self.readAlone(key, at: location) }
     }
 
@@ -444,17 +451,34 @@ public final class Documents: Sendable {
         _ key: DocumentKey, at location: DocumentLocation, revision: UInt64, _ content: JournalContent
     ) async throws(StoreError) {
         let shard = JournalLedger.Shard(location)
-        if let failure = await journal.append(key, in: shard, revision: revision, content) { throw failure }
+        let entry = Journal.Entry(key: key, shard: shard, revision: revision, content: content)
+        if let failure = await journal.append(entry) { throw failure }
+    }
+
+    private static func check(_ bytes: [UInt8], _ summary: [UInt8]?) throws(StoreError) {
+        guard bytes.count <= DocumentLimits.documentBytesMax else {
+            throw .tooLarge(bytes: bytes.count, bytesMax: DocumentLimits.documentBytesMax)
+        }
+        if let summary, summary.count > DocumentLimits.summaryBytesMax {
+            throw .tooLarge(bytes: summary.count, bytesMax: DocumentLimits.summaryBytesMax)
+        }
+    }
+
+    private func entry(of document: Document, after current: Document?) throws(StoreError) -> Journal.Entry {
+        let shard = try JournalLedger.Shard(of: document.key)
+        return Journal.Entry(
+            key: document.key, shard: shard, revision: document.revision,
+            content: content(of: document, after: current, in: shard))
     }
 
     /// What the journal gets: the change since `current`, unless the changes that wait add up to the document itself.
     private func content(
-        of document: Document, after current: Document?, at location: DocumentLocation
+        of document: Document, after current: Document?, in shard: JournalLedger.Shard
     ) -> JournalContent {
         let whole = JournalContent.Summary(document.summary)
         guard let current else { return .whole(whole, data: document.bytes) }
         let (change, inserted) = DocumentChange.between(current.bytes, document.bytes)
-        let waiting = journal.ledger.withLock { $0.find(document.key, in: JournalLedger.Shard(location))?.changedBytes }
+        let waiting = journal.ledger.withLock { $0.find(document.key, in: shard)?.changedBytes }
         guard inserted.count + (waiting ?? 0) < document.bytes.count else { return .whole(whole, data: document.bytes) }
         let summary = document.summary == current.summary ? JournalContent.Summary.same : whole
         return .change(summary, change, data: document.bytes, inserted: inserted)

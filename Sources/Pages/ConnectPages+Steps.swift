@@ -103,7 +103,8 @@ extension ConnectPages {
         if !page.session.isLive(at: now), let refusal = ended(page, context) { return refusal }
         let service = try context.parameter("service")
         let fields: QueryParameters
-        do { fields = try QueryParameters(context.request.body.span) } catch {
+        let body = context.request.body
+        do { fields = try QueryParameters(body.span) } catch {
             return failure(.stateInvalid, page, service: service, status: 400, context)
         }
         guard constantTimeEquals(fields.first("form") ?? "", formToken(page.session, context)) else {

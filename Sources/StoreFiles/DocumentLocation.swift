@@ -27,10 +27,7 @@ package struct DocumentLocation: Sendable {
 
     /// The place of `key`; throws ``StoreError/invalidName(_:)`` for a key out of bounds.
     package init(_ key: DocumentKey) throws(StoreError) {
-        try Self.validate(collection: key.collection)
-        guard (1...StoreLimits.idBytesMax).contains(key.id.count) else {
-            throw .invalidName("a document id of \(key.id.count) bytes")
-        }
+        try Self.validate(key)
         let digest = SHA256.digest(key.id)
         collection = key.collection
         shardNumber = digest.shard
@@ -39,17 +36,33 @@ package struct DocumentLocation: Sendable {
         fileName = String(decoding: stem, as: UTF8.self) + Self.fileSuffix
     }
 
+    /// The number of the folder of `key`; throws ``StoreError/invalidName(_:)`` for a key out of bounds.
+    package static func shardNumber(of key: DocumentKey) throws(StoreError) -> UInt16 {
+        try validate(key)
+        return SHA256.digest(key.id).shard
+    }
+
+    private static func validate(_ key: DocumentKey) throws(StoreError) {
+        try validate(collection: key.collection)
+        guard (1...StoreLimits.idBytesMax).contains(key.id.count) else {
+            throw .invalidName("a document id of \(key.id.count) bytes")
+        }
+    }
+
     /// Throws ``StoreError/invalidName(_:)`` unless `collection` is the name of a collection.
     package static func validate(collection: String) throws(StoreError) {
-        let bytes = Array(collection.utf8)
+        let bytes = collection.utf8
         let isName =
             (1...StoreLimits.collectionBytesMax).contains(bytes.count)
-            && (0x61...0x7a).contains(bytes[0])
+            && bytes.first.map { (0x61...0x7a).contains($0) } ?? false
             && bytes.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
         // These folders of the data directory hold something else.
-        guard isName, !["journal", "records", "keys", "plugins", "quarantine"].contains(collection) else {
-            throw .invalidName("the collection \"\(collection)\"")
-        }
+        let isTaken =
+            switch collection {
+            case "journal", "records", "keys", "plugins", "quarantine": true
+            default: false
+            }
+        guard isName, !isTaken else { throw .invalidName("the collection \"\(collection)\"") }
     }
 
     /// The name of a shard folder: three digits.

@@ -16,7 +16,7 @@ package final class KeyLocks<Key: Hashable & Sendable>: Sendable {
     package func tryAcquire(_ key: Key) -> Bool {
         holders.withLock { holders in
             if holders[key] != nil { return false }
-            holders[key] = FIFO()
+            holders.updateValue(FIFO(), forKey: key)
             return true
         }
     }
@@ -27,11 +27,13 @@ package final class KeyLocks<Key: Hashable & Sendable>: Sendable {
         if tryAcquire(key) { return }
         await withCheckedContinuation { continuation in
             let isFree = holders.withLock { holders in
-                if holders[key] == nil {
-                    holders[key] = FIFO()
+                // Taken out and put back: a change in place allocates where this code is not specialized.
+                guard var waiting = holders.removeValue(forKey: key) else {
+                    holders.updateValue(FIFO(), forKey: key)
                     return true
                 }
-                holders[key]?.append(continuation)
+                waiting.append(continuation)
+                holders.updateValue(waiting, forKey: key)
                 return false
             }
             if isFree { continuation.resume() }
@@ -42,9 +44,9 @@ package final class KeyLocks<Key: Hashable & Sendable>: Sendable {
     @inlinable
     package func release(_ key: Key) {
         let next = holders.withLock { holders -> CheckedContinuation<Void, Never>? in
-            if let next = holders[key]?.popFirst() { return next }
-            holders[key] = nil
-            return nil
+            guard var waiting = holders.removeValue(forKey: key), let next = waiting.popFirst() else { return nil }
+            holders.updateValue(waiting, forKey: key)
+            return next
         }
         next?.resume()
     }

@@ -30,7 +30,7 @@ public enum Expectation: Equatable, Sendable {
 }
 
 /// Why the store did not do what it was asked to.
-public enum StoreError: Error, Equatable, Sendable {
+public indirect enum StoreError: Error, Equatable, Sendable {
     /// Another revision is stored; nothing was written. `found` is nil when there is no document.
     case conflict(expected: Expectation, found: UInt64?)
     /// The file is damaged. Nothing of it was served; its bytes are kept.

@@ -24,8 +24,12 @@ package struct ConnectionKind: Hashable, Sendable {
 
     /// Returns the kinds of a user's connections; nil when there are too many.
     static func kinds(of user: User) -> Set<ConnectionKind>? {
-        let kinds = Set(user.connections.map(ConnectionKind.init))
-        return kinds.count <= listedMax ? kinds : nil
+        var kinds: Set<ConnectionKind> = []
+        for connection in user.connections {
+            kinds.insert(ConnectionKind(connection))
+            if kinds.count > listedMax { return nil }
+        }
+        return kinds
     }
 
     /// The kind as one text: the status, its marks, and the service.

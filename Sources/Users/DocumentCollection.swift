@@ -103,7 +103,11 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
     private func find(_ key: DocumentKey) async throws(ServiceError) -> (form: Form, revision: UInt64)? {
         let document: Document?
         do throws(StoreError) { document = try await documents.load(key) } catch { throw ServiceError(error) }
-        return try document.map { (document) throws(ServiceError) in (try form(document), document.revision) }
+        return try document.map(stored)
+    }
+
+    private func stored(_ document: Document) throws(ServiceError) -> (form: Form, revision: UInt64) {
+        (try form(document), document.revision)
     }
 
     /// Returns the decoded form of a document, which the cache counts with the document.
@@ -133,29 +137,35 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         _ id: [UInt8], _ change: (inout Value?) throws(ServiceError) -> Result
     ) async throws(ServiceError) -> Result {
         let key = key(id)
-        return try await documents.inTurn(key) { () async throws(ServiceError) in
-            for _ in 0..<ConnectionLimits.updateAttemptsMax {
-                let stored = try await find(key)
-                var value = stored?.form.value
-                let result = try change(&value)
-                guard let value else { return result }
-                let changed = willChange(stored?.form.value, value)
-                if let record = changed.record { try await record(false) }
-                do throws(StoreError) {
-                    let bytes = value.document
-                    try await documents.save(
-                        key, bytes, expecting: stored.map { .revision($0.revision) } ?? .absent,
-                        summary: changed.summary, form: Form(value), formBytes: Self.formBytes(value, bytes))
-                    changed.isDurable()
-                    return result
-                } catch {
-                    // The change is the error that the caller has to see.
-                    if let record = changed.record { try? await record(true) }
-                    guard case .conflict = error else { throw ServiceError(error) }
-                }
+        // Waiting costs memory even where there is nothing to wait for.
+        if !documents.tryTurn(of: key) { await documents.waitForTurn(of: key) }
+        defer { documents.endTurn(of: key) }
+        for _ in 0..<ConnectionLimits.updateAttemptsMax {
+            let stored: (form: Form, revision: UInt64)?
+            switch documents.cached(key) {
+            case .present(let document): stored = try self.stored(document)
+            case .absent: stored = nil
+            case nil: stored = try await find(key)
             }
-            throw .unavailable("Too many changes of this \(noun) at the same time: try again.", retryAfterSeconds: 1)
+            var value = stored?.form.value
+            let result = try change(&value)
+            guard let value else { return result }
+            let changed = willChange(stored?.form.value, value)
+            if let record = changed.record { try await record(false) }
+            do throws(StoreError) {
+                let bytes = value.document
+                try await documents.save(
+                    key, bytes, expecting: stored.map { .revision($0.revision) } ?? .absent,
+                    summary: changed.summary, form: Form(value), formBytes: Self.formBytes(value, bytes))
+                changed.isDurable()
+                return result
+            } catch {
+                // The change is the error that the caller has to see.
+                if let record = changed.record { try? await record(true) }
+                guard case .conflict = error else { throw ServiceError(error) }
+            }
         }
+        throw .unavailable("Too many changes of this \(noun) at the same time: try again.", retryAfterSeconds: 1)
     }
 
     /// Stores a new value.

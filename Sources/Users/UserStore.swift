@@ -26,7 +26,7 @@ extension User: StoredValue {
 }
 
 /// The store of users.
-package struct UserStore: Sendable {
+package final class UserStore: Sendable {
     /// A position in the list of all users.
     package typealias ListPosition = DocumentCollection<StoredUser>.ListPosition
 
@@ -107,7 +107,7 @@ package struct UserStore: Sendable {
 
     /// The 3 hex digits of the user's shard, which are part of the ids of the user's connections.
     package static func shard(of userID: String) -> String {
-        String(Hex.encode(DocumentKey.shard(ofID: Array(userID.utf8))).dropFirst())
+        String(Hex.encode(SHA256.digest(userID).shard).dropFirst())
     }
 
     /// Returns the cached user, or nil when the cache has no entry.

@@ -134,7 +134,11 @@ extension UserSummary {
             writer.member("connections", connectionCount)
             if waitingEvents > 0 { writer.member("waitingEvents", waitingEvents) }
             writer.member("accounts", accounts.map(\.digits))
-            if let kinds { writer.member("kinds", kinds.map(\.text).sorted()) }
+            if let kinds {
+                var texts = kinds.map(\.text)
+                texts.sort()
+                writer.member("kinds", texts)
+            }
         }
         return writer.bytes
     }

@@ -45,6 +45,43 @@ struct JSONTests {
         #expect(part.description == #"{"c":"d"}"# && part.detached.description == part.description)
     }
 
+    @Test(
+        "A member is found by its name in a parsed text and in one built by hand",
+        arguments: ["", "a", "a name of more than sixteen bytes", "é", "\"\\\n"])
+    func members(name: String) throws {
+        let (one, two): (JSONValue, JSONValue) = (1, 2)
+        let built = JSONValue.object([(name, one), ("another", two)])
+        let parsed = try JSONValue.parse(built.serialized)
+        #expect(built[name]?.integer == 1 && parsed[name]?.integer == 1)
+        #expect(built[name + "x"] == nil && parsed[name + "x"] == nil && parsed["another"]?.integer == 2)
+        let twice = try JSONValue.parse(
+            Array("{\"n\":1,\"n\":2}".utf8),
+            limits: {
+                var limits = JSONLimits()
+                limits.duplicateKeys = .keepLast
+                return limits
+            }())
+        #expect(twice["n"]?.integer == 2)
+    }
+
+    @Test(
+        "A moment is written as its text",
+        arguments: [0, -1, 1_735_689_599_999, -62_167_219_200_000, 253_402_300_799_999])
+    func moments(milliseconds: Int64) throws {
+        let moment = try #require(Timestamp(milliseconds: milliseconds))
+        for withMilliseconds in [false, true] {
+            var writer = JSONWriter()
+            writer.array {
+                $0.value(moment, withMilliseconds: withMilliseconds)
+                $0.value(-1205)
+            }
+            let text = moment.text(withMilliseconds: withMilliseconds)
+            #expect(
+                text.utf8.count == (withMilliseconds ? 24 : 20) && Timestamp(iso8601: text)?.seconds == moment.seconds)
+            #expect(String(decoding: writer.bytes, as: UTF8.self) == "[\"\(text)\",-1205]")
+        }
+    }
+
     @Test("Names that differ only in Unicode normalization are different members")
     func comparesNamesAsBytes() throws {
         let value = try Self.parse("{\"\u{E9}\":1,\"e\u{301}\":2}")

@@ -3,6 +3,7 @@
 package import ConnectionModel
 import Cryptography
 import ProviderSDK
+import Synchronization
 package import Users
 
 /// The agenda of all reconcilers.
@@ -13,6 +14,7 @@ package struct ReconcilerAgenda: UserAgenda {
     private let accountServices: Set<String>
     private let digest: String
     private let keyID: @Sendable () -> String
+    private let known = KnownBasis()
 
     /// - Parameters:
     ///   - accountServices: the providers whose accounts summaries list.
@@ -30,7 +32,7 @@ package struct ReconcilerAgenda: UserAgenda {
         digest = String(SHA256.digest(name).hex.prefix(12))
     }
 
-    package var basis: String { "\(digest).\(keyID())" }
+    package var basis: String { known.basis(digest, keyID()) }
 
     package func addDue(of user: User, to moments: inout DueMoments) {
         for reconciler in reconcilers { reconciler.addDue(of: user, to: &moments) }
@@ -41,4 +43,16 @@ package struct ReconcilerAgenda: UserAgenda {
     }
 
     package func listsAccounts(of service: String) -> Bool { accountServices.contains(service) }
+}
+
+/// The last basis: every summary has it, and it changes with the primary key only.
+private final class KnownBasis: Sendable {
+    private let last = Mutex<(keyID: String, basis: String)>(("", ""))
+
+    func basis(_ digest: String, _ keyID: String) -> String {
+        last.withLock { last in
+            if last.keyID != keyID || last.basis.isEmpty { last = (keyID, "\(digest).\(keyID)") }
+            return last.basis
+        }
+    }
 }

@@ -33,6 +33,15 @@ package struct UserIntegrationRoutes: Sendable {
 
     @Sendable private func create(_ context: RouteContext) async throws(ServiceError) -> Reply {
         let principal = try caller(context)
+        let wanted = try pair(context)
+        let created = try await integrations.create(
+            user: wanted.userID, integration: wanted.integration, isConnected: wanted.isConnected, for: principal)
+        return UserIntegrationRendering.one(created, message: "UserIntegration created succesfully!!")
+    }
+
+    private func pair(
+        _ context: RouteContext
+    ) throws(ServiceError) -> (userID: String, integration: String, isConnected: Bool) {
         let body = try context.body()
         let isConnected = try body[Declared.requiredIsConnected] ?? false
         let userID = try body[Declared.userID]
@@ -40,9 +49,7 @@ package struct UserIntegrationRoutes: Sendable {
         guard UserID.isValid(userID), integration.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
             throw .invalid(field: "userId", message: "“userId” must not contain control characters")
         }
-        let created = try await integrations.create(
-            user: userID, integration: integration, isConnected: isConnected, for: principal)
-        return UserIntegrationRendering.one(created, message: "UserIntegration created succesfully!!")
+        return (userID, integration, isConnected)
     }
 
     @Sendable private func list(_ context: RouteContext) async throws(ServiceError) -> Reply {

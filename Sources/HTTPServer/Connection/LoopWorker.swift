@@ -338,10 +338,10 @@ final class LoopWorker: @unchecked Sendable {
                 isHead: head.pointee.method == .head, closes: isLast,
                 saysKeepAlive: head.pointee.minorVersion == 0)
         }
-        if deferred != nil {
+        if let deferred {
             // If the answer takes too long, the refusal names its request.
             let length = connection.state.headLength
-            connection.deferredHead = input.withBytes { bytes in (0..<length).map { bytes[$0] } }
+            connection.deferredHead = deferred.head ?? input.withBytes { bytes in (0..<length).map { bytes[$0] } }
             connection.hasHandler = true
             connection.heldCount = 2 * length + connection.state.bodyCount
         }

@@ -7,7 +7,8 @@ import Primitives
 /// Accessors return copies; none of them is for the hot path.
 public struct HTTPRequestSnapshot: Sendable {
     private let head: RequestHead
-    private let bytes: [UInt8]
+    /// The head as it was sent.
+    let bytes: [UInt8]
     /// The body after decoding.
     public let body: [UInt8]
     /// The peer's address.

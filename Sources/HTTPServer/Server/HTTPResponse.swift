@@ -49,10 +49,21 @@ public struct StreamedBody: Sendable {
 /// A response that is not ready yet: work for the loop to run as a task.
 public struct DeferredResponse: Sendable {
     let operation: @Sendable () async -> HTTPResponse
+    /// The head of the request; nil where the server copies it.
+    let head: [UInt8]?
 
     /// A response that `operation` makes.
     ///
     /// It runs as a task on the connection's event loop; the task is cancelled when the client goes away or
     /// `HTTPServerLimits.handlerTimeout` has passed. Blocking calls do not belong in it.
-    public init(_ operation: @escaping @Sendable () async -> HTTPResponse) { self.operation = operation }
+    public init(_ operation: @escaping @Sendable () async -> HTTPResponse) {
+        self.operation = operation
+        head = nil
+    }
+
+    /// A response that `operation` makes from a copy of the request, whose head the server shares.
+    public init(to request: HTTPRequestSnapshot, _ operation: @escaping @Sendable () async -> HTTPResponse) {
+        self.operation = operation
+        head = request.bytes
+    }
 }

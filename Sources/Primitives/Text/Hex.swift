@@ -36,13 +36,15 @@ public enum Hex {
 
     /// All digits of `number`, lower-case, the most significant first: 16 for 64 bits.
     public static func encode(_ number: some FixedWidthInteger & UnsignedInteger) -> String {
-        var rest = number
-        var digits = [UInt8](repeating: 0, count: number.bitWidth / 4)
-        for index in digits.indices.reversed() {
-            digits[index] = digit(UInt8(truncatingIfNeeded: rest & 15))
-            rest >>= 4
+        let count = number.bitWidth / 4
+        return unsafe String(unsafeUninitializedCapacity: count) { target in
+            var rest = number
+            for index in (0..<count).reversed() {
+                unsafe target[index] = digit(UInt8(truncatingIfNeeded: rest & 15))
+                rest >>= 4
+            }
+            return count
         }
-        return String(decoding: digits, as: UTF8.self)
     }
 
     /// The eight lower-case digits of `number` as ASCII, the first digit in the most significant byte.

@@ -143,19 +143,25 @@ package struct RequestBody: Sendable {
             value = .object([])
             return
         }
-        value = try Self.object(bytes, named: Set(members.map(\.name)))
+        value = try Self.object(bytes, declared: members.lazy.map(\.name))
     }
 
     /// Returns the JSON object in `bytes`, which has no members besides `names`.
     static func object(_ bytes: [UInt8], named names: Set<String>) throws(ServiceError) -> JSONValue {
+        try object(bytes, declared: names)
+    }
+
+    private static func object(
+        _ bytes: [UInt8], declared names: some Collection<String>
+    ) throws(ServiceError) -> JSONValue {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue.parse(bytes, limits: .request) } catch {
             throw .invalid(field: "body", message: "The body is not valid JSON: \(error)")
         }
-        guard let found = value.members else {
-            throw .invalid(field: "body", message: "The body must be a JSON object")
-        }
-        for (key, _) in found where !names.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
+        guard value.kind == .object else { throw .invalid(field: "body", message: "The body must be a JSON object") }
+        // A list of the members is made only where one of them may be unknown.
+        if names.count(where: { value[$0] != nil }) == value.count { return value }
+        for (key, _) in value.members ?? [] where !names.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
             throw .invalid(field: RouteContext.shown(key), message: "Unknown field")
         }
         return value

@@ -64,7 +64,13 @@ package struct Exchange: Sendable {
 
     /// The id of this request in headers and logs.
     package var correlationID: String {
-        given ?? withCorrelationID { span in String(decoding: (0..<span.count).map { span[$0] }, as: UTF8.self) }
+        given
+            ?? withCorrelationID { span in
+                unsafe String(unsafeUninitializedCapacity: span.count) { text in
+                    for index in span.indices { unsafe text[index] = span[index] }
+                    return span.count
+                }
+            }
     }
 
     /// Calls `body` with the bytes of the correlation id.
@@ -116,16 +122,18 @@ package struct Exchange: Sendable {
 
     private func headers(of reply: Reply) -> [(name: String, value: String)] {
         func isGiven(_ name: String) -> Bool { reply.headers.contains { $0.name == name } }
-        var headers: [(name: String, value: String)] = [
-            ("X-Correlation-Id", correlationID),
-            ("X-Duration-Ms", String(reply.durationMilliseconds ?? durationMilliseconds)),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
+        var headers: [(name: String, value: String)] = []
+        headers.reserveCapacity(5 + (variesByOrigin ? 4 : 0) + reply.headers.count)
+        headers.append(("X-Correlation-Id", correlationID))
+        headers.append(("X-Duration-Ms", String(reply.durationMilliseconds ?? durationMilliseconds)))
+        headers.append(("X-Content-Type-Options", "nosniff"))
         if !isGiven("Cache-Control") {
             headers.append(("Cache-Control", "private, no-cache, no-store, must-revalidate"))
         }
         if !reply.body.isEmpty, !isGiven("Content-Type") { headers.append(("Content-Type", "application/json")) }
-        return headers + originHeaders + reply.headers
+        if variesByOrigin { headers += originHeaders }
+        headers += reply.headers
+        return headers
     }
 
     /// The fields that let a page of an allowed origin read the answer.

@@ -11,8 +11,8 @@ import ProviderSDK
 package import Sessions
 import Users
 
-/// The host as the HTTP server sees it.
-package struct RequestPath: HTTPApplication {
+/// The host as the HTTP server sees it; a class, because the frames of waiting calls hold it.
+package final class RequestPath: HTTPApplication {
     /// The data of a route besides its method and path; a class, because every request copies it.
     final class Handler: Sendable {
         let family: RouteFamily
@@ -24,13 +24,15 @@ package struct RequestPath: HTTPApplication {
         }
     }
 
-    /// A request that continues as a task, with its route.
-    private struct Call: Sendable {
+    /// A request that continues as a task, with its route; a class, because the frames of waiting calls hold it.
+    private final class Call: Sendable {
         let request: HTTPRequestSnapshot
         let route: Route<Handler>
         /// The decoded path parameters by name.
         let parameters: [String: String]
         let exchange: Exchange
+        /// Whether the request completes a step, so that a person's browser may get a page.
+        var completes: Bool { route.handler.entry.effect == .completes }
 
         init(
             _ request: HTTPRequestSnapshot, _ route: Route<Handler>, _ parameters: [String: String],
@@ -44,6 +46,12 @@ package struct RequestPath: HTTPApplication {
     private enum Admission: Sendable {
         case refused(RouteFailure, RateLimiter.Decision?)
         case admitted(RateLimiter.Decision?)
+
+        var decision: RateLimiter.Decision? {
+            switch self {
+            case .refused(_, let decision), .admitted(let decision): decision
+            }
+        }
     }
 
     private let families: [RouteFamily]
@@ -208,7 +216,7 @@ package struct RequestPath: HTTPApplication {
             let (call, credentials) = (
                 Call(request.snapshot(), route, parameters, exchange), RequestCredentials(request)
             )
-            return DeferredResponse { [self] in
+            return DeferredResponse(to: call.request) { [self] in
                 let caller = await authenticator.caller(credentials, call.request)
                 let client = clients.client(of: call.request)
                 let admission = admit(handler.entry, refusals, caller, parameters, client)
@@ -219,7 +227,7 @@ package struct RequestPath: HTTPApplication {
         let admission = admit(handler.entry, refusals, caller, parameters, client)
         if finishAtOnce(request, route, exchange, caller?.principal, admission, &response) { return nil }
         let call = Call(request.snapshot(), route, parameters, exchange)
-        return DeferredResponse { [self] in await self.response(to: call, caller, admission) }
+        return DeferredResponse(to: call.request) { [self] in await self.response(to: call, caller, admission) }
     }
 
     /// Answers a request to a route that knows callers that only it knows.
@@ -318,21 +326,31 @@ package struct RequestPath: HTTPApplication {
     }
 
     private func response(to call: Call, _ caller: Caller?, _ admission: Admission) async -> HTTPResponse {
-        let (route, exchange) = (call.route, call.exchange)
-        var reply =
-            switch admission {
-            case .refused(let failure, let decision):
-                complete(route.handler.family.errors.reply(to: failure, exchange), route, decision)
-            case .admitted(let decision): complete(await act(call, caller?.principal), route, decision)
-            }
-        if let page = await page(for: reply, call, caller) { reply = page }
-        record(call.request.method, route.template, route.handler.counters, reply, caller?.principal, exchange)
-        return exchange.response(reply)
+        // What does not wait is done by calls that do not: the frame of this one lasts as long as the handler.
+        if case .refused(let failure, let decision) = admission {
+            let reply = complete(refusal(failure, call), call.route, decision)
+            guard call.completes else { return finish(call, reply, caller) }
+            return finish(call, await page(for: reply, call, caller) ?? reply, caller)
+        }
+        let handled = await act(call, caller?.principal)
+        let reply = complete(handled, call.route, admission.decision)
+        guard call.completes else { return finish(call, reply, caller) }
+        return finish(call, await page(for: reply, call, caller) ?? reply, caller)
+    }
+
+    private func refusal(_ failure: RouteFailure, _ call: Call) -> Reply {
+        call.route.handler.family.errors.reply(to: failure, call.exchange)
+    }
+
+    private func finish(_ call: Call, _ reply: Reply, _ caller: Caller?) -> HTTPResponse {
+        let route = call.route
+        record(call.request.method, route.template, route.handler.counters, reply, caller?.principal, call.exchange)
+        return call.exchange.response(reply)
     }
 
     /// The page in place of the answer to a completed step, where a person's browser brought it.
     private func page(for reply: Reply, _ call: Call, _ caller: Caller?) async -> Reply? {
-        guard let pages, call.route.handler.entry.effect == .completes, MediaType.acceptsPage(call.request),
+        guard let pages, MediaType.acceptsPage(call.request),
             let outcome = reply.outcome(
                 service: call.parameters["service"] ?? "", principal: caller?.principal,
                 reference: call.exchange.correlationID)
@@ -349,29 +367,36 @@ package struct RequestPath: HTTPApplication {
     }
 
     private func handle(_ call: Call, _ principal: Principal?) async -> Reply {
-        let handler = call.route.handler
         // The server counts the memory of an answer once it has it.
-        let isGated = handler.entry.isLarge
+        let isGated = call.route.handler.entry.isLarge
         if isGated, await !largeAnswers.acquire(for: principal?.userID ?? "") {
-            return handler.family.errors.reply(to: .service(.canceled), call.exchange)
+            return refusal(.service(.canceled), call)
         }
         defer { if isGated { largeAnswers.release() } }
+        let hasPrincipal = principal != nil
         do throws(ServiceError) {
-            let query: QueryParameters
-            do { query = try call.request.queryParameters() } catch {
-                throw .invalid(field: "query", message: "The query is not valid: \(error)")
-            }
-            let reply = try await handler.entry.handle(
-                RouteContext(
-                    request: call.request, parameters: call.parameters, query: query, principal: principal,
-                    exchange: call.exchange, limits: limits, declaration: handler.entry.declaration))
-            guard let failure = reply.failure else { return reply }
-            return failed(call, failure)
+            let context = try context(of: call, principal)
+            return shown(try await call.route.handler.entry.handle(context), call)
         } catch {
-            let isRefused = error == .unauthenticated && !handler.entry.isSigned
-            return failed(
-                call, isRefused ? .unauthenticated(principal == nil ? .missing : .wrongKind) : .service(error))
+            return failed(call, error, hasPrincipal: hasPrincipal)
         }
+    }
+
+    private func context(of call: Call, _ principal: Principal?) throws(ServiceError) -> RouteContext {
+        let query: QueryParameters
+        do { query = try call.request.queryParameters() } catch {
+            throw .invalid(field: "query", message: "The query is not valid: \(error)")
+        }
+        return RouteContext(
+            request: call.request, parameters: call.parameters, query: query, principal: principal,
+            exchange: call.exchange, limits: limits, declaration: call.route.handler.entry.declaration)
+    }
+
+    private func shown(_ reply: Reply, _ call: Call) -> Reply { reply.failure.map { failed(call, $0) } ?? reply }
+
+    private func failed(_ call: Call, _ error: ServiceError, hasPrincipal: Bool) -> Reply {
+        let isRefused = error == .unauthenticated && !call.route.handler.entry.isSigned
+        return failed(call, isRefused ? .unauthenticated(hasPrincipal ? .wrongKind : .missing) : .service(error))
     }
 
     /// The answer to a failure; what the answer does not show is logged.

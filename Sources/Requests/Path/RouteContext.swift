@@ -7,8 +7,8 @@ import Primitives
 package import ProviderSDK
 package import Users
 
-/// A request for a route handler.
-package struct RouteContext: Sendable {
+/// A request for a route handler; a class, because the frames of waiting handlers hold it.
+package final class RouteContext: Sendable {
     package let request: HTTPRequestSnapshot
     /// The decoded path parameters by name.
     package let parameters: [String: String]
@@ -20,6 +20,19 @@ package struct RouteContext: Sendable {
     let limits: RequestLimits
     /// What the route declares; bodies and parameters are read by it.
     let declaration: RouteDeclaration
+
+    init(
+        request: HTTPRequestSnapshot, parameters: [String: String], query: QueryParameters, principal: Principal?,
+        exchange: Exchange, limits: RequestLimits, declaration: RouteDeclaration
+    ) {
+        self.request = request
+        self.parameters = parameters
+        self.query = query
+        self.principal = principal
+        self.exchange = exchange
+        self.limits = limits
+        self.declaration = declaration
+    }
 
     /// Whether a browser loads the page ahead, before a person asks for it.
     package var isLoadedAhead: Bool { Prefetch.isOne(request) }
@@ -65,14 +78,38 @@ package struct Reply: Sendable {
     package var stream: StreamedBody?
     /// The duration in the body, which the header repeats.
     package var durationMilliseconds: Int?
-    /// Numbers for the request log.
-    package var facts = ReplyFacts()
     /// Whether the request log gets a line for the answer.
     package var isLogged = true
+    /// What few answers have, apart from it: the frames of waiting calls have room for an answer each.
+    private var more: More?
+
+    private final class More: Sendable {
+        let facts: ReplyFacts
+        let failure: RouteFailure?
+        let step: Step?
+
+        init(_ facts: ReplyFacts, _ failure: RouteFailure?, _ step: Step?) {
+            (self.facts, self.failure, self.step) = (facts, failure, step)
+        }
+    }
+
+    /// Numbers for the request log.
+    package var facts: ReplyFacts {
+        get { more?.facts ?? ReplyFacts() }
+        set { more = More(newValue, failure, step) }
+    }
+
     /// A failure that the path of the request puts into the words of the document, in place of this answer.
-    var failure: RouteFailure?
+    var failure: RouteFailure? {
+        get { more?.failure }
+        set { more = More(facts, newValue, step) }
+    }
+
     /// What the answer says about a step of connecting; nil when it is about none.
-    var step: Step?
+    var step: Step? {
+        get { more?.step }
+        set { more = More(facts, failure, newValue) }
+    }
 
     package init(
         status: Int, headers: [(name: String, value: String)] = [], body: [UInt8], durationMilliseconds: Int? = nil,
@@ -82,8 +119,8 @@ package struct Reply: Sendable {
         self.headers = headers
         self.body = body
         self.durationMilliseconds = durationMilliseconds
-        self.facts = facts
         self.isLogged = isLogged
+        if facts != ReplyFacts() { more = More(facts, nil, nil) }
     }
 
     /// The answer to a failed step of connecting an account.

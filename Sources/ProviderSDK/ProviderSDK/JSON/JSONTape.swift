@@ -95,6 +95,33 @@ final class JSONTape: Sendable {
         return found
     }
 
+    /// As ``member(_:of:)-(JSONName,_)``, for a name that is looked up once: nothing is allocated for it.
+    func member(_ name: UnsafeBufferPointer<UInt8>, of index: Int) -> Int? {
+        let object = nodes[index]
+        guard object.kind == .object else { return nil }
+        var found: Int?
+        let hash = unsafe JSONName.hash(of: name, from: 0, to: name.count)
+        var at = index + 1
+        while at < Int(object.next) {
+            let node = nodes[at]
+            if node.nameHash == hash, unsafe isText(node, name) {
+                found = at + 1
+                if hasUniqueNames { break }
+            }
+            at = Int(nodes[at + 1].next)
+        }
+        return found
+    }
+
+    private func isText(_ node: JSONNode, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        if node.isEscaped { return unsafe isText(node, Array(text)) }
+        let start = Int(node.start)
+        guard Int(node.end) - start == text.count else { return false }
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe bytes[start..<start + text.count].elementsEqual(text)
+        }
+    }
+
     /// The index of the element at `position` of the array node at `index`; nil when there is none.
     func element(_ position: Int, of index: Int) -> Int? {
         let array = nodes[index]

@@ -175,7 +175,17 @@ public struct JSONValue: Sendable {
     /// The member `key` of an object; nil when this is no object or has no such member.
     ///
     /// Names are compared as bytes.
-    public subscript(key: String) -> JSONValue? { member(JSONName(Array(key.utf8))) }
+    public subscript(key: String) -> JSONValue? {
+        switch storage {
+        case .object(let members):
+            for member in members.reversed() where member.key.utf8.elementsEqual(key.utf8) { return member.value }
+            return nil
+        case .node(let tape, let index):
+            var key = key
+            return key.withUTF8 { unsafe tape.member($0, of: index) }.map { JSONValue(.node(tape, $0)) }
+        default: return nil
+        }
+    }
 
     /// The element at `position` of an array; nil when this is no array or it is shorter.
     public subscript(position: Int) -> JSONValue? {

@@ -75,6 +75,16 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes a moment as a string in the form of ``Timestamp/text(withMilliseconds:)``, or null for nil.
+    public mutating func value(_ moment: Timestamp?, withMilliseconds: Bool) {
+        guard let moment else { return null() }
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        moment.forEachByte(withMilliseconds: withMilliseconds) { bytes.append($0) }
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
     /// Writes null.
     @inlinable
     public mutating func null() {
@@ -224,7 +234,13 @@ public struct JSONWriter: Sendable {
             bytes.append(UInt8(truncatingIfNeeded: rest % 10) &+ 0x30)
             rest /= 10
         } while rest > 0
-        bytes[start...].reverse()
+        // By hand: reversing a slice copies all that has been written.
+        var (low, high) = (start, bytes.count - 1)
+        while low < high {
+            bytes.swapAt(low, high)
+            low += 1
+            high -= 1
+        }
     }
 
     @inlinable

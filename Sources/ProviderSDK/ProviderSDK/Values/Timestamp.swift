@@ -54,35 +54,44 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// ISO 8601 in UTC, with three decimals of the second if asked for: `2025-12-31T23:59:59.000Z`.
     public func text(withMilliseconds: Bool) -> String {
+        unsafe String(unsafeUninitializedCapacity: 24) { text in
+            var count = 0
+            forEachByte(withMilliseconds: withMilliseconds) { byte in
+                unsafe text[count] = byte
+                count += 1
+            }
+            return count
+        }
+    }
+
+    /// Passes the bytes of ``text(withMilliseconds:)`` to `append`, in order: 20 or 24.
+    func forEachByte(withMilliseconds: Bool, _ append: (UInt8) -> Void) {
         let (year, month, day) = CivilDate.from(days: Int(seconds.dividedFloor(by: 86_400)))
         let second = Int(seconds.moduloFloor(by: 86_400))
-        let millisecond = Int(milliseconds.moduloFloor(by: 1000))
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
-        func append(_ value: Int, width: Int) {
-            var divisor = [1, 10, 100, 1000][width - 1]
-            while divisor > 0 {
-                text.append(UInt8(truncatingIfNeeded: value / divisor % 10) &+ 0x30)
-                divisor /= 10
-            }
+        func digit(_ value: Int) { append(UInt8(truncatingIfNeeded: value % 10) &+ 0x30) }
+        func two(_ value: Int) {
+            digit(value / 10)
+            digit(value)
         }
-        append(year, width: 4)
-        text.append(UInt8(ascii: "-"))
-        append(month, width: 2)
-        text.append(UInt8(ascii: "-"))
-        append(day, width: 2)
-        text.append(UInt8(ascii: "T"))
-        append(second / 3600, width: 2)
-        text.append(UInt8(ascii: ":"))
-        append(second / 60 % 60, width: 2)
-        text.append(UInt8(ascii: ":"))
-        append(second % 60, width: 2)
+        two(year / 100)
+        two(year)
+        append(UInt8(ascii: "-"))
+        two(month)
+        append(UInt8(ascii: "-"))
+        two(day)
+        append(UInt8(ascii: "T"))
+        two(second / 3600)
+        append(UInt8(ascii: ":"))
+        two(second / 60 % 60)
+        append(UInt8(ascii: ":"))
+        two(second % 60)
         if withMilliseconds {
-            text.append(UInt8(ascii: "."))
-            append(millisecond, width: 3)
+            let millisecond = Int(milliseconds.moduloFloor(by: 1000))
+            append(UInt8(ascii: "."))
+            digit(millisecond / 100)
+            two(millisecond)
         }
-        text.append(UInt8(ascii: "Z"))
-        return String(decoding: text, as: UTF8.self)
+        append(UInt8(ascii: "Z"))
     }
 }
 
