@@ -14,7 +14,7 @@ import Users
 
 enum ReadBenchmark {
     /// Something that answers status requests.
-    private struct Server: Sendable {
+    struct Server: Sendable {
         let name: String
         let port: UInt16
         /// The processes whose time counts.
@@ -26,7 +26,8 @@ enum ReadBenchmark {
 
     static func run(users count: Int, rounds: Int, seconds: Int) async throws -> Bool {
         let directory = try TemporaryDirectory()
-        let host = try await host(count, directory)
+        let tokens = try await makeUsers(count, directory)
+        let host = try await host(tokens, directory)
         var servers = [host]
         if let nginx = try await nginx(beside: host, directory) { servers.append(nginx) }
         if let go = try go(count, directory) { servers.append(go) }
@@ -35,7 +36,8 @@ enum ReadBenchmark {
         // The first round fills caches.
         for round in 0...rounds {
             for server in servers {
-                let figures = try await measure(server, script, seconds: round == 0 ? max(3, seconds) : seconds)
+                let figures = try await measure(
+                    server, ["wrk", "-t1", "-c64", "-s", script], seconds: round == 0 ? max(3, seconds) : seconds)
                 if round > 0 { found[server.name, default: []].append(figures) }
             }
         }
@@ -52,21 +54,17 @@ enum ReadBenchmark {
                 "status reads per CPU-second, \(count) users × 10 ÷ \(peer)",
                 peer: median(theirs.map(\.perProcessorSecond)), product: ours, .atLeast(target))
         }
-        if let nginx = found["nginx"] {
-            table.add(
-                "p99 ms, 64 connections ÷ nginx", peer: median(nginx.map(\.p99)),
-                product: median(found[host.name, default: []].map(\.p99)), .atMost(0.5))
-        }
         table.add("resident MiB after reading all", product: memory, .atMost(60))
+        try await addLatency(to: &table, tokens, directory, script, rounds: rounds, seconds: seconds)
         table.show()
         return table.isMet
     }
 
-    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
     // MARK: Load
 
-    private struct Figures {
+    struct Figures {
         let perProcessorSecond: Double
         let p99: Double
     }
@@ -86,14 +84,13 @@ enum ReadBenchmark {
         end
         """
 
-    private static func measure(_ server: Server, _ script: String, seconds: Int) async throws -> Figures {
+    /// - Parameter load: the command of wrk, without its time and its address.
+    static func measure(_ server: Server, _ load: [String], seconds: Int) async throws -> Figures {
         let before = server.processes.reduce(0) { $0 + ProcessFigures.processorSeconds($1) }
         let ending = try await onOwnThread {
             try ChildProcess.run(
-                [
-                    "wrk", "-t1", "-c64", "-d\(seconds)s", "-s", script,
-                    "http://127.0.0.1:\(server.port)/api/integrations/status",
-                ], environment: ProcessInfo.processInfo.environment.merging(["TOKENS": server.tokens]) { $1 })
+                load + ["-d\(seconds)s", "http://127.0.0.1:\(server.port)/api/integrations/status"],
+                environment: ProcessInfo.processInfo.environment.merging(["TOKENS": server.tokens]) { $1 })
         }
         let used = server.processes.reduce(0) { $0 + ProcessFigures.processorSeconds($1) } - before
         let words = ending.output.split(separator: "\n").first { $0.hasPrefix("figures ") }?.split(separator: " ") ?? []
@@ -105,8 +102,10 @@ enum ReadBenchmark {
 
     // MARK: Servers
 
-    /// A host over users with ten connections each.
-    private static func host(_ count: Int, _ directory: TemporaryDirectory) async throws -> Server {
+    /// Makes users with ten connections each.
+    ///
+    /// - Returns: the file with a token for each.
+    private static func makeUsers(_ count: Int, _ directory: TemporaryDirectory) async throws -> String {
         let configuration = try directory.write("host.json", IdleBenchmark.configuration(directory))
         // The first start makes the key ring.
         let first = try await HostProcess(["serve", "--config", configuration])
@@ -130,10 +129,22 @@ enum ReadBenchmark {
                 userID: "user-\(number)", roles: [], kind: .session, lifetime: HostSessions.lifetimeDefault, at: now)
             tokens += "\n"
         }
-        let host = try await HostProcess(["serve", "--config", configuration])
+        return try directory.write("host-tokens", tokens)
+    }
+
+    /// A host over the users.
+    ///
+    /// - Parameter core: the one core that it may use; nil for all.
+    static func host(_ tokens: String, _ directory: TemporaryDirectory, core: Int? = nil) async throws -> Server {
+        let command = ["serve", "--config", directory.path + "/host.json"]
+        let program = HostProcess.executable.path
+        let host =
+            if let core {
+                try await HostProcess(["--cpu-list", "\(core)", program] + command, executable: "/usr/bin/taskset")
+            } else { try await HostProcess(command) }
         return Server(
             name: "the host", port: UInt16(host.url.split(separator: ":").last ?? "") ?? 0,
-            processes: [host.identifier], tokens: try directory.write("host-tokens", tokens)
+            processes: [host.identifier], tokens: tokens
         ) { _ = await host.terminate() }
     }
 
@@ -152,19 +163,24 @@ enum ReadBenchmark {
     }
 
     /// nginx with a fixed body of the size of the host's answers; nil where it is not installed.
-    private static func nginx(beside host: Server, _ directory: TemporaryDirectory) async throws -> Server? {
+    ///
+    /// - Parameter core: the core of its one worker; nil for a worker on every core.
+    static func nginx(
+        beside host: Server, _ directory: TemporaryDirectory, core: Int? = nil
+    ) async throws -> Server? {
         let program = "/usr/sbin/nginx"
         guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
         let token = try String(contentsOfFile: host.tokens, encoding: .utf8).prefix { $0 != "\n" }
         let answer = try await TestClient("http://127.0.0.1:\(host.port)", token: String(token)).get(
             "/api/integrations/status")
         guard answer.status == 200 else { throw HostProcessError(description: "\(answer.text)") }
-        let port: UInt16 = 18_099
+        let port: UInt16 = core == nil ? 18_099 : 18_098
+        let count = core == nil ? 2 : 1
         let body = String(repeating: "x", count: answer.text.utf8.count)
         let configuration = try directory.write(
             "nginx.conf",
             """
-            worker_processes 2;
+            worker_processes \(count);
             daemon off;
             pid \(directory.path)/nginx.pid;
             error_log stderr error;
@@ -179,14 +195,15 @@ enum ReadBenchmark {
                 location / { return 200 "\(body)"; } }
             }
             """)
-        let process = try ChildProcess([program, "-e", "stderr", "-c", configuration])
+        let pin = core.map { ["taskset", "--cpu-list", "\($0)"] } ?? []
+        let process = try ChildProcess(pin + [program, "-e", "stderr", "-c", configuration])
         var workers: [Int32] = []
         try await waitUntil("the workers of nginx") {
             let path = "/proc/\(process.identifier)/task/\(process.identifier)/children"
             workers = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").compactMap {
                 Int32($0)
             }
-            return workers.count == 2
+            return workers.count == count
         }
         return Server(name: "nginx", port: port, processes: workers, tokens: host.tokens) {
             process.signal(SIGTERM)
