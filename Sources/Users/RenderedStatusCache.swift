@@ -41,7 +41,7 @@ package final class RenderedStatusCache: Sendable {
     /// Keeps the report that a read found, unless the user may have changed since the read began.
     package func insert(_ report: RenderedStatus, of userID: String, readAt epoch: Epoch) {
         let hash = hash(userID)
-        shard(hash).insert(.init(id: Array(userID.utf8), report: report), hash, readAt: epoch.value)
+        shard(hash).insert(.init(id: userID, report: report), hash, readAt: epoch.value)
     }
 
     /// Removes the report of a user who has changed.
@@ -68,15 +68,17 @@ package final class RenderedStatusCache: Sendable {
 /// The reports of a part of all users.
 private final class RenderedStatusShard: Sendable {
     struct Entry: Sendable {
-        let id: [UInt8]
+        // A text, which needs no memory apart where it is short.
+        let id: String
         let report: RenderedStatus
 
         /// The memory of the entry: its text and its id, and the objects, buffers and table places around them.
-        var cost: Int { report.bytes.capacity + id.count + RenderedStatusShard.entryBytes }
+        var cost: Int { report.bytes.capacity + id.utf8.count + RenderedStatusShard.entryBytes }
 
         func report(of id: Span<UInt8>, at now: Timestamp) -> RenderedStatus? {
-            guard self.id.count == id.count, report.isValid(at: now) else { return nil }
-            for index in id.indices where self.id[index] != id[index] { return nil }
+            let known = self.id.utf8Span.span
+            guard known.count == id.count, report.isValid(at: now) else { return nil }
+            for index in id.indices where known[index] != id[index] { return nil }
             return report
         }
     }
