@@ -170,8 +170,8 @@ let hostModules: [Target] = [
     module(
         "SystemAPI",
         [
-            "Configuration", "ConnectionModel", "Connections", "Cryptography", "Events", "HTTPServer", "Observability",
-            "Primitives", "Providers", "Requests", "Sessions", "Users", "Webhooks", providerSDK,
+            "Configuration", "ConnectionModel", "Connections", "Cryptography", "Events", "HTTPServer",
+            "Observability", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Users", "Webhooks", providerSDK,
         ]),
     module(
         "Pages",

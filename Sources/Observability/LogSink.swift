@@ -41,6 +41,8 @@ package final class LogSink: Sendable {
     private let time: TimeSource
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
+    /// The journal behind the descriptor; nil when there is none.
+    private let journal: JournalSocket?
 
     /// A sink that writes to `descriptor` and counts in `dropped` what it could not write.
     package init(
@@ -52,6 +54,8 @@ package final class LogSink: Sendable {
         self.dropped = dropped
         self.isFlushedAtExit = isFlushedAtExit
         self.time = time
+        let stream = unsafe getenv("JOURNAL_STREAM").map { unsafe String(cString: $0) }
+        journal = JournalSocket(behind: descriptor, stream: stream)
     }
 
     /// Appends the line that `write` writes, with its end; never waits for the descriptor.
@@ -122,7 +126,8 @@ package final class LogSink: Sendable {
             // Lines that come meanwhile signal again and are collected in turn.
             take(&batch)
             // The one place that every line passes, and no caller waits for it.
-            write(VisibleText.escaping(batch.bytes))
+            let lines = VisibleText.escaping(batch.bytes)
+            if let journal { send(lines, to: journal) } else { write(lines) }
             finish()
         }
     }
@@ -150,6 +155,13 @@ package final class LogSink: Sendable {
             guard state.buffer.bytes.isEmpty else { return }
             for waiter in state.waiting { waiter.signal() }
             state.waiting = []
+        }
+    }
+
+    /// Sends each line to the journal; what it does not take goes to the descriptor.
+    private func send(_ lines: [UInt8], to journal: JournalSocket) {
+        for line in lines.split(separator: UInt8(ascii: "\n")) where !journal.send(line) {
+            write(Array(line) + [UInt8(ascii: "\n")])
         }
     }
 

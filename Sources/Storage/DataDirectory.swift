@@ -107,6 +107,9 @@ public final class DataDirectory: Sendable {
     /// How the documents are doing, for metrics.
     public var documentStatistics: DocumentStatistics { documents.statistics }
 
+    /// Whether the process that had the directory before did not close it.
+    public var wasAbandoned: Bool { lock.wasAbandoned }
+
     /// Why the store accepts no writes, or nil when it does.
     public var readOnlyReason: String? { gate.currentReason }
 

@@ -5,6 +5,7 @@ import Connections
 import Events
 import Observability
 package import Primitives
+import Processes
 import ProviderSDK
 package import Requests
 package import Webhooks
@@ -43,6 +44,10 @@ package struct MetricsPage: Sendable {
     package let inbox: @Sendable () -> InboxStatistics
     /// Returns what the server counts; nil before there is a server.
     package let server: @Sendable () -> ServerFigures?
+    /// The version of the program.
+    package let version: String
+    /// Returns the longest turn of an event loop of late.
+    package let loopLag: @Sendable () -> Duration
     package let time: TimeSource
     /// Returns the number of undelivered notifications.
     package let notificationsWaiting: @Sendable () -> Int
@@ -52,13 +57,16 @@ package struct MetricsPage: Sendable {
     package init(
         requests: RequestMetrics, store: @escaping @Sendable () -> StoreFigures,
         inbox: @escaping @Sendable () -> InboxStatistics,
-        server: @escaping @Sendable () -> ServerFigures? = { nil }, time: TimeSource,
+        server: @escaping @Sendable () -> ServerFigures? = { nil }, version: String = "",
+        loopLag: @escaping @Sendable () -> Duration = { .zero }, time: TimeSource,
         notificationsWaiting: @escaping @Sendable () -> Int, eventReaders: @escaping @Sendable () -> Int = { 0 }
     ) {
         self.requests = requests
         self.store = store
         self.inbox = inbox
         self.server = server
+        self.version = version
+        self.loopLag = loopLag
         self.time = time
         self.notificationsWaiting = notificationsWaiting
         self.eventReaders = eventReaders
@@ -74,6 +82,7 @@ package struct MetricsPage: Sendable {
         Self.writeInbox(inbox(), at: time.now, to: &page)
         writeGauges(to: &page)
         if let figures = server() { Self.write(figures, to: &page) }
+        writeProcess(.current, to: &page)
         return page
     }
 
@@ -195,6 +204,26 @@ package struct MetricsPage: Sendable {
                 ("store_disk_problem", "1 while the disk is full or fails.", store.hasDiskProblem ? 1 : 0),
                 ("store_disk_free_bytes", "Bytes free on the disk of the data directory.", store.freeBytes),
             ], &page)
+    }
+
+    /// Writes what is known of the process, under the names that all programs have for it.
+    private func writeProcess(_ process: ProcessFigures, to page: inout String) {
+        func line(_ name: String, _ type: String, _ help: String, _ value: String) {
+            page += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n\(name) \(value)\n"
+        }
+        line("process_resident_memory_bytes", "gauge", "Memory of the process.", "\(process.residentBytes)")
+        line(
+            "process_cpu_seconds_total", "counter", "Processor time of the process.",
+            Self.seconds(process.processorMicroseconds))
+        line("process_open_fds", "gauge", "Open descriptors.", "\(process.openDescriptors)")
+        line("process_max_fds", "gauge", "The bound of open descriptors.", "\(process.descriptorsMax)")
+        line("process_threads", "gauge", "Threads of the process.", "\(process.threads)")
+        line("process_start_time_seconds", "gauge", "Start of the process since 1970.", "\(process.startedAt)")
+        line(
+            "integration_host_event_loop_lag_seconds", "gauge", "The longest turn of an event loop in the last 15 seconds.",
+            Self.seconds(Int(clamping: loopLag().wholeNanoseconds / 1000)))
+        let name = "integration_host_build_info"
+        page += "# HELP \(name) The version of the program.\n# TYPE \(name) gauge\n\(name){version=\"\(version)\"} 1\n"
     }
 
     private static func gauges(_ gauges: [(name: String, help: String, value: Int)], _ page: inout String) {

@@ -8,6 +8,36 @@ import Testing
 
 @Suite("Log", .timeLimit(.minutes(5)))
 struct LogTests {
+    @Test("The log says what starts and stops, what the last run left, and which connections are made, lost and ended")
+    func lines() async throws {
+        let installation = try await TestInstallation(
+            extra: "\"rateLimits\":{\"connectionCreation\":0}", logLevel: "info")
+        let client = try await installation.client(user: "ada")
+        let id = try await installation.connect("stripe", client)
+        #expect(try await client.send("DELETE", "/api/integrations/connections/\(id)").status == 200)
+        let first = installation.host
+        #expect(await first.terminate() == 0)
+        func facts(_ host: HostProcess, _ message: String) -> JSONValue {
+            host.log.split(separator: "\n").compactMap { try? JSONValue.parse(Array($0.utf8)) }
+                .first { $0["msg"]?.string == message } ?? .null
+        }
+        let started = facts(first, "The host has started.")
+        #expect(started["address"]?.string == first.url && started["version"]?.string?.isEmpty == false)
+        #expect(started["providers"]?.integer == 10 && started["lastRunEnded"] == "in order")
+        #expect(facts(first, "The host stops.") != .null && facts(first, "The host has stopped.") != .null)
+        let made = facts(first, "A connection was made.")
+        #expect(made["connectionId"]?.string == id && made["from"] == "pending" && made["to"] == "connected")
+        #expect(facts(first, "A connection was removed.")["connectionId"]?.string == id)
+        for line in first.log.split(separator: "\n") where line.contains("A connection was") {
+            #expect(!line.contains("ada"))
+        }
+        try await installation.restart()
+        installation.host.kill()
+        try await installation.restart()
+        #expect(await installation.host.terminate() == 0)
+        #expect(facts(installation.host, "The host has started.")["lastRunEnded"] == "without a stop")
+    }
+
     @Test(
         "A host whose standard error is not read keeps serving, stops on a signal and counts dropped lines"
     )

@@ -6,6 +6,7 @@ import ConnectionModel
 import Connections
 import Credentials
 import Events
+import DocumentStore
 import HTTPAPI
 import HTTPClient
 import HTTPServer
@@ -42,6 +43,7 @@ final class Host: Sendable {
     private let readiness: Readiness
     private let diskWatch: RepeatedWork
     private let liveEvents: RepeatedWork
+    private let loopWatch: RepeatedWork
 
     /// How long running requests may take to finish when the host stops.
     static let grace = Duration.seconds(30)
@@ -65,12 +67,15 @@ final class Host: Sendable {
         readiness = Readiness(parts.data, disk: disk)
         demoSession = isDemo ? try DemoSession(services.sessions, at: time.now) : nil
         if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
-        let routes = HostRoutes(parts: parts, services: services, disk: disk)
+        let loops = LoopWatch(time: time)
+        let routes = HostRoutes(parts: parts, services: services, disk: disk, loops: loops)
         let application = try routes.requestPath(readiness: readiness, demo: demoSession)
         var settings = checks.server
         settings.memory = parts.memory
         server = try HTTPServer(settings, application: application)
         routes.server.set(server, parts.memory)
+        loopWatch = RepeatedWork(pause: LoopWatch.pause, time: time) { [server] in await loops.measure(server) }
+        parts.users.changes.observe(ConnectionLog(log).note)
         control = try ControlServer(
             directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
         reconcileLoop = ReconcileLoop(
@@ -121,7 +126,25 @@ final class Host: Sendable {
         trim.start()
         diskWatch.start()
         liveEvents.start()
+        loopWatch.start()
+        logStart(url)
         return url
+    }
+
+    /// Logs what runs, where, and what the last run left.
+    private func logStart(_ url: String) {
+        let configuration = parts.configuration
+        let waiting = parts.data.documentStatistics.waitingDocuments
+        log.info(
+            "The host has started.",
+            [
+                "version": .text(Version.text), "address": .text(url), "publicURL": .text(parts.address.url),
+                "dataDirectory": .text(configuration.dataDirectory),
+                "providers": .integer(registry.providers.count),
+                "availableProviders": .integer(registry.providers.count(where: \.isAvailable)),
+                "lastRunEnded": parts.data.wasAbandoned ? "without a stop" : "in order",
+                "documentsFromJournal": .integer(waiting),
+            ])
     }
 
     /// Returns when every loop of the server has taken a turn; a loop that hangs makes it wait.
@@ -129,6 +152,7 @@ final class Host: Sendable {
 
     /// Finishes running work and closes everything; syncs resume at the next start.
     func stop() async {
+        log.info("The host stops.", ["drainSeconds": .integer(Int(parts.configuration.drainTime.components.seconds))])
         readiness.drain()
         // A balancer that has not asked yet still sends requests here.
         try? await parts.time.sleep(for: parts.configuration.drainTime)
@@ -149,10 +173,12 @@ final class Host: Sendable {
         await trim.stop()
         await diskWatch.stop()
         await liveEvents.stop()
+        await loopWatch.stop()
         await services.sync.stop()
         await services.refresher.settle()
         await services.notifications.stop()
         await parts.client.shutdown()
         parts.data.close()
+        log.info("The host has stopped.")
     }
 }

@@ -27,6 +27,8 @@ struct HostRoutes: Sendable {
     var server = ServerProbe()
     /// What is known of the disk; nil where it is not watched.
     var disk: DiskMonitor?
+    /// How long the loops of the server take for a turn; nil where they are not watched.
+    var loops: LoopWatch?
 
     /// The path of every request to the host, with a demo's routes where there is a demo.
     func requestPath(readiness: Readiness, demo session: DemoSession? = nil) throws -> RequestPath {
@@ -146,7 +148,8 @@ struct HostRoutes: Sendable {
             metrics: MetricsPage(
                 requests: metrics, store: { MetricsPage.StoreFigures(data, statuses, disk?.state) },
                 inbox: { webhooks.statistics },
-                server: { server.figures }, time: parts.time,
+                server: { server.figures }, version: Version.text, loopLag: { [loops] in loops?.longest ?? .zero },
+                time: parts.time,
                 notificationsWaiting: { notifications.waitingCount }, eventReaders: { events.readerCount }),
             version: Version.text, documented: documents)
     }
