@@ -143,7 +143,8 @@ package struct DashboardPages: Sendable {
 
     /// The fields of a form that a page of the person has sent; nil for any other form.
     func fields(_ context: RouteContext, _ reader: Reader) -> QueryParameters? {
-        guard let fields = try? QueryParameters(context.request.body.span),
+        let body = context.request.body
+        guard let fields = try? QueryParameters(body.span),
             constantTimeEquals(Array((fields["form"] ?? "").utf8), Array(reader.formToken.utf8))
         else { return nil }
         return fields

@@ -90,7 +90,9 @@ struct PaceLimitTests {
             let shard = JournalLedger.Shard(collection: "users", number: 0)
             // All wait before the thread takes the first.
             let entries = (0..<5).map { number in
-                Task { await journal.append(.user("\(number)"), in: shard, revision: 1, .whole(.none, data: data)) }
+                let entry = Journal.Entry(
+                    key: .user("\(number)"), shard: shard, revision: 1, content: .whole(.none, data: data))
+                return Task { await journal.append(entry) }
             }
             try await waitUntil("all entries wait") { journal.waitingCount == 5 }
             journal.start()

@@ -19,7 +19,8 @@ extension DashboardPages {
     }
 
     @Sendable func signIn(_ context: RouteContext) async throws(ServiceError) -> Reply {
-        let fields = try? QueryParameters(context.request.body.span)
+        let body = context.request.body
+        let fields = try? QueryParameters(body.span)
         let key = String((fields?["key"] ?? "").trimmed.prefix(DashboardLimits.keyBytesMax))
         guard let principal = await services.keys.principal(of: key, at: now),
             let keyID = principal.applicationKeyID

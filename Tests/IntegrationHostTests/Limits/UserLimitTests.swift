@@ -1,5 +1,6 @@
 // The limits of changes, lists and erasures of users from both sides.
 
+import Audit
 import Dispatch
 import DocumentStore
 import Primitives
@@ -178,7 +179,8 @@ struct UserLimitTests {
             connectSessions: ConnectSessions(
                 fixture.data.documents, users: fixture.users, registry: fixture.registry, returnTo: [],
                 time: fixture.time, log: log),
-            accounts: fixture.accounts, time: fixture.time, log: log)
+            accounts: fixture.accounts, audit: AuditTrail(fixture.data.audit, time: fixture.time) { nil },
+            time: fixture.time, log: log)
     }
 
     @Test(
