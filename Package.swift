@@ -171,7 +171,8 @@ let hostModules: [Target] = [
         "SystemAPI",
         [
             "Configuration", "ConnectionModel", "Connections", "Cryptography", "Events", "HTTPServer",
-            "Observability", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Users", "Webhooks", providerSDK,
+            "Observability", "Primitives", "Processes", "Providers", "Requests", "Sessions", "Users", "Webhooks",
+            providerSDK,
         ]),
     module(
         "Pages",

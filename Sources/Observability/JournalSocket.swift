@@ -100,7 +100,9 @@ final class JournalSocket: Sendable {
         message += name.utf8
         if value.contains(UInt8(ascii: "\n")) {
             message.append(UInt8(ascii: "\n"))
-            for shift in stride(from: 0, to: 64, by: 8) { message.append(UInt8(truncatingIfNeeded: value.count >> shift)) }
+            for shift in stride(from: 0, to: 64, by: 8) {
+                message.append(UInt8(truncatingIfNeeded: value.count >> shift))
+            }
         } else {
             message.append(UInt8(ascii: "="))
         }

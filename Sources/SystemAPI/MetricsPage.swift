@@ -220,7 +220,8 @@ package struct MetricsPage: Sendable {
         line("process_threads", "gauge", "Threads of the process.", "\(process.threads)")
         line("process_start_time_seconds", "gauge", "Start of the process since 1970.", "\(process.startedAt)")
         line(
-            "integration_host_event_loop_lag_seconds", "gauge", "The longest turn of an event loop in the last 15 seconds.",
+            "integration_host_event_loop_lag_seconds", "gauge",
+            "The longest turn of an event loop in the last 15 seconds.",
             Self.seconds(Int(clamping: loopLag().wholeNanoseconds / 1000)))
         let name = "integration_host_build_info"
         page += "# HELP \(name) The version of the program.\n# TYPE \(name) gauge\n\(name){version=\"\(version)\"} 1\n"

@@ -5,8 +5,8 @@ import Configuration
 import ConnectionModel
 import Connections
 import Credentials
-import Events
 import DocumentStore
+import Events
 import HTTPAPI
 import HTTPClient
 import HTTPServer

@@ -35,8 +35,10 @@ struct MonitoringTests {
         let client = try await installation.client(user: nil)
         let page = try await client.get("/metrics").text
         let lines = page.split(separator: "\n")
-        let known = Set(lines.filter { $0.hasPrefix("# TYPE ") }.compactMap { $0.split(separator: " ").dropFirst(2).first })
-        let helped = Set(lines.filter { $0.hasPrefix("# HELP ") }.compactMap { $0.split(separator: " ").dropFirst(2).first })
+        let known = Set(
+            lines.filter { $0.hasPrefix("# TYPE ") }.compactMap { $0.split(separator: " ").dropFirst(2).first })
+        let helped = Set(
+            lines.filter { $0.hasPrefix("# HELP ") }.compactMap { $0.split(separator: " ").dropFirst(2).first })
         #expect(known == helped && known.count > 40)
         let name = /(?:integration_host|http|process)_[a-z_]+/
         for file in ["rules.yaml", "dashboard.json"] {
@@ -50,7 +52,9 @@ struct MonitoringTests {
         }
     }
 
-    @Test("The page of metrics shows the process: memory, processor time, descriptors, start, version, turns of the loops")
+    @Test(
+        "The page of metrics shows the process: memory, processor time, descriptors, start, version, turns of the loops"
+    )
     func process() async throws {
         let installation = try await TestInstallation()
         let client = try await installation.client(user: nil)

@@ -2,8 +2,8 @@
 
 import Foundation
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 @testable import Observability
 
@@ -15,7 +15,8 @@ struct JournalTests {
 
     @Test("A line becomes its message, its priority, and a field for each fact")
     func fields() {
-        let line = #"{"ts":"2026-05-01T10:00:00.000Z","level":"warning","msg":"Slow.","connectionId":"c 1","count":3,"none":null}"#
+        let line =
+            #"{"ts":"2026-05-01T10:00:00.000Z","level":"warning","msg":"Slow.","connectionId":"c 1","count":3,"none":null}"#
         #expect(
             message(line) == """
                 IH_CONNECTION_ID=c 1
@@ -77,7 +78,8 @@ struct JournalTests {
         var status = stat()
         #expect(unsafe fstat(STDERR_FILENO, &status) == 0)
         #expect(JournalSocket(behind: STDERR_FILENO, stream: "\(status.st_dev):\(status.st_ino)", path: "/x") != nil)
-        #expect(JournalSocket(behind: STDERR_FILENO, stream: "\(status.st_dev):\(status.st_ino + 1)", path: "/x") == nil)
+        #expect(
+            JournalSocket(behind: STDERR_FILENO, stream: "\(status.st_dev):\(status.st_ino + 1)", path: "/x") == nil)
         #expect(JournalSocket(behind: STDERR_FILENO, stream: nil, path: "/x") == nil)
     }
 }
