@@ -36,11 +36,13 @@ package struct ConnectionLog: Sendable {
         let code: String?
     }
 
-    /// Returns the lines of a change. An authorization that begins, fails or is given up is none.
+    /// Returns the lines of a change. An authorization that begins, fails or is given up is none, and so is an integration that is only
+    /// recorded.
     static func lines(before: [Connection], _ after: [Connection]) -> [Line] {
         var lines: [Line] = []
         ConnectionPairs.forEach(before, after) { before, after in
             guard before?.status != after?.status, let connection = after ?? before else { return }
+            guard connection.isManaged || before?.isManaged == true else { return }
             guard let message = message(before?.status, after?.status) else { return }
             lines.append(
                 Line(

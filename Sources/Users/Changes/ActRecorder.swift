@@ -45,6 +45,8 @@ struct ConnectionAct: Sendable, Equatable {
     static func acts(before: [Connection], _ after: [Connection]) -> [ConnectionAct] {
         var acts: [ConnectionAct] = []
         ConnectionPairs.forEach(before, after) { before, after in
+            // A note of an integration gives access to nothing.
+            guard before?.isManaged == true || after?.isManaged == true else { return }
             if let after {
                 if let act = act(from: before, to: after) { acts.append(act) }
             } else if let before, before.status != .pending {

@@ -85,6 +85,14 @@ struct AuditedChangeTests {
         #expect(try await fixture.lines().count == 5)
     }
 
+    @Test("An integration that is only recorded is no act when it is made, changed or removed")
+    func recorded() async throws {
+        let fixture = try Fixture()
+        let id = try await fixture.add(.connected)
+        try await fixture.users.update("ann") { (user) throws(ServiceError) in _ = try user.remove(id, at: Self.later) }
+        #expect(try await fixture.lines() == [])
+    }
+
     @Test("A connection whose line cannot be written is not made")
     func refused() async throws {
         let fixture = try Fixture(FileSystem(faults: NoAudit()))
