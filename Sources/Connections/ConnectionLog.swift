@@ -36,8 +36,9 @@ package struct ConnectionLog: Sendable {
         let code: String?
     }
 
-    /// Returns the lines of a change. An authorization that begins, fails or is given up is none, and so is an integration that is only
-    /// recorded.
+    /// Returns the lines of a change.
+    ///
+    /// An authorization that begins, fails or is given up has none, and neither has an integration that is only recorded.
     static func lines(before: [Connection], _ after: [Connection]) -> [Line] {
         var lines: [Line] = []
         ConnectionPairs.forEach(before, after) { before, after in
