@@ -2,13 +2,14 @@
 // that the host wrote, answered and stored is searched for each of them, plain and encoded.
 
 import Foundation
+import Glibc
 import HostTesting
 import ProviderSDK
 import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Secrets", .serialized, .timeLimit(.minutes(5)))
+@Suite("Secrets", .serialized, .timeLimit(.minutes(10)))
 struct SecrecyTests {
     /// What was answered, with the request that it answers.
     final class Answers: Sendable {
@@ -56,7 +57,9 @@ struct SecrecyTests {
 
     /// Which of the forms stand in `text`, besides where they may.
     static func found(_ forms: [String], in text: Data) -> [String] {
-        forms.filter { text.range(of: Data($0.utf8)) != nil }
+        // Foundation's search takes minutes for all answers in a debug build; that of C ends at a NUL.
+        let characters = text.map { $0 == 0 ? CChar(1) : CChar(bitPattern: $0) } + [0]
+        return forms.filter { form in unsafe strstr(characters, form) != nil }
     }
 
     /// Answers that give back everything they were sent, in the ways in which an endpoint fails.
