@@ -44,7 +44,7 @@ package struct AuditFolder: Sendable {
         return File(name: name, first: first)
     }
 
-    /// Opens the folder below `root`; nil when there is none.
+    /// Opens the folder below `root`; nil when it does not exist.
     package static func open(in root: Directory) throws(StoreError) -> AuditFolder? {
         do throws(CallFailure) {
             return try root.subdirectory(name).map { AuditFolder(directory: $0) }

@@ -122,7 +122,7 @@ struct EventFeed {
         return missed
     }
 
-    /// The sequence of the oldest event that is kept; that of the next one when there is none.
+    /// The sequence of the oldest event that is kept; while nothing is kept, that of the next one.
     private var first: Int { next - count }
 
     // MARK: Readers

@@ -41,7 +41,7 @@ package final class LogSink: Sendable {
     private let time: TimeSource
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
-    /// The journal behind the descriptor; nil when there is none.
+    /// The journal behind the descriptor; nil for any other descriptor.
     private let journal: JournalSocket?
 
     /// A sink that writes to `descriptor` and counts in `dropped` what it could not write.
