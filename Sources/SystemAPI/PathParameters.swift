@@ -8,7 +8,7 @@ enum PathParameters {
     static func schema(of name: String) -> Schema {
         switch name {
         case "id": .text.noted("The id of what the path names.")
-        case "service", "provider": .text.example("stripe").noted("The id of a provider.")
+        case "service", "provider": .providerID
         case "variant": .text.noted("A variant of the provider.")
         case "user_id": .text.noted("The id of the user.")
         case "account_id": .text.noted("The account at the provider.")

@@ -40,15 +40,15 @@ enum UserDeclarations {
     private static let nextCursor = Schema.text.orNull.example("8c1f0a2b3c4d5e6f").noted(
         "Where to read on; null at the end.")
     private static let connectionMembers: [Schema.Member] = [
-        .required("id", CommonSchemas.connectionID), .required("service", .text.example("stripe")),
-        .required("serviceName", .text.example("Stripe")), .required("variant", .text.orNull),
+        .required("id", CommonSchemas.connectionID), .required("service", .providerID),
+        .required("serviceName", .providerName), .required("variant", .text.orNull),
         .required("accountName", .text.orNull), .required("status", IntegrationsSchemas.status),
         .required("class", .choice(DiagnosisClass.allCases.map(\.rawValue)).example("working")),
         .required("connectedAt", .moment.orNull), .required("lastSyncAt", .moment.orNull),
         .required("expiresAt", .moment.orNull),
     ]
     private static let account = Schema.object(
-        .required("provider", .text.example("discord")), .required("accountId", .text),
+        .required("provider", .providerID), .required("accountId", .text),
         .required("linkedAt", .moment), .required("inDiscord", .boolean.noted("Whether the account is a member.")),
         .required("archived", .boolean.noted("Whether the user is archived because the account has left.")),
         .required("joinedAt", .text.orNull), .required("attributes", .anything.noted("As the bot sent them."))
@@ -70,7 +70,7 @@ enum UserDeclarations {
                         of: .object(
                             .required("id", userID),
                             .required("connections", .count.orNull.noted("Null when the user cannot be read.")),
-                            .required("services", .list(of: .text.example("stripe"))),
+                            .required("services", .list(of: .providerID)),
                             .required("hasExternalAccount", .boolean)))),
                 .required("nextCursor", nextCursor))))
     static let get = RouteDeclaration(

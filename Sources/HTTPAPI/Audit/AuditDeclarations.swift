@@ -32,7 +32,7 @@ enum AuditDeclarations {
         .required("action", .choice(AuditAction.allCases.map(\.rawValue))),
         .optional("user", hash.noted("A keyed hash of the id of the user whom it concerns.")),
         .optional("connection", .text.example("conn-1a2Kd2mQ0xR7vTz4Lw8Kd2mQ")),
-        .optional("service", .text.example("stripe")),
+        .optional("service", .providerID),
         .optional("key", .text.noted("The id of an application key, or of a key of the ring.")),
         .optional("through", .count.noted("The last line that went with a dropped file.")),
         .required("result", .choice(AuditResult.allCases.map(\.rawValue))),

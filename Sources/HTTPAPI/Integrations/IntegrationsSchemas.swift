@@ -11,7 +11,7 @@ enum IntegrationsSchemas {
     private static let frequency = Schema.choice(SyncFrequency.allCases.map(\.rawValue)).example("daily")
 
     static let integration = Schema.object(
-        .required("id", .text.example("stripe")), .required("name", .text.example("Stripe")),
+        .required("id", .providerID), .required("name", .providerName),
         .required("description", .text), .required("category", .text.example("payments")),
         .required("icon", .text.example("https://host.example.com/icons/stripe.svg")),
         .required("features", .list(of: .text.example("Payment sync"))),
@@ -55,8 +55,8 @@ enum IntegrationsSchemas {
     ).named("DataType")
 
     private static let connectionMembers: [Schema.Member] = [
-        .required("id", CommonSchemas.connectionID), .required("service", .text.example("stripe")),
-        .required("serviceName", .text.example("Stripe")), .required("status", status),
+        .required("id", CommonSchemas.connectionID), .required("service", .providerID),
+        .required("serviceName", .providerName), .required("status", status),
         .required("connectedAt", .moment.orNull), .required("lastSyncAt", .moment.orNull),
         .required(
             "syncStatus", .text.orNull.example("success").noted("running, success, partial, failed or canceled.")),

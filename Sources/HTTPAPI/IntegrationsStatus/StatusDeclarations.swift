@@ -12,7 +12,7 @@ enum StatusDeclarations {
     }
 
     private static let account: [Schema.Member] = [
-        .required("provider", .text.example("stripe")), .required("accountId", .text.example("acct_123")),
+        .required("provider", .providerID), .required("accountId", .text.example("acct_123")),
     ]
 
     private static let integration = Schema.object(
