@@ -1,7 +1,5 @@
-// The frame of every page of the dashboard: bar, navigation, live dot and foot, and the header fields that hold the browser to it. Knows no
-// page.
+// The frame of every page of the dashboard: bar, navigation and live dot. Knows no page.
 
-import Cryptography
 import Events
 import Pages
 import Requests
@@ -52,20 +50,15 @@ struct DashboardPage {
 struct DashboardFrame: Sendable {
     let branding: Branding
     let version: String
-    private let style: HTML
-    private let policy: String
+    private let document: HTMLDocument
 
     init(branding: Branding, version: String) {
         self.branding = branding
         self.version = version
-        let style = Stylesheet.tokens(branding) + DashboardStyle.tokens + DashboardStyle.rules
-        self.style = .verbatim(style)
-        policy =
-            "default-src 'none'; style-src '\(Self.hash(style))'; script-src '\(Self.hash(DashboardScript.page))'; "
-            + "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        document = HTMLDocument(
+            style: Stylesheet.tokens(branding) + DashboardStyle.tokens + DashboardStyle.rules,
+            script: DashboardScript.page, connects: true)
     }
-
-    private static func hash(_ text: String) -> String { "sha256-" + Base64.encode(SHA256.digest(text).bytes) }
 
     /// A page for a person who is signed in.
     ///
@@ -84,7 +77,7 @@ struct DashboardFrame: Sendable {
         let newer: HTML =
             page.isLive
             ? #"<p class="callout ok" id="newer" hidden><a href="">\#(DashboardWords.newer)</a></p>"# : .none
-        return document(
+        return reply(
             page,
             """
             <a class="skip" href="#main">\(DashboardWords.skip)</a>
@@ -100,7 +93,7 @@ struct DashboardFrame: Sendable {
 
     /// A page for a person who is not signed in: one sheet.
     func sheet(_ page: DashboardPage) -> Reply {
-        document(
+        reply(
             page,
             """
             <main class="sheet" id="main"><div class="line">\(Parts.tile(branding, size: "tile-s"))\
@@ -110,33 +103,12 @@ struct DashboardFrame: Sendable {
             """)
     }
 
-    private func document(_ page: DashboardPage, _ body: HTML) -> Reply {
-        let title = DashboardWords.title(page.heading, branding.name, isProblem: page.isProblem)
-        let html: HTML = """
-            <!doctype html>
-            <html lang="\(Words.language)">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width,initial-scale=1">
-            <title>\(title)</title>
-            <meta name="robots" content="noindex">
-            <link rel="icon" href="/connect/icon.svg">
-            <style>\(style)</style>
-            </head>
-            <body data-about="\(page.about ?? "")">
-            \(body)
-            <script>\(.verbatim(DashboardScript.page))</script>
-            </body>
-            </html>
-
-            """
-        return Reply(
-            status: page.status,
-            headers: [
-                ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy),
-                ("Referrer-Policy", "same-origin"), ("X-Frame-Options", "DENY"), ("Vary", "Cookie"),
-                ("Cache-Control", "no-store"),
-            ] + page.headers, body: Array(html.markup.utf8))
+    private func reply(_ page: DashboardPage, _ body: HTML) -> Reply {
+        document.reply(
+            status: page.status, title: DashboardWords.title(page.heading, branding.name, isProblem: page.isProblem),
+            head: HTMLDocument.unlisted, attributes: #" data-about="\#(page.about ?? "")""#, body: body,
+            headers: [("Referrer-Policy", "same-origin"), ("Vary", "Cookie"), ("Cache-Control", "no-store")]
+                + page.headers)
     }
 
     private static func notice(_ notice: DashboardPage.Notice?) -> HTML {

@@ -1,6 +1,5 @@
-// The frame of every page: head, sheet and foot, and the header fields that hold the browser to it. Knows no page.
+// The frame of every connect page: sheet and foot. Knows no page.
 
-import Cryptography
 import Requests
 
 /// A page before it is put into its frame.
@@ -25,61 +24,28 @@ struct PageFrame: Sendable {
     let branding: Branding
     /// The host's own name below the sheet.
     let host: @Sendable () -> String
-    private let style: HTML
-    private let policy: String
-
-    private let isFramed: Bool
+    private let document: HTMLDocument
 
     /// - Parameter ancestors: the origins whose pages may show these pages in a frame.
     init(branding: Branding, ancestors: [String], host: @escaping @Sendable () -> String) {
-        isFramed = !ancestors.isEmpty
         self.branding = branding
         self.host = host
-        let style = Stylesheet.text(branding.colors)
-        self.style = .verbatim(style)
-        // Only the style and the script of this program may run, by their hashes. A form is sent to the host only, which also governs where
-        // its answer may redirect to.
-        policy =
-            "default-src 'none'; style-src '\(Self.hash(style))'; script-src '\(Self.hash(Scripts.page))'; img-src 'self'; "
-            + "form-action 'self'; base-uri 'none'; frame-ancestors "
-            + (ancestors.isEmpty ? "'none'" : ancestors.joined(separator: " "))
-    }
-
-    private static func hash(_ text: String) -> String {
-        "sha256-" + Base64.encode(SHA256.digest(text).bytes)
+        document = HTMLDocument(
+            style: Stylesheet.text(branding.colors), script: Scripts.page, ancestors: ancestors)
     }
 
     func reply(_ page: Page) -> Reply {
-        let title = Words.title(page.heading, branding.name, isProblem: page.isProblem)
         let leaving: HTML = page.leavesTo.map { #"<meta http-equiv="refresh" content="0;url=\#($0)">"# } ?? .none
         let data = page.data.map { #" data-\#($0.name)="\#($0.value)""# as HTML }
-        let html: HTML = """
-            <!doctype html>
-            <html lang="\(Words.language)">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width,initial-scale=1">
-            <title>\(title)</title>
-            <meta name="robots" content="noindex">
-            <link rel="icon" href="/connect/icon.svg">
-            \(leaving)<style>\(style)</style>
-            </head>
-            <body>
-            <main class="sheet" id="main"\(data)>
-            \(page.sheet)
-            </main>
-            <footer class="foot">\(branding.name) · \(host())</footer>
-            <script>\(.verbatim(Scripts.page))</script>
-            </body>
-            </html>
-
-            """
-        return Reply(
-            status: page.status,
-            headers: [
-                ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy),
-                ("Referrer-Policy", page.referrer), ("Vary", "Accept, Cookie"),
-            ] + (isFramed ? [] : [("X-Frame-Options", "DENY")]) + page.headers, body: Array(html.markup.utf8))
+        return document.reply(
+            status: page.status, title: Words.title(page.heading, branding.name, isProblem: page.isProblem),
+            head: "\(HTMLDocument.unlisted)\(leaving)",
+            body: """
+                <main class="sheet" id="main"\(data)>
+                \(page.sheet)
+                </main>
+                <footer class="foot">\(branding.name) · \(host())</footer>
+                """, headers: [("Referrer-Policy", page.referrer), ("Vary", "Accept, Cookie")] + page.headers)
     }
 
     /// An answer that leads the browser elsewhere.

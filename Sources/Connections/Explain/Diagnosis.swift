@@ -56,7 +56,7 @@ struct Diagnosis {
     var kind: DiagnosisClass {
         guard let provider else {
             // An integration that the application only reported has neither a credential nor an account.
-            return connection.credentials.isEmpty && connection.accountID == nil ? .unmanaged : .pluginMissing
+            return connection.isManaged ? .pluginMissing : .unmanaged
         }
         switch credential {
         case .keyMissing, .damaged: return .credentialUnreadable

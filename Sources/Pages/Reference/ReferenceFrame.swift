@@ -1,22 +1,16 @@
-// The frame of the pages of the reference: head, navigation and the header fields that hold the browser to it. No page has a script.
+// The frame of the pages of the reference: navigation and heading. No page has a script.
 
-import Cryptography
 import Requests
 
 /// The frame around the pages of the reference.
 struct ReferenceFrame: Sendable {
     let branding: Branding
-    private let style: HTML
-    private let policy: String
+    private let document: HTMLDocument
 
     init(branding: Branding) {
         self.branding = branding
-        let style = Stylesheet.text(branding.colors) + Self.rules
-        self.style = .verbatim(style)
-        let hash = Base64.encode(SHA256.digest(style).bytes)
-        policy =
-            "default-src 'none'; style-src 'sha256-\(hash)'; img-src 'self'; form-action 'none'; base-uri 'none'; "
-            + "frame-ancestors 'none'"
+        document = HTMLDocument(
+            style: Stylesheet.text(branding.colors) + Self.rules, script: nil, sendsForms: false)
     }
 
     /// - Parameter heading: the heading, as the title says it.
@@ -25,31 +19,14 @@ struct ReferenceFrame: Sendable {
             isIndex
             ? .none
             : #"<nav><a class="back" href="/docs">\#(Parts.Icon.left.html)\#(ReferenceWords.allRoutes)</a></nav>"#
-        let html: HTML = """
-            <!doctype html>
-            <html lang="\(Words.language)">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width,initial-scale=1">
-            <title>\(heading) – \(branding.name)</title>
-            <link rel="icon" href="/connect/icon.svg">
-            <style>\(style)</style>
-            </head>
-            <body class="reference">
-            <main id="main">
-            \(navigation)<h1>\(heading)</h1>
-            \(content)
-            </main>
-            </body>
-            </html>
-
-            """
-        return Reply(
-            status: status,
-            headers: [
-                ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy),
-                ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"),
-            ], body: Array(html.markup.utf8))
+        return document.reply(
+            status: status, title: "\(heading) – \(branding.name)", attributes: #" class="reference""#,
+            body: """
+                <main id="main">
+                \(navigation)<h1>\(heading)</h1>
+                \(content)
+                </main>
+                """, headers: [("Referrer-Policy", "no-referrer")])
     }
 
     private static let rules = """
