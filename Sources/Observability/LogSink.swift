@@ -123,13 +123,19 @@ package final class LogSink: Sendable {
         while true {
             wake.wait()
             if !state.withLock({ $0.isUrgent }) { _ = wake.wait(timeout: .now() + Self.gathering) }
-            // Lines that come meanwhile signal again and are collected in turn.
-            take(&batch)
-            // The one place that every line passes, and no caller waits for it.
-            let lines = VisibleText.escaping(batch.bytes)
-            if let journal { send(lines, to: journal) } else { write(lines) }
-            finish()
+            writeWaiting(&batch)
         }
+    }
+
+    // Inlined into the endless loop, this keeps the optimizer of Swift 6.3 busy for ever.
+    @inline(never)
+    private func writeWaiting(_ batch: inout LogBuffer) {
+        // Lines that come meanwhile signal again and are collected in turn.
+        take(&batch)
+        // The one place that every line passes, and no caller waits for it.
+        let lines = VisibleText.escaping(batch.bytes)
+        if let journal { send(lines, to: journal) } else { write(lines) }
+        finish()
     }
 
     /// Exchanges what waits for an empty buffer.
