@@ -84,15 +84,17 @@ let modules: [Target] = [
 
 // The host. Feature modules do not import each other; docs/architecture.md lists every arrow.
 let hostModules: [Target] = [
+    module("StoredValues", [providerSDK]),
     module("Observability", ["CLinux", "Cryptography", "Primitives", "StoreFiles", providerSDK]),
     module(
-        "ConnectionModel", ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", providerSDK]),
+        "ConnectionModel",
+        ["Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles", "StoredValues", providerSDK]),
     module("Configuration", ["CLinux", "ConnectionModel", "HTTPServer", "Observability", "Primitives", providerSDK]),
     module(
         "Users",
         [
             "Audit", "ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives", "StoreFiles",
-            providerSDK,
+            "StoredValues", providerSDK,
         ]),
     module(
         "Events",
@@ -118,7 +120,7 @@ let hostModules: [Target] = [
         "OAuth",
         [
             "Background", "Configuration", "ConnectionModel", "Cryptography", "DocumentStore", "HTTPClient",
-            "Observability", "Primitives", "Providers", "StoreFiles", "Users", providerSDK,
+            "Observability", "Primitives", "Providers", "StoreFiles", "StoredValues", "Users", providerSDK,
         ]),
     module(
         "Sync",

@@ -1,4 +1,4 @@
-// Instructions per status request, per synced record and per mapped record, counted by callgrind. Unlike times they repeat on a busy
+// Instructions per status request, durable write, synced record and mapped record, counted by callgrind. Unlike times they repeat on a busy
 // machine. Each figure is the difference of two runs of different length, so what a start costs does not count.
 
 import Foundation
@@ -11,13 +11,15 @@ enum InstructionsBenchmark {
     /// What is measured.
     private enum Measure: String, CaseIterable {
         case status = "status request"
+        case write = "durable write"
         case sync = "synced record"
         case mapping = "mapped record"
 
-        /// The lengths of the two runs: requests, records, records.
+        /// The lengths of the two runs: requests, writes, records, records.
         var lengths: (short: Int, long: Int) {
             switch self {
             case .status: (1000, 6000)
+            case .write: (500, 2500)
             case .sync: (2000, 12_000)
             case .mapping: (5000, 25_000)
             }
@@ -26,6 +28,7 @@ enum InstructionsBenchmark {
         func instructions(host: String, length: Int) async throws -> Int {
             switch self {
             case .status: try await InstructionsBenchmark.status(host, requests: length)
+            case .write: try await InstructionsBenchmark.write(host, count: length)
             case .sync: try await InstructionsBenchmark.sync(host, records: length)
             case .mapping: try InstructionsBenchmark.mapping(host, records: length)
             }
@@ -35,14 +38,15 @@ enum InstructionsBenchmark {
     /// Prints a line for each measure, with its ratio to a baseline where there is one.
     ///
     /// - Parameter arguments: `--host PATH`, the executable to measure, the one beside this program by default; `--baseline FILE`,
-    ///   the output of an earlier run.
+    ///   the output of an earlier run; `--only MEASURE`, such as `"durable write"`.
     /// - Returns: whether no measure is more than 2 % above the baseline.
     static func run(_ arguments: [String]) async throws -> Bool {
         let host = value("--host", arguments) ?? HostProcess.executable.path
         let baseline = try value("--baseline", arguments).map(figures) ?? [:]
         print("measure | instructions | baseline | ratio")
         var isWithin = true
-        for measure in Measure.allCases {
+        let only = value("--only", arguments)
+        for measure in Measure.allCases where only == nil || only == measure.rawValue {
             let (short, long) = measure.lengths
             let first = try await measure.instructions(host: host, length: short)
             let second = try await measure.instructions(host: host, length: long)
@@ -90,6 +94,25 @@ enum InstructionsBenchmark {
         let answer = try await client.get("/api/integrations/status").json
         guard answer.at("data.integrations")?.count == 10 else { throw HostProcessError(description: "\(answer)") }
         for _ in 0..<requests { _ = try await client.get("/api/integrations/status") }
+        return try counted.stop()
+    }
+
+    /// Writes of one connection each to one of a hundred users, every one durable before its answer.
+    private static func write(_ host: String, count: Int) async throws -> Int {
+        let directory = try TemporaryDirectory()
+        let configuration = try directory.write(
+            "host.json",
+            """
+            {"listen":"127.0.0.1:0","dataDirectory":"\(directory.path)/data","logLevel":"warning","rateLimits":{"status":0,
+            "connectionCreation":0,"write":0}}
+            """)
+        let counted = try CountedHost(host, configuration: configuration, directory: directory)
+        let client = try TestClient(counted.url, token: counted.token("root", role: "superuser"))
+        for number in 0..<count {
+            let body = "{\"isconnected\":true,\"userId\":\"user-\(number % 100)\",\"integrationId\":\"i\"}"
+            let answer = try await client.post("/api/userIntegration", body)
+            guard 200..<300 ~= answer.status else { throw HostProcessError(description: answer.text) }
+        }
         return try counted.stop()
     }
 
@@ -148,8 +171,9 @@ private final class CountedHost {
     }
 
     /// A session token of `user`.
-    func token(_ user: String) throws -> String {
-        try Callgrind.output([executable, "token", "--config", configuration, "--user", user])
+    func token(_ user: String, role: String? = nil) throws -> String {
+        let roles = role.map { ["--role", $0] } ?? []
+        return try Callgrind.output([executable, "token", "--config", configuration, "--user", user] + roles)
     }
 
     /// Stops it and returns the instructions of its whole life.

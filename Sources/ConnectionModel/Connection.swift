@@ -11,7 +11,7 @@ package struct Connection: Sendable {
     private(set) var shared: SharedFacets
 
     private var facets: Facets {
-        _read { yield shared.facets }
+        get { shared.facets }
         _modify {
             if !isKnownUniquelyReferenced(&shared) || shared.isRead { shared = SharedFacets(shared.facets) }
             yield &shared.facets
@@ -19,45 +19,45 @@ package struct Connection: Sendable {
     }
 
     package private(set) var identity: ConnectionIdentity {
-        _read { yield shared.facets.identity }
+        get { shared.facets.identity }
         _modify { yield &facets.identity }
     }
     package private(set) var life: ConnectionLife {
-        _read { yield shared.facets.life }
+        get { shared.facets.life }
         _modify { yield &facets.life }
     }
     package private(set) var grant: Grant {
-        _read { yield shared.facets.grant }
+        get { shared.facets.grant }
         _modify { yield &facets.grant }
     }
     package private(set) var sync: SyncState {
-        _read { yield shared.facets.sync }
+        get { shared.facets.sync }
         _modify { yield &facets.sync }
     }
     package private(set) var notifications: Notifications {
-        _read { yield shared.facets.notifications }
+        get { shared.facets.notifications }
         _modify { yield &facets.notifications }
     }
     package private(set) var settings: ConnectionSettings {
-        _read { yield shared.facets.settings }
+        get { shared.facets.settings }
         _modify { yield &facets.settings }
     }
     /// The last failure, for explanations.
     package private(set) var failure: ConnectionFailure? {
-        _read { yield shared.facets.failure }
+        get { shared.facets.failure }
         _modify { yield &facets.failure }
     }
     package private(set) var createdAt: Timestamp {
-        _read { yield shared.facets.createdAt }
+        get { shared.facets.createdAt }
         _modify { yield &facets.createdAt }
     }
     package private(set) var updatedAt: Timestamp {
-        _read { yield shared.facets.updatedAt }
+        get { shared.facets.updatedAt }
         _modify { yield &facets.updatedAt }
     }
     /// Members of the stored document that this version does not know; they are kept unchanged.
     package private(set) var unknown: [(key: String, value: JSONValue)] {
-        _read { yield shared.facets.unknown }
+        get { shared.facets.unknown }
         _modify { yield &facets.unknown }
     }
 

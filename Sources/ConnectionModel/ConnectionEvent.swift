@@ -3,6 +3,7 @@
 
 import Cryptography
 package import ProviderSDK
+package import StoredValues
 
 /// An event of a connection.
 package struct ConnectionEvent: Sendable, Equatable {
@@ -29,7 +30,7 @@ package struct ConnectionEvent: Sendable, Equatable {
     /// `evt-` and 22 random base62 characters; the same for every delivery of the event.
     package let id: String
     package let kind: Kind
-    package let at: Timestamp
+    @Moment package private(set) var at: Timestamp
     /// Further data: no secrets, a few hundred bytes.
     package let data: JSONValue
     /// The state of the delivery.

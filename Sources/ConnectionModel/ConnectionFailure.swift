@@ -2,6 +2,7 @@
 // The consequences of a failure are decided elsewhere. Unknown words that a newer version stored are kept unchanged.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The operations of the host on a connection, as failures and explanations name them.
 package enum ConnectionOperation: Sendable, Hashable {
@@ -112,9 +113,9 @@ package struct ConnectionFailure: Sendable, Equatable {
     package let code: String?
     /// One sentence for people.
     package let message: String
-    package let at: Timestamp
+    @Moment package private(set) var at: Timestamp
     /// The earliest moment at which the provider accepts another request.
-    package var retryAt: Timestamp?
+    @OptionalMoment package var retryAt: Timestamp?
     /// The permissions that the provider reports as missing.
     package var scopes: [String] = []
 

@@ -1,6 +1,7 @@
 // The identity of a connection: its permanent properties and the account it belongs to. Does not contain the grant.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The permanent properties of a connection and its account.
 package struct ConnectionIdentity: Sendable {
@@ -19,7 +20,7 @@ package struct ConnectionIdentity: Sendable {
     /// The side of the provider that the grant is for; nil when there is only one or it is not known.
     package private(set) var mode: String?
     /// The parameters of the OAuth callback that the provider needs later.
-    package private(set) var callback: JSONValue = [:]
+    @KeptJSON package private(set) var callback: JSONValue = [:]
 
     package init(id: String, number: Int, service: String, variant: String? = nil) {
         self.id = id

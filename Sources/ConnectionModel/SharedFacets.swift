@@ -2,6 +2,7 @@
 // change of one. The stored text of a connection is kept with them, so that a save writes again only what changed.
 
 import ProviderSDK
+import StoredValues
 package import Synchronization
 
 /// The stored values of a connection.
@@ -15,8 +16,8 @@ struct Facets: Sendable {
     var failure: ConnectionFailure?
     /// Whether ended syncs or deliveries have moved to the connection's history.
     var hasHistory = false
-    var createdAt: Timestamp
-    var updatedAt: Timestamp
+    @Moment var createdAt: Timestamp
+    @Moment var updatedAt: Timestamp
     var unknown: [(key: String, value: JSONValue)] = []
 
     mutating func endedMoved(_ earlier: Facets) {
@@ -44,11 +45,11 @@ final class SharedFacets: @unchecked Sendable {
 
     var facets: Facets
     /// The stored form of ``facets``, made when it is first needed.
-    let text = AtomicLazyReference<Text>()
+    let text = MadeOnce<Text>()
     /// What every change of the user needs of ``facets``, made when it is first needed.
-    let extract = AtomicLazyReference<ConnectionExtract>()
+    let extract = MadeOnce<ConnectionExtract>()
     /// Whether something was made of the facets, so that they must stay as they are.
-    var isRead: Bool { text.load() != nil || extract.load() != nil }
+    var isRead: Bool { text.known != nil || extract.known != nil }
 
     init(_ facets: Facets) { self.facets = facets }
 }
@@ -56,7 +57,8 @@ final class SharedFacets: @unchecked Sendable {
 /// What every change of a user needs of each connection, so that a change costs what it changes.
 package final class ConnectionExtract: Sendable {
     /// See ``Connection/lapsesAt``.
-    let lapsesAt: Timestamp?
+    var lapsesAt: Timestamp? { lapse.wrappedValue }
+    private let lapse: OptionalMoment
     /// The number of events that wait for their delivery.
     package let waitingEvents: Int
     /// The number of deliveries that have ended.
@@ -69,7 +71,7 @@ package final class ConnectionExtract: Sendable {
     package let derived = Mutex<(any AnyObject & Sendable)?>(nil)
 
     init(_ connection: Connection) {
-        lapsesAt = connection.lapsesAt
+        lapse = OptionalMoment(wrappedValue: connection.lapsesAt)
         waitingEvents = connection.outbox.count
         endedDeliveries = connection.webhook.log.count
         endedCount = connection.sync.ended.count + endedDeliveries
@@ -82,16 +84,16 @@ extension Connection {
 
     /// What every change of the user needs of the connection; made once for each state.
     package var extract: ConnectionExtract {
-        shared.extract.load() ?? shared.extract.storeIfNil(ConnectionExtract(self))
+        shared.extract.known ?? shared.extract.keep(ConnectionExtract(self))
     }
 
     /// The memory of the stored form; nil until it is made.
-    package var textBytes: Int? { shared.text.load()?.bytes.capacity }
+    package var textBytes: Int? { shared.text.known?.bytes.capacity }
     /// The stored form, which is made once for each state of the connection.
     var text: [UInt8] {
-        if let known = shared.text.load() { return known.bytes }
+        if let known = shared.text.known { return known.bytes }
         var writer = JSONWriter(capacity: 1024)
         shared.facets.write(to: &writer)
-        return shared.text.storeIfNil(SharedFacets.Text(writer.bytes)).bytes
+        return shared.text.keep(SharedFacets.Text(writer.bytes)).bytes
     }
 }

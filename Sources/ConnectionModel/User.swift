@@ -1,6 +1,7 @@
 // The stored data of one user: the connections, and what other API documents need. Does not access storage.
 
 package import ProviderSDK
+import StoredValues
 
 /// A user and the user's connections.
 package struct User: Sendable {
@@ -16,7 +17,8 @@ package struct User: Sendable {
     /// Grants that connections gave up and that the host still ends at their providers.
     package private(set) var revocations: [RevocationTicket] = []
     /// The Discord account and flags of the external-accounts document, as a JSON object.
-    package private(set) var externalAccount: JSONValue?
+    package var externalAccount: JSONValue? { keptAccount?.wrappedValue }
+    private var keptAccount: KeptJSON?
     /// Members of the stored document that this version does not know.
     package private(set) var unknown: [(key: String, value: JSONValue)] = []
 
@@ -237,7 +239,9 @@ package struct User: Sendable {
     // MARK: External account
 
     /// Sets the external account that the user has linked.
-    package mutating func externalAccountChanged(_ account: JSONValue) { externalAccount = account }
+    package mutating func externalAccountChanged(_ account: JSONValue) {
+        keptAccount = KeptJSON(wrappedValue: account)
+    }
 
     // MARK: Bounds
 
@@ -310,7 +314,7 @@ extension User {
         }
         self.init(id: id)
         nextNumber = value.count("nextNumber") ?? 1
-        externalAccount = value["externalAccount"]?.detached
+        keptAccount = value["externalAccount"].map { KeptJSON(wrappedValue: $0.detached) }
         for connection in connections { self.connections.append(try Connection(decoding: connection)) }
         erasures = value.texts("erasures")
         callbacks = (value["callbacks"]?.array ?? []).compactMap(ClaimedCallback.init(decoding:))

@@ -13,7 +13,7 @@ package struct ConnectionLog: Sendable {
 
     /// Logs what a change of a user does to the status of connections.
     package func note(_ change: UserChange) {
-        for line in Self.lines(before: change.before?.connections ?? [], change.user.connections) {
+        for line in Self.lines(change.pairs) {
             log.info(
                 line.message,
                 [
@@ -39,12 +39,13 @@ package struct ConnectionLog: Sendable {
     /// Returns the lines of a change.
     ///
     /// An authorization that begins, fails or is given up has none, and neither has an integration that is only recorded.
-    static func lines(before: [Connection], _ after: [Connection]) -> [Line] {
+    static func lines(_ pairs: [ConnectionPair]) -> [Line] {
         var lines: [Line] = []
-        ConnectionPairs.forEach(before, after) { before, after in
-            guard before?.status != after?.status, let connection = after ?? before else { return }
-            guard connection.isManaged || before?.isManaged == true else { return }
-            guard let message = message(before?.status, after?.status) else { return }
+        for pair in pairs {
+            let (before, after) = (pair.before, pair.after)
+            guard before?.status != after?.status, let connection = after ?? before else { continue }
+            guard connection.isManaged || before?.isManaged == true else { continue }
+            guard let message = message(before?.status, after?.status) else { continue }
             lines.append(
                 Line(
                     message: message, connectionID: connection.id, service: connection.service,

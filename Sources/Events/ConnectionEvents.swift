@@ -11,8 +11,9 @@ package enum ConnectionEvents {
     package static func events(_ change: UserChange) -> [LiveEvent] {
         var events: [LiveEvent] = []
         let userID = change.user.id
-        ConnectionPairs.forEach(change.before?.connections ?? [], change.user.connections) { before, after in
-            if let after {
+        for pair in change.pairs {
+            let before = pair.before
+            if let after = pair.after {
                 if let event = lifeEvent(before, after, userID) { events.append(event) }
                 events += syncEvents(before, after, userID)
             } else if let before, before.disconnection == nil, before.status != .pending {

@@ -22,16 +22,6 @@ package struct ConnectionKind: Hashable, Sendable {
         hasFailure = connection.failure != nil
     }
 
-    /// Returns the kinds of a user's connections; nil when there are too many.
-    static func kinds(of user: User) -> Set<ConnectionKind>? {
-        var kinds: Set<ConnectionKind> = []
-        for connection in user.connections {
-            kinds.insert(ConnectionKind(connection))
-            if kinds.count > listedMax { return nil }
-        }
-        return kinds
-    }
-
     /// The kind as one text: the status, its marks, and the service.
     var text: String { "\(status.rawValue)\(lapses ? "~" : "")\(hasFailure ? "!" : "") \(service)" }
 

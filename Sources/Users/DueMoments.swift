@@ -2,17 +2,18 @@
 // future. Pure.
 
 package import ProviderSDK
+package import StoredValues
 
 /// Collects moments at which there is something to do.
 ///
 /// Work that is due now can last, or be impossible for a while. The next moment is kept apart from it, so that such work does not
 /// hide what becomes due meanwhile.
 package struct DueMoments: Sendable, Equatable {
-    package let now: Timestamp
+    @Moment package private(set) var now: Timestamp
     /// The earliest moment; nil when there is nothing to do.
-    package private(set) var first: Timestamp?
+    @OptionalMoment package private(set) var first: Timestamp?
     /// The earliest moment after ``now``.
-    package private(set) var next: Timestamp?
+    @OptionalMoment package private(set) var next: Timestamp?
 
     package init(at now: Timestamp) { self.now = now }
 

@@ -61,7 +61,7 @@ extension UserStore {
         package let place: UserPlace
         package let id: String
         /// The kinds of the user's connections; nil when only the document has them.
-        package let kinds: Set<ConnectionKind>?
+        package let kinds: [ConnectionKind]?
     }
 
     /// Returns the users of a shard in order; decodes no document.

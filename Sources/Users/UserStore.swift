@@ -60,12 +60,13 @@ package final class UserStore: Sendable {
         self.counts = counts
         users = DocumentCollection(documents, name: Self.collection, noun: "user") { before, user in
             let summary = summarizer.summary(of: user)
+            let pairs = ConnectionPair.pairs(before?.connections ?? [], user.connections)
             let difference = user.connections.count - (before?.connections.count ?? 0)
             let counted = difference == 0 ? nil : counts.changeBegins(SHA256.digest(user.id).shard)
-            return .init(record: recorder.record(before: before, user), summary: summary?.encoded) {
+            return .init(record: recorder.record(pairs, of: user.id), summary: summary?.encoded) {
                 statuses.remove(user.id)
                 if let counted { counts.changeEnded(counted, difference) }
-                changes.notify(UserChange(before: before, user: user, summary: summary))
+                changes.notify(UserChange(before: before, user: user, pairs: pairs, summary: summary))
             }
         }
     }

@@ -3,6 +3,7 @@
 
 package import ConnectionModel
 package import ProviderSDK
+import StoredValues
 import Synchronization
 
 /// The part of a user's document that can be read without decoding it.
@@ -17,13 +18,14 @@ package struct UserSummary: Sendable, Equatable {
     package let waitingEvents: Int
     /// The accounts of the user's connections, for the providers that the agenda names.
     package let accounts: [AccountKey]
-    /// The kinds of the user's connections; nil when they are too many, or the summary is from before they were kept.
-    package let kinds: Set<ConnectionKind>?
+    /// The different kinds of the user's connections; nil when they are too many, or the summary is from before they were kept.
+    package let kinds: [ConnectionKind]?
 
     /// The summary of `user` at `now`.
     package init(_ user: User, _ agenda: any UserAgenda, at now: Timestamp) {
         var moments = DueMoments(at: now)
         var (accounts, waitingEvents): ([AccountKey], Int) = ([], 0)
+        var kinds: [ConnectionKind] = []
         let basis = agenda.basis
         agenda.addDue(of: user, to: &moments)
         for connection in user.connections {
@@ -32,13 +34,15 @@ package struct UserSummary: Sendable, Equatable {
             moments.add(part.due.next)
             if let account = part.account { accounts.append(account) }
             waitingEvents += connection.extract.waitingEvents
+            // Few differ, so a search is cheaper than a set.
+            if kinds.count <= ConnectionKind.listedMax, !kinds.contains(part.kind) { kinds.append(part.kind) }
         }
         due = moments
         self.basis = basis
         self.accounts = accounts
         self.waitingEvents = waitingEvents
         connectionCount = user.connections.count
-        kinds = ConnectionKind.kinds(of: user)
+        self.kinds = kinds.count > ConnectionKind.listedMax ? nil : kinds
     }
 
     /// Whether ``due`` still says when there is something to do.
@@ -86,6 +90,7 @@ private final class ConnectionSummary: Sendable {
     let basis: String
     let due: DueMoments
     let account: AccountKey?
+    let kind: ConnectionKind
 
     init(_ connection: Connection, _ agenda: any UserAgenda, _ basis: String, at now: Timestamp) {
         var moments = DueMoments(at: now)
@@ -93,6 +98,7 @@ private final class ConnectionSummary: Sendable {
         due = moments
         account = agenda.listsAccounts(of: connection.service) ? connection.accountKey : nil
         self.basis = basis
+        kind = ConnectionKind(connection)
     }
 
     /// Returns the part of `connection` as of `now`.
@@ -135,9 +141,7 @@ extension UserSummary {
             if waitingEvents > 0 { writer.member("waitingEvents", waitingEvents) }
             writer.member("accounts", accounts.map(\.digits))
             if let kinds {
-                var texts = kinds.map(\.text)
-                texts.sort()
-                writer.member("kinds", texts)
+                writer.member("kinds", kinds.map(\.text))
             }
         }
         return writer.bytes
@@ -164,6 +168,6 @@ extension UserSummary {
         guard let texts = kinds.array else { return nil }
         let known = texts.compactMap { $0.string.flatMap(ConnectionKind.init) }
         // A status of another version: only the document says what it is.
-        self.kinds = known.count == texts.count ? Set(known) : nil
+        self.kinds = known.count == texts.count ? known : nil
     }
 }

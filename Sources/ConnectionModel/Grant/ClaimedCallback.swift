@@ -2,6 +2,7 @@
 // answer, also after a restart. It holds no code and no state.
 
 package import ProviderSDK
+package import StoredValues
 
 /// A callback that used up its authorization.
 package struct ClaimedCallback: Sendable, Equatable {
@@ -14,7 +15,7 @@ package struct ClaimedCallback: Sendable, Equatable {
     package internal(set) var connectionID: String
     /// The caller's own state, sealed for the connection that the authorization began with.
     package let callerState: String?
-    package let expiresAt: Timestamp
+    @Moment package private(set) var expiresAt: Timestamp
 
     package init(tag: String, connectionID: String, callerState: String?, expiresAt: Timestamp) {
         self.tag = tag

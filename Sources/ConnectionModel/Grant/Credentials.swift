@@ -1,17 +1,18 @@
 // The sealed secrets of a grant and their expiry. This code handles sealed texts only; sealing and opening happen elsewhere.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The sealed tokens of one response of the provider.
 package struct SealedTokens: Sendable, Equatable {
     package let accessToken: String
     /// The refresh token; nil when the response contains none.
     package var refreshToken: String?
-    package var expiresAt: Timestamp?
+    @OptionalMoment package var expiresAt: Timestamp?
     /// When the refresh token expires if it is not used.
-    package var refreshExpiresAt: Timestamp?
+    @OptionalMoment package var refreshExpiresAt: Timestamp?
     /// When the grant ends even if it is refreshed; nil when the response does not say.
-    package var grantExpiresAt: Timestamp?
+    @OptionalMoment package var grantExpiresAt: Timestamp?
     /// The granted scopes; nil when the response does not say.
     package var scopes: [String]?
     /// What was odd in the response and was not used, in a sentence each.
@@ -39,11 +40,11 @@ package struct Credentials: Sendable, Equatable {
     /// The sealed refresh token.
     package private(set) var refreshToken: String?
     /// When the access token was issued.
-    package private(set) var issuedAt: Timestamp?
+    @OptionalMoment package private(set) var issuedAt: Timestamp?
     /// When the refresh token expires if it is not used.
-    package private(set) var refreshExpiresAt: Timestamp?
+    @OptionalMoment package private(set) var refreshExpiresAt: Timestamp?
     /// When the grant ends even if it is refreshed.
-    package private(set) var grantExpiresAt: Timestamp?
+    @OptionalMoment package private(set) var grantExpiresAt: Timestamp?
 
     /// Creates credentials with an API key, or without any secret.
     package init(key: String? = nil) { accessToken = key }

@@ -2,6 +2,7 @@
 // ConnectionLife decides the consequences of the connection's status.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The outcome of ending a grant at its provider.
 package enum RevocationOutcome: String, Sendable, CaseIterable {
@@ -27,9 +28,9 @@ package struct Grant: Sendable {
     /// The provider's scopes that were granted.
     package private(set) var grantedScopes: [String] = []
     /// When the account was last connected.
-    package private(set) var connectedAt: Timestamp?
+    @OptionalMoment package private(set) var connectedAt: Timestamp?
     /// When the access token expires; nil when it does not expire or there is none.
-    package private(set) var expiresAt: Timestamp?
+    @OptionalMoment package private(set) var expiresAt: Timestamp?
     package private(set) var credentials = Credentials()
     /// The pending authorizations.
     package private(set) var authorizations: [PendingAuthorization] = []

@@ -1,6 +1,7 @@
 // The foreseeable end of a grant that the application was notified of.
 
 package import ProviderSDK
+package import StoredValues
 
 /// A moment after which only the user can make a connection work again.
 package struct GrantDeadline: Sendable, Equatable {
@@ -15,7 +16,7 @@ package struct GrantDeadline: Sendable, Equatable {
     }
 
     package let reason: Reason
-    package let at: Timestamp
+    @Moment package private(set) var at: Timestamp
 
     package init(reason: Reason, at: Timestamp) {
         self.reason = reason

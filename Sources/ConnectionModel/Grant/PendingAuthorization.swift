@@ -1,6 +1,7 @@
 // An authorization between its URL and its callback, as it is stored with the connection.
 
 package import ProviderSDK
+package import StoredValues
 
 /// An authorization that was started and not completed.
 package struct PendingAuthorization: Sendable, Equatable {
@@ -17,7 +18,7 @@ package struct PendingAuthorization: Sendable, Equatable {
     /// The session that started the authorization.
     package let sessionBinding: String
     package let requestedScopes: [String]
-    package let expiresAt: Timestamp
+    @Moment package private(set) var expiresAt: Timestamp
     /// The only account that may come out of it; nil for any.
     package let expectedAccount: String?
 

@@ -3,6 +3,7 @@
 
 import Primitives
 package import ProviderSDK
+package import StoredValues
 
 /// The refresh state of a connection's token.
 ///
@@ -14,7 +15,7 @@ package struct RefreshState: Sendable, Equatable {
     package struct Intent: Sendable, Equatable {
         /// The number of the token pair that the request uses.
         package let generation: Int
-        package let at: Timestamp
+        @Moment package private(set) var at: Timestamp
         /// The number of the request with this pair, from 1.
         package let attempt: Int
     }
@@ -23,7 +24,7 @@ package struct RefreshState: Sendable, Equatable {
     package private(set) var generation = 0
     private(set) var intent: Intent?
     /// Since when it is unknown whether the provider replaced the pair; nil when the provider did not.
-    private(set) var unknownSince: Timestamp?
+    @OptionalMoment private(set) var unknownSince: Timestamp?
     /// The number of failed requests since the last success.
     package private(set) var failures = 0
     /// How often in a row the provider called the grant dead; such an answer may be passing.
@@ -31,9 +32,9 @@ package struct RefreshState: Sendable, Equatable {
     /// The class of the last failure; nil after a success.
     package private(set) var lastFailure: RefreshFailure.Reason?
     /// The moment before which only a user can start a request.
-    package private(set) var nextAttemptAt: Timestamp?
+    @OptionalMoment package private(set) var nextAttemptAt: Timestamp?
     /// When the last request was started.
-    private(set) var lastAttemptAt: Timestamp?
+    @OptionalMoment private(set) var lastAttemptAt: Timestamp?
 
     /// The state before the first request, with the number of earlier pairs.
     package init(generation: Int = 0) { self.generation = generation }

@@ -1,6 +1,7 @@
 // A grant that its connection has given up and that the host still ends at the provider. It holds the sealed tokens until then. Pure.
 
 package import ProviderSDK
+package import StoredValues
 
 /// A revocation that the provider has not answered yet.
 package struct RevocationTicket: Sendable {
@@ -12,9 +13,9 @@ package struct RevocationTicket: Sendable {
     /// What is left of the connection: its account and its sealed tokens, under its own id, which they are sealed for.
     package private(set) var remnant: Connection
     /// When the connection gave up the grant.
-    package let at: Timestamp
+    @Moment package private(set) var at: Timestamp
     package private(set) var attempts = 1
-    package private(set) var nextAttemptAt: Timestamp
+    @Moment package private(set) var nextAttemptAt: Timestamp
 
     package init(_ connection: Connection, at now: Timestamp) {
         remnant = connection.remnant(at: now)

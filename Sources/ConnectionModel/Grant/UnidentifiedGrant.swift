@@ -1,6 +1,7 @@
 // A grant whose tokens are stored and whose account is not known yet: the data to identify it, and the time of the next attempt.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The data, besides the tokens, that completes an authorization.
 package struct UnidentifiedGrant: Sendable, Equatable {
@@ -15,11 +16,11 @@ package struct UnidentifiedGrant: Sendable, Equatable {
     package let scopes: [String]?
     package let requestedScopes: [String]
     /// When the tokens arrived.
-    package let at: Timestamp
+    @Moment package private(set) var at: Timestamp
     /// Whether the tokens are the first of two: the provider exchanges them once more.
     package var awaitsExchange = false
     package private(set) var attempts = 0
-    package private(set) var nextAttemptAt: Timestamp
+    @Moment package private(set) var nextAttemptAt: Timestamp
 
     package init(answer: String, scopes: [String]?, requestedScopes: [String], at now: Timestamp) {
         self.answer = answer

@@ -1,6 +1,7 @@
 // The delivery state of one event: its attempts, the next retry, and the result. These values are stored with the event.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The outcome of one attempt to deliver an event.
 package enum DeliveryOutcome: String, Sendable, CaseIterable {
@@ -52,7 +53,7 @@ package enum DeliveryOutcome: String, Sendable, CaseIterable {
 package struct EventDelivery: Sendable, Equatable {
     /// One attempt.
     package struct Attempt: Sendable, Equatable {
-        package let at: Timestamp
+        @Moment package private(set) var at: Timestamp
         package let outcome: DeliveryOutcome
         /// The status of the response; nil when there was no response.
         package var status: Int?
@@ -79,7 +80,7 @@ package struct EventDelivery: Sendable, Equatable {
     /// The number of failed attempts since the event was queued.
     package private(set) var failures = 0
     /// The earliest moment for the next attempt; nil for immediately.
-    package private(set) var nextAttemptAt: Timestamp?
+    @OptionalMoment package private(set) var nextAttemptAt: Timestamp?
     /// The final result; nil while the event waits.
     package private(set) var end: End?
 

@@ -2,13 +2,14 @@
 // This value is stored with the connection. `Notifications` decides what follows from it.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The endpoint of a connection's notifications.
 package struct NotificationEndpoint: Sendable, Equatable {
     /// A replaced secret, and the time until which it still signs.
     package struct RetiringSecret: Sendable, Equatable {
         package let sealed: String
-        package let until: Timestamp
+        @Moment package private(set) var until: Timestamp
     }
 
     /// The name of the field that signing secrets are sealed for.
@@ -19,11 +20,11 @@ package struct NotificationEndpoint: Sendable, Equatable {
     /// The previous sealed secret.
     package private(set) var retiring: RetiringSecret?
     /// When the endpoint answered that it is gone; nil while it is called.
-    package private(set) var disabledAt: Timestamp?
+    @OptionalMoment package private(set) var disabledAt: Timestamp?
     /// The start of the current series of failures; nil when the last attempt succeeded.
-    package private(set) var failingSince: Timestamp?
+    @OptionalMoment package private(set) var failingSince: Timestamp?
     /// The earliest moment at which the endpoint accepts another call.
-    package private(set) var restsUntil: Timestamp?
+    @OptionalMoment package private(set) var restsUntil: Timestamp?
     /// Events whose delivery has ended, newest first.
     package private(set) var log: [ConnectionEvent] = []
 

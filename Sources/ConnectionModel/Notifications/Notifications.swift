@@ -2,6 +2,7 @@
 // This is the state machine of deliveries, without I/O. The caller passes the time and random numbers.
 
 package import ProviderSDK
+import StoredValues
 
 /// The next delivery that is due.
 package enum NextDelivery: Sendable, Equatable {

@@ -2,6 +2,7 @@
 // Only a sync that started after the last change removes it. A change during a sync is read by the next sync. Pure.
 
 package import ProviderSDK
+package import StoredValues
 
 /// A data type with unread changes.
 package struct PendingChange: Sendable, Equatable {
@@ -11,7 +12,7 @@ package struct PendingChange: Sendable, Equatable {
     /// The number of failed syncs in a row.
     package private(set) var failures = 0
     /// The earliest moment for the next sync after a failure.
-    package private(set) var notBefore: Timestamp?
+    @OptionalMoment package private(set) var notBefore: Timestamp?
 
     package init(dataType: String) { self.dataType = dataType }
 

@@ -2,6 +2,7 @@
 
 import Cryptography
 package import ProviderSDK
+package import StoredValues
 
 /// The states of a sync.
 package enum SyncRunStatus: String, Sendable, CaseIterable {
@@ -60,8 +61,8 @@ package struct SyncRun: Sendable, Equatable {
     package let type: SyncType
     package let dataTypes: [String]
     package private(set) var status: SyncRunStatus
-    package let startedAt: Timestamp
-    package private(set) var completedAt: Timestamp?
+    @Moment package private(set) var startedAt: Timestamp
+    @OptionalMoment package private(set) var completedAt: Timestamp?
     package private(set) var recordsProcessed = 0
     package private(set) var recordsSynced = 0
     package private(set) var errors = 0

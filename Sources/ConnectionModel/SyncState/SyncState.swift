@@ -2,6 +2,7 @@
 // A facet without I/O. Syncs are carried out elsewhere.
 
 package import ProviderSDK
+package import StoredValues
 
 /// The status of the last sync of a connection, as the API documents name it.
 package enum SyncStatus: Sendable, Hashable, RawRepresentable {
@@ -42,7 +43,8 @@ package enum SyncStatus: Sendable, Hashable, RawRepresentable {
 /// Scheduled syncs that failed, with no success between them and after them; the moments are those of the last.
 package struct FailedSyncs: Sendable, Equatable {
     package var count: Int
-    package let startedAt, endedAt: Timestamp
+    @Moment package private(set) var startedAt: Timestamp
+    @Moment package private(set) var endedAt: Timestamp
 }
 
 /// The syncs of a connection.
@@ -58,9 +60,9 @@ package struct SyncState: Sendable {
     /// The status of the last sync; nil before the first.
     package private(set) var status: SyncStatus?
     /// When a sync last stored records.
-    package private(set) var lastSyncAt: Timestamp?
+    @OptionalMoment package private(set) var lastSyncAt: Timestamp?
     /// When the last scheduled sync started; nil when there was none.
-    package private(set) var scheduledSyncAt: Timestamp?
+    @OptionalMoment package private(set) var scheduledSyncAt: Timestamp?
     /// The changes at the provider that were not read yet.
     package private(set) var changes: [PendingChange] = []
 

@@ -21,7 +21,7 @@ package struct ConnectionFilter: Sendable {
     }
 
     /// Whether a user with connections of these kinds may have one that passes; nil stands for unknown kinds.
-    func mayInclude(_ kinds: Set<ConnectionKind>?) -> Bool { kinds?.contains(where: mayInclude) ?? true }
+    func mayInclude(_ kinds: [ConnectionKind]?) -> Bool { kinds?.contains(where: mayInclude) ?? true }
 
     private func mayInclude(_ stored: ConnectionKind) -> Bool {
         if let service, !service.utf8.elementsEqual(stored.service.utf8) { return false }

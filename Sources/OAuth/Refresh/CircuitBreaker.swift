@@ -3,6 +3,7 @@
 
 import ConnectionModel
 import ProviderSDK
+import StoredValues
 import Synchronization
 
 /// The circuit breaker of one token endpoint.

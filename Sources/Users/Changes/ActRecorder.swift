@@ -13,11 +13,10 @@ final class ActRecorder: Sendable {
 
     /// Returns what records a change of a user; nil when there is nothing to record.
     func record(
-        before: User?, _ user: User
+        _ pairs: [ConnectionPair], of userID: String
     ) -> (@Sendable (_ hasFailed: Bool) async throws(ServiceError) -> Void)? {
-        let acts = ConnectionAct.acts(before: before?.connections ?? [], user.connections)
+        let acts = ConnectionAct.acts(pairs)
         guard !acts.isEmpty, let trail = trail.withLock({ $0 }) else { return nil }
-        let userID = user.id
         return { (hasFailed) async throws(ServiceError) in
             for act in acts {
                 let target = AuditTarget(userID: userID, connectionID: act.connectionID, service: act.service)
@@ -42,11 +41,12 @@ struct ConnectionAct: Sendable, Equatable {
     }
 
     /// Returns the acts that a change of a user's connections is.
-    static func acts(before: [Connection], _ after: [Connection]) -> [ConnectionAct] {
+    static func acts(_ pairs: [ConnectionPair]) -> [ConnectionAct] {
         var acts: [ConnectionAct] = []
-        ConnectionPairs.forEach(before, after) { before, after in
+        for pair in pairs {
+            let (before, after) = (pair.before, pair.after)
             // A note of an integration gives access to nothing.
-            guard before?.isManaged == true || after?.isManaged == true else { return }
+            guard before?.isManaged == true || after?.isManaged == true else { continue }
             if let after {
                 if let act = act(from: before, to: after) { acts.append(act) }
             } else if let before, before.status != .pending {

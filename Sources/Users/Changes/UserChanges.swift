@@ -10,28 +10,21 @@ package struct UserChange: Sendable {
     package let user: User
     /// What was stored in the head of the user's document; nil where nothing computes it.
     package let summary: UserSummary?
+    /// The connections that the change adds, changes or removes.
+    package let pairs: [ConnectionPair]
     /// The connections that are new or differ from those before.
-    package let connections: [Connection]
+    package var connections: [Connection] { pairs.compactMap(\.after) }
 
     package init(before: User?, user: User, summary: UserSummary?) {
-        self.before = before
-        self.user = user
-        self.summary = summary
-        connections = before.map { Self.changed($0.connections, user.connections) } ?? user.connections
+        let pairs = ConnectionPair.pairs(before?.connections ?? [], user.connections)
+        self.init(before: before, user: user, pairs: pairs, summary: summary)
     }
 
-    /// Both lists have the same order, so one walk finds the pairs.
-    private static func changed(_ before: [Connection], _ after: [Connection]) -> [Connection] {
-        var place = 0
-        return after.filter { connection in
-            if place < before.count, before[place].isIdentical(to: connection) {
-                place += 1
-                return false
-            }
-            guard let pair = before[place...].firstIndex(where: { $0.number == connection.number }) else { return true }
-            place = pair + 1
-            return !before[pair].isIdentical(to: connection)
-        }
+    init(before: User?, user: User, pairs: [ConnectionPair], summary: UserSummary?) {
+        self.before = before
+        self.user = user
+        self.pairs = pairs
+        self.summary = summary
     }
 }
 

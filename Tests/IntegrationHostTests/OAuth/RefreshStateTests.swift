@@ -3,6 +3,7 @@
 
 import HTTPClient
 import ProviderSDK
+import StoredValues
 import Testing
 
 @testable import ConnectionModel

@@ -79,9 +79,16 @@ public struct JSONWriter: Sendable {
     public mutating func value(_ moment: Timestamp?, withMilliseconds: Bool) {
         guard let moment else { return null() }
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        moment.forEachByte(withMilliseconds: withMilliseconds) { bytes.append($0) }
-        bytes.append(UInt8(ascii: "\""))
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 26) { text in
+            unsafe text[0] = UInt8(ascii: "\"")
+            var count = 1
+            moment.forEachByte(withMilliseconds: withMilliseconds) { byte in
+                unsafe text[count] = byte
+                count += 1
+            }
+            unsafe text[count] = UInt8(ascii: "\"")
+            unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[...count]))
+        }
         needsComma = true
     }
 
@@ -252,11 +259,11 @@ public struct JSONWriter: Sendable {
             for at in 0..<utf8.count {
                 let byte = unsafe utf8[at]
                 guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                unsafe bytes.append(contentsOf: utf8[clean..<at])
+                unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[clean..<at]))
                 escape(byte)
                 clean = at + 1
             }
-            unsafe bytes.append(contentsOf: utf8[clean..<utf8.count])
+            unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[clean..<utf8.count]))
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -65,6 +65,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     }
 
     /// Passes the bytes of ``text(withMilliseconds:)`` to `append`, in order: 20 or 24.
+    @inline(__always)
     func forEachByte(withMilliseconds: Bool, _ append: (UInt8) -> Void) {
         let (year, month, day) = CivilDate.from(days: Int(seconds.dividedFloor(by: 86_400)))
         let second = Int(seconds.moduloFloor(by: 86_400))
