@@ -74,7 +74,10 @@ let modules: [Target] = [
     module("Audit", ["CLinux", "Cryptography", "Primitives", "StoreFiles", providerSDK]),
     module(
         "Storage",
-        ["Audit", "CLinux", "DocumentJournal", "DocumentStore", "Primitives", "RecordStore", "StoreFiles"]),
+        [
+            "Audit", "CLinux", "Cryptography", "DocumentJournal", "DocumentStore", "Primitives", "RecordStore",
+            "StoreFiles",
+        ]),
     module("Processes", ["CLinux", "Primitives"]),
     module("ProviderSandbox", ["Primitives", "CStandIns", "HTTPServer", "HTTPClient", "Cryptography", providerSDK]),
     .executableTarget(
@@ -191,9 +194,9 @@ let hostModules: [Target] = [
     module(
         "HostControl",
         [
-            "Audit", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "HTTPAPI",
-            "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore", "Requests",
-            "Sessions", "Storage", "StoreFiles", "Sync", "Users", providerSDK,
+            "Audit", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials", "Cryptography",
+            "HTTPAPI", "Observability", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
+            "Requests", "Sessions", "Storage", "StoreFiles", "Sync", "Users", providerSDK,
         ]),
     module(
         "Commands",
@@ -297,7 +300,7 @@ let moduleTests: [Target] = [
     // Killed by the tests of Storage; never shipped.
     .executableTarget(
         name: "DocumentStoreCrashWriter",
-        dependencies: ["CLinux", "DocumentStore", "RecordStore", "Storage", "StoreFiles"],
+        dependencies: ["CLinux", "Cryptography", "DocumentStore", "RecordStore", "Storage", "StoreFiles"],
         path: "Tests/Crash/DocumentStoreCrashWriter", swiftSettings: settings),
     tests(of: "ProviderSDK", [providerSDK, providerSDKTesting, "TestSupport"]),
     tests(

@@ -37,7 +37,7 @@ package struct AuditFolder: Sendable {
     }
 
     /// Reads a file's name; nil for any other name.
-    static func file(_ name: String) -> File? {
+    package static func file(_ name: String) -> File? {
         guard name.utf8.count == 20, name.hasSuffix(".log"), name.utf8.prefix(16).allSatisfy({ 0x30...0x39 ~= $0 }),
             let first = Int(name.prefix(16)), first > 0
         else { return nil }
@@ -59,6 +59,15 @@ package struct AuditFolder: Sendable {
         do throws(CallFailure) {
             return try directory.names().compactMap(Self.file).sorted { $0.first < $1.first }
         } catch { throw error.asStoreError }
+    }
+
+    /// Follows the chain through all files, and returns what is wrong, in sentences.
+    package func check() throws(StoreError) -> [String] {
+        var check = AuditCheck()
+        for file in try files() { try check.read(Extent(file: file, bytes: nil), in: self) }
+        let report = check.report
+        return report.found.map { "\($0)" }
+            + (report.missingThrough.map { ["the first \($0) lines are missing"] } ?? [])
     }
 
     /// The path of a file in the data directory, for messages.

@@ -87,6 +87,41 @@ static inline int cl_birth(int fd, uint64_t *inode, int64_t *seconds, uint32_t *
     *nanoseconds = found.stx_mask & STATX_BTIME ? found.stx_btime.tv_nsec : 0;
     return 0;
 }
+// Sends bytes over a Unix socket, and with them a descriptor when `fd` is not negative. The macros for control data are not imported.
+static inline long cl_send_with_descriptor(int socket, const void *bytes, size_t count, int fd) {
+    union { struct cmsghdr head; char bytes[CMSG_SPACE(sizeof(int))]; } control = {0};
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd >= 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int));
+        __builtin_memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+// Receives bytes from a Unix socket. The first descriptor that comes with them is put into `fd`, where that is -1; others are closed.
+static inline long cl_receive_with_descriptor(int socket, void *bytes, size_t count, int *fd) {
+    union { struct cmsghdr head; char bytes[CMSG_SPACE(8 * sizeof(int))]; } control = {0};
+    struct iovec part = {bytes, count};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    long received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return received;
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head)) {
+        if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
+        size_t found = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < found; i++) {
+            int next;
+            __builtin_memcpy(&next, CMSG_DATA(head) + i * sizeof next, sizeof next);
+            if (*fd < 0) *fd = next; else close(next);
+        }
+    }
+    return received;
+}
 static inline int cl_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
 
 // CRC-32C (Castagnoli) by the processor's own instruction; call only where cl_has_crc32c() says so.

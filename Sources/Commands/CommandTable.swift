@@ -92,12 +92,28 @@ extension Command {
             ownFlags: [.toggle("--repair", "move damaged files to quarantine/ and read what can be read of a journal")],
             run: CheckCommand.run),
         Command(
-            name: "backup", usages: ["DIRECTORY"],
-            summary: "Copy the data directory into an empty or new directory while the host keeps writing.",
-            operandsMax: 1, examples: ["backup /backups/2026-05-01"], run: BackupCommand.run),
+            name: "backup",
+            usages: ["DIRECTORY | FILE.tar | -", "FILE|- --recipient KEY", "verify SOURCE [--identity KEY]"],
+            summary:
+                "Copy the data directory while the host keeps writing: into a new directory, or as an archive to a file or standard output.",
+            ownFlags: [
+                .value(
+                    "--recipient", "KEY", "a PEM file with the public key that the archive is sealed to [not sealed]"),
+                .value("--identity", "KEY", "to verify: a PEM file with the private key that opens the archive"),
+            ], operandsMax: 2,
+            examples: [
+                "backup /backups/2026-05-01", "backup - --recipient backup.pub | ssh vault 'cat > today.sealed'",
+                "backup verify today.sealed --identity backup.pem",
+            ], run: BackupCommand.run),
         Command(
-            name: "restore", usages: ["DIRECTORY"], summary: "Make a data directory from a backup.", operandsMax: 1,
-            examples: ["restore /backups/2026-05-01 --data /var/lib/integration-host"], run: RestoreCommand.run),
+            name: "restore", usages: ["DIRECTORY | FILE | - [--identity KEY]"],
+            summary: "Make a data directory from a backup.",
+            ownFlags: [.value("--identity", "KEY", "a PEM file with the private key that opens a sealed archive")],
+            operandsMax: 1,
+            examples: [
+                "restore /backups/2026-05-01 --data /var/lib/integration-host",
+                "restore today.sealed --identity backup.pem",
+            ], run: RestoreCommand.run),
         Command(
             name: "resume", usages: [""],
             summary: "Resume the background work of a data directory that was copied or restored.",

@@ -1,4 +1,4 @@
-// `integration-host check`, `backup`, `restore`, `data`, `keys` and `connections`: the maintenance commands. All but restore and data
+// `integration-host check`, `data`, `keys` and `connections`: the maintenance commands. All but data
 // work on the data directory of a running host as well as on that of a stopped one.
 
 import Configuration
@@ -15,23 +15,6 @@ import Users
 enum CheckCommand {
     static func run(_ arguments: Arguments) throws {
         try ControlClient.run(.check(repairs: arguments.has("--repair")), try Configuration.load(arguments))
-    }
-}
-
-enum BackupCommand {
-    static func run(_ arguments: Arguments) throws {
-        guard let target = arguments.operands.first else { throw UsageError("the directory to copy to is needed") }
-        try ControlClient.run(.backup(directory: absolute(target)), try Configuration.load(arguments))
-    }
-
-    /// Returns `path` as an absolute path, for a process with another working directory.
-    private static func absolute(_ path: String) throws -> String {
-        guard !path.hasPrefix("/") else { return path }
-        guard let buffer = unsafe getcwd(nil, 0) else {
-            throw HostStartError("cannot determine the working directory; give an absolute path.")
-        }
-        defer { unsafe free(buffer) }
-        return unsafe String(cString: buffer) + "/" + path
     }
 }
 
@@ -59,17 +42,6 @@ enum KeysCommand {
 enum ResumeCommand {
     static func run(_ arguments: Arguments) throws {
         try ControlClient.run(.resume, try Configuration.load(arguments))
-    }
-}
-
-enum RestoreCommand {
-    static func run(_ arguments: Arguments) throws {
-        guard let source = arguments.operands.first else { throw UsageError("the directory of the backup is needed") }
-        let directory = try Configuration.load(arguments).dataDirectory
-        let outcome = try DataDirectory.restore(from: source, to: directory)
-        StandardOutput.line(outcome.summary("restored to \(directory)"))
-        StandardOutput.line(
-            "Its background work starts paused: when the original is no longer used, run “integration-host resume”.")
     }
 }
 

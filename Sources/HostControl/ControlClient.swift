@@ -17,9 +17,16 @@ package enum ControlClient {
     /// Carries out a command on the configured data directory: through the running host, or directly when there is none.
     ///
     /// Prints the outcome. Blocks the calling thread; meant for the main thread of a command.
-    package static func run(_ command: ControlCommand, _ configuration: Configuration) throws {
-        let (lines, failure) = try perform(command, configuration)
-        for line in lines { StandardOutput.line(line) }
+    ///
+    /// - Parameters:
+    ///   - descriptor: what a command writes to; the caller closes it.
+    ///   - show: shows a line of the outcome.
+    package static func run(
+        _ command: ControlCommand, _ configuration: Configuration, descriptor: Int32? = nil,
+        show: (String) -> Void = StandardOutput.line
+    ) throws {
+        let (lines, failure) = try perform(command, configuration, descriptor: descriptor)
+        for line in lines { show(line) }
         if let failure { throw ControlError(description: failure) }
     }
 
@@ -46,14 +53,14 @@ package enum ControlClient {
     ///
     /// - Parameter pause: waits between two attempts to open the data directory.
     static func perform(
-        _ command: ControlCommand, _ configuration: Configuration,
+        _ command: ControlCommand, _ configuration: Configuration, descriptor: Int32? = nil,
         pause: () -> Void = { usleep(UInt32(ControlLimits.attemptPause.wholeNanoseconds / 1000)) }
     ) throws -> (lines: [String], failure: String?) {
         let directory = configuration.dataDirectory
         var attempts = 0
         while true {
             attempts += 1
-            if let answer = try asked(command, directory) { return answer.parts }
+            if let answer = try asked(command, directory, descriptor) { return answer.parts }
             guard !command.needsData || DataDirectory.exists(at: directory) else {
                 throw ControlError(
                     description:
@@ -68,7 +75,7 @@ package enum ControlClient {
             }
             defer { data.close() }
             let commands = ControlCommands(alone: data, configuration)
-            return Blocking.run { await commands.run(command) }.parts
+            return Blocking.run { await commands.run(command, descriptor: descriptor) }.parts
         }
     }
 
@@ -80,7 +87,9 @@ package enum ControlClient {
     }
 
     /// The answer of the host; nil when none listens.
-    private static func asked(_ command: ControlCommand, _ directory: String) throws -> ControlAnswer? {
+    private static func asked(
+        _ command: ControlCommand, _ directory: String, _ descriptor: Int32?
+    ) throws -> ControlAnswer? {
         let socket: ControlSocket
         do throws(ControlSocketError) { socket = try ControlSocket.connected(in: directory) } catch {
             guard error.hasNoListener else { throw error }
@@ -91,7 +100,7 @@ package enum ControlClient {
             throw ControlError(description: "the data directory is held by another user's process.")
         }
         socket.limitSilence(to: ControlLimits.silenceMax)
-        try socket.writeAll(command.encoded)
+        try socket.writeAll(command.encoded, passing: descriptor)
         let bytes = try socket.readAll(bytesMax: ControlLimits.answerBytesMax)
         guard let answer = ControlAnswer(decoding: bytes) else {
             throw ControlError(

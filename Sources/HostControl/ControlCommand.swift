@@ -16,6 +16,12 @@ package enum ControlCommand: Sendable, Equatable {
     case check(repairs: Bool)
     /// `directory` is an absolute path: the host may have another working directory.
     case backup(directory: String)
+    /// Writes a backup to the descriptor that comes with the command.
+    ///
+    /// - Parameters:
+    ///   - name: where the descriptor leads, for messages.
+    ///   - recipient: the PEM text of the public key that it is sealed to; nil for a plain archive.
+    case backupArchive(name: String, recipient: String?)
     case listKeys
     case rotateKeys
     case pruneKeys
@@ -44,6 +50,9 @@ package enum ControlCommand: Sendable, Equatable {
                 writer.member("replays", replays)
             case .check(let repairs): writer.member("repairs", repairs)
             case .backup(let directory): writer.member("directory", directory)
+            case .backupArchive(let name, let recipient):
+                writer.member("name", name)
+                writer.member("recipient", recipient)
             case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys, .resume, .survey: break
             }
         }
@@ -73,6 +82,9 @@ package enum ControlCommand: Sendable, Equatable {
         case "backup":
             guard let directory = json["directory"]?.string, directory.hasPrefix("/") else { return nil }
             self = .backup(directory: directory)
+        case "backup archive":
+            guard let name = json["name"]?.string else { return nil }
+            self = .backupArchive(name: name, recipient: json["recipient"]?.string)
         case "keys list": self = .listKeys
         case "keys rotate": self = .rotateKeys
         case "keys prune": self = .pruneKeys
@@ -94,7 +106,7 @@ package enum ControlCommand: Sendable, Equatable {
     /// Whether it works on data that must exist already.
     var needsData: Bool {
         switch self {
-        case .check, .backup, .listConnections, .deadLetters, .resume, .users, .audit, .survey: true
+        case .check, .backup, .backupArchive, .listConnections, .deadLetters, .resume, .users, .audit, .survey: true
         case .createAPIKey, .listAPIKeys, .revokeAPIKey, .applicationKeys, .listKeys, .rotateKeys, .pruneKeys: false
         }
     }
@@ -111,6 +123,7 @@ package enum ControlCommand: Sendable, Equatable {
         case .deadLetters: "dead-letters"
         case .check: "check"
         case .backup: "backup"
+        case .backupArchive: "backup archive"
         case .listKeys: "keys list"
         case .rotateKeys: "keys rotate"
         case .pruneKeys: "keys prune"

@@ -6,6 +6,7 @@ package import Configuration
 import ConnectionModel
 package import Connections
 package import Credentials
+import Cryptography
 import HTTPAPI
 import Observability
 import PluginLoading
@@ -61,11 +62,13 @@ package struct ControlCommands: Sendable {
     }
 
     /// Carries out one command, as an act of the operator.
-    package func run(_ command: ControlCommand) async -> ControlAnswer {
-        await AuditActor.$current.withValue(.operatorCommand) { await carryOut(command) }
+    ///
+    /// - Parameter descriptor: what the command writes to; the caller closes it.
+    package func run(_ command: ControlCommand, descriptor: Int32? = nil) async -> ControlAnswer {
+        await AuditActor.$current.withValue(.operatorCommand) { await carryOut(command, descriptor) }
     }
 
-    private func carryOut(_ command: ControlCommand) async -> ControlAnswer {
+    private func carryOut(_ command: ControlCommand, _ descriptor: Int32?) async -> ControlAnswer {
         do {
             switch command {
             case .createAPIKey(let userID): return .done([try await apiKeys.create(userID: userID).text])
@@ -89,6 +92,9 @@ package struct ControlCommands: Sendable {
                         user: userID, connection: connection, replays: replays))
             case .check(let repairs): return try await check(repairs: repairs)
             case .backup(let directory): return try await backup(to: directory)
+            case .backupArchive(let name, let recipient):
+                guard let descriptor else { return .failed("the command came without the file to write to.") }
+                return try await backup(to: descriptor, name: name, recipient: recipient)
             case .listKeys:
                 return .done(
                     try await rotation().states().map { key in
@@ -138,9 +144,18 @@ package struct ControlCommands: Sendable {
     }
 
     private func backup(to directory: String) async throws -> ControlAnswer {
-        let outcome = try await data.backup(to: directory)
+        try await Self.report(data.backup(to: directory), directory)
+    }
+
+    private func backup(to descriptor: Int32, name: String, recipient: String?) async throws -> ControlAnswer {
+        let recipient = try recipient.map { pem throws(CryptographyError) in try SealingRecipient(pem: pem) }
+        let output = ArchiveOutput(descriptor: descriptor, name: name, recipient: recipient)
+        return Self.report(try await data.backup(to: output), name)
+    }
+
+    private static func report(_ outcome: BackupOutcome, _ target: String) -> ControlAnswer {
         let lines = [
-            outcome.summary("copied to \(directory)"),
+            outcome.summary("copied to \(target)"),
             "The key ring is not in it: keep a copy of it apart, without it no credential can be opened.",
         ]
         guard !outcome.skipped.isEmpty else { return .done(lines) }

@@ -85,15 +85,17 @@ package final class ControlServer: Sendable {
         }
         peer.limitSilence(to: silenceMax)
         do throws(ControlSocketError) {
-            let request = try peer.readAll(bytesMax: ControlLimits.requestBytesMax)
+            var descriptor: Int32?
+            defer { if let descriptor { Glibc.close(descriptor) } }
+            let request = try peer.readAll(bytesMax: ControlLimits.requestBytesMax) { descriptor = $0 }
             guard let command = ControlCommand(decoding: request) else {
                 let reason = "the host does not know this command: it is of another version."
                 return try peer.writeAll(ControlAnswer.failed(reason).encoded)
             }
-            let commands = commands
+            let (commands, passed) = (commands, descriptor)
             // Spaces before a JSON text mean nothing; they show that the host still works.
             let answer = Blocking.run(every: ControlLimits.signOfLifePause) {
-                await commands.run(command)
+                await commands.run(command, descriptor: passed)
             } meanwhile: {
                 try? peer.write([UInt8(ascii: " ")])
             }

@@ -129,10 +129,21 @@ struct ControlSocket: Sendable {
 
     /// Reads until the other side says that it has sent everything.
     func readAll(bytesMax: Int) throws(ControlSocketError) -> [UInt8] {
+        try readAll(bytesMax: bytesMax) { descriptor in Glibc.close(descriptor) }
+    }
+
+    /// Reads until the other side says that it has sent everything.
+    ///
+    /// - Parameter taking: takes over a descriptor that came with the bytes.
+    func readAll(bytesMax: Int, taking: (Int32) -> Void) throws(ControlSocketError) -> [UInt8] {
+        var passed: Int32 = -1
+        defer { if passed >= 0 { taking(passed) } }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: min(64 << 10, bytesMax + 1))
         while true {
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+            let count = unsafe chunk.withUnsafeMutableBytes {
+                unsafe cl_receive_with_descriptor(descriptor, $0.baseAddress, $0.count, &passed)
+            }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw ControlSocketError("recv") }
             if count == 0 { return bytes }
@@ -145,8 +156,18 @@ struct ControlSocket: Sendable {
     }
 
     /// Sends `bytes` and says that this is everything.
-    func writeAll(_ bytes: [UInt8]) throws(ControlSocketError) {
-        try write(bytes)
+    ///
+    /// - Parameter passing: a descriptor that the other side gets too.
+    func writeAll(_ bytes: [UInt8], passing: Int32? = nil) throws(ControlSocketError) {
+        var rest = bytes
+        if let passing {
+            let sent = unsafe bytes.withUnsafeBytes {
+                unsafe cl_send_with_descriptor(descriptor, $0.baseAddress, $0.count, passing)
+            }
+            guard sent > 0 else { throw ControlSocketError("sendmsg") }
+            rest.removeFirst(sent)
+        }
+        try write(rest)
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { throw ControlSocketError("shutdown") }
     }
 

@@ -83,16 +83,40 @@ extension DataDirectory {
     public func backup(
         to path: String, format: DataFormat = .current, conversion: DocumentConversion? = nil
     ) async throws(StoreError) -> BackupOutcome {
+        let output = FolderOutput(
+            root: try Self.openRoot(path, fileSystem: FileSystem()), files: DurableFiles())
+        guard try walk.names(output.root).isEmpty else { throw .notEmpty(path: path) }
+        let outcome = try await copy(
+            to: CopyTarget(output: output, format: format, documents: documents, conversion: conversion))
+        try await threads.run { () throws(StoreError) in
+            try output.sync()
+            try output.files.replace(CopyTarget.markName, with: BackupMark(outcome).encoded(), in: output.root)
+        }
+        return outcome
+    }
+
+    /// Writes a backup as an archive, sealed when the output has a recipient; complete, and on a disk durable, on return.
+    ///
+    /// Writes go on meanwhile, as in ``backup(to:format:conversion:)``.
+    public func backup(to output: ArchiveOutput) async throws(StoreError) -> BackupOutcome {
+        let writer = try ArchiveWriter(output)
+        let outcome = try await copy(to: CopyTarget(output: writer, documents: documents))
+        try await threads.run { () throws(StoreError) in
+            let mark = BackupMark(outcome, files: writer.files)
+            try writer.write(mark.encoded(), to: [CopyTarget.markName])
+            try writer.finish()
+        }
+        return outcome
+    }
+
+    /// Copies everything that is sound; neither durable nor marked as complete on return.
+    private func copy(to target: CopyTarget) async throws(StoreError) -> BackupOutcome {
         do throws(StoreError) { try await documents.flush() } catch {
             // A store that can no longer write is the one that needs a backup most; what waits is copied from the
             // journal.
             guard case .readOnly = error else { throw error }
         }
-        let target = CopyTarget(
-            root: try Self.openRoot(path, fileSystem: FileSystem()), files: DurableFiles(), format: format,
-            documents: documents, conversion: conversion)
         let walk = walk
-        guard try walk.names(target.root).isEmpty else { throw .notEmpty(path: path) }
         var copy = DataCopy(source: walk, target: target)
         for collection in try await threads.run({ () throws(StoreError) in try walk.collections() }) {
             for shard in try await threads.run({ () throws(StoreError) in try walk.shards(of: collection) }) {
@@ -121,11 +145,9 @@ extension DataDirectory {
         let (done, audit) = (copy, audit)
         try await threads.run { () throws(StoreError) in
             // Last, so that what the copied documents say has its lines.
-            if format == .current, let (folder, extents) = try audit.extents() {
-                try target.copyAudit(folder, extents)
+            if done.target.format == .current, let (folder, extents) = try audit.extents() {
+                try done.target.copyAudit(folder, extents)
             }
-            try target.sync()
-            try target.files.replace(CopyTarget.markName, with: BackupMark(done.outcome).encoded(), in: target.root)
         }
         return done.outcome
     }
@@ -137,6 +159,14 @@ extension DataDirectory {
     /// happens next.
     public static func restore(from backup: String, to path: String) throws(StoreError) -> BackupOutcome {
         try Restore(fileSystem: FileSystem()).run(from: backup, to: path)
+    }
+
+    /// Puts the backup of an archive into a data directory, as ``restore(from:to:)-(String,_)`` does that of a folder.
+    public static func restore(from archive: ArchiveInput, to path: String) throws(StoreError) -> BackupOutcome {
+        try Restore(fileSystem: FileSystem()).run(to: path) { (target) throws(StoreError) in
+            var intake = ArchiveIntake(target: target, keeps: true)
+            return try intake.run(archive)
+        }
     }
 
     private func copyingWaiting(_ copy: DataCopy) async throws(StoreError) -> DataCopy {

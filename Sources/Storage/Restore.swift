@@ -13,14 +13,18 @@ struct BackupMark: Equatable {
 
     var documents: Int
     var streams: Int
+    /// The files of an archive before this one; nil for a folder.
+    var files: Int?
 
-    init(_ outcome: BackupOutcome) {
+    init(_ outcome: BackupOutcome, files: Int? = nil) {
         documents = outcome.documents
         streams = outcome.streams
+        self.files = files
     }
 
     func encoded() -> [UInt8] {
-        Array((Self.firstLine + "documents \(documents)\nstreams \(streams)\n").utf8)
+        let counts = "documents \(documents)\nstreams \(streams)\n" + (files.map { "files \($0)\n" } ?? "")
+        return Array((Self.firstLine + counts).utf8)
     }
 
     init?(parsing bytes: [UInt8]) {
@@ -31,6 +35,10 @@ struct BackupMark: Equatable {
             try reader.expect("\nstreams ")
             streams = Int(clamping: try reader.decimal())
             try reader.expect("\n")
+            if reader.skip("files ") {
+                files = Int(clamping: try reader.decimal())
+                try reader.expect("\n")
+            }
         } catch { return nil }
         guard reader.offset == bytes.count else { return nil }
     }
@@ -43,10 +51,26 @@ struct Restore {
     let fileSystem: FileSystem
 
     func run(from backup: String, to path: String) throws(StoreError) -> BackupOutcome {
-        let source = DataWalk(root: try openBackup(backup), temporaryNames: TemporaryNames())
-        guard let mark = try readMark(source.root) else {
+        let source = DataWalk(root: try Self.openBackup(backup), temporaryNames: TemporaryNames())
+        guard let mark = try Self.readMark(source.root) else {
             throw .corrupt(path: backup + "/" + CopyTarget.markName, .missing)
         }
+        return try run(to: path) { (target) throws(StoreError) in
+            var copy = DataCopy(source: source, target: CopyTarget(output: target))
+            try Self.copy(source, with: &copy, target.files)
+            guard copy.outcome.documents >= mark.documents, copy.outcome.streams >= mark.streams else {
+                throw .corrupt(path: backup + "/" + (copy.outcome.skipped.first ?? CopyTarget.markName), .missing)
+            }
+            return copy.outcome
+        }
+    }
+
+    /// Fills an empty data directory; what an earlier restore left in it goes first.
+    ///
+    /// - Parameter fill: copies everything; the directory opens only if it does not throw.
+    func run(
+        to path: String, _ fill: (FolderOutput) throws(StoreError) -> BackupOutcome
+    ) throws(StoreError) -> BackupOutcome {
         let files = DurableFiles()
         let root = try DataDirectory.openRoot(path, fileSystem: fileSystem)
         let lock = try DataDirectoryLock(in: root)
@@ -58,9 +82,20 @@ struct Restore {
             throw .notEmpty(path: path)
         }
         try files.replace(Self.markName, with: Array("a backup is being restored\n".utf8), in: root)
-        var copy = DataCopy(source: source, target: CopyTarget(root: root, files: files))
+        let output = FolderOutput(root: root, files: files)
+        let outcome = try fill(output)
+        try output.sync()
+        try Installation.markRestored(root, files)
+        try files.remove(Self.markName, in: root)
+        return outcome
+    }
+
+    /// Copies everything of a backup in a folder.
+    static func copy(
+        _ source: DataWalk, with copy: inout DataCopy, _ files: DurableFiles
+    ) throws(StoreError) {
         for collection in try source.collections() {
-            for shard in try source.shards(of: collection) { try copy.copyDocuments(in: shard) }
+            for shard in try source.shards(of: collection) { try copy.copyDocuments(in: shard, isRestore: true) }
         }
         for shard in try source.shards(of: StreamFolder.rootName) {
             for folder in try source.streams(in: shard) {
@@ -69,27 +104,21 @@ struct Restore {
                 try copy.copyStream(folder, .success(manifest), isRestore: true)
             }
         }
-        guard copy.outcome.documents >= mark.documents, copy.outcome.streams >= mark.streams else {
-            throw .corrupt(path: backup + "/" + (copy.outcome.skipped.first ?? CopyTarget.markName), .missing)
-        }
         if let audit = try AuditFolder.open(in: source.root) {
             try copy.target.copyAudit(audit, try audit.files().map { .init(file: $0, bytes: nil) })
         }
-        try copy.target.sync()
-        try Installation.markRestored(root, files)
-        try files.remove(Self.markName, in: root)
-        return copy.outcome
     }
 
-    private func openBackup(_ path: String) throws(StoreError) -> Directory {
+    static func openBackup(_ path: String) throws(StoreError) -> Directory {
         do throws(CallFailure) {
+            let fileSystem = FileSystem()
             let fd = try fileSystem.open(
                 path, in: AT_FDCWD, flags: O_RDONLY | O_DIRECTORY, followsLink: true, path: path)
             return Directory(fileSystem: fileSystem, fd: fd, path: "")
         } catch { throw error.asStoreError }
     }
 
-    private func readMark(_ backup: Directory) throws(StoreError) -> BackupMark? {
+    static func readMark(_ backup: Directory) throws(StoreError) -> BackupMark? {
         do throws(CallFailure) {
             guard case .bytes(let bytes) = try backup.read(CopyTarget.markName, bytesMax: 4096) else { return nil }
             return BackupMark(parsing: bytes)

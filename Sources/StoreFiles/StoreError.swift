@@ -56,6 +56,8 @@ public indirect enum StoreError: Error, Equatable, Sendable {
     case notEmpty(path: String)
     /// A restore into this data directory was begun and not finished.
     case restoreUnfinished
+    /// A backup cannot be read or written.
+    case backup(BackupFault)
     /// A cursor is not one that this stream gave out.
     case invalidCursor
     /// The generation is not open: it was committed, abandoned, or replaced by a later one.
@@ -98,6 +100,8 @@ extension StoreError: CustomStringConvertible {
             "\(path) is not empty; choose another directory"
         case .restoreUnfinished:
             "a restore into the data directory was cut short; run it again"
+        case .backup(let fault):
+            fault.description
         case .invalidCursor:
             "the cursor does not belong to this stream; start from the beginning"
         case .generationNotOpen(let dataType):

@@ -2,8 +2,10 @@
 // acknowledged, one line each, at once. Whoever killed it checks the directory against those lines.
 //
 //     DocumentStoreCrashWriter DIRECTORY documents|records ROUNDS
+//     DocumentStoreCrashWriter DIRECTORY backup|restore ARCHIVE KEY
 
 import CLinux
+import Cryptography
 import DocumentStore
 import Glibc
 import RecordStore
@@ -14,6 +16,7 @@ import StoreFiles
 struct Program {
     static func main() async {
         let arguments = CommandLine.arguments
+        if arguments.count == 5 { return await copy(arguments) }
         guard arguments.count == 4, let rounds = Int(arguments[3]) else { exit(2) }
         do throws(StoreError) {
             var options = StoreOptions()
@@ -27,6 +30,34 @@ struct Program {
             default: exit(2)
             }
             store.close()
+            say("closed")
+        } catch {
+            say("error \(error)")
+            exit(1)
+        }
+    }
+
+    /// Makes a sealed backup of the directory, or restores one into it.
+    static func copy(_ arguments: [String]) async {
+        let (directory, archive) = (arguments[1], arguments[3])
+        let isBackup = arguments[2] == "backup"
+        var pem = [UInt8](repeating: 0, count: 8192)
+        let key = unsafe open(arguments[4], O_RDONLY)
+        let count = unsafe read(key, &pem, pem.count)
+        let text = String(decoding: pem[..<max(0, count)], as: UTF8.self)
+        let file = unsafe open(archive, isBackup ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0o600)
+        guard file >= 0 else { exit(2) }
+        do {
+            if isBackup {
+                let store = try DataDirectory(path: directory)
+                let recipient = try SealingRecipient(pem: text)
+                let output = ArchiveOutput(descriptor: file, name: archive, recipient: recipient)
+                _ = try await store.backup(to: output)
+                store.close()
+            } else {
+                let input = ArchiveInput(descriptor: file, name: archive, identity: try SealingIdentity(pem: text))
+                _ = try DataDirectory.restore(from: input, to: directory)
+            }
             say("closed")
         } catch {
             say("error \(error)")
