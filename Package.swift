@@ -282,6 +282,8 @@ let moduleTests: [Target] = [
     processTests("Hostile", using: ["HostileCases"]),
     // Kills the executable; what it is killed with is compiled by the tests themselves.
     processTests("Crash", excluding: ["CrashPoints", "DocumentStoreCrashWriter"]),
+    // Designs without the code that carries them out.
+    tests(of: "Model", []),
     tests(of: "Primitives", ["Primitives"]),
     tests(of: "Cryptography", ["Cryptography", "Primitives", "TestSupport"]),
     tests(of: "HTTPServer", ["HTTPServer", "Primitives", "CLinux", "TestSupport"]),

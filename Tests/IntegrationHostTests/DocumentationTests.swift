@@ -35,6 +35,23 @@ struct DocumentationTests {
         }
     }
 
+    @Test("Every proof that the security page names is a suite of tests")
+    func proofs() throws {
+        let rows = try lines(of: "docs/security.md").filter { $0.hasPrefix("| ") }.map { $0.split(separator: "|") }
+        let proofs = rows.filter { $0.count == 3 }.flatMap { row in
+            row[2].matches(of: /`([^`]+)`/).map { String($0.1) }
+        }
+        #expect(proofs.count > 40)
+        let tests = Self.root.appending(path: "Tests")
+        let files = try #require(FileManager.default.enumerator(at: tests, includingPropertiesForKeys: nil))
+        var suites: Set<String> = []
+        for case let file as URL in files where file.pathExtension == "swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            suites.formUnion(text.matches(of: /@Suite\("([^"]+)"/).map { String($0.1) })
+        }
+        #expect(proofs.filter { !suites.contains($0) } == [])
+    }
+
     @Test("The index lists every decision")
     func decisions() throws {
         let index = try String(contentsOf: Self.root.appending(path: "docs/decisions/README.md"), encoding: .utf8)
