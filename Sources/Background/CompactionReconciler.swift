@@ -1,9 +1,10 @@
 // Compacts record streams that are mostly out of date, and frees the memory of idle streams. The store decides when
 // that pays.
 
-package import ConnectionModel
+import ConnectionModel
 package import ProviderSDK
 package import RecordStore
+package import Users
 
 /// Compacts the record streams of users.
 ///

@@ -1,7 +1,7 @@
 // Moves ended syncs and deliveries out of users' documents, so that a change of a user costs what it changes. Does not know what they
 // are.
 
-package import ConnectionModel
+import ConnectionModel
 package import Observability
 package import Primitives
 package import ProviderSDK

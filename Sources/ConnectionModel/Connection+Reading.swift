@@ -83,7 +83,7 @@ extension Connection {
     }
 
     /// Whether the connection is only what the application reports: nothing here leads to an account.
-    var isReported: Bool {
+    package var isReported: Bool {
         (status == .connected || status == .disconnected) && accountID == nil && credentials.isEmpty
             && grant.unidentified == nil && authorizations.isEmpty
     }
@@ -91,13 +91,13 @@ extension Connection {
     /// Whether the connection waits for its first authorization and holds nothing that could be lost.
     ///
     /// A connection whose callback has arrived is already in use.
-    var isUnfinished: Bool {
+    package var isUnfinished: Bool {
         status == .pending && credentials.isEmpty && grant.unidentified == nil && connectedAt == nil
             && !authorizations.isEmpty
     }
 
     /// Whether the connection was abandoned: never connected, without a grant, and older than the limit.
-    func isStale(at now: Timestamp) -> Bool { staleAt.map { $0 <= now } ?? false }
+    package func isStale(at now: Timestamp) -> Bool { staleAt.map { $0 <= now } ?? false }
 
     /// The moment from which the connection counts as abandoned unless it changes; nil when it never does.
     package var staleAt: Timestamp? {

@@ -172,7 +172,7 @@ package struct Connection: Sendable {
     /// Replaces the tokens by those that `other` received for the same account.
     ///
     /// - Parameter reseal: seals a text of `other` for this connection.
-    mutating func grantAdopted(
+    package mutating func grantAdopted(
         from other: Connection, _ reseal: (_ text: String, _ field: String) throws(ServiceError) -> String
     ) throws(ServiceError) {
         var texts: [String: String] = [:]
@@ -275,13 +275,13 @@ package struct Connection: Sendable {
     }
 
     /// Records that the access token has ended and that nothing can renew it.
-    mutating func lapsed(at now: Timestamp) throws(ServiceError) {
+    package mutating func lapsed(at now: Timestamp) throws(ServiceError) {
         try happen(.grantRefused, telling: ["reason": "The access token has ended."], at: now)
         updatedAt = now
     }
 
     /// Returns the connection as it is at `now`: expired when its access token has ended and nothing can renew it.
-    func asOf(_ now: Timestamp) -> Connection {
+    package func asOf(_ now: Timestamp) -> Connection {
         guard isLapsed(at: now) else { return self }
         var connection = self
         connection.life = ConnectionLife(.expired)
@@ -489,8 +489,8 @@ package struct Connection: Sendable {
     }
 
     /// Drops the oldest waiting event, because the user has too many.
-    mutating func oldestEventDropped() { notifications.dropOldest() }
+    package mutating func oldestEventDropped() { notifications.dropOldest() }
 
     /// Drops the oldest finished delivery, because the user has too many.
-    mutating func oldestDeliveryForgotten() { notifications.forgetOldestDelivery() }
+    package mutating func oldestDeliveryForgotten() { notifications.forgetOldestDelivery() }
 }

@@ -4,23 +4,23 @@
 package enum ConnectionLimits {
     /// The maximum number of connections of one user; those that wait for their first authorization, and integrations that the
     /// application reports, count apart.
-    static let connectionsPerUserMax = 200
+    package static let connectionsPerUserMax = 200
     /// The maximum number of integrations of one user that the application reports, without an account at a provider.
-    static let reportedIntegrationsMax = 200
+    package static let reportedIntegrationsMax = 200
     /// The maximum number of a user's connections that wait for their first authorization.
     ///
     /// The oldest one is removed to make room.
-    static let pendingConnectionsMax = 10
+    package static let pendingConnectionsMax = 10
     /// How long a connection that was never completed is kept.
     static let pendingConnectionLifetime = Duration.seconds(3600)
     /// How long a connection whose only attempt failed is kept, so that users can see the reason.
     static let failedConnectionLifetime = Duration.seconds(86_400)
     /// The maximum number of callbacks that are kept with a user, so that the same callback again gets the same answer.
-    static let callbacksKept = 20
+    package static let callbacksKept = 20
     /// The maximum number of a user's grants that are still to be ended at their providers.
     ///
     /// The oldest one is dropped to make room.
-    static let revocationsPerUserMax = 50
+    package static let revocationsPerUserMax = 50
     /// The maximum size of one token in bytes.
     package static let tokenBytesMax = 16 << 10
     /// The maximum number of idempotency keys that are stored with a sync which already ran when they arrived.
@@ -38,11 +38,11 @@ package enum ConnectionLimits {
     /// The maximum number of waiting events of all connections of a user together.
     ///
     /// The connection with the most events drops its oldest ones.
-    static let waitingEventsPerUserMax = 2000
+    package static let waitingEventsPerUserMax = 2000
     /// The maximum number of finished deliveries that are kept for one connection.
     package static let webhookDeliveriesKept = 20
     /// The maximum number of finished deliveries in a user's document, of all connections together.
-    static let webhookDeliveriesPerUserMax = 1000
+    package static let webhookDeliveriesPerUserMax = 1000
     /// The maximum number of attempts that are kept with an event.
     static let webhookAttemptsKept = 10
     /// The maximum number of attempts to update a user's document that others change at the same time.

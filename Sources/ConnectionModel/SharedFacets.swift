@@ -62,7 +62,7 @@ package final class ConnectionExtract: Sendable {
     /// The number of events that wait for their delivery.
     package let waitingEvents: Int
     /// The number of deliveries that have ended.
-    let endedDeliveries: Int
+    package let endedDeliveries: Int
     /// The number of syncs and deliveries that have ended.
     package let endedCount: Int
     /// The memory of this state, as another module has counted it; 0 until then.
@@ -90,7 +90,7 @@ extension Connection {
     /// The memory of the stored form; nil until it is made.
     package var textBytes: Int? { shared.text.known?.bytes.capacity }
     /// The stored form, which is made once for each state of the connection.
-    var text: [UInt8] {
+    package var text: [UInt8] {
         if let known = shared.text.known { return known.bytes }
         var writer = JSONWriter(capacity: 1024)
         shared.facets.write(to: &writer)

@@ -3,7 +3,7 @@
 // A crash in between therefore leaves no unknown records behind.
 
 import Background
-package import ConnectionModel
+import ConnectionModel
 package import Observability
 package import ProviderSDK
 package import RecordStore

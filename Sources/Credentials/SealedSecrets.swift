@@ -1,7 +1,7 @@
 // Finds the sealed texts in a user's document and seals them again with the primary key.
 // A text that cannot be opened stays unchanged: it opens again once its key is restored.
 
-package import ConnectionModel
+import ConnectionModel
 import Cryptography
 import ProviderSDK
 package import Users

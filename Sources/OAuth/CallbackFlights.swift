@@ -4,6 +4,7 @@
 import ConnectionModel
 import Primitives
 import Synchronization
+import Users
 
 /// Completes each callback once.
 package final class CallbackFlights: Sendable {

@@ -2,7 +2,7 @@
 // when each is due.
 
 import Background
-package import ConnectionModel
+import ConnectionModel
 package import Observability
 package import Primitives
 package import ProviderSDK

@@ -1,6 +1,7 @@
 // Connections in states that need many transitions: tests edit members of the stored document and decode it again.
 
 import ProviderSDK
+import Users
 
 @testable import ConnectionModel
 

@@ -2,6 +2,7 @@
 
 import ProviderSDK
 import Testing
+import Users
 
 @testable import ConnectionModel
 

@@ -3,6 +3,7 @@
 import HostTesting
 import ProviderSDK
 import Testing
+import Users
 
 @testable import Configuration
 @testable import ConnectionModel

@@ -3,6 +3,7 @@
 import Primitives
 import ProviderSDK
 import Testing
+import Users
 
 @testable import ConnectionModel
 

@@ -4,6 +4,7 @@
 import Primitives
 import ProviderSDK
 import Testing
+import Users
 
 @testable import ConnectionModel
 @testable import Sync

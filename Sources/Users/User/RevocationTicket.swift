@@ -1,5 +1,6 @@
 // A grant that its connection has given up and that the host still ends at the provider. It holds the sealed tokens until then. Pure.
 
+package import ConnectionModel
 package import ProviderSDK
 package import StoredValues
 

@@ -1,6 +1,7 @@
 // A callback that used up its authorization, as it is stored with the user. It lets the same callback again get the same
 // answer, also after a restart. It holds no code and no state.
 
+import ConnectionModel
 package import ProviderSDK
 package import StoredValues
 

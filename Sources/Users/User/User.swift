@@ -1,5 +1,6 @@
 // The stored data of one user: the connections, and what other API documents need. Does not access storage.
 
+package import ConnectionModel
 package import ProviderSDK
 import StoredValues
 
@@ -270,12 +271,6 @@ package struct User: Sendable {
 }
 
 // MARK: Stored form
-
-/// The reason why a stored user could not be read.
-package struct UserCodingError: Error, CustomStringConvertible {
-    package let problem: String
-    package var description: String { "The stored user document cannot be read: \(problem)." }
-}
 
 extension User {
     private static let knownNames: Set = [
