@@ -219,7 +219,7 @@ let hostModules: [Target] = [
             "HostControl",
             "Notifications", "OAuth",
             "Observability", "Pages", "PluginLoading", "Primitives", "Processes", "Providers", "RecordStore",
-            "Requests", "Sessions", "Storage", "Sync", "SystemAPI",
+            "Requests", "Sessions", "Storage", "StoreFiles", "Sync", "SystemAPI",
             "Users", "Webhooks", providerSDK,
         ],
         path: "Sources/IntegrationHost", swiftSettings: settings),

@@ -44,6 +44,10 @@ extension Command {
             actions: ["new", "verify"], settings: ["--plugins"], operandsMax: 2,
             examples: ["plugin new Acme", "plugin verify Acme"], run: PluginCommand.run),
         Command(
+            name: "plugins", usages: ["reload"],
+            summary: "Have the running host read its configuration again, and name what needs a restart.",
+            actions: ["reload"], operandsMax: 1, examples: ["plugins reload"], run: PluginsCommand.run),
+        Command(
             name: "sandbox", usages: ["[--listen ADDRESS:PORT]"], summary: "Run the stand-in providers alone.",
             ownFlags: [.value("--listen", "ADDRESS:PORT", "the address to listen on; port 0 picks one")],
             examples: ["sandbox --listen 127.0.0.1:9090"], run: SandboxCommand.run),

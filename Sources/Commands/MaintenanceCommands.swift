@@ -39,6 +39,13 @@ enum KeysCommand {
     }
 }
 
+enum PluginsCommand {
+    static func run(_ arguments: Arguments) throws {
+        guard arguments.operands == ["reload"] else { throw UsageError("“reload” is needed") }
+        try ControlClient.run(.reload, try Configuration.load(arguments))
+    }
+}
+
 enum ResumeCommand {
     static func run(_ arguments: Arguments) throws {
         try ControlClient.run(.resume, try Configuration.load(arguments))

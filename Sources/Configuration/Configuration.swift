@@ -23,6 +23,8 @@ package struct Configuration: Sendable {
     package var redirectURIs: [String] = []
     /// Origins from which browsers may call with credentials.
     package var allowedOrigins: [String] = []
+    /// The backups that the host makes by itself.
+    package var backup = BackupConfiguration()
     /// The pages on which users connect accounts.
     package var connect = ConnectConfiguration()
     /// The session schemes other than the host's own.

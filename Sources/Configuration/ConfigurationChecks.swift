@@ -1,5 +1,6 @@
 // Checks settings regardless of where they were given, once the file, the environment and the flags are merged.
 
+import Glibc
 package import HTTPServer
 import ProviderSDK
 
@@ -64,6 +65,17 @@ extension Configuration {
                 ["listen"],
                 "a host that listens on all addresses needs “publicURL”: the URL under which browsers and providers reach it"
             )
+        }
+    }
+
+    /// Checks that the folder of the backups can be written to.
+    package func checkBackupDirectory() throws(ConfigurationError) {
+        guard let directory = backup.directory else { return }
+        guard unsafe access(directory, W_OK | X_OK) == 0 else {
+            let reason = unsafe String(cString: strerror(errno))
+            throw error(
+                ["backup", "directory"],
+                "the folder of “backup.directory” cannot be written to: \(reason) (\(directory))")
         }
     }
 

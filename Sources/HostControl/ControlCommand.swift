@@ -25,6 +25,8 @@ package enum ControlCommand: Sendable, Equatable {
     case listKeys
     case rotateKeys
     case pruneKeys
+    /// Reads the configuration of the running host again.
+    case reload
     /// Resumes the background work of a copied or restored data directory.
     case resume
     /// Reports the state of the installation.
@@ -53,7 +55,7 @@ package enum ControlCommand: Sendable, Equatable {
             case .backupArchive(let name, let recipient):
                 writer.member("name", name)
                 writer.member("recipient", recipient)
-            case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys, .resume, .survey: break
+            case .listAPIKeys, .listKeys, .rotateKeys, .pruneKeys, .reload, .resume, .survey: break
             }
         }
         return writer.bytes
@@ -88,6 +90,7 @@ package enum ControlCommand: Sendable, Equatable {
         case "keys list": self = .listKeys
         case "keys rotate": self = .rotateKeys
         case "keys prune": self = .pruneKeys
+        case "plugins reload": self = .reload
         case "resume": self = .resume
         case AuditOrder.command:
             guard let order = AuditOrder(json) else { return nil }
@@ -106,7 +109,8 @@ package enum ControlCommand: Sendable, Equatable {
     /// Whether it works on data that must exist already.
     var needsData: Bool {
         switch self {
-        case .check, .backup, .backupArchive, .listConnections, .deadLetters, .resume, .users, .audit, .survey: true
+        case .check, .backup, .backupArchive, .listConnections, .deadLetters, .reload, .resume, .users, .audit, .survey:
+            true
         case .createAPIKey, .listAPIKeys, .revokeAPIKey, .applicationKeys, .listKeys, .rotateKeys, .pruneKeys: false
         }
     }
@@ -127,6 +131,7 @@ package enum ControlCommand: Sendable, Equatable {
         case .listKeys: "keys list"
         case .rotateKeys: "keys rotate"
         case .pruneKeys: "keys prune"
+        case .reload: "plugins reload"
         case .resume: "resume"
         case .survey: "survey"
         }

@@ -37,6 +37,8 @@ package struct ControlCommands: Sendable {
     private let erasure: UserErasure?
     /// Resumes the background work; returns false when it was not paused.
     package let resume: @Sendable () throws -> Bool
+    /// Reads the configuration again and returns the outcome; nil when no host runs.
+    package var reload: (@Sendable () throws -> [String])?
     /// Why the background work is paused; nil when it is not.
     let pauseReason: @Sendable () -> String?
 
@@ -102,6 +104,11 @@ package struct ControlCommands: Sendable {
                     })
             case .rotateKeys: return try await rotate()
             case .pruneKeys: return try await prune()
+            case .reload:
+                guard let reload else {
+                    return .failed("no host runs; the next start reads the configuration and the plugins.")
+                }
+                return .done(try reload())
             case .survey: return .done([String(decoding: try await survey().encoded, as: UTF8.self)])
             case .resume:
                 return .done([try resume() ? "The background work is resumed." : "The background work was not paused."])

@@ -19,15 +19,19 @@ package struct Log: Sendable {
         package init(integerLiteral value: Int) { self = .integer(value) }
     }
 
-    /// The least severe level that is written.
-    package let level: LogLevel
-
+    private let threshold: LogThreshold
     private let time: TimeSource
 
     package init(level: LogLevel, time: TimeSource = .system) {
-        self.level = level
+        threshold = LogThreshold(level)
         self.time = time
     }
+
+    /// The least severe level that is written.
+    package var level: LogLevel { threshold.level }
+
+    /// Changes the least severe level that is written, also for all copies of this log.
+    package func setLevel(_ level: LogLevel) { threshold.set(level) }
 
     /// Writes an event with its facts.
     package func log(_ level: LogLevel, _ message: String, _ facts: KeyValuePairs<String, Value> = [:]) {

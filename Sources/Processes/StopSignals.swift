@@ -7,7 +7,7 @@ import Glibc
 package enum StopSignals {
     /// What a signal means for the program.
     enum Meaning: Equatable {
-        case stop, childEnded, nothing
+        case stop, reload, childEnded, nothing
     }
 
     /// Blocks the signals in this thread and all later ones; ``wait(orEndOf:)`` takes them.
@@ -18,27 +18,32 @@ package enum StopSignals {
 
     /// Waits for a signal that stops the program, or for the end of `child`.
     ///
+    /// - Parameter reload: reads the program's files again.
     /// - Returns: whether a signal came; false means that the child ended.
     @discardableResult
-    package static func wait(orEndOf child: ChildProgram? = nil) -> Bool {
+    package static func wait(orEndOf child: ChildProgram? = nil, reload: () -> Void = {}) -> Bool {
         let (ignoresHangup, hasTerminal) = (isIgnored(SIGHUP), hadTerminal)
         while true {
             if let child, child.hasEnded { return false }
             var signals = all
             var signal: Int32 = 0
             unsafe sigwait(&signals, &signal)
-            if meaning(of: signal, hasTerminal: hasTerminal && !ignoresHangup) == .stop { return true }
+            switch meaning(of: signal, hasTerminal: hasTerminal && !ignoresHangup) {
+            case .stop: return true
+            case .reload: reload()
+            case .childEnded, .nothing: break
+            }
         }
     }
 
     /// Returns what a signal means.
     ///
     /// A terminal that closes sends SIGHUP to the programs that were started in it: they stop as they do for SIGTERM. To a program
-    /// without a terminal it says “read your files again”, and the host keeps none open that are rotated.
+    /// without a terminal it says “read your files again”.
     static func meaning(of signal: Int32, hasTerminal: Bool) -> Meaning {
         switch signal {
         case SIGTERM, SIGINT: .stop
-        case SIGHUP: hasTerminal ? .stop : .nothing
+        case SIGHUP: hasTerminal ? .stop : .reload
         case SIGCHLD: .childEnded
         default: .nothing
         }
@@ -47,10 +52,10 @@ package enum StopSignals {
     /// Waits for a signal, or for the end of `child`, runs `stop` and exits; a second signal exits at once with 1.
     ///
     /// The exit code is 0 after a signal and 1 after the end of the child.
-    package static func wait(orEndOf child: ChildProgram? = nil, thenStop stop: @escaping @Sendable () async -> Void)
-        -> Never
-    {
-        let code: Int32 = wait(orEndOf: child) ? 0 : 1
+    package static func wait(
+        orEndOf child: ChildProgram? = nil, reload: () -> Void = {}, thenStop stop: @escaping @Sendable () async -> Void
+    ) -> Never {
+        let code: Int32 = wait(orEndOf: child, reload: reload) ? 0 : 1
         Task.detached {
             await stop()
             exit(code)

@@ -3,11 +3,13 @@
 package import Configuration
 import Primitives
 import ProviderSDK
+import Synchronization
 
 /// The providers of this installation.
 package struct ProviderRegistry: Sendable {
-    /// The providers in the order of their ids.
-    package let providers: [ConfiguredProvider]
+    /// The providers in the order of their ids, with the settings that count now.
+    package var providers: [ConfiguredProvider] { current.all }
+    private let current: CurrentProviders
     /// Warnings, one sentence each, about unused settings whose plugin may be a refused one.
     package let warnings: [String]
     /// The plugins that were refused.
@@ -27,13 +29,26 @@ package struct ProviderRegistry: Sendable {
             providers.append(ConfiguredProvider(plugin, configuration: settings))
         }
         self.rejections = rejections
-        self.providers = providers.sorted { $0.id < $1.id }
-        byID = Dictionary(uniqueKeysWithValues: self.providers.enumerated().map { ($1.id, $0) })
+        let sorted = providers.sorted { $0.id < $1.id }
+        current = CurrentProviders(sorted)
+        byID = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1.id, $0) })
         warnings = try Self.unused(rejections, byID.keys.sorted(), configuration)
     }
 
     /// The provider `id`; nil when there is none.
-    package subscript(id: String) -> ConfiguredProvider? { byID[id].map { providers[$0] } }
+    package subscript(id: String) -> ConfiguredProvider? { byID[id].map { current[$0] } }
+
+    /// Returns the same providers with the settings of another configuration.
+    package func reconfigured(_ configuration: Configuration) throws(ConfigurationError) -> ProviderRegistry {
+        try ProviderRegistry(
+            providers.map { LoadedPlugin(provider: $0.provider, path: $0.path, digest: $0.digest) },
+            rejections: rejections, configuration: configuration)
+    }
+
+    /// Takes over the settings of `other`, which ``reconfigured(_:)`` has made of this registry, for all its copies.
+    ///
+    /// What has begun with a provider ends with the settings that it began with.
+    package func adopt(_ other: ProviderRegistry) { current.set(other.providers) }
 
     /// Returns warnings for settings of missing providers.
     ///
@@ -59,4 +74,17 @@ package struct ProviderRegistry: Sendable {
         }
         return warnings
     }
+}
+
+/// The providers of a registry, whose settings may change while they are in use.
+private final class CurrentProviders: Sendable {
+    private let providers: Mutex<[ConfiguredProvider]>
+
+    init(_ providers: [ConfiguredProvider]) { self.providers = Mutex(providers) }
+
+    var all: [ConfiguredProvider] { providers.withLock { $0 } }
+
+    subscript(index: Int) -> ConfiguredProvider { providers.withLock { $0[index] } }
+
+    func set(_ changed: [ConfiguredProvider]) { providers.withLock { $0 = changed } }
 }

@@ -53,13 +53,16 @@ package struct MetricsPage: Sendable {
     package let notificationsWaiting: @Sendable () -> Int
     /// Returns the number of readers of live events.
     package let eventReaders: @Sendable () -> Int
+    /// Returns how the scheduled backups are; nil when there are none.
+    package let backups: @Sendable () -> BackupFigures?
 
     package init(
         requests: RequestMetrics, store: @escaping @Sendable () -> StoreFigures,
         inbox: @escaping @Sendable () -> InboxStatistics,
         server: @escaping @Sendable () -> ServerFigures? = { nil }, version: String = "",
         loopLag: @escaping @Sendable () -> Duration = { .zero }, time: TimeSource,
-        notificationsWaiting: @escaping @Sendable () -> Int, eventReaders: @escaping @Sendable () -> Int = { 0 }
+        notificationsWaiting: @escaping @Sendable () -> Int, eventReaders: @escaping @Sendable () -> Int = { 0 },
+        backups: @escaping @Sendable () -> BackupFigures? = { nil }
     ) {
         self.requests = requests
         self.store = store
@@ -70,6 +73,7 @@ package struct MetricsPage: Sendable {
         self.time = time
         self.notificationsWaiting = notificationsWaiting
         self.eventReaders = eventReaders
+        self.backups = backups
     }
 
     /// All metrics at this moment.
@@ -81,6 +85,7 @@ package struct MetricsPage: Sendable {
         Self.writeOutcomes(to: &page)
         Self.writeInbox(inbox(), at: time.now, to: &page)
         writeGauges(to: &page)
+        BackupFigures.write(backups(), to: &page)
         if let figures = server() { Self.write(figures, to: &page) }
         writeProcess(.current, to: &page)
         return page

@@ -26,14 +26,14 @@ package final class IncomingWebhooks: Sendable {
         deletions: any RecordDeleting, credentials: any ConnectionCredentials, gateway: ProviderGateway,
         time: TimeSource, log: Log
     ) {
-        let setups = Dictionary(uniqueKeysWithValues: registry.providers.map { ($0.id, WebhookSetup($0)) })
         inbox = WebhookInbox(documents, time: time, log: log)
         self.accounts = accounts
         processor = EventProcessor(
             users: users, registry: registry, accounts: accounts, inbox: inbox, noting: changes,
             grants: GrantEvents(users: users, credentials: credentials, gateway: gateway, time: time, log: log),
             deletions: deletions, time: time, log: log)
-        intake = WebhookIntake(registry, setups: setups, inbox: inbox, accounts: accounts, time: time, log: log)
+        intake = WebhookIntake(
+            registry, setup: WebhookSetup.init, inbox: inbox, accounts: accounts, time: time, log: log)
     }
 
     /// Returns the providers whose webhooks the host can verify.

@@ -42,18 +42,20 @@ package struct IncomingAnswer: Sendable {
 /// Accepts deliveries.
 package struct WebhookIntake: Sendable {
     private let registry: ProviderRegistry
-    private let setups: [String: WebhookSetup]
+    /// Makes the verifier of a provider as it is configured now.
+    private let setup: @Sendable (ConfiguredProvider) -> WebhookSetup
     private let inbox: WebhookInbox
     private let accounts: AccountUsers
     private let notices: NoticeLog
     private let time: TimeSource
 
     package init(
-        _ registry: ProviderRegistry, setups: [String: WebhookSetup], inbox: WebhookInbox, accounts: AccountUsers,
+        _ registry: ProviderRegistry, setup: @escaping @Sendable (ConfiguredProvider) -> WebhookSetup,
+        inbox: WebhookInbox, accounts: AccountUsers,
         time: TimeSource, log: Log
     ) {
         self.registry = registry
-        self.setups = setups
+        self.setup = setup
         self.inbox = inbox
         self.accounts = accounts
         notices = NoticeLog(log, time)
@@ -65,12 +67,12 @@ package struct WebhookIntake: Sendable {
     /// - Throws: ``ServiceError/notFound`` when there is no such provider or variant, or it sends no webhooks.
     ///   ``ServiceError/unavailable(_:retryAfterSeconds:)`` when the provider should send the delivery again later.
     package func receive(_ delivery: IncomingDelivery) async throws(ServiceError) -> IncomingAnswer {
-        guard let provider = registry[delivery.provider], let setup = setups[delivery.provider],
+        guard let provider = registry[delivery.provider],
             provider.hasVariant(delivery.variant)
         else { throw .notFound }
         let delivery = delivery.with(variant: provider.stored(delivery.variant))
         let verifier: WebhookVerifier
-        switch setup {
+        switch setup(provider) {
         case .none: throw .notFound
         case .unconfigured(let setting):
             WebhookCounters.count(.unconfigured)

@@ -8,13 +8,17 @@ import Synchronization
 /// Code that keeps bytes takes them first, and gives them back when it frees them. Any thread may do so.
 public final class MemoryBudget: Sendable {
     /// The bound in bytes.
-    public let bytesMax: Int
+    public var bytesMax: Int { bound.load(ordering: .relaxed) }
+    private let bound: Atomic<Int>
     private let used = Atomic<Int>(0)
     private let peak = Atomic<Int>(0)
     private let refused = Atomic<UInt64>(0)
 
     /// A budget of `bytesMax`: 64 MiB unless given.
-    public init(bytesMax: Int = 64 * 1024 * 1024) { self.bytesMax = bytesMax }
+    public init(bytesMax: Int = 64 * 1024 * 1024) { bound = Atomic(bytesMax) }
+
+    /// Changes the bound; what is taken already stays.
+    public func setBytesMax(_ bytesMax: Int) { bound.store(bytesMax, ordering: .relaxed) }
 
     /// The bytes taken now.
     public var usedBytes: Int { used.load(ordering: .relaxed) }

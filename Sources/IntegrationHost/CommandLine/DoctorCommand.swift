@@ -33,6 +33,7 @@ enum DoctorCommand {
             DiskCheck.run(directory: configuration.dataDirectory) + AccessCheck.run(configuration, file: file)
         let (survey, keys) = (survey(configuration), keyRing(configuration))
         findings += [keys].compactMap { $0 } + survey.findings
+        findings += BackupCheck.findings(configuration, now: TimeSource.system.millisecondsSince1970 / 1000)
         do {
             // What it logs comes as findings.
             start = try StartChecks(configuration, log: Log(level: .error))

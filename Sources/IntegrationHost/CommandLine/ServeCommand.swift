@@ -10,10 +10,14 @@ import Processes
 enum ServeCommand {
     static func run(_ arguments: Arguments) throws {
         StopSignals.block()
-        let host = try Host(try Configuration.load(arguments), givesUpLostKeys: arguments.has("--new-key-ring"))
+        let host = try Host(
+            try Configuration.load(arguments), givesUpLostKeys: arguments.has("--new-key-ring"),
+            load: { try Configuration.load(arguments) })
         let url = try host.start(resumesBackground: arguments.has("--resume-background"))
         announce(url)
-        guard let manager = ServiceManager(Environment.all) else { StopSignals.wait { await host.stop() } }
+        guard let manager = ServiceManager(Environment.all) else {
+            StopSignals.wait(reload: host.reloadConfiguration) { await host.stop() }
+        }
         let liveness = manager.watchdogTime.map { time in
             // Half the time, so that one late report is not an end.
             RepeatedWork(pause: time / 2, time: .system) {
@@ -23,7 +27,7 @@ enum ServeCommand {
         }
         liveness?.start()
         manager.notify(.ready("listening on \(url)"))
-        StopSignals.wait {
+        StopSignals.wait(reload: host.reloadConfiguration) {
             manager.notify(.stopping)
             await host.stop()
         }

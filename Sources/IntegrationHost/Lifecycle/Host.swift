@@ -19,7 +19,9 @@ import Processes
 import ProviderSDK
 import Providers
 import RecordStore
+import Requests
 import Storage
+import StoreFiles
 import Sync
 import SystemAPI
 import Users
@@ -43,7 +45,11 @@ final class Host: Sendable {
     private let readiness: Readiness
     private let diskWatch: RepeatedWork
     private let liveEvents: RepeatedWork
+    /// Takes over a changed configuration; nil where it cannot be read again.
+    private let reload: HostReload?
     private let loopWatch: RepeatedWork
+    /// The backups that the host makes by itself; nil when none are configured.
+    private let backupSchedule: RepeatedWork?
 
     /// How long running requests may take to finish when the host stops.
     static let grace = Duration.seconds(30)
@@ -53,8 +59,10 @@ final class Host: Sendable {
     /// - Parameters:
     ///   - isDemo: whether the host has a session that a link gives to a browser.
     ///   - givesUpLostKeys: whether a new key ring is made although stored secrets need the one that is missing.
+    ///   - load: reads the configuration again; nil where it cannot be.
     init(
-        _ configuration: Configuration, isDemo: Bool = false, givesUpLostKeys: Bool = false, time: TimeSource = .system
+        _ configuration: Configuration, isDemo: Bool = false, givesUpLostKeys: Bool = false, time: TimeSource = .system,
+        load: (@Sendable () throws -> Configuration)? = nil
     ) throws {
         let log = Log(level: configuration.logLevel, time: time)
         let checks = try StartChecks(configuration, log: log)
@@ -68,7 +76,13 @@ final class Host: Sendable {
         demoSession = isDemo ? try DemoSession(services.sessions, at: time.now) : nil
         if isDemo, demoSession == nil { throw HostStartError("the session of the demo cannot be verified.") }
         let loops = LoopWatch(time: time)
-        let routes = HostRoutes(parts: parts, services: services, disk: disk, loops: loops)
+        let backups = try ScheduledBackups(configuration, time: time, log: log) {
+            [data = parts.data] (output) async throws(StoreError) in try await data.backup(to: output)
+        }
+        backupSchedule = backups.map { backups in
+            RepeatedWork(pause: ScheduledBackups.pause, time: time) { await backups.check() }
+        }
+        let routes = HostRoutes(parts: parts, services: services, disk: disk, loops: loops, backups: backups)
         let application = try routes.requestPath(readiness: readiness, demo: demoSession)
         var settings = checks.server
         settings.memory = parts.memory
@@ -76,8 +90,12 @@ final class Host: Sendable {
         routes.server.set(server, parts.memory)
         loopWatch = RepeatedWork(pause: LoopWatch.pause, time: time) { [server] in await loops.measure(server) }
         parts.users.changes.observe(ConnectionLog(log).note)
-        control = try ControlServer(
-            directory: configuration.dataDirectory, commands: services.controlCommands, log: log)
+        reload = load.map { [parts] load in
+            HostReload(parts, limits: application.limits, origins: application.origins, load: load)
+        }
+        var commands = services.controlCommands
+        if let reload { commands.reload = { try reload.reload().lines } }
+        control = try ControlServer(directory: configuration.dataDirectory, commands: commands, log: log)
         reconcileLoop = ReconcileLoop(
             users: parts.users, reconcilers: services.reconcilers, agenda: services.agenda,
             walkPause: configuration.sweepPause, time: time, log: log,
@@ -127,6 +145,7 @@ final class Host: Sendable {
         diskWatch.start()
         liveEvents.start()
         loopWatch.start()
+        backupSchedule?.start()
         logStart(url)
         return url
     }
@@ -146,6 +165,9 @@ final class Host: Sendable {
                 "documentsFromJournal": .integer(waiting),
             ])
     }
+
+    /// Reads the configuration again, takes over what a running host can, and logs the outcome.
+    func reloadConfiguration() { reload?.run() }
 
     /// Returns when every loop of the server has taken a turn; a loop that hangs makes it wait.
     func serverTurn() async { await server.turn() }
@@ -174,6 +196,7 @@ final class Host: Sendable {
         await diskWatch.stop()
         await liveEvents.stop()
         await loopWatch.stop()
+        await backupSchedule?.stop()
         await services.sync.stop()
         await services.refresher.settle()
         await services.notifications.stop()

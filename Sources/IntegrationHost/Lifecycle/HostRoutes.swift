@@ -29,6 +29,8 @@ struct HostRoutes: Sendable {
     var disk: DiskMonitor?
     /// How long the loops of the server take for a turn; nil where they are not watched.
     var loops: LoopWatch?
+    /// The backups that the host makes by itself; nil where it makes none.
+    var backups: ScheduledBackups?
 
     /// The path of every request to the host, with a demo's routes where there is a demo.
     func requestPath(readiness: Readiness, demo session: DemoSession? = nil) throws -> RequestPath {
@@ -43,7 +45,7 @@ struct HostRoutes: Sendable {
             limits: RequestLimits(configuration.rateLimits, time: parts.time),
             origins: OriginPolicy(address: parts.address, allowedOrigins: configuration.allowedOrigins),
             clients: ClientAddresses(trusted: try configuration.trustedProxyRanges),
-            metrics: metrics, requestLog: RequestLog(level: configuration.logLevel, time: parts.time),
+            metrics: metrics, requestLog: RequestLog(parts.log, time: parts.time),
             pages: pages, time: parts.time, log: parts.log)
     }
 
@@ -150,7 +152,8 @@ struct HostRoutes: Sendable {
                 inbox: { webhooks.statistics },
                 server: { server.figures }, version: Version.text, loopLag: { [loops] in loops?.longest ?? .zero },
                 time: parts.time,
-                notificationsWaiting: { notifications.waitingCount }, eventReaders: { events.readerCount }),
+                notificationsWaiting: { notifications.waitingCount }, eventReaders: { events.readerCount },
+                backups: { [backups] in backups?.figures }),
             version: Version.text, documented: documents)
     }
 
@@ -175,7 +178,13 @@ extension MetricsPage.StoreFigures {
 
 extension RequestLimits {
     package init(_ configuration: RateLimitsConfiguration, time: TimeSource) {
-        var rates = Rates()
+        self.init(Rates(configuration), time: time)
+    }
+}
+
+extension RequestLimits.Rates {
+    init(_ configuration: RateLimitsConfiguration) {
+        var rates = RequestLimits.Rates()
         rates.connectionCreation = configuration.connectionCreation
         rates.sync = configuration.sync
         rates.oauth = configuration.oauth
@@ -183,6 +192,6 @@ extension RequestLimits {
         rates.write =
             configuration.write ?? (rates.connectionCreation == 0 ? 0 : RateLimitsConfiguration.writeDefault)
         rates.address = configuration.address ?? (rates.status == 0 ? 0 : RateLimitsConfiguration.addressDefault)
-        self.init(rates, time: time)
+        self = rates
     }
 }

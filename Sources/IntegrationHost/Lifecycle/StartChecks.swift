@@ -20,15 +20,22 @@ struct StartChecks {
     ///
     /// - Throws: ``ConfigurationError`` for the first mistake, and ``ServerError`` when the process may open too few files.
     init(_ configuration: Configuration, log: Log) throws {
-        try configuration.checkListening()
         server = try ServerConfiguration(configuration)
         try server.checkDescriptors()
         (registry, rejections) = try HostResources.providers(configuration)
+        try Self.checkSettings(configuration, log: log)
+    }
+
+    /// Checks everything but the plugins and the address.
+    static func checkSettings(_ configuration: Configuration, log: Log) throws {
+        try configuration.checkListening()
         try configuration.placing { () throws(ConfigurationError) in
             try SessionSchemes.check(configuration.sessions, allowsPlainHTTP: configuration.allowPrivateAddresses)
         }
         _ = try HostResources.proxies(configuration, Environment.all, log)
         _ = try Branding(configuration, log: log)
+        _ = try ScheduledBackups.recipient(configuration)
+        try configuration.checkBackupDirectory()
     }
 
     /// Logs the plugins that were refused, and the settings that are not used because of it.

@@ -3,16 +3,22 @@
 package import Configuration
 import HTTPServer
 import ProviderSDK
+import Synchronization
 
 /// The origins that may write with cookies and read answers with credentials.
 package struct OriginPolicy: Sendable {
     package let address: PublicAddress
-    private let allowed: [(text: String, origin: WebOrigin)]
+    private let origins: AllowedOrigins
 
     package init(address: PublicAddress, allowedOrigins: [String]) {
         self.address = address
-        allowed = allowedOrigins.compactMap { text in WebOrigin(of: text).map { (text, $0) } }
+        origins = AllowedOrigins(allowedOrigins)
     }
+
+    /// Changes the origins of the configuration.
+    package func set(allowedOrigins: [String]) { origins.set(allowedOrigins) }
+
+    private var allowed: [WebOrigin] { origins.all }
 
     /// Whether any page of another origin may read answers.
     var isCrossOriginAllowed: Bool { !allowed.isEmpty }
@@ -21,7 +27,7 @@ package struct OriginPolicy: Sendable {
     ///
     /// The answer never echoes an origin that is not configured, and is never `*`, because answers allow credentials.
     package func allowed(_ origin: String?) -> String? {
-        guard let origin, let found = WebOrigin(of: origin), allowed.contains(where: { $0.origin == found }) else {
+        guard let origin, let found = WebOrigin(of: origin), allowed.contains(found) else {
             return nil
         }
         return origin
@@ -43,8 +49,24 @@ package struct OriginPolicy: Sendable {
         guard request.headerCount("origin") == 1, let text = origin.string, let found = WebOrigin(of: text) else {
             return false
         }
-        return found == WebOrigin(of: address.url) || allowed.contains { $0.origin == found }
+        return found == WebOrigin(of: address.url) || allowed.contains(found)
     }
+}
+
+/// The origins of the configuration, which may change while requests are answered.
+private final class AllowedOrigins: Sendable {
+    private let origins: Mutex<[WebOrigin]>
+
+    init(_ texts: [String]) { origins = Mutex(Self.parsed(texts)) }
+
+    var all: [WebOrigin] { origins.withLock { $0 } }
+
+    func set(_ texts: [String]) {
+        let parsed = Self.parsed(texts)
+        origins.withLock { $0 = parsed }
+    }
+
+    private static func parsed(_ texts: [String]) -> [WebOrigin] { texts.compactMap(WebOrigin.init(of:)) }
 }
 
 /// The answer to a CORS preflight request (Fetch standard).

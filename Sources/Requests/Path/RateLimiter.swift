@@ -39,16 +39,21 @@ final class RateLimiter: Sendable {
         var start: UInt64 = 0
     }
 
-    private let limit: Int
+    private let bound: Atomic<Int>
     private let generationMax: Int
     private let hashKey = SipKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
     private let windows = Mutex(Generations())
 
     /// Creates a limiter for `limit` requests per key in any minute; 0 means no limit.
     init(limit: Int, keysMax: Int = RateLimiter.keysMax) {
-        self.limit = limit
+        bound = Atomic(limit)
         generationMax = max(1, keysMax / 2)
     }
+
+    /// Changes the limit; requests that were counted still count.
+    func setLimit(_ limit: Int) { bound.store(limit, ordering: .relaxed) }
+
+    private var limit: Int { bound.load(ordering: .relaxed) }
 
     /// Counts a request of the key `text`, compared as bytes, at `now`, nanoseconds of the monotonic clock.
     ///
@@ -79,9 +84,10 @@ final class RateLimiter: Sendable {
     }
 
     private func decide(_ window: inout RateWindow, now: UInt64) -> Decision {
+        let limit = limit
         let isAllowed = window.admit(limit: limit, now: now)
         return Decision(
-            isAllowed: isAllowed, limit: limit, remaining: limit - window.count,
+            isAllowed: isAllowed, limit: limit, remaining: max(0, limit - window.count),
             resetNanoseconds: window.nanosecondsUntilOldestLeaves(at: now))
     }
 

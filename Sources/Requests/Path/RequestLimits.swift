@@ -43,6 +43,16 @@ package struct RequestLimits: Sendable {
         self.time = time
     }
 
+    /// Changes the limits; requests that were counted still count.
+    package func set(_ rates: Rates) {
+        connectionCreation.setLimit(rates.connectionCreation)
+        sync.setLimit(rates.sync)
+        oauth.setLimit(rates.oauth)
+        status.setLimit(rates.status)
+        write.setLimit(rates.write)
+        address.setLimit(rates.address)
+    }
+
     /// Counts a request of a route; nil when no limit applies to it.
     ///
     /// Without a user, requests of one client address count together.

@@ -9,11 +9,12 @@ import ProviderSDK
 
 /// Writes a line for every request.
 package struct RequestLog: Sendable {
-    private let isEnabled: Bool
+    /// Whose level decides whether there are lines.
+    private let log: Log
     private let time: TimeSource
 
-    package init(level: LogLevel, time: TimeSource) {
-        isEnabled = level <= .info
+    package init(_ log: Log, time: TimeSource) {
+        self.log = log
         self.time = time
     }
 
@@ -22,7 +23,7 @@ package struct RequestLog: Sendable {
         _ exchange: borrowing Exchange, method: StaticString, route: String, status: Int, userID: String?,
         facts: ReplyFacts
     ) {
-        guard isEnabled else { return }
+        guard log.level <= .info else { return }
         let now = time.now
         let duration = exchange.durationMilliseconds
         exchange.withCorrelationID { correlationID in

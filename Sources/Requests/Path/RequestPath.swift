@@ -57,8 +57,8 @@ package final class RequestPath: HTTPApplication {
     private let families: [RouteFamily]
     private let router: Router<Handler>
     private let authenticator: Authenticator
-    private let limits: RequestLimits
-    private let origins: OriginPolicy
+    package let limits: RequestLimits
+    package let origins: OriginPolicy
     private let clients: ClientAddresses
     private let bodyBytesMax: Int
     private let metrics: RequestMetrics

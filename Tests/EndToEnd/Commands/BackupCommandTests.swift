@@ -69,4 +69,45 @@ struct BackupCommandTests {
             installation)
         #expect(closed.code == 0, "\(closed)")
     }
+
+    @Test("A host makes sealed backups by itself; metrics and doctor know their age, and the newest restores")
+    func aHostMakesBackupsByItself() async throws {
+        let directory = try TemporaryDirectory()
+        let (folder, data) = (directory.path + "/backups", directory.path + "/data")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        let key = try RSAPrivateKey.generate()
+        try key.pem().write(toFile: directory.path + "/key.pem", atomically: true, encoding: .utf8)
+        try key.publicKey.pem().write(toFile: directory.path + "/key.pub", atomically: true, encoding: .utf8)
+        let config = directory.path + "/host.json"
+        try #"{"backup": {"directory": "backups", "everyHours": 1, "keep": 2, "recipient": "key.pub"}}"#.write(
+            toFile: config, atomically: true, encoding: .utf8)
+        let arguments = ["--config", config, "--data", data]
+        let before = try await HostProcess.run(["doctor"] + arguments)
+        #expect(before.output.contains("holds no backup"), "\(before)")
+        let host = try await HostProcess(["serve", "--listen", "127.0.0.1:0"] + arguments)
+        try await waitUntil("a backup is made") {
+            try FileManager.default.contentsOfDirectory(atPath: folder).contains { $0.hasSuffix(".tar.sealed") }
+        }
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+        let client = try TestClient(host.url, token: nil)
+        try await waitUntil("the metrics show it") {
+            let page = try await client.get("/metrics").text
+            return page.contains("integration_host_backup_interval_seconds 3600")
+                && page.contains(/\nintegration_host_backup_age_seconds [0-9]+\n/)
+                && page.contains("integration_host_backup_failures_total 0")
+        }
+        let after = try await HostProcess.run(["doctor"] + arguments)
+        #expect(after.output.contains("is 0 hours old"), "\(after)")
+        let verified = try await HostProcess.run(
+            ["backup", "verify", folder + "/" + name, "--identity", directory.path + "/key.pem"])
+        #expect(verified.code == 0, "\(verified)")
+        // A restart makes no other one before it is due.
+        #expect(await host.terminate() == 0)
+        let again = try await HostProcess(["serve", "--listen", "127.0.0.1:0"] + arguments)
+        #expect(await again.terminate() == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [name])
+        try FileManager.default.removeItem(atPath: folder)
+        let broken = try await HostProcess.run(["config", "check"] + arguments)
+        #expect(broken.code == 78 && broken.errors.contains("backup.directory"), "\(broken)")
+    }
 }

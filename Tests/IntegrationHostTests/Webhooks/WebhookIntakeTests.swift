@@ -41,7 +41,7 @@ struct WebhookIntakeTests {
         await inbox.open { _ in }
         let verifier = try #require(WebhookVerifier(IncomingVerifierTests.stripe, keys: ["key"]))
         let intake = WebhookIntake(
-            registry, setups: ["scripted": .ready(verifier)], inbox: inbox,
+            registry, setup: { _ in .ready(verifier) }, inbox: inbox,
             accounts: AccountUsers(
                 users: fixture.users, documents: fixture.data.documents, indexing: [], time: time, log: log),
             time: time, log: log)

@@ -45,6 +45,8 @@ package struct Setting: Sendable {
     var isInFile = true
     /// Whether environment variables can set it.
     var isVariable = true
+    /// Whether a running host takes over a change.
+    package var isReloadable = false
     /// A second name for its environment variable.
     var otherVariable: String?
     package var flag: Flag?
@@ -56,6 +58,13 @@ package struct Setting: Sendable {
         self.kind = kind
         self.documentation = documentation
         configure(&self)
+    }
+
+    /// The same setting, of which a running host takes over a change.
+    var reloadable: Setting {
+        var setting = self
+        setting.isReloadable = true
+        return setting
     }
 
     /// Whether its value is several texts.

@@ -7,7 +7,8 @@ import Observability
 /// The table of settings.
 package enum SettingsTable {
     /// All settings, in the order of the documentation.
-    package static let all: [Setting] = general + rateLimits + background + access + connect + sessions
+    package static let all: [Setting] =
+        general + rateLimits.map(\.reloadable) + background + access + backup + connect + sessions
 
     /// The objects of the configuration file that hold them.
     package static let groups: [SettingGroup] = [
@@ -17,6 +18,10 @@ package enum SettingsTable {
         SettingGroup(
             "outgoingProxy", default: "that of the environment",
             "the proxy for outgoing requests; a text stands for its `url`", shorthand: "url"),
+        SettingGroup(
+            "backup", default: "none", "backups that the host makes by itself; a text stands for its `directory`",
+            shorthand: "directory",
+            need: ("needs “directory”: the folder that backups go to", { $0.backup.directory != nil })),
         SettingGroup("connect", default: "as below", "the pages on which users connect accounts"),
         SettingGroup("connect", "branding", default: "as below", "how these pages show the application"),
         SettingGroup(
@@ -90,14 +95,16 @@ package enum SettingsTable {
         ),
         Setting(
             "allowedOrigins", kind: .texts(separator: ",", .init(\.allowedOrigins)),
-            "origins whose pages may write with a session cookie, besides `publicURL`"),
+            "origins whose pages may write with a session cookie, besides `publicURL`"
+        ) { $0.isReloadable = true },
         Setting(
             "trustedProxies", kind: .texts(separator: ",", .init(\.trustedProxies)),
             "addresses or networks, such as `10.0.0.0/8`, of proxies in front of the host: their `X-Forwarded-For` names the client, and they may have any number of connections"
         ),
         Setting(
             "limits", "memoryMiB", kind: .integer(1...1_048_576, .init(\.limits.memoryMiB)),
-            "memory of request bodies, answers and waiting output, in MiB; beyond it a request is answered 503"),
+            "memory of request bodies, answers and waiting output, in MiB; beyond it a request is answered 503"
+        ) { $0.isReloadable = true },
         Setting(
             "limits", "connections", kind: .integer(1...1_000_000, .init(\.limits.connections)),
             "open connections; beyond it the longest idle one is closed, or the new one is answered 503"),
@@ -187,6 +194,7 @@ package enum SettingsTable {
             kind: .word(
                 LogLevel.allCases.map(\.rawValue),
                 .init(get: { $0.logLevel.rawValue }, set: { $0.logLevel = LogLevel(rawValue: $1) ?? $0.logLevel })),
-            "the least severe events that are logged"),
+            "the least severe events that are logged"
+        ) { $0.isReloadable = true },
     ]
 }

@@ -89,6 +89,9 @@ package struct EffectiveSettings {
 }
 
 extension Setting {
+    /// Its value in `configuration` as JSON, to compare; nil when it has none.
+    func text(in configuration: Configuration) -> [UInt8]? { value(in: configuration)?.serialized }
+
     /// Its value in `configuration`; nil when it has none.
     fileprivate func value(in configuration: Configuration) -> JSONValue? {
         switch kind {
