@@ -49,8 +49,9 @@ package struct ConfigurationChanges: Equatable, Sendable {
 }
 
 extension ProviderConfiguration {
-    /// Whether a running host can take over `new` in place of this: credentials may change, and so may the values of other settings. What
-    /// comes or goes decides what is built at the start.
+    /// Whether a running host can take over `new` in place of this.
+    ///
+    /// Credentials may change, and so may the values of other settings. What comes or goes decides what is built at the start.
     fileprivate func canBecome(_ new: ProviderConfiguration) -> Bool {
         endpoints == new.endpoints && Set(settings.keys) == Set(new.settings.keys)
             && Set(variants.keys) == Set(new.variants.keys)

@@ -44,8 +44,9 @@ struct RefreshModel: Model {
         /// The newest pair that was presented to the provider.
         var used = 0
         var isEnded = false
-        /// Whether an answer was out of reach when another host asked: killed or halted with its host. No design can keep a strict
-        /// provider's pair then.
+        /// Whether an answer was out of reach when another host asked, because its host was killed or halted.
+        ///
+        /// No design can keep a strict provider's pair then.
         var isAnswerLost = false
         var hosts = [Host(), Host()]
         var accidents = 0

@@ -14,6 +14,7 @@ public struct BackupPlan: Equatable, Sendable {
     /// The newest backups that are kept.
     public let keep: Int
 
+    /// A plan with these figures.
     public init(everySeconds: Int64, keep: Int) {
         self.everySeconds = everySeconds
         self.keep = keep
@@ -40,6 +41,7 @@ public struct BackupFolder: Sendable {
     /// Its path.
     public let path: String
 
+    /// The folder at `path`.
     public init(path: String) { self.path = path }
 
     private static let prefix = "integration-host-"
@@ -85,8 +87,9 @@ public struct BackupFolder: Sendable {
         try open().names(path).compactMap(Self.time).max()
     }
 
-    /// Makes a backup: the file has its name once it is whole and durable. Then removes what `plan` no longer keeps, and what a host
-    /// that was killed left unfinished.
+    /// Makes a backup, which has its name once it is whole and durable.
+    ///
+    /// Then removes what `plan` no longer keeps, and what a host that was killed left unfinished.
     ///
     /// - Parameter write: writes the archive.
     public func make(
