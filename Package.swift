@@ -134,8 +134,8 @@ let hostModules: [Target] = [
     module(
         "Notifications",
         [
-            "Background", "ConnectionModel", "Cryptography", "HTTPClient", "Observability", "Primitives", "Users",
-            providerSDK,
+            "Audit", "Background", "ConnectionModel", "Cryptography", "HTTPClient", "Observability", "Primitives",
+            "Users", providerSDK,
         ]),
     module(
         "Webhooks",

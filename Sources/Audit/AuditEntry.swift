@@ -16,6 +16,11 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case createApplicationKey = "application-key.create"
     case rotateApplicationKey = "application-key.rotate"
     case revokeApplicationKey = "application-key.revoke"
+    case createAPIKey = "api-key.create"
+    case revokeAPIKey = "api-key.revoke"
+    /// A caller is shown the secret that signs the notifications of a connection.
+    case revealSigningSecret = "webhook-secret.reveal"
+    case rotateSigningSecret = "webhook-secret.rotate"
     /// Everything that is stored of a user is erased.
     case eraseUser = "user.erase"
     /// The key ring has a new primary key.
@@ -78,7 +83,7 @@ package struct AuditTarget: Sendable, Equatable {
     package var connectionID: String?
     /// The provider of the connection.
     package var service: String?
-    /// The id of an application key, or of a key of the ring.
+    /// The id of an application key, of an API key, or of a key of the ring.
     package var keyID: String?
 
     package init(

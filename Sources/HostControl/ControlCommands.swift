@@ -217,10 +217,10 @@ extension ControlCommands {
         resume = { try data.installation.adopt() }
         pauseReason = { data.installation.pauseReason }
         self.time = time
-        apiKeys = APIKeys(data.documents, time: time, log: log)
         let audit = AuditTrail(data.audit, time: time) { try? keys().ring }
         self.audit = audit
         users.audit(with: audit)
+        apiKeys = APIKeys(data.documents, audit: audit, time: time, log: log)
         applicationKeys = ApplicationKeys(data.documents, audit: audit, time: time, log: log)
         rotation = {
             let keys = try keys()

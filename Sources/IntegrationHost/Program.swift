@@ -4,7 +4,10 @@ import Commands
 
 @main
 enum Program {
-    static func main() { CommandRunner(hosts + Command.withoutHost + descriptions).run() }
+    static func main() { CommandRunner(commands).run() }
+
+    /// The commands in the order of the help.
+    static var commands: [Command] { hosts + Command.withoutHost + descriptions }
 
     private static let hosts = [
         Command(

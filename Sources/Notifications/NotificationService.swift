@@ -1,6 +1,7 @@
 // The requests of users about the notifications of their connections: the secret, the delivery log, a redelivery, a
 // test. Knows no HTTP.
 
+package import Audit
 package import ConnectionModel
 package import Primitives
 package import ProviderSDK
@@ -10,11 +11,13 @@ package import Users
 package struct NotificationService: Sendable {
     package let users: UserStore
     package let vault: CredentialVault
+    package let audit: AuditTrail
     package let time: TimeSource
 
-    package init(users: UserStore, vault: CredentialVault, time: TimeSource) {
+    package init(users: UserStore, vault: CredentialVault, audit: AuditTrail, time: TimeSource) {
         self.users = users
         self.vault = vault
+        self.audit = audit
         self.time = time
     }
 
@@ -25,28 +28,32 @@ package struct NotificationService: Sendable {
         package let previousUntil: Timestamp?
     }
 
-    /// Returns the signing secret of a connection.
+    /// Returns the signing secret of a connection, once the audit log has a line about it.
     ///
     /// - Throws: ``ServiceError/conflict(_:)`` when the connection has no webhook URL.
     package func secret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
         guard let connection = try await users.user(userID).connection(id) else { throw .notFound }
         guard connection.webhook.secret == nil || connection.settings.webhookURL == nil else {
-            return try shown(connection, user: userID)
+            return try await revealed(connection, to: userID)
         }
         let vault = vault
         let ensured = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
             try connection.ensureSigningSecret(vault, user: userID)
             return connection
         }
-        return try shown(ensured, user: userID)
+        return try await revealed(ensured, to: userID)
     }
 
     /// Replaces the signing secret; the previous one still signs for a day.
     package func rotateSecret(of id: String, user userID: String) async throws(ServiceError) -> ShownSecret {
+        guard let known = try await users.user(userID).connection(id) else { throw .notFound }
         let (vault, now) = (vault, time.now)
-        let connection = try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
-            try connection.replaceSigningSecret(vault, user: userID, at: now)
-            return connection
+        let target = AuditTarget(userID: userID, connectionID: id, service: known.service)
+        let connection = try await audit.recording(.rotateSigningSecret, target) { () throws(ServiceError) in
+            try await change(id, of: userID) { (connection) throws(ServiceError) -> Connection in
+                try connection.replaceSigningSecret(vault, user: userID, at: now)
+                return connection
+            }
         }
         return try shown(connection, user: userID)
     }
@@ -74,6 +81,15 @@ package struct NotificationService: Sendable {
         _ id: String, of userID: String, _ body: (inout Connection) throws(ServiceError) -> Result
     ) async throws(ServiceError) -> Result {
         try await users.update(userID) { (user) throws(ServiceError) -> Result in try user.update(id, body) }
+    }
+
+    /// Returns the secret once its line is durable.
+    private func revealed(_ connection: Connection, to userID: String) async throws(ServiceError) -> ShownSecret {
+        let shown = try shown(connection, user: userID)
+        try await audit.record(
+            .revealSigningSecret,
+            AuditTarget(userID: userID, connectionID: connection.id, service: connection.service), .done)
+        return shown
     }
 
     private func shown(_ connection: Connection, user: String) throws(ServiceError) -> ShownSecret {

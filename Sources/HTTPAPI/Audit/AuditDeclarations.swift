@@ -33,7 +33,7 @@ enum AuditDeclarations {
         .optional("user", hash.noted("A keyed hash of the id of the user whom it concerns.")),
         .optional("connection", .text.example("conn-1a2Kd2mQ0xR7vTz4Lw8Kd2mQ")),
         .optional("service", .providerID),
-        .optional("key", .text.noted("The id of an application key, or of a key of the ring.")),
+        .optional("key", .text.noted("The id of an application key, of an API key, or of a key of the ring.")),
         .optional("through", .count.noted("The last line that went with a dropped file.")),
         .required("result", .choice(AuditResult.allCases.map(\.rawValue))),
         .required("prev", digest.noted("The hash of the line before.")),

@@ -125,7 +125,7 @@ struct HostRoutes: Sendable {
     }
 
     private var notificationService: NotificationService {
-        NotificationService(users: parts.users, vault: parts.vault, time: parts.time)
+        NotificationService(users: parts.users, vault: parts.vault, audit: parts.audit, time: parts.time)
     }
 
     private var integrations: RouteFamily {

@@ -109,7 +109,7 @@ struct HostServices: Sendable {
             audit: parts.audit, time: time,
             log: log)
         sessions = HostSessions(parts.keys)
-        apiKeys = APIKeys(parts.data.documents, time: time, log: log)
+        apiKeys = APIKeys(parts.data.documents, audit: parts.audit, time: time, log: log)
         applicationKeys = ApplicationKeys(parts.data.documents, audit: parts.audit, time: time, log: log)
         connectSessions = ConnectSessions(
             parts.data.documents, users: users, registry: registry, returnTo: configuration.connect.returnTo,

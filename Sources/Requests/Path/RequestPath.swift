@@ -360,9 +360,9 @@ package final class RequestPath: HTTPApplication {
         return page
     }
 
-    /// Handles a request; what it changes is recorded as the caller's act.
+    /// Handles a request; what it changes or reveals is recorded as the caller's act.
     private func act(_ call: Call, _ principal: Principal?) async -> Reply {
-        guard let principal, call.route.handler.entry.hasEffects else { return await handle(call, principal) }
+        guard let principal else { return await handle(call, principal) }
         return await AuditActor.$current.withValue(principal.actor) { await handle(call, principal) }
     }
 

@@ -201,9 +201,6 @@ package struct RouteEntry: Sendable {
         return entry
     }
 
-    /// Whether a request can change something.
-    var hasEffects: Bool { method != .get || effect != .ofMethod }
-
     var body: RouteBody { isSigned ? .any : takes }
 
     /// Whether the body's signature identifies the sender.

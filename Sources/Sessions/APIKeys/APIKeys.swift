@@ -1,6 +1,7 @@
 // The API keys of an installation, over the document store: one document per key, looked up by its id. A key that is revoked is gone
 // from the store and its cache at the same moment; nothing else remembers it.
 
+package import Audit
 package import ConnectionModel
 import Cryptography
 package import DocumentStore
@@ -13,11 +14,13 @@ package import Users
 /// The API keys.
 package struct APIKeys: UserDataErasing {
     private let documents: Documents
+    private let audit: AuditTrail
     private let time: TimeSource
     private let log: Log
 
-    package init(_ documents: Documents, time: TimeSource, log: Log) {
+    package init(_ documents: Documents, audit: AuditTrail, time: TimeSource, log: Log) {
         self.documents = documents
+        self.audit = audit
         self.time = time
         self.log = log
     }
@@ -59,10 +62,13 @@ package struct APIKeys: UserDataErasing {
         let key: IssuedKey
         do throws(CryptographyError) { key = try IssuedKey(.api) } catch { throw .internalFault("\(error)") }
         let stored = StoredAPIKey(key, userID: userID, createdAt: time.now)
-        do throws(StoreError) {
-            try await documents.save(Self.key(key.id), stored.encoded, expecting: .absent, form: stored)
-        } catch {
-            throw ServiceError(error)
+        try await audit.recording(.createAPIKey, AuditTarget(userID: userID, keyID: key.id)) {
+            () throws(ServiceError) in
+            do throws(StoreError) {
+                try await documents.save(Self.key(key.id), stored.encoded, expecting: .absent, form: stored)
+            } catch {
+                throw ServiceError(error)
+            }
         }
         return key
     }
@@ -96,10 +102,21 @@ package struct APIKeys: UserDataErasing {
     /// - Returns: false when there is no such key.
     package func revoke(_ id: String) async throws(ServiceError) -> Bool {
         guard IssuedKey.isID(id) else { return false }
-        do throws(StoreError) {
-            return try await documents.delete(Self.key(id), expecting: .any)
+        var userID: String?
+        do throws(ServiceError) {
+            guard let stored = try await stored(id) else { return false }
+            userID = stored.userID
         } catch {
-            throw ServiceError(error)
+            // A key that cannot be read is revoked all the same.
+            guard case .internalFault = error else { throw error }
+        }
+        return try await audit.recording(.revokeAPIKey, AuditTarget(userID: userID, keyID: id)) {
+            () throws(ServiceError) in
+            do throws(StoreError) {
+                return try await documents.delete(Self.key(id), expecting: .any)
+            } catch {
+                throw ServiceError(error)
+            }
         }
     }
 

@@ -69,6 +69,35 @@ struct AuditRouteTests {
         #expect(check.code == 0 && check.output.contains("audit log: \(found.count) lines"), "\(check.output)")
     }
 
+    @Test("API keys of users, and secrets of notifications that a caller is shown, are recorded without what they are")
+    func secrets() async throws {
+        let callers = try await Callers()
+        let connection = try await callers.installation.connect("stripe", callers.user)
+        let path = "/api/integrations/connections/\(connection)"
+        let settings = #"{"settings":{"webhookUrl":"https://hooks.example.com/a"}}"#
+        #expect(try await callers.user.send("PATCH", path, body: settings).status == 200)
+        let shown = try await callers.user.get(path + "/webhook-secret")
+        let rotated = try await callers.user.send("POST", path + "/webhook-secret/rotate", body: "{}")
+        let made = try await HostProcess.run(callers.installation.command("api-key", "create", "--user", "1"))
+        let key = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        let id = String(key.dropFirst(4).prefix { $0 != "_" })
+        for _ in 0..<2 { _ = try await HostProcess.run(callers.installation.command("api-key", "revoke", id)) }
+        let found = try await lines(callers.superuser)
+        #expect(
+            found == [
+                "session connection.connect done \(connection) stripe",
+                "session webhook-secret.reveal done \(connection) stripe",
+                "session webhook-secret.rotate begun \(connection) stripe",
+                "session webhook-secret.rotate done \(connection) stripe", "operator api-key.create begun \(id)",
+                "operator api-key.create done \(id)", "operator api-key.revoke begun \(id)",
+                "operator api-key.revoke done \(id)",
+            ])
+        let log = try await callers.superuser.get("/api/audit").text
+        for secret in [shown.json["secret"]?.string, rotated.json["secret"]?.string, key] {
+            #expect(try !log.contains(#require(secret).suffix(30)))
+        }
+    }
+
     @Test("Only superusers and keys with the scope admin read the log, page by page")
     func reading() async throws {
         let callers = try await Callers()

@@ -1,6 +1,7 @@
 // The dispatcher over a real store, a real client and an endpoint on loopback: its writes, its limits, and the outcome of
 // deliveries that cannot succeed.
 
+import Audit
 import Cryptography
 import DocumentStore
 import HTTPClient
@@ -32,6 +33,7 @@ struct NotificationDispatcherTests {
         let data: DataDirectory
         let users: UserStore
         let vault: CredentialVault
+        let trail: AuditTrail
         let sender: NotificationSender
         let dispatcher: NotificationDispatcher
         let client: HTTPClient
@@ -45,7 +47,9 @@ struct NotificationDispatcherTests {
             directory = try TemporaryDirectory()
             data = try DataDirectory(path: directory.path + "/data")
             users = UserStore(data.documents)
-            vault = CredentialVault(try HostKeys(try KeyRing.generate(), path: ""))
+            let ring = try KeyRing.generate()
+            vault = CredentialVault(try HostKeys(ring, path: ""))
+            trail = AuditTrail(data.audit, time: time) { ring }
             var configuration = HTTPClient.Configuration()
             configuration.addressPolicy = addresses
             client = try HTTPClient(configuration)
@@ -55,6 +59,10 @@ struct NotificationDispatcherTests {
                 users: users, sender: sender, schedule: DeliverySchedule(pauses: pauses), time: time,
                 log: Log(level: .error))
             users.changes.observe { [dispatcher] in dispatcher.userDidChange($0, at: time.now) }
+        }
+
+        var service: NotificationService {
+            NotificationService(users: users, vault: vault, audit: trail, time: time)
         }
 
         /// A connection with queued events, stored in one write, which also starts their delivery.
@@ -212,7 +220,7 @@ struct NotificationDispatcherTests {
         let connection = try await fixture.connection(id) { $0.webhook.failingSince != nil }
         #expect(connection.outbox[0].delivery.attempts[0].outcome == .secretUnreadable)
         #expect(receiver.deliveries.isEmpty)
-        let service = NotificationService(users: fixture.users, vault: fixture.vault, time: .system)
+        let service = fixture.service
         let shown = try await service.rotateSecret(of: id, user: "u")
         #expect(shown.previousUntil == nil)
         _ = try await service.redeliver(connection.outbox[0].id, of: id, user: "u")
@@ -220,6 +228,30 @@ struct NotificationDispatcherTests {
         #expect(delivery.signatures == [try delivery.signature(shown.secret.value)])
         await fixture.stop()
         await receiver.stop()
+    }
+
+    @Test(
+        "The audit log has who is shown a signing secret and who replaces it, with the user's hash and without the secret"
+    )
+    func recorded() async throws {
+        let fixture = try Fixture()
+        let id = try await fixture.connect(url: "https://hooks.example/a", events: 0)
+        let shown = try await AuditActor.$current.withValue(AuditActor(.session, userID: "u")) {
+            [
+                try await fixture.service.secret(of: id, user: "u"),
+                try await fixture.service.rotateSecret(of: id, user: "u"),
+            ]
+        }
+        await #expect(throws: ServiceError.self) { try await fixture.service.secret(of: "conn-0", user: "u") }
+        await #expect(throws: ServiceError.self) { try await fixture.service.rotateSecret(of: "conn-0", user: "u") }
+        let lines = try await fixture.trail.page(after: 0, limit: 10, userID: "u").entries
+        #expect(
+            lines.map { "\($0["action"]?.string ?? "") \($0["result"]?.string ?? "")" } == [
+                "webhook-secret.reveal done", "webhook-secret.rotate begun", "webhook-secret.rotate done",
+            ])
+        #expect(lines.allSatisfy { $0["connection"]?.string == id && $0.at("actor.kind")?.string == "session" })
+        for secret in shown { #expect(!"\(lines)".contains(secret.secret.value.dropFirst(6))) }
+        await fixture.stop()
     }
 
     @Test("A delivery that the host interrupts when it stops does not count as an attempt")

@@ -1,5 +1,6 @@
 // API keys over a real store: created once, found by id, compared whole, invalid when revoked. Also the control commands for keys.
 
+import Audit
 import Cryptography
 import DocumentStore
 import Foundation
@@ -29,6 +30,12 @@ struct APIKeyTests {
         #expect(await fixture.user("Bearer \(key.text)") == nil)
         #expect(try await !fixture.apiKeys.revoke(key.id))
         #expect(try await fixture.apiKeys.list().isEmpty)
+        let lines = try await fixture.audit.page(after: 0, limit: 10, userID: "ü").entries
+        #expect(
+            lines.map { "\($0["action"]?.string ?? "") \($0["result"]?.string ?? "")" } == [
+                "api-key.create begun", "api-key.create done", "api-key.revoke begun", "api-key.revoke done",
+            ])
+        #expect(lines.allSatisfy { $0["key"]?.string == key.id } && !"\(lines)".contains(key.text.suffix(43)))
     }
 
     @Test("A key is stored on disk as a hash only")

@@ -39,8 +39,8 @@ final class AuthenticatorFixture: Sendable {
     init(version: Int? = nil) throws {
         path = FileManager.default.temporaryDirectory.appending(path: "sessions-\(UUID().uuidString)").path
         data = try DataDirectory(path: path)
-        apiKeys = APIKeys(data.documents, time: .system, log: Fixtures.log)
         audit = AuditTrail(data.audit, time: .system) { Fixtures.ring }
+        apiKeys = APIKeys(data.documents, audit: audit, time: .system, log: Fixtures.log)
         applicationKeys = ApplicationKeys(data.documents, audit: audit, time: .system, log: Fixtures.log)
         host = HostSessions(try HostKeys(Fixtures.ring, path: "keys"))
         var schemes: [SessionScheme] = []
