@@ -20,10 +20,14 @@ extension Command {
                 .value("--cursor", "SEQUENCE", "the sequence behind which to begin [the newest lines]"), .json,
             ], operandsMax: 1, examples: ["audit list", "audit list --user u_42 --json"], run: AuditCommand.run),
         Command(
-            name: "connections", usages: ["--user ID [--json]"],
-            summary: "Explain the state of a user's connections.",
-            ownFlags: [.value("--user", "ID", "the id of the user"), .json], settings: ["--plugins"],
-            examples: ["connections --user u_42"], run: ConnectionsCommand.run),
+            name: "connections", usages: ["--user ID [--json]", "--all [--class CLASS] [--cursor CURSOR] [--json]"],
+            summary: "Explain the state of a user's connections, or list those of all users.",
+            ownFlags: [
+                .value("--user", "ID", "the id of the user"), .toggle("--all", "the connections of all users"),
+                .value("--class", "CLASS", "with --all: those of one class, such as refused [all]"),
+                .value("--cursor", "CURSOR", "with --all: where the page begins, as the page before names it"), .json,
+            ], settings: ["--plugins"],
+            examples: ["connections --user u_42", "connections --all --class refused"], run: ConnectionsCommand.run),
         Command(
             name: "dead-letters", usages: ["--user ID [--connection ID] [replay]"],
             summary: "List the records that could not be mapped, or replay them.", actions: ["replay"],

@@ -20,7 +20,17 @@ enum CheckCommand {
 
 enum ConnectionsCommand {
     static func run(_ arguments: Arguments) throws {
-        guard let user = arguments["--user"] else { throw UsageError("“--user” is needed") }
+        let all = arguments.has("--all")
+        guard all || (arguments["--class"] == nil && arguments["--cursor"] == nil) else {
+            throw UsageError("“--class” and “--cursor” need “--all”")
+        }
+        guard !all else {
+            guard arguments["--user"] == nil else { throw UsageError("“--all” and “--user” exclude each other") }
+            let order = UserOrder.connections(
+                kind: arguments["--class"] ?? "", cursor: arguments["--cursor"] ?? "", asJSON: arguments.has("--json"))
+            return try ControlClient.run(.users(order), try Configuration.load(arguments))
+        }
+        guard let user = arguments["--user"] else { throw UsageError("“--user” or “--all” is needed") }
         try ControlClient.run(
             .listConnections(userID: user, asJSON: arguments.has("--json")), try Configuration.load(arguments))
     }

@@ -3,6 +3,7 @@
 import ConnectionModel
 import Connections
 import HTTPAPI
+import Primitives
 import ProviderSDK
 import Users
 
@@ -11,6 +12,8 @@ package enum UserOrder: Sendable, Equatable {
     /// - Parameter cursor: where to read on; empty for the beginning.
     case list(cursor: String, asJSON: Bool)
     case show(id: String, asJSON: Bool)
+    /// Lists connections of all users, those of one class when `kind` is not empty.
+    case connections(kind: String, cursor: String, asJSON: Bool)
     case erase(id: String)
 
     /// The name of the command that asks for it.
@@ -18,6 +21,7 @@ package enum UserOrder: Sendable, Equatable {
         switch self {
         case .list: "users list"
         case .show: "users show"
+        case .connections: "connections all"
         case .erase: "users erase"
         }
     }
@@ -30,6 +34,10 @@ package enum UserOrder: Sendable, Equatable {
             writer.member("json", asJSON)
         case .show(let id, let asJSON):
             writer.member("user", id)
+            writer.member("json", asJSON)
+        case .connections(let kind, let cursor, let asJSON):
+            writer.member("class", kind)
+            writer.member("cursor", cursor)
             writer.member("json", asJSON)
         case .erase(let id): writer.member("user", id)
         }
@@ -44,6 +52,11 @@ package enum UserOrder: Sendable, Equatable {
         case "users show":
             guard let id = json["user"]?.string, let asJSON = json["json"]?.boolean else { return nil }
             self = .show(id: id, asJSON: asJSON)
+        case "connections all":
+            guard let kind = json["class"]?.string, let cursor = json["cursor"]?.string,
+                let asJSON = json["json"]?.boolean
+            else { return nil }
+            self = .connections(kind: kind, cursor: cursor, asJSON: asJSON)
         case "users erase":
             guard let id = json["user"]?.string else { return nil }
             self = .erase(id: id)
@@ -67,6 +80,8 @@ struct UserReport {
             case .show(let id, let asJSON):
                 let user = try await directory.user(id)
                 return .done(asJSON ? [Self.json { UserRendering.user(user, to: &$0) }] : UserRendering.lines(user))
+            case .connections(let kind, let cursor, let asJSON):
+                return try await connections(kind, cursor, asJSON: asJSON)
             case .erase(let id):
                 guard let erasure else {
                     return .failed(
@@ -102,6 +117,46 @@ struct UserReport {
         }
         let lines = page.entries.map(UserRendering.line)
         return .done(lines + (page.next.map { ["More users: “users list --cursor \($0.text)”."] } ?? []))
+    }
+
+    private func connections(
+        _ kind: String, _ cursor: String, asJSON: Bool
+    ) async throws(ServiceError) -> ControlAnswer {
+        let wanted = DiagnosisClass(rawValue: kind)
+        guard kind.isEmpty || wanted != nil else {
+            let all = DiagnosisClass.allCases.map(\.rawValue)
+            return .failed(
+                "“\(kind)” is no class\(NearestName.question(kind, in: all)) The classes are \(all.joined(separator: ", "))."
+            )
+        }
+        var place = UserDirectory.ConnectionPlace(cursor)
+        guard cursor.isEmpty || place != nil else { return .failed("the cursor is not one that a list has named.") }
+        var found: [UserDirectory.ListedConnection] = []
+        // A page may be empty and have a next one all the same.
+        repeat {
+            let page = try await directory.connections(
+                ConnectionFilter(kind: wanted), after: place, limit: ControlLimits.listedUsersMax - found.count)
+            found += page.found
+            place = page.next
+        } while place != nil && found.count < ControlLimits.listedUsersMax
+        if asJSON {
+            return .done([
+                Self.json { writer in
+                    writer.object { writer in
+                        writer.key("connections")
+                        writer.array(of: found) { UserRendering.connection($0, withUser: true, to: &$1) }
+                        writer.member("nextCursor", place?.text)
+                    }
+                }
+            ])
+        }
+        let lines = found.map { entry in
+            "\(entry.userID)  \(entry.connection.id)  \(entry.connection.service)  \(entry.connection.status.rawValue)  "
+                + "\(entry.kind.rawValue)  last sync \(entry.connection.lastSyncAt?.description ?? "never")"
+        }
+        return .done(
+            (lines.isEmpty ? ["There is no such connection."] : lines)
+                + (place.map { ["More connections: “connections --all --cursor \($0.text)”."] } ?? []))
     }
 
     private static func json(_ write: (inout JSONWriter) -> Void) -> String {

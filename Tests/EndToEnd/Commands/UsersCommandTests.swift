@@ -44,4 +44,30 @@ struct UsersCommandTests {
             #expect(try await HostProcess.run(["users"] + wrong + installation.command()).code == 2, "\(wrong)")
         }
     }
+
+    @Test("The connections of all users are listed by class, with and without a running host")
+    func allConnections() async throws {
+        let installation = try await TestInstallation()
+        var ids: [String] = []
+        for user in ["ada", "bea"] {
+            ids.append(try await installation.connect("stripe", try await installation.client(user: user)))
+        }
+        func list(_ arguments: String...) async throws -> ChildProcess.Ending {
+            try await HostProcess.run(["connections"] + arguments + installation.command())
+        }
+        for isRunning in [true, false] {
+            if !isRunning { #expect(await installation.host.terminate() == 0) }
+            let all = try await list("--all")
+            #expect(all.code == 0 && ids.allSatisfy { all.output.contains($0) }, "\(all)")
+            let working = try await list("--all", "--class", "working", "--json")
+            let json = try JSONValue.parse(Array(working.output.utf8))
+            #expect(Set(json["connections"]?.array?.compactMap { $0["userId"]?.string } ?? []) == ["ada", "bea"])
+            let revoked = try await list("--all", "--class", "revoked")
+            #expect(revoked.output == "There is no such connection.\n", "\(revoked)")
+            let wrong = try await list("--all", "--class", "workin")
+            #expect(wrong.code == 1 && wrong.errors.contains("did you mean “working”?"), "\(wrong)")
+        }
+        let both = try await list("--all", "--user", "ada")
+        #expect(both.code == 2, "\(both)")
+    }
 }

@@ -41,4 +41,19 @@ struct ClientAddressTests {
         let addresses = ClientAddresses(trusted: [try #require(AddressRange("10.0.0.0/8"))])
         #expect(addresses.client(forwarded: example.forwarded, by: try SocketAddress(example.peer)) == example.client)
     }
+
+    @Test(
+        "The field Forwarded names the client of each hop, and what cannot be read names none",
+        arguments: [
+            (["for=203.0.113.7"], ["203.0.113.7"]),
+            (["for=203.0.113.7;proto=https;by=10.0.0.1, For=10.0.0.2"], ["203.0.113.7", "10.0.0.2"]),
+            ([#"for="[2001:db8::9]:80";host="a,b;for=1.1.1.1""#], ["[2001:db8::9]:80"]),
+            (["for=203.0.113.7", "proto=http; for=\"10.0.0.2:90\" "], ["203.0.113.7", "10.0.0.2:90"]),
+            (["proto=https"], [""]), (["for=1.1.1.1;for=2.2.2.2"], [""]), ([#"for="1.1.1.1, for=2.2.2.2"#], [""]),
+            ([#"for="1.1\.1.1""#], [""]), (["for=_hidden, for=unknown"], ["_hidden", "unknown"]), ([""], [""]),
+            ([], []),
+        ] as [([String], [String])])
+    func forwardedField(fields: [String], hops: [String]) {
+        #expect(ForwardedField.hops(fields).map(String.init) == hops)
+    }
 }
