@@ -60,7 +60,7 @@ struct SettingsTests {
             if setting.isInFile {
                 var configuration = Configuration()
                 // The file also needs the other required members of the setting's group.
-                let needed = setting.path.first == "sessions" ? Self.needed(setting.path) : ""
+                let needed = Self.needed(setting.path)
                 let body = setting.path.reversed().reduce(json) {
                     "{\"\($1)\":\($0)\($1 == setting.path.last ? needed : "")}"
                 }
@@ -86,9 +86,11 @@ struct SettingsTests {
         }
     }
 
-    /// The other members that the session scheme of `path` needs.
+    /// The other members that the object of `path` needs.
     private static func needed(_ path: [String]) -> String {
-        switch (path[1], path[2]) {
+        if path.first == "backup" { return path.last == "directory" ? "" : ",\"directory\":\"/backups\"" }
+        guard path.first == "sessions" else { return "" }
+        return switch (path[1], path[2]) {
         case ("nextAuth", "secrets"), (_, "publicKeyFile"), (_, "jwksURL"): ""
         case ("nextAuth", _): ",\"secrets\":[\"secret\"]"
         default: ",\"publicKeyFile\":\"key.pem\""
