@@ -97,7 +97,7 @@ package struct IntegrationsRoutes: Sendable {
     /// The routes of a connection's notifications.
     private var notificationRoutes: [RouteEntry] {
         [
-            RouteEntry(.get, Self.one + "/webhook-secret", Declared.showWebhookSecret, showWebhookSecret),
+            RouteEntry(.get, Self.one + "/webhook-secret", limit: .sync, Declared.showWebhookSecret, showWebhookSecret),
             RouteEntry(
                 .post, Self.one + "/webhook-secret/rotate", limit: .sync, Declared.rotateWebhookSecret,
                 rotateWebhookSecret),
