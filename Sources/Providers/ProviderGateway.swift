@@ -50,7 +50,12 @@ package struct ProviderGateway: Sendable {
                 throw error.isFinal(in: provider) ? error.ending : error
             }
             // Also a statement that the grant is dead costs one refresh, because a grant that can be refreshed may outlive its token.
-            guard let fresh = try await credentials.replacement(for: token) else { throw error.ending }
+            let fresh: Secret?
+            do throws(ProviderError) { fresh = try await credentials.replacement(for: token) } catch {
+                // The request itself was refused for its token, so nothing was done.
+                throw error.unsent
+            }
+            guard let fresh else { throw error.ending }
             outgoing = bare
             outgoing.add(form.filled(with: fresh.value))
             do {
@@ -89,11 +94,14 @@ package struct ProviderGateway: Sendable {
         _ outgoing: HTTPClient.Request, call: PluginCall? = nil
     ) async throws(ProviderError) -> ProviderResponse {
         do { return try await answer(outgoing, call: call) } catch {
-            switch error.kind {
-            case .addressRefused, .invalidRequest, .library: throw ProviderError(.misconfigured, "\(error)")
-            case .responseTooLarge: throw ProviderError(.permanent, "\(error)")
-            default: throw ProviderError(.transient, "\(error)")
-            }
+            let kind: ProviderError.Kind =
+                switch error.kind {
+                case .addressRefused, .invalidRequest, .library: .misconfigured
+                case .responseTooLarge: .permanent
+                default: .transient
+                }
+            let failure = ProviderError(kind, "\(error)")
+            throw error.mayHaveBeenSent ? failure : failure.unsent
         }
     }
 
@@ -180,6 +188,9 @@ package struct ProviderGateway: Sendable {
         case .json(let value):
             outgoing.headers.append(("Content-Type", "application/json"))
             outgoing.body = value.serialized
+        case .bytes(let bytes, let type):
+            outgoing.headers.append(("Content-Type", type))
+            outgoing.body = bytes
         case nil: break
         @unknown default: break
         }
@@ -195,6 +206,13 @@ extension ProviderError {
     fileprivate func isFinal(in provider: ConfiguredProvider) -> Bool {
         if case .apiKey = provider.manifest.auth { return true }
         return false
+    }
+
+    /// The error of a request of which no byte was sent.
+    fileprivate var unsent: ProviderError {
+        var unsent = self
+        unsent.isUnsent = true
+        return unsent
     }
 
     /// The error when the token has no replacement, or its replacement was rejected too: the grant has ended.

@@ -90,6 +90,19 @@ package struct ProviderSession: Sendable {
         }
     }
 
+    /// Sends the request of a run.
+    package func perform(_ action: ActionSpec, _ run: ActionRun, isRepeat: Bool) async -> ActionOutcome {
+        let (call, context) = begin()
+        defer { withExtendedLifetime(call) {} }
+        return await action.perform(run, isRepeat: isRepeat, in: context)
+    }
+
+    /// Looks whether a run was carried out; nil when that cannot be said.
+    package func find(_ action: ActionSpec, _ run: ActionRun) async throws(ProviderError) -> JSONValue? {
+        let (call, context) = begin()
+        return try await call.run { () async throws(ProviderError) in try await action.find(run, in: context) }
+    }
+
     /// Detaches the account at the provider, before its grant is revoked.
     package func detach() async throws(ProviderError) -> Detachment {
         let (call, context) = begin()

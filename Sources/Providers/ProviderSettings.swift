@@ -102,6 +102,8 @@ struct ProviderSettings {
             names.formUnion([dataType.list, dataType.changes].compactMap { $0?.request.endpoint })
         }
         names.formUnion(manifest.actions.map(\.request.endpoint))
+        names.formUnion(
+            manifest.offeredActions.flatMap { [$0.request, $0.lookUp?.request].compactMap { $0?.endpoint } })
         if let request = manifest.identity?.request { names.insert(request.endpoint) }
         if case .oauth2(let oauth) = manifest.auth {
             names.formUnion(["authorize", "token", "revoke", "userinfo"])

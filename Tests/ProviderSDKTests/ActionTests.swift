@@ -1,159 +1,171 @@
-// Actions as data: the request, the answer, the tolerated failures, and the checks on manifests with actions.
+// Actions as data: what inputs are refused, what request a run sends, and what its answers mean.
 
 import ProviderSDK
-import ProviderSDKTesting
+import Synchronization
 import Testing
 
-@Suite("Provider actions", .timeLimit(.minutes(2)))
+@Suite("Actions", .timeLimit(.minutes(1)))
 struct ActionTests {
-    let now = Timestamp(iso8601: "2024-06-01") ?? .epoch
+    private static let inputs: [ActionInput] = [
+        .required("name", .text(bytesMax: 5), "A name."),
+        .optional("note", .text(bytesMax: 9, hasLines: true), "A note."),
+        .optional("amount", .money(currency: "currency"), "An amount."),
+        .optional("currency", .text(bytesMax: 3), "A currency."), .optional("day", .date, "A day."),
+        .optional("kind", .choice(["a", "b"]), "A kind."), .optional("count", .integer(1...3), "A count."),
+        .optional("lines", .list([.required("text", .text(bytesMax: 4), "A text.")], countMax: 2), "Lines."),
+    ]
 
-    static let manifest = ProviderManifest(id: "x", name: "X") { manifest in
-        manifest.endpoints = ["api": "https://api.example.com"]
-        manifest.settings = [
-            ProviderSetting("guildId", "The guild."), ProviderSetting("botToken", "The token.", isSecret: true),
-            ProviderSetting("userAgent", "Who asks.", defaultValue: "app"),
-        ]
-        manifest.errors.code = ["code"]
-        var remove = ProviderRequest(.delete, "/guilds/{setting.guildId}/members/{input.userId}")
-        remove.authorization = .setting("botToken", scheme: "Bot")
-        var read = ProviderRequest.get("/guilds/{setting.guildId}/members/{input.userId}")
-        read.authorization = remove.authorization
-        manifest.actions = [
-            ProviderAction("remove", "Removes a member.", remove) { $0.toleratedCodes = ["10007"] },
-            ProviderAction("member", "A member.", read) { action in
-                action.additions = [NamedValue("guild", "{setting.guildId}")]
-                action.output = FieldMapping("member", sourceID: ["guild", "id"], [Field("name", from: "name")])
-            },
-        ]
-    }
-
-    func perform(
-        _ name: String, _ parameters: [String: String], settings: [String: String] = ["guildId": "7"],
-        answer: ProviderResponse
-    ) async throws -> (outcome: ProviderAction.Outcome, requests: [ProviderRequest]) {
-        let http = ScriptedHTTP(Self.manifest, now: now) { _ in answer }
-        let action = try #require(Self.manifest.action(name))
-        let outcome = try await action.perform(parameters, in: .testing(http, settings: settings, now: now))
-        return (outcome, http.requests)
-    }
-
-    @Test("An action sends its parameters and the operator's credential")
-    func sends() async throws {
-        let (outcome, requests) = try await perform("remove", ["userId": "5/6"], answer: ProviderResponse(status: 204))
-        #expect(outcome == .done(.null))
-        #expect(requests.map(\.path) == ["/guilds/7/members/5%2F6"])
-        #expect(requests[0].method == .delete)
-        #expect(requests[0].authorization == .setting("botToken", scheme: "Bot"))
-        #expect(Self.manifest.action("remove")?.parameters == ["userId"])
-    }
-
-    @Test("An answer is normalized by the action's mapping")
-    func maps() async throws {
-        let (outcome, _) = try await perform("member", ["userId": "5"], answer: .json(#"{"id":"5","name":"Ada"}"#))
-        #expect(outcome == .done(["id": "member-7-5", "sourceId": "7-5", "name": "Ada"]))
-        await #expect(throws: ProviderError.self) {
-            try await perform("member", ["userId": "5"], answer: .json(#"{"name":"Ada"}"#))
-        }
-    }
-
-    @Test("An action tolerates the listed error codes and fails on others")
-    func tolerates() async throws {
-        let gone = ProviderResponse.json(#"{"code":10007,"message":"Unknown Member"}"#, status: 404)
-        guard case .tolerated(let error) = try await perform("remove", ["userId": "5"], answer: gone).outcome else {
-            return #expect(Bool(false), "not tolerated") as Void
-        }
-        #expect(error.code == "10007")
-        let other = ProviderResponse.json(#"{"code":10004}"#, status: 404)
-        await #expect(throws: ProviderError.self) { try await perform("remove", ["userId": "5"], answer: other) }
-    }
-
-    @Test("A rejected operator credential is reported as misconfigured", arguments: ["remove", "member"])
-    func blamesTheOperator(name: String) async {
-        let error = await #expect(throws: ProviderError.self) {
-            try await perform(name, ["userId": "5"], answer: .json(#"{"code":0}"#, status: 401))
-        }
-        #expect(error?.kind == .misconfigured)
+    @Test(
+        "An input outside of its declaration is refused with its place",
+        arguments: [
+            (#"{}"#, "name"), (#"{"name":""}"#, "name"), (#"{"name":"123456"}"#, "name"), (#"{"name":"a\nb"}"#, "name"),
+            (#"{"name":1}"#, "name"), (#"{"name":"a","other":1}"#, "other"), (#"{"name":"a","amount":1}"#, "amount"),
+            (#"{"name":"a","amount":"-1"}"#, "amount"), (#"{"name":"a","amount":"1.999"}"#, "amount"),
+            (#"{"name":"a","amount":"1.5","currency":"JPY"}"#, "amount"), (#"{"name":"a","day":"2026-02-30"}"#, "day"),
+            (#"{"name":"a","kind":"c"}"#, "kind"), (#"{"name":"a","count":4}"#, "count"),
+            (#"{"name":"a","lines":[]}"#, "lines"), (#"{"name":"a","lines":[{"text":"12345"}]}"#, "lines.0.text"),
+            (#"{"name":"a","lines":[{"text":"1"},{"text":"1"},{"text":"1"}]}"#, "lines"), (#"[]"#, "body"),
+        ])
+    func refused(text: String, place: String) throws {
+        let value = try JSONValue.parse(Array(text.utf8))
+        let error = #expect(throws: ActionInputError.self) { try ActionInput.check(value, Self.inputs) }
+        #expect(error?.place == place)
     }
 
     @Test(
-        "Missing or malformed parameters and settings prevent the request",
+        "An input within its declaration is accepted",
         arguments: [
-            ([:], ["guildId": "7"]), (["userId": ""], ["guildId": "7"]), (["userId": ".."], ["guildId": "7"]),
-            (["userId": "{setting.guildId}"], ["guildId": "7"]), (["userId": "a\n"], ["guildId": "7"]),
-            (["userId": String(repeating: "5", count: 257)], ["guildId": "7"]), (["userId": "5"], [:]),
-        ] as [([String: String], [String: String])])
-    func refuses(parameters: [String: String], settings: [String: String]) async throws {
-        let http = ScriptedHTTP(Self.manifest, now: now) { _ in ProviderResponse(status: 204) }
-        let action = try #require(Self.manifest.action("remove"))
-        await #expect(throws: ProviderError.self) {
-            try await action.perform(parameters, in: .testing(http, settings: settings, now: now))
-        }
-        #expect(http.requests.isEmpty)
+            #"{"name":"12345"}"#, #"{"name":"a","note":"a\nb","amount":"1.999","currency":"KWD"}"#,
+            #"{"name":"a","amount":"0","day":"2026-02-28","kind":"b","count":3,"lines":[{"text":"1234"}]}"#,
+            #"{"name":"a","note":null}"#,
+        ])
+    func accepted(text: String) throws {
+        try ActionInput.check(try JSONValue.parse(Array(text.utf8)), Self.inputs)
     }
 
-    @Test("Settings that are not configured get the plugin's defaults")
-    func mergesDefaults() {
-        #expect(Self.manifest.settings(with: ["guildId": "7"]) == ["guildId": "7", "userAgent": "app"])
-        #expect(Self.manifest.settings(with: ["userAgent": "mine"]) == ["userAgent": "mine"])
+    private static let action = ActionSpec(
+        "make", "Make",
+        .post(
+            "/things/{input.name}",
+            .form([
+                ActionMember("amount", .minorUnits("amount", currency: "currency")), .input("note"),
+                ActionMember("lines", .each("lines", .object([.input("text", as: "t")]))),
+                ActionMember("fixed", .constant(true)), ActionMember("key", .key),
+            ])
+        ) { $0.query = [.input("kind")] }
+    ) { action in
+        action.description = "Makes a thing."
+        action.inputs = inputs.filter { $0.name != "day" && $0.name != "count" }
+        action.outputs = [ActionOutput("id", "id", "The id.")]
+        action.idempotency = ActionIdempotency(.header("Key"), window: .seconds(60)) { $0.mismatchCodes = ["other"] }
     }
 
-    @Test("Loading finds mistakes in actions, placeholders, credentials and linking")
-    func checksManifests() {
-        #expect(Self.manifest.problems == [])
-        let wrong = ProviderManifest(id: "x", name: "X") { manifest in
-            manifest.settings = [ProviderSetting("token", "t", isSecret: true), ProviderSetting("open", "o")]
-            var list = ListRequest(.get("/{setting.token}"), items: "", paging: .none)
-            list.request.authorization = .setting("open", scheme: "Bot")
-            list.additions = [NamedValue("a", "{nothing}")]
-            manifest.dataTypes = [DataType("a", mapping: FieldMapping("a", sourceID: ["id"], [])) { $0.list = list }]
-            manifest.headers = [NamedValue("User-Agent", "{input.x}")]
-            manifest.actions = [
-                ProviderAction("a", "", .get("/{callback.realmId}")), ProviderAction("a", "", .get("/{input.x}")),
-            ]
-            manifest.linking = AccountLinking(accountIDAttribute: "id") { linking in
-                linking.actionsOnLink = ["a", "b"]
-                linking.memberDataType = "none"
-            }
+    /// A provider that answers every request alike.
+    private final class Provider: ProviderHTTP {
+        private let answer: Result<ProviderResponse, ProviderError>
+        private let seen = Mutex<[ProviderRequest]>([])
+
+        init(_ answer: Result<ProviderResponse, ProviderError>) { self.answer = answer }
+
+        convenience init(_ body: String) { self.init(.success(ProviderResponse(status: 200, body: Array(body.utf8)))) }
+
+        var requests: [ProviderRequest] { seen.withLock { $0 } }
+
+        func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
+            seen.withLock { $0.append(request) }
+            return try answer.get()
         }
-        // The secret setting, the open credential, {nothing}, {input.x}, {callback.realmId}, two names, action b, data type none.
-        #expect(wrong.problems.count == 8, "\(wrong.problems)")
     }
 
-    @Test("Credential and placeholders decide whether a data type needs a connection")
-    func knowsConnections() {
-        var list = ListRequest(.get("/"), items: "", paging: .none)
-        func needs(_ list: ListRequest?) -> Bool {
-            DataType("a", mapping: FieldMapping("a", sourceID: ["id"], [])) { $0.list = list }.needsConnection
-        }
-        #expect(needs(nil) && needs(list))
-        list.request.authorization = .setting("botToken", scheme: "Bot")
-        #expect(!needs(list))
-        list.request.path = "/{setting.guildId}"
-        #expect(!needs(list))
-        list.request.query = [NamedValue("id", "{accountId}")]
-        #expect(needs(list))
+    private static func context(_ http: Provider) -> ProviderContext {
+        ProviderContext(http: http, account: ProviderContext.Account(), now: .epoch)
     }
 
-    @Test("A pause is read from the provider's own header field")
-    func readsPauseHeaders() {
-        var errors = ErrorClassification()
-        errors.retryAfterFields = ["x-reset"]
-        func kind(_ headers: [NamedValue]) -> ProviderError.Kind? {
-            errors.error(for: ProviderResponse(status: 429, headers: headers), now: now)?.kind
+    @Test("The texts of inputs stay texts in path, query and form, also where they look like placeholders")
+    func request() async throws {
+        let http = Provider(#"{"id":"1"}"#)
+        let inputs: JSONValue = [
+            "name": "a/{}", "note": "{setting.x}&=", "amount": "12.5", "currency": "eur", "kind": "b",
+            "lines": [["text": "x y"]],
+        ]
+        let run = ActionRun(inputs: inputs, key: "run_1", startedAt: .epoch)
+        guard case .done(let output) = await Self.action.perform(run, isRepeat: false, in: Self.context(http)) else {
+            Issue.record("The action was not done.")
+            return
         }
-        #expect(kind([NamedValue("X-Reset", "2.5")]) == .rateLimited(after: .milliseconds(2500)))
+        #expect(output["id"]?.string == "1")
+        let sent = try #require(http.requests.first)
+        #expect(sent.path == "/things/a%2F%7B%7D?kind=b")
+        guard case .bytes(let bytes, let type) = sent.body else {
+            Issue.record("There is no body.")
+            return
+        }
+        #expect(type == "application/x-www-form-urlencoded")
         #expect(
-            kind([NamedValue("X-Reset", "2.5"), NamedValue("Retry-After", "9")]) == .rateLimited(after: .seconds(9)))
-        #expect(kind([NamedValue("X-Reset", "soon")]) == .rateLimited(after: .seconds(1)))
+            String(decoding: bytes, as: UTF8.self)
+                == "amount=1250&note=%7Bsetting.x%7D%26%3D&lines%5B0%5D%5Bt%5D=x%20y&fixed=true&key=run_1")
+        #expect(sent.headers.contains { $0.name == "Key" && $0.value == "run_1" })
     }
 
-    @Test("Token values are read from an object inside the answer")
-    func findsTokenObjects() {
-        var fields = TokenResponseFields()
-        #expect(fields.object(in: ["data": [["a": 1]]]) == ["data": [["a": 1]]])
-        fields.container = "data.0"
-        #expect(fields.object(in: ["data": [["a": 1]]]) == ["a": 1])
-        #expect(fields.object(in: ["access_token": "t"]) == ["access_token": "t"])
+    private static func name(_ outcome: ActionOutcome) -> String {
+        switch outcome {
+        case .done: "done"
+        case .refused: "refused"
+        case .unknown: "unknown"
+        case .notSent: "notSent"
+        @unknown default: "other"
+        }
+    }
+
+    @Test("What an error says of a run depends on whether it was sent before")
+    func outcomes() async throws {
+        var unsent = ProviderError(.transient, "no connection")
+        unsent.isUnsent = true
+        let cases: [(ProviderError, String, String)] = [
+            (unsent, "notSent", "unknown"), (ProviderError(.transient, "lost"), "unknown", "unknown"),
+            (ProviderError(.transient, "down", status: 503), "unknown", "unknown"),
+            (ProviderError(.permanent, "no", status: 400), "refused", "refused"),
+            (ProviderError(.permanent, "no", code: "other", status: 400), "refused", "unknown"),
+            (ProviderError(.authRevoked, "no", status: 401), "refused", "unknown"),
+            (ProviderError(.rateLimited(after: nil), "no", status: 429), "refused", "unknown"),
+        ]
+        let run = ActionRun(inputs: ["name": "a"], key: "run_1", startedAt: .epoch)
+        for (error, first, again) in cases {
+            let http = Provider(.failure(error))
+            let context = Self.context(http)
+            #expect(Self.name(await Self.action.perform(run, isRepeat: false, in: context)) == first, "\(error)")
+            #expect(Self.name(await Self.action.perform(run, isRepeat: true, in: context)) == again, "\(error)")
+        }
+    }
+
+    @Test("Half an answer leaves the outcome unknown")
+    func half() async {
+        let http = Provider(#"{"id":"#)
+        let run = ActionRun(inputs: ["name": "a"], key: "run_1", startedAt: .epoch)
+        #expect(Self.name(await Self.action.perform(run, isRepeat: false, in: Self.context(http))) == "unknown")
+    }
+
+    @Test("A manifest with an action that cannot run is refused with the reason")
+    func validation() {
+        func problems(_ change: (inout ActionSpec) -> Void) -> [String] {
+            var action = Self.action
+            change(&action)
+            return ProviderManifest(id: "test", name: "Test") { $0.offeredActions = [action] }.problems
+        }
+        #expect(problems { _ in }.isEmpty)
+        #expect(problems { $0.inputs.removeLast() }.contains { $0.contains("there is no input “lines”") })
+        #expect(problems { $0.inputs.append(.optional("more", .boolean, "M.")) }.contains { $0.contains("not used") })
+        #expect(problems { $0.description = "" }.contains { $0.contains("no description") })
+        #expect(problems { $0.request.path = "/{input.kind}" }.contains { $0.contains("can be absent") })
+        #expect(problems { $0.request.path += "/{setting.x}" }.contains { $0.contains("{setting.x}") })
+        #expect(
+            problems { $0.request.authorization = .setting("bot", scheme: "Bot") }.contains {
+                $0.contains("secret setting")
+            })
+        #expect(
+            problems { $0.lookUp = ActionLookUp(.post("/x"), objects: "", key: "k") }.contains {
+                $0.contains("only read")
+            })
+        #expect(problems { $0.idempotency?.window = .zero }.contains { $0.contains("no time") })
     }
 }

@@ -26,6 +26,7 @@ extension ConfiguredProvider {
         let needed = table.limitsNothing ? [] : types.flatMap(\.scopes)
         let own =
             table.documented.flatMap(\.grants) + table.always + always + needed + types.flatMap(\.optionalScopes)
+            + manifest.offeredActions.flatMap(\.scopes)
             + table.contains.sorted { $0.key < $1.key }.flatMap { [$0.key] + $0.value }
         let documented = Set(table.documented.map(\.name))
         return table.documented + own.withoutRepeats.filter { !documented.contains($0) }.map { Scope($0) }

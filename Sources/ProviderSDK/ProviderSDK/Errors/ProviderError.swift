@@ -36,6 +36,8 @@ public struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible
     ///
     /// A server can say so with any status (RFC 9110 section 10.2.3).
     public var retryAfter: Duration?
+    /// Whether the provider cannot have acted on the request, although no answer says so: no byte of it was sent.
+    public var isUnsent = false
 
     /// Characters of ``message`` and ``code`` that are kept.
     public static let messageLengthMax = 300

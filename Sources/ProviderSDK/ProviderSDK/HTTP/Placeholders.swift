@@ -110,6 +110,11 @@ enum Placeholders {
         guard text != ".", text != ".." else {
             throw ProviderError(.permanent, "The value of “\(name)” cannot stand in a path.")
         }
+        return encoded(text)
+    }
+
+    /// A text with everything but unreserved characters percent-encoded (RFC 3986 section 2.3).
+    static func encoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
         for byte in text.utf8 {

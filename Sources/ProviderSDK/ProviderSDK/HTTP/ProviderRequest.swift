@@ -31,6 +31,8 @@ public struct ProviderRequest: Sendable {
         case form([NamedValue])
         /// `application/json`.
         case json(JSONValue)
+        /// These bytes, of a media type; placeholders in them stand for themselves.
+        case bytes([UInt8], type: String)
     }
 
     /// Whose credential authorises the request.

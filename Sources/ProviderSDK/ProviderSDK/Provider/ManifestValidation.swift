@@ -74,6 +74,7 @@ extension ProviderManifest {
                 check(dataType(name) != nil, "linking reads the data type “\(name)”, which does not exist")
             }
         }
+        problems += offeredActionProblems(isPlaceholder)
         problems += requestProblems + webhookProblems + (facts?.problems ?? [])
         check(accountIDs.bytesMax > 0, "no account id is short enough")
         for limit in rateLimits {

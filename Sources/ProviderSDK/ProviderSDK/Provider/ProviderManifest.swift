@@ -66,6 +66,8 @@ public struct ProviderManifest: Sendable {
     public var refreshesPerSyncMax: Int?
     /// What features of the host can have the provider do.
     public var actions: [ProviderAction] = []
+    /// What applications can have the provider do for a connection.
+    public var offeredActions: [ActionSpec] = []
     /// How accounts are linked by tokens that the provider's bot hands out; nil when they are not.
     public var linking: AccountLinking?
     /// Where all this comes from; nil when the plugin does not say.
@@ -83,6 +85,11 @@ public struct ProviderManifest: Sendable {
 
     /// The action called `name`; nil without one.
     public func action(_ name: String) -> ProviderAction? { actions.first { $0.name == name } }
+
+    /// The action for applications called `name`; nil without one.
+    public func offeredAction(_ name: String) -> ActionSpec? {
+        offeredActions.first { $0.name.utf8.elementsEqual(name.utf8) }
+    }
 
     /// The operator's settings with the plugin's defaults for those that are not configured.
     public func settings(with configured: [String: String]) -> [String: String] {
@@ -114,7 +121,7 @@ public struct ProviderManifest: Sendable {
         }
         return scopes.requested(
             for: permissions, needed: scopes.limitsNothing ? [] : chosen.flatMap(\.scopes),
-            optional: dataTypes.flatMap(\.optionalScopes))
+            optional: dataTypes.flatMap(\.optionalScopes) + offeredActions.flatMap(\.scopes))
     }
 
     /// The provider's own scopes that an authorization asks for without any of the operator's settings.

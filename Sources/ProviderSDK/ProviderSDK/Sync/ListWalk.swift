@@ -96,6 +96,8 @@ extension ListRequest {
         case (.query, _): request.query.append(NamedValue(name, text))
         case (.body, .form(let fields)): request.body = .form(fields + [NamedValue(name, text)])
         case (.body, .json(let object)): request.body = .json(.object((object.members ?? []) + [(name, value)]))
+        // A list's own body holds parameters; one that is already written takes no more.
+        case (.body, .bytes): break
         case (.body, nil): request.body = .json(.object([(name, value)]))
         }
     }
