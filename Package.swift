@@ -126,6 +126,12 @@ let hostModules: [Target] = [
             "Observability", "Primitives", "Providers", "StoreFiles", "StoredValues", "Users", providerSDK,
         ]),
     module(
+        "Actions",
+        [
+            "Audit", "ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives", "Providers",
+            "StoreFiles", "Users", providerSDK,
+        ]),
+    module(
         "Sync",
         [
             "Background", "ConnectionModel", "Cryptography", "DocumentStore", "Observability", "Primitives",
@@ -166,7 +172,8 @@ let hostModules: [Target] = [
     module(
         "HTTPAPI",
         [
-            "Audit", "Configuration", "ConnectionModel", "Connections", "Cryptography", "Events", "HTTPServer",
+            "Actions", "Audit", "Configuration", "ConnectionModel", "Connections", "Cryptography", "Events",
+            "HTTPServer",
             "Notifications",
             "OAuth",
             "Observability", "Primitives", "Providers", "Requests", "Sessions", "Sync", "Users",
@@ -214,7 +221,8 @@ let hostModules: [Target] = [
     .executableTarget(
         name: "IntegrationHost",
         dependencies: [
-            "Audit", "Background", "Commands", "Configuration", "ConnectionModel", "Connections", "Credentials",
+            "Actions", "Audit", "Background", "Commands", "Configuration", "ConnectionModel", "Connections",
+            "Credentials",
             "Cryptography", "Dashboard", "Doctor", "DocumentStore", "Events", "HTTPAPI", "HTTPClient", "HTTPServer",
             "HostControl",
             "Notifications", "OAuth",
@@ -308,7 +316,8 @@ let moduleTests: [Target] = [
     tests(
         of: "IntegrationHost",
         [
-            "Audit", "Background", "CLinux", "Configuration", "ConnectionModel", "Connections", "Credentials",
+            "Actions", "Audit", "Background", "CLinux", "Configuration", "ConnectionModel", "Connections",
+            "Credentials",
             "Cryptography", "Dashboard", "Doctor", "DocumentJournal", "DocumentStore", "Events", "HTTPAPI",
             "HTTPClient", "HTTPServer",
             "HostControl", "HostTesting",

@@ -22,6 +22,7 @@ struct DiscordProvider: Provider {
             id: ["response.id"], name: ["response.global_name", "response.username"], request: .get("/users/@me"))
         manifest.dataTypes = DiscordDataTypes.all
         manifest.actions = DiscordActions.all
+        manifest.offeredActions = DiscordMessages.all
         manifest.linking = DiscordActions.linking
         // The limit of a bot over all its requests; those of each route stand in the answers.
         manifest.rateLimits = [RateLimit(50, per: .seconds(1), scope: .application)]

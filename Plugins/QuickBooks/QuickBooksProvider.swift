@@ -22,6 +22,7 @@ struct QuickBooksProvider: Provider {
         manifest.accountIDs = AccountIDForm(.digits, bytesMax: 32)
         manifest.identity = identity
         manifest.dataTypes = QuickBooksDataTypes.all
+        manifest.offeredActions = QuickBooksActions.all
         manifest.rateLimits = [
             RateLimit(500, per: .seconds(60), scope: .account), RateLimit(10, per: .seconds(1), scope: .account),
         ]

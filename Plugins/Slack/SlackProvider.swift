@@ -18,6 +18,7 @@ struct SlackProvider: Provider {
             "api": "https://slack.com/api",
         ]
         manifest.dataTypes = SlackDataTypes.all
+        manifest.offeredActions = SlackActions.all
         manifest.rateLimits = rateLimits
         manifest.errors = SlackErrors.methods
         manifest.settings = [

@@ -32,6 +32,7 @@ struct StripeProvider: Provider {
             $0.mode = ["token.livemode"]
         }
         manifest.dataTypes = StripeDataTypes.all
+        manifest.offeredActions = StripeActions.all
         manifest.rateLimits = [
             RateLimit(
                 100, per: .seconds(1), scope: .account,

@@ -29,8 +29,15 @@ struct XeroProvider: Provider {
             RateLimitHeaders(remaining: "X-MinLimit-Remaining", interval: .seconds(60), scope: .account),
             RateLimitHeaders(remaining: "X-AppMinLimit-Remaining", interval: .seconds(60), scope: .application),
         ]
+        manifest.offeredActions = XeroActions.all
         manifest.errors = errors
-        manifest.settings = [ProviderSetting("webhookKey", "The signing key of the app's webhooks.", isSecret: true)]
+        manifest.settings = [
+            ProviderSetting("webhookKey", "The signing key of the app's webhooks.", isSecret: true),
+            ProviderSetting(
+                "scope",
+                "Scopes that every authorization asks for, separated by spaces: accounting.contacts to create contacts."
+            ),
+        ]
         manifest.webhooks = webhooks
         manifest.facts = ProviderFacts(
             verified: .documentation, date: "2026-08-31",
@@ -67,10 +74,15 @@ struct XeroProvider: Provider {
     ]) { table in
         // No data type needs the settings.
         table.standard = ["accounting.transactions", "accounting.contacts"]
+        // The documented name of contacts stands for reading them, so only the operator can ask for the scope that writes.
+        table.alwaysSetting = "scope"
         // Without it there is no refresh token.
         table.always = ["offline_access"]
         for name in ["invoices", "banktransactions", "contacts", "settings", "transactions"] {
             table.contains["accounting.\(name)"] = ["accounting.\(name).read"]
+        }
+        for name in ["invoices", "payments"] {
+            table.alternatives["accounting.\(name)"] = ["accounting.transactions"]
         }
         for name in ["invoices", "banktransactions"] {
             table.alternatives["accounting.\(name).read"] = ["accounting.transactions", "accounting.transactions.read"]

@@ -13,6 +13,8 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case delete = "connection.delete"
     /// The provider reported that the grant was ended there.
     case revokeAtProvider = "connection.revoke"
+    /// An action is run at a provider.
+    case runAction = "action.run"
     case createApplicationKey = "application-key.create"
     case rotateApplicationKey = "application-key.rotate"
     case revokeApplicationKey = "application-key.revoke"

@@ -27,6 +27,8 @@ package struct Configuration: Sendable {
     package var backup = BackupConfiguration()
     /// The pages on which users connect accounts.
     package var connect = ConnectConfiguration()
+    /// Whether the sessions of end users can run actions.
+    package var actionsForSessions = false
     /// The session schemes other than the host's own.
     package var sessions = SessionsConfiguration()
     /// The providers' settings by provider id.

@@ -15,9 +15,14 @@ package struct RecordErasure: Reconciler {
     package let users: UserStore
     package let sync: any SyncCanceling
     package let records: Records
+    /// What else is kept of connections.
+    package let others: [any ConnectionDataErasing]
     package let log: Log
 
-    package init(users: UserStore, sync: any SyncCanceling, records: Records, log: Log) {
+    package init(
+        users: UserStore, sync: any SyncCanceling, records: Records, others: [any ConnectionDataErasing] = [], log: Log
+    ) {
+        self.others = others
         self.users = users
         self.sync = sync
         self.records = records
@@ -34,6 +39,7 @@ package struct RecordErasure: Reconciler {
             await sync.cancel(connection: id)
             do throws(StoreError) { try await records.erase(StreamID(id)) } catch { throw ServiceError(error) }
             try await users.histories.erase(id)
+            for other in others { try await other.erase(connection: id) }
         }
         try await users.update(userID) { (user) throws(ServiceError) in
             user.recordsErased(ids)

@@ -8,7 +8,7 @@ import Observability
 package enum SettingsTable {
     /// All settings, in the order of the documentation.
     package static let all: [Setting] =
-        general + rateLimits.map(\.reloadable) + background + access + backup + connect + sessions
+        general + rateLimits.map(\.reloadable) + background + access + backup + connect + actions + sessions
 
     /// The objects of the configuration file that hold them.
     package static let groups: [SettingGroup] = [
@@ -24,6 +24,7 @@ package enum SettingsTable {
             need: ("needs “directory”: the folder that backups go to", { $0.backup.directory != nil })),
         SettingGroup("connect", default: "as below", "the pages on which users connect accounts"),
         SettingGroup("connect", "branding", default: "as below", "how these pages show the application"),
+        SettingGroup("actions", default: "as below", "what applications do at providers"),
         SettingGroup(
             "sessions", default: "none", "session schemes besides the host's own; each is off unless it is given"),
         SettingGroup(
@@ -53,6 +54,12 @@ package enum SettingsTable {
 
     private static let tokenKeyNeed =
         "needs “publicKeyFile”: a PEM file with the key that its tokens are signed with"
+
+    private static let actions = [
+        Setting(
+            "actions", "forSessions", kind: .boolean(.init(\.actionsForSessions)),
+            "whether the sessions of end users can run actions; application keys can in any case")
+    ]
 
     private static let general = [
         Setting("listen", kind: .text(.init(\.listen)), "the address and port to listen on; port 0 picks one") {

@@ -1,6 +1,7 @@
 // The routes of the integrations document: /api/integrations. A table of routes; decoding and rendering have their
 // own files.
 
+package import Actions
 package import Configuration
 import ConnectionModel
 package import Connections
@@ -26,11 +27,13 @@ package struct IntegrationsRoutes: Sendable {
     package let diagnoses: DiagnosisService
     package let webhooks: NotificationService
     package let connect: ConnectFlow
+    package let actions: ActionService
 
     package init(
         registry: ProviderRegistry, connections: ConnectionService, oauth: OAuthService, refresher: RefreshService,
         sync: SyncEngine, records: RecordReader, deadLetters: DeadLetterService, address: PublicAddress,
-        diagnoses: DiagnosisService, webhooks: NotificationService, connect: ConnectFlow
+        diagnoses: DiagnosisService, webhooks: NotificationService, connect: ConnectFlow,
+        actions: ActionService
     ) {
         self.registry = registry
         self.connections = connections
@@ -43,6 +46,7 @@ package struct IntegrationsRoutes: Sendable {
         self.diagnoses = diagnoses
         self.webhooks = webhooks
         self.connect = connect
+        self.actions = actions
     }
 
     private typealias Declared = IntegrationsDeclarations
@@ -65,7 +69,7 @@ package struct IntegrationsRoutes: Sendable {
                     RouteEntry(.patch, Self.one, Declared.updateConnection, updateConnection),
                     RouteEntry(.delete, Self.one, Declared.deleteConnection, deleteConnection),
                     RouteEntry(.get, Self.one + "/explain", Declared.explain, explain),
-                ] + dataRoutes + notificationRoutes
+                ] + dataRoutes + notificationRoutes + actionRoutes
                 + [
                     RouteEntry(
                         .get, "/api/integrations/oauth/{service}/authorize", limit: .oauth, effect: .begins,
@@ -92,6 +96,16 @@ package struct IntegrationsRoutes: Sendable {
             RouteEntry(
                 .post, Self.one + "/dead-letters/replay", limit: .sync, Declared.replayDeadLetters, replayDeadLetters),
         ].map { $0.opened(by: .records) }
+    }
+
+    /// The routes of what an application does at the provider of a connection.
+    private var actionRoutes: [RouteEntry] {
+        [
+            RouteEntry(.get, Self.one + "/actions", Declared.listActions, listActions),
+            RouteEntry(.get, Self.one + "/actions/runs", Declared.listRuns, listRuns),
+            RouteEntry(.get, Self.one + "/actions/runs/{runId}", Declared.readRun, readRun),
+            RouteEntry(.post, Self.one + "/actions/{name}", Declared.runAction, runAction),
+        ].map { $0.opened(by: .actions) }
     }
 
     /// The routes of a connection's notifications.

@@ -1,5 +1,6 @@
 // Assembles the program: stores, services, routes, server. It is the only code that knows all parts, and decides nothing itself.
 
+import Actions
 import Background
 import Configuration
 import ConnectionModel
@@ -36,6 +37,9 @@ final class Host: Sendable {
     private let reconcileLoop: ReconcileLoop
     private let linkTokenSweep: RepeatedWork
     private let connectSessionSweep: RepeatedWork
+    /// Settles the actions whose answers were lost.
+    private let actionSettling: RepeatedWork
+    private let actionSweep: RepeatedWork
     /// Continues interrupted erasures of users.
     private let erasures: RepeatedWork
     /// Frees the memory of idle record streams, and gives back what was freed.
@@ -113,6 +117,11 @@ final class Host: Sendable {
         linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
         let connectSessions = ConnectSessionSweep(services.connectSessions, log: log)
         connectSessionSweep = RepeatedWork(pause: ConnectSessionSweep.pause, time: time) { await connectSessions.run() }
+        actionSettling = RepeatedWork(pause: ActionRunner.pause, time: time) { [runner = services.actions.runner] in
+            await runner.settle()
+        }
+        let oldActions = ActionSweep(services.actions, log: log)
+        actionSweep = RepeatedWork(pause: ActionSweep.pause, time: time) { await oldActions.run() }
         erasures = RepeatedWork(pause: UserListLimits.resumePause, time: time) { [erasure = services.erasure] in
             await erasure.resume()
         }
@@ -133,7 +142,8 @@ final class Host: Sendable {
         let url = "http://\(try server.start())"
         if !parts.configuration.isPublicURLGiven { parts.address.set(url) }
         if resumesBackground { _ = try parts.background.resume() }
-        parts.background.start { [services, reconcileLoop, erasures] in
+        parts.background.start { [services, reconcileLoop, erasures, actionSettling] in
+            actionSettling.start()
             services.webhooks.start()
             reconcileLoop.start()
             erasures.start()
@@ -141,6 +151,7 @@ final class Host: Sendable {
         if let reason = parts.background.pauseReason { log.warning(reason) }
         linkTokenSweep.start()
         connectSessionSweep.start()
+        actionSweep.start()
         trim.start()
         diskWatch.start()
         liveEvents.start()
@@ -183,6 +194,9 @@ final class Host: Sendable {
         await reconcileLoop.stop()
         await services.erasure.stop()
         await erasures.stop()
+        await actionSettling.stop()
+        await services.actions.runner.stop()
+        await actionSweep.stop()
         await services.lifecycle.stop()
         await services.unidentifiedGrants.stop()
         await services.refreshes.stop()

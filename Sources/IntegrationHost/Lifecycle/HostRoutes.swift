@@ -135,7 +135,7 @@ struct HostRoutes: Sendable {
             records: recordReader,
             deadLetters: services.deadLetters, address: parts.address, diagnoses: services.diagnoses,
             webhooks: notificationService,
-            connect: services.connectFlow
+            connect: services.connectFlow, actions: services.actions
         ).family
     }
 

@@ -1,5 +1,6 @@
 // The host's services, wired to each other. Knows no route and none of a service's work.
 
+import Actions
 import Background
 import Configuration
 import ConnectionModel
@@ -31,6 +32,7 @@ struct HostServices: Sendable {
     let notifications: NotificationDispatcher
     let changes: ChangeSyncs
     let webhooks: IncomingWebhooks
+    let actions: ActionService
     let recordErasure: RecordErasure
     let lifecycle: ConnectionLifecycle
     let connections: ConnectionService
@@ -88,7 +90,11 @@ struct HostServices: Sendable {
             deletions: RecordDeletions(
                 users: users, registry: registry, engine: sync, records: parts.data.records, vault: vault, time: time),
             credentials: refresher, gateway: gateway, time: time, log: log)
-        recordErasure = RecordErasure(users: users, sync: sync, records: parts.data.records, log: log)
+        actions = ActionService(
+            parts.data.documents, users: users, registry: registry, credentials: refresher, gateway: gateway,
+            vault: vault, audit: parts.audit, allowsSessions: configuration.actionsForSessions, time: time, log: log)
+        recordErasure = RecordErasure(
+            users: users, sync: sync, records: parts.data.records, others: [actions], log: log)
         lifecycle = ConnectionLifecycle(
             users: users, grants: oauth, refreshes: refresher, sync: sync, records: recordErasure,
             events: notifications, time: time, log: log)

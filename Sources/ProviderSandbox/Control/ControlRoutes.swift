@@ -257,6 +257,10 @@ struct ControlRoutes {
                 .object(counts.statuses.sorted { $0.key < $1.key }.map { (String($0.key), .integer($0.value)) })
             ),
         ]
+        let executions = standIn.core.writes.executions.sorted { $0.key < $1.key }
+        if !executions.isEmpty {
+            members.append(("executions", .object(executions.map { ($0.key, .integer($0.value)) })))
+        }
         guard let (tokens, exchanges, refreshes, refused) = standIn.oauth?.counts() else { return .object(members) }
         members.append(
             (

@@ -52,6 +52,8 @@ final class StandInCore: Sendable {
     let server: OAuthServer
     let limiter: RequestLimiter
     let dataset: Dataset
+    /// What clients wrote.
+    let writes = WrittenObjects()
 
     init(_ environment: SandboxEnvironment, _ specification: StandInSpecification) {
         let name = specification.name

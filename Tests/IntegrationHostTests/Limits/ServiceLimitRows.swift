@@ -1,5 +1,6 @@
 // The limits of the services: of users' documents, authorizations, providers, syncs, webhooks in both directions, and commands.
 
+@testable import Actions
 @testable import Background
 @testable import Configuration
 @testable import ConnectionModel
@@ -18,7 +19,7 @@ private let deliveries = "integration_host_webhook_deliveries_total"
 extension LimitSection {
     static let services = [
         connections, outbox, connectSessions, endings, pages, userLists, oauth, refreshes, unidentified, revocations,
-        providers, windows, syncs, webhooks, notifications, silentHosts, background, control, doctor,
+        providers, windows, actions, syncs, webhooks, notifications, silentHosts, background, control, doctor,
         configurations,
     ]
 
@@ -49,6 +50,19 @@ extension LimitSection {
             .count("updateAttemptsMax", ConnectionLimits.updateAttemptsMax, .host, "the change fails"),
             .time("syncRetryPauseMax", ConnectionLimits.syncRetryPauseMax, .provider, "a failed sync is tried again"),
         ], others: ["syncRetryPause"])
+
+    private static let actions = LimitSection(
+        title: "Actions", file: "Sources/Actions/ActionLimits.swift", type: "ActionLimits",
+        rows: [
+            .bytes("keyBytesMax", ActionLimits.keyBytesMax, .caller, "400"),
+            .time("keptTime", ActionLimits.keptTime, .caller, "the run and its key are forgotten"),
+            .count("openRunsMax", ActionLimits.openRunsMax, .caller, "400"),
+            .count("listedRunsMax", ActionLimits.listedRunsMax, .caller, "the oldest are not listed"),
+            .bytes("inputBytesMax", ActionLimits.inputBytesMax, .caller, "400"),
+        ],
+        others: [
+            "limitedAttemptsMax", "settlePauseMin", "settlePauseMax", "lookUpsMax", "windowMargin", "settlingMax",
+        ])
 
     private static let connectSessions = LimitSection(
         title: "Connect sessions", file: "Sources/Connections/ConnectSessions/ConnectSession.swift",

@@ -104,6 +104,7 @@ final class DiscordStandIn: StandIn {
                 try requireBot(request)
                 return try member(request.capture("user"))
             },
+            api(.post, "/channels/{channel}/messages", post),
             api(.put, "/guilds/{guild}/members/{user}/roles/{role}") { [self] request throws(DiscordFault) in
                 try setRole(request, isAdded: true)
             },
@@ -304,6 +305,28 @@ final class DiscordStandIn: StandIn {
         return .json(bytes: bytes)
     }
 
+    /// Posts a message; one with the nonce of another of the last minutes is answered with that one.
+    private func post(_ request: SandboxRequest) throws(DiscordFault) -> Answer {
+        guard request.authorization("Bot") == settings["botToken"] else { throw .unauthorized }
+        let channel = request.capture("channel")
+        guard let body = try? JSONValue.parse(request.body), let text = body["content"]?.string, !text.isEmpty,
+            text.utf8.count <= 8000, (body["nonce"]?.string ?? "").utf8.count <= 25
+        else { throw .invalidForm }
+        let nonce = body["enforce_nonce"]?.boolean == true ? body["nonce"]?.string : nil
+        return core.writes.once(
+            nonce.map { "\(channel) \($0)" }, fingerprint: [], windowSeconds: 180, at: environment.clock.seconds
+        ) { contents in
+            let id = String(1_400_000_000_000_000_000 + contents.number())
+            contents.count("sendMessage")
+            return .json(
+                200,
+                [
+                    "id": .string(id), "channel_id": .string(channel), "content": .string(text),
+                    "nonce": .text(body["nonce"]?.string),
+                ])
+        }
+    }
+
     private func setRole(_ request: SandboxRequest, isAdded: Bool) throws(DiscordFault) -> Answer {
         try requireBot(request)
         let user = request.capture("user")
@@ -314,6 +337,7 @@ final class DiscordStandIn: StandIn {
             table[user].map { DiscordObjects.roles(context, $0) }
         }
         guard let own else { throw .unknownMember }
+        core.writes.with { $0.count(isAdded ? "addRole" : "removeRole") }
         changedRoles.withLock { changed in
             var roles = changed[user] ?? own
             roles.removeAll { $0 == role }

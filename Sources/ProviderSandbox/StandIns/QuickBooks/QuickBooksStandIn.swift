@@ -67,6 +67,8 @@ struct QuickBooksStandIn: StandIn {
         oauth.refusal = { refusal($0.fault) }
     }
 
+    private var writes: QuickBooksWrites { QuickBooksWrites(core: core) }
+
     var apiRoutes: [StandInRoute] {
         [
             StandInRoute(.post, "/v2/oauth2/tokens/revoke", kind: .revoke, revoke),
@@ -84,6 +86,18 @@ struct QuickBooksStandIn: StandIn {
                 try company.changes(account, request.query)
             },
             api(.get, "/companyinfo/{id}") { [company] account, _ throws(QuickBooksFault) in company.info(account) },
+            api(.post, "/customer") { [writes] account, request throws(QuickBooksFault) in
+                try writes.create(account, request, "Customer", "createCustomer")
+            },
+            api(.post, "/invoice") { [writes] account, request throws(QuickBooksFault) in
+                try writes.create(account, request, "Invoice", "createInvoice")
+            },
+            api(.post, "/payment") { [writes] account, request throws(QuickBooksFault) in
+                try writes.create(account, request, "Payment", "recordPayment")
+            },
+            api(.post, "/invoice/{id}/send") { [writes] account, request throws(QuickBooksFault) in
+                try writes.send(account, request)
+            },
             api(.get, "/{entity}/{id}") { [company] account, request throws(QuickBooksFault) in
                 try company.one(account, request.capture("entity"), request.capture("id"))
             },

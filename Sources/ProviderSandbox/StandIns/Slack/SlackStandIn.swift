@@ -80,14 +80,27 @@ struct SlackStandIn: StandIn {
     }
 
     var apiRoutes: [StandInRoute] {
+        let writes = SlackWrites(core: core)
         let methods: [(name: String, tier: Int, kind: RouteKind, handler: Method)] = [
             ("auth.test", 4, .api, { [self] caller, _ throws(SlackFault) in test(caller) }),
             ("auth.revoke", 3, .revoke, { [self] _, request throws(SlackFault) in revoke(request) }),
             ("team.info", 3, .api, { [self] caller, _ throws(SlackFault) in try team(caller) }),
             ("conversations.list", 2, .api, workspace.channels), ("conversations.info", 3, .api, workspace.channel),
-            ("conversations.history", isCommercial ? 1 : 3, .api, workspace.history),
-            ("conversations.replies", isCommercial ? 1 : 3, .api, workspace.replies),
-            ("users.list", 2, .api, workspace.users),
+            (
+                "conversations.history", isCommercial ? 1 : 3, .api,
+                { [workspace] caller, request throws(SlackFault) in
+                    writes.adding(to: try workspace.history(caller, request), caller, request, inThread: false)
+                }
+            ),
+            (
+                "conversations.replies", isCommercial ? 1 : 3, .api,
+                { [workspace] caller, request throws(SlackFault) in
+                    writes.adding(to: try workspace.replies(caller, request), caller, request, inThread: true)
+                }
+            ),
+            ("users.list", 2, .api, workspace.users), ("chat.postMessage", 4, .api, writes.post),
+            ("chat.update", 3, .api, writes.update), ("chat.delete", 3, .api, writes.delete),
+            ("conversations.members", 4, .api, writes.members),
         ]
         return methods.flatMap { method in
             [HTTPMethod.get, .post].map { verb in

@@ -49,6 +49,22 @@ struct StripeStandIn: StandIn {
         if product == .connect {
             routes.append(StandInRoute(.post, "/oauth/deauthorize", kind: .revoke, deauthorize))
         }
+        for write in StripeWrites(core: core).all {
+            routes.append(
+                StandInRoute(write.method, "/api\(write.path)") { [self] request in
+                    let fields = [("Request-Id", "req_" + RandomText.base62(14))]
+                    do throws(StripeFault) {
+                        let caller = try caller(of: request)
+                        let key = caller.account.map(String.init) ?? "platform"
+                        guard limiter.count(key, RequestQuota(requests: 25, seconds: 1)).isAdmitted else {
+                            throw .rateLimited
+                        }
+                        return write.handler(caller, request).with(fields)
+                    } catch {
+                        return failure(error).with(fields)
+                    }
+                })
+        }
         for (index, list) in StripeLists.all.enumerated() {
             routes.append(
                 api(list.path) { caller, request throws(StripeFault) in try lists.list(index, caller, request) })

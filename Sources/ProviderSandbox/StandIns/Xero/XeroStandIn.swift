@@ -119,6 +119,15 @@ final class XeroStandIn: StandIn {
             routes.append(
                 StandInRoute(.get, "\(path)/{id}") { [self] request throws(XeroFault) in try one(index, request) })
         }
+        for (index, resource) in XeroWrites.resources.enumerated() {
+            routes.append(
+                StandInRoute(.put, "/api/api.xro/2.0/\(resource.name)") { [self] request throws(XeroFault) in
+                    let (tenant, headers) = try tenant(request, writing: resource.scopes)
+                    let bytes = try XeroWrites(core: core).create(index, tenant: tenant, request)
+                    let rows = ((try? JSONValue.parse(bytes))?.array ?? []).map(\.serialized)
+                    return answer(resource.name, rows, nil, request).with(headers)
+                })
+        }
         return routes
     }
 
@@ -202,6 +211,14 @@ final class XeroStandIn: StandIn {
         let newest = server.withServer { server, _ in server.liveGrants(account: grant.account).last?.number ?? 0 }
         disconnected.withLock { $0[row.tenant] = newest }
         return Answer(204)
+    }
+
+    private func tenant(
+        _ request: SandboxRequest, writing needed: [String]
+    ) throws(XeroFault) -> (tenant: Int, headers: [(name: String, value: String)]) {
+        let (_, scopes) = try bearer(request)
+        guard scopes.contains(where: needed.contains) else { throw .scopeMissing }
+        return try tenant(request, scopes: needed)
     }
 
     /// The organisation that the request is about, if the token may read it, and the headers that count its requests.
