@@ -92,9 +92,9 @@ package struct ActionRunRecord: Sendable, Equatable {
         sentAt = now
     }
 
-    /// Notes its outcomes request.
+    /// Notes the outcome of a request.
     ///
-    /// - Parameter canSettle: whether anything can show later its outcome.
+    /// - Parameter canSettle: whether anything can show its outcome later.
     mutating func note(_ outcome: ActionOutcome, canSettle: Bool, at now: Timestamp) {
         guard !phase.isEnd else { return }
         switch outcome {
