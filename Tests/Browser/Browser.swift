@@ -62,6 +62,20 @@ final class Browser: Sendable {
             throw BrowserError(description: "no session: \(answer.text)")
         }
         session = id
+        if runsScripts { try await holdReturn() }
+    }
+
+    /// Makes pages wait longer before they return to the application by themselves.
+    ///
+    /// On a busy machine five seconds can pass between two commands.
+    private func holdReturn() async throws {
+        let source = """
+            const wait = window.setTimeout;
+            window.setTimeout = (body, delay, ...rest) => wait(body, delay === 5000 ? 100000 : delay, ...rest);
+            """
+        try await command(
+            "POST", "/goog/cdp/execute",
+            ["cmd": "Page.addScriptToEvaluateOnNewDocument", "params": ["source": .string(source)]])
     }
 
     /// Ends the browser and its driver.
