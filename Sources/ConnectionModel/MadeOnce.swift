@@ -4,17 +4,16 @@ import Synchronization
 
 /// An object that is made when it is first needed, and kept.
 ///
-/// `AtomicLazyReference` of the standard library looks its own type up with every call, which costs more than a lock.
-package struct MadeOnce<Value: AnyObject & Sendable>: ~Copyable, Sendable {
+/// `AtomicLazyReference` of the standard library looks its own type up with every call, which costs more than a lock. So would this type in
+/// another module, where it is not made for the type that it holds.
+struct MadeOnce<Value: AnyObject & Sendable>: ~Copyable, Sendable {
     private let value = Mutex<Value?>(nil)
 
-    package init() {}
-
     /// The object; nil until one is kept.
-    package var known: Value? { value.withLock { $0 } }
+    var known: Value? { value.withLock { $0 } }
 
     /// Keeps `new` unless another is kept already, and returns the one that is kept.
-    package borrowing func keep(_ new: Value) -> Value {
+    borrowing func keep(_ new: Value) -> Value {
         value.withLock { value in
             if let value { return value }
             value = new
