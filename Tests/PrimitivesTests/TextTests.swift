@@ -126,6 +126,14 @@ struct CivilDateTests {
             (-719_468, "0000-03-01"), (-719_469, "0000-02-29"),
         ])
     func dates(days: Int, text: String) {
-        #expect(CivilDate(daysSince1970: days).description == text)
+        let date = CivilDate(daysSince1970: days)
+        #expect(date.description == text)
+        #expect(date.daysSince1970 == days)
+        #expect(CivilDate(year: date.year, month: date.month, day: date.day) == date)
     }
+
+    @Test(
+        "A date that does not exist is refused",
+        arguments: [(2026, 2, 29), (2100, 2, 29), (2026, 4, 31), (2026, 13, 1), (2026, 0, 1), (2026, 1, 0)])
+    func noDate(year: Int, month: Int, day: Int) { #expect(CivilDate(year: year, month: month, day: day) == nil) }
 }

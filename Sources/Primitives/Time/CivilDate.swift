@@ -25,6 +25,27 @@ public struct CivilDate: Hashable, Sendable {
     }
 }
 
+extension CivilDate {
+    /// The date with these numbers; nil when there is no such date.
+    public init?(year: Int, month: Int, day: Int) {
+        self.init(daysSince1970: Self.days(year, month, day))
+        // A date that does not exist comes back as another one.
+        guard self.year == year, self.month == month, self.day == day else { return nil }
+    }
+
+    /// The days from 1 January 1970 to this one; negative before it.
+    public var daysSince1970: Int { Self.days(year, month, day) }
+
+    /// The days to a date; years begin in March, as above.
+    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let year = month <= 2 ? year - 1 : year
+        let era = (year >= 0 ? year : year - 399) / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
 extension CivilDate: CustomStringConvertible {
     /// The date as `YYYY-MM-DD`.
     public var description: String { "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))" }

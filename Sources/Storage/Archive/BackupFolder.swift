@@ -67,19 +67,13 @@ public struct BackupFolder: Sendable {
             text[range].allSatisfy { 0x30...0x39 ~= $0 } ? Int(String(decoding: text[range], as: UTF8.self)) : nil
         }
         guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8), let hour = number(9..<11),
-            let minute = number(11..<13), let second = number(13..<15)
+            let minute = number(11..<13), let second = number(13..<15),
+            let date = CivilDate(year: year, month: month, day: day)
         else { return nil }
-        let time = Int64(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
-        // A date that does not exist comes back as another one.
+        let time = Int64(date.daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second)
+        // A time that does not exist comes back as another one.
         let isSealed = name.hasSuffix(suffixes[1])
         return self.name(at: time, isSealed: isSealed) == name ? time : nil
-    }
-
-    /// The days from 1 January 1970 to a date; years begin in March, so that the leap day is the last.
-    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let year = month <= 2 ? year - 1 : year
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
     }
 
     /// When the newest backup was begun, in seconds since 1970; nil without one.
