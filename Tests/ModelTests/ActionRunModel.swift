@@ -101,7 +101,7 @@ struct ActionRunModel: Model {
         if mistake == .callsLostFailed {
             state.stored = .failed
         } else {
-            // With a key the host asks again; without one nobody can know.
+            // With a key the host asks again; without one the outcome stays unknown.
             state.stored = hasKey ? .sending : .unknown
         }
     }

@@ -17,7 +17,7 @@ protocol Model {
 /// What a walk through all states found.
 struct Exploration {
     let stateCount: Int
-    /// The shortest way to a state with a fault, and the fault; nil when there is none.
+    /// The shortest way to a state with a fault, and the fault; nil when every state keeps the invariant.
     let trace: [String]?
 }
 

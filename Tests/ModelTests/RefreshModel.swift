@@ -90,7 +90,7 @@ struct RefreshModel: Model {
                 $0.hosts[host] = Host()
                 let isMeant = $0.stored == pair || mistake == .storesWithoutGeneration
                 if isMeant, mistake != .forgetsToStore { $0.stored = new }
-                // Whoever took over may still send the pair that it began with: nobody uses the new one before that is over.
+                // The host that took over may still send the pair that it began with, so the new one is not used before that is over.
                 if $0.intent == host || mistake == .clearsOtherIntents { $0.intent = nil }
             }
         }
@@ -120,7 +120,7 @@ struct RefreshModel: Model {
         return [("host \(host) is killed", killed), ("host \(host) is halted", halted)]
     }
 
-    /// Whether a host may begin: nobody has begun, or whoever did is over.
+    /// Whether a host may begin: no renewal is under way, or its host is gone.
     private func mayBegin(_ state: State) -> Bool {
         guard let owner = state.intent else { return true }
         return state.hosts[owner].phase == .idle || state.hosts[owner].isLate || mistake == .takesOverFromTheLiving
