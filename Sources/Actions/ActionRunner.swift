@@ -19,6 +19,8 @@ package final class ActionRunner: Sendable {
     }
 
     private struct State {
+        /// The runs that this process has begun and that are under way.
+        var begun: Set<String> = []
         var tasks: [String: Task<ActionRunRecord, Never>] = [:]
         /// The runs whose answers were lost.
         var unsettled: [String: Unsettled] = [:]
@@ -71,26 +73,27 @@ package final class ActionRunner: Sendable {
         _ record: ActionRunRecord, _ run: ActionRun, _ action: ActionSpec, _ connection: Connection, _ userID: String
     ) async throws(ServiceError) -> Task<ActionRunRecord, Never> {
         // Known before it is stored, so that no recovery takes it for a run of an earlier process.
-        state.withLock { $0.unsettled[record.id] = nil }
-        let gate = OneShot()
-        let task = Task { () -> ActionRunRecord in
-            guard await gate.value else { return record }
-            return await self.carryOut(record, run, action, connection, userID)
-        }
-        state.withLock { $0.tasks[record.id] = task }
+        state.withLock { _ = $0.begun.insert(record.id) }
         do throws(ServiceError) { try await store.add(record, connection: connection.id, user: userID) } catch {
-            state.withLock { $0.tasks[record.id] = nil }
-            gate.open(false)
+            state.withLock { _ = $0.begun.remove(record.id) }
             throw error
         }
-        gate.open(true)
-        return task
+        return state.withLock { state in
+            let task = Task { await self.carryOut(record, run, action, connection, userID) }
+            state.tasks[record.id] = task
+            return task
+        }
     }
 
     private func carryOut(
         _ record: ActionRunRecord, _ run: ActionRun, _ action: ActionSpec, _ connection: Connection, _ userID: String
     ) async -> ActionRunRecord {
-        defer { state.withLock { $0.tasks[record.id] = nil } }
+        defer {
+            state.withLock { state in
+                state.tasks[record.id] = nil
+                state.begun.remove(record.id)
+            }
+        }
         guard let provider = registry[connection.service] else { return record }
         let isSent = Mutex(false)
         let session = session(provider, connection, userID) { [store, time] () async throws(ProviderError) in
@@ -193,7 +196,7 @@ package final class ActionRunner: Sendable {
         let now = time.now
         try await store.forEachOpen { (connectionID, userID, runs) throws(ServiceError) in
             let connection = try await users.user(userID).connection(connectionID)
-            for run in runs where running(run.id) == nil {
+            for run in runs where !state.withLock({ $0.begun.contains(run.id) }) {
                 let action = connection.flatMap { registry[$0.service]?.manifest.offeredAction(run.action) }
                 let stored = try await store.update(run.id, of: connectionID) {
                     $0.recover(canSettle: action?.canSettle ?? false, at: now)

@@ -133,7 +133,7 @@ package struct ActionService: Sendable {
         case running(Task<ActionRunRecord, Never>)
     }
 
-    /// Returns the run of a key, and begins it where there is none; one caller at a time for each key.
+    /// Returns the run of a key, and begins one for a new key; one caller at a time for each key.
     private func found(
         _ action: ActionSpec, _ inputs: JSONValue, _ bytes: [UInt8], id: String, _ fingerprint: String,
         connection connectionID: String, _ principal: Principal

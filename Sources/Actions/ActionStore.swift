@@ -67,12 +67,16 @@ package struct ActionStore: Sendable {
 
     /// Moves a run that has ended to its own document.
     func close(_ run: ActionRunRecord, of connectionID: String) async throws(ServiceError) {
-        try await endedRuns.update(Self.key(run.id, connectionID)) { $0 = EndedRun(run) }
-        try await books.update(Array(connectionID.utf8)) { stored in
-            guard var book = stored else { return }
+        let key = Self.key(run.id, connectionID)
+        try await endedRuns.update(key) { $0 = EndedRun(run) }
+        let isKept = try await books.update(Array(connectionID.utf8)) { stored in
+            guard var book = stored else { return false }
             book.close(run.id)
             stored = book
+            return true
         }
+        // The connection was erased meanwhile, and its runs with it.
+        if !isKept { _ = try await endedRuns.remove(key) }
     }
 
     /// Passes the connections that have runs which have not ended to `body`, with those runs.
@@ -107,16 +111,6 @@ package struct ActionStore: Sendable {
     ///
     /// - Returns: how many there were.
     func removeEnded(before moment: Timestamp) async throws(ServiceError) -> Int {
-        var (removed, position) = (0, Documents.ListPosition?.none)
-        repeat {
-            let page = try await endedRuns.ids(after: position)
-            for id in page.ids where !Task.isCancelled {
-                if try await endedRuns.remove(id, where: { ($0.run.completedAt ?? $0.run.startedAt) < moment }) {
-                    removed += 1
-                }
-            }
-            position = page.next
-        } while position != nil && !Task.isCancelled
-        return removed
+        try await endedRuns.removeAll { ($0.run.completedAt ?? $0.run.startedAt) < moment }
     }
 }

@@ -87,7 +87,7 @@ package struct LinkTokenStore: Sendable {
     /// Reads every token once, page by page. A token that cannot be read is kept.
     func eraseData(of user: User) async throws(ServiceError) -> Int {
         let account = ExternalAccount(user.externalAccount).map { Array($0.accountID.utf8) }
-        return try await removeAll { token in
+        return try await tokens.removeAll { token in
             if let linkedBy = token.linkedBy { return linkedBy.utf8.elementsEqual(user.id.utf8) }
             // An unused token names its account in one of its attributes.
             guard let account, let attributes = token.attributes.members else { return false }
@@ -97,28 +97,9 @@ package struct LinkTokenStore: Sendable {
 
     /// Removes the tokens that expired or were used long ago.
     ///
-    /// Reads every token once, page by page. A token that changes in the meantime, or cannot be read, is kept.
-    ///
     /// - Returns: the number of removed tokens.
-    func removeForgotten(at now: Timestamp) async throws(ServiceError) -> Int {
-        try await removeAll { $0.isForgotten(at: now) }
-    }
-
-    private func removeAll(where isMeant: (LinkToken) -> Bool) async throws(ServiceError) -> Int {
-        var removed = 0
-        var position: Documents.ListPosition?
-        repeat {
-            let page = try await tokens.ids(after: position)
-            for id in page.ids where !Task.isCancelled {
-                do throws(ServiceError) {
-                    if try await tokens.remove(id, where: isMeant) { removed += 1 }
-                } catch {
-                    guard case .internalFault = error else { throw error }
-                }
-            }
-            position = page.next
-        } while position != nil && !Task.isCancelled
-        return removed
+    package func removeForgotten(at now: Timestamp) async throws(ServiceError) -> Int {
+        try await tokens.removeAll { $0.isForgotten(at: now) }
     }
 }
 

@@ -216,6 +216,28 @@ package struct DocumentCollection<Form: StoredForm>: Sendable {
         }
     }
 
+    /// Removes the values that `isMeant` accepts, page by page.
+    ///
+    /// Reads every value once. A value that changes in the meantime, or cannot be read, is kept.
+    ///
+    /// - Returns: the number of removed values.
+    package func removeAll(where isMeant: (Value) -> Bool) async throws(ServiceError) -> Int {
+        var removed = 0
+        var position: ListPosition?
+        repeat {
+            let page = try await ids(after: position)
+            for id in page.ids where !Task.isCancelled {
+                do throws(ServiceError) {
+                    if try await remove(id, where: isMeant) { removed += 1 }
+                } catch {
+                    guard case .internalFault = error else { throw error }
+                }
+            }
+            position = page.next
+        } while position != nil && !Task.isCancelled
+        return removed
+    }
+
     /// Removes a value in its present state.
     ///
     /// - Returns: whether there was one.

@@ -234,51 +234,11 @@ package struct ConnectSessions: Sendable {
         _ = try await lists.remove(Array(ConnectToken.document(of: userID).utf8))
     }
 
-    /// Removes the sessions that ended long ago, page by page.
-    ///
-    /// Sessions that change in the meantime are kept.
+    /// Removes the sessions that ended long ago.
     ///
     /// - Returns: the number of users whose sessions were removed.
-    func removeForgotten() async throws(ServiceError) -> Int {
-        var removed = 0
-        var position: Documents.ListPosition?
+    package func removeForgotten() async throws(ServiceError) -> Int {
         let now = time.now
-        repeat {
-            let page = try await lists.ids(after: position)
-            for id in page.ids where !Task.isCancelled {
-                do throws(ServiceError) {
-                    let isRemoved = try await lists.remove(id) { $0.sessions.allSatisfy { $0.isForgotten(at: now) } }
-                    if isRemoved { removed += 1 }
-                } catch {
-                    guard case .internalFault = error else { throw error }
-                }
-            }
-            position = page.next
-        } while position != nil && !Task.isCancelled
-        return removed
-    }
-}
-
-/// Removes connect sessions that ended long ago, so that their folder does not grow forever.
-package struct ConnectSessionSweep: Sendable {
-    /// The pause between two sweeps.
-    package static let pause = Duration.seconds(3600)
-
-    private let sessions: ConnectSessions
-    private let log: Log
-
-    package init(_ sessions: ConnectSessions, log: Log) {
-        self.sessions = sessions
-        self.log = log
-    }
-
-    /// Removes what can be removed now.
-    package func run() async {
-        do throws(ServiceError) {
-            let removed = try await sessions.removeForgotten()
-            if removed > 0 { log.info("Ended connect sessions were removed.", ["users": .integer(removed)]) }
-        } catch {
-            log.warning("Ended connect sessions could not be removed.", ["error": .text("\(error)")])
-        }
+        return try await lists.removeAll { $0.sessions.allSatisfy { $0.isForgotten(at: now) } }
     }
 }

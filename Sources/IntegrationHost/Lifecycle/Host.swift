@@ -35,6 +35,11 @@ final class Host: Sendable {
     private let parts: HostResources
     private let services: HostServices
     private let reconcileLoop: ReconcileLoop
+    /// The pause between two removals of link tokens and of connect sessions.
+    private static let sweepPause = Duration.seconds(3600)
+    /// The pause between two removals of runs of actions, each of which is read.
+    private static let runSweepPause = Duration.seconds(6 * 3600)
+
     private let linkTokenSweep: RepeatedWork
     private let connectSessionSweep: RepeatedWork
     /// Settles the actions whose answers were lost.
@@ -113,15 +118,22 @@ final class Host: Sendable {
             records.trimIfDue()
             memory.giveBackIfDue()
         }
-        let linkTokens = LinkTokenSweep(tokens: services.linkTokens, time: time, log: log)
-        linkTokenSweep = RepeatedWork(pause: LinkTokenSweep.pause, time: time) { await linkTokens.run() }
-        let connectSessions = ConnectSessionSweep(services.connectSessions, log: log)
-        connectSessionSweep = RepeatedWork(pause: ConnectSessionSweep.pause, time: time) { await connectSessions.run() }
+        let linkTokens = Sweep(of: "Expired and used link tokens", log: log) {
+            [tokens = services.linkTokens] () async throws(ServiceError) in
+            try await tokens.removeForgotten(at: time.now)
+        }
+        linkTokenSweep = RepeatedWork(pause: Self.sweepPause, time: time) { await linkTokens.run() }
+        let connectSessions = Sweep(of: "Ended connect sessions", log: log) { [sessions = services.connectSessions] in
+            try await sessions.removeForgotten()
+        }
+        connectSessionSweep = RepeatedWork(pause: Self.sweepPause, time: time) { await connectSessions.run() }
         actionSettling = RepeatedWork(pause: ActionRunner.pause, time: time) { [runner = services.actions.runner] in
             await runner.settle()
         }
-        let oldActions = ActionSweep(services.actions, log: log)
-        actionSweep = RepeatedWork(pause: ActionSweep.pause, time: time) { await oldActions.run() }
+        let oldRuns = Sweep(of: "Old runs of actions", log: log) { [actions = services.actions] in
+            try await actions.removeForgotten()
+        }
+        actionSweep = RepeatedWork(pause: Self.runSweepPause, time: time) { await oldRuns.run() }
         erasures = RepeatedWork(pause: UserListLimits.resumePause, time: time) { [erasure = services.erasure] in
             await erasure.resume()
         }

@@ -1,8 +1,10 @@
 // Runs on the disk: which are found, listed, kept and erased; and the limits of keys and inputs.
 
 import ConnectionModel
+import DocumentStore
 import ProviderSDK
 import Storage
+import StoreFiles
 import TestSupport
 import Testing
 
@@ -57,6 +59,28 @@ struct ActionStoreTests {
         }
         #expect(late == nil)
         #expect(try await store.run("run_1", of: "conn-1") == nil)
+        // The same when the run was on its way to its own document.
+        try await store.close(Self.run("run_1"), of: "conn-1")
+        #expect(try await store.run("run_1", of: "conn-1") == nil)
+    }
+
+    @Test("A run that cannot be read is kept, and the sweep goes on to the others")
+    func unreadable() async throws {
+        let directory = try TemporaryDirectory()
+        let data = try DataDirectory(path: directory.path + "/data")
+        defer { data.close() }
+        let store = ActionStore(data.documents)
+        for number in 1...8 {
+            try await store.add(Self.run("run_\(number)"), connection: "conn-1", user: "user-1")
+            try await store.update("run_\(number)", of: "conn-1") {
+                $0.note(.done(.null), canSettle: true, at: Self.now)
+            }
+        }
+        let key = DocumentKey(
+            collection: ActionStore.collection + Documents.archiveSuffix, id: Array("conn-1/run_9".utf8))
+        try await data.documents.save(key, Array("{}".utf8), expecting: .absent)
+        #expect(try await store.removeEnded(before: Self.now.advanced(by: .seconds(1))) == 8)
+        #expect(try await data.documents.load(key) != nil)
     }
 
     @Test("Keys and inputs at their limits are taken, and longer ones refused")
